@@ -1,0 +1,81 @@
+/** A REST answer's status and `data`. */
+export interface Answer<T> {
+  readonly status: number
+  readonly data: T
+}
+
+export interface Client {
+  readonly origin: string
+  /** @throws Error with what the API said, unless it answered 2xx */
+  call<T>(method: string, path: string, body?: unknown): Promise<Answer<T>>
+  /** A visitor's words in an existing conversation come in through GraphQL. @returns the message's id */
+  writeAsVisitor(conversationId: string, body: string): Promise<string>
+}
+
+export interface Customer {
+  readonly id: string
+  readonly name: string
+}
+
+export interface Conversation {
+  readonly id: string
+}
+
+export interface Message {
+  readonly id: string
+  readonly type: string
+  readonly body: string
+  readonly senderName: string
+  readonly createdAt: string
+}
+
+export const SEND_MESSAGE = `mutation Write($input: SendMessageInput!) {
+  sendMessage(input: $input) {
+    ... on SendMessagePayload { sentMessage { id } }
+    ... on Error { code message }
+  }
+}`
+
+interface SendMessageAnswer {
+  readonly data?: { readonly sendMessage: { sentMessage?: { id: string }; message?: string } } | null
+  readonly errors?: readonly { readonly message: string }[]
+}
+
+/** Calls GudDesk the way any program would: fetch and an API key. */
+export function connect(origin: string, key: string): Client {
+  async function send(method: string, path: string, body?: unknown): Promise<{ status: number; json: unknown }> {
+    const response = await fetch(origin + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${key}`,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
+    return { status: response.status, json: JSON.parse(text) }
+  }
+
+  return {
+    origin,
+    async call<T>(method: string, path: string, body?: unknown) {
+      const { status, json } = await send(method, path, body)
+      return { status, data: (json as { data: T }).data }
+    },
+    async writeAsVisitor(conversationId, body) {
+      const variables = { input: { conversationId, body, type: 'VISITOR' } }
+      const { json } = await send('POST', '/graphql', { query: SEND_MESSAGE, variables })
+      const { data, errors } = json as SendMessageAnswer
+      const { sentMessage, message = errors?.[0]?.message } = data?.sendMessage ?? {}
+      if (sentMessage === undefined) throw new Error(`sendMessage failed: ${message}`)
+      return sentMessage.id
+    },
+  }
+}
+
+/** A new customer's empty conversation. */
+export async function newConversation(client: Client, visitorId: string): Promise<string> {
+  const { data } = await client.call<Conversation>('POST', '/api/v1/conversations', { visitorId })
+  return data.id
+}

@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { newApiKey } from '../src/infra/secrets.ts'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const START_MS = 60_000
+/** A stopping GudDesk drains for longer than anybody who pressed Ctrl-C wants to wait. */
+const STOP_MS = 5000
+
+/** GudDesk as a process of its own, on a database that nothing else uses. */
+export interface GudDeskProcess {
+  readonly origin: string
+  /** The first FULL_ACCESS key. */
+  readonly key: string
+  readonly pid: number
+  /** What it printed so far: warnings and errors, if any. */
+  output(): string
+  /** Rejects, with a sentence, when it ends before it is stopped. */
+  readonly died: Promise<never>
+}
+
+export interface Backend {
+  /** The embedded database when left out. */
+  readonly databaseUrl?: string | undefined
+  readonly redisUrl?: string | undefined
+}
+
+/**
+ * Runs src/main.ts as a user would, in a temporary folder.
+ * @param cleanup stops the process and removes the folder, even when starting is interrupted
+ */
+export async function startGudDesk(backend: Backend, cleanup: AsyncDisposableStack): Promise<GudDeskProcess> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'guddesk-demo-'))
+  cleanup.defer(() => rm(dataDir, { recursive: true, force: true }))
+  const key = newApiKey()
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    cwd: ROOT,
+    env: { ...process.env, ...settings(backend), DATA_DIR: dataDir, GUDDESK_API_KEY: key },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let isStopping = false
+  cleanup.defer(() => {
+    isStopping = true
+    return stop(child)
+  })
+  const output = gather(child)
+  const died = once(child, 'exit').then(([code, signal]) => {
+    if (isStopping) return new Promise<never>(() => undefined)
+    throw new Error(`GudDesk ended with ${signal ?? `exit code ${code}`}:\n${output()}`)
+  })
+  died.catch(() => undefined) // Whoever cares races it.
+  const origin = await Promise.race([announcedOrigin(output), died])
+  return { origin, key, pid: child.pid ?? 0, output, died }
+}
+
+/** Whatever the caller's environment says for its own GudDesk does not apply to this one; empty means unset. */
+function settings({ databaseUrl = '', redisUrl = '' }: Backend): Record<string, string> {
+  return {
+    NODE_ENV: 'development',
+    HOST: '127.0.0.1',
+    PORT: '0',
+    PUBLIC_URL: '',
+    ENCRYPTION_KEY: '',
+    GUDDESK_ROLES: '',
+    LOG_LEVEL: 'warn',
+    RATE_LIMIT_PER_MINUTE: '0',
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
+  }
+}
+
+function gather({ stdout, stderr }: ChildProcess): () => string {
+  let text = ''
+  for (const stream of [stdout, stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+    })
+  }
+  return () => text.trim()
+}
+
+/** With PORT=0 the system picks the port; the welcome says which, once GudDesk listens. */
+async function announcedOrigin(output: () => string): Promise<string> {
+  const end = performance.now() + START_MS
+  while (performance.now() < end) {
+    const port = /http:\/\/localhost:(\d+)/.exec(output())?.[1]
+    if (port !== undefined) return `http://127.0.0.1:${port}`
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error(`GudDesk was not ready within ${START_MS / 1000} seconds:\n${output()}`)
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exit = once(child, 'exit')
+  child.kill('SIGTERM')
+  const killer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+  await exit
+  clearTimeout(killer)
+}

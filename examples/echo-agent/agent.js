@@ -1,0 +1,92 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import express from 'express'
+
+const GUDDESK_URL = process.env.GUDDESK_URL || 'http://localhost:3000'
+const PORT = Number(process.env.PORT || 3001)
+const PUBLIC_URL = process.env.PUBLIC_URL || `http://localhost:${PORT}`
+const WEBHOOK_URL = `${PUBLIC_URL.replace(/\/+$/, '')}/webhook`
+const API_KEY = process.env.GUDDESK_API_KEY
+if (!API_KEY) {
+  console.error('Set GUDDESK_API_KEY: a FULL_ACCESS key, or the key that installing an agent gave you.')
+  process.exit(1)
+}
+
+const MAX_MESSAGE = 10_000
+let secret // comes with the answer to registering
+
+const app = express().disable('x-powered-by')
+app.use(express.json()) // its limit of 100 kB is enough: payloads stay below
+
+app.post('/webhook', (req, res) => {
+  // Not registered yet: GudDesk tries again later.
+  if (secret === undefined) return res.sendStatus(503)
+  if (!isSigned(req)) return res.status(401).send('Invalid signature')
+  // Answer first, work afterwards: GudDesk waits 5 seconds at most.
+  res.sendStatus(200)
+  const { event, data } = req.body
+  if (event !== 'message.created' || data.type !== 'VISITOR') return
+  if (isDuplicate(req.get('X-GudDesk-Delivery'))) return
+  reply(data).catch((error) => console.error(`No reply in ${data.conversationId}: ${error.message}`))
+})
+
+function isSigned(req) {
+  const hmac = createHmac('sha256', secret).update(JSON.stringify(req.body ?? null))
+  const expected = Buffer.from(`sha256=${hmac.digest('hex')}`)
+  const received = Buffer.from(req.get('X-GudDesk-Signature') ?? '')
+  return received.length === expected.length && timingSafeEqual(received, expected)
+}
+
+/** Deliveries come at least once. The last 1,000 are remembered. */
+const seen = new Set()
+function isDuplicate(delivery) {
+  if (seen.has(delivery)) return true
+  seen.add(delivery)
+  if (seen.size > 1000) seen.delete(seen.values().next().value)
+  return false
+}
+
+async function reply({ conversationId, body }) {
+  // By characters, not by UTF-16 units: an emoji must not be cut in half.
+  const echo = [...`Echo: ${body}`].slice(0, MAX_MESSAGE).join('')
+  await guddesk('POST', '/api/agent/reply', { conversationId, body: echo, senderName: 'EchoBot' })
+}
+
+async function guddesk(method, path, body) {
+  const headers = { Authorization: `Bearer ${API_KEY}`, 'Content-Type': 'application/json' }
+  const init = { method, headers, body: JSON.stringify(body), signal: AbortSignal.timeout(5000) }
+  const response = await fetch(GUDDESK_URL + path, init)
+  const { data, error } = await response.json()
+  if (response.ok) return data
+  throw Object.assign(new Error(error.message), { status: response.status })
+}
+
+/** Tries until GudDesk is up. Registering the same URL again gives the same endpoint. */
+async function register() {
+  for (let delay = 1000; ; delay = Math.min(2 * delay, 30_000)) {
+    try {
+      const { endpoint } = await guddesk('POST', '/api/agent/webhooks', { url: WEBHOOK_URL })
+      secret = endpoint.secret
+      return console.log(`Registered ${WEBHOOK_URL} at ${GUDDESK_URL}`)
+    } catch (error) {
+      if (error.status < 500 && error.status !== 429) throw error // asking again will not help
+      console.error(`GudDesk is not ready (${error.message}); trying again in ${delay / 1000} s`)
+      await sleep(delay)
+    }
+  }
+}
+
+async function stop() {
+  const unregister = () => guddesk('DELETE', '/api/agent/webhooks', { url: WEBHOOK_URL })
+  if (secret !== undefined) await unregister().catch((error) => console.error(`Not unregistered: ${error.message}`))
+  process.exit(0)
+}
+process.once('SIGTERM', stop).once('SIGINT', stop)
+
+app.listen(PORT, (error) => {
+  if (error) throw error
+  register().catch((error) => {
+    console.error(`GudDesk refused to register ${WEBHOOK_URL}: ${error.message}`)
+    process.exit(1)
+  })
+})

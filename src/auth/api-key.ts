@@ -1,0 +1,118 @@
+import type { Actor, Caller } from '../domain/actor.ts'
+import type { Deps } from '../domain/deps.ts'
+import { ForbiddenError, UnauthorizedError, ValidationError } from '../domain/errors.ts'
+import { kindOfId } from '../domain/ids.ts'
+import { effectivePermission } from '../domain/policy.ts'
+import type { ApiKeyPermission, MemberRole } from '../generated/prisma/enums.ts'
+import { API_KEY_PATTERN } from '../infra/config.ts'
+import { sha256 } from '../infra/secrets.ts'
+
+/** Headers as Node gives them, lower-case names. */
+export type Headers = Record<string, string | string[] | undefined>
+
+/** A key with its user, its agent when it is bound to one, and the user's role when it is scoped to a workspace. */
+interface Credential {
+  id: string
+  name: string
+  permission: ApiKeyPermission
+  workspace_id: string | null
+  is_enabled: boolean
+  expires_at: Date | null
+  revoked_at: Date | null
+  last_used_at: Date | null
+  user_id: string
+  user_name: string
+  agent_id: string | null
+  agent_name: string | null
+  agent_enabled: boolean | null
+  role: MemberRole | null
+}
+
+/** The hash is the lookup: no secret is compared, so there is nothing to time. */
+async function findCredential(deps: Deps, hash: string): Promise<Credential | undefined> {
+  const [row] = await deps.db.sql<Credential>(
+    `SELECT key.id, key.name, key.permission, key.workspace_id, key.is_enabled, key.expires_at, key.revoked_at,
+            key.last_used_at, users.id AS user_id, users.name AS user_name,
+            agent.id AS agent_id, agent.name AS agent_name, agent.is_enabled AS agent_enabled, member.role
+       FROM api_keys key
+       JOIN users ON users.id = key.user_id
+       LEFT JOIN agents agent ON agent.id = key.agent_id
+       LEFT JOIN members member ON member.workspace_id = key.workspace_id AND member.user_id = key.user_id
+      WHERE key.hash = $1`,
+    [hash],
+  )
+  return row
+}
+
+const LAST_USED_PRECISION_MS = 60_000
+
+/** The key in `Authorization: Bearer …` or `x-api-key`; null when neither has one. */
+export function keyFromHeaders(headers: Headers): string | null {
+  const bearer = /^Bearer +(\S+)$/i.exec(String(headers['authorization'] ?? ''))?.[1]
+  const key = bearer ?? headers['x-api-key']
+  return typeof key === 'string' && key !== '' ? key : null
+}
+
+/**
+ * Finds the key's row. Looked up at every request: a revoked key ends at once.
+ * @throws UnauthorizedError for a missing, malformed, unknown, disabled, revoked or expired key;
+ *   ForbiddenError for the key of a disabled agent
+ */
+export async function authenticateKey(deps: Deps, key: string | null): Promise<Caller> {
+  if (key === null || !API_KEY_PATTERN.test(key)) throw new UnauthorizedError()
+  const found = await findCredential(deps, sha256(key))
+  const now = deps.clock.now()
+  if (found === undefined || !found.is_enabled || found.revoked_at !== null) throw new UnauthorizedError()
+  if (found.expires_at !== null && found.expires_at <= now) throw new UnauthorizedError('This API key has expired')
+  if (found.agent_enabled === false) throw new ForbiddenError('This agent is disabled')
+  noteUse(deps, found, now)
+  const { id: credentialId, user_id: userId, workspace_id: workspaceId, permission } = found
+  return { credentialId, userId, workspaceId, permission, actorIn: (requested) => actorOf(deps, found, requested) }
+}
+
+/** `lastUsedAt`, to the minute; a request never waits for it or fails with it. */
+function noteUse(deps: Deps, { id, last_used_at: last }: Credential, now: Date): void {
+  if (last !== null && now.getTime() - last.getTime() < LAST_USED_PRECISION_MS) return
+  deps.db
+    .sql('UPDATE api_keys SET last_used_at = $2::timestamptz WHERE id = $1', [id, now])
+    .catch((error: unknown) => deps.log.warn({ err: error, apiKeyId: id }, 'lastUsedAt was not recorded'))
+}
+
+/** Caller.actorIn for an API key; UnauthorizedError for a scoped key whose user has left. */
+async function actorOf(deps: Deps, found: Credential, requested: string | undefined): Promise<Actor> {
+  const { id, name, permission, agent_id: agentId, agent_name: agentName, workspace_id: scope } = found
+  const user = { id: found.user_id, name: found.user_name }
+  if (scope === null) {
+    const { workspaceId, role } = await roleIn(deps, user.id, requested)
+    return { type: 'api_key', id, name, workspaceId, permission: effectivePermission(permission, role), user }
+  }
+  if (agentId !== null) {
+    return { type: 'agent', id: agentId, name: agentName ?? name, workspaceId: scope, permission, user }
+  }
+  if (found.role === null) throw new UnauthorizedError()
+  return {
+    type: 'api_key',
+    id,
+    name,
+    workspaceId: scope,
+    permission: effectivePermission(permission, found.role),
+    user,
+  }
+}
+
+/** An all-workspaces key's workspace, and its user's role there. */
+async function roleIn(
+  deps: Deps,
+  userId: string,
+  workspaceId: string | undefined,
+): Promise<{ workspaceId: string; role: MemberRole }> {
+  if (workspaceId === undefined) {
+    const message =
+      'is required with an all-workspaces key (query parameter or body field in REST, X-Workspace-Id header in GraphQL)'
+    throw new ValidationError([{ path: 'workspaceId', message }])
+  }
+  const isId = kindOfId(workspaceId) === 'workspace'
+  const member = isId ? await deps.db.prisma.member.findFirst({ where: { workspaceId, userId } }) : null
+  if (member === null) throw new ForbiddenError('You are not a member of that workspace')
+  return { workspaceId, role: member.role }
+}

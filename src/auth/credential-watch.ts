@@ -1,0 +1,85 @@
+import type { Deps } from '../domain/deps.ts'
+import { UnauthorizedError } from '../domain/errors.ts'
+
+/** Tells long-lived connections that their credential has ended. */
+export interface CredentialWatch {
+  /**
+   * Calls back once, within a second, when the key is no longer valid in the workspace: revoked, expired, disabled, its
+   * agent disabled or gone, its user no longer a member.
+   * @returns ends the watch
+   */
+  watch(credentialId: string, workspaceId: string, listener: (error: UnauthorizedError) => void): () => void
+  close(): void
+}
+
+const LOOK_MS = 500
+
+interface Watched {
+  readonly credentialId: string
+  readonly workspaceId: string
+  readonly listeners: Set<(error: UnauthorizedError) => void>
+}
+
+/** However many connections there are, one look a time asks for all credentials in one statement. */
+export function watchCredentials(deps: Deps): CredentialWatch {
+  const watched = new Map<string, Watched>()
+  let timer: NodeJS.Timeout | undefined
+
+  async function look(): Promise<void> {
+    const before = [...watched.entries()]
+    const valid = await stillValid(
+      deps,
+      before.map(([, entry]) => entry),
+    )
+    for (const [key, { credentialId, workspaceId, listeners }] of before) {
+      if (valid.has(`${credentialId} ${workspaceId}`)) continue
+      watched.delete(key)
+      for (const listener of listeners) listener(new UnauthorizedError('Your credential is no longer valid'))
+    }
+  }
+
+  function schedule(): void {
+    timer = setTimeout(() => {
+      look()
+        .catch((error: unknown) => deps.log.error({ err: error }, 'open subscriptions could not be checked'))
+        .finally(() => {
+          if (timer !== undefined && watched.size > 0) schedule()
+          else timer = undefined
+        })
+    }, LOOK_MS)
+    timer.unref()
+  }
+
+  return {
+    watch(credentialId, workspaceId, listener) {
+      const key = `${credentialId} ${workspaceId}`
+      const entry = watched.get(key) ?? { credentialId, workspaceId, listeners: new Set() }
+      entry.listeners.add(listener)
+      watched.set(key, entry)
+      if (timer === undefined) schedule()
+      return () => {
+        entry.listeners.delete(listener)
+        if (entry.listeners.size === 0 && watched.get(key) === entry) watched.delete(key)
+      }
+    },
+    close() {
+      clearTimeout(timer)
+      timer = undefined
+      watched.clear()
+    },
+  }
+}
+
+async function stillValid({ db, clock }: Deps, watched: readonly Watched[]): Promise<Set<string>> {
+  const rows = await db.sql<{ pair: string }>(
+    `SELECT wanted.key_id || ' ' || wanted.workspace_id AS pair
+       FROM unnest($1::text[], $2::text[]) AS wanted(key_id, workspace_id)
+       JOIN api_keys key ON key.id = wanted.key_id
+       LEFT JOIN agents agent ON agent.id = key.agent_id
+       LEFT JOIN members member ON member.workspace_id = wanted.workspace_id AND member.user_id = key.user_id
+      WHERE key.is_enabled AND key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > $3::timestamptz)
+        AND CASE WHEN key.agent_id IS NULL THEN member.id IS NOT NULL ELSE agent.is_enabled END`,
+    [watched.map(({ credentialId }) => credentialId), watched.map(({ workspaceId }) => workspaceId), clock.now()],
+  )
+  return new Set(rows.map(({ pair }) => pair))
+}

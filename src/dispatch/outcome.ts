@@ -1,0 +1,45 @@
+import { parseRetryAfter, retryDelay } from './retry.ts'
+
+/** What came of one attempt, by whose fault it is. */
+export type Exchange =
+  /** The receiver answered; `response` is the first 4 kB of its body. */
+  | { kind: 'answered'; statusCode: number; retryAfter: string | undefined; response: string }
+  /** No complete answer: refused connection, reset, time-out, name that does not resolve. The receiver's fault. */
+  | { kind: 'failed'; error: string }
+  /** The address is not allowed. Nothing was sent, and no later attempt would be. */
+  | { kind: 'refused'; error: string }
+  /** We could not send: the receiver's attempts are not spent. */
+  | { kind: 'fault'; error: string }
+
+/** What happens next. */
+export type Outcome =
+  | { next: 'delivered' }
+  | { next: 'retry'; at: Date }
+  | { next: 'failed' }
+  /** Failed, and the endpoint is disabled at once: 410. */
+  | { next: 'gone' }
+  /** The lease is given back; nothing is recorded. */
+  | { next: 'release'; at: Date }
+
+const FAULT_PAUSE_MS = 5000
+
+/** @param attempt 1, 2, …; @param random a number in [0, 1) */
+export function decide(exchange: Exchange, attempt: number, now: Date, random: number): Outcome {
+  if (exchange.kind === 'fault') return { next: 'release', at: later(now, FAULT_PAUSE_MS) }
+  if (exchange.kind === 'refused') return { next: 'failed' }
+  if (exchange.kind === 'failed') return retryOrFail(attempt, now, random, 0)
+  const { statusCode, retryAfter } = exchange
+  if (statusCode >= 200 && statusCode < 300) return { next: 'delivered' }
+  if (statusCode === 410) return { next: 'gone' }
+  const mayAskForTime = statusCode === 429 || statusCode === 503
+  return retryOrFail(attempt, now, random, mayAskForTime ? (parseRetryAfter(retryAfter, now) ?? 0) : 0)
+}
+
+function retryOrFail(attempt: number, now: Date, random: number, atLeast: number): Outcome {
+  const delay = retryDelay(attempt, random)
+  return delay === null ? { next: 'failed' } : { next: 'retry', at: later(now, Math.max(delay, atLeast)) }
+}
+
+function later(now: Date, ms: number): Date {
+  return new Date(now.getTime() + ms)
+}

@@ -1,0 +1,37 @@
+import type { ApiKeyPermission } from '../generated/prisma/enums.ts'
+
+export type ActorType = 'visitor' | 'member' | 'agent' | 'api_key' | 'system'
+
+/** Who does something, in which workspace, and how much they may do. Every operation takes one; every event names it. */
+export interface Actor {
+  readonly type: ActorType
+  /** The agent's, API key's, member's or visitor's id; "system" for the system. */
+  readonly id: string
+  readonly name: string
+  readonly workspaceId: string
+  readonly permission: ApiKeyPermission
+  /** The person behind an API key or member; null for visitors and the system. */
+  readonly user: { readonly id: string; readonly name: string } | null
+}
+
+/** The part of an actor that events carry. */
+export type ActorRef = Pick<Actor, 'type' | 'id' | 'name'>
+
+export function refOf({ type, id, name }: Actor): ActorRef {
+  return { type, id, name }
+}
+
+/** A valid credential, before it is known which workspace it is used in. Made by auth, used by both transports. */
+export interface Caller {
+  /** The API key's id. */
+  readonly credentialId: string
+  readonly userId: string
+  /** The one workspace that the credential is for; null: all of the user's. */
+  readonly workspaceId: string | null
+  readonly permission: ApiKeyPermission
+  /**
+   * Who acts in a workspace. A scoped credential ignores `requested`.
+   * @throws ValidationError when an unscoped one names none; ForbiddenError when its user is not a member there
+   */
+  actorIn(requested: string | undefined): Promise<Actor>
+}

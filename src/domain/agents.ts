@@ -1,0 +1,178 @@
+import { z } from 'zod'
+import type { Agent, Prisma, WebhookEndpoint } from '../generated/prisma/client.ts'
+import { AgentType } from '../generated/prisma/enums.ts'
+import { newApiKey, newWebhookSecret } from '../infra/secrets.ts'
+import { inTransaction } from '../infra/transaction.ts'
+import type { Actor } from './actor.ts'
+import { apiKeyRow } from './api-keys.ts'
+import type { Deps } from './deps.ts'
+import { ConflictError, ForbiddenError, NotFoundError } from './errors.ts'
+import { DISPATCH_TOPIC } from './events.ts'
+import { newId } from './ids.ts'
+import { clearableText, defined, jsonObject, parse, requireId, text, webUrl } from './input.ts'
+import { afterCursor, cutPage, encodeCursor, type Page, type PageRequest } from './page.ts'
+import { requireLevel, requireNotAgent, requireOwnAgent } from './policy.ts'
+import { DEFAULT_FLAGS, EventFlags, RESUMED, refuseTakenUrl } from './webhook-endpoints.ts'
+import { checkWebhookUrl, MAX_URL_LENGTH } from './webhook-url.ts'
+
+const Priority = z.int32()
+const profile = {
+  name: text(100),
+  description: clearableText(1000).optional(),
+  config: jsonObject.optional(),
+  priority: Priority.optional(),
+  iconUrl: webUrl.optional(),
+  creatorName: clearableText(100).optional(),
+  creatorUrl: webUrl.optional(),
+}
+const WebhookUrl = text(MAX_URL_LENGTH)
+
+export const InstallAgent = z.object({
+  ...profile,
+  webhookUrl: WebhookUrl,
+  type: z.enum(AgentType).optional(),
+  events: EventFlags.optional(),
+})
+
+export const AgentPatch = z
+  .object({ ...profile, webhookUrl: WebhookUrl, events: EventFlags, isEnabled: z.boolean() })
+  .partial()
+  .refine((patch) => Object.values(patch).some((value) => value !== undefined), 'name at least one field to change')
+
+export const AgentFilter = z.object({ type: z.enum(AgentType), enabled: z.boolean() }).partial()
+
+/** An agent with its webhook endpoints, the installed one first. */
+export type AgentWithEndpoints = Agent & { webhookEndpoints: WebhookEndpoint[] }
+
+/** Shown once, when the agent is installed. */
+export interface Credentials {
+  readonly webhookSecret: string
+  readonly apiKey: string
+}
+
+const WITH_ENDPOINTS = {
+  webhookEndpoints: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
+} satisfies Prisma.AgentInclude
+
+/** The workspace's agents, latest installed first. */
+export async function listAgents(
+  deps: Deps,
+  actor: Actor,
+  filter: z.input<typeof AgentFilter>,
+  { limit, cursor }: PageRequest,
+): Promise<Page<AgentWithEndpoints>> {
+  requireLevel(actor, 'READ_ONLY')
+  const { type, enabled } = parse(AgentFilter, filter)
+  const where = {
+    workspaceId: actor.workspaceId,
+    ...(type !== undefined && { type }),
+    ...(enabled !== undefined && { isEnabled: enabled }),
+  }
+  const rows = await deps.db.prisma.agent.findMany({
+    where: { ...where, ...afterCursor('installedAt', cursor) },
+    include: WITH_ENDPOINTS,
+    orderBy: [{ installedAt: 'desc' }, { id: 'desc' }],
+    take: limit + 1,
+  })
+  const count = () => deps.db.prisma.agent.count({ where })
+  return cutPage(rows, limit, count, (row) => encodeCursor([row.installedAt, row.id]))
+}
+
+/** @throws NotFoundError */
+export async function getAgent(deps: Deps, actor: Actor, id: string): Promise<AgentWithEndpoints> {
+  requireLevel(actor, 'READ_ONLY')
+  requireId('agent', id, 'Agent')
+  const where = { id, workspaceId: actor.workspaceId }
+  const agent = await deps.db.prisma.agent.findFirst({ where, include: WITH_ENDPOINTS })
+  if (agent === null) throw new NotFoundError('Agent')
+  return agent
+}
+
+/**
+ * Installs an agent: agent, webhook endpoint and READ_WRITE key in one transaction.
+ * @returns the agent and its credentials, which cannot be read again
+ * @throws ForbiddenError for an agent's own key; ValidationError; ConflictError when the workspace has the URL already
+ */
+export async function installAgent(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof InstallAgent>,
+): Promise<{ agent: AgentWithEndpoints; credentials: Credentials }> {
+  requireLevel(actor, 'READ_WRITE')
+  requireNotAgent(actor, 'install agents')
+  const { user } = actor
+  if (user === null) throw new ForbiddenError('Agents are installed by people: use a key that belongs to a user')
+  const { webhookUrl, events = {}, config = {}, type = 'CUSTOM', ...rest } = parse(InstallAgent, input)
+  const url = await checkWebhookUrl(deps.targets, webhookUrl, 'webhookUrl')
+  const { workspaceId } = actor
+  const ids = { agent: newId('agent'), endpoint: newId('webhookEndpoint') }
+  const credentials = { webhookSecret: newWebhookSecret(), apiKey: newApiKey() }
+  const installedAt = deps.clock.now()
+  return inTransaction(deps, async (tx) => {
+    const data = { id: ids.agent, workspaceId, type, config: config as Prisma.InputJsonObject, installedAt }
+    await tx.db.agent.create({ data: { ...data, ...defined(rest), name: rest.name } })
+    const sealedSecret = deps.vault.seal(credentials.webhookSecret, ids.endpoint)
+    const endpoint = { id: ids.endpoint, workspaceId, agentId: ids.agent, url, sealedSecret, createdAt: installedAt }
+    await tx.db.webhookEndpoint
+      .create({ data: { ...endpoint, ...DEFAULT_FLAGS, ...defined(events) } })
+      .catch(refuseTakenUrl)
+    const key = { name: rest.name, permission: 'READ_WRITE', userId: user.id, workspaceId, agentId: ids.agent } as const
+    await tx.db.apiKey.create({ data: { ...apiKeyRow(credentials.apiKey), ...key } })
+    const agent = await tx.db.agent.findUniqueOrThrow({ where: { id: ids.agent }, include: WITH_ENDPOINTS })
+    return { agent, credentials }
+  })
+}
+
+/**
+ * Changes an agent and, through webhookUrl and events, its first endpoint. Disabling stops deliveries and refuses its
+ * key; enabling resumes, also endpoints that were disabled automatically.
+ * @throws NotFoundError; ForbiddenError for another agent's key; ConflictError when the workspace has the new URL already
+ */
+export async function updateAgent(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+  input: z.input<typeof AgentPatch>,
+): Promise<AgentWithEndpoints> {
+  requireLevel(actor, 'READ_WRITE')
+  requireId('agent', id, 'Agent')
+  const { webhookUrl, events, config, ...rest } = parse(AgentPatch, input)
+  const url = webhookUrl === undefined ? undefined : await checkWebhookUrl(deps.targets, webhookUrl, 'webhookUrl')
+  return inTransaction(deps, async (tx) => {
+    const found = await tx.db.agent.findFirst({
+      where: { id, workspaceId: actor.workspaceId },
+      include: WITH_ENDPOINTS,
+    })
+    if (found === null) throw new NotFoundError('Agent')
+    requireOwnAgent(actor, id)
+    if (url !== undefined || events !== undefined) {
+      const [endpoint] = found.webhookEndpoints
+      if (endpoint === undefined) {
+        throw new ConflictError(
+          'This agent has no webhook endpoint: register one with its key (POST /api/agent/webhooks)',
+        )
+      }
+      const data = { ...(url !== undefined && { url }), ...defined(events ?? {}) }
+      await tx.db.webhookEndpoint.update({ where: { id: endpoint.id }, data }).catch(refuseTakenUrl)
+    }
+    const data = { ...defined(rest), ...(config !== undefined && { config: config as Prisma.InputJsonObject }) }
+    if (rest.isEnabled === true || url !== undefined) {
+      // Whoever enables the agent or gives it a new URL wants its endpoints back that were disabled automatically.
+      const stopped = { agentId: id, disabledReason: { not: null } }
+      await tx.db.webhookEndpoint.updateMany({ where: stopped, data: { isEnabled: true, ...RESUMED } })
+      tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
+    }
+    return tx.db.agent.update({ where: { id }, data, include: WITH_ENDPOINTS })
+  })
+}
+
+/**
+ * Removes an agent with its endpoints, their deliveries, and its key.
+ * @throws NotFoundError; ForbiddenError below FULL_ACCESS
+ */
+export async function uninstallAgent(deps: Deps, actor: Actor, id: string): Promise<void> {
+  requireLevel(actor, 'FULL_ACCESS')
+  requireId('agent', id, 'Agent')
+  const { count } = await deps.db.prisma.agent.deleteMany({ where: { id, workspaceId: actor.workspaceId } })
+  if (count === 0) throw new NotFoundError('Agent')
+}

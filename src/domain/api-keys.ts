@@ -1,0 +1,70 @@
+import { z } from 'zod'
+import type { ApiKey } from '../generated/prisma/client.ts'
+import { ApiKeyPermission } from '../generated/prisma/enums.ts'
+import { newApiKey, sha256 } from '../infra/secrets.ts'
+import type { Actor } from './actor.ts'
+import type { Deps } from './deps.ts'
+import { ForbiddenError, NotFoundError, ValidationError } from './errors.ts'
+import { newId } from './ids.ts'
+import { instant, parse, requireId, text } from './input.ts'
+import { newestFirst, type Page, type PageRequest } from './page.ts'
+import { requireLevel, requireNotAgent } from './policy.ts'
+
+export const CreateApiKey = z.object({
+  name: text(100),
+  permission: z.enum(ApiKeyPermission),
+  expiresAt: instant.nullish(),
+})
+
+const PREFIX_LENGTH = 8
+
+/** The columns that stand for a key: everything but the key itself. */
+export function apiKeyRow(key: string): Pick<ApiKey, 'id' | 'hash' | 'prefix'> {
+  return { id: newId('apiKey'), hash: sha256(key), prefix: key.slice(0, PREFIX_LENGTH) }
+}
+
+/**
+ * Makes a key for this workspace, in the name of the actor's user.
+ * @returns the row, and the key itself, which cannot be read again
+ * @throws ForbiddenError below FULL_ACCESS
+ */
+export async function createApiKey(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof CreateApiKey>,
+): Promise<{ apiKey: ApiKey; key: string }> {
+  requireLevel(actor, 'FULL_ACCESS')
+  const { user, workspaceId } = actor
+  if (user === null) throw new ForbiddenError('API keys belong to people: use a key that belongs to a user')
+  const { name, permission, expiresAt = null } = parse(CreateApiKey, input)
+  if (expiresAt !== null && expiresAt <= deps.clock.now()) {
+    throw new ValidationError([{ path: 'expiresAt', message: 'must be in the future' }])
+  }
+  const key = newApiKey()
+  const data = { ...apiKeyRow(key), name, permission, userId: user.id, workspaceId, expiresAt }
+  return { apiKey: await deps.db.prisma.apiKey.create({ data }), key }
+}
+
+/** The workspace's keys, newest first, revoked ones included. */
+export async function listApiKeys(deps: Deps, actor: Actor, page: PageRequest): Promise<Page<ApiKey>> {
+  requireLevel(actor, 'FULL_ACCESS')
+  const where = { workspaceId: actor.workspaceId }
+  const { apiKey } = deps.db.prisma
+  return newestFirst(page, {
+    find: (slice) => apiKey.findMany({ ...slice, where: { ...where, ...slice.where } }),
+    count: () => apiKey.count({ where }),
+  })
+}
+
+/** Ends a key at once. Revoking it again changes nothing. @throws NotFoundError */
+export async function revokeApiKey(deps: Deps, actor: Actor, id: string): Promise<ApiKey> {
+  requireLevel(actor, 'FULL_ACCESS')
+  requireNotAgent(actor, 'revoke keys')
+  requireId('apiKey', id, 'API key')
+  const { apiKey } = deps.db.prisma
+  const own = { id, workspaceId: actor.workspaceId }
+  await apiKey.updateMany({ where: { ...own, revokedAt: null }, data: { revokedAt: deps.clock.now() } })
+  const row = await apiKey.findFirst({ where: own })
+  if (row === null) throw new NotFoundError('API key')
+  return row
+}

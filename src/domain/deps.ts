@@ -1,0 +1,16 @@
+import type { Bus } from '../infra/bus.ts'
+import type { Clock } from '../infra/clock.ts'
+import type { Database } from '../infra/db.ts'
+import type { Log } from '../infra/log.ts'
+import type { TargetPolicy } from '../infra/net.ts'
+import type { Vault } from '../infra/secrets.ts'
+
+/** What operations work with. */
+export interface Deps {
+  readonly db: Database
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly vault: Vault
+  readonly targets: TargetPolicy
+  readonly log: Log
+}

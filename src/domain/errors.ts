@@ -1,0 +1,80 @@
+/** Every way in which an operation may refuse. REST and GraphQL translate these, and nothing else, for their clients. */
+export type ErrorCode =
+  | 'bad_request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'conflict'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'unprocessable'
+  | 'rate_limited'
+  | 'loop_detected'
+  | 'unavailable'
+
+/** An expected failure. Its message is for the client and says what to do; anything else that is thrown is masked. */
+export class DomainError extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string) {
+    super(message)
+    this.name = new.target.name
+    this.code = code
+  }
+}
+
+/** One bad input value: `path` in dots (`events.onMessageCreated`), `message` says what would be right. */
+export interface FieldError {
+  readonly path: string
+  readonly message: string
+}
+
+export class ValidationError extends DomainError {
+  readonly fields: readonly FieldError[]
+
+  constructor(fields: readonly FieldError[], message = describe(fields)) {
+    super('bad_request', message)
+    this.fields = fields
+  }
+}
+
+function describe(fields: readonly FieldError[]): string {
+  return fields.map(({ path, message }) => (path === '' ? message : `${path}: ${message}`)).join('; ')
+}
+
+export class UnauthorizedError extends DomainError {
+  constructor(message = 'Send a valid API key: "Authorization: Bearer gd_…" or "x-api-key: gd_…"') {
+    super('unauthorized', message)
+  }
+}
+
+export class ForbiddenError extends DomainError {
+  constructor(message: string) {
+    super('forbidden', message)
+  }
+}
+
+/** Also for another workspace's objects: whether they exist is not disclosed. */
+export class NotFoundError extends DomainError {
+  /** @param noun what was asked for, capitalised: "Conversation" */
+  constructor(noun: string) {
+    super('not_found', `${noun} not found`)
+  }
+}
+
+export class ConflictError extends DomainError {
+  constructor(message: string) {
+    super('conflict', message)
+  }
+}
+
+/** A bot answers itself: contract, section on replying. */
+export class LoopDetectedError extends DomainError {
+  constructor() {
+    super(
+      'loop_detected',
+      'More than 20 bot messages within a minute and no visitor message among them: wait for the visitor',
+    )
+  }
+}

@@ -1,0 +1,127 @@
+import type { MessageType } from '../generated/prisma/enums.ts'
+import type { Bus } from '../infra/bus.ts'
+import { Prisma } from '../infra/db.ts'
+import type { Tx } from '../infra/transaction.ts'
+import type { ActorRef } from './actor.ts'
+import { newId } from './ids.ts'
+
+/** What happened, by type. Key order is the order in the payload. Clients in the field read these names. */
+export interface EventData {
+  'message.created': {
+    conversationId: string
+    messageId: string
+    type: Extract<MessageType, 'VISITOR' | 'AGENT' | 'BOT'>
+    body: string
+    workspaceId: string
+    assigneeId: string | null
+    senderName: string | null
+    /** Counts the conversation's messages from 1. */
+    sequence: number
+  }
+  'conversation.created': {
+    conversationId: string
+    visitorId: string
+    status: string
+    firstMessage: string | null
+    createdAt: string
+    workspaceId: string
+    channel: string
+    subject: string | null
+  }
+  'conversation.closed': {
+    conversationId: string
+    closedBy: string
+    closedByName: string
+    closedAt: string
+    workspaceId: string
+  }
+  'conversation.assigned': {
+    conversationId: string
+    assigneeId: string
+    assigneeName: string
+    assignedBy: string
+    assignedByName: string
+    workspaceId: string
+  }
+  ping: { message: string }
+  /** In the log only, for live screens: what the four webhook events do not say. */
+  'conversation.updated': { conversationId: string; changed: string[]; workspaceId: string }
+  'note.created': { conversationId: string; messageId: string; workspaceId: string; sequence: number }
+  'endpoint.disabled': { endpointId: string; url: string; reason: string; workspaceId: string }
+}
+
+export type EventType = keyof EventData
+
+/** The flag on an endpoint that subscribes it, by event type. Types without one never leave as webhooks by themselves. */
+const SUBSCRIPTION_FLAGS = {
+  'message.created': 'onMessageCreated',
+  'conversation.created': 'onConversationCreated',
+  'conversation.closed': 'onConversationClosed',
+  'conversation.assigned': 'onConversationAssigned',
+} as const satisfies Partial<Record<EventType, string>>
+
+/** The flags' columns. */
+export const FLAG_COLUMNS = {
+  onMessageCreated: Prisma.sql`on_message_created`,
+  onConversationCreated: Prisma.sql`on_conversation_created`,
+  onConversationClosed: Prisma.sql`on_conversation_closed`,
+  onConversationAssigned: Prisma.sql`on_conversation_assigned`,
+} as const
+
+/** The condition on an endpoint that receives a type of event. */
+function subscribes(type: EventType): Prisma.Sql {
+  return type in SUBSCRIPTION_FLAGS
+    ? FLAG_COLUMNS[SUBSCRIPTION_FLAGS[type as keyof typeof SUBSCRIPTION_FLAGS]]
+    : Prisma.sql`false`
+}
+
+export interface NewEvent<T extends EventType> {
+  readonly type: T
+  readonly workspaceId: string
+  readonly conversationId: string | null
+  readonly data: EventData[T]
+  readonly actor: ActorRef
+  readonly at: Date
+}
+
+/** Rules, timers and the dispatcher act as the system. */
+export const SYSTEM: ActorRef = { type: 'system', id: 'system', name: 'GudDesk' }
+
+/** Topics on the bus. */
+export const DISPATCH_TOPIC = 'dispatch'
+export const eventsTopic = (workspaceId: string) => `events:${workspaceId}`
+export const typingTopic = (workspaceId: string) => `typing:${workspaceId}`
+
+/**
+ * Stores an event with the exact text that will be signed, and a delivery for every endpoint that subscribes to its
+ * type, in one statement inside the caller's transaction. The bus hears of it after the commit.
+ *
+ * Ids of deliveries are the event's time part and a hash of event and endpoint: as sortable as a TypeID, one per pair.
+ */
+export async function recordEvent<T extends EventType>(tx: Tx, bus: Bus, event: NewEvent<T>): Promise<void> {
+  const { type, workspaceId, conversationId, data, actor, at } = event
+  const eventId = newId('event')
+  const body = JSON.stringify({ event: type, data: { ...data, actor }, timestamp: at.toISOString() })
+  await tx.db.$executeRaw`
+    WITH event AS (
+      INSERT INTO events (id, workspace_id, type, conversation_id, body, created_at)
+      VALUES (${eventId}, ${workspaceId}, ${type}, ${conversationId}, ${body}, ${at})
+      RETURNING id, workspace_id, conversation_id, seq, created_at
+    )
+    INSERT INTO deliveries
+      (id, workspace_id, event_id, endpoint_id, conversation_id, seq, status, due, finished_at, created_at)
+    SELECT 'dlv_' || substr(event.id, 5, 10) || left(md5(event.id || endpoint.id), 16),
+           event.workspace_id, event.id, endpoint.id, event.conversation_id, event.seq,
+           (CASE WHEN live.is_live THEN 'PENDING' ELSE 'SKIPPED' END)::"DeliveryStatus",
+           CASE WHEN live.is_live THEN event.created_at END,
+           CASE WHEN live.is_live THEN NULL ELSE event.created_at END,
+           event.created_at
+      FROM event
+      JOIN webhook_endpoints endpoint ON endpoint.workspace_id = event.workspace_id AND ${subscribes(type)}
+      LEFT JOIN agents agent ON agent.id = endpoint.agent_id
+     CROSS JOIN LATERAL (SELECT endpoint.is_enabled AND COALESCE(agent.is_enabled, true) AS is_live) live`
+  tx.afterCommit(() => {
+    bus.wake(DISPATCH_TOPIC)
+    bus.wake(eventsTopic(workspaceId))
+  })
+}

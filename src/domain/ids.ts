@@ -1,0 +1,31 @@
+import { typeid } from 'typeid-js'
+
+/** Every kind of public id. The prefix tells the type, in REST, webhooks and GraphQL alike. */
+export const ID_PREFIXES = {
+  workspace: 'ws',
+  user: 'usr',
+  member: 'mem',
+  visitor: 'vis',
+  conversation: 'conv',
+  message: 'msg',
+  agent: 'agt',
+  webhookEndpoint: 'whk',
+  apiKey: 'key',
+  event: 'evt',
+  delivery: 'dlv',
+} as const
+
+export type IdKind = keyof typeof ID_PREFIXES
+
+const kinds = new Map<string, IdKind>(Object.entries(ID_PREFIXES).map(([kind, prefix]) => [prefix, kind as IdKind]))
+
+/** A new TypeID (https://github.com/jetify-com/typeid): prefix and UUIDv7 in base32, sortable by time. */
+export function newId(kind: IdKind): string {
+  return typeid(ID_PREFIXES[kind]).toString()
+}
+
+/** The kind that an id's prefix names; undefined for anything that cannot be one of our ids. */
+export function kindOfId(id: string): IdKind | undefined {
+  const match = /^([a-z]{2,4})_[0-9a-z]{26}$/.exec(id)
+  return match?.[1] === undefined ? undefined : kinds.get(match[1])
+}

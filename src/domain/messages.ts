@@ -1,0 +1,238 @@
+import { z } from 'zod'
+import type { Conversation, Message } from '../generated/prisma/client.ts'
+import { MessageType } from '../generated/prisma/enums.ts'
+import { Prisma } from '../infra/db.ts'
+import { inTransaction, type Tx } from '../infra/transaction.ts'
+import { type Actor, refOf } from './actor.ts'
+import { getConversation, lockConversation } from './conversations.ts'
+import type { Deps } from './deps.ts'
+import { LoopDetectedError } from './errors.ts'
+import { recordEvent } from './events.ts'
+import { newId } from './ids.ts'
+import { idText, parse, text } from './input.ts'
+import { cutPage, decodeCursor, encodeCursor, type Page, type PageRequest } from './page.ts'
+import { requireLevel } from './policy.ts'
+import { sendTyping } from './typing.ts'
+
+/** 1 to 10,000 characters after trimming. */
+export const MessageBody = text(10_000)
+const SenderName = text(100)
+
+/** What a caller may send; a visitor's words come in with VISITOR. */
+export const SendMessage = z.object({
+  body: MessageBody,
+  type: z.enum(MessageType).exclude(['SYSTEM']).default('BOT'),
+  senderName: SenderName.nullish(),
+})
+
+export const Reply = z.object({ conversationId: idText, body: MessageBody, senderName: SenderName.nullish() })
+
+export type ReplyResult =
+  | { skipped: false; messageId: string; conversationId: string }
+  | { skipped: true; reason: 'conversation_assigned' | 'conversation_closed'; conversationId: string }
+
+const PREVIEW_CHARACTERS = 100
+const LOOP_WINDOW_MS = 60_000
+const LOOP_LIMIT = 20
+
+/**
+ * A conversation's messages, oldest first, notes included.
+ * @throws NotFoundError when the actor cannot see the conversation
+ */
+export async function listMessages(
+  deps: Deps,
+  actor: Actor,
+  conversationId: string,
+  { limit, cursor }: PageRequest,
+): Promise<Page<Message>> {
+  const { messageCount } = await getConversation(deps, actor, conversationId)
+  const slice = { after: cursor === null ? 0 : sequenceOf(cursor), take: limit + 1 }
+  const rows = (await messagesOf(deps, [conversationId], slice)).get(conversationId) ?? []
+  return cutPage(rows, limit, async () => messageCount, cursorOf)
+}
+
+/** A message's place in its conversation, as a cursor. */
+export function cursorOf({ sequence }: Message): string {
+  return encodeCursor([sequence])
+}
+
+/** @throws ValidationError for anything that cursorOf did not make */
+export function sequenceOf(cursor: string): number {
+  return decodeCursor(cursor, z.tuple([z.int32().min(0)]))[0]
+}
+
+/** Messages of a conversation between two sequences, both excluded. */
+export interface MessageSlice {
+  readonly after?: number
+  readonly before?: number
+  /** How many: from the start, or from the end when `fromEnd` is set. */
+  readonly take: number
+  readonly fromEnd?: boolean
+}
+
+const LAST_SEQUENCE = 2 ** 31 - 1
+
+/** The same slice of many conversations in one statement, each oldest first. The caller has judged who may see them. */
+export async function messagesOf(
+  { db }: Pick<Deps, 'db'>,
+  conversationIds: readonly string[],
+  { after = 0, before = LAST_SEQUENCE, take, fromEnd = false }: MessageSlice,
+): Promise<Map<string, Message[]>> {
+  const order = fromEnd ? Prisma.sql`DESC` : Prisma.sql`ASC`
+  const rows = await db.prisma.$queryRaw<Message[]>`
+    SELECT message.id, message.conversation_id AS "conversationId", message.sequence, message.type, message.body,
+           message.sender_id AS "senderId", message.sender_name AS "senderName", message.created_at AS "createdAt"
+      FROM unnest(${[...conversationIds]}::text[]) AS wanted(id)
+     CROSS JOIN LATERAL (
+       SELECT * FROM messages
+        WHERE conversation_id = wanted.id AND sequence > ${after} AND sequence < ${before}
+        ORDER BY sequence ${order} LIMIT ${take}) message
+     ORDER BY message.sequence`
+  return Map.groupBy(rows, ({ conversationId }) => conversationId)
+}
+
+/**
+ * Adds a message to a conversation and sends message.created, except for notes. A visitor's message reopens a snoozed
+ * or closed conversation.
+ * @throws NotFoundError, ValidationError, LoopDetectedError
+ */
+export async function sendMessage(
+  deps: Deps,
+  actor: Actor,
+  conversationId: string,
+  input: z.input<typeof SendMessage>,
+): Promise<Message> {
+  requireLevel(actor, 'READ_WRITE')
+  const { body, type, senderName } = parse(SendMessage, input)
+  return inTransaction(deps, async (tx) => {
+    const conversation = await lockConversation(tx, actor, conversationId)
+    const sender = await senderOf(tx, actor, conversation, type, senderName)
+    return addMessage(tx, deps, actor, { conversation, type, body, sender, at: deps.clock.now() })
+  })
+}
+
+/**
+ * An agent's answer: a BOT message that ends the typing indicator; nothing is written when a person is assigned or the
+ * conversation is closed.
+ * @throws NotFoundError, ValidationError, LoopDetectedError
+ */
+export async function reply(deps: Deps, actor: Actor, input: z.input<typeof Reply>): Promise<ReplyResult> {
+  requireLevel(actor, 'READ_WRITE')
+  const { conversationId, body, senderName } = parse(Reply, input)
+  return inTransaction(deps, async (tx) => {
+    const conversation = await lockConversation(tx, actor, conversationId)
+    if (conversation.assigneeId !== null) return { skipped: true, reason: 'conversation_assigned', conversationId }
+    if (conversation.status === 'CLOSED') return { skipped: true, reason: 'conversation_closed', conversationId }
+    const sender = await senderOf(tx, actor, conversation, 'BOT', senderName)
+    const message = await addMessage(tx, deps, actor, { conversation, type: 'BOT', body, sender, at: deps.clock.now() })
+    tx.afterCommit(() => sendTyping(deps.bus, actor, conversationId, false))
+    return { skipped: false, messageId: message.id, conversationId }
+  })
+}
+
+interface Sender {
+  readonly id: string
+  readonly name: string | null
+}
+
+/** Whose words they are, and the name to show when the caller gave none. */
+async function senderOf(
+  tx: Tx,
+  actor: Actor,
+  conversation: Conversation,
+  type: z.output<typeof SendMessage>['type'],
+  senderName: string | null | undefined,
+): Promise<Sender> {
+  if (type === 'VISITOR') {
+    const { id, name } = await tx.db.visitor.findUniqueOrThrow({ where: { id: conversation.visitorId } })
+    return { id, name: senderName ?? name }
+  }
+  const person = actor.user?.name ?? actor.name
+  const ownName = actor.type === 'agent' ? actor.name : type === 'BOT' ? 'AI Agent' : person
+  return { id: actor.id, name: senderName ?? ownName }
+}
+
+interface NewMessage {
+  /** As it is under the caller's lock. */
+  readonly conversation: Pick<Conversation, 'id' | 'status'>
+  readonly type: MessageType
+  readonly body: string
+  readonly sender: Sender
+  readonly at: Date
+}
+
+interface Appended {
+  sequence: number
+  assignee_id: string | null
+}
+
+/**
+ * Appends a message inside the caller's transaction, which holds the conversation's lock (or has just made it): that is
+ * what makes `sequence` gapless and events of one conversation commit in its order. Notes and system messages are the
+ * team's own: they count as messages, but change neither preview nor activity, and send nothing.
+ */
+export async function addMessage(tx: Tx, deps: Deps, actor: Actor, message: NewMessage): Promise<Message> {
+  const { conversation, type, body, sender, at } = message
+  const conversationId = conversation.id
+  if (type === 'BOT') await refuseLoop(tx, conversationId, at)
+  const isPublic = type === 'VISITOR' || type === 'AGENT' || type === 'BOT'
+  const preview = [...body.slice(0, 2 * PREVIEW_CHARACTERS)].slice(0, PREVIEW_CHARACTERS).join('')
+  const reopens = type === 'VISITOR' && conversation.status !== 'OPEN'
+  const [appended] = await tx.db.$queryRaw<Appended[]>`
+    UPDATE conversations SET
+      message_count = message_count + 1,
+      updated_at = ${at},
+      last_message_at = CASE WHEN ${isPublic} THEN ${at} ELSE last_message_at END,
+      last_message_preview = CASE WHEN ${isPublic} THEN ${preview} ELSE last_message_preview END,
+      last_activity_at = CASE WHEN ${isPublic} THEN ${at} ELSE last_activity_at END,
+      activity_xid = CASE WHEN ${isPublic} THEN pg_current_xact_id() ELSE activity_xid END,
+      status = CASE WHEN ${reopens} THEN 'OPEN'::"ConversationStatus" ELSE status END,
+      closed_at = CASE WHEN ${reopens} THEN NULL ELSE closed_at END,
+      snoozed_until = CASE WHEN ${reopens} THEN NULL ELSE snoozed_until END
+    WHERE id = ${conversationId}
+    RETURNING message_count AS sequence, assignee_id`
+  if (appended === undefined) throw new Error(`conversation ${conversationId} vanished while it was locked`)
+  const { sequence } = appended
+  const row = await tx.db.message.create({
+    data: {
+      id: newId('message'),
+      conversationId,
+      sequence,
+      type,
+      body,
+      senderId: sender.id,
+      senderName: sender.name,
+      createdAt: at,
+    },
+  })
+  const envelope = { workspaceId: actor.workspaceId, conversationId, actor: refOf(actor), at }
+  const { workspaceId } = actor
+  if (type === 'VISITOR' || type === 'AGENT' || type === 'BOT') {
+    const seen = { workspaceId, assigneeId: appended.assignee_id, senderName: sender.name, sequence }
+    const data = { conversationId, messageId: row.id, type, body, ...seen }
+    await recordEvent(tx, deps.bus, { ...envelope, type: 'message.created', data })
+  } else {
+    const data = { conversationId, messageId: row.id, workspaceId, sequence }
+    await recordEvent(tx, deps.bus, { ...envelope, type: 'note.created', data })
+  }
+  if (reopens) {
+    const data = { conversationId, changed: ['status', 'closedAt', 'snoozedUntil'], workspaceId }
+    await recordEvent(tx, deps.bus, { ...envelope, type: 'conversation.updated', data })
+  }
+  return row
+}
+
+/** Contract: more than 20 BOT messages within a minute and with no visitor message among them. */
+async function refuseLoop(tx: Tx, conversationId: string, now: Date): Promise<void> {
+  const since = new Date(now.getTime() - LOOP_WINDOW_MS)
+  const [found] = await tx.db.$queryRaw<{ bots: bigint }[]>`
+    WITH latest AS (
+      SELECT sequence, created_at FROM messages
+       WHERE conversation_id = ${conversationId} AND type = 'BOT' ORDER BY sequence DESC LIMIT ${LOOP_LIMIT}
+    )
+    SELECT count(*) AS bots FROM latest
+     WHERE created_at > ${since} AND NOT EXISTS (
+       SELECT 1 FROM messages
+        WHERE conversation_id = ${conversationId} AND type = 'VISITOR' AND sequence > latest.sequence)`
+  if (found !== undefined && found.bots >= LOOP_LIMIT) throw new LoopDetectedError()
+}

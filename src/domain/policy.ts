@@ -1,0 +1,51 @@
+import type { ApiKeyPermission, MemberRole } from '../generated/prisma/enums.ts'
+import type { Actor } from './actor.ts'
+import { ForbiddenError } from './errors.ts'
+
+const LEVELS: Record<ApiKeyPermission, number> = { READ_ONLY: 0, READ_WRITE: 1, FULL_ACCESS: 2 }
+
+/** A key never does more than its user could: what each role's membership is worth. */
+const ROLE_LEVEL: Record<MemberRole, ApiKeyPermission> = {
+  OWNER: 'FULL_ACCESS',
+  ADMIN: 'FULL_ACCESS',
+  AGENT: 'READ_WRITE',
+  VIEWER: 'READ_ONLY',
+}
+
+export function hasLevel(granted: ApiKeyPermission, needed: ApiKeyPermission): boolean {
+  return LEVELS[granted] >= LEVELS[needed]
+}
+
+/** The lower of a key's own permission and its user's role. */
+export function effectivePermission(permission: ApiKeyPermission, role: MemberRole): ApiKeyPermission {
+  const cap = ROLE_LEVEL[role]
+  return hasLevel(permission, cap) ? cap : permission
+}
+
+/** @throws ForbiddenError when the actor's permission is too low */
+export function requireLevel(actor: Pick<Actor, 'permission'>, needed: ApiKeyPermission): void {
+  if (!hasLevel(actor.permission, needed)) {
+    throw new ForbiddenError(`This needs ${needed} permission; yours is ${actor.permission}`)
+  }
+}
+
+/** An installed agent manages itself, never its neighbours. */
+export function requireNotAgent(actor: Actor, what: string): void {
+  if (actor.type === 'agent') throw new ForbiddenError(`An agent's key cannot ${what}`)
+}
+
+/** An agent may touch its own installation only; everybody else with the level, all of the workspace's. */
+export function requireOwnAgent(actor: Actor, agentId: string): void {
+  if (actor.type === 'agent' && actor.id !== agentId)
+    throw new ForbiddenError("An agent's key cannot change other agents")
+}
+
+/** Webhook endpoints belong to FULL_ACCESS actors; an agent has its own. */
+export function requireWebhookManager(actor: Actor): void {
+  if (actor.type !== 'agent') requireLevel(actor, 'FULL_ACCESS')
+}
+
+/** The conversations that an actor may see, as a Prisma filter. */
+export function visibleConversations(actor: Actor): { workspaceId: string; visitorId?: string } {
+  return { workspaceId: actor.workspaceId, ...(actor.type === 'visitor' && { visitorId: actor.id }) }
+}

@@ -1,0 +1,122 @@
+import { z } from 'zod'
+import type { Conversation } from '../generated/prisma/client.ts'
+import { ConversationStatus } from '../generated/prisma/enums.ts'
+import type { Prisma } from '../infra/db.ts'
+import { inTransaction, type Tx } from '../infra/transaction.ts'
+import { type Actor, refOf } from './actor.ts'
+import { type ConversationWithPeople, lockConversation, WITH_PEOPLE } from './conversations.ts'
+import type { Deps } from './deps.ts'
+import { ValidationError } from './errors.ts'
+import { type EventData, type EventType, recordEvent } from './events.ts'
+import { defined, idText, instant, jsonObject, parse, text } from './input.ts'
+import { requireLevel } from './policy.ts'
+import { Subject } from './start-conversation.ts'
+
+const Tags = z
+  .array(text(50))
+  .transform((tags) => [...new Set(tags)])
+  .refine((tags) => tags.length <= 50, 'must have at most 50 tags')
+const Priority = z.number().int().min(0).max(3)
+
+export const ConversationPatch = z
+  .object({
+    status: z.enum(ConversationStatus),
+    assigneeId: idText.nullable(),
+    tags: Tags,
+    subject: Subject,
+    priority: Priority,
+    snoozedUntil: instant.nullable(),
+    metadata: jsonObject,
+  })
+  .partial()
+  .refine((patch) => Object.keys(patch).length > 0, 'name at least one field to change')
+
+/**
+ * Changes a conversation: status, assignee, tags (the whole set), subject, priority, snooze, metadata. Sends
+ * conversation.assigned and conversation.closed when a person was assigned or the conversation was closed by it.
+ * @throws NotFoundError, ValidationError
+ */
+export async function updateConversation(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+  input: z.input<typeof ConversationPatch>,
+): Promise<ConversationWithPeople> {
+  requireLevel(actor, 'READ_WRITE')
+  const patch = parse(ConversationPatch, input)
+  return inTransaction(deps, async (tx) => {
+    const before = await lockConversation(tx, actor, id)
+    const now = deps.clock.now()
+    const assignee = patch.assigneeId == null ? null : await findAssignee(tx, actor.workspaceId, patch.assigneeId)
+    const { status: _, snoozedUntil: __, metadata, ...rest } = patch
+    const json = metadata as Prisma.InputJsonObject | undefined
+    const data = { ...defined({ ...rest, metadata: json }), ...statusChange(before, patch, now) }
+    const changed = changedFields(before, data)
+    if (changed.length > 0) await tx.db.conversation.update({ where: { id }, data })
+
+    const record = <T extends EventType>(type: T, eventData: EventData[T]) =>
+      recordEvent(tx, deps.bus, {
+        type,
+        workspaceId: actor.workspaceId,
+        conversationId: id,
+        data: eventData,
+        actor: refOf(actor),
+        at: now,
+      })
+    const subject = { conversationId: id, workspaceId: actor.workspaceId }
+    if (changed.length > 0) await record('conversation.updated', { ...subject, changed })
+    if (assignee !== null && changed.includes('assigneeId')) {
+      const { conversationId, workspaceId } = subject
+      const by = { assignedBy: actor.id, assignedByName: actor.name }
+      const data = { conversationId, assigneeId: assignee.id, assigneeName: assignee.user.name, ...by, workspaceId }
+      await record('conversation.assigned', data)
+    }
+    if (data.status === 'CLOSED' && before.status !== 'CLOSED') {
+      const { conversationId, workspaceId } = subject
+      const by = { closedBy: actor.id, closedByName: actor.name, closedAt: now.toISOString() }
+      await record('conversation.closed', { conversationId, ...by, workspaceId })
+    }
+    return tx.db.conversation.findUniqueOrThrow({ where: { id }, include: WITH_PEOPLE })
+  })
+}
+
+type Patch = z.output<typeof ConversationPatch>
+type StatusFields = Pick<Conversation, 'status' | 'closedAt' | 'snoozedUntil'>
+
+/**
+ * Status, closing time and snooze move together: only a closed conversation has closedAt, only a snoozed one
+ * snoozedUntil. A time to snooze until snoozes by itself; without one, a snooze lasts until the visitor writes.
+ */
+export function statusChange(
+  before: StatusFields,
+  { status, snoozedUntil }: Pick<Patch, 'status' | 'snoozedUntil'>,
+  now: Date,
+): Partial<StatusFields> {
+  if (status === undefined && snoozedUntil === undefined) return {}
+  const next = status ?? (snoozedUntil == null ? before.status : 'SNOOZED')
+  if (snoozedUntil != null && next !== 'SNOOZED') {
+    throw new ValidationError([{ path: 'snoozedUntil', message: `must be left out when the status is ${next}` }])
+  }
+  if (snoozedUntil != null && snoozedUntil <= now) {
+    throw new ValidationError([{ path: 'snoozedUntil', message: 'must be in the future' }])
+  }
+  const kept = snoozedUntil === undefined ? before.snoozedUntil : snoozedUntil
+  return {
+    status: next,
+    closedAt: next === 'CLOSED' ? (before.closedAt ?? now) : null,
+    snoozedUntil: next === 'SNOOZED' ? kept : null,
+  }
+}
+
+function changedFields(before: Conversation, data: Record<string, unknown>): string[] {
+  const current: Record<string, unknown> = { ...before }
+  return Object.keys(data).filter((field) => JSON.stringify(current[field]) !== JSON.stringify(data[field]))
+}
+
+/** The member, who cannot be removed before this transaction ends. */
+async function findAssignee(tx: Tx, workspaceId: string, memberId: string) {
+  const locked = await tx.db.$queryRaw<unknown[]>`
+    SELECT 1 FROM members WHERE id = ${memberId} AND workspace_id = ${workspaceId} FOR KEY SHARE`
+  if (locked.length > 0) return tx.db.member.findUniqueOrThrow({ where: { id: memberId }, include: { user: true } })
+  throw new ValidationError([{ path: 'assigneeId', message: 'is not a member of this workspace' }])
+}

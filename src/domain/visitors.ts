@@ -1,0 +1,126 @@
+import { z } from 'zod'
+import type { Conversation, Visitor } from '../generated/prisma/client.ts'
+import { isUniqueViolation, Prisma } from '../infra/db.ts'
+import type { Actor } from './actor.ts'
+import type { Deps } from './deps.ts'
+import { ConflictError, NotFoundError, ValidationError } from './errors.ts'
+import { newId } from './ids.ts'
+import { clearableText, defined, email, jsonObject, parse, requireId, text, webUrl } from './input.ts'
+import { newestFirst, type Page, type PageRequest } from './page.ts'
+import { requireLevel } from './policy.ts'
+
+const ExternalId = text(255)
+
+export const VisitorInput = z.object({
+  externalId: ExternalId.nullish(),
+  name: clearableText(200).optional(),
+  email: email.nullish(),
+  avatarUrl: webUrl.optional(),
+  metadata: jsonObject.optional(),
+})
+
+export const VisitorPatch = VisitorInput.refine(
+  (patch) => Object.values(patch).some((value) => value !== undefined),
+  'name at least one field to change',
+)
+
+export const VisitorFilter = z.object({ email, externalId: ExternalId, text: text(200) }).partial()
+
+/** The workspace's visitors, newest first. */
+export async function listVisitors(
+  deps: Deps,
+  actor: Actor,
+  filter: z.input<typeof VisitorFilter>,
+  page: PageRequest,
+): Promise<Page<Visitor>> {
+  requireLevel(actor, 'READ_ONLY')
+  const { email: address, externalId, text: words } = parse(VisitorFilter, filter)
+  // Prisma passes LIKE's wildcards through.
+  const like = { contains: (words ?? '').replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' } as const
+  const where = {
+    workspaceId: actor.workspaceId,
+    ...(address !== undefined && { email: address }),
+    ...(externalId !== undefined && { externalId }),
+    ...(words !== undefined && { AND: { OR: [{ name: like }, { email: like }, { externalId: like }] } }),
+  }
+  const { visitor } = deps.db.prisma
+  return newestFirst(page, {
+    find: (slice) => visitor.findMany({ ...slice, where: { ...where, ...slice.where } }),
+    count: () => visitor.count({ where }),
+  })
+}
+
+/** A visitor and the ten conversations with the latest activity. */
+export async function getVisitor(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+): Promise<Visitor & { conversations: Conversation[] }> {
+  requireLevel(actor, 'READ_ONLY')
+  requireId('visitor', id, 'Customer')
+  const visitor = await deps.db.prisma.visitor.findFirst({
+    where: { id, workspaceId: actor.workspaceId },
+    include: { conversations: { orderBy: [{ lastActivityAt: 'desc' }, { id: 'desc' }], take: 10 } },
+  })
+  if (visitor === null) throw new NotFoundError('Customer')
+  return visitor
+}
+
+/**
+ * Creates a visitor, or updates the one with the same externalId: one statement, so racing calls make one.
+ * @returns whether it was created
+ */
+export async function upsertVisitor(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof VisitorInput>,
+): Promise<{ visitor: Visitor; created: boolean }> {
+  requireLevel(actor, 'READ_WRITE')
+  const { externalId = null, name, email: address, avatarUrl, metadata } = parse(VisitorInput, input)
+  if (externalId === null && name == null && address == null) {
+    throw new ValidationError([{ path: '', message: 'A customer needs at least one of name, email, externalId' }])
+  }
+  const now = deps.clock.now()
+  const json = metadata === undefined ? undefined : JSON.stringify(metadata)
+  const set = (column: Prisma.Sql, given: unknown) =>
+    given === undefined ? [] : [Prisma.sql`${column} = EXCLUDED.${column}`]
+  const updates = [
+    Prisma.sql`updated_at = EXCLUDED.updated_at`,
+    ...set(Prisma.sql`name`, name),
+    ...set(Prisma.sql`email`, address),
+    ...set(Prisma.sql`avatar_url`, avatarUrl),
+    ...set(Prisma.sql`metadata`, metadata),
+  ]
+  const [row] = await deps.db.prisma.$queryRaw<{ id: string; created: boolean }[]>`
+    INSERT INTO visitors (id, workspace_id, external_id, name, email, avatar_url, metadata, created_at, updated_at)
+    VALUES (${newId('visitor')}, ${actor.workspaceId}, ${externalId}, ${name ?? null}, ${address ?? null},
+            ${avatarUrl ?? null}, ${json ?? '{}'}::jsonb, ${now}, ${now})
+    ON CONFLICT (workspace_id, external_id) DO UPDATE SET ${Prisma.join(updates, ', ')}
+    RETURNING id, (xmax = 0) AS created`
+  if (row === undefined) throw new Error('an upsert returned no row')
+  const visitor = await deps.db.prisma.visitor.findUniqueOrThrow({ where: { id: row.id } })
+  return { visitor, created: row.created }
+}
+
+/** @throws NotFoundError; ConflictError when another visitor has the externalId */
+export async function updateVisitor(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+  input: z.input<typeof VisitorPatch>,
+): Promise<Visitor> {
+  requireLevel(actor, 'READ_WRITE')
+  requireId('visitor', id, 'Customer')
+  const { externalId, name, email: address, avatarUrl, metadata } = parse(VisitorPatch, input)
+  const json = metadata as Prisma.InputJsonObject | undefined
+  const data = defined({ externalId, name, email: address, avatarUrl, metadata: json })
+  const where = { id, workspaceId: actor.workspaceId }
+  try {
+    const [visitor] = await deps.db.prisma.visitor.updateManyAndReturn({ where, data })
+    if (visitor === undefined) throw new NotFoundError('Customer')
+    return visitor
+  } catch (error) {
+    if (isUniqueViolation(error)) throw new ConflictError('Another customer of this workspace has that externalId')
+    throw error
+  }
+}

@@ -1,0 +1,178 @@
+import type { IncomingMessage, Server } from 'node:http'
+import { GraphQLError } from 'graphql'
+import { createYoga, type YogaServerInstance } from 'graphql-yoga'
+import type Koa from 'koa'
+import { authenticateKey, type Headers, keyFromHeaders } from './auth/api-key.ts'
+import type { CredentialWatch } from './auth/credential-watch.ts'
+import type { Deps } from './domain/deps.ts'
+import { DomainError, ValidationError } from './domain/errors.ts'
+import type { EventLog } from './domain/event-log.ts'
+import { EventStreamEnded } from './domain/event-tail.ts'
+import { documentCaches, executionTimeout, hideSchema, jsonOnly, limits, maskedErrors } from './infra/graphql-guards.ts'
+import { type Incoming, serveGraphqlWs } from './infra/graphql-ws.ts'
+import { schema } from './resolvers/index.ts'
+import { newRequestId } from './rest/app.ts'
+import { MAX_BODY_BYTES, readBytes } from './rest/body.ts'
+import { STATUS } from './rest/errors.ts'
+import type { Context } from './schema/context.ts'
+import { createLoaders } from './schema/loaders.ts'
+
+export const GRAPHQL_PATH = '/graphql'
+
+export type Yoga = YogaServerInstance<Incoming, Context>
+
+export interface GraphQLDeps {
+  readonly deps: Deps
+  readonly events: EventLog
+  readonly credentials: CredentialWatch
+  /** Messages may suggest the schema's names. */
+  readonly isDevelopment: boolean
+  /** Whether there are introspection and GraphiQL; as `isDevelopment` when left out. */
+  readonly introspection?: boolean
+}
+
+/** The GraphQL server with its guard rails (docs/graphql.md, Limits), not yet mounted anywhere. */
+export function createGraphQL({
+  deps,
+  events,
+  credentials,
+  isDevelopment,
+  introspection = isDevelopment,
+}: GraphQLDeps): Yoga {
+  return createYoga<Incoming, Context>({
+    schema,
+    graphqlEndpoint: GRAPHQL_PATH,
+    landingPage: false,
+    // Other origins' pages have no business here: credentials would go with their requests.
+    cors: false,
+    graphiql: introspection && {
+      title: 'GudDesk GraphiQL',
+      defaultQuery: GREETING,
+      defaultHeaders: '{ "authorization": "Bearer YOUR_API_KEY" }',
+    },
+    // The page and its scripts, from this server: 50 MB that a process without visitors there need not hold.
+    renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options ?? {}),
+    logging: false,
+    multipart: false,
+    batching: false,
+    parserAndValidationCache: documentCaches(),
+    plugins: [
+      jsonOnly(),
+      limits(schema),
+      hideSchema({ introspection, suggestions: isDevelopment && introspection }),
+      executionTimeout(),
+      maskedErrors((error, requestId) => maskError(deps, error, requestId)),
+    ],
+    maskedErrors: { maskError: (error) => maskError(deps, error) },
+    context: ({ req, requestId }) => contextOf({ deps, events, credentials }, req.headers, requestId),
+  })
+}
+
+const GREETING = `# Put your API key into the headers below,
+# then run this.
+query Inbox {
+  viewer {
+    actor { name permission }
+    workspace { name }
+  }
+  conversations(first: 10) {
+    totalCount
+    edges {
+      node {
+        id
+        status
+        lastMessagePreview
+        visitor { name }
+        assignee { name }
+      }
+    }
+  }
+}
+`
+
+/** Authenticates once per operation; whoever asks for the actor learns why there is none. */
+async function contextOf(
+  { deps, events, credentials }: Pick<GraphQLDeps, 'deps' | 'events' | 'credentials'>,
+  headers: Headers,
+  requestId: string,
+): Promise<Context> {
+  const workspaceId = headers['x-workspace-id']
+  const who = await authenticateKey(deps, keyFromHeaders(headers))
+    .then(async (caller) => {
+      const actor = await caller.actorIn(typeof workspaceId === 'string' ? workspaceId : undefined)
+      return { actor, credentialId: caller.credentialId }
+    })
+    .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
+  const found = () => {
+    if (who instanceof Error) throw who
+    return who
+  }
+  return {
+    deps,
+    events,
+    loaders: createLoaders(deps),
+    requestId,
+    actor: () => found().actor,
+    whenRevoked: (listener) => credentials.watch(found().credentialId, found().actor.workspaceId, listener),
+  }
+}
+
+/**
+ * Expected failures keep their code and message; everything else is logged and masked.
+ * @param requestId stands in both the log and the answer
+ */
+function maskError(deps: Deps, error: unknown, requestId = newRequestId()): GraphQLError {
+  const original = error instanceof GraphQLError ? (error.originalError ?? error) : error
+  if (original instanceof DomainError) {
+    const fields = original instanceof ValidationError ? { fields: original.fields } : {}
+    const status = STATUS[original.code]
+    const http = original.code === 'unauthorized' ? { http: { status, headers: { 'WWW-Authenticate': 'Bearer' } } } : {}
+    return located(error, original.message, { code: original.code, ...fields, ...http })
+  }
+  if (original instanceof EventStreamEnded) return located(error, original.message, { code: 'resume' })
+  if (original instanceof GraphQLError) return withCode(error instanceof GraphQLError ? error : original)
+  deps.log.error({ err: original, requestId }, 'a GraphQL operation failed')
+  return located(error, 'Something went wrong on our side', { code: 'internal_error', requestId })
+}
+
+/** graphql-js gives its own faults of a request (syntax, variables) no code. */
+function withCode(error: GraphQLError): GraphQLError {
+  if (error.extensions['code'] !== undefined) return error
+  return located(error, error.message, { code: 'bad_request', http: { spec: true, status: 400 } })
+}
+
+function located(error: unknown, message: string, extensions: Record<string, unknown>): GraphQLError {
+  if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions })
+  const { nodes = null, source = null, positions = null, path = null } = error
+  return new GraphQLError(message, { nodes, source, positions, path, extensions })
+}
+
+/** Mounts Yoga in Koa. The body is read here, so that its size is bounded. */
+export function graphqlMiddleware(yoga: Yoga): Koa.Middleware {
+  return async (ctx, next) => {
+    if (ctx.path !== GRAPHQL_PATH) return next()
+    if (ctx.method === 'POST') Object.assign(ctx.req, { body: await readBytes(ctx) })
+    ctx.respond = false
+    try {
+      await yoga.handle(ctx.req, ctx.res, { req: ctx.req, requestId: ctx.state['requestId'] })
+    } catch (error) {
+      ctx.respond = !ctx.res.headersSent
+      throw error
+    }
+  }
+}
+
+/** Only these requests leave HTTP; any other offer to upgrade is declined by answering it as a plain request. */
+export function isWebSocketUpgrade(req: IncomingMessage): boolean {
+  return req.headers.upgrade?.toLowerCase() === 'websocket' && req.url?.split('?')[0] === GRAPHQL_PATH
+}
+
+/**
+ * The same operations over graphql-ws on the same path. The credential is in the connection's `connectionParams`
+ * (`authorization` or `x-api-key`, and `x-workspace-id`), or in the upgrade request's headers.
+ * @returns closes every socket
+ */
+export function serveWebSockets(server: Server, yoga: Yoga, deps: Deps): () => Promise<void> {
+  const mask = (error: unknown) => maskError(deps, error)
+  return serveGraphqlWs(server, { yoga, maxBytes: MAX_BODY_BYTES, newRequestId, maskError: mask })
+}

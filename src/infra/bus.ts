@@ -1,0 +1,127 @@
+import { Redis } from 'ioredis'
+import type { Log } from './log.ts'
+
+export type Listener = (message: string) => void
+
+/**
+ * Carries only what may be lost: wake-ups and fleeting signals. Never throws, never waits: the database is the truth,
+ * and whoever listens also polls it.
+ */
+export interface Bus {
+  /** "Something is new": many calls within one turn of the event loop become one message. */
+  wake(topic: string): void
+  /** One message with a payload, for what is worth nothing a moment later (typing). */
+  send(topic: string, message: string): void
+  /** @returns a function that ends the subscription */
+  subscribe(topic: string, listener: Listener): () => void
+  /** Whether messages reach other nodes now. */
+  isConnected(): boolean
+  close(): Promise<void>
+}
+
+/** Redis pub/sub when a URL is given, this process alone otherwise. */
+export function openBus(redisUrl: string | undefined, log: Log): Bus {
+  return redisUrl === undefined ? localBus() : redisBus(redisUrl, log)
+}
+
+type Topics = Map<string, Set<Listener>>
+
+function deliver(topics: Topics, topic: string, message: string): void {
+  for (const listener of [...(topics.get(topic) ?? [])]) listener(message)
+}
+
+function listen(topics: Topics, topic: string, listener: Listener): { isFirst: boolean; stop: () => boolean } {
+  const listeners = topics.get(topic) ?? new Set()
+  topics.set(topic, listeners.add(listener))
+  return {
+    isFirst: listeners.size === 1,
+    stop: () => {
+      if (!listeners.delete(listener) || listeners.size > 0) return false
+      topics.delete(topic)
+      return true
+    },
+  }
+}
+
+/** Gathers the topics of one turn of the event loop and hands each over once. */
+function coalesce(publish: (topic: string) => void): (topic: string) => void {
+  const pending = new Set<string>()
+  return (topic) => {
+    if (pending.size === 0) {
+      setImmediate(() => {
+        const topics = [...pending]
+        pending.clear()
+        topics.forEach(publish)
+      })
+    }
+    pending.add(topic)
+  }
+}
+
+function localBus(): Bus {
+  const topics: Topics = new Map()
+  return {
+    wake: coalesce((topic) => deliver(topics, topic, '')),
+    send: (topic, message) => setImmediate(() => deliver(topics, topic, message)),
+    subscribe(topic, listener) {
+      const { stop } = listen(topics, topic, listener)
+      return () => void stop()
+    },
+    isConnected: () => true,
+    close: async () => topics.clear(),
+  }
+}
+
+const PREFIX = 'guddesk:'
+
+function redisBus(url: string, log: Log): Bus {
+  const topics: Topics = new Map()
+  // Without an offline queue: a wake-up that waited for Redis to come back is worth nothing, and would eat memory.
+  const options = { enableOfflineQueue: false, maxRetriesPerRequest: 0, lazyConnect: false } as const
+  const publisher = new Redis(url, { ...options, retryStrategy: reconnectDelay })
+  const subscriber = new Redis(url, { ...options, retryStrategy: reconnectDelay, autoResubscribe: false })
+
+  for (const [role, client] of Object.entries({ publisher, subscriber })) {
+    let isDown = false
+    client.on('error', (error) => {
+      if (!isDown) log.warn({ err: error, role }, 'Redis is unreachable; events wait for the next poll')
+      isDown = true
+    })
+    client.on('ready', () => {
+      if (isDown) log.info({ role }, 'Redis is back')
+      isDown = false
+    })
+  }
+  const report = (error: unknown) => log.debug({ err: error }, 'a bus message was lost')
+  const publish = (topic: string, message: string) => {
+    publisher.publish(PREFIX + topic, message).catch(report)
+  }
+  subscriber.on('ready', () => {
+    if (topics.size > 0) subscriber.subscribe(...[...topics.keys()].map((topic) => PREFIX + topic)).catch(report)
+    // Whatever was sent while the connection was down is lost: let every listener look for itself.
+    for (const topic of topics.keys()) deliver(topics, topic, '')
+  })
+  subscriber.on('message', (channel, message) => deliver(topics, channel.slice(PREFIX.length), message))
+
+  return {
+    wake: coalesce((topic) => publish(topic, '')),
+    send: publish,
+    subscribe(topic, listener) {
+      const { isFirst, stop } = listen(topics, topic, listener)
+      if (isFirst && subscriber.status === 'ready') subscriber.subscribe(PREFIX + topic).catch(report)
+      return () => {
+        if (stop() && subscriber.status === 'ready') subscriber.unsubscribe(PREFIX + topic).catch(report)
+      }
+    },
+    isConnected: () => publisher.status === 'ready' && subscriber.status === 'ready',
+    async close() {
+      publisher.disconnect()
+      subscriber.disconnect()
+    },
+  }
+}
+
+/** Milliseconds until the next try to connect: soon, then every second. */
+function reconnectDelay(tries: number): number {
+  return Math.min(50 * tries, 1000)
+}

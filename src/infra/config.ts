@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+export type Role = 'api' | 'dispatcher'
+
+/** Everything the environment decides. Read once, at start. */
+export interface Config {
+  readonly env: 'development' | 'production' | 'test'
+  readonly version: string
+  readonly host: string
+  readonly port: number
+  /** Where people and agents reach this deployment, without a trailing slash. */
+  readonly publicUrl: string
+  /** Folder of the embedded database and of keys that were made here. */
+  readonly dataDir: string
+  /** PostgreSQL; undefined: the embedded database under dataDir. */
+  readonly databaseUrl: string | undefined
+  /** Redis; undefined: everything runs in this one process. */
+  readonly redisUrl: string | undefined
+  /** 32 bytes that seal webhook secrets; undefined: a key file under dataDir. */
+  readonly encryptionKey: Buffer | undefined
+  /** Becomes the first API key of an empty database. */
+  readonly firstApiKey: string | undefined
+  readonly roles: ReadonlySet<Role>
+  readonly logLevel: string
+  /** Whether GraphQL has introspection and GraphiQL. */
+  readonly graphqlIntrospection: boolean
+}
+
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+/** The shape of an API key: `gd_` and 43 base64url characters (32 random bytes). */
+export const API_KEY_PATTERN = /^gd_[A-Za-z0-9_-]{43}$/
+
+const text = z.string().trim().min(1)
+const roles = z
+  .string()
+  .transform((value) => value.split(',').map((role) => role.trim()))
+  .pipe(z.array(z.enum(['api', 'dispatcher'])).min(1))
+
+const Environment = z.object({
+  NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
+  HOST: text.optional(),
+  PORT: z.coerce.number('must be a whole number').int().min(0).max(65_535).default(3000),
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  DATA_DIR: text.default('.data'),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional(),
+  REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
+  ENCRYPTION_KEY: z
+    .string()
+    .regex(/^[0-9a-fA-F]{64}$/, 'must be 32 bytes as 64 hex characters (openssl rand -hex 32 makes one)')
+    .optional(),
+  GUDDESK_API_KEY: z
+    .string()
+    .regex(API_KEY_PATTERN, 'must be gd_ and 43 base64url characters (32 random bytes)')
+    .optional(),
+  GUDDESK_ROLES: roles.default(['api', 'dispatcher']),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).optional(),
+})
+
+const NEEDED_IN_PRODUCTION = ['DATABASE_URL', 'REDIS_URL', 'ENCRYPTION_KEY', 'PUBLIC_URL'] as const
+
+/**
+ * Reads the configuration. An empty variable counts as unset.
+ * @throws ConfigError that names every faulty variable at once.
+ */
+export function readConfig(source: Record<string, string | undefined> = process.env): Config {
+  const present = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = Environment.safeParse(present)
+  const faults = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  const missing = present['NODE_ENV'] === 'production' ? NEEDED_IN_PRODUCTION.filter((name) => !(name in present)) : []
+  faults.push(...missing.map((name) => `${name}: must be set when NODE_ENV is production`))
+  if (!parsed.success || faults.length > 0) {
+    throw new ConfigError(`The configuration cannot work:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+  }
+  const env = parsed.data
+  return {
+    env: env.NODE_ENV,
+    version: packageVersion(),
+    host: env.HOST ?? (env.NODE_ENV === 'production' ? '::' : '127.0.0.1'),
+    port: env.PORT,
+    publicUrl: (env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).replace(/\/+$/, ''),
+    dataDir: env.DATA_DIR,
+    databaseUrl: env.DATABASE_URL,
+    redisUrl: env.REDIS_URL,
+    encryptionKey: env.ENCRYPTION_KEY === undefined ? undefined : Buffer.from(env.ENCRYPTION_KEY, 'hex'),
+    firstApiKey: env.GUDDESK_API_KEY,
+    roles: new Set(env.GUDDESK_ROLES),
+    logLevel: env.LOG_LEVEL,
+    graphqlIntrospection: (env.GRAPHQL_INTROSPECTION ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
+  }
+}
+
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return z.object({ version: z.string() }).parse(manifest).version
+}

@@ -1,0 +1,134 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import { Prisma, PrismaClient } from '../generated/prisma/client.ts'
+import type { Config } from './config.ts'
+import { ConfigError } from './config.ts'
+import type { Log } from './log.ts'
+import { pgliteClient } from './pglite-client.ts'
+
+/** The database, whichever it is: models through Prisma, hand-written SQL through the same pool. */
+export interface Database {
+  readonly prisma: PrismaClient
+  readonly pool: pg.Pool
+  /** True: no other process can be using this database. */
+  readonly exclusive: boolean
+  /** Runs one statement outside any transaction; rows are plain objects by column name. */
+  sql<Row extends object>(text: string, params?: unknown[]): Promise<Row[]>
+  close(): Promise<void>
+}
+
+/** Session settings that the code relies on; both databases get them. */
+export const SESSION = '-c timezone=UTC -c default_transaction_isolation=read\\ committed'
+const POOL_SIZE = 16
+
+/**
+ * Connects to PostgreSQL, or opens the embedded database when no DATABASE_URL is set.
+ * @throws ConfigError when another process has the embedded folder, or has PostgreSQL to itself for want of REDIS_URL.
+ */
+export async function openDatabase(
+  config: Pick<Config, 'databaseUrl' | 'redisUrl' | 'dataDir'>,
+  log: Log,
+): Promise<Database> {
+  return config.databaseUrl === undefined
+    ? openEmbedded(config.dataDir)
+    : openPostgres(config.databaseUrl, config.redisUrl, log)
+}
+
+async function openPostgres(url: string, redisUrl: string | undefined, log: Log): Promise<Database> {
+  const pool = new pg.Pool({ connectionString: url, max: POOL_SIZE, options: SESSION, connectionTimeoutMillis: 10_000 })
+  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
+  const alone = redisUrl === undefined
+  const release = await claimNode(url, alone, log)
+  return assemble(pool, alone, release)
+}
+
+async function openEmbedded(dataDir: string): Promise<Database> {
+  const unlock = lockFolder(dataDir)
+  // Loaded on demand: a process on PostgreSQL never pays for the WebAssembly module.
+  const { PGlite } = await import('@electric-sql/pglite')
+  const pglite = await PGlite.create(join(dataDir, 'pglite'))
+  await pglite.exec("SET timezone = 'UTC'")
+  const pool = new pg.Pool({ Client: pgliteClient(pglite), max: 1 })
+  return assemble(pool, true, async () => {
+    await pglite.close()
+    unlock()
+  })
+}
+
+/** A Database over any pool; tests hand in their own. */
+export function assemble(pool: pg.Pool, exclusive: boolean, afterClose: () => Promise<void>): Database {
+  const prisma = new PrismaClient({
+    adapter: new PrismaPg(pool),
+    transactionOptions: { maxWait: 10_000, timeout: 15_000 },
+  })
+  return {
+    prisma,
+    pool,
+    exclusive,
+    async sql<Row extends object>(text: string, params: unknown[] = []) {
+      const result = await pool.query<Row>(text, params)
+      return result.rows
+    },
+    async close() {
+      await prisma.$disconnect()
+      await pool.end()
+      await afterClose()
+    },
+  }
+}
+
+const NODE_LOCK = 0x67644e44 // "gdND"
+
+/**
+ * Without Redis a node cannot wake another: such a node takes the database for itself, with a session lock that ends
+ * with its connection. Nodes with Redis share the lock.
+ */
+async function claimNode(url: string, alone: boolean, log: Log): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: url, keepAlive: true })
+  client.on('error', (error) => log.error({ err: error }, 'the connection that marks this node was lost'))
+  await client.connect()
+  const attempt = alone ? 'pg_try_advisory_lock' : 'pg_try_advisory_lock_shared'
+  // A killed predecessor's lock goes with its connection, a moment after the process.
+  for (let tries = 0; tries < 30; tries++) {
+    const { rows } = await client.query<{ held: boolean }>(`SELECT ${attempt}($1) AS held`, [NODE_LOCK])
+    if (rows[0]?.held === true) return () => client.end()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  await client.end()
+  throw new ConfigError(
+    alone
+      ? 'Another process is running on this database. Set REDIS_URL, the same on every node, to run more than one.'
+      : 'Another process is running on this database without REDIS_URL. Stop it, or set REDIS_URL there too.',
+  )
+}
+
+/**
+ * PGlite must not be opened twice: its folder is held by an operating system lock (SQLite's, on an empty database), which
+ * ends with the process however that ends.
+ */
+function lockFolder(dataDir: string): () => void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const lock = new DatabaseSync(join(dataDir, 'process.lock'))
+  try {
+    lock.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    lock.close()
+    if (!(error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY)) throw error
+    throw new ConfigError(
+      `Another process is using ${dataDir}. Stop it, set another DATA_DIR, or set DATABASE_URL and REDIS_URL to run several.`,
+    )
+  }
+  return () => lock.close()
+}
+
+const SQLITE_BUSY = 5
+
+export { Prisma, type PrismaClient }
+
+/** Whether a query failed because a row with the same unique value exists. */
+export function isUniqueViolation(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'
+}

@@ -1,0 +1,182 @@
+import {
+  type ArgumentNode,
+  type DirectiveNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  SchemaMetaFieldDef,
+  type SelectionNode,
+  type SelectionSetNode,
+  TypeMetaFieldDef,
+  TypeNameMetaFieldDef,
+  type ValueNode,
+} from 'graphql'
+
+/** How many values a connection is taken for when `first` and `last` are left out. */
+const DEFAULT_PAGE = 25
+/** How many values a list without pages is taken for. */
+const PLAIN_LIST = 10
+/** Introspection reads what is in memory: so many of its values cost one point. */
+const INTROSPECTION_DISCOUNT = 100
+
+/** What an operation asks for, its fragments spread and whatever @skip and @include say. */
+export interface Measure {
+  /** Estimated values in the answer. */
+  readonly complexity: number
+  /** Fields within fields, introspection apart. */
+  readonly depth: number
+  /** The same below `__schema` and `__type`. */
+  readonly introspectionDepth: number
+  readonly aliases: number
+  readonly rootFields: number
+  /** The most in one place. */
+  readonly directives: number
+}
+
+const NOTHING: Measure = {
+  complexity: 0,
+  depth: 0,
+  introspectionDepth: 0,
+  aliases: 0,
+  rootFields: 0,
+  directives: 0,
+}
+
+/** Fragments that double one another soon pass what JSON can say exactly. */
+const capped = (value: number) => Math.min(value, Number.MAX_SAFE_INTEGER)
+
+function both(a: Measure, b: Measure): Measure {
+  return {
+    complexity: capped(a.complexity + b.complexity),
+    depth: Math.max(a.depth, b.depth),
+    introspectionDepth: Math.max(a.introspectionDepth, b.introspectionDepth),
+    aliases: capped(a.aliases + b.aliases),
+    rootFields: capped(a.rootFields + b.rootFields),
+    directives: Math.max(a.directives, b.directives),
+  }
+}
+
+/**
+ * Measures an operation of a document that need not be valid: unknown fields count as scalars, unknown fragments as
+ * nothing. Every fragment is looked at once, so the time grows with the document, not with what it spreads into.
+ */
+export function measure(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  variables: Readonly<Record<string, unknown>>,
+): Measure {
+  const fragments = new Map<string, FragmentDefinitionNode>()
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
+  }
+  const values = valuesOf(operation, variables)
+  const measured = new Map<string, Measure>()
+
+  function ofFragment(name: string): Measure {
+    const known = measured.get(name)
+    const fragment = fragments.get(name)
+    if (known !== undefined || fragment === undefined) return known ?? NOTHING
+    // Whoever spreads itself adds nothing here: validation refuses the cycle.
+    measured.set(name, NOTHING)
+    const inner = ofSet(fragment.selectionSet, schema.getType(fragment.typeCondition.name.value))
+    const whole = both(inner, placed(fragment.directives))
+    measured.set(name, whole)
+    return whole
+  }
+
+  function ofSet(set: SelectionSetNode, parent: GraphQLNamedType | undefined): Measure {
+    return set.selections.reduce((sum, selection) => both(sum, ofSelection(selection, parent)), NOTHING)
+  }
+
+  function ofSelection(node: SelectionNode, parent: GraphQLNamedType | undefined): Measure {
+    const own = placed(node.directives)
+    if (node.kind === Kind.FRAGMENT_SPREAD) return both(own, ofFragment(node.name.value))
+    if (node.kind === Kind.FIELD) return both(own, ofField(node, parent))
+    const type = node.typeCondition === undefined ? parent : schema.getType(node.typeCondition.name.value)
+    return both(own, ofSet(node.selectionSet, type))
+  }
+
+  function ofField(node: FieldNode, parent: GraphQLNamedType | undefined): Measure {
+    const field = fieldOf(node.name.value, parent)
+    const inner =
+      node.selectionSet === undefined ? NOTHING : ofSet(node.selectionSet, field && getNamedType(field.type))
+    const isIntrospection = field === SchemaMetaFieldDef || field === TypeMetaFieldDef
+    const times = field === undefined ? 1 : lengthOf(field, node.arguments ?? [], parent, values)
+    return {
+      complexity: isIntrospection
+        ? Math.ceil(inner.complexity / INTROSPECTION_DISCOUNT)
+        : capped(1 + times * inner.complexity),
+      depth: isIntrospection ? 0 : 1 + inner.depth,
+      introspectionDepth: isIntrospection ? 1 + inner.depth : inner.introspectionDepth,
+      aliases: capped((node.alias === undefined ? 0 : 1) + inner.aliases),
+      rootFields: 1,
+      directives: inner.directives,
+    }
+  }
+
+  return both(
+    placed(operation.directives),
+    ofSet(operation.selectionSet, schema.getRootType(operation.operation) ?? undefined),
+  )
+}
+
+function placed(directives: readonly DirectiveNode[] | undefined): Measure {
+  return { ...NOTHING, directives: directives?.length ?? 0 }
+}
+
+function fieldOf(name: string, parent: GraphQLNamedType | undefined): GraphQLField<unknown, unknown> | undefined {
+  for (const meta of [TypeNameMetaFieldDef, SchemaMetaFieldDef, TypeMetaFieldDef]) if (name === meta.name) return meta
+  return isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined
+}
+
+function isConnection(type: GraphQLNamedType | undefined): boolean {
+  return isObjectType(type) && type.getFields()['pageInfo'] !== undefined
+}
+
+type Resolve = (node: ValueNode) => unknown
+
+/** How many objects a field is taken for. */
+function lengthOf(
+  field: GraphQLField<unknown, unknown>,
+  given: readonly ArgumentNode[],
+  parent: GraphQLNamedType | undefined,
+  resolve: Resolve,
+): number {
+  const values = new Map(given.map(({ name, value }) => [name.value, resolve(value)]))
+  const pageArgs = field.args.filter(({ name }) => name === 'first' || name === 'last')
+  if (pageArgs.length > 0 || isConnection(getNamedType(field.type))) {
+    const sizes = pageArgs.map(({ name, defaultValue }) => values.get(name) ?? defaultValue)
+    const known = sizes.filter((size) => typeof size === 'number')
+    return known.length === 0 ? DEFAULT_PAGE : Math.max(1, ...known)
+  }
+  // A connection's own lists have its length, which is counted there.
+  if (!isListType(getNullableType(field.type)) || isConnection(parent)) return 1
+  const lists = [...values.values()].filter(Array.isArray).map(({ length }) => length)
+  return Math.max(PLAIN_LIST, ...lists)
+}
+
+/** Integers and lists as arguments give them; variables that are left out have their defaults. */
+function valuesOf({ variableDefinitions = [] }: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>) {
+  const defaults = new Map(variableDefinitions.map(({ variable, defaultValue }) => [variable.name.value, defaultValue]))
+  const resolve: Resolve = (node) => {
+    if (node.kind === Kind.INT) return Number(node.value)
+    if (node.kind === Kind.LIST) return node.values
+    if (node.kind !== Kind.VARIABLE) return undefined
+    const name = node.name.value
+    const standIn = defaults.get(name)
+    if (Object.hasOwn(variables, name)) return variables[name]
+    return standIn === undefined ? undefined : resolve(standIn)
+  }
+  return resolve
+}

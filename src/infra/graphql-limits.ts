@@ -1,0 +1,89 @@
+import { GraphQLError, Lexer, Source, TokenKind } from 'graphql'
+
+/** What one operation may ask for at most. Over a limit it is refused before anything is resolved. */
+export const LIMITS = {
+  /** Lexical tokens of a document: names, punctuators and values. Commas and comments are none. */
+  tokens: 2000,
+  /** Characters of a document, comments and blanks included: what tokens do not count is still read. */
+  characters: 100_000,
+  /** Brackets of any kind that are open at once: the parser calls itself for each. */
+  nesting: 64,
+  /** Fields within fields, fragments spread. */
+  depth: 12,
+  /** Fields within fields below `__schema` and `__type`; the usual introspection query needs all of it. */
+  introspectionDepth: 15,
+  /** Aliases in the whole operation, fragments spread. */
+  aliases: 50,
+  /** Fields of the query, mutation or subscription itself, fragments spread. */
+  rootFields: 20,
+  /** Directives of one field, fragment or operation. */
+  directives: 10,
+  /** Estimated values in the answer; see graphql-cost.ts. */
+  complexity: 5000,
+} as const
+
+export type LimitName = keyof typeof LIMITS
+
+/** What each limit counts, and what to do about it. */
+const WORDS: Record<LimitName, { what: string; advice: string }> = {
+  tokens: { what: 'tokens', advice: 'ask for fewer fields, or send values as variables' },
+  characters: { what: 'characters', advice: 'send values as variables' },
+  nesting: { what: 'brackets open at once', advice: 'nest less deeply, or send values as variables' },
+  depth: { what: 'levels of fields', advice: 'ask for the inner objects by their ids, in another operation' },
+  introspectionDepth: { what: 'levels of introspection fields', advice: 'use the usual introspection query' },
+  aliases: { what: 'aliases', advice: 'split it into several operations' },
+  rootFields: { what: 'root fields', advice: 'split it into several operations' },
+  directives: { what: 'directives in one place', advice: 'combine their conditions in one variable' },
+  complexity: { what: 'points of cost', advice: 'ask for smaller pages (first) or fewer fields' },
+}
+
+/** A fault of the client's: code `bad_request`, whatever media type the client accepts. */
+export function requestFault(message: string, status = 400, code = 'bad_request', details: object = {}): GraphQLError {
+  return new GraphQLError(message, { extensions: { code, ...details, http: { status } } })
+}
+
+/**
+ * @param value what the operation has; where counting stops at the limit, one more than that
+ * @throws GraphQLError with `extensions.limit` (name, max, value) when `value` is over the limit
+ */
+export function checkLimit(name: LimitName, value: number): void {
+  const max = LIMITS[name]
+  if (value <= max) return
+  const { what, advice } = WORDS[name]
+  const message = `The operation has too many ${what}: ${value}, and the limit is ${max}. To get below it, ${advice}.`
+  throw requestFault(message, 400, 'bad_request', { limit: { name, max, value } })
+}
+
+const OPENING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L])
+const CLOSING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R])
+
+/**
+ * Reads a document's tokens before the parser does: deep nesting would overflow the parser's stack. Counting stops at
+ * the first limit that is passed. A text that has no tokens here is left to the parser to complain about.
+ * @throws GraphQLError for the limits characters, tokens and nesting
+ */
+export function checkTokens(text: string): void {
+  checkHead(text.slice(0, LIMITS.characters))
+  checkLimit('characters', text.length)
+}
+
+function checkHead(text: string): void {
+  const lexer = new Lexer(new Source(text))
+  let open = 0
+  for (let tokens = 0; ; tokens++) {
+    checkLimit('tokens', tokens)
+    checkLimit('nesting', open)
+    const kind = nextKind(lexer)
+    if (kind === TokenKind.EOF) return
+    if (OPENING.has(kind)) open++
+    if (CLOSING.has(kind)) open--
+  }
+}
+
+function nextKind(lexer: Lexer): TokenKind {
+  try {
+    return lexer.advance().kind
+  } catch {
+    return TokenKind.EOF
+  }
+}

@@ -1,0 +1,90 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** Seals short secrets for storage and opens them again. */
+export interface Vault {
+  /** AES-256-GCM. `context` (the row's id) is authenticated: a sealed text moved to another row does not open. */
+  seal(plain: string, context: string): string
+  /** @throws VaultError when the text was sealed with another key, for another context, or was changed. */
+  open(sealed: string, context: string): string
+}
+
+export class VaultError extends Error {
+  override name = 'VaultError'
+}
+
+const IV_BYTES = 12
+const TAG_BYTES = 16
+
+/** @param key 32 bytes. The first 8 hex characters of its SHA-256 stand in every sealed text as the key's id. */
+export function createVault(key: Buffer): Vault {
+  const keyId = createHash('sha256').update(key).digest('hex').slice(0, 8)
+  return {
+    seal(plain, context) {
+      const iv = randomBytes(IV_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(context))
+      const sealed = Buffer.concat([iv, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()])
+      return `v1.${keyId}.${sealed.toString('base64url')}`
+    },
+    open(sealed, context) {
+      const [version, sealedBy, payload] = sealed.split('.')
+      if (version !== 'v1' || payload === undefined) throw new VaultError('Not a sealed secret')
+      if (sealedBy !== keyId) {
+        throw new VaultError(`Sealed with encryption key ${sealedBy}, but ENCRYPTION_KEY is ${keyId}`)
+      }
+      const bytes = Buffer.from(payload, 'base64url')
+      try {
+        const options = { authTagLength: TAG_BYTES }
+        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES), options)
+          .setAAD(Buffer.from(context))
+          .setAuthTag(bytes.subarray(-TAG_BYTES))
+        const plain = decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES))
+        return Buffer.concat([plain, decipher.final()]).toString('utf8')
+      } catch (cause) {
+        throw new VaultError('A sealed secret was changed or belongs to another row', { cause })
+      }
+    },
+  }
+}
+
+/**
+ * The key file of a deployment without ENCRYPTION_KEY: made on first use, readable by its owner only. It gets its name
+ * when it is whole, so that of several processes starting at once all read the first one's key.
+ *
+ * @throws VaultError when the file does not hold a key.
+ */
+export function localEncryptionKey(dataDir: string): Buffer {
+  const path = join(dataDir, 'encryption.key')
+  if (!existsSync(path)) {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    const draft = `${path}.${randomBytes(8).toString('hex')}`
+    writeFileSync(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flush: true })
+    try {
+      linkSync(draft, path)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    } finally {
+      rmSync(draft)
+    }
+  }
+  const text = readFileSync(path, 'utf8').trim()
+  if (!/^[0-9a-f]{64}$/.test(text))
+    throw new VaultError(`${path} must hold 64 hex characters; restore it from a backup`)
+  return Buffer.from(text, 'hex')
+}
+
+/** Hex SHA-256: how API keys are stored. They are 256 random bits, so neither salt nor a slow hash adds anything. */
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** A new API key: `gd_` and 32 random bytes in base64url. */
+export function newApiKey(): string {
+  return `gd_${randomBytes(32).toString('base64url')}`
+}
+
+/** A new webhook secret: 32 random bytes as 64 lower-case hex characters. */
+export function newWebhookSecret(): string {
+  return randomBytes(32).toString('hex')
+}

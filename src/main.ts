@@ -1,0 +1,78 @@
+import type { AddressInfo } from 'node:net'
+import { type Config, ConfigError, readConfig } from './infra/config.ts'
+import { createLog } from './infra/log.ts'
+import { buildServer, type GudDesk } from './server.ts'
+
+/** Exits 0 within this, whatever a client or receiver does. */
+const STOP_MS = 9500
+
+async function main(): Promise<void> {
+  const config = readConfig()
+  const log = createLog(config.logLevel)
+  const guddesk = await buildServer({ config, log })
+  stopOnSignals(guddesk)
+  await new Promise<void>((resolve, reject) => {
+    guddesk.server.once('error', reject).listen(config.port, config.host, resolve)
+  })
+  const { port } = guddesk.server.address() as AddressInfo
+  console.log(welcome(config, port, guddesk))
+}
+
+/** One Ctrl-C may arrive twice, from the terminal and from npm. */
+const SAME_SIGNAL_MS = 250
+
+/** The first signal drains, a second Ctrl-C exits at once. */
+function stopOnSignals(guddesk: GudDesk): void {
+  let stoppingSince: number | undefined
+  const stop = (signal: NodeJS.Signals) => {
+    if (stoppingSince !== undefined) {
+      if (signal === 'SIGINT' && performance.now() - stoppingSince > SAME_SIGNAL_MS) process.exit(1)
+      return
+    }
+    stoppingSince = performance.now()
+    guddesk.deps.log.info({ signal }, 'stopping')
+    setTimeout(() => process.exit(0), STOP_MS).unref()
+    guddesk.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        guddesk.deps.log.error({ err: error }, 'stopping failed')
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+function welcome(config: Config, port: number, { firstStart }: GudDesk): string {
+  const origin = config.env === 'production' ? config.publicUrl : `http://localhost:${port}`
+  const database = config.databaseUrl === undefined ? `embedded, in ${config.dataDir}` : 'PostgreSQL'
+  const bus = config.redisUrl === undefined ? 'in process' : 'Redis'
+  const lines = [
+    `GudDesk ${config.version} is ready (database: ${database}; bus: ${bus})`,
+    `  API       ${origin}/api/v1`,
+    `  ${config.env === 'production' ? 'GraphQL ' : 'GraphiQL'}  ${origin}/graphql`,
+    `  Health    ${origin}/healthz`,
+  ]
+  if (firstStart !== null && config.firstApiKey === undefined) {
+    lines.push(
+      '',
+      'Your first API key (FULL_ACCESS), shown only now:',
+      `  ${firstStart.apiKey}`,
+      'Try it:',
+      `  curl -H "Authorization: Bearer ${firstStart.apiKey}" ${origin}/api/v1/conversations`,
+    )
+  }
+  return `${lines.join('\n')}\n`
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof ConfigError) console.error(error.message)
+  else if (isPortTaken(error)) console.error(`Port ${error.port} is taken. Set PORT to another one.`)
+  else console.error('GudDesk could not start:', error)
+  process.exit(1)
+})
+
+function isPortTaken(error: unknown): error is Error & { port: number } {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE' && 'port' in error
+}

@@ -1,0 +1,50 @@
+import { createApiKey, listApiKeys, revokeApiKey } from '../domain/api-keys.ts'
+import { ApiKey, ApiKeyConnection, CreateApiKeyInput, RevokeApiKeyInput } from '../schema/api-key.ts'
+import { builder } from '../schema/builder.ts'
+import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { mutationErrors } from '../schema/errors.ts'
+
+const CreateApiKeyPayload = builder.simpleObject('CreateApiKeyPayload', {
+  description: 'The key, which is shown here and never again.',
+  fields: (t) => ({
+    apiKey: t.field({ type: ApiKey, description: 'What is kept of it.' }),
+    key: t.string({ description: 'The key itself: gd_ and 43 characters.' }),
+  }),
+})
+
+builder.mutationFields((t) => ({
+  createApiKey: t.field({
+    type: CreateApiKeyPayload,
+    errors: mutationErrors,
+    description: 'Makes an API key for this workspace.',
+    args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'What it may do.' }) },
+    resolve: (_root, { input }, { deps, actor }) => createApiKey(deps, actor(), input),
+  }),
+}))
+
+const RevokeApiKeyPayload = builder.simpleObject('RevokeApiKeyPayload', {
+  description: 'What was revoked.',
+  fields: (t) => ({ apiKey: t.field({ type: ApiKey, description: 'The key as it is now.' }) }),
+})
+
+builder.mutationField('revokeApiKey', (t) =>
+  t.field({
+    type: RevokeApiKeyPayload,
+    errors: mutationErrors,
+    description: 'Ends an API key at once.',
+    args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: 'Which one.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => ({
+      apiKey: await revokeApiKey(deps, actor(), input.apiKeyId),
+    }),
+  }),
+)
+
+builder.queryField('apiKeys', (t) =>
+  t.field({
+    type: ApiKeyConnection,
+    description: "The workspace's API keys, newest first, revoked ones included. For FULL_ACCESS.",
+    args: { first: t.arg.int(FIRST), after: t.arg.string(AFTER) },
+    resolve: async (_root, page, { deps, actor }) =>
+      toConnection(await listApiKeys(deps, actor(), pageRequest(page)), page.after),
+  }),
+)

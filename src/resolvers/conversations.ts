@@ -1,0 +1,114 @@
+import { getConversation } from '../domain/conversations.ts'
+import { NotFoundError } from '../domain/errors.ts'
+import { listConversations } from '../domain/list-conversations.ts'
+import { SendMessage, sendMessage } from '../domain/messages.ts'
+import { StartConversation, startConversation } from '../domain/start-conversation.ts'
+import { setTyping } from '../domain/typing.ts'
+import { ConversationPatch, updateConversation } from '../domain/update-conversation.ts'
+import { builder } from '../schema/builder.ts'
+import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import {
+  Conversation,
+  ConversationConnection,
+  ConversationFilterInput,
+  SetTypingInput,
+  StartConversationInput,
+  UpdateConversationInput,
+} from '../schema/conversation.ts'
+import { mutationErrors } from '../schema/errors.ts'
+import { Message, SendMessageInput } from '../schema/message.ts'
+import { given, inputOf } from './input.ts'
+
+builder.queryFields((t) => ({
+  conversations: t.field({
+    type: ConversationConnection,
+    description: 'Conversations, newest activity first. A walk through pages skips and repeats nothing.',
+    args: {
+      filter: t.arg({ type: ConversationFilterInput, description: 'Which ones; all when left out.' }),
+      first: t.arg.int(FIRST),
+      after: t.arg.string(AFTER),
+    },
+    resolve: async (_root, { filter, ...page }, { deps, actor }) => {
+      const found = await listConversations(deps, actor(), given(filter ?? {}), pageRequest(page))
+      return toConnection(found, page.after)
+    },
+  }),
+  conversation: t.field({
+    type: Conversation,
+    nullable: true,
+    description: 'One conversation; null when there is none, or none that you may see.',
+    args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+    resolve: (_root, { id }, { deps, actor }) => getConversation(deps, actor(), id).catch(nullWhenMissing),
+  }),
+}))
+
+function nullWhenMissing(error: unknown): null {
+  if (error instanceof NotFoundError) return null
+  throw error
+}
+
+const StartConversationPayload = builder.simpleObject('StartConversationPayload', {
+  description: 'What was started.',
+  fields: (t) => ({ conversation: t.field({ type: Conversation, description: 'The new conversation.' }) }),
+})
+
+const UpdateConversationPayload = builder.simpleObject('UpdateConversationPayload', {
+  description: 'What was changed.',
+  fields: (t) => ({ conversation: t.field({ type: Conversation, description: 'The conversation as it is now.' }) }),
+})
+
+const SendMessagePayload = builder.simpleObject('SendMessagePayload', {
+  description: 'What was sent.',
+  // Not `message`: that is the text of an error in the same union.
+  fields: (t) => ({ sentMessage: t.field({ type: Message, description: 'The new message.' }) }),
+})
+
+builder.mutationFields((t) => ({
+  startConversation: t.field({
+    type: StartConversationPayload,
+    errors: mutationErrors,
+    description: 'Starts a conversation for a visitor, with a first message if given.',
+    args: { input: t.arg({ type: StartConversationInput, required: true, description: 'What to start.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => {
+      const conversation = await startConversation(deps, actor(), inputOf(StartConversation, given(input)))
+      return { conversation }
+    },
+  }),
+  updateConversation: t.field({
+    type: UpdateConversationPayload,
+    errors: mutationErrors,
+    description: 'Changes status, assignee, tags, subject, priority, snooze or metadata.',
+    args: { input: t.arg({ type: UpdateConversationInput, required: true, description: 'What to change.' }) },
+    resolve: async (_root, { input: { conversationId, ...patch } }, { deps, actor }) => {
+      const conversation = await updateConversation(deps, actor(), conversationId, inputOf(ConversationPatch, patch))
+      return { conversation }
+    },
+  }),
+  sendMessage: t.field({
+    type: SendMessagePayload,
+    errors: mutationErrors,
+    description: 'Adds a message or note to a conversation.',
+    args: { input: t.arg({ type: SendMessageInput, required: true, description: 'What to send.' }) },
+    resolve: async (_root, { input: { conversationId, ...message } }, { deps, actor }) => ({
+      sentMessage: await sendMessage(deps, actor(), conversationId, inputOf(SendMessage, given(message))),
+    }),
+  }),
+}))
+
+const SetTypingPayload = builder.simpleObject('SetTypingPayload', {
+  description: 'The signal was sent.',
+  fields: (t) => ({ conversationId: t.id({ description: 'Where.' }) }),
+})
+
+builder.mutationField('setTyping', (t) =>
+  t.field({
+    type: SetTypingPayload,
+    errors: mutationErrors,
+    description: 'Says that you are typing, or have stopped. A live signal only.',
+    args: { input: t.arg({ type: SetTypingInput, required: true, description: 'Where.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => {
+      await setTyping(deps, actor(), input)
+      return { conversationId: input.conversationId }
+    },
+  }),
+)

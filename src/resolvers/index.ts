@@ -1,0 +1,15 @@
+import type { GraphQLSchema } from 'graphql'
+import { builder } from '../schema/builder.ts'
+import '../schema/scalars.ts'
+import './agents.ts'
+import './api-keys.ts'
+import './conversations.ts'
+import './deliveries.ts'
+import './events.ts'
+import './members.ts'
+import './viewer.ts'
+import './visitors.ts'
+import './webhook-endpoints.ts'
+
+/** The whole GraphQL schema. */
+export const schema: GraphQLSchema = builder.toSchema()

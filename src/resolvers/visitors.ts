@@ -1,0 +1,61 @@
+import { listVisitors, updateVisitor, upsertVisitor, VisitorInput, VisitorPatch } from '../domain/visitors.ts'
+import { builder } from '../schema/builder.ts'
+import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { mutationErrors } from '../schema/errors.ts'
+import {
+  CreateVisitorInput,
+  UpdateVisitorInput,
+  Visitor,
+  VisitorConnection,
+  VisitorFilterInput,
+} from '../schema/visitor.ts'
+import { given, inputOf } from './input.ts'
+
+const CreateVisitorPayload = builder.simpleObject('CreateVisitorPayload', {
+  description: 'The visitor, new or updated.',
+  fields: (t) => ({
+    visitor: t.field({ type: Visitor, description: 'The visitor as it is now.' }),
+    created: t.boolean({ description: 'False when the externalId was known.' }),
+  }),
+})
+
+builder.mutationFields((t) => ({
+  createVisitor: t.field({
+    type: CreateVisitorPayload,
+    errors: mutationErrors,
+    description: 'Creates a visitor, or updates the one with the same externalId.',
+    args: { input: t.arg({ type: CreateVisitorInput, required: true, description: 'Who it is.' }) },
+    resolve: (_root, { input }, { deps, actor }) => upsertVisitor(deps, actor(), inputOf(VisitorInput, given(input))),
+  }),
+}))
+
+const UpdateVisitorPayload = builder.simpleObject('UpdateVisitorPayload', {
+  description: 'What was changed.',
+  fields: (t) => ({ visitor: t.field({ type: Visitor, description: 'The visitor as it is now.' }) }),
+})
+
+builder.mutationField('updateVisitor', (t) =>
+  t.field({
+    type: UpdateVisitorPayload,
+    errors: mutationErrors,
+    description: 'Changes a visitor.',
+    args: { input: t.arg({ type: UpdateVisitorInput, required: true, description: 'What to change.' }) },
+    resolve: async (_root, { input: { visitorId, ...patch } }, { deps, actor }) => ({
+      visitor: await updateVisitor(deps, actor(), visitorId, inputOf(VisitorPatch, patch)),
+    }),
+  }),
+)
+
+builder.queryField('visitors', (t) =>
+  t.field({
+    type: VisitorConnection,
+    description: 'People who write to the team, newest first.',
+    args: {
+      filter: t.arg({ type: VisitorFilterInput, description: 'Which ones; all when left out.' }),
+      first: t.arg.int(FIRST),
+      after: t.arg.string(AFTER),
+    },
+    resolve: async (_root, { filter, ...page }, { deps, actor }) =>
+      toConnection(await listVisitors(deps, actor(), given(filter ?? {}), pageRequest(page)), page.after),
+  }),
+)

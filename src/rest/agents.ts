@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import {
+  AgentFilter,
+  AgentPatch,
+  type AgentWithEndpoints,
+  getAgent,
+  InstallAgent,
+  installAgent,
+  listAgents,
+  uninstallAgent,
+  updateAgent,
+} from '../domain/agents.ts'
+import { listAnswer, type Route, route } from './route.ts'
+import { showFlags } from './webhooks.ts'
+
+const Query = AgentFilter.extend({
+  enabled: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .optional(),
+})
+
+export const agentRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/v1/agents',
+    summary: 'List agents, latest installed first',
+    needs: 'READ_ONLY',
+    query: Query,
+    async handle({ deps, actor, query, page }) {
+      return listAnswer(await listAgents(deps, await actor(), query, page), page, showAgent)
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/agents',
+    summary: 'Install an agent: the answer has its credentials, once',
+    needs: 'READ_WRITE',
+    body: InstallAgent,
+    async handle({ deps, actor, body }) {
+      const { agent, credentials } = await installAgent(deps, await actor(), body)
+      return { status: 201, data: { ...showAgent(agent), credentials } }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/agents/:id',
+    summary: 'Read an agent',
+    needs: 'READ_ONLY',
+    async handle({ deps, actor, id }) {
+      return { data: showAgent(await getAgent(deps, await actor(), id)) }
+    },
+  }),
+  route({
+    method: 'PATCH',
+    path: '/v1/agents/:id',
+    summary: 'Change, enable or disable an agent',
+    needs: 'READ_WRITE',
+    body: AgentPatch,
+    async handle({ deps, actor, id, body }) {
+      return { data: showAgent(await updateAgent(deps, await actor(), id, body)) }
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/v1/agents/:id',
+    summary: 'Uninstall an agent with its endpoint and key',
+    needs: 'FULL_ACCESS',
+    async handle({ deps, actor, id }) {
+      await uninstallAgent(deps, await actor(), id)
+      return { data: { deleted: true } }
+    },
+  }),
+]
+
+function showAgent(agent: AgentWithEndpoints) {
+  const { id, name, description, type, isEnabled, priority, config, iconUrl, creatorName, creatorUrl } = agent
+  const { installedAt, updatedAt, webhookEndpoints } = agent
+  const [endpoint] = webhookEndpoints
+  const profile = { id, name, description, type, isEnabled, priority, config, iconUrl, creatorName, creatorUrl }
+  const webhookEndpoint =
+    endpoint === undefined
+      ? null
+      : { id: endpoint.id, url: endpoint.url, isEnabled: endpoint.isEnabled, events: showFlags(endpoint) }
+  return { ...profile, installedAt, updatedAt, webhookEndpoint }
+}

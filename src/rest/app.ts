@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto'
+import Router from '@koa/router'
+import type Koa from 'koa'
+import type { Caller } from '../domain/actor.ts'
+import type { Deps } from '../domain/deps.ts'
+import { DomainError, NotFoundError } from '../domain/errors.ts'
+import { parse } from '../domain/input.ts'
+import { parseLimit } from '../domain/page.ts'
+import { requireLevel } from '../domain/policy.ts'
+import { agentRoutes } from './agents.ts'
+import { hasBody, readJsonObject } from './body.ts'
+import { conversationRoutes } from './conversations.ts'
+import { customerRoutes } from './customers.ts'
+import { expectedError, internalError } from './errors.ts'
+import { replyRoutes } from './reply.ts'
+import type { Route } from './route.ts'
+import { webhookRoutes } from './webhooks.ts'
+import { workspaceRoutes } from './workspaces.ts'
+
+export interface RestDeps {
+  readonly deps: Deps
+  /** Who is calling, by the request's headers. @throws UnauthorizedError, ForbiddenError */
+  authenticate(headers: Record<string, string | string[] | undefined>): Promise<Caller>
+}
+
+/** Every operation of the contract. */
+export const routes: readonly Route[] = [
+  ...workspaceRoutes,
+  ...conversationRoutes,
+  ...customerRoutes,
+  ...agentRoutes,
+  ...replyRoutes,
+  ...webhookRoutes,
+]
+
+export function newRequestId(): string {
+  return `req_${randomUUID().replaceAll('-', '')}`
+}
+
+/** Names every request, in the answer's X-Request-Id and in the log. */
+export function requestId(): Koa.Middleware {
+  return async (ctx, next) => {
+    const given = ctx.get('x-request-id')
+    const id = /^[\w.-]{8,128}$/.test(given) ? given : newRequestId()
+    ctx.state['requestId'] = id
+    ctx.set('X-Request-Id', id)
+    await next()
+  }
+}
+
+/** Turns whatever is thrown into the contract's error, and logs what was not expected. */
+export function errorResponse(deps: Pick<Deps, 'log'>): Koa.Middleware {
+  return async (ctx, next) => {
+    try {
+      await next()
+    } catch (error) {
+      const id: string = ctx.state['requestId']
+      const expected = expectedError(error)
+      if (expected === null) deps.log.error({ err: error, requestId: id }, 'a request failed')
+      const body = expected ?? internalError(id)
+      ctx.status = body.error.status
+      if (body.error.status === 401) ctx.set('WWW-Authenticate', 'Bearer')
+      ctx.body = body
+    }
+  }
+}
+
+/** The REST API under /api: each route's table entry, run through one pipeline. */
+export function restRouter(rest: RestDeps): Koa.Middleware {
+  const router = new Router({ prefix: '/api' })
+  for (const route of routes) router.register(route.path, [route.method], (ctx) => run(rest, route, ctx))
+  const dispatch = router.routes()
+  return async (ctx, next) => {
+    await dispatch(ctx as Parameters<typeof dispatch>[0], async () => {
+      refuseMethod(router, ctx)
+      await next()
+    })
+  }
+}
+
+/** @throws DomainError when the path exists, but not with this method */
+function refuseMethod(router: Router, ctx: Koa.Context): void {
+  const methods = new Set(router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods))
+  if (methods.size === 0) return
+  const allowed = [...methods].sort().join(', ')
+  ctx.set('Allow', allowed)
+  throw new DomainError('method_not_allowed', `Use ${allowed} here`)
+}
+
+/** Authentication, permission, body, workspace, operation, in this order. */
+async function run({ deps, authenticate }: RestDeps, route: Route, ctx: Koa.Context): Promise<void> {
+  ctx.set('Cache-Control', 'no-store')
+  const caller = await authenticate(ctx.headers)
+  requireLevel(caller, route.needs)
+  const query = firstValues(ctx.query)
+  // A DELETE without a body of its own may still name the workspace in one.
+  const readsBody = route.body !== undefined || (route.method === 'DELETE' && hasBody(ctx))
+  const raw = readsBody ? await readJsonObject(ctx) : undefined
+  const requested = query['workspaceId'] || raw?.['workspaceId']
+  const answer = await route.handle({
+    deps,
+    caller,
+    actor: () => caller.actorIn(typeof requested === 'string' ? requested : undefined),
+    id: String(ctx['params']['id'] ?? ''),
+    query: route.query === undefined ? {} : parse(route.query, query),
+    body: route.body === undefined ? undefined : parse(route.body, raw),
+    page: { limit: parseLimit(query['limit']), cursor: query['cursor'] || null },
+  })
+  ctx.status = answer.status ?? 200
+  ctx.body = answer.meta === undefined ? { data: answer.data } : { data: answer.data, meta: answer.meta }
+}
+
+/** `?a=1&a=2` means a=1. */
+function firstValues(query: Koa.Context['query']): Record<string, string | undefined> {
+  return Object.fromEntries(
+    Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
+  )
+}
+
+/** The answer to every path that nothing else serves. */
+export function notFound(): Koa.Middleware {
+  return (ctx) => {
+    throw new NotFoundError(`${ctx.method} ${ctx.path.slice(0, 200)}`)
+  }
+}

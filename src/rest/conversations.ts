@@ -1,0 +1,100 @@
+import { z } from 'zod'
+import { type ConversationWithPeople, getConversation } from '../domain/conversations.ts'
+import { ConversationFilter, listConversations } from '../domain/list-conversations.ts'
+import { listMessages, SendMessage, sendMessage } from '../domain/messages.ts'
+import { StartConversation, startConversation } from '../domain/start-conversation.ts'
+import { ConversationPatch, updateConversation } from '../domain/update-conversation.ts'
+import type { Conversation, Message } from '../generated/prisma/client.ts'
+import { listAnswer, type Route, route } from './route.ts'
+
+/** `assigneeId=none` lists what nobody has. */
+const Query = ConversationFilter.omit({ unassigned: true }).transform(({ assigneeId, ...filter }) => {
+  if (assigneeId === undefined) return filter
+  return assigneeId === 'none' ? { ...filter, unassigned: true } : { ...filter, assigneeId }
+})
+
+/** What an API client may send: visitors' words come in with the conversation. */
+const SendBody = SendMessage.extend({ type: z.enum(['BOT', 'AGENT', 'NOTE']).default('BOT') })
+
+export const conversationRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/v1/conversations',
+    summary: 'List conversations, newest activity first',
+    needs: 'READ_ONLY',
+    query: Query,
+    async handle({ deps, actor, query, page }) {
+      return listAnswer(await listConversations(deps, await actor(), query, page), page, showConversation)
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/conversations',
+    summary: 'Start a conversation for a customer',
+    needs: 'READ_WRITE',
+    body: StartConversation.omit({ channel: true }),
+    async handle({ deps, actor, body }) {
+      return { status: 201, data: showConversation(await startConversation(deps, await actor(), body)) }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/conversations/:id',
+    summary: 'Read a conversation',
+    needs: 'READ_ONLY',
+    async handle({ deps, actor, id }) {
+      return { data: showConversation(await getConversation(deps, await actor(), id)) }
+    },
+  }),
+  route({
+    method: 'PATCH',
+    path: '/v1/conversations/:id',
+    summary: 'Change status, assignee, tags, subject, priority or snooze',
+    needs: 'READ_WRITE',
+    body: ConversationPatch,
+    async handle({ deps, actor, id, body }) {
+      return { data: showConversation(await updateConversation(deps, await actor(), id, body)) }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/conversations/:id/messages',
+    summary: 'List messages, oldest first, notes included',
+    needs: 'READ_ONLY',
+    async handle({ deps, actor, id, page }) {
+      return listAnswer(await listMessages(deps, await actor(), id, page), page, showMessage)
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/conversations/:id/messages',
+    summary: 'Add a message or note',
+    needs: 'READ_WRITE',
+    body: SendBody,
+    async handle({ deps, actor, id, body }) {
+      return { status: 201, data: showMessage(await sendMessage(deps, await actor(), id, body)) }
+    },
+  }),
+]
+
+function showConversation(row: ConversationWithPeople) {
+  const { assignee, visitor } = row
+  return {
+    ...showSummary(row),
+    assignee: assignee === null ? null : { id: assignee.id, name: assignee.user.name },
+    visitor: { id: visitor.id, name: visitor.name, email: visitor.email, avatarUrl: visitor.avatarUrl },
+  }
+}
+
+/** A conversation without the people in it. */
+export function showSummary(row: Conversation) {
+  const { id, status, channel, subject, priority, tags, assigneeId, lastMessageAt, lastMessagePreview } = row
+  const { messageCount, snoozedUntil, metadata, createdAt, updatedAt, closedAt } = row
+  const state = { id, status, channel, subject, priority, tags, assigneeId }
+  const activity = { lastMessageAt, lastMessagePreview, messageCount }
+  return { ...state, ...activity, snoozedUntil, metadata, createdAt, updatedAt, closedAt }
+}
+
+function showMessage({ id, conversationId, type, body, senderId, senderName, sequence, createdAt }: Message) {
+  return { id, conversationId, type, body, senderId, senderName, sequence, createdAt }
+}

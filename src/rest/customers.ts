@@ -1,0 +1,61 @@
+import {
+  getVisitor,
+  listVisitors,
+  updateVisitor,
+  upsertVisitor,
+  VisitorFilter,
+  VisitorInput,
+  VisitorPatch,
+} from '../domain/visitors.ts'
+import type { Visitor } from '../generated/prisma/client.ts'
+import { showSummary } from './conversations.ts'
+import { listAnswer, type Route, route } from './route.ts'
+
+/** Visitors, by the name that the contract gives them. */
+export const customerRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/v1/customers',
+    summary: 'List customers, newest first',
+    needs: 'READ_ONLY',
+    query: VisitorFilter.pick({ email: true }),
+    async handle({ deps, actor, query, page }) {
+      return listAnswer(await listVisitors(deps, await actor(), query, page), page, showCustomer)
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/customers',
+    summary: 'Create a customer, or update the one with the same externalId',
+    needs: 'READ_WRITE',
+    body: VisitorInput,
+    async handle({ deps, actor, body }) {
+      const { visitor, created } = await upsertVisitor(deps, await actor(), body)
+      return { status: created ? 201 : 200, data: showCustomer(visitor) }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/customers/:id',
+    summary: 'Read a customer with the 10 latest conversations',
+    needs: 'READ_ONLY',
+    async handle({ deps, actor, id }) {
+      const visitor = await getVisitor(deps, await actor(), id)
+      return { data: { ...showCustomer(visitor), conversations: visitor.conversations.map(showSummary) } }
+    },
+  }),
+  route({
+    method: 'PATCH',
+    path: '/v1/customers/:id',
+    summary: 'Change a customer',
+    needs: 'READ_WRITE',
+    body: VisitorPatch,
+    async handle({ deps, actor, id, body }) {
+      return { data: showCustomer(await updateVisitor(deps, await actor(), id, body)) }
+    },
+  }),
+]
+
+function showCustomer({ id, externalId, name, email, avatarUrl, metadata, createdAt, updatedAt }: Visitor) {
+  return { id, externalId, name, email, avatarUrl, metadata, createdAt, updatedAt }
+}

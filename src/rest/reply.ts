@@ -1,0 +1,28 @@
+import { Reply, reply } from '../domain/messages.ts'
+import { setTyping, Typing } from '../domain/typing.ts'
+import { type Route, route } from './route.ts'
+
+export const replyRoutes: readonly Route[] = [
+  route({
+    method: 'POST',
+    path: '/agent/reply',
+    summary: 'Answer as a bot, unless a person is assigned or the conversation is closed',
+    needs: 'READ_WRITE',
+    body: Reply,
+    async handle({ deps, actor, body }) {
+      const { skipped, ...result } = await reply(deps, await actor(), body)
+      return { data: skipped ? { skipped, ...result } : result }
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/agent/typing',
+    summary: 'Say that the agent is typing, or has stopped',
+    needs: 'READ_WRITE',
+    body: Typing,
+    async handle({ deps, actor, body }) {
+      await setTyping(deps, await actor(), body)
+      return { data: { ok: true } }
+    },
+  }),
+]

@@ -1,0 +1,55 @@
+import {
+  deleteEndpoint,
+  EndpointRef,
+  listEndpoints,
+  RegisterEndpoint,
+  registerEndpoint,
+} from '../domain/webhook-endpoints.ts'
+import type { WebhookEndpoint } from '../generated/prisma/client.ts'
+import { listAnswer, type Route, route } from './route.ts'
+
+export const webhookRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/agent/webhooks',
+    summary: 'List webhook endpoints, without secrets',
+    needs: 'READ_ONLY',
+    async handle({ deps, actor, page }) {
+      return listAnswer(await listEndpoints(deps, await actor(), page), page, showEndpoint)
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/agent/webhooks',
+    summary: 'Register a webhook URL; again for the same URL gives the same endpoint and secret',
+    needs: 'READ_WRITE',
+    body: RegisterEndpoint,
+    async handle({ deps, actor, body }) {
+      const { status, endpoint, secret } = await registerEndpoint(deps, await actor(), body)
+      const { id, url, isEnabled } = endpoint
+      const data = { status, endpoint: { id, url, secret, isEnabled, events: showFlags(endpoint) } }
+      return { status: status === 'created' ? 201 : 200, data }
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/agent/webhooks',
+    summary: 'Remove a webhook endpoint by url or endpointId',
+    needs: 'READ_WRITE',
+    body: EndpointRef,
+    async handle({ deps, actor, body }) {
+      await deleteEndpoint(deps, await actor(), body)
+      return { data: { deleted: true } }
+    },
+  }),
+]
+
+export function showFlags(endpoint: WebhookEndpoint) {
+  const { onMessageCreated, onConversationCreated, onConversationClosed, onConversationAssigned } = endpoint
+  return { onMessageCreated, onConversationCreated, onConversationClosed, onConversationAssigned }
+}
+
+function showEndpoint(endpoint: WebhookEndpoint) {
+  const { id, url, description, agentId, isEnabled, disabledReason, createdAt, updatedAt } = endpoint
+  return { id, url, description, agentId, isEnabled, disabledReason, events: showFlags(endpoint), createdAt, updatedAt }
+}

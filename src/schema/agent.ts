@@ -1,0 +1,77 @@
+import { builder } from './builder.ts'
+import { connectionOf } from './connection.ts'
+import { AgentType } from './enums.ts'
+import { EventFlagsInput, WebhookEndpoint } from './webhook-endpoint.ts'
+
+export const Agent = builder.prismaNode('Agent', {
+  nullable: true,
+  description: 'An external service that is installed in the workspace.',
+  id: { field: 'id' },
+  findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'For people.' }),
+    description: t.exposeString('description', { nullable: true, description: 'What it does.' }),
+    type: t.expose('type', { type: AgentType, description: 'Where it comes from.' }),
+    isEnabled: t.exposeBoolean('isEnabled', { description: 'Whether it gets events and its key works.' }),
+    priority: t.exposeInt('priority', { description: 'Higher first.' }),
+    config: t.expose('config', { type: 'JSON', description: 'Whatever the agent keeps here.' }),
+    iconUrl: t.exposeString('iconUrl', { nullable: true, description: 'A picture.' }),
+    creatorName: t.exposeString('creatorName', { nullable: true, description: 'Who made it.' }),
+    creatorUrl: t.exposeString('creatorUrl', { nullable: true, description: "The maker's page." }),
+    webhookEndpoints: t.relation('webhookEndpoints', {
+      type: WebhookEndpoint,
+      description: 'Its endpoints, the installed one first.',
+      query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
+    }),
+    installedAt: t.expose('installedAt', { type: 'DateTime', description: 'When it was installed.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+  }),
+})
+
+export const AgentConnection = connectionOf(Agent, 'Agent')
+
+export const AgentFilterInput = builder.inputType('AgentFilter', {
+  description: 'Which agents; all conditions must hold.',
+  fields: (t) => ({
+    type: t.field({ type: AgentType, description: 'Where they come from.' }),
+    enabled: t.boolean({ description: 'Whether they are enabled.' }),
+  }),
+})
+
+export const InstallAgentInput = builder.inputType('InstallAgentInput', {
+  description: 'An agent to install.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'For people.' }),
+    webhookUrl: t.string({ required: true, description: 'Where its events are sent.' }),
+    description: t.string({ description: 'What it does.' }),
+    type: t.field({ type: AgentType, description: 'CUSTOM when left out.' }),
+    events: t.field({ type: EventFlagsInput, description: 'Which events.' }),
+    config: t.field({ type: 'JSON', description: 'An object of at most 16 kB.' }),
+    priority: t.int({ description: 'Higher first.' }),
+    iconUrl: t.string({ description: 'An http(s) URL.' }),
+    creatorName: t.string({ description: 'Who made it.' }),
+    creatorUrl: t.string({ description: 'An http(s) URL.' }),
+  }),
+})
+
+export const UpdateAgentInput = builder.inputType('UpdateAgentInput', {
+  description: 'What to change; fields left out stay as they are, null clears.',
+  fields: (t) => ({
+    agentId: t.id({ required: true, description: 'Which agent.' }),
+    name: t.string({ description: 'For people.' }),
+    description: t.string({ description: 'What it does.' }),
+    isEnabled: t.boolean({ description: 'Whether it gets events and its key works.' }),
+    webhookUrl: t.string({ description: "Its first endpoint's new URL." }),
+    events: t.field({ type: EventFlagsInput, description: 'Which events its first endpoint receives.' }),
+    config: t.field({ type: 'JSON', description: 'Replaces the whole object.' }),
+    priority: t.int({ description: 'Higher first.' }),
+    iconUrl: t.string({ description: 'An http(s) URL.' }),
+    creatorName: t.string({ description: 'Who made it.' }),
+    creatorUrl: t.string({ description: 'An http(s) URL.' }),
+  }),
+})
+
+export const UninstallAgentInput = builder.inputType('UninstallAgentInput', {
+  description: 'An agent to remove with its endpoints, their deliveries, and its key.',
+  fields: (t) => ({ agentId: t.id({ required: true, description: 'Which agent.' }) }),
+})

@@ -1,0 +1,41 @@
+import { hasLevel } from '../domain/policy.ts'
+import { builder } from './builder.ts'
+import { connectionOf } from './connection.ts'
+import { ApiKeyPermission } from './enums.ts'
+
+export const ApiKey = builder.prismaNode('ApiKey', {
+  nullable: true,
+  description: 'A credential for programs. The key itself is shown only when it is made.',
+  id: { field: 'id' },
+  // Like the list of keys, for FULL_ACCESS only; to anybody else there is none.
+  findUnique: (id, context) => {
+    const { permission, workspaceId } = context.actor()
+    return { id: hasLevel(permission, 'FULL_ACCESS') ? id : '', workspaceId }
+  },
+  fields: (t) => ({
+    name: t.exposeString('name', { description: 'For people.' }),
+    prefix: t.exposeString('prefix', { description: 'Its first eight characters.' }),
+    permission: t.expose('permission', { type: ApiKeyPermission, description: 'What it may do.' }),
+    agentId: t.exposeID('agentId', { nullable: true, description: 'The agent that it acts as.' }),
+    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'When it ends by itself.' }),
+    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was revoked.' }),
+    lastUsedAt: t.expose('lastUsedAt', { type: 'DateTime', nullable: true, description: 'To the minute.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+  }),
+})
+
+export const ApiKeyConnection = connectionOf(ApiKey, 'ApiKey')
+
+export const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
+  description: 'A new key for this workspace.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'For people.' }),
+    permission: t.field({ type: ApiKeyPermission, required: true, description: 'What it may do.' }),
+    expiresAt: t.field({ type: 'DateTime', description: 'When it ends by itself.' }),
+  }),
+})
+
+export const RevokeApiKeyInput = builder.inputType('RevokeApiKeyInput', {
+  description: 'A key to end at once.',
+  fields: (t) => ({ apiKeyId: t.id({ required: true, description: 'Which key.' }) }),
+})

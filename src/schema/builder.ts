@@ -1,0 +1,85 @@
+import SchemaBuilder from '@pothos/core'
+import ErrorsPlugin from '@pothos/plugin-errors'
+import PrismaPlugin from '@pothos/plugin-prisma'
+import RelayPlugin, { resolveNodes } from '@pothos/plugin-relay'
+import SimpleObjectsPlugin from '@pothos/plugin-simple-objects'
+import { type IdKind, kindOfId } from '../domain/ids.ts'
+import type PrismaTypes from '../generated/pothos.ts'
+import { getDatamodel } from '../generated/pothos.ts'
+import type { Context } from './context.ts'
+
+/** GraphQL types by the kind of id that names their objects. */
+const NODE_TYPES: Partial<Record<IdKind, string>> = {
+  workspace: 'Workspace',
+  member: 'Member',
+  visitor: 'Visitor',
+  conversation: 'Conversation',
+  message: 'Message',
+  agent: 'Agent',
+  webhookEndpoint: 'WebhookEndpoint',
+  apiKey: 'ApiKey',
+  delivery: 'Delivery',
+}
+
+const NO_TYPE = 'None'
+
+export interface Types {
+  Context: Context
+  PrismaTypes: PrismaTypes
+  Scalars: {
+    ID: { Input: string; Output: string }
+    DateTime: { Input: Date; Output: Date }
+    JSON: { Input: unknown; Output: unknown }
+  }
+  DefaultFieldNullability: false
+  DefaultEdgesNullability: false
+  DefaultNodeNullability: false
+}
+
+type Builder = PothosSchemaTypes.SchemaBuilder<PothosSchemaTypes.ExtendDefaultTypes<Types>>
+
+export const builder: Builder = new SchemaBuilder<Types>({
+  plugins: [ErrorsPlugin, RelayPlugin, PrismaPlugin, SimpleObjectsPlugin],
+  defaultFieldNullability: false,
+  errors: {
+    defaultTypes: [],
+    defaultUnionOptions: {
+      name: ({ fieldName }) => `${fieldName.slice(0, 1).toUpperCase()}${fieldName.slice(1)}Result`,
+    },
+  },
+  relay: {
+    // Our ids tell their type themselves: the same id in REST, webhooks and GraphQL.
+    encodeGlobalID: (_typename, id) => String(id),
+    decodeGlobalID: (id) => {
+      const kind = kindOfId(id)
+      return { typename: (kind === undefined ? undefined : NODE_TYPES[kind]) ?? NO_TYPE, id }
+    },
+    edgesFieldOptions: { nullable: false },
+    nodeFieldOptions: { nullable: false },
+    nodeQueryOptions: {
+      description: 'Any object by its id; null when there is none, or none that you may see.',
+      resolve: (_root, { id }, context, _info, load) => {
+        context.actor()
+        return isNode(id) ? load(id) : null
+      },
+    },
+    nodesQueryOptions: {
+      description: 'Objects by their ids, null in the place of each that there is none of.',
+      // Not the given `load`: it ignores its argument and loads the ids as they were sent.
+      resolve: (_root, { ids }, context, info) => {
+        context.actor()
+        const known = ids.map((id) => (isNode(id) ? id : null))
+        return resolveNodes(builder, context, info, known) as Promise<never[]>
+      },
+    },
+  },
+  prisma: { client: (context) => context.deps.db.prisma, dmmf: getDatamodel() },
+})
+
+function isNode({ typename }: { typename: string }): boolean {
+  return typename !== NO_TYPE
+}
+
+builder.queryType({ description: 'Reading.' })
+builder.mutationType({ description: 'Changing. Expected failures are part of each result.' })
+builder.subscriptionType({ description: 'What happens, as it happens: over graphql-ws or server-sent events.' })

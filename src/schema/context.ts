@@ -1,0 +1,23 @@
+import type { Actor } from '../domain/actor.ts'
+import type { Deps } from '../domain/deps.ts'
+import type { DomainError } from '../domain/errors.ts'
+import type { EventLog } from '../domain/event-log.ts'
+import type { Loaders } from './loaders.ts'
+
+/** What every resolver gets. */
+export interface Context {
+  readonly deps: Deps
+  readonly events: EventLog
+  readonly loaders: Loaders
+  readonly requestId: string
+  /**
+   * Who is asking.
+   * @throws the DomainError that says why nobody is: no credential, a bad one, or no workspace named
+   */
+  actor(): Actor
+  /**
+   * Calls back once, within a second, when the credential is no longer valid.
+   * @returns ends the watch
+   */
+  whenRevoked(listener: (error: DomainError) => void): () => void
+}

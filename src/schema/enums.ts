@@ -1,0 +1,50 @@
+import {
+  AgentType as AgentTypes,
+  Channel as Channels,
+  MessageType as MessageTypes,
+  ApiKeyPermission as Permissions,
+  MemberRole as Roles,
+  ConversationStatus as Statuses,
+} from '../generated/prisma/enums.ts'
+import { builder } from './builder.ts'
+
+export const ConversationStatus = builder.enumType(Statuses, {
+  name: 'ConversationStatus',
+  description: 'Where a conversation stands.',
+})
+export const Channel = builder.enumType(Channels, { name: 'Channel', description: 'How a visitor got in touch.' })
+export const MessageType = builder.enumType(MessageTypes, {
+  name: 'MessageType',
+  description: 'Whose words a message holds. Notes and system messages are seen by the team only.',
+})
+export const MemberRole = builder.enumType(Roles, { name: 'MemberRole', description: 'What a member may do.' })
+export const AgentType = builder.enumType(AgentTypes, { name: 'AgentType', description: 'Where an agent comes from.' })
+export const ApiKeyPermission = builder.enumType(Permissions, {
+  name: 'ApiKeyPermission',
+  description: 'What an API key may do; each level contains the one before.',
+})
+
+export const ActorType = builder.enumType('ActorType', {
+  description: 'Kinds of those who do something.',
+  values: {
+    VISITOR: { value: 'visitor' },
+    MEMBER: { value: 'member' },
+    AGENT: { value: 'agent' },
+    API_KEY: { value: 'api_key' },
+    SYSTEM: { value: 'system' },
+  } as const,
+})
+
+export const EventType = builder.enumType('EventType', {
+  description: 'Kinds of events in the log. The first five are also sent as webhooks.',
+  values: {
+    MESSAGE_CREATED: { value: 'message.created', description: 'A visitor, a person or a bot wrote.' },
+    CONVERSATION_CREATED: { value: 'conversation.created', description: 'A conversation started.' },
+    CONVERSATION_CLOSED: { value: 'conversation.closed', description: 'A conversation was resolved.' },
+    CONVERSATION_ASSIGNED: { value: 'conversation.assigned', description: 'A member was assigned.' },
+    PING: { value: 'ping', description: 'A test on request.' },
+    CONVERSATION_UPDATED: { value: 'conversation.updated', description: 'Any field of a conversation changed.' },
+    NOTE_CREATED: { value: 'note.created', description: 'A note or system message was added.' },
+    ENDPOINT_DISABLED: { value: 'endpoint.disabled', description: 'A webhook endpoint was disabled automatically.' },
+  } as const,
+})

@@ -1,0 +1,38 @@
+import { builder } from './builder.ts'
+import { connectionOf } from './connection.ts'
+import { MessageType } from './enums.ts'
+
+export const Message = builder.prismaNode('Message', {
+  nullable: true,
+  description: 'What somebody wrote in a conversation.',
+  id: { field: 'id' },
+  findUnique: (id, context) => ({ id, conversation: { workspaceId: context.actor().workspaceId } }),
+  fields: (t) => ({
+    conversationId: t.exposeID('conversationId', { description: 'Where it was written.' }),
+    sequence: t.exposeInt('sequence', { description: "Counts the conversation's messages from 1." }),
+    type: t.expose('type', { type: MessageType, description: 'Whose words these are.' }),
+    body: t.exposeString('body', { description: 'The text, 1 to 10,000 characters.' }),
+    senderId: t.exposeID('senderId', {
+      nullable: true,
+      description: "The visitor's, member's, agent's or API key's id.",
+    }),
+    senderName: t.exposeString('senderName', { nullable: true, description: 'The name to show.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was written.' }),
+  }),
+})
+
+export const MessageConnection = connectionOf(Message, 'Message')
+
+export const SendMessageInput = builder.inputType('SendMessageInput', {
+  description: 'A message for a conversation.',
+  fields: (t) => ({
+    conversationId: t.id({ required: true, description: 'Where to write.' }),
+    body: t.string({ required: true, description: '1 to 10,000 characters after trimming.' }),
+    type: t.field({
+      type: MessageType,
+      required: true,
+      description: "Whose words these are. A visitor's message reopens the conversation; SYSTEM is not for clients.",
+    }),
+    senderName: t.string({ description: 'The name to show instead of your own.' }),
+  }),
+})

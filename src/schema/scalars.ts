@@ -1,0 +1,44 @@
+import { GraphQLError, Kind, type ValueNode } from 'graphql'
+import { builder } from './builder.ts'
+
+function toDate(value: unknown): Date {
+  const isText =
+    typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(value)
+  const date = isText ? new Date(value) : new Date(Number.NaN)
+  if (Number.isNaN(date.getTime())) {
+    throw new GraphQLError('A DateTime is ISO 8601 text with Z or an offset, such as 2026-01-15T10:30:00.000Z')
+  }
+  return date
+}
+
+builder.scalarType('DateTime', {
+  description: 'An instant as ISO 8601 text in UTC with milliseconds: 2026-01-15T10:30:00.000Z.',
+  serialize: (date) => date.toISOString(),
+  parseValue: toDate,
+  parseLiteral: (node) => toDate(node.kind === Kind.STRING ? node.value : undefined),
+})
+
+builder.scalarType('JSON', {
+  description: 'Any JSON value.',
+  serialize: (value) => value,
+  parseValue: (value) => value,
+  parseLiteral: literalToJson,
+})
+
+function literalToJson(node: ValueNode, variables?: Record<string, unknown> | null): unknown {
+  switch (node.kind) {
+    case Kind.OBJECT:
+      return Object.fromEntries(node.fields.map(({ name, value }) => [name.value, literalToJson(value, variables)]))
+    case Kind.LIST:
+      return node.values.map((value) => literalToJson(value, variables))
+    case Kind.INT:
+    case Kind.FLOAT:
+      return Number(node.value)
+    case Kind.NULL:
+      return null
+    case Kind.VARIABLE:
+      return variables?.[node.name.value]
+    default:
+      return node.value
+  }
+}

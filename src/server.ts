@@ -1,0 +1,206 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import Koa from 'koa'
+import { authenticateKey, keyFromHeaders } from './auth/api-key.ts'
+import { watchCredentials } from './auth/credential-watch.ts'
+import { type Dispatcher, startDispatcher } from './dispatch/dispatcher.ts'
+import { bootstrap, type FirstStart } from './domain/bootstrap.ts'
+import type { Deps } from './domain/deps.ts'
+import { DomainError } from './domain/errors.ts'
+import { openEventLog } from './domain/event-log.ts'
+import { reopenDueConversations } from './domain/reopen.ts'
+import { createGraphQL, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql.ts'
+import { openBus } from './infra/bus.ts'
+import { type Clock, systemClock } from './infra/clock.ts'
+import type { Config } from './infra/config.ts'
+import { type Database, openDatabase } from './infra/db.ts'
+import type { Log } from './infra/log.ts'
+import { migrate } from './infra/migrations.ts'
+import { createVault, localEncryptionKey } from './infra/secrets.ts'
+import { errorResponse, newRequestId, notFound, requestId, restRouter } from './rest/app.ts'
+
+/** A whole GudDesk, assembled but not listening. */
+export interface GudDesk {
+  readonly server: Server
+  readonly deps: Deps
+  /** What was made on an empty database; null on any other. */
+  readonly firstStart: FirstStart | null
+  /** Stops in reverse order of assembly: in-flight requests and sends finish, leases are given back. */
+  stop(): Promise<void>
+}
+
+export interface Parts {
+  readonly config: Config
+  readonly log: Log
+  readonly clock?: Clock
+  /** An open database; one is opened by the configuration otherwise. */
+  readonly db?: Database
+}
+
+const HEADERS_TIMEOUT_MS = 15_000
+const REQUEST_TIMEOUT_MS = 30_000
+/** What a stopping server allows requests that are under way. */
+const FINISH_REQUESTS_MS = 4000
+const REOPEN_EVERY_MS = 1000
+
+/** Opens, migrates and assembles everything, and starts the roles. The caller listens. */
+export async function buildServer({ config, log, clock = systemClock, db: given }: Parts): Promise<GudDesk> {
+  const db = given ?? (await openDatabase(config, log))
+  const applied = await migrate(db.pool)
+  if (applied.length > 0) log.info({ applied }, 'the database was migrated')
+  const bus = openBus(config.redisUrl, log)
+  const isProduction = config.env === 'production'
+  const deps: Deps = {
+    db,
+    bus,
+    clock,
+    log,
+    vault: createVault(config.encryptionKey ?? localEncryptionKey(config.dataDir)),
+    targets: { requireHttps: isProduction, allowLoopback: !isProduction },
+  }
+  const firstStart = await bootstrap(deps, config.firstApiKey)
+  const stops: (() => Promise<void>)[] = [() => db.close(), () => bus.close()]
+
+  if (config.roles.has('dispatcher')) {
+    const dispatcher: Dispatcher = await startDispatcher({ ...deps, version: config.version })
+    stops.push(() => dispatcher.stop())
+    stops.push(startReopening(deps))
+  }
+  const { server, stop } = assembleHttp(config, deps)
+  stops.push(stop)
+
+  return {
+    server,
+    deps,
+    firstStart,
+    async stop() {
+      for (const step of stops.reverse()) await step()
+    },
+  }
+}
+
+function assembleHttp(config: Config, deps: Deps): { server: Server; stop: () => Promise<void> } {
+  const events = openEventLog(deps)
+  const credentials = watchCredentials(deps)
+  const app = new Koa()
+  app.on('error', (error) => deps.log.error({ err: error }, 'a response failed'))
+  let isStopping = false
+  app.use(requestId())
+  app.use(accessLog(deps))
+  app.use(errorResponse(deps))
+  app.use(async (ctx, next) => {
+    // Keep-alive connections end with their next answer, so that stopping does not wait for idle clients.
+    if (isStopping) ctx.set('Connection', 'close')
+    await next()
+  })
+  app.use(refuseUnanswerable)
+  app.use(health(deps.db, () => isStopping))
+  const hasApi = config.roles.has('api')
+  const isDevelopment = config.env !== 'production'
+  const yoga = createGraphQL({ deps, events, credentials, isDevelopment, introspection: config.graphqlIntrospection })
+  if (hasApi) {
+    app.use(graphqlMiddleware(yoga))
+    app.use(restRouter({ deps, authenticate: (headers) => authenticateKey(deps, keyFromHeaders(headers)) }))
+  }
+  app.use(notFound())
+
+  const options = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Answered by refuseUnanswerable, in the contract's words instead of Node's.
+    requireHostHeader: false,
+    shouldUpgradeCallback: (req: IncomingMessage) => hasApi && isWebSocketUpgrade(req),
+  }
+  const answer = app.callback()
+  const server = createServer(options, answer)
+  server.on('checkExpectation', answer)
+  server.on('clientError', answerBadHttp)
+  const closeSockets = hasApi ? serveWebSockets(server, yoga, deps) : async () => undefined
+  return {
+    server,
+    async stop() {
+      isStopping = true
+      const closed = new Promise((resolve) => server.close(resolve))
+      credentials.close()
+      events.close()
+      await closeSockets()
+      server.closeIdleConnections()
+      const slow = setTimeout(() => server.closeAllConnections(), FINISH_REQUESTS_MS)
+      await closed
+      clearTimeout(slow)
+    },
+  }
+}
+
+/** What HTTP/1.1 itself demands (RFC 9112, 3.2; RFC 9110, 10.1.1). */
+const refuseUnanswerable: Koa.Middleware = async ({ req, headers }, next) => {
+  const isHostless = req.httpVersion === '1.1' && headers.host === undefined
+  if (isHostless) throw new DomainError('bad_request', 'Send a Host header')
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
+    throw new DomainError('bad_request', 'No expectation but 100-continue can be met')
+  }
+  await next()
+}
+
+/** 200 when the database answers, 503 otherwise and while stopping. */
+function health(db: Database, isStopping: () => boolean): Koa.Middleware {
+  return async (ctx, next) => {
+    if (ctx.path !== '/healthz') return next()
+    const isUp =
+      !isStopping() &&
+      (await db.sql('SELECT 1').then(
+        () => true,
+        () => false,
+      ))
+    if (!isUp) throw new DomainError('unavailable', isStopping() ? 'Stopping' : 'The database does not answer')
+    ctx.body = { data: { status: 'ok' } }
+  }
+}
+
+function accessLog({ log }: Deps): Koa.Middleware {
+  return async (ctx, next) => {
+    const began = performance.now()
+    await next()
+    const { method, path, status } = ctx
+    const ms = Math.round(performance.now() - began)
+    const level = path === '/healthz' ? 'debug' : 'info'
+    log[level]({ requestId: ctx.state['requestId'], method, path: path.slice(0, 200), status, ms }, 'request')
+  }
+}
+
+/** What Node's parser refuses never reaches Koa; it gets the contract's error all the same. */
+function answerBadHttp(error: Error & { code?: string }, socket: import('node:stream').Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const isOverflow = error.code === 'HPE_HEADER_OVERFLOW'
+  const message = isOverflow ? 'The headers are too large' : 'The request is not valid HTTP'
+  const body = JSON.stringify({ error: { code: 'bad_request', message, status: 400 } })
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\nX-Request-Id: ${newRequestId()}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    // A client that keeps its half open must not keep the server from stopping.
+    () => socket.destroy(),
+  )
+}
+
+/** Snoozed conversations reopen by themselves. */
+function startReopening(deps: Deps): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve()
+  let timer: NodeJS.Timeout | undefined
+  const tick = () => {
+    running = reopenDueConversations(deps).then(
+      () => undefined,
+      (error: unknown) => deps.log.error({ err: error }, 'snoozed conversations could not be reopened'),
+    )
+    void running.finally(() => {
+      if (timer !== undefined) timer = setTimeout(tick, REOPEN_EVERY_MS)
+    })
+  }
+  timer = setTimeout(tick, REOPEN_EVERY_MS)
+  return async () => {
+    clearTimeout(timer)
+    timer = undefined
+    await running
+  }
+}

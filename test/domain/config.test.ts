@@ -1,0 +1,158 @@
+import { expect, test } from 'vitest'
+import { ConfigError, readConfig } from '../../src/infra/config.ts'
+import { newApiKey } from '../../src/infra/secrets.ts'
+
+const PRODUCTION = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgresql://guddesk@db/guddesk',
+  REDIS_URL: 'rediss://redis:6379',
+  ENCRYPTION_KEY: 'Ab'.repeat(32),
+  PUBLIC_URL: 'https://desk.example.com/',
+}
+
+/** The names of the variables that the error finds fault with. */
+function faults(source: Record<string, string | undefined>): string[] {
+  try {
+    readConfig(source)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const [head, ...lines] = error.message.split('\n')
+    expect(head).toBe('The configuration cannot work:')
+    // A fault in one item of a list has the item's index behind the name.
+    const names = lines.map((line) => /^ {2}(\w+)(?:\.\d+)?: \S/.exec(line)?.[1] ?? line)
+    return [...new Set(names)].sort()
+  }
+  return []
+}
+
+test('starts with no variable at all', () => {
+  expect(readConfig({})).toEqual({
+    env: 'development',
+    version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+    host: '127.0.0.1',
+    port: 3000,
+    publicUrl: 'http://localhost:3000',
+    dataDir: '.data',
+    databaseUrl: undefined,
+    redisUrl: undefined,
+    encryptionKey: undefined,
+    firstApiKey: undefined,
+    roles: new Set(['api', 'dispatcher']),
+    logLevel: 'info',
+    graphqlIntrospection: true,
+  })
+})
+
+test('an empty variable counts as unset', () => {
+  const names = ['NODE_ENV', 'HOST', 'PORT', 'PUBLIC_URL', 'DATA_DIR', 'DATABASE_URL', 'REDIS_URL', 'ENCRYPTION_KEY']
+  names.push('GUDDESK_API_KEY', 'GUDDESK_ROLES', 'LOG_LEVEL', 'GRAPHQL_INTROSPECTION')
+  expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfig({}))
+  expect(readConfig(Object.fromEntries(names.map((name) => [name, undefined])))).toEqual(readConfig({}))
+  expect(faults({ ...PRODUCTION, REDIS_URL: '' })).toEqual(['REDIS_URL'])
+})
+
+test('takes what is set', () => {
+  const key = newApiKey()
+  const config = readConfig({
+    ...PRODUCTION,
+    HOST: '10.0.0.1',
+    PORT: '8080',
+    DATA_DIR: '/var/lib/guddesk',
+    GUDDESK_API_KEY: key,
+    GUDDESK_ROLES: 'api',
+    LOG_LEVEL: 'warn',
+    GRAPHQL_INTROSPECTION: 'on',
+    SOMETHING_ELSE: 'ignored',
+  })
+  expect(config).toEqual({
+    env: 'production',
+    version: readConfig({}).version,
+    host: '10.0.0.1',
+    port: 8080,
+    publicUrl: 'https://desk.example.com',
+    dataDir: '/var/lib/guddesk',
+    databaseUrl: PRODUCTION.DATABASE_URL,
+    redisUrl: PRODUCTION.REDIS_URL,
+    encryptionKey: Buffer.alloc(32, 0xab),
+    firstApiKey: key,
+    roles: new Set(['api']),
+    logLevel: 'warn',
+    graphqlIntrospection: true,
+  })
+})
+
+test('GraphQL can be introspected outside production, unless the variable says otherwise', () => {
+  expect(readConfig({ NODE_ENV: 'test' }).graphqlIntrospection).toBe(true)
+  expect(readConfig({ GRAPHQL_INTROSPECTION: 'off' }).graphqlIntrospection).toBe(false)
+  expect(readConfig(PRODUCTION).graphqlIntrospection).toBe(false)
+})
+
+test('listens on this machine only in development, on every address in production', () => {
+  expect(readConfig({ NODE_ENV: 'test' }).host).toBe('127.0.0.1')
+  expect(readConfig(PRODUCTION).host).toBe('::')
+})
+
+test('the public URL follows the port and has no trailing slash', () => {
+  expect(readConfig({ PORT: '4000' }).publicUrl).toBe('http://localhost:4000')
+  expect(readConfig({ PUBLIC_URL: 'http://desk.test/base//' }).publicUrl).toBe('http://desk.test/base')
+})
+
+test('roles are a list with commas', () => {
+  expect(readConfig({ GUDDESK_ROLES: 'dispatcher' }).roles).toEqual(new Set(['dispatcher']))
+  expect(readConfig({ GUDDESK_ROLES: ' api , dispatcher ' }).roles).toEqual(new Set(['api', 'dispatcher']))
+})
+
+test.each([
+  ['NODE_ENV', 'prod'],
+  ['HOST', ' '],
+  ['PORT', 'http'],
+  ['PORT', '-1'],
+  ['PORT', '65536'],
+  ['PORT', '80.5'],
+  ['PUBLIC_URL', 'desk.example.com'],
+  ['PUBLIC_URL', 'ftp://desk.example.com'],
+  ['DATA_DIR', ' '],
+  ['DATABASE_URL', 'mysql://db/guddesk'],
+  ['DATABASE_URL', 'db/guddesk'],
+  ['REDIS_URL', 'http://redis:6379'],
+  ['ENCRYPTION_KEY', 'ab'.repeat(31)],
+  ['ENCRYPTION_KEY', 'xy'.repeat(32)],
+  ['GUDDESK_API_KEY', 'gd_short'],
+  ['GUDDESK_API_KEY', `${newApiKey()}\n`],
+  ['GUDDESK_ROLES', 'api,web'],
+  ['GUDDESK_ROLES', ','],
+  ['LOG_LEVEL', 'verbose'],
+  ['GRAPHQL_INTROSPECTION', 'true'],
+])('refuses %s=%j', (name, value) => {
+  expect(faults({ [name]: value })).toEqual([name])
+})
+
+test('names all faults at once', () => {
+  const source = { PORT: 'x', DATABASE_URL: 'x', REDIS_URL: 'x', ENCRYPTION_KEY: 'x', GUDDESK_API_KEY: 'x' }
+  expect(faults({ ...source, LOG_LEVEL: 'x' })).toEqual([...Object.keys(source), 'LOG_LEVEL'].sort())
+})
+
+test('does not print the secrets that it refuses', () => {
+  const secrets = { ENCRYPTION_KEY: `${'5ec7e7'.repeat(8)}!`, GUDDESK_API_KEY: 'gd_almost-a-key' }
+  expect(() => readConfig(secrets)).toThrow(ConfigError)
+  for (const secret of Object.values(secrets)) {
+    expect(() => readConfig(secrets)).not.toThrow(secret)
+  }
+})
+
+test('production names everything that it needs', () => {
+  expect(faults({ NODE_ENV: 'production' })).toEqual(['DATABASE_URL', 'ENCRYPTION_KEY', 'PUBLIC_URL', 'REDIS_URL'])
+  expect(faults(PRODUCTION)).toEqual([])
+})
+
+test.each(['DATABASE_URL', 'REDIS_URL', 'ENCRYPTION_KEY', 'PUBLIC_URL'])(
+  'production does not do without %s',
+  (name) => {
+    expect(faults({ ...PRODUCTION, [name]: undefined })).toEqual([name])
+  },
+)
+
+test('production names what is missing and what is wrong in one message', () => {
+  const { REDIS_URL: _, ...rest } = PRODUCTION
+  expect(faults({ ...rest, PORT: 'x' })).toEqual(['PORT', 'REDIS_URL'])
+})

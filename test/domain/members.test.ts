@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { authenticateKey } from '../../src/auth/api-key.ts'
+import type { Actor } from '../../src/domain/actor.ts'
+import { addMember, changeMemberRole, removeMember } from '../../src/domain/workspaces.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+
+const NOT_FOUND = { code: 'not_found' }
+const FORBIDDEN = { code: 'forbidden' }
+const CONFLICT = { code: 'conflict' }
+
+let guddesk: TestGudDesk
+/** A workspace of its own for every test. */
+let tenant: Tenant
+let owner: Actor
+
+beforeAll(async () => {
+  guddesk = await startGudDesk()
+})
+
+afterAll(async () => {
+  await guddesk?.stop()
+})
+
+beforeEach(async () => {
+  tenant = await guddesk.newTenant()
+  owner = await actorOf(tenant.key)
+})
+
+async function actorOf(key: string): Promise<Actor> {
+  return (await authenticateKey(guddesk.deps, key)).actorIn(undefined)
+}
+
+/** The status of a harmless request with a key. */
+async function statusWith(key: string): Promise<number> {
+  return (await guddesk.call('GET', '/api/v1/conversations?limit=1', undefined, { key })).status
+}
+
+async function roles(): Promise<Record<string, string>> {
+  const members = await guddesk.deps.db.prisma.member.findMany({ where: { workspaceId: tenant.workspaceId } })
+  return Object.fromEntries(members.map(({ id, role }) => [id, role]))
+}
+
+async function agentKey(): Promise<string> {
+  const agent = { name: 'Bot', webhookUrl: 'http://127.0.0.1:9/members' }
+  return (await guddesk.call('POST', '/api/v1/agents', agent, { key: tenant.key })).data.credentials.apiKey
+}
+
+describe('addMember', () => {
+  test('adds a new person, whose address is the name when none is given', async () => {
+    const { deps } = guddesk
+    const ada = await addMember(deps, owner, { email: ' Ada@Example.com ', name: 'Ada', role: 'ADMIN' })
+    expect(ada).toMatchObject({ workspaceId: tenant.workspaceId, role: 'ADMIN' })
+    expect(ada.user).toMatchObject({ email: 'ada@example.com', name: 'Ada' })
+    const bob = await addMember(deps, owner, { email: `bob-${tenant.userId}@example.com`, role: 'VIEWER' })
+    expect(bob.user.name).toBe(`bob-${tenant.userId}@example.com`)
+  })
+
+  test('adds a known person as they are', async () => {
+    const other = await guddesk.newTenant()
+    const email = `${other.userId}@example.com`
+    const added = await addMember(guddesk.deps, owner, { email, name: 'Somebody Else', role: 'AGENT' })
+    expect(added.user).toMatchObject({ id: other.userId, email, name: 'Otto Owner' })
+    await expect(addMember(guddesk.deps, owner, { email, role: 'OWNER' })).rejects.toMatchObject(CONFLICT)
+    expect((await roles())[added.id]).toBe('AGENT')
+  })
+
+  test('racing calls for one new person make one member', async () => {
+    const input = { email: `race-${tenant.userId}@example.com`, role: 'AGENT' } as const
+    const results = await Promise.allSettled([1, 2, 3, 4].map(() => addMember(guddesk.deps, owner, input)))
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
+    expect(refused).toEqual([1, 2, 3].map(() => expect.objectContaining(CONFLICT)))
+    expect(Object.keys(await roles())).toHaveLength(2)
+  })
+
+  test('names every bad field', async () => {
+    await expect(addMember(guddesk.deps, owner, { email: 'nobody', name: ' ', role: 'AGENT' })).rejects.toMatchObject({
+      code: 'bad_request',
+      fields: [expect.objectContaining({ path: 'email' }), expect.objectContaining({ path: 'name' })],
+    })
+  })
+
+  test('is for FULL_ACCESS, and not for agents', async () => {
+    const input = { email: 'eve@example.com', role: 'OWNER' } as const
+    const writer = await actorOf(await guddesk.newKey(tenant, 'READ_WRITE'))
+    await expect(addMember(guddesk.deps, writer, input)).rejects.toMatchObject(FORBIDDEN)
+    const agent = { ...(await actorOf(await agentKey())), permission: 'FULL_ACCESS' } as const
+    await expect(addMember(guddesk.deps, agent, input)).rejects.toMatchObject(FORBIDDEN)
+  })
+})
+
+describe('changeMemberRole', () => {
+  test('changes what the keys of the member may do, at once', async () => {
+    const member = await guddesk.newMember(tenant, 'Ann', 'AGENT')
+    const key = await guddesk.newKey({ ...tenant, ...member }, 'FULL_ACCESS')
+    const write = () => guddesk.call('POST', '/api/v1/customers', { name: 'Vera' }, { key })
+    expect((await write()).status).toBe(201)
+    const changed = await changeMemberRole(guddesk.deps, owner, { memberId: member.memberId, role: 'VIEWER' })
+    expect(changed).toMatchObject({ id: member.memberId, role: 'VIEWER', user: { name: 'Ann' } })
+    expect((await write()).status).toBe(403)
+    expect(await statusWith(key)).toBe(200)
+  })
+
+  test('keeps the last owner', async () => {
+    const { memberId } = tenant
+    await guddesk.newMember(tenant, 'Ada', 'ADMIN')
+    const demote = () => changeMemberRole(guddesk.deps, owner, { memberId, role: 'ADMIN' })
+    await expect(demote()).rejects.toMatchObject(CONFLICT)
+    await changeMemberRole(guddesk.deps, owner, { memberId, role: 'OWNER' })
+    await guddesk.newMember(tenant, 'Second', 'OWNER')
+    expect(await demote()).toMatchObject({ role: 'ADMIN' })
+  })
+
+  test('two owners who demote each other at the same moment leave one', async () => {
+    const second = await guddesk.newMember(tenant, 'Second', 'OWNER')
+    const ids = [tenant.memberId, second.memberId]
+    const change = (memberId: string) => changeMemberRole(guddesk.deps, owner, { memberId, role: 'AGENT' })
+    const results = await Promise.allSettled(ids.map(change))
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(Object.values(await roles()).sort()).toEqual(['AGENT', 'OWNER'])
+  })
+
+  test('does not find other workspaces’ members, nor what is no id', async () => {
+    const other = await guddesk.newTenant()
+    for (const memberId of [other.memberId, 'mem_01jy0000000000000000000000', 'x', '']) {
+      const change = changeMemberRole(guddesk.deps, owner, { memberId, role: 'AGENT' })
+      await expect(change, memberId).rejects.toMatchObject(NOT_FOUND)
+    }
+  })
+})
+
+describe('removeMember', () => {
+  test('unassigns their conversations, which the event log tells', async () => {
+    const { memberId } = await guddesk.newMember(tenant, 'Ann')
+    const id = await guddesk.newConversation(tenant)
+    const path = `/api/v1/conversations/${id}`
+    await guddesk.call('PATCH', path, { assigneeId: memberId }, { key: tenant.key })
+    await removeMember(guddesk.deps, owner, memberId)
+    const { data } = await guddesk.call('GET', path, undefined, { key: tenant.key })
+    expect(data).toMatchObject({ assigneeId: null, assignee: null, status: 'OPEN' })
+    expect(Object.keys(await roles())).toEqual([tenant.memberId])
+    const events = await guddesk.deps.db.prisma.event.findMany({
+      where: { conversationId: id },
+      orderBy: { seq: 'asc' },
+    })
+    const last = JSON.parse(events.at(-1)?.body ?? '{}')
+    expect(last).toMatchObject({ event: 'conversation.updated', data: { changed: ['assigneeId'] } })
+    expect(events.map(({ type }) => type)).toEqual([
+      'conversation.created',
+      'conversation.updated',
+      'conversation.assigned',
+      'conversation.updated',
+    ])
+  })
+
+  test('ends their keys for this workspace at once, and no other', async () => {
+    const member = await guddesk.newMember(tenant, 'Ann')
+    const other = await guddesk.newTenant()
+    await guddesk.deps.db.prisma.member.create({
+      data: {
+        id: `mem_${other.memberId.slice(4, -1)}z`,
+        workspaceId: other.workspaceId,
+        userId: member.userId,
+        role: 'AGENT',
+      },
+    })
+    const here = await guddesk.newKey({ ...tenant, ...member }, 'READ_ONLY')
+    const there = await guddesk.newKey({ ...other, ...member }, 'READ_ONLY')
+    const everywhere = await guddesk.newKey({ ...tenant, ...member }, 'READ_ONLY', 'all')
+    const statusIn = async (workspaceId: string) =>
+      (await guddesk.call('GET', `/api/v1/conversations?workspaceId=${workspaceId}`, undefined, { key: everywhere }))
+        .status
+    expect([await statusWith(here), await statusWith(there)]).toEqual([200, 200])
+    expect([await statusIn(tenant.workspaceId), await statusIn(other.workspaceId)]).toEqual([200, 200])
+    await removeMember(guddesk.deps, owner, member.memberId)
+    expect([await statusWith(here), await statusWith(there)]).toEqual([401, 200])
+    expect([await statusIn(tenant.workspaceId), await statusIn(other.workspaceId)]).toEqual([403, 200])
+  })
+
+  test('keeps the last owner; two who remove each other leave one', async () => {
+    const { deps } = guddesk
+    await guddesk.newMember(tenant, 'Ada', 'ADMIN')
+    await expect(removeMember(deps, owner, tenant.memberId)).rejects.toMatchObject(CONFLICT)
+    const second = await guddesk.newMember(tenant, 'Second', 'OWNER')
+    const ids = [tenant.memberId, second.memberId]
+    const results = await Promise.allSettled(ids.map((id) => removeMember(deps, owner, id)))
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    expect(Object.values(await roles()).sort()).toEqual(['ADMIN', 'OWNER'])
+  })
+
+  test('does not find other workspaces’ members, nor anybody twice; is for FULL_ACCESS', async () => {
+    const { deps } = guddesk
+    const other = await guddesk.newTenant()
+    const { memberId } = await guddesk.newMember(tenant, 'Ann')
+    const writer = await actorOf(await guddesk.newKey(tenant, 'READ_WRITE'))
+    await expect(removeMember(deps, writer, memberId)).rejects.toMatchObject(FORBIDDEN)
+    await removeMember(deps, owner, memberId)
+    for (const id of [memberId, other.memberId, 'mem_', '', '\u0000']) {
+      await expect(removeMember(deps, owner, id), id).rejects.toMatchObject(NOT_FOUND)
+    }
+    expect(await statusWith(other.key)).toBe(200)
+  })
+})

@@ -1,0 +1,127 @@
+import { createClient as createSse } from 'graphql-sse'
+import { createClient as createWs } from 'graphql-ws'
+import { WebSocket } from 'ws'
+import type { TestGudDesk } from '../support/guddesk.ts'
+
+export const EVENTS = `subscription ($types: [EventType!], $conversationId: ID, $after: String) {
+  events(types: $types, conversationId: $conversationId, after: $after) {
+    id type conversationId data createdAt cursor
+  }
+}`
+
+export interface Event {
+  readonly id: string
+  readonly type: string
+  readonly conversationId: string | null
+  readonly data: Record<string, unknown>
+  readonly createdAt: string
+  readonly cursor: string
+}
+
+export interface GraphQLFault {
+  readonly message: string
+  readonly extensions?: Record<string, unknown>
+  /** Of the HTTP answer, when that was no success. */
+  readonly status?: number
+}
+
+/** What a subscription brought. */
+export interface Live {
+  readonly events: Event[]
+  readonly errors: GraphQLFault[]
+  /** Whether it has ended, by itself or otherwise. */
+  isEnded(): boolean
+  /** Ends it from the client's side. */
+  stop(): Promise<void>
+}
+
+export interface Subscribe {
+  readonly key?: string | null
+  readonly headers?: Record<string, string>
+  readonly query?: string
+}
+
+interface Result {
+  readonly data?: { readonly events?: unknown } | null | undefined
+  readonly errors?: readonly unknown[] | undefined
+}
+
+/** Gathers in the background. */
+function gather(results: AsyncIterableIterator<Result>, dispose: () => unknown): Live {
+  const events: Event[] = []
+  const errors: GraphQLFault[] = []
+  let isEnded = false
+  const running = (async () => {
+    try {
+      for await (const { data, errors: faults } of results) {
+        errors.push(...((faults ?? []) as GraphQLFault[]))
+        if (data?.events) events.push(data.events as Event)
+      }
+    } catch (error) {
+      errors.push(...(await faultsOf(error)))
+    } finally {
+      isEnded = true
+    }
+  })()
+  const stop = async () => {
+    await results.return?.()
+    await running
+    await dispose()
+  }
+  return { events, errors, isEnded: () => isEnded, stop }
+}
+
+/** graphql-sse gives up at a status that is no success, and leaves the answer to be read. */
+async function faultsOf(error: unknown): Promise<GraphQLFault[]> {
+  if (error instanceof Error && 'response' in error && error.response instanceof Response) {
+    const { status } = error.response
+    const data = /^data: (.+)$/m.exec(await error.response.text())?.[1] ?? '{}'
+    const { errors = [] } = JSON.parse(data) as { errors?: GraphQLFault[] }
+    return errors.map((fault) => ({ ...fault, status }))
+  }
+  return (Array.isArray(error) ? error : [error]) as GraphQLFault[]
+}
+
+export type Transport = (guddesk: TestGudDesk, variables?: object, options?: Subscribe) => Live
+
+/** graphql-ws with the credential in connectionParams. */
+export const overWebSocket: Transport = (
+  guddesk,
+  variables = {},
+  { key = guddesk.tenant.key, headers, query } = {},
+) => {
+  const connectionParams = { ...(key !== null && { authorization: `Bearer ${key}` }), ...headers }
+  const url = guddesk.origin.replace('http', 'ws')
+  const client = createWs({ url: `${url}/graphql`, webSocketImpl: WebSocket, connectionParams, retryAttempts: 0 })
+  const results = client.iterate({ query: query ?? EVENTS, variables: { ...variables } })
+  return gather(results as AsyncIterableIterator<Result>, () => client.dispose())
+}
+
+/** graphql-ws with the credential in the headers of the upgrade request. */
+export const overWebSocketHeaders: Transport = (guddesk, variables = {}, options = {}) => {
+  const { key = guddesk.tenant.key, headers, query } = options
+  const own = { ...(key !== null && { authorization: `Bearer ${key}` }), ...headers }
+  class WithHeaders extends WebSocket {
+    constructor(address: string, protocols?: string | string[]) {
+      super(address, protocols, { headers: own })
+    }
+  }
+  const url = guddesk.origin.replace('http', 'ws')
+  const client = createWs({ url: `${url}/graphql`, webSocketImpl: WithHeaders, retryAttempts: 0 })
+  const results = client.iterate({ query: query ?? EVENTS, variables: { ...variables } })
+  return gather(results as AsyncIterableIterator<Result>, () => client.dispose())
+}
+
+/** Server-sent events in graphql-sse's distinct connections mode. */
+export const overSse: Transport = (guddesk, variables = {}, { key = guddesk.tenant.key, headers, query } = {}) => {
+  const own = { ...(key !== null && { authorization: `Bearer ${key}` }), ...headers }
+  const client = createSse({ url: `${guddesk.origin}/graphql`, headers: own, retryAttempts: 0 })
+  const results = client.iterate({ query: query ?? EVENTS, variables: { ...variables } })
+  return gather(results as AsyncIterableIterator<Result>, () => client.dispose())
+}
+
+export const TRANSPORTS: [string, Transport][] = [
+  ['graphql-ws', overWebSocket],
+  ['graphql-ws with headers', overWebSocketHeaders],
+  ['server-sent events', overSse],
+]

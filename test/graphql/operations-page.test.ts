@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
+import { until } from '../support/until.ts'
+import { overSse, overWebSocket } from './live.ts'
+
+const page = readFileSync(fileURLToPath(new URL('../../docs/operations.md', import.meta.url)), 'utf8')
+const documents = [...page.matchAll(/```graphql\n((query|subscription) (\w+)[\s\S]*?)```/g)].map(
+  ([, text = '', kind = '', name = '']) => ({ text, kind, name }),
+)
+const queries = documents.filter(({ kind }) => kind === 'query')
+const subscriptions = documents.filter(({ kind }) => kind === 'subscription')
+
+let guddesk: TestGudDesk
+let receiver: Receiver
+let key: string
+
+/** Something of everything that the page asks for: a failed delivery, a disabled endpoint, a closed conversation. */
+async function liveThrough(): Promise<void> {
+  const id = await guddesk.newConversation(guddesk.tenant, 'Hello')
+  await guddesk.call('PATCH', `/api/v1/conversations/${id}`, { status: 'CLOSED' })
+  await guddesk.newConversation(guddesk.tenant, 'Anybody there?')
+}
+
+beforeAll(async () => {
+  guddesk = await startGudDesk()
+  receiver = await startReceiver()
+  receiver.behave(answer(410))
+  key = await guddesk.newKey(guddesk.tenant, 'READ_ONLY')
+  await guddesk.call('POST', '/api/agent/webhooks', { url: receiver.url })
+  await liveThrough()
+  const { delivery } = guddesk.deps.db.prisma
+  await until(async () => (await delivery.count({ where: { status: 'FAILED' } })) > 0)
+})
+
+afterAll(async () => {
+  await guddesk?.stop()
+  await receiver?.close()
+})
+
+test('the page has five queries and three subscriptions', () => {
+  expect([queries.length, subscriptions.length]).toEqual([5, 3])
+})
+
+test.each(queries)('query $name finds something', async ({ text }) => {
+  const { body, data } = await guddesk.graphql(text, {}, { key })
+  expect(body.errors).toBeUndefined()
+  const [connection] = Object.values<{ edges: unknown[] }>(data)
+  // What came after the 410 waits for the endpoint to be enabled.
+  expect(connection?.edges.length).toBeGreaterThan(0)
+})
+
+test.each(subscriptions)('subscription $name brings something, over both transports', async ({ text, name }) => {
+  for (const transport of [overWebSocket, overSse]) {
+    const live = transport(guddesk, {}, { key, query: text })
+    await until(
+      async () => {
+        await guddesk.call('POST', '/api/agent/webhooks', { url: receiver.url }) // enables it again
+        await liveThrough()
+        return live.events.length > 0
+      },
+      15_000,
+      () => `${name} brought nothing: ${JSON.stringify(live.errors)}`,
+    )
+    expect(live.errors).toEqual([])
+    await live.stop()
+  }
+})

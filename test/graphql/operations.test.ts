@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { startReceiver } from '../support/receiver.ts'
+
+let guddesk: TestGudDesk
+
+beforeAll(async () => {
+  guddesk = await startGudDesk()
+})
+afterAll(() => guddesk?.stop())
+
+/** Runs a mutation and returns its result, payload or error. */
+async function run(name: string, input: object, selection: string) {
+  const type = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
+  const query = `mutation($input: ${type}Input!) { ${name}(input: $input) {
+    ... on ${type}Payload { ${selection} } ... on Error { code message } ... on ValidationError { fields { path } } } }`
+  const { data, body } = await guddesk.graphql(query, { input })
+  expect(body.errors).toBeUndefined()
+  return data[name]
+}
+
+test('a visitor is changed, cleared and found', async () => {
+  const visitorId = await guddesk.newVisitor(guddesk.tenant, 'Vera Velvet')
+  const changed = await run(
+    'updateVisitor',
+    { visitorId, email: 'Vera@Example.com', externalId: 'velvet-1', metadata: { plan: 'gold' } },
+    'visitor { id name email externalId metadata }',
+  )
+  expect(changed.visitor).toEqual({
+    id: visitorId,
+    name: 'Vera Velvet',
+    email: 'vera@example.com',
+    externalId: 'velvet-1',
+    metadata: { plan: 'gold' },
+  })
+  expect((await run('updateVisitor', { visitorId, name: null }, 'visitor { name }')).visitor.name).toBeNull()
+  const found = async (filter: object) => {
+    const query = `query($filter: VisitorFilter) { visitors(filter: $filter) { totalCount edges { node { id } } } }`
+    const { data } = await guddesk.graphql(query, { filter })
+    return data.visitors.edges.map(({ node }: { node: { id: string } }) => node.id)
+  }
+  expect(await found({ text: 'VELVET' })).toEqual([visitorId])
+  expect(await found({ email: 'vera@example.com' })).toEqual([visitorId])
+  expect(await found({ externalId: 'velvet-1' })).toEqual([visitorId])
+  expect(await found({ text: '%' })).toEqual([])
+  expect(await run('updateVisitor', { visitorId, email: 'nobody' }, 'visitor { id }')).toMatchObject({
+    code: 'bad_request',
+    fields: [{ path: 'email' }],
+  })
+})
+
+test('an agent is installed, changed, disabled, listed and uninstalled', async () => {
+  const installed = await run('installAgent', { name: 'Bot', webhookUrl: 'http://127.0.0.1:9/a' }, 'agent { id }')
+  const agentId = installed.agent.id
+  const patch = { agentId, name: 'Better', isEnabled: false, events: { onConversationClosed: true }, description: null }
+  const changed = await run(
+    'updateAgent',
+    patch,
+    'agent { name isEnabled webhookEndpoints { onMessageCreated onConversationClosed } }',
+  )
+  expect(changed.agent).toEqual({
+    name: 'Better',
+    isEnabled: false,
+    webhookEndpoints: [{ onMessageCreated: true, onConversationClosed: true }],
+  })
+  const listed = async (enabled: boolean) => {
+    const query = `query($filter: AgentFilter) { agents(filter: $filter) { edges { node { id } } } }`
+    const { data } = await guddesk.graphql(query, { filter: { enabled } })
+    return data.agents.edges.map(({ node }: { node: { id: string } }) => node.id)
+  }
+  expect(await listed(false)).toEqual([agentId])
+  expect(await listed(true)).toEqual([])
+  expect(await run('uninstallAgent', { agentId }, 'uninstalledId')).toEqual({ uninstalledId: agentId })
+  expect(await run('uninstallAgent', { agentId }, 'uninstalledId')).toMatchObject({ code: 'not_found' })
+})
+
+test('a webhook endpoint is changed, its URL kept unique, and deleted', async () => {
+  const receiver = await startReceiver()
+  const { endpoint } = await run('createWebhookEndpoint', { url: receiver.url }, 'endpoint { id }')
+  const endpointId = endpoint.id
+  await run('createWebhookEndpoint', { url: 'http://127.0.0.1:9/taken' }, 'endpoint { id }')
+  const changed = await run(
+    'updateWebhookEndpoint',
+    { endpointId, description: 'CRM', isEnabled: false, events: { onConversationAssigned: true } },
+    'endpoint { description isEnabled onConversationAssigned }',
+  )
+  expect(changed.endpoint).toEqual({ description: 'CRM', isEnabled: false, onConversationAssigned: true })
+  const taken = { endpointId, url: 'http://127.0.0.1:9/taken' }
+  expect(await run('updateWebhookEndpoint', taken, 'endpoint { id }')).toMatchObject({ code: 'conflict' })
+  expect(await run('updateWebhookEndpoint', { endpointId }, 'endpoint { id }')).toMatchObject({ code: 'bad_request' })
+  // Disabled: what happens is recorded, and not sent.
+  await guddesk.newConversation(guddesk.tenant)
+  expect(receiver.received).toEqual([])
+  expect(await run('deleteWebhookEndpoint', { endpointId }, 'deletedId')).toEqual({ deletedId: endpointId })
+  expect(await run('deleteWebhookEndpoint', { endpointId }, 'deletedId')).toMatchObject({ code: 'not_found' })
+  await receiver.close()
+})
+
+test('members are added, given another role and removed; the last owner stays', async () => {
+  const added = await run(
+    'addMember',
+    { email: 'Mia@Example.com', name: 'Mia', role: 'AGENT' },
+    'member { id name role }',
+  )
+  expect(added.member).toMatchObject({ name: 'Mia', role: 'AGENT' })
+  const again = { email: 'mia@example.com', role: 'VIEWER' }
+  expect(await run('addMember', again, 'member { id }')).toMatchObject({ code: 'conflict' })
+  const memberId = added.member.id
+  const raised = await run('changeMemberRole', { memberId, role: 'ADMIN' }, 'member { role }')
+  expect(raised.member.role).toBe('ADMIN')
+  const self = { memberId: guddesk.tenant.memberId, role: 'VIEWER' }
+  expect(await run('changeMemberRole', self, 'member { id }')).toMatchObject({ code: 'conflict' })
+  expect(await run('removeMember', { memberId }, 'removedId')).toEqual({ removedId: memberId })
+  expect(await run('removeMember', { memberId }, 'removedId')).toMatchObject({ code: 'not_found' })
+})
+
+test('an API key is revoked and listed as such', async () => {
+  const { apiKey, key } = await run('createApiKey', { name: 'CI', permission: 'READ_ONLY' }, 'apiKey { id } key')
+  const revoked = await run('revokeApiKey', { apiKeyId: apiKey.id }, 'apiKey { id revokedAt }')
+  expect(revoked.apiKey.revokedAt).toMatch(/Z$/)
+  expect((await guddesk.call('GET', '/api/v1/conversations', undefined, { key })).status).toBe(401)
+  const { data } = await guddesk.graphql('{ apiKeys(first: 1) { edges { node { id prefix revokedAt } } } }')
+  expect(data.apiKeys.edges[0].node).toMatchObject({ id: apiKey.id, prefix: key.slice(0, 8) })
+})
+
+test('messages are walked from either end', async () => {
+  const id = await guddesk.newConversation(guddesk.tenant, 'one')
+  for (const body of ['two', 'three', 'four', 'five']) {
+    await guddesk.call('POST', `/api/v1/conversations/${id}/messages`, { body, type: 'AGENT' })
+  }
+  const walk = async (args: string) => {
+    const query = `{ conversation(id: "${id}") { messages(${args}) {
+      totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { node { body } } } } }`
+    const { data, body } = await guddesk.graphql(query)
+    expect(body.errors).toBeUndefined()
+    const { edges, pageInfo, totalCount } = data.conversation.messages
+    return { ...pageInfo, totalCount, bodies: edges.map(({ node }: { node: { body: string } }) => node.body) }
+  }
+  const start = await walk('first: 2')
+  expect(start).toMatchObject({ bodies: ['one', 'two'], hasNextPage: true, hasPreviousPage: false, totalCount: 5 })
+  expect((await walk(`first: 9, after: "${start.endCursor}"`)).bodies).toEqual(['three', 'four', 'five'])
+  const end = await walk('last: 2')
+  expect(end).toMatchObject({ bodies: ['four', 'five'], hasNextPage: false, hasPreviousPage: true })
+  expect(await walk(`last: 2, before: "${end.startCursor}"`)).toMatchObject({
+    bodies: ['two', 'three'],
+    hasNextPage: true,
+  })
+  const both = await guddesk.graphql(`{ conversation(id: "${id}") { messages(first: 1, last: 1) { totalCount } } }`)
+  expect(both.body.errors[0].extensions.code).toBe('bad_request')
+})
+
+test('typing is signalled', async () => {
+  const conversationId = await guddesk.newConversation(guddesk.tenant)
+  expect(await run('setTyping', { conversationId, typing: true }, 'conversationId')).toEqual({ conversationId })
+})

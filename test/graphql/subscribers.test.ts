@@ -1,0 +1,84 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { createClient } from 'graphql-ws'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { settle, until } from '../support/until.ts'
+
+let guddesk: TestGudDesk
+let conversationId: string
+
+beforeAll(async () => {
+  guddesk = await startGudDesk({ env: { LOG_LEVEL: 'warn' } })
+  conversationId = await guddesk.newConversation()
+})
+afterAll(() => guddesk?.stop())
+
+const EVENTS = 100
+const GREETING = 'greeting'
+
+/** Subscribers on connections of their own, in this process like the server: its memory is the memory of both. */
+function crowd(size: number): { counts: number[]; greeted: Set<number>; leave: () => Promise<void> } {
+  const counts = Array.from({ length: size }, () => 0)
+  const greeted = new Set<number>()
+  const url = `${guddesk.origin.replace('http', 'ws')}/graphql`
+  const connectionParams = { authorization: `Bearer ${guddesk.tenant.key}` }
+  const query = 'subscription { events(types: [MESSAGE_CREATED]) { data } }'
+  const clients = counts.map((_, i) => {
+    const client = createClient({ url, webSocketImpl: WebSocket, connectionParams })
+    const next = ({ data }: { data?: unknown }) => {
+      const { events } = data as { events: { data: { body: string } } }
+      if (events.data.body === GREETING) greeted.add(i)
+      else counts[i] = (counts[i] ?? 0) + 1
+    }
+    client.subscribe({ query }, { next, error: () => undefined, complete: () => undefined })
+    return client
+  })
+  const leave = async () => {
+    await Promise.all(clients.map((client) => client.dispose()))
+  }
+  return { counts, greeted, leave }
+}
+
+const say = (body: string) =>
+  guddesk.call('POST', `/api/v1/conversations/${conversationId}/messages`, { body, type: 'AGENT' })
+
+/** They come, each gets every event, they leave. */
+async function visit(size: number): Promise<void> {
+  const { counts, greeted, leave } = crowd(size)
+  await until(
+    async () => {
+      await say(GREETING)
+      return greeted.size === size
+    },
+    60_000,
+    () => `${greeted.size} of ${size} are subscribed`,
+  )
+  for (let i = 0; i < EVENTS; i++) await say(`message ${i}`)
+  await until(() => counts.every((count) => count >= EVENTS), 30_000)
+  await settle()
+  expect(counts).toEqual(counts.map(() => EVENTS))
+  await leave()
+  await settle(2000)
+}
+
+/** What is still referenced, in megabytes: what V8 keeps for later use does not count. */
+function usedMegabytes(): number {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  collect()
+  collect()
+  return process.memoryUsage().heapUsed / 2 ** 20
+}
+
+test('1,000 subscribers each get each of 100 events, and their memory comes back when they leave', async () => {
+  // Warm: code is compiled, pools are filled.
+  await visit(100)
+  guddesk.logs.length = 0
+  const before = usedMegabytes()
+  await visit(1000)
+  guddesk.logs.length = 0
+  const after = usedMegabytes()
+  expect(after, `${before.toFixed(1)} MB before, ${after.toFixed(1)} MB after`).toBeLessThan(before * 1.1)
+}, 180_000)

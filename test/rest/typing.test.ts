@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { typingTopic } from '../../src/domain/events.ts'
+import { newId } from '../../src/domain/ids.ts'
+import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { settle, until } from '../support/until.ts'
+import { census, installAgent } from './objects.ts'
+
+const PATH = '/api/agent/typing'
+
+let guddesk: TestGudDesk
+let conversationId: string
+const signals: Record<string, unknown>[] = []
+
+beforeAll(async () => {
+  guddesk = await startGudDesk()
+  conversationId = await guddesk.newConversation(guddesk.tenant, 'Hi')
+  guddesk.deps.bus.subscribe(typingTopic(guddesk.tenant.workspaceId), (text) => signals.push(JSON.parse(text)))
+  // Redis takes a moment to subscribe.
+  await settle(200)
+})
+
+afterAll(() => guddesk?.stop())
+
+test('is a live event only: nothing is stored', async () => {
+  const { as, id } = await installAgent(guddesk)
+  const state = async () => [
+    await census(guddesk),
+    (await guddesk.call('GET', `/api/v1/conversations/${conversationId}`)).data,
+  ]
+  const before = await state()
+  for (const typing of [true, false]) {
+    const { status, body } = await guddesk.call('POST', PATH, { conversationId, typing }, as)
+    expect([status, body]).toEqual([200, { data: { ok: true } }])
+  }
+  await until(() => signals.length >= 2)
+  expect(signals).toEqual(
+    [true, false].map((typing) => ({ conversationId, typing, actor: expect.objectContaining({ type: 'agent', id }) })),
+  )
+  expect(await state()).toEqual(before)
+})
+
+test('for an unknown conversation is 404, and without true or false 400; nobody hears of it', async () => {
+  const heard = signals.length
+  const other = await guddesk.newTenant()
+  const theirs = await guddesk.newConversation(other)
+  for (const unknown of [newId('conversation'), newId('visitor'), theirs, 'x']) {
+    const { status, error } = await guddesk.call('POST', PATH, { conversationId: unknown, typing: true })
+    expect([status, error.code]).toEqual([404, 'not_found'])
+  }
+  for (const typing of [undefined, null, 'true', 1, 0, [], {}]) {
+    const { status, error } = await guddesk.call('POST', PATH, { conversationId, typing })
+    expect([typing, status]).toEqual([typing, 400])
+    expect(error.fields?.map(({ path }) => path)).toEqual(['typing'])
+  }
+  await settle()
+  expect(signals).toHaveLength(heard)
+})

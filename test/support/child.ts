@@ -1,0 +1,110 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { newApiKey } from '../../src/infra/secrets.ts'
+import { backend, createPostgres } from './database.ts'
+import { REDIS_URL } from './servers.ts'
+import { until } from './until.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** A server process as `npm start` runs it, that can be killed and started again on the same data. */
+export interface Child {
+  readonly origin: string
+  readonly key: string
+  /** Everything it printed. */
+  output(): string
+  readonly pid: number
+  signal(name: NodeJS.Signals): void
+  /** Its exit code, or the signal that ended it. */
+  exited(): Promise<number | string>
+}
+
+export interface Installation {
+  start(env?: Record<string, string>): Promise<Child>
+  remove(): Promise<void>
+}
+
+/** An empty installation on the backend under test: a folder of its own, or a database of its own. */
+export async function newInstallation(): Promise<Installation> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'guddesk-child-'))
+  const postgres = backend === 'postgres' ? await createPostgres() : undefined
+  const key = newApiKey()
+  const children: ChildProcess[] = []
+  return {
+    async start(env = {}) {
+      const port = await freePort()
+      const backendEnv = { DATABASE_URL: postgres?.url ?? '', REDIS_URL: postgres === undefined ? '' : REDIS_URL }
+      const child = spawn(process.execPath, ['src/main.ts'], {
+        cwd: ROOT,
+        env: {
+          PATH: process.env['PATH'],
+          PORT: String(port),
+          DATA_DIR: dataDir,
+          GUDDESK_API_KEY: key,
+          ...backendEnv,
+          ...env,
+        },
+      })
+      children.push(child)
+      let output = ''
+      const exit = once(child, 'exit').then(([code, signal]: (number | string | null)[]) => signal ?? code ?? -1)
+      child.stdout.on('data', (chunk) => (output += chunk))
+      child.stderr.on('data', (chunk) => (output += chunk))
+      const origin = `http://127.0.0.1:${port}`
+      await until(
+        () => {
+          if (child.exitCode !== null) throw new Error(`It exited with ${child.exitCode}:\n${output}`)
+          return fetch(`${origin}/healthz`).then(
+            ({ status }) => status === 200,
+            () => false,
+          )
+        },
+        30_000,
+        () => `no answer from ${origin}/healthz:\n${output}`,
+      )
+      return {
+        origin,
+        key,
+        output: () => output,
+        pid: child.pid ?? 0,
+        signal: (name) => child.kill(name),
+        exited: () => exit,
+      }
+    },
+    async remove() {
+      for (const child of children) {
+        if (child.exitCode !== null || child.signalCode !== null) continue
+        child.kill('SIGKILL')
+        await once(child, 'exit')
+      }
+      await postgres?.drop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** A JSON call to a child; fails when there is no 2xx. */
+export async function post<T>(child: Child, path: string, body: unknown): Promise<T> {
+  const response = await fetch(child.origin + path, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${child.key}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  const text = await response.text()
+  if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`)
+  return JSON.parse(text) as T
+}

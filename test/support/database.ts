@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
+import { inject } from 'vitest'
+import { assemble, type Database, SESSION } from '../../src/infra/db.ts'
+import { pgliteClient } from '../../src/infra/pglite-client.ts'
+import { POSTGRES_URL, withDatabase } from './servers.ts'
+import { until } from './until.ts'
+
+export const backend = process.env['TEST_BACKEND'] === 'postgres' ? 'postgres' : 'embedded'
+
+/** A migrated, empty database of its own for one test file. */
+export async function openTestDatabase(): Promise<Database> {
+  return backend === 'postgres' ? clonePostgres() : loadEmbedded()
+}
+
+async function loadEmbedded(): Promise<Database> {
+  const template = await readFile(inject('embeddedTemplate'))
+  const pglite = await PGlite.create({ loadDataDir: new Blob([template]) })
+  await pglite.exec("SET timezone = 'UTC'")
+  return assemble(new pg.Pool({ Client: pgliteClient(pglite), max: 1 }), true, () => pglite.close())
+}
+
+async function clonePostgres(): Promise<Database> {
+  const { url, drop } = await createPostgres(inject('postgresTemplate'))
+  return assemble(new pg.Pool({ connectionString: url, max: 16, options: SESSION }), false, drop)
+}
+
+/** A PostgreSQL database of its own, cloned from a template or empty. */
+export async function createPostgres(template?: string): Promise<{ url: string; drop: () => Promise<void> }> {
+  const name = `guddesk_test_${randomBytes(6).toString('hex')}`
+  const admin = new pg.Client({ connectionString: POSTGRES_URL })
+  await admin.connect()
+  // One clone at a time: PostgreSQL refuses a template that is being copied.
+  await admin.query('SELECT pg_advisory_lock(4711)')
+  await admin.query(`CREATE DATABASE ${name} ${template === undefined ? '' : `TEMPLATE ${template}`}`)
+  await admin.query('SELECT pg_advisory_unlock(4711)')
+  const drop = async () => {
+    // Whatever is still connected after a while is a leak, and fails here.
+    await until(
+      () => admin.query(`DROP DATABASE ${name}`).then(() => true, isStillUsed),
+      5000,
+      () => `${name} is in use`,
+    )
+    await admin.end()
+  }
+  return { url: withDatabase(POSTGRES_URL, name), drop }
+}
+
+function isStillUsed(error: unknown): false {
+  if (error instanceof Error && 'code' in error && error.code === '55006') return false
+  throw error
+}

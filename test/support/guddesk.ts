@@ -1,0 +1,161 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { apiKeyRow } from '../../src/domain/api-keys.ts'
+import { DISPATCH_TOPIC } from '../../src/domain/events.ts'
+import { newId } from '../../src/domain/ids.ts'
+import type { ApiKeyPermission, MemberRole } from '../../src/generated/prisma/enums.ts'
+import { readConfig } from '../../src/infra/config.ts'
+import { createLog } from '../../src/infra/log.ts'
+import { newApiKey } from '../../src/infra/secrets.ts'
+import { buildServer, type GudDesk } from '../../src/server.ts'
+import { type TestClock, testClock } from './clock.ts'
+import { backend, openTestDatabase } from './database.ts'
+import { REDIS_URL } from './servers.ts'
+
+/** A REST answer. `data` and `error` are the envelope's parts. */
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  readonly body: any
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  readonly data: any
+  readonly error: { code: string; message: string; status: number; fields?: { path: string; message: string }[] }
+}
+
+export interface Call {
+  readonly key?: string | null
+  readonly headers?: Record<string, string>
+  /** Sent as it is, in place of JSON. */
+  readonly raw?: string | Buffer
+}
+
+/** One workspace with a person in it and a FULL_ACCESS key. */
+export interface Tenant {
+  readonly workspaceId: string
+  readonly userId: string
+  readonly memberId: string
+  readonly key: string
+}
+
+/** A running GudDesk on a database of its own, with what tests need around it. */
+export interface TestGudDesk extends GudDesk {
+  readonly origin: string
+  readonly clock: TestClock
+  /** Everything it logged, as parsed lines. */
+  readonly logs: Record<string, unknown>[]
+  /** The first workspace. */
+  readonly tenant: Tenant
+  call(method: string, path: string, body?: unknown, call?: Call): Promise<Answer>
+  graphql(query: string, variables?: object, call?: Call): Promise<Answer>
+  newTenant(role?: MemberRole): Promise<Tenant>
+  newKey(tenant: Tenant, permission: ApiKeyPermission, scope?: 'workspace' | 'all'): Promise<string>
+  newMember(tenant: Tenant, name: string, role?: MemberRole): Promise<{ memberId: string; userId: string }>
+  newVisitor(tenant?: Tenant, name?: string): Promise<string>
+  newConversation(tenant?: Tenant, message?: string): Promise<string>
+  /** Moves time and wakes the dispatcher. */
+  advance(ms: number): void
+}
+
+export interface Options {
+  readonly env?: Record<string, string>
+}
+
+export async function startGudDesk({ env = {} }: Options = {}): Promise<TestGudDesk> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'guddesk-test-'))
+  const key = newApiKey()
+  const logs: Record<string, unknown>[] = []
+  const log = createLog('debug', { write: (line: string) => void logs.push(JSON.parse(line)) })
+  const config = readConfig({
+    PORT: '0',
+    DATA_DIR: dataDir,
+    GUDDESK_API_KEY: key,
+    ...(backend === 'postgres' && { REDIS_URL }),
+    ...env,
+  })
+  const clock = testClock()
+  const guddesk = await buildServer({ config, log, clock, db: await openTestDatabase() })
+  await new Promise<void>((resolve) => guddesk.server.listen(0, '127.0.0.1', resolve))
+  const origin = `http://127.0.0.1:${(guddesk.server.address() as AddressInfo).port}`
+  const { prisma } = guddesk.deps.db
+  const owner = await prisma.member.findFirstOrThrow({ where: { workspaceId: guddesk.firstStart?.workspaceId ?? '' } })
+  const tenant = { workspaceId: owner.workspaceId, userId: owner.userId, memberId: owner.id, key }
+
+  const call: TestGudDesk['call'] = async (method, path, body, { key: given = key, headers = {}, raw } = {}) => {
+    const response = await fetch(origin + path, {
+      method,
+      headers: {
+        ...(given !== null && { authorization: `Bearer ${given}` }),
+        ...((body !== undefined || raw !== undefined) && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...((body !== undefined || raw !== undefined) && {
+        body: raw === undefined ? JSON.stringify(body) : asBody(raw),
+      }),
+    })
+    const text = await response.text()
+    const parsed = text === '' ? {} : JSON.parse(text)
+    return { status: response.status, headers: response.headers, body: parsed, data: parsed.data, error: parsed.error }
+  }
+
+  async function newUser(name: string): Promise<string> {
+    const id = newId('user')
+    await prisma.user.create({ data: { id, email: `${id}@example.com`, name } })
+    return id
+  }
+
+  const self: TestGudDesk = {
+    ...guddesk,
+    origin,
+    clock,
+    logs,
+    tenant,
+    call,
+    graphql: (query, variables = {}, options) => call('POST', '/graphql', { query, variables }, options),
+    async newTenant(role = 'OWNER') {
+      const workspaceId = newId('workspace')
+      await prisma.workspace.create({ data: { id: workspaceId, name: 'Other', slug: workspaceId.replace('_', '-') } })
+      const userId = await newUser('Otto Owner')
+      const memberId = newId('member')
+      await prisma.member.create({ data: { id: memberId, workspaceId, userId, role } })
+      const made = { workspaceId, userId, memberId, key: '' }
+      return { ...made, key: await self.newKey(made, 'FULL_ACCESS') }
+    },
+    async newKey({ workspaceId, userId }, permission, scope = 'workspace') {
+      const made = newApiKey()
+      const where = { userId, workspaceId: scope === 'all' ? null : workspaceId }
+      await prisma.apiKey.create({ data: { ...apiKeyRow(made), ...where, name: `${permission} key`, permission } })
+      return made
+    },
+    async newMember({ workspaceId }, name, role = 'AGENT') {
+      const userId = await newUser(name)
+      const memberId = newId('member')
+      await prisma.member.create({ data: { id: memberId, workspaceId, userId, role } })
+      return { memberId, userId }
+    },
+    async newVisitor(where = tenant, name = 'Vera Visitor') {
+      const { data } = await call('POST', '/api/v1/customers', { name }, { key: where.key })
+      return data.id
+    },
+    async newConversation(where = tenant, message) {
+      const visitorId = await self.newVisitor(where)
+      const { data } = await call('POST', '/api/v1/conversations', { visitorId, message }, { key: where.key })
+      return data.id
+    },
+    advance(ms) {
+      clock.advance(ms)
+      guddesk.deps.bus.wake(DISPATCH_TOPIC)
+    },
+    async stop() {
+      await guddesk.stop()
+      await rm(dataDir, { recursive: true, force: true })
+    },
+  }
+  return self
+}
+
+function asBody(raw: string | Buffer): string | Uint8Array<ArrayBuffer> {
+  return typeof raw === 'string' ? raw : new Uint8Array(raw)
+}

@@ -1,0 +1,60 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { REDIS_URL } from './servers.ts'
+
+/** The way to Redis, which can be cut: connections are reset and new ones refused, as when the server is killed. */
+export interface RedisProxy {
+  readonly url: string
+  cut(): void
+  mend(): void
+  wasCut(): boolean
+  close(): Promise<void>
+}
+
+export async function startRedisProxy(): Promise<RedisProxy> {
+  const { hostname, port } = new URL(REDIS_URL)
+  const sockets = new Set<Socket>()
+  let isCut = false
+  let wasCut = false
+  const server = createServer((client) => {
+    if (isCut) {
+      client.resetAndDestroy()
+      return
+    }
+    const redis = connect(Number(port) || 6379, hostname)
+    for (const [from, to] of [
+      [client, redis],
+      [redis, client],
+    ] as const) {
+      sockets.add(from)
+      from.pipe(to)
+      from.on('error', () => to.destroy())
+      from.on('close', () => {
+        sockets.delete(from)
+        to.destroy()
+      })
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const drop = () => {
+    for (const socket of sockets) socket.resetAndDestroy()
+  }
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut() {
+      isCut = true
+      wasCut = true
+      drop()
+    },
+    mend() {
+      isCut = false
+    },
+    wasCut: () => wasCut,
+    async close() {
+      drop()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}

@@ -1,0 +1,29 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import pg from 'pg'
+import type { TestProject } from 'vitest/node'
+import { migrate } from '../../src/infra/migrations.ts'
+import { pgliteClient } from '../../src/infra/pglite-client.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A dumped, migrated data directory that every test file starts from. */
+    embeddedTemplate: string
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'guddesk-template-'))
+  const pglite = await PGlite.create()
+  const pool = new pg.Pool({ Client: pgliteClient(pglite), max: 1 })
+  await migrate(pool)
+  await pool.end()
+  const dump = await pglite.dumpDataDir('none')
+  await pglite.close()
+  const template = join(folder, 'template.tar')
+  await writeFile(template, Buffer.from(await dump.arrayBuffer()))
+  project.provide('embeddedTemplate', template)
+  return () => rm(folder, { recursive: true, force: true })
+}

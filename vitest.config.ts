@@ -1,0 +1,46 @@
+import { availableParallelism } from 'node:os'
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { isListening, POSTGRES_URL, REDIS_URL } from './test/support/servers.ts'
+
+/** The whole suite on the embedded default, and what touches data again on PostgreSQL and Redis. */
+export default defineConfig(async () => {
+  const projects = [project('embedded', ['test/**/*.test.ts'])]
+  const missing = await missingServers()
+  if (missing.length === 0) {
+    projects.push(project('postgres', ['test/{auth,domain,rest,graphql,dispatch,e2e}/**/*.test.ts']))
+  } else {
+    const what = `NOT RUN: the suite on PostgreSQL and Redis, because nothing answers at ${missing.join(' and ')}.`
+    if (process.env['CI']) throw new Error(`${what} CI requires both.`)
+    console.warn(`\n${'!'.repeat(100)}\n${what}\nThe README says how to start both.\n${'!'.repeat(100)}\n`)
+  }
+  return {
+    test: {
+      projects,
+      // An embedded database takes some 0.6 GB: bounded, whatever the machine.
+      maxWorkers: Math.min(4, availableParallelism()),
+    },
+  }
+})
+
+function project(name: 'embedded' | 'postgres', include: string[]): TestProjectInlineConfiguration {
+  return {
+    // As under Node: Vite would give src graphql's ES build beside the libraries' CommonJS one, so two GraphQLErrors.
+    resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+    test: {
+      name,
+      include,
+      env: { TEST_BACKEND: name },
+      globalSetup: [`test/support/setup-${name}.ts`],
+      pool: 'forks',
+      testTimeout: 30_000,
+      hookTimeout: 60_000,
+    },
+  }
+}
+
+async function missingServers(): Promise<string[]> {
+  const answers = await Promise.all(
+    [POSTGRES_URL, REDIS_URL].map(async (url) => ((await isListening(url)) ? null : url)),
+  )
+  return answers.filter((url) => url !== null)
+}
