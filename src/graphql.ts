@@ -2,7 +2,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import { GraphQLError } from 'graphql'
 import { createYoga, type YogaServerInstance } from 'graphql-yoga'
 import type Koa from 'koa'
-import { authenticateKey, type Headers, keyFromHeaders } from './auth/api-key.ts'
+import type { Authenticate } from './auth/authenticate.ts'
 import type { CredentialWatch } from './auth/credential-watch.ts'
 import type { Deps } from './domain/deps.ts'
 import { DomainError, ValidationError } from './domain/errors.ts'
@@ -25,6 +25,7 @@ export interface GraphQLDeps {
   readonly deps: Deps
   readonly events: EventLog
   readonly credentials: CredentialWatch
+  readonly authenticate: Authenticate
   /** Messages may suggest the schema's names. */
   readonly isDevelopment: boolean
   /** Whether there are introspection and GraphiQL; as `isDevelopment` when left out. */
@@ -36,6 +37,7 @@ export function createGraphQL({
   deps,
   events,
   credentials,
+  authenticate,
   isDevelopment,
   introspection = isDevelopment,
 }: GraphQLDeps): Yoga {
@@ -64,7 +66,7 @@ export function createGraphQL({
       maskedErrors((error, requestId) => maskError(deps, error, requestId)),
     ],
     maskedErrors: { maskError: (error) => maskError(deps, error) },
-    context: ({ req, requestId }) => contextOf({ deps, events, credentials }, req.headers, requestId),
+    context: ({ req, requestId }) => contextOf({ deps, events, credentials, authenticate }, req, requestId),
   })
 }
 
@@ -92,12 +94,12 @@ query Inbox {
 
 /** Authenticates once per operation; whoever asks for the actor learns why there is none. */
 async function contextOf(
-  { deps, events, credentials }: Pick<GraphQLDeps, 'deps' | 'events' | 'credentials'>,
-  headers: Headers,
+  { deps, events, credentials, authenticate }: Pick<GraphQLDeps, 'deps' | 'events' | 'credentials' | 'authenticate'>,
+  { headers, socket }: IncomingMessage,
   requestId: string,
 ): Promise<Context> {
   const workspaceId = headers['x-workspace-id']
-  const who = await authenticateKey(deps, keyFromHeaders(headers))
+  const who = await authenticate({ headers, address: socket.remoteAddress })
     .then(async (caller) => {
       const actor = await caller.actorIn(typeof workspaceId === 'string' ? workspaceId : undefined)
       return { actor, credentialId: caller.credentialId }

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import Koa from 'koa'
-import { authenticateKey, keyFromHeaders } from './auth/api-key.ts'
+import { createAuthenticate } from './auth/authenticate.ts'
 import { watchCredentials } from './auth/credential-watch.ts'
 import { type Dispatcher, startDispatcher } from './dispatch/dispatcher.ts'
 import { bootstrap, type FirstStart } from './domain/bootstrap.ts'
@@ -81,6 +81,7 @@ export async function buildServer({ config, log, clock = systemClock, db: given 
 function assembleHttp(config: Config, deps: Deps): { server: Server; stop: () => Promise<void> } {
   const events = openEventLog(deps)
   const credentials = watchCredentials(deps)
+  const authenticate = createAuthenticate(deps, config)
   const app = new Koa()
   app.on('error', (error) => deps.log.error({ err: error }, 'a response failed'))
   let isStopping = false
@@ -96,10 +97,11 @@ function assembleHttp(config: Config, deps: Deps): { server: Server; stop: () =>
   app.use(health(deps.db, () => isStopping))
   const hasApi = config.roles.has('api')
   const isDevelopment = config.env !== 'production'
-  const yoga = createGraphQL({ deps, events, credentials, isDevelopment, introspection: config.graphqlIntrospection })
+  const introspection = config.graphqlIntrospection
+  const yoga = createGraphQL({ deps, events, credentials, authenticate, isDevelopment, introspection })
   if (hasApi) {
     app.use(graphqlMiddleware(yoga))
-    app.use(restRouter({ deps, authenticate: (headers) => authenticateKey(deps, keyFromHeaders(headers)) }))
+    app.use(restRouter({ deps, authenticate }))
   }
   app.use(notFound())
 

@@ -1,4 +1,4 @@
-import type { Actor, Caller } from '../domain/actor.ts'
+import type { Actor, Caller, Origin } from '../domain/actor.ts'
 import type { Deps } from '../domain/deps.ts'
 import { ForbiddenError, UnauthorizedError, ValidationError } from '../domain/errors.ts'
 import { kindOfId } from '../domain/ids.ts'
@@ -58,7 +58,7 @@ export function keyFromHeaders(headers: Headers): string | null {
  * @throws UnauthorizedError for a missing, malformed, unknown, disabled, revoked or expired key;
  *   ForbiddenError for the key of a disabled agent
  */
-export async function authenticateKey(deps: Deps, key: string | null): Promise<Caller> {
+export async function authenticateKey(deps: Deps, key: string | null, origin: Origin | null = null): Promise<Caller> {
   if (key === null || !API_KEY_PATTERN.test(key)) throw new UnauthorizedError()
   const found = await findCredential(deps, sha256(key))
   const now = deps.clock.now()
@@ -67,7 +67,8 @@ export async function authenticateKey(deps: Deps, key: string | null): Promise<C
   if (found.agent_enabled === false) throw new ForbiddenError('This agent is disabled')
   noteUse(deps, found, now)
   const { id: credentialId, user_id: userId, workspace_id: workspaceId, permission } = found
-  return { credentialId, userId, workspaceId, permission, actorIn: (requested) => actorOf(deps, found, requested) }
+  const actorIn = async (requested: string | undefined) => ({ ...(await actorOf(deps, found, requested)), origin })
+  return { credentialId, userId, workspaceId, permission, actorIn }
 }
 
 /** `lastUsedAt`, to the minute; a request never waits for it or fails with it. */
@@ -79,15 +80,15 @@ function noteUse(deps: Deps, { id, last_used_at: last }: Credential, now: Date):
 }
 
 /** Caller.actorIn for an API key; UnauthorizedError for a scoped key whose user has left. */
-async function actorOf(deps: Deps, found: Credential, requested: string | undefined): Promise<Actor> {
+async function actorOf(deps: Deps, found: Credential, requested: string | undefined): Promise<Omit<Actor, 'origin'>> {
   const { id, name, permission, agent_id: agentId, agent_name: agentName, workspace_id: scope } = found
   const user = { id: found.user_id, name: found.user_name }
   if (scope === null) {
     const { workspaceId, role } = await roleIn(deps, user.id, requested)
-    return { type: 'api_key', id, name, workspaceId, permission: effectivePermission(permission, role), user }
+    return { type: 'api_key', id, name, workspaceId, permission: effectivePermission(permission, role), user, role }
   }
   if (agentId !== null) {
-    return { type: 'agent', id: agentId, name: agentName ?? name, workspaceId: scope, permission, user }
+    return { type: 'agent', id: agentId, name: agentName ?? name, workspaceId: scope, permission, user, role: null }
   }
   if (found.role === null) throw new UnauthorizedError()
   return {
@@ -97,6 +98,7 @@ async function actorOf(deps: Deps, found: Credential, requested: string | undefi
     workspaceId: scope,
     permission: effectivePermission(permission, found.role),
     user,
+    role: found.role,
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ApiKeyPermission } from '../generated/prisma/enums.ts'
+import type { ApiKeyPermission, MemberRole } from '../generated/prisma/enums.ts'
 
 export type ActorType = 'visitor' | 'member' | 'agent' | 'api_key' | 'system'
 
@@ -12,6 +12,18 @@ export interface Actor {
   readonly permission: ApiKeyPermission
   /** The person behind an API key or member; null for visitors and the system. */
   readonly user: { readonly id: string; readonly name: string } | null
+  /** That person's role in the workspace; null for agents, visitors and the system. */
+  readonly role: MemberRole | null
+  /** The request behind it; null for what happens without one. */
+  readonly origin: Origin | null
+}
+
+/** Where a request came from, as far as it can be told. */
+export interface Origin {
+  /** The client's IP address; see TRUST_PROXY. */
+  readonly address: string | null
+  /** What it says that it is, at most 500 characters. */
+  readonly userAgent: string | null
 }
 
 /** The part of an actor that events carry. */

@@ -5,6 +5,7 @@ import { newApiKey, newWebhookSecret } from '../infra/secrets.ts'
 import { inTransaction } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
 import { apiKeyRow } from './api-keys.ts'
+import { type AuditTarget, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError, ForbiddenError, NotFoundError } from './errors.ts'
 import { DISPATCH_TOPIC } from './events.ts'
@@ -119,6 +120,8 @@ export async function installAgent(
     const key = { name: rest.name, permission: 'READ_WRITE', userId: user.id, workspaceId, agentId: ids.agent } as const
     await tx.db.apiKey.create({ data: { ...apiKeyRow(credentials.apiKey), ...key } })
     const agent = await tx.db.agent.findUniqueOrThrow({ where: { id: ids.agent }, include: WITH_ENDPOINTS })
+    const audit = { action: 'agent.installed', target: targetOf(agent), data: { type, url }, at: installedAt } as const
+    await recordAudit(tx, actor, audit)
     return { agent, credentials }
   })
 }
@@ -162,8 +165,23 @@ export async function updateAgent(
       await tx.db.webhookEndpoint.updateMany({ where: stopped, data: { isEnabled: true, ...RESUMED } })
       tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
     }
-    return tx.db.agent.update({ where: { id }, data, include: WITH_ENDPOINTS })
+    const agent = await tx.db.agent.update({ where: { id }, data, include: WITH_ENDPOINTS })
+    const { isEnabled, ...named } = defined({ ...rest, config, events, webhookUrl: url })
+    const at = deps.clock.now()
+    const changed = Object.keys(named)
+    if (changed.length > 0) {
+      await recordAudit(tx, actor, { action: 'agent.updated', target: targetOf(agent), data: { changed }, at })
+    }
+    if (isEnabled !== undefined && isEnabled !== found.isEnabled) {
+      const action = isEnabled ? 'agent.enabled' : 'agent.disabled'
+      await recordAudit(tx, actor, { action, target: targetOf(agent), at })
+    }
+    return agent
   })
+}
+
+function targetOf({ id, name }: Agent): AuditTarget {
+  return { type: 'agent', id, name }
 }
 
 /**
@@ -173,6 +191,11 @@ export async function updateAgent(
 export async function uninstallAgent(deps: Deps, actor: Actor, id: string): Promise<void> {
   requireLevel(actor, 'FULL_ACCESS')
   requireId('agent', id, 'Agent')
-  const { count } = await deps.db.prisma.agent.deleteMany({ where: { id, workspaceId: actor.workspaceId } })
-  if (count === 0) throw new NotFoundError('Agent')
+  await inTransaction(deps, async (tx) => {
+    const found = await tx.db.agent.findFirst({ where: { id, workspaceId: actor.workspaceId } })
+    // Of two who uninstall it at once, one deletes a row.
+    const { count } = await tx.db.agent.deleteMany({ where: { id, workspaceId: actor.workspaceId } })
+    if (found === null || count === 0) throw new NotFoundError('Agent')
+    await recordAudit(tx, actor, { action: 'agent.uninstalled', target: targetOf(found), at: deps.clock.now() })
+  })
 }

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import type { ApiKey } from '../generated/prisma/client.ts'
 import { ApiKeyPermission } from '../generated/prisma/enums.ts'
 import { newApiKey, sha256 } from '../infra/secrets.ts'
+import { inTransaction } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
+import { type AuditTarget, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ForbiddenError, NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
@@ -42,7 +44,20 @@ export async function createApiKey(
   }
   const key = newApiKey()
   const data = { ...apiKeyRow(key), name, permission, userId: user.id, workspaceId, expiresAt }
-  return { apiKey: await deps.db.prisma.apiKey.create({ data }), key }
+  return inTransaction(deps, async (tx) => {
+    const apiKey = await tx.db.apiKey.create({ data })
+    await recordAudit(tx, actor, {
+      action: 'api_key.created',
+      target: targetOf(apiKey),
+      data: { permission, ...(expiresAt !== null && { expiresAt: expiresAt.toISOString() }) },
+      at: deps.clock.now(),
+    })
+    return { apiKey, key }
+  })
+}
+
+function targetOf({ id, name }: ApiKey): AuditTarget {
+  return { type: 'api_key', id, name }
 }
 
 /** The workspace's keys, newest first, revoked ones included. */
@@ -61,10 +76,13 @@ export async function revokeApiKey(deps: Deps, actor: Actor, id: string): Promis
   requireLevel(actor, 'FULL_ACCESS')
   requireNotAgent(actor, 'revoke keys')
   requireId('apiKey', id, 'API key')
-  const { apiKey } = deps.db.prisma
   const own = { id, workspaceId: actor.workspaceId }
-  await apiKey.updateMany({ where: { ...own, revokedAt: null }, data: { revokedAt: deps.clock.now() } })
-  const row = await apiKey.findFirst({ where: own })
-  if (row === null) throw new NotFoundError('API key')
-  return row
+  const at = deps.clock.now()
+  return inTransaction(deps, async (tx) => {
+    const { count } = await tx.db.apiKey.updateMany({ where: { ...own, revokedAt: null }, data: { revokedAt: at } })
+    const row = await tx.db.apiKey.findFirst({ where: own })
+    if (row === null) throw new NotFoundError('API key')
+    if (count > 0) await recordAudit(tx, actor, { action: 'api_key.revoked', target: targetOf(row), at })
+    return row
+  })
 }

@@ -1,6 +1,7 @@
 import { newApiKey } from '../infra/secrets.ts'
 import { inTransaction } from '../infra/transaction.ts'
 import { apiKeyRow } from './api-keys.ts'
+import { recordAudit, systemAuditor } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { newId } from './ids.ts'
 
@@ -32,6 +33,9 @@ export async function bootstrap(deps: Deps, givenKey: string | undefined): Promi
     await tx.db.apiKey.create({
       data: { ...apiKeyRow(apiKey), ...scope, name: 'First key', permission: 'FULL_ACCESS' },
     })
+    const target = { type: 'workspace', id: ids.workspace, name: 'My workspace' } as const
+    const at = deps.clock.now()
+    await recordAudit(tx, systemAuditor(ids.workspace), { action: 'workspace.created', target, at })
     return { workspaceId: ids.workspace, apiKey }
   })
 }

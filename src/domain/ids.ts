@@ -13,6 +13,7 @@ export const ID_PREFIXES = {
   apiKey: 'key',
   event: 'evt',
   delivery: 'dlv',
+  auditEntry: 'aud',
 } as const
 
 export type IdKind = keyof typeof ID_PREFIXES

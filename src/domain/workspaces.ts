@@ -4,6 +4,7 @@ import { MemberRole } from '../generated/prisma/enums.ts'
 import { isUniqueViolation } from '../infra/db.ts'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
 import { type Actor, type Caller, refOf } from './actor.ts'
+import { type AuditTarget, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError, NotFoundError } from './errors.ts'
 import { recordEvent } from './events.ts'
@@ -85,7 +86,10 @@ export async function addMember(deps: Deps, actor: Actor, input: z.input<typeof 
         update: {},
       })
       const data = { id: newId('member'), workspaceId, userId: user.id, role }
-      return tx.db.member.create({ data, include: { user: true } })
+      const member = await tx.db.member.create({ data, include: { user: true } })
+      const entry = { action: 'member.joined', target: targetOf(member), data: { role }, at: deps.clock.now() } as const
+      await recordAudit(tx, actor, entry)
+      return member
     })
   } catch (error) {
     if (isUniqueViolation(error)) throw new ConflictError('That person is a member already')
@@ -105,7 +109,13 @@ export async function changeMemberRole(
   return inTransaction(deps, async (tx) => {
     const member = await lockMember(tx, actor, memberId)
     if (member.role === 'OWNER' && role !== 'OWNER') await requireAnotherOwner(tx, member)
-    return tx.db.member.update({ where: { id: memberId }, data: { role }, include: { user: true } })
+    const changed = await tx.db.member.update({ where: { id: memberId }, data: { role }, include: { user: true } })
+    if (member.role !== role) {
+      const data = { from: member.role, to: role }
+      const at = deps.clock.now()
+      await recordAudit(tx, actor, { action: 'member.role_changed', target: targetOf(changed), data, at })
+    }
+    return changed
   })
 }
 
@@ -128,8 +138,14 @@ export async function removeMember(deps: Deps, actor: Actor, memberId: string): 
       const envelope = { workspaceId, conversationId: id, actor: refOf(actor), at }
       await recordEvent(tx, deps.bus, { ...envelope, type: 'conversation.updated', data })
     }
-    await tx.db.member.delete({ where: { id: memberId } })
+    const removed = await tx.db.member.delete({ where: { id: memberId }, include: { user: true } })
+    const data = { role: removed.role, userId: removed.userId }
+    await recordAudit(tx, actor, { action: 'member.removed', target: targetOf(removed), data, at })
   })
+}
+
+function targetOf({ id, user }: MemberWithUser): AuditTarget {
+  return { type: 'member', id, name: user.name }
 }
 
 /** Locks the workspace's members, so that two owners cannot remove each other at the same moment. */

@@ -23,6 +23,8 @@ export interface Config {
   readonly firstApiKey: string | undefined
   readonly roles: ReadonlySet<Role>
   readonly logLevel: string
+  /** How many proxies stand in front, each of which adds to X-Forwarded-For. */
+  readonly trustProxy: number
   /** Whether GraphQL has introspection and GraphiQL. */
   readonly graphqlIntrospection: boolean
 }
@@ -58,6 +60,7 @@ const Environment = z.object({
     .optional(),
   GUDDESK_ROLES: roles.default(['api', 'dispatcher']),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  TRUST_PROXY: z.coerce.number('must be a whole number').int().min(0).max(10).default(0),
   GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).optional(),
 })
 
@@ -90,6 +93,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
     firstApiKey: env.GUDDESK_API_KEY,
     roles: new Set(env.GUDDESK_ROLES),
     logLevel: env.LOG_LEVEL,
+    trustProxy: env.TRUST_PROXY,
     graphqlIntrospection: (env.GRAPHQL_INTROSPECTION ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
   }
 }

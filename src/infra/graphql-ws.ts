@@ -72,10 +72,13 @@ export function serveGraphqlWs<Context extends object>(
   }
 }
 
+/** No others: what tells where a request came from must not be the client's to say. */
+const PARAMS = new Set(['authorization', 'x-api-key', 'x-workspace-id'])
+
 /** The upgrade request, with the connection's parameters in the place of headers that browsers cannot set. */
 function withParams(req: IncomingMessage, params: Record<string, unknown> | undefined): IncomingMessage {
   const given = Object.entries(params ?? {}).flatMap(([name, value]) =>
-    typeof value === 'string' ? [[name.toLowerCase(), value] as const] : [],
+    typeof value === 'string' && PARAMS.has(name.toLowerCase()) ? [[name.toLowerCase(), value] as const] : [],
   )
   return Object.assign(Object.create(req), {
     headers: { ...req.headers, ...Object.fromEntries(given) },

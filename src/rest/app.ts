@@ -19,8 +19,11 @@ import { workspaceRoutes } from './workspaces.ts'
 
 export interface RestDeps {
   readonly deps: Deps
-  /** Who is calling, by the request's headers. @throws UnauthorizedError, ForbiddenError */
-  authenticate(headers: Record<string, string | string[] | undefined>): Promise<Caller>
+  /** Who is calling, by the request's headers and its socket's address. @throws UnauthorizedError, ForbiddenError */
+  authenticate(request: {
+    headers: Record<string, string | string[] | undefined>
+    address: string | undefined
+  }): Promise<Caller>
 }
 
 /** Every operation of the contract. */
@@ -90,7 +93,7 @@ function refuseMethod(router: Router, ctx: Koa.Context): void {
 /** Authentication, permission, body, workspace, operation, in this order. */
 async function run({ deps, authenticate }: RestDeps, route: Route, ctx: Koa.Context): Promise<void> {
   ctx.set('Cache-Control', 'no-store')
-  const caller = await authenticate(ctx.headers)
+  const caller = await authenticate({ headers: ctx.headers, address: ctx.req.socket.remoteAddress })
   requireLevel(caller, route.needs)
   const query = firstValues(ctx.query)
   // A DELETE without a body of its own may still name the workspace in one.

@@ -19,6 +19,7 @@ const NODE_TYPES: Partial<Record<IdKind, string>> = {
   webhookEndpoint: 'WebhookEndpoint',
   apiKey: 'ApiKey',
   delivery: 'Delivery',
+  auditEntry: 'AuditEntry',
 }
 
 const NO_TYPE = 'None'

@@ -39,6 +39,7 @@ test('starts with no variable at all', () => {
     firstApiKey: undefined,
     roles: new Set(['api', 'dispatcher']),
     logLevel: 'info',
+    trustProxy: 0,
     graphqlIntrospection: true,
   })
 })
@@ -62,6 +63,7 @@ test('takes what is set', () => {
     GUDDESK_ROLES: 'api',
     LOG_LEVEL: 'warn',
     GRAPHQL_INTROSPECTION: 'on',
+    TRUST_PROXY: '2',
     SOMETHING_ELSE: 'ignored',
   })
   expect(config).toEqual({
@@ -77,6 +79,7 @@ test('takes what is set', () => {
     firstApiKey: key,
     roles: new Set(['api']),
     logLevel: 'warn',
+    trustProxy: 2,
     graphqlIntrospection: true,
   })
 })
@@ -122,6 +125,8 @@ test.each([
   ['GUDDESK_ROLES', 'api,web'],
   ['GUDDESK_ROLES', ','],
   ['LOG_LEVEL', 'verbose'],
+  ['TRUST_PROXY', 'yes'],
+  ['TRUST_PROXY', '-1'],
   ['GRAPHQL_INTROSPECTION', 'true'],
 ])('refuses %s=%j', (name, value) => {
   expect(faults({ [name]: value })).toEqual([name])

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createAuthenticate } from '../../src/auth/authenticate.ts'
 import { watchCredentials } from '../../src/auth/credential-watch.ts'
 import { openEventLog } from '../../src/domain/event-log.ts'
 import { createGraphQL } from '../../src/graphql.ts'
@@ -130,9 +131,10 @@ describe('GraphiQL and introspection', () => {
       deps,
       events: openEventLog(deps),
       credentials: watchCredentials(deps),
+      authenticate: createAuthenticate(deps, { trustProxy: 0 }),
       isDevelopment: false,
     })
-    const server = { req: { headers: {} } as IncomingMessage, requestId: 'req_test' }
+    const server = { req: { headers: {}, socket: {} } as IncomingMessage, requestId: 'req_test' }
     const html = await yoga.fetch('http://guddesk.test/graphql', page, server)
     expect(html.status).not.toBe(200)
     expect(await html.text()).not.toContain('GraphiQL')

@@ -2,6 +2,7 @@ import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createSchema, createYoga } from 'graphql-yoga'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createAuthenticate } from '../../src/auth/authenticate.ts'
 import { watchCredentials } from '../../src/auth/credential-watch.ts'
 import { openEventLog } from '../../src/domain/event-log.ts'
 import { createGraphQL } from '../../src/graphql.ts'
@@ -145,7 +146,8 @@ describe('names of the schema', () => {
 
   beforeAll(async () => {
     const { deps } = guddesk
-    const context = { deps, events: openEventLog(deps), credentials: watchCredentials(deps) }
+    const authenticate = createAuthenticate(deps, { trustProxy: 0 })
+    const context = { deps, events: openEventLog(deps), credentials: watchCredentials(deps), authenticate }
     const yoga = createGraphQL({ ...context, isDevelopment: false, introspection: true })
     production = createServer((req, res) => void yoga.handle(req, res, { req, requestId: 'req_test' }))
     await new Promise<void>((resolve) => production.listen(0, '127.0.0.1', resolve))

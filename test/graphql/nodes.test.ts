@@ -27,6 +27,7 @@ const TYPES = [
   'WebhookEndpoint',
   'ApiKey',
   'Delivery',
+  'AuditEntry',
 ]
 
 /** Ids of one object of every type in a workspace. */
@@ -42,9 +43,12 @@ async function oneOfEach(tenant: Tenant): Promise<Record<string, string>> {
   // What happens now is delivered to the agent.
   await guddesk.newConversation(tenant)
   const { id: deliveryId } = await guddesk.deps.db.prisma.delivery.findFirstOrThrow({ where: { workspaceId } })
+  const { id: auditEntryId } = await guddesk.deps.db.prisma.auditEntry.findFirstOrThrow({
+    where: { workspaceId, action: 'agent.installed' },
+  })
   const objects = { Delivery: deliveryId, Conversation: conversationId, Message: message.id, Visitor: visitor.id }
   const installed = { Agent: agent.id, WebhookEndpoint: agent.webhookEndpoint.id, ApiKey: keyId }
-  return { Workspace: workspaceId, Member: memberId, ...objects, ...installed }
+  return { Workspace: workspaceId, Member: memberId, AuditEntry: auditEntryId, ...objects, ...installed }
 }
 
 async function node(id: string, key = guddesk.tenant.key) {
@@ -132,8 +136,9 @@ describe('nodes', () => {
   })
 })
 
-test.each(['READ_ONLY', 'READ_WRITE'] as const)('an ApiKey is null for a %s key', async (permission) => {
+test.each(['READ_ONLY', 'READ_WRITE'] as const)('an ApiKey or AuditEntry is null for a %s key', async (permission) => {
   const key = await guddesk.newKey(guddesk.tenant, permission)
+  expect(await node(String(mine['AuditEntry']), key)).toEqual({ data: { node: null } })
   expect(await node(String(mine['ApiKey']), key)).toEqual({ data: { node: null } })
   expect(await nodes([String(mine['ApiKey']), String(mine['Member'])], key)).toEqual({
     data: { nodes: [null, { __typename: 'Member', id: mine['Member'] }] },
@@ -152,6 +157,7 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
     ... on WebhookEndpoint { url agentId onMessageCreated onConversationClosed lastSuccessAt }
     ... on ApiKey { prefix permission agentId revokedAt }
     ... on Delivery { eventType endpoint { id } }
+    ... on AuditEntry { action targetId }
   } }`
   const { data, body } = await guddesk.graphql(query, { ids: TYPES.map((type) => mine[type]) })
   expect(body.errors).toBeUndefined()
@@ -174,5 +180,6 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
       revokedAt: null,
     },
     { __typename: 'Delivery', eventType: 'CONVERSATION_CREATED', endpoint: { id: mine['WebhookEndpoint'] } },
+    { __typename: 'AuditEntry', action: 'AGENT_INSTALLED', targetId: mine['Agent'] },
   ])
 })

@@ -73,6 +73,8 @@ export async function visitorSays(guddesk: TestGudDesk, conversationId: string, 
     workspaceId,
     permission: 'READ_WRITE',
     user: null,
+    role: null,
+    origin: null,
   }
   await sendMessage(guddesk.deps, actor, conversationId, { body, type: 'VISITOR' })
 }

@@ -1,0 +1,23 @@
+import ipaddr from 'ipaddr.js'
+
+/**
+ * Where a request came from. Each trusted proxy has added the address that it saw to X-Forwarded-For; what stands
+ * further left was sent by the client, who may write anything there.
+ * @param socketAddress of the connection itself
+ * @param trustProxy how many proxies stand in front
+ * @returns an IP address in its usual spelling; null when none can be told
+ */
+export function clientAddress(
+  socketAddress: string | undefined,
+  forwardedFor: string | string[] | undefined,
+  trustProxy: number,
+): string | null {
+  const seen = [...String(forwardedFor ?? '').split(','), socketAddress ?? ''].map((entry) => canonical(entry.trim()))
+  return seen[Math.max(0, seen.length - 1 - trustProxy)] ?? canonical(socketAddress ?? '')
+}
+
+/** IPv4 in IPv6 clothes is IPv4. */
+function canonical(address: string): string | null {
+  const [bare = ''] = address.split('%')
+  return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : null
+}
