@@ -6,8 +6,8 @@ import type { Authenticate } from './auth/authenticate.ts'
 import type { CredentialWatch } from './auth/credential-watch.ts'
 import type { Deps } from './domain/deps.ts'
 import { DomainError, ValidationError } from './domain/errors.ts'
-import type { EventLog } from './domain/event-log.ts'
 import { EventStreamEnded } from './domain/event-tail.ts'
+import type { Feeds } from './domain/feeds.ts'
 import { documentCaches, executionTimeout, hideSchema, jsonOnly, limits, maskedErrors } from './infra/graphql-guards.ts'
 import { type Incoming, serveGraphqlWs } from './infra/graphql-ws.ts'
 import { schema } from './resolvers/index.ts'
@@ -23,7 +23,7 @@ export type Yoga = YogaServerInstance<Incoming, Context>
 
 export interface GraphQLDeps {
   readonly deps: Deps
-  readonly events: EventLog
+  readonly feeds: Feeds
   readonly credentials: CredentialWatch
   readonly authenticate: Authenticate
   /** Messages may suggest the schema's names. */
@@ -35,7 +35,7 @@ export interface GraphQLDeps {
 /** The GraphQL server with its guard rails (docs/graphql.md, Limits), not yet mounted anywhere. */
 export function createGraphQL({
   deps,
-  events,
+  feeds,
   credentials,
   authenticate,
   isDevelopment,
@@ -66,7 +66,7 @@ export function createGraphQL({
       maskedErrors((error, requestId) => maskError(deps, error, requestId)),
     ],
     maskedErrors: { maskError: (error) => maskError(deps, error) },
-    context: ({ req, requestId }) => contextOf({ deps, events, credentials, authenticate }, req, requestId),
+    context: ({ req, requestId }) => contextOf({ deps, feeds, credentials, authenticate }, req, requestId),
   })
 }
 
@@ -94,7 +94,7 @@ query Inbox {
 
 /** Authenticates once per operation; whoever asks for the actor learns why there is none. */
 async function contextOf(
-  { deps, events, credentials, authenticate }: Pick<GraphQLDeps, 'deps' | 'events' | 'credentials' | 'authenticate'>,
+  { deps, feeds, credentials, authenticate }: Pick<GraphQLDeps, 'deps' | 'feeds' | 'credentials' | 'authenticate'>,
   { headers, socket }: IncomingMessage,
   requestId: string,
 ): Promise<Context> {
@@ -111,7 +111,7 @@ async function contextOf(
   }
   return {
     deps,
-    events,
+    feeds,
     loaders: createLoaders(deps),
     requestId,
     actor: () => found().actor,

@@ -6,7 +6,7 @@ import { type Dispatcher, startDispatcher } from './dispatch/dispatcher.ts'
 import { bootstrap, type FirstStart } from './domain/bootstrap.ts'
 import type { Deps } from './domain/deps.ts'
 import { DomainError } from './domain/errors.ts'
-import { openEventLog } from './domain/event-log.ts'
+import { openFeeds } from './domain/feeds.ts'
 import { reopenDueConversations } from './domain/reopen.ts'
 import { createGraphQL, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql.ts'
 import { openBus } from './infra/bus.ts'
@@ -79,7 +79,7 @@ export async function buildServer({ config, log, clock = systemClock, db: given 
 }
 
 function assembleHttp(config: Config, deps: Deps): { server: Server; stop: () => Promise<void> } {
-  const events = openEventLog(deps)
+  const feeds = openFeeds(deps)
   const credentials = watchCredentials(deps)
   const authenticate = createAuthenticate(deps, config)
   const app = new Koa()
@@ -98,7 +98,7 @@ function assembleHttp(config: Config, deps: Deps): { server: Server; stop: () =>
   const hasApi = config.roles.has('api')
   const isDevelopment = config.env !== 'production'
   const introspection = config.graphqlIntrospection
-  const yoga = createGraphQL({ deps, events, credentials, authenticate, isDevelopment, introspection })
+  const yoga = createGraphQL({ deps, feeds, credentials, authenticate, isDevelopment, introspection })
   if (hasApi) {
     app.use(graphqlMiddleware(yoga))
     app.use(restRouter({ deps, authenticate }))
@@ -123,7 +123,7 @@ function assembleHttp(config: Config, deps: Deps): { server: Server; stop: () =>
       isStopping = true
       const closed = new Promise((resolve) => server.close(resolve))
       credentials.close()
-      events.close()
+      feeds.close()
       await closeSockets()
       server.closeIdleConnections()
       const slow = setTimeout(() => server.closeAllConnections(), FINISH_REQUESTS_MS)

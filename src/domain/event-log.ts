@@ -1,8 +1,10 @@
+import { z } from 'zod'
 import type { Actor } from './actor.ts'
 import type { Deps } from './deps.ts'
 import { DomainError } from './errors.ts'
 import {
   countLog,
+  cursorAt,
   type EventFilter,
   isBefore,
   type LoggedEvent,
@@ -14,21 +16,38 @@ import {
   toEvent,
 } from './event-position.ts'
 import { Reader, Tail } from './event-tail.ts'
+import { idText, parse } from './input.ts'
 import { cutPage, type Page, type PageRequest } from './page.ts'
-import { requireLevel } from './policy.ts'
+import { requireLevel, requireTeam } from './policy.ts'
+
+/** What a follower gets at once. */
+export interface LogBatch {
+  /** In the log's order; may be none. */
+  readonly events: readonly LoggedEvent[]
+  /** Everything that is wanted up to here has come. */
+  readonly cursor: string
+}
+
+export interface FollowOptions extends EventFilter {
+  /** Everything since this cursor comes first; null: only what happens from now on. */
+  readonly after?: string | null
+}
 
 /** The live end of the log: one reader per workspace and node, however many follow it. */
 export interface EventLog {
   /**
    * Events as they are committed, each once, in the log's order; with `after`, first everything since that cursor.
    * Ends when `signal` is aborted; with an error when it is aborted with a DomainError.
-   * @throws ValidationError for a malformed cursor; EventStreamEnded when the reader falls behind
+   * @throws at once: ForbiddenError, ValidationError for a malformed cursor. While it runs: EventStreamEnded when the
+   * reader falls behind
    */
-  follow(
-    actor: Actor,
-    options: EventFilter & { after?: string | null },
-    signal: AbortSignal,
-  ): AsyncGenerator<LoggedEvent, void, undefined>
+  follow(actor: Actor, options: FollowOptions, signal: AbortSignal): AsyncGenerator<LoggedEvent, void, undefined>
+  /**
+   * The same in batches, for feeds that have judged who may see it. The first comes at once, even when it is empty, and
+   * tells where the rest begins.
+   * @throws ValidationError at once for a malformed cursor
+   */
+  batches(workspaceId: string, options: FollowOptions, signal: AbortSignal): AsyncGenerator<LogBatch, void, undefined>
   close(): void
 }
 
@@ -43,41 +62,67 @@ export function openEventLog(deps: Deps): EventLog {
     return tail
   }
 
-  return {
-    async *follow(actor, { after, types, conversationId }, signal) {
-      requireLevel(actor, 'READ_ONLY')
-      const { workspaceId } = actor
-      const from = after == null ? null : positionOf(after)
-      const isWanted = (event: LoggedEvent) =>
-        (types == null || types.includes(event.type)) &&
-        (conversationId == null || event.conversationId === conversationId)
-      if (signal.aborted) return
-      const reader = new Reader()
-      const tail = tailOf(workspaceId)
-      const abort = () => reader.end(signal.reason instanceof DomainError ? signal.reason : null)
-      signal.addEventListener('abort', abort, { once: true })
-      tail.attach(reader)
-      try {
-        const start = await tail.start(reader)
-        let position = from ?? start
-        while (isBefore(position, start) && !signal.aborted) {
-          const rows = await readLog(deps, workspaceId, { after: position, upTo: start })
-          for (const event of rows.map(toEvent)) if (isWanted(event)) yield event
-          const last = rows.at(-1)
-          position = last === undefined || rows.length < PAGE ? start : positionOfRow(last)
-        }
-        for await (const event of reader.events()) {
-          if (isWanted(event) && isBefore(position, positionOf(event.cursor))) yield event
-        }
-      } finally {
-        signal.removeEventListener('abort', abort)
-        tail.detach(reader)
+  async function* readBatches(
+    workspaceId: string,
+    from: Position | null,
+    filter: EventFilter,
+    signal: AbortSignal,
+  ): AsyncGenerator<LogBatch, void, undefined> {
+    if (signal.reason instanceof DomainError) throw signal.reason
+    if (signal.aborted) return
+    const reader = new Reader()
+    const tail = tailOf(workspaceId)
+    const abort = () => reader.end(signal.reason instanceof DomainError ? signal.reason : null)
+    signal.addEventListener('abort', abort, { once: true })
+    tail.attach(reader)
+    try {
+      const start = await tail.start(reader)
+      let position = from ?? start
+      yield { events: [], cursor: cursorAt(position) }
+      while (isBefore(position, start) && !signal.aborted) {
+        const rows = await readLog(deps, workspaceId, { ...filter, after: position, upTo: start })
+        const last = rows.at(-1)
+        position = last === undefined || rows.length < PAGE ? start : positionOfRow(last)
+        if (rows.length > 0) yield { events: rows.map(toEvent), cursor: cursorAt(position) }
       }
+      for await (const batch of reader.batches()) {
+        const isNew = (event: LoggedEvent) => isBefore(position, positionOf(event.cursor))
+        const events = batch.filter((event) => isWanted(event, filter) && isNew(event))
+        const last = batch.at(-1)
+        if (events.length > 0 && last !== undefined) yield { events, cursor: last.cursor }
+      }
+    } finally {
+      signal.removeEventListener('abort', abort)
+      tail.detach(reader)
+    }
+  }
+
+  const batches: EventLog['batches'] = (workspaceId, { after, ...filter }, signal) =>
+    readBatches(workspaceId, after == null ? null : positionOf(after), filter, signal)
+
+  return {
+    batches,
+    follow(actor, options, signal) {
+      requireLevel(actor, 'READ_ONLY')
+      requireTeam(actor)
+      parse(Filter, options)
+      return oneByOne(batches(actor.workspaceId, options, signal))
     },
     close() {
       for (const tail of tails.values()) tail.close()
     },
   }
+}
+
+const Filter = z.object({ conversationId: idText.nullish() })
+
+function isWanted(event: LoggedEvent, { types, conversationId }: EventFilter): boolean {
+  if (types != null && !types.includes(event.type)) return false
+  return conversationId == null || event.conversationId === conversationId
+}
+
+async function* oneByOne(batches: AsyncGenerator<LogBatch>): AsyncGenerator<LoggedEvent, void, undefined> {
+  for await (const { events } of batches) yield* events
 }
 
 const BEGINNING: Position = { xid: 0n, seq: 0n }
@@ -90,6 +135,8 @@ export async function listEvents(
   { limit, cursor }: PageRequest,
 ): Promise<Page<LoggedEvent>> {
   requireLevel(actor, 'READ_ONLY')
+  requireTeam(actor)
+  parse(Filter, filter)
   const { workspaceId } = actor
   const after = cursor === null ? BEGINNING : positionOf(cursor)
   const rows = await readLog(deps, workspaceId, { ...filter, after, limit: limit + 1 })

@@ -68,6 +68,30 @@ export async function readLog(deps: Deps, workspaceId: string, slice: LogSlice):
      ORDER BY events.xid, seq LIMIT ${limit}`
 }
 
+/** A conversation's last event within a part of the log. */
+export interface ConversationPosition extends Position {
+  readonly conversationId: string
+}
+
+/** The conversations that have events in a part of the log, each once, in the order of their last events there. */
+export async function lastPerConversation(
+  deps: Deps,
+  workspaceId: string,
+  { after, upTo, limit }: { after: Position; upTo: Position; limit: number },
+): Promise<ConversationPosition[]> {
+  const end = Prisma.sql`(${String(upTo.xid)}::xid8, ${upTo.seq}::bigint)`
+  const rows = await deps.db.prisma.$queryRaw<{ conversation_id: string; xid: string; seq: bigint }[]>`
+    SELECT conversation_id, xid::text AS xid, seq FROM events event
+     WHERE workspace_id = ${workspaceId} AND conversation_id IS NOT NULL
+       AND (xid, seq) > (${String(after.xid)}::xid8, ${after.seq}::bigint) AND (xid, seq) <= ${end}
+       AND NOT EXISTS (
+         SELECT 1 FROM events later
+          WHERE later.workspace_id = event.workspace_id AND later.conversation_id = event.conversation_id
+            AND (later.xid, later.seq) > (event.xid, event.seq) AND (later.xid, later.seq) <= ${end})
+     ORDER BY event.xid, seq LIMIT ${limit}`
+  return rows.map(({ conversation_id: conversationId, xid, seq }) => ({ conversationId, xid: BigInt(xid), seq }))
+}
+
 function conditions({ types, conversationId }: EventFilter): Prisma.Sql {
   const ofTypes = types == null ? Prisma.empty : Prisma.sql`AND type = ANY(${[...types]})`
   const ofConversation = conversationId == null ? Prisma.empty : Prisma.sql`AND conversation_id = ${conversationId}`
@@ -90,13 +114,19 @@ export async function endOfLog(deps: Deps): Promise<Position> {
 
 export function toEvent(row: Row): LoggedEvent {
   const { id, type, conversation_id: conversationId, body, created_at: createdAt, xid, seq } = row
-  return { id, type, conversationId, body, createdAt, cursor: encodeCursor([xid, String(seq)]) }
+  return { id, type, conversationId, body, createdAt, cursor: cursorAt({ xid: BigInt(xid), seq }) }
+}
+
+/** Resume after this place. */
+export function cursorAt({ xid, seq }: Position): string {
+  return encodeCursor([String(xid), String(seq)])
 }
 
 export function positionOfRow(row: Row): Position {
   return { xid: BigInt(row.xid), seq: row.seq }
 }
 
+/** @throws ValidationError for anything that cursorAt did not make */
 export function positionOf(cursor: string): Position {
   const [xid, seq] = decodeCursor(cursor, Cursor)
   return { xid: BigInt(xid), seq: BigInt(seq) }

@@ -132,11 +132,12 @@ export class Reader {
     this.#wake()
   }
 
-  async *events(): AsyncGenerator<LoggedEvent, void, undefined> {
+  /** All that waits, whenever something does. */
+  async *batches(): AsyncGenerator<readonly LoggedEvent[], void, undefined> {
     while (!this.#isEnded) {
       const batch = this.#events
       this.#events = []
-      yield* batch
+      if (batch.length > 0) yield batch
       if (this.#events.length > 0) continue
       if (this.#isOverrun)
         throw new EventStreamEnded('Events came faster than they were read: resume after the last one')

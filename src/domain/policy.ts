@@ -29,6 +29,11 @@ export function requireLevel(actor: Pick<Actor, 'permission'>, needed: ApiKeyPer
   }
 }
 
+/** The log and the inbox show what every visitor wrote, and notes: not for visitors. */
+export function requireTeam(actor: Pick<Actor, 'type'>): void {
+  if (actor.type === 'visitor') throw new ForbiddenError('This is for the team, not for visitors')
+}
+
 /** An installed agent manages itself, never its neighbours. */
 export function requireNotAgent(actor: Actor, what: string): void {
   if (actor.type === 'agent') throw new ForbiddenError(`An agent's key cannot ${what}`)

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Bus } from '../infra/bus.ts'
-import { type Actor, refOf } from './actor.ts'
+import { type Actor, type ActorRef, refOf } from './actor.ts'
 import { getConversation } from './conversations.ts'
 import type { Deps } from './deps.ts'
 import { typingTopic } from './events.ts'
@@ -8,6 +8,20 @@ import { idText, parse } from './input.ts'
 import { requireLevel } from './policy.ts'
 
 export const Typing = z.object({ conversationId: idText, typing: z.boolean() })
+
+/** How long somebody who said so counts as typing: whoever types on says it again before. */
+export const TYPING_MS = 10_000
+/** How many people's and agents' signals wait for a slow reader. */
+const MAX_WAITING = 100
+
+/** Somebody types, or has stopped. */
+export interface TypingSignal {
+  readonly conversationId: string
+  readonly actor: ActorRef
+  readonly isTyping: boolean
+  /** Without a new signal it is over by then. */
+  readonly expiresAt: Date
+}
 
 /**
  * Says that somebody is typing, or has stopped. A live signal only: nothing is stored, and it may be lost.
@@ -23,4 +37,63 @@ export async function setTyping(deps: Deps, actor: Actor, input: z.input<typeof 
 /** The signal alone, for callers that have already checked the conversation. */
 export function sendTyping(bus: Bus, actor: Actor, conversationId: string, typing: boolean): void {
   bus.send(typingTopic(actor.workspaceId), JSON.stringify({ conversationId, typing, actor: refOf(actor) }))
+}
+
+const Sent = z.object({
+  conversationId: z.string(),
+  typing: z.boolean(),
+  actor: z.object({
+    type: z.enum(['visitor', 'member', 'agent', 'api_key', 'system']),
+    id: z.string(),
+    name: z.string(),
+  }),
+})
+
+/**
+ * A conversation's typing signals until `signal` is aborted. A slow reader gets each one's latest. The caller has judged
+ * who may see them.
+ */
+export async function* followTyping(
+  { bus, clock, log }: Pick<Deps, 'bus' | 'clock' | 'log'>,
+  { workspaceId, conversationId }: { workspaceId: string; conversationId: string },
+  signal: AbortSignal,
+): AsyncGenerator<TypingSignal, void, undefined> {
+  const waiting = new Map<string, TypingSignal>()
+  let wake: () => void = () => undefined
+  const unsubscribe = bus.subscribe(typingTopic(workspaceId), (message) => {
+    // What a bus that is back says to everybody: look for yourself. Here is nothing to be found.
+    if (message === '') return
+    const sent = readSent(message)
+    if (sent === null) return log.warn({ message: message.slice(0, 200) }, 'a typing signal could not be read')
+    if (sent.conversationId !== conversationId) return
+    const { actor, typing: isTyping } = sent
+    if (waiting.size >= MAX_WAITING && !waiting.has(actor.id)) return
+    const expiresAt = new Date(clock.now().getTime() + (isTyping ? TYPING_MS : 0))
+    waiting.set(actor.id, { conversationId, actor, isTyping, expiresAt })
+    wake()
+  })
+  const stop = () => wake()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    while (!signal.aborted) {
+      const batch = [...waiting.values()]
+      waiting.clear()
+      yield* batch
+      if (waiting.size > 0 || signal.aborted) continue
+      await new Promise<void>((resolve) => {
+        wake = resolve
+      })
+    }
+  } finally {
+    signal.removeEventListener('abort', stop)
+    unsubscribe()
+  }
+}
+
+function readSent(message: string): z.output<typeof Sent> | null {
+  try {
+    return Sent.parse(JSON.parse(message))
+  } catch {
+    return null
+  }
 }

@@ -4,6 +4,7 @@ import { builder } from '../schema/builder.ts'
 import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
 import { EventType } from '../schema/enums.ts'
 import { Event, EventConnection, EventFilterInput } from '../schema/event.ts'
+import { abortable } from './abortable.ts'
 
 builder.subscriptionFields((t) => ({
   events: t.field({
@@ -14,37 +15,14 @@ builder.subscriptionFields((t) => ({
       conversationId: t.arg.id({ description: 'Only those of one conversation.' }),
       after: t.arg.string({ description: "An event's cursor: resume after it, with no gap and no repeat." }),
     },
-    subscribe: (_root, { types, conversationId, after }, { events, actor, whenRevoked }) => {
+    subscribe: (_root, { types, conversationId, after }, context) => {
       const wanted = { types: types ?? null, conversationId: conversationId ?? null, after: after ?? null }
-      const who = actor()
-      return abortable((signal) => events.follow(who, wanted, signal), whenRevoked)
+      const who = context.actor()
+      return abortable(context, (signal) => context.feeds.events.follow(who, wanted, signal))
     },
     resolve: (event: LoggedEvent) => event,
   }),
 }))
-
-/**
- * An iterator whose `return` aborts first: a generator that waits for its next value would otherwise hear of the
- * client's leaving only after that value. A revoked credential aborts it with the reason.
- */
-function abortable<T>(
-  start: (signal: AbortSignal) => AsyncGenerator<T, void, undefined>,
-  whenRevoked: (listener: (error: Error) => void) => () => void,
-): AsyncIterableIterator<T> {
-  const controller = new AbortController()
-  const source = start(controller.signal)
-  const unwatch = whenRevoked((error) => controller.abort(error))
-  const iterator: AsyncIterableIterator<T> = {
-    next: () => source.next(),
-    return: () => {
-      unwatch()
-      controller.abort()
-      return source.return()
-    },
-    [Symbol.asyncIterator]: () => iterator,
-  }
-  return iterator
-}
 
 builder.queryField('events', (t) =>
   t.field({

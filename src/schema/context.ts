@@ -1,13 +1,13 @@
 import type { Actor } from '../domain/actor.ts'
 import type { Deps } from '../domain/deps.ts'
 import type { DomainError } from '../domain/errors.ts'
-import type { EventLog } from '../domain/event-log.ts'
+import type { Feeds } from '../domain/feeds.ts'
 import type { Loaders } from './loaders.ts'
 
 /** What every resolver gets. */
 export interface Context {
   readonly deps: Deps
-  readonly events: EventLog
+  readonly feeds: Feeds
   readonly loaders: Loaders
   readonly requestId: string
   /**

@@ -135,9 +135,20 @@ test.each([
   ['too few parts', Buffer.from('["1"]').toString('base64url')],
   ['a negative part', Buffer.from('["1","-1"]').toString('base64url')],
   ['a long text', 'x'.repeat(10_000)],
-])('refuses %s as a cursor', async (_name, after) => {
-  const reading = openEventLog(guddesk.deps).follow(log.actor, { after }, never)
-  await expect(reading.next()).rejects.toMatchObject({ code: 'bad_request' })
+])('refuses %s as a cursor, at once', (_name, after) => {
+  const follow = () => openEventLog(guddesk.deps).follow(log.actor, { after }, never)
+  expect(follow).toThrow(expect.objectContaining({ code: 'bad_request' }))
+})
+
+test('a conversation that cannot be one is refused, at once', () => {
+  const follow = () => openEventLog(guddesk.deps).follow(log.actor, { conversationId: 'conv_\u0000' }, never)
+  expect(follow).toThrow(expect.objectContaining({ code: 'bad_request' }))
+})
+
+test('the log is not for visitors', () => {
+  const visitor = { ...log.actor, type: 'visitor', id: 'vis_00000000000000000000000000', user: null } as const
+  const follow = () => openEventLog(guddesk.deps).follow(visitor, {}, never)
+  expect(follow).toThrow(expect.objectContaining({ code: 'forbidden' }))
 })
 
 test('a cursor beyond every transaction waits, and does not break', async () => {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAuthenticate } from '../../src/auth/authenticate.ts'
 import { watchCredentials } from '../../src/auth/credential-watch.ts'
-import { openEventLog } from '../../src/domain/event-log.ts'
+import { openFeeds } from '../../src/domain/feeds.ts'
 import { createGraphQL } from '../../src/graphql.ts'
 import { newApiKey } from '../../src/infra/secrets.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
@@ -129,7 +129,7 @@ describe('GraphiQL and introspection', () => {
     const { deps } = guddesk
     const yoga = createGraphQL({
       deps,
-      events: openEventLog(deps),
+      feeds: openFeeds(deps),
       credentials: watchCredentials(deps),
       authenticate: createAuthenticate(deps, { trustProxy: 0 }),
       isDevelopment: false,

@@ -4,7 +4,7 @@ import { createSchema, createYoga } from 'graphql-yoga'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAuthenticate } from '../../src/auth/authenticate.ts'
 import { watchCredentials } from '../../src/auth/credential-watch.ts'
-import { openEventLog } from '../../src/domain/event-log.ts'
+import { openFeeds } from '../../src/domain/feeds.ts'
 import { createGraphQL } from '../../src/graphql.ts'
 import { executionTimeout } from '../../src/infra/graphql-guards.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
@@ -147,7 +147,7 @@ describe('names of the schema', () => {
   beforeAll(async () => {
     const { deps } = guddesk
     const authenticate = createAuthenticate(deps, { trustProxy: 0 })
-    const context = { deps, events: openEventLog(deps), credentials: watchCredentials(deps), authenticate }
+    const context = { deps, feeds: openFeeds(deps), credentials: watchCredentials(deps), authenticate }
     const yoga = createGraphQL({ ...context, isDevelopment: false, introspection: true })
     production = createServer((req, res) => void yoga.handle(req, res, { req, requestId: 'req_test' }))
     await new Promise<void>((resolve) => production.listen(0, '127.0.0.1', resolve))

@@ -26,8 +26,9 @@ export interface GraphQLFault {
 }
 
 /** What a subscription brought. */
-export interface Live {
-  readonly events: Event[]
+export interface Live<T = Event> {
+  /** The values of its one field. */
+  readonly events: T[]
   readonly errors: GraphQLFault[]
   /** Whether it has ended, by itself or otherwise. */
   isEnded(): boolean
@@ -42,20 +43,21 @@ export interface Subscribe {
 }
 
 interface Result {
-  readonly data?: { readonly events?: unknown } | null | undefined
+  readonly data?: Record<string, unknown> | null | undefined
   readonly errors?: readonly unknown[] | undefined
 }
 
 /** Gathers in the background. */
-function gather(results: AsyncIterableIterator<Result>, dispose: () => unknown): Live {
-  const events: Event[] = []
+function gather<T>(results: AsyncIterableIterator<Result>, dispose: () => unknown): Live<T> {
+  const events: T[] = []
   const errors: GraphQLFault[] = []
   let isEnded = false
   const running = (async () => {
     try {
       for await (const { data, errors: faults } of results) {
         errors.push(...((faults ?? []) as GraphQLFault[]))
-        if (data?.events) events.push(data.events as Event)
+        const [value] = Object.values(data ?? {})
+        if (value != null) events.push(value as T)
       }
     } catch (error) {
       errors.push(...(await faultsOf(error)))
@@ -82,7 +84,7 @@ async function faultsOf(error: unknown): Promise<GraphQLFault[]> {
   return (Array.isArray(error) ? error : [error]) as GraphQLFault[]
 }
 
-export type Transport = (guddesk: TestGudDesk, variables?: object, options?: Subscribe) => Live
+export type Transport = <T = Event>(guddesk: TestGudDesk, variables?: object, options?: Subscribe) => Live<T>
 
 /** graphql-ws with the credential in connectionParams. */
 export const overWebSocket: Transport = (

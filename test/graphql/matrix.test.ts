@@ -106,6 +106,12 @@ const RULES: Record<string, Rule> = {
     `memberId: "${UNKNOWN.member}", role: VIEWER`,
   ),
   'Mutation.removeMember': mutation('FULL_ACCESS', false, 'removeMember', `memberId: "${UNKNOWN.member}"`),
+  'Subscription.conversation': {
+    needs: 'READ_ONLY',
+    agent: true,
+    use: `conversation(id: "${UNKNOWN.conversation}") { __typename }`,
+  },
+  'Subscription.inbox': { needs: 'READ_ONLY', agent: true, use: 'inbox(after: "malformed") { cursor }' },
   'Subscription.events': { needs: 'READ_ONLY', agent: true, use: 'events(after: "malformed") { id }' },
 }
 

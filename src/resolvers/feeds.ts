@@ -1,0 +1,35 @@
+import { builder } from '../schema/builder.ts'
+import { ConversationUpdate, InboxUpdate } from '../schema/feeds.ts'
+import { abortable } from './abortable.ts'
+
+builder.subscriptionFields((t) => ({
+  conversation: t.field({
+    type: ConversationUpdate,
+    description:
+      'One open conversation: first itself, then its new messages, its changes and who is typing. With `after`, first everything since that cursor. Completes when the conversation is deleted.',
+    args: {
+      id: t.arg.id({ required: true, description: 'Which conversation.' }),
+      after: t.arg.string({ description: "An update's cursor: resume after it, with no gap and no repeated message." }),
+    },
+    subscribe: (_root, { id, after }, context) => {
+      const who = context.actor()
+      return abortable(context, (signal) =>
+        context.feeds.conversations.follow(who, { id, after: after ?? null }, signal),
+      )
+    },
+    resolve: (update) => update,
+  }),
+  inbox: t.field({
+    type: InboxUpdate,
+    description:
+      'The conversations that change, each with its latest state, in at most four updates a second. The first update comes at once; with `after` it has every conversation that changed since that cursor.',
+    args: {
+      after: t.arg.string({ description: "An update's cursor: resume after it; what changed meanwhile comes once." }),
+    },
+    subscribe: (_root, { after }, context) => {
+      const who = context.actor()
+      return abortable(context, (signal) => context.feeds.inbox.follow(who, { after: after ?? null }, signal))
+    },
+    resolve: (update) => update,
+  }),
+}))

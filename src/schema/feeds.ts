@@ -1,0 +1,77 @@
+import type { ActorRef } from '../domain/actor.ts'
+import type { ConversationItem } from '../domain/conversation-feed.ts'
+import type { InboxUpdate as InboxUpdateOf } from '../domain/inbox-feed.ts'
+import { builder } from './builder.ts'
+import { Conversation } from './conversation.ts'
+import { ActorType } from './enums.ts'
+import { Message } from './message.ts'
+
+type ItemOf<Kind extends ConversationItem['kind']> = Extract<ConversationItem, { kind: Kind }>
+
+const CURSOR = { description: 'Resume after this.' }
+
+const MessageAdded = builder.objectRef<ItemOf<'message'>>('MessageAdded').implement({
+  description: 'A message or note is new in the conversation.',
+  fields: (t) => ({
+    message: t.field({ type: Message, description: 'The whole message.', resolve: ({ message }) => message }),
+    cursor: t.exposeString('cursor', CURSOR),
+  }),
+})
+
+const ConversationChanged = builder.objectRef<ItemOf<'conversation'>>('ConversationChanged').implement({
+  description: 'The conversation as it is when the subscription starts, and whenever one of its own fields changed.',
+  fields: (t) => ({
+    conversation: t.field({
+      type: Conversation,
+      description: 'The conversation as it is now.',
+      resolve: ({ conversation }) => conversation,
+    }),
+    cursor: t.exposeString('cursor', CURSOR),
+  }),
+})
+
+const EventActor = builder.objectRef<ActorRef>('EventActor').implement({
+  description: 'Who did something.',
+  fields: (t) => ({
+    type: t.expose('type', { type: ActorType, description: 'What kind.' }),
+    id: t.exposeID('id', { description: "The agent's, API key's, member's or visitor's id." }),
+    name: t.exposeString('name', { description: 'For people.' }),
+  }),
+})
+
+const TypingChanged = builder.objectRef<ItemOf<'typing'>>('TypingChanged').implement({
+  description: 'Somebody types, or has stopped. It may be lost, and is not repeated to those who resume.',
+  fields: (t) => ({
+    conversationId: t.exposeID('conversationId', { description: 'Where.' }),
+    actor: t.field({ type: EventActor, description: 'Who.', resolve: ({ actor }) => actor }),
+    isTyping: t.exposeBoolean('isTyping', { description: 'False: no longer. A reply ends it too.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      description: 'Without another signal it is over by then.',
+    }),
+  }),
+})
+
+const TYPE_NAMES = { message: MessageAdded, conversation: ConversationChanged, typing: TypingChanged } as const
+
+export const ConversationUpdate = builder.unionType('ConversationUpdate', {
+  description: 'What an open conversation learns.',
+  types: [MessageAdded, ConversationChanged, TypingChanged],
+  resolveType: ({ kind }) => TYPE_NAMES[kind],
+})
+
+export const InboxUpdate = builder.objectRef<InboxUpdateOf>('InboxUpdate').implement({
+  description: 'What changed among the conversations since the last update.',
+  fields: (t) => ({
+    conversations: t.field({
+      type: [Conversation],
+      description: 'Those that changed, each once and as it is now; the one that changed last at the end.',
+      resolve: ({ conversations }) => [...conversations],
+    }),
+    deletedIds: t.idList({
+      description: 'Conversations that are no more.',
+      resolve: ({ deletedIds }) => [...deletedIds],
+    }),
+    cursor: t.exposeString('cursor', CURSOR),
+  }),
+})

@@ -1,0 +1,259 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { authenticateKey } from '../../src/auth/api-key.ts'
+import { openFeeds } from '../../src/domain/feeds.ts'
+import { quiet } from '../support/event-log.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { settle, until } from '../support/until.ts'
+import { type Live, overSse, overWebSocket, type Transport } from './live.ts'
+
+const CONVERSATION = `subscription ($id: ID!, $after: String) { conversation(id: $id, after: $after) {
+  kind: __typename
+  ... on MessageAdded { cursor message { id sequence type body senderId senderName createdAt conversationId } }
+  ... on ConversationChanged { cursor conversation { id status tags priority visitor { name } assignee { name } } }
+  ... on TypingChanged { conversationId actor { type id name } isTyping expiresAt }
+} }`
+
+interface Update {
+  readonly kind: 'MessageAdded' | 'ConversationChanged' | 'TypingChanged'
+  readonly cursor: string
+  readonly message: { id: string; sequence: number; type: string; body: string }
+  readonly conversation: { id: string; status: string; tags: string[]; priority: number }
+  readonly actor: { type: string; id: string; name: string }
+  readonly isTyping: boolean
+  readonly expiresAt: string
+}
+
+/** A cursor before everything. */
+const START = Buffer.from('["0","0",0]').toString('base64url')
+
+let guddesk: TestGudDesk
+/** A workspace of its own for every test. */
+let tenant: Tenant
+let id: string
+
+beforeAll(async () => {
+  guddesk = await startGudDesk()
+})
+
+afterAll(async () => {
+  await guddesk?.stop()
+})
+
+beforeEach(async () => {
+  tenant = await guddesk.newTenant()
+  id = await guddesk.newConversation(tenant, 'hello')
+  await quiet(guddesk)
+})
+
+const call = (method: string, path: string, body: object, key = tenant.key) =>
+  guddesk.call(method, `/api${path}`, body, { key })
+const say = (body: string, type = 'AGENT', to = id) => call('POST', `/v1/conversations/${to}/messages`, { body, type })
+const change = (patch: object, to = id) => call('PATCH', `/v1/conversations/${to}`, patch)
+
+const TRANSPORTS: [string, Transport][] = [
+  ['graphql-ws', overWebSocket],
+  ['server-sent events', overSse],
+]
+
+describe.each(TRANSPORTS)('a conversation over %s', (_name, transport) => {
+  /** Live from the moment that it returns: its first update has come. */
+  async function open(variables: object = {}, key = tenant.key): Promise<Live<Update>> {
+    const live = transport<Update>(guddesk, { id, ...variables }, { query: CONVERSATION, key })
+    await until(() => live.events.length > 0 || live.isEnded())
+    return live
+  }
+
+  test('begins with itself, then has messages and notes whole, and its changes', async () => {
+    const live = await open()
+    await say('first')
+    await say('psst', 'NOTE')
+    await change({ tags: ['refund'], priority: 2 })
+    await until(() => live.events.length >= 4)
+    await change({ assigneeId: tenant.memberId, status: 'CLOSED' })
+    await until(() => live.events.length >= 5)
+    await settle()
+    await live.stop()
+    expect(live.errors).toEqual([])
+    const [now, first, note, tagged, closed, ...rest] = live.events
+    expect(now).toMatchObject({ kind: 'ConversationChanged', conversation: { id, status: 'OPEN', tags: [] } })
+    const message = { sequence: 2, type: 'AGENT', body: 'first', senderName: 'Otto Owner', conversationId: id }
+    expect(first).toMatchObject({ kind: 'MessageAdded', message })
+    expect(note).toMatchObject({ kind: 'MessageAdded', message: { sequence: 3, type: 'NOTE', body: 'psst' } })
+    expect(tagged).toMatchObject({ kind: 'ConversationChanged', conversation: { tags: ['refund'], priority: 2 } })
+    // Three events of one transaction are one change.
+    const people = { visitor: { name: 'Vera Visitor' }, assignee: { name: 'Otto Owner' } }
+    expect(closed).toMatchObject({ kind: 'ConversationChanged', conversation: { status: 'CLOSED', ...people } })
+    expect(rest).toEqual([])
+  })
+
+  test('has nothing of other conversations', async () => {
+    const other = await guddesk.newConversation(tenant)
+    const live = await open()
+    await say('elsewhere', 'AGENT', other)
+    await change({ priority: 1 }, other)
+    await call('POST', '/agent/typing', { conversationId: other, typing: true })
+    await say('here')
+    await until(() => live.events.length >= 2)
+    await settle()
+    await live.stop()
+    expect(live.events.slice(1).map(({ message }) => message?.body)).toEqual(['here'])
+  })
+
+  test('tells who is typing, until when, and that a reply ends it', async () => {
+    const install = { name: 'RefundBot', webhookUrl: `http://127.0.0.1:9/${id}` }
+    const { data: agent } = await call('POST', '/v1/agents', install)
+    const live = await open()
+    await call('POST', '/agent/typing', { conversationId: id, typing: true }, agent.credentials.apiKey)
+    await until(() => live.events.length >= 2)
+    const typing = live.events[1]
+    const actor = { type: 'AGENT', id: agent.id, name: 'RefundBot' }
+    expect(typing).toMatchObject({ kind: 'TypingChanged', conversationId: id, actor, isTyping: true })
+    const lasts = Date.parse(typing?.expiresAt ?? '') - guddesk.clock.now().getTime()
+    expect(lasts).toBeGreaterThan(5000)
+    expect(lasts).toBeLessThanOrEqual(10_000)
+    await call('POST', '/agent/reply', { conversationId: id, body: 'Done' }, agent.credentials.apiKey)
+    await until(() => live.events.length >= 4)
+    await live.stop()
+    const rest = live.events.slice(2)
+    expect(rest.map(({ kind }) => kind).sort()).toEqual(['MessageAdded', 'TypingChanged'])
+    expect(rest.find(({ kind }) => kind === 'TypingChanged')).toMatchObject({ actor, isTyping: false })
+    // Not replayed.
+    const resumed = await open({ after: START })
+    await until(() => resumed.events.length >= 3)
+    await settle()
+    await resumed.stop()
+    expect(resumed.events.map(({ kind }) => kind).filter((kind) => kind === 'TypingChanged')).toEqual([])
+  })
+
+  test('resumes with no gap and no repeated message while others write', async () => {
+    let isWriting = true
+    const writing = Promise.all(
+      [1, 2, 3].map(async (writer) => {
+        for (let i = 0; i < 20; i++) {
+          await say(`${writer}.${i}`)
+          if (i % 5 === 0) await change({ priority: (writer + i) % 4 })
+        }
+      }),
+    ).finally(() => {
+      isWriting = false
+    })
+    const sequences: number[] = []
+    let after = START
+    for (let round = 0; isWriting || sequences.length < 61; round++) {
+      const live = transport<Update>(guddesk, { id, after }, { query: CONVERSATION, key: tenant.key })
+      const count = () => live.events.filter(({ kind }) => kind === 'MessageAdded').length
+      const wanted = Math.min(1 + ((round * 5) % 13), 61 - sequences.length)
+      await until(() => count() >= wanted || live.isEnded())
+      await live.stop()
+      expect(live.errors).toEqual([])
+      sequences.push(...live.events.flatMap(({ message }) => message?.sequence ?? []))
+      after = live.events.at(-1)?.cursor ?? after
+    }
+    await writing
+    expect(sequences).toEqual(Array.from({ length: 61 }, (_, i) => i + 1))
+  })
+
+  test('resumed, it ends with its latest state', async () => {
+    const before = await open()
+    const after = before.events[0]?.cursor
+    await before.stop()
+    for (const priority of [1, 2, 3]) await change({ priority })
+    await say('between')
+    await quiet(guddesk)
+    const live = await open({ after })
+    await until(() => live.events.length >= 2)
+    await settle()
+    await live.stop()
+    expect(live.events.map(({ kind }) => kind)).toEqual(['MessageAdded', 'ConversationChanged'])
+    expect(live.events[1]?.conversation.priority).toBe(3)
+  })
+
+  test.each<[string, () => Promise<string> | string]>([
+    ['another workspace’s', async () => guddesk.newConversation(await guddesk.newTenant())],
+    ['an unknown', () => 'conv_00000000000000000000000000'],
+    ['a malformed', () => 'conv_\u0000'],
+    ['a message’s', () => 'msg_00000000000000000000000000'],
+  ])('%s id is not found', async (_name, idOf) => {
+    const live = transport<Update>(guddesk, { id: await idOf() }, { query: CONVERSATION, key: tenant.key })
+    await until(() => live.isEnded())
+    await live.stop()
+    expect(live.events).toEqual([])
+    expect(live.errors).toMatchObject([{ message: 'Conversation not found', extensions: { code: 'not_found' } }])
+  })
+
+  test.each(['', 'x', '\u0000', 'e30'])('the malformed cursor %j is bad_request', async (after) => {
+    const live = await open({ after })
+    await live.stop()
+    expect(live.events).toEqual([])
+    expect(live.errors).toMatchObject([{ extensions: { code: 'bad_request' } }])
+  })
+
+  test('completes when the conversation is deleted, without an error', async () => {
+    const live = await open()
+    const other = await open({ id: await guddesk.newConversation(tenant) })
+    await guddesk.deps.db.prisma.conversation.delete({ where: { id } })
+    await until(() => live.isEnded(), 5000)
+    expect(live.errors).toEqual([])
+    expect(other.isEnded()).toBe(false)
+    await live.stop()
+    await other.stop()
+  })
+
+  test('is closed within a second when its key is revoked, and says why', async () => {
+    const key = await guddesk.newKey(tenant, 'READ_ONLY')
+    const live = await open({}, key)
+    const where = { prefix: key.slice(0, 8) }
+    await guddesk.deps.db.prisma.apiKey.updateMany({ where, data: { revokedAt: new Date() } })
+    await until(() => live.isEnded(), 3000)
+    await live.stop()
+    expect(live.errors).toMatchObject([{ extensions: { code: 'unauthorized' } }])
+  })
+})
+
+test('followers of one conversation share what is loaded', async () => {
+  const watching = Array.from({ length: 20 }, () =>
+    overWebSocket<Update>(guddesk, { id }, { query: CONVERSATION, key: tenant.key }),
+  )
+  await until(() => watching.every(({ events }) => events.length > 0))
+  const loads: string[] = []
+  const { message } = guddesk.deps.db.prisma
+  const findMany = message.findMany.bind(message)
+  message.findMany = ((args: never) => {
+    loads.push(JSON.stringify(args))
+    return findMany(args)
+  }) as typeof message.findMany
+  await say('for all')
+  await until(() => watching.every(({ events }) => events.length > 1))
+  message.findMany = findMany as typeof message.findMany
+  for (const live of watching) await live.stop()
+  expect(loads).toHaveLength(1)
+})
+
+test('a visitor sees the own conversation without notes, and nobody else’s', async () => {
+  const actor = await (await authenticateKey(guddesk.deps, tenant.key)).actorIn(undefined)
+  const { visitorId } = await guddesk.deps.db.prisma.conversation.findUniqueOrThrow({ where: { id } })
+  const visitor = {
+    ...actor,
+    type: 'visitor',
+    id: visitorId,
+    name: 'Vera',
+    permission: 'READ_ONLY',
+    user: null,
+  } as const
+  const feeds = openFeeds(guddesk.deps)
+  const controller = new AbortController()
+  const { signal } = controller
+  const others = await guddesk.newConversation(tenant)
+  await expect(feeds.conversations.follow(visitor, { id: others }, signal)).rejects.toMatchObject({ code: 'not_found' })
+  expect(() => feeds.inbox.follow(visitor, {}, signal)).toThrow(expect.objectContaining({ code: 'forbidden' }))
+  await say('psst', 'NOTE')
+  await say('Hello')
+  await quiet(guddesk)
+  const bodies: string[] = []
+  for await (const item of await feeds.conversations.follow(visitor, { id, after: START }, signal)) {
+    if (item.kind === 'message') bodies.push(item.message.body)
+    if (bodies.length === 2) controller.abort()
+  }
+  feeds.close()
+  expect(bodies).toEqual(['hello', 'Hello'])
+})
