@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { type Config, ConfigError, readConfig } from './infra/config.ts'
-import { createLog } from './infra/log.ts'
+import { createLog, type Log } from './infra/log.ts'
+import { buildPages, type Pages, readPages } from './pages.ts'
 import { buildServer, type GudDesk } from './server.ts'
 
 /** Exits 0 within this, whatever a client or receiver does. */
@@ -9,13 +10,22 @@ const STOP_MS = 9500
 async function main(): Promise<void> {
   const config = readConfig()
   const log = createLog(config.logLevel)
-  const guddesk = await buildServer({ config, log })
+  const guddesk = await buildServer({ config, log, pages: openPages(config, log) })
   stopOnSignals(guddesk)
   await new Promise<void>((resolve, reject) => {
     guddesk.server.once('error', reject).listen(config.port, config.host, resolve)
   })
   const { port } = guddesk.server.address() as AddressInfo
   console.log(welcome(config, port, guddesk))
+}
+
+/** With --build, as `npm start` has it, the dashboard is built while the database opens. Without it the API works too. */
+async function openPages({ roles }: Config, log: Log): Promise<Pages | null> {
+  if (!roles.has('api')) return null
+  if (process.argv.includes('--build')) {
+    await buildPages().catch((error: unknown) => log.error({ err: error }, 'the dashboard is out of date or missing'))
+  }
+  return readPages()
 }
 
 /** One Ctrl-C may arrive twice, from the terminal and from npm. */
@@ -50,6 +60,7 @@ function welcome(config: Config, port: number, { firstStart }: GudDesk): string 
   const bus = config.redisUrl === undefined ? 'in process' : 'Redis'
   const lines = [
     `GudDesk ${config.version} is ready (database: ${database}; bus: ${bus})`,
+    `  Dashboard ${origin}`,
     `  API       ${origin}/api/v1`,
     `  ${config.env === 'production' ? 'GraphQL ' : 'GraphiQL'}  ${origin}/graphql`,
     `  Health    ${origin}/healthz`,

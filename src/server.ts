@@ -16,6 +16,7 @@ import { type Database, openDatabase } from './infra/db.ts'
 import type { Log } from './infra/log.ts'
 import { migrate } from './infra/migrations.ts'
 import { createVault, localEncryptionKey } from './infra/secrets.ts'
+import { type Pages, servePages } from './pages.ts'
 import { errorResponse, newRequestId, notFound, requestId, restRouter } from './rest/app.ts'
 
 /** A whole GudDesk, assembled but not listening. */
@@ -34,6 +35,8 @@ export interface Parts {
   readonly clock?: Clock
   /** An open database; one is opened by the configuration otherwise. */
   readonly db?: Database
+  /** The dashboard, which may still be being built; there is none otherwise. */
+  readonly pages?: Promise<Pages | null>
 }
 
 const HEADERS_TIMEOUT_MS = 15_000
@@ -43,7 +46,7 @@ const FINISH_REQUESTS_MS = 4000
 const REOPEN_EVERY_MS = 1000
 
 /** Opens, migrates and assembles everything, and starts the roles. The caller listens. */
-export async function buildServer({ config, log, clock = systemClock, db: given }: Parts): Promise<GudDesk> {
+export async function buildServer({ config, log, clock = systemClock, db: given, pages }: Parts): Promise<GudDesk> {
   const db = given ?? (await openDatabase(config, log))
   const applied = await migrate(db.pool)
   if (applied.length > 0) log.info({ applied }, 'the database was migrated')
@@ -65,7 +68,7 @@ export async function buildServer({ config, log, clock = systemClock, db: given 
     stops.push(() => dispatcher.stop())
     stops.push(startReopening(deps))
   }
-  const { server, stop } = assembleHttp(config, deps)
+  const { server, stop } = assembleHttp(config, deps, (await pages) ?? null)
   stops.push(stop)
 
   return {
@@ -78,7 +81,7 @@ export async function buildServer({ config, log, clock = systemClock, db: given 
   }
 }
 
-function assembleHttp(config: Config, deps: Deps): { server: Server; stop: () => Promise<void> } {
+function assembleHttp(config: Config, deps: Deps, pages: Pages | null): { server: Server; stop: () => Promise<void> } {
   const feeds = openFeeds(deps)
   const credentials = watchCredentials(deps)
   const authenticate = createAuthenticate(deps, config)
@@ -102,6 +105,7 @@ function assembleHttp(config: Config, deps: Deps): { server: Server; stop: () =>
   if (hasApi) {
     app.use(graphqlMiddleware(yoga))
     app.use(restRouter({ deps, authenticate }))
+    app.use(servePages(pages))
   }
   app.use(notFound())
 

@@ -9,6 +9,7 @@ import type { ApiKeyPermission, MemberRole } from '../../src/generated/prisma/en
 import { readConfig } from '../../src/infra/config.ts'
 import { createLog } from '../../src/infra/log.ts'
 import { newApiKey } from '../../src/infra/secrets.ts'
+import type { Pages } from '../../src/pages.ts'
 import { buildServer, type GudDesk } from '../../src/server.ts'
 import { type TestClock, testClock } from './clock.ts'
 import { backend, openTestDatabase } from './database.ts'
@@ -61,9 +62,11 @@ export interface TestGudDesk extends GudDesk {
 
 export interface Options {
   readonly env?: Record<string, string>
+  /** The dashboard; there is none otherwise. */
+  readonly pages?: Promise<Pages | null>
 }
 
-export async function startGudDesk({ env = {} }: Options = {}): Promise<TestGudDesk> {
+export async function startGudDesk({ env = {}, pages }: Options = {}): Promise<TestGudDesk> {
   const dataDir = await mkdtemp(join(tmpdir(), 'guddesk-test-'))
   const key = newApiKey()
   const logs: Record<string, unknown>[] = []
@@ -76,7 +79,7 @@ export async function startGudDesk({ env = {} }: Options = {}): Promise<TestGudD
     ...env,
   })
   const clock = testClock()
-  const guddesk = await buildServer({ config, log, clock, db: await openTestDatabase() })
+  const guddesk = await buildServer({ config, log, clock, db: await openTestDatabase(), ...(pages && { pages }) })
   await new Promise<void>((resolve) => guddesk.server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(guddesk.server.address() as AddressInfo).port}`
   const { prisma } = guddesk.deps.db

@@ -1,0 +1,34 @@
+/** Calls of the sign-in endpoints. Each gives null when it worked, and a sentence for people when it did not. */
+async function post(path: string, body: object): Promise<string | null> {
+  try {
+    const response = await fetch(`/api/auth/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    if (response.ok) return null
+    if (response.status === 429) return 'Too many attempts. Wait a minute, then try again.'
+    const answer: unknown = await response.json().catch(() => null)
+    return messageOf(answer) ?? `The server refused this (${response.status}).`
+  } catch {
+    return 'The server cannot be reached. Check your connection and try again.'
+  }
+}
+
+function messageOf(answer: unknown): string | null {
+  if (typeof answer !== 'object' || answer === null) return null
+  if ('error' in answer) return messageOf(answer.error)
+  return 'message' in answer && typeof answer.message === 'string' ? answer.message : null
+}
+
+export function signIn(email: string, password: string): Promise<string | null> {
+  return post('sign-in/email', { email, password })
+}
+
+export function signOut(): Promise<string | null> {
+  return post('sign-out', {})
+}
+
+export function changePassword(currentPassword: string, newPassword: string): Promise<string | null> {
+  return post('change-password', { currentPassword, newPassword, revokeOtherSessions: true })
+}

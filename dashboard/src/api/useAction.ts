@@ -1,0 +1,83 @@
+import { notifications } from '@mantine/notifications'
+import type { AnyVariables, CombinedError, OperationResult, TypedDocumentNode } from '@urql/core'
+import { useCallback, useState } from 'react'
+import { useClient } from 'urql'
+
+export interface FieldFault {
+  readonly path: string
+  readonly message: string
+}
+
+/** What came of a mutation: its payload, or a sentence that says why not, and which fields are at fault. */
+export type Outcome<Payload> =
+  | { readonly ok: true; readonly payload: Payload }
+  | { readonly ok: false; readonly message: string; readonly fields: readonly FieldFault[] }
+
+type RootOf<Data> = Data[keyof Data]
+type PayloadOf<Data> = Extract<RootOf<Data>, { readonly __typename: `${string}Payload` }>
+
+export interface ActionOptions {
+  /** Whether a failure is shown as a toast; a form that shows it by itself says false. */
+  readonly toast?: boolean
+}
+
+/**
+ * A mutation with one root field that selects `__typename` and `... on Error`. The returned function never rejects: refused
+ * input, missing rights and a lost connection all come back as an outcome with a sentence for people.
+ */
+export function useAction<Data extends object, Variables extends AnyVariables>(
+  document: TypedDocumentNode<Data, Variables>,
+  { toast = true }: ActionOptions = {},
+): readonly [run: (variables: Variables) => Promise<Outcome<PayloadOf<Data>>>, isRunning: boolean] {
+  const client = useClient()
+  const [running, setRunning] = useState(0)
+  const run = useCallback(
+    async (variables: Variables) => {
+      setRunning((count) => count + 1)
+      const outcome = outcomeOf(await client.mutation(document, variables).toPromise())
+      setRunning((count) => count - 1)
+      if (!outcome.ok && toast)
+        notifications.show({ color: 'red', title: 'That did not work', message: outcome.message })
+      return outcome
+    },
+    [client, document, toast],
+  )
+  return [run, running > 0]
+}
+
+function outcomeOf<Data extends object>({ data, error }: OperationResult<Data>): Outcome<PayloadOf<Data>> {
+  if (error !== undefined) return { ok: false, message: sentence(error), fields: [] }
+  const root: unknown = data === undefined ? undefined : Object.values(data)[0]
+  if (isPayload<Data>(root)) return { ok: true, payload: root }
+  return { ok: false, ...faultOf(root) }
+}
+
+function isPayload<Data>(root: unknown): root is PayloadOf<Data> {
+  return isObject(root) && typeof root['__typename'] === 'string' && root['__typename'].endsWith('Payload')
+}
+
+function faultOf(root: unknown): { message: string; fields: readonly FieldFault[] } {
+  if (!isObject(root)) return { message: 'The server gave no answer. Try again.', fields: [] }
+  const { message, fields } = root
+  return {
+    message: typeof message === 'string' ? message : 'The server refused this.',
+    fields: Array.isArray(fields) ? fields.filter(isFieldFault) : [],
+  }
+}
+
+function isFieldFault(value: unknown): value is FieldFault {
+  return isObject(value) && typeof value['path'] === 'string' && typeof value['message'] === 'string'
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+/** What to tell a person about a request that failed as a whole. */
+export function sentence({ networkError, graphQLErrors }: CombinedError): string {
+  if (networkError !== undefined) return 'The server cannot be reached. Check your connection and try again.'
+  const [first] = graphQLErrors
+  const requestId = first?.extensions['requestId']
+  const reference = typeof requestId === 'string' ? ` (request ${requestId})` : ''
+  return `${first?.message ?? 'Something went wrong'}${reference}`
+}

@@ -1,0 +1,22 @@
+import { Button } from '@mantine/core'
+import { Compass } from 'lucide-react'
+import { Link } from 'react-router'
+import { EmptyState } from '../../ui/EmptyState.tsx'
+import { useDocumentTitle } from '../../ui/Page.tsx'
+
+export function Component() {
+  useDocumentTitle('Not found')
+  return (
+    <EmptyState
+      icon={Compass}
+      title="There is nothing at this address"
+      actions={
+        <Button component={Link} to="/">
+          To the inbox
+        </Button>
+      }
+    >
+      It may have been removed, it may be in another workspace, or the address is mistyped.
+    </EmptyState>
+  )
+}

@@ -1,0 +1,56 @@
+import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { type FormEvent, useState } from 'react'
+import { useSearchParams } from 'react-router'
+import { signIn } from '../../api/auth.ts'
+import classes from '../../ui/Door.module.css'
+import { Door } from '../../ui/Door.tsx'
+import { FormFault } from '../../ui/FormFault.tsx'
+
+export function Component() {
+  const [params] = useSearchParams()
+  const [fault, setFault] = useState<string | null>(null)
+  const [isRunning, setRunning] = useState(false)
+
+  async function submit(event: FormEvent<HTMLFormElement>) {
+    event.preventDefault()
+    const form = new FormData(event.currentTarget)
+    setRunning(true)
+    const failure = await signIn(text(form, 'email'), text(form, 'password'))
+    setRunning(false)
+    setFault(failure)
+    if (failure === null) location.assign(ownAddress(params.get('next')))
+  }
+
+  return (
+    <Door title="Sign in to GudDesk">
+      <form className={classes.form} onSubmit={(event) => void submit(event)}>
+        <TextInput
+          name="email"
+          type="email"
+          label="Email"
+          autoComplete="username"
+          required
+          autoFocus
+          withAsterisk={false}
+        />
+        <PasswordInput name="password" label="Password" autoComplete="current-password" required withAsterisk={false} />
+        <FormFault message={fault} />
+        <Button type="submit" loading={isRunning} fullWidth>
+          Sign in
+        </Button>
+      </form>
+    </Door>
+  )
+}
+
+function text(form: FormData, name: string): string {
+  const value = form.get(name)
+  return typeof value === 'string' ? value : ''
+}
+
+/** Where to go on: only within this deployment, whatever a link says. */
+function ownAddress(next: string | null): string {
+  if (next === null) return '/'
+  const url = new URL(next, location.origin)
+  return url.origin === location.origin ? url.pathname + url.search : '/'
+}

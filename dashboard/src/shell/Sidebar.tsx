@@ -1,0 +1,58 @@
+import { UnstyledButton } from '@mantine/core'
+import { openSpotlight } from '@mantine/spotlight'
+import { Search } from 'lucide-react'
+import { NavLink } from 'react-router'
+import { ConnectionState } from './ConnectionState.tsx'
+import { INBOX_VIEWS, OPERATIONS, type Place, SETTINGS } from './navigation.ts'
+import classes from './Sidebar.module.css'
+import { keyName } from './shortcuts.ts'
+import { UserMenu } from './UserMenu.tsx'
+import { WorkspaceSwitcher } from './WorkspaceSwitcher.tsx'
+import { useWorkspace } from './workspace.ts'
+
+export function Sidebar() {
+  return (
+    <div className={classes.sidebar}>
+      <WorkspaceSwitcher />
+      <UnstyledButton className={classes.search} onClick={() => openSpotlight()}>
+        <Search size={15} aria-hidden />
+        <span>Search</span>
+        <span className={classes.keys}>
+          <kbd>{keyName('mod')}</kbd>
+          <kbd>K</kbd>
+        </span>
+      </UnstyledButton>
+      <nav className={classes.nav} aria-label="Main">
+        <Group label="Inbox" places={INBOX_VIEWS} />
+        <Group label="Operations" places={OPERATIONS} />
+        <Group label="Settings" places={SETTINGS} />
+      </nav>
+      <ConnectionState />
+      <UserMenu />
+    </div>
+  )
+}
+
+interface GroupProps {
+  readonly label: string
+  readonly places: readonly Place[]
+}
+
+function Group({ label, places }: GroupProps) {
+  const { path } = useWorkspace()
+  return (
+    <section className={classes.group} aria-label={label}>
+      <h2 className={classes.label}>{label}</h2>
+      <ul className={classes.list}>
+        {places.map(({ label: name, path: below, icon: Icon }) => (
+          <li key={below}>
+            <NavLink to={path(below)} className={classes.link ?? ''}>
+              <Icon size={16} aria-hidden />
+              <span className={classes.name}>{name}</span>
+            </NavLink>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

@@ -1,0 +1,20 @@
+import { Building2 } from 'lucide-react'
+import { Navigate } from 'react-router'
+import { useSession } from '../api/session.ts'
+import { EmptyState } from '../ui/EmptyState.tsx'
+import { lastWorkspace } from './workspace.ts'
+
+/** `/` leads to the workspace that was used last. */
+export function ToWorkspace() {
+  const { session } = useSession()
+  const last = lastWorkspace.read()
+  const workspace = session.workspaces.find(({ slug }) => slug === last) ?? session.workspaces[0]
+  if (workspace !== undefined) return <Navigate to={`/w/${workspace.slug}/inbox/mine`} replace />
+  return (
+    <main>
+      <EmptyState icon={Building2} title="You are in no workspace">
+        Ask somebody of your team for an invitation to {session.user.email}.
+      </EmptyState>
+    </main>
+  )
+}

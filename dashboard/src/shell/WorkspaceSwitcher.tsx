@@ -1,0 +1,37 @@
+import { Menu, UnstyledButton } from '@mantine/core'
+import { Check, ChevronsUpDown } from 'lucide-react'
+import { useNavigate } from 'react-router'
+import { useSession } from '../api/session.ts'
+import classes from './WorkspaceSwitcher.module.css'
+import { useWorkspace } from './workspace.ts'
+
+export function WorkspaceSwitcher() {
+  const { session } = useSession()
+  const { workspace } = useWorkspace()
+  const navigate = useNavigate()
+  return (
+    <Menu width={230} position="bottom-start">
+      <Menu.Target>
+        <UnstyledButton className={classes.button} aria-label={`Workspace ${workspace.name}. Change workspace`}>
+          <span className={classes.mark} aria-hidden>
+            {workspace.name.slice(0, 1).toUpperCase()}
+          </span>
+          <span className={classes.name}>{workspace.name}</span>
+          <ChevronsUpDown size={14} aria-hidden />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>Workspaces</Menu.Label>
+        {session.workspaces.map(({ id, name, slug }) => (
+          <Menu.Item
+            key={id}
+            rightSection={id === workspace.id ? <Check size={14} aria-label="current" /> : undefined}
+            onClick={() => void navigate(`/w/${slug}/inbox/mine`)}
+          >
+            {name}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}

@@ -1,0 +1,29 @@
+import { createContext, useContext } from 'react'
+import type { Connection } from '../api/connection.ts'
+import type { SessionWorkspace } from '../api/session.ts'
+
+export interface WorkspaceValue {
+  readonly workspace: SessionWorkspace
+  readonly connection: Connection
+  /** An address within this workspace: `path('settings/webhooks')`. */
+  readonly path: (below: string) => string
+}
+
+export const WorkspaceContext = createContext<WorkspaceValue | null>(null)
+
+export function useWorkspace(): WorkspaceValue {
+  const value = useContext(WorkspaceContext)
+  if (value === null) throw new Error('useWorkspace is for what stands below WorkspaceShell')
+  return value
+}
+
+const LAST = 'guddesk-last-workspace'
+
+export const lastWorkspace = {
+  read(): string | null {
+    return localStorage.getItem(LAST)
+  },
+  write(slug: string): void {
+    localStorage.setItem(LAST, slug)
+  },
+}

@@ -1,0 +1,18 @@
+import { createTheme, localStorageColorSchemeManager, Modal, Popover, Tooltip } from '@mantine/core'
+
+/** Behaviour only: colours and sizes are in tokens.css, where the page's policy lets them be. */
+export const theme = createTheme({
+  primaryColor: 'indigo',
+  primaryShade: { light: 7, dark: 7 },
+  cursorType: 'pointer',
+  components: {
+    // The library's scroll lock writes a style element, which the page's policy forbids; ours is in Modal's own overflow.
+    Modal: Modal.extend({ defaultProps: { lockScroll: false, centered: true, radius: 'md' } }),
+    Drawer: { defaultProps: { lockScroll: false } },
+    Popover: Popover.extend({ defaultProps: { shadow: 'md', radius: 'md' } }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 400, withArrow: false } }),
+  },
+})
+
+/** The key that public/color-scheme.js reads before the first paint. */
+export const colorSchemeManager = localStorageColorSchemeManager({ key: 'guddesk-color-scheme' })

@@ -1,0 +1,18 @@
+import { Button } from '@mantine/core'
+import { Unplug } from 'lucide-react'
+import { EmptyState } from './EmptyState.tsx'
+
+interface UnreachableProps {
+  readonly onRetry: () => void
+}
+
+/** The whole window, when the server does not answer the first question. */
+export function Unreachable({ onRetry }: UnreachableProps) {
+  return (
+    <main role="alert">
+      <EmptyState icon={Unplug} title="GudDesk does not answer" actions={<Button onClick={onRetry}>Try again</Button>}>
+        Check your connection. If others cannot reach it either, tell whoever runs this server.
+      </EmptyState>
+    </main>
+  )
+}

@@ -1,0 +1,18 @@
+import { defineConfig } from 'vitest/config'
+
+/** The dashboard as people have it: the built files, the real server, Chromium. `npm run test:browser`. */
+export default defineConfig({
+  // As under Node: Vite would give src graphql's ES build beside the libraries' CommonJS one, so two GraphQLErrors.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+  test: {
+    name: 'browser',
+    include: ['test/browser/**/*.test.ts'],
+    env: { TEST_BACKEND: 'embedded' },
+    globalSetup: ['test/support/setup-embedded.ts', 'test/browser/setup.ts'],
+    pool: 'forks',
+    // Frames are measured: browsers beside each other would steal each other's time.
+    maxWorkers: 1,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})
