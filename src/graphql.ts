@@ -2,7 +2,8 @@ import type { IncomingMessage, Server } from 'node:http'
 import { GraphQLError } from 'graphql'
 import { createYoga, type YogaServerInstance } from 'graphql-yoga'
 import type Koa from 'koa'
-import type { Authenticate } from './auth/authenticate.ts'
+import type { Headers } from './auth/api-key.ts'
+import type { Authenticator } from './auth/authenticate.ts'
 import type { CredentialWatch } from './auth/credential-watch.ts'
 import type { Deps } from './domain/deps.ts'
 import { DomainError, ValidationError } from './domain/errors.ts'
@@ -25,7 +26,7 @@ export interface GraphQLDeps {
   readonly deps: Deps
   readonly feeds: Feeds
   readonly credentials: CredentialWatch
-  readonly authenticate: Authenticate
+  readonly authenticator: Authenticator
   /** Messages may suggest the schema's names. */
   readonly isDevelopment: boolean
   /** Whether there are introspection and GraphiQL; as `isDevelopment` when left out. */
@@ -37,7 +38,7 @@ export function createGraphQL({
   deps,
   feeds,
   credentials,
-  authenticate,
+  authenticator,
   isDevelopment,
   introspection = isDevelopment,
 }: GraphQLDeps): Yoga {
@@ -66,7 +67,7 @@ export function createGraphQL({
       maskedErrors((error, requestId) => maskError(deps, error, requestId)),
     ],
     maskedErrors: { maskError: (error) => maskError(deps, error) },
-    context: ({ req, requestId }) => contextOf({ deps, feeds, credentials, authenticate }, req, requestId),
+    context: (incoming) => contextOf({ deps, feeds, credentials, authenticator }, incoming),
   })
 }
 
@@ -92,31 +93,39 @@ query Inbox {
 }
 `
 
-/** Authenticates once per operation; whoever asks for the actor learns why there is none. */
+/** Authenticates once per operation; whoever asks who it is learns why there is nobody. */
 async function contextOf(
-  { deps, feeds, credentials, authenticate }: Pick<GraphQLDeps, 'deps' | 'feeds' | 'credentials' | 'authenticate'>,
-  { headers, socket }: IncomingMessage,
-  requestId: string,
+  { deps, feeds, credentials, authenticator }: Pick<GraphQLDeps, 'deps' | 'feeds' | 'credentials' | 'authenticator'>,
+  { req, requestId, renew }: Incoming,
 ): Promise<Context> {
-  const workspaceId = headers['x-workspace-id']
-  const who = await authenticate({ headers, address: socket.remoteAddress })
-    .then(async (caller) => {
-      const actor = await caller.actorIn(typeof workspaceId === 'string' ? workspaceId : undefined)
-      return { actor, credentialId: caller.credentialId }
-    })
-    .catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
-  const found = () => {
-    if (who instanceof Error) throw who
-    return who
-  }
+  const request = { method: req.method, headers: req.headers, address: req.socket.remoteAddress }
+  const caller = await authenticator.authenticate(request).catch(asError)
+  const actor = caller instanceof Error ? caller : await caller.actorIn(workspaceIdOf(req.headers)).catch(asError)
+  if (!(caller instanceof Error) && caller.renewal !== null) renew?.(caller.renewal)
   return {
     deps,
     feeds,
     loaders: createLoaders(deps),
     requestId,
-    actor: () => found().actor,
-    whenRevoked: (listener) => credentials.watch(found().credentialId, found().actor.workspaceId, listener),
+    origin: authenticator.originOf(request),
+    caller: () => found(caller),
+    actor: () => found(actor),
+    whenRevoked: (listener) => credentials.watch(found(caller).credentialId, found(actor).workspaceId, listener),
   }
+}
+
+function workspaceIdOf({ 'x-workspace-id': workspaceId }: Headers): string | undefined {
+  return typeof workspaceId === 'string' ? workspaceId : undefined
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+/** @throws the error that stands in the place of what was looked for */
+function found<T>(value: T | Error): T {
+  if (value instanceof Error) throw value
+  return value
 }
 
 /**
@@ -156,7 +165,8 @@ export function graphqlMiddleware(yoga: Yoga): Koa.Middleware {
     if (ctx.method === 'POST') Object.assign(ctx.req, { body: await readBytes(ctx) })
     ctx.respond = false
     try {
-      await yoga.handle(ctx.req, ctx.res, { req: ctx.req, requestId: ctx.state['requestId'] })
+      const renew = (cookie: string) => void ctx.res.setHeader('Set-Cookie', cookie)
+      await yoga.handle(ctx.req, ctx.res, { req: ctx.req, requestId: ctx.state['requestId'], renew })
     } catch (error) {
       ctx.respond = !ctx.res.headersSent
       throw error

@@ -1,7 +1,10 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import Koa from 'koa'
-import { createAuthenticate } from './auth/authenticate.ts'
+import { createAuthenticator } from './auth/authenticate.ts'
 import { watchCredentials } from './auth/credential-watch.ts'
+import type { OwnOrigins } from './auth/own-origin.ts'
+import { createPeople, type People } from './auth/people.ts'
+import type { SessionTokens } from './auth/session-token.ts'
 import { type Dispatcher, startDispatcher } from './dispatch/dispatcher.ts'
 import { bootstrap, type FirstStart } from './domain/bootstrap.ts'
 import type { Deps } from './domain/deps.ts'
@@ -15,14 +18,16 @@ import type { Config } from './infra/config.ts'
 import { type Database, openDatabase } from './infra/db.ts'
 import type { Log } from './infra/log.ts'
 import { migrate } from './infra/migrations.ts'
-import { createVault, localEncryptionKey } from './infra/secrets.ts'
+import { createVault, deriveKey, localEncryptionKey } from './infra/secrets.ts'
 import { type Pages, servePages } from './pages.ts'
 import { errorResponse, newRequestId, notFound, requestId, restRouter } from './rest/app.ts'
+import { signInRoutes } from './sign-in.ts'
 
 /** A whole GudDesk, assembled but not listening. */
 export interface GudDesk {
   readonly server: Server
   readonly deps: Deps
+  readonly people: People
   /** What was made on an empty database; null on any other. */
   readonly firstStart: FirstStart | null
   /** Stops in reverse order of assembly: in-flight requests and sends finish, leases are given back. */
@@ -52,15 +57,16 @@ export async function buildServer({ config, log, clock = systemClock, db: given,
   if (applied.length > 0) log.info({ applied }, 'the database was migrated')
   const bus = openBus(config.redisUrl, log)
   const isProduction = config.env === 'production'
+  const key = config.encryptionKey ?? localEncryptionKey(config.dataDir)
   const deps: Deps = {
     db,
     bus,
     clock,
     log,
-    vault: createVault(config.encryptionKey ?? localEncryptionKey(config.dataDir)),
+    vault: createVault(key),
     targets: { requireHttps: isProduction, allowLoopback: !isProduction },
   }
-  const firstStart = await bootstrap(deps, config.firstApiKey)
+  const firstStart = await bootstrap(deps, config.firstApiKey, config.ownerEmail)
   const stops: (() => Promise<void>)[] = [() => db.close(), () => bus.close()]
 
   if (config.roles.has('dispatcher')) {
@@ -68,12 +74,15 @@ export async function buildServer({ config, log, clock = systemClock, db: given,
     stops.push(() => dispatcher.stop())
     stops.push(startReopening(deps))
   }
-  const { server, stop } = assembleHttp(config, deps, (await pages) ?? null)
+  const tokens = { secret: deriveKey(key, 'sessions'), isSecure: config.publicUrl.startsWith('https:') }
+  const people = createPeople(deps, { publicUrl: config.publicUrl, tokens })
+  const { server, stop } = assembleHttp(config, deps, people, tokens, (await pages) ?? null)
   stops.push(stop)
 
   return {
     server,
     deps,
+    people,
     firstStart,
     async stop() {
       for (const step of stops.reverse()) await step()
@@ -81,10 +90,20 @@ export async function buildServer({ config, log, clock = systemClock, db: given,
   }
 }
 
-function assembleHttp(config: Config, deps: Deps, pages: Pages | null): { server: Server; stop: () => Promise<void> } {
+function assembleHttp(
+  config: Config,
+  deps: Deps,
+  people: People,
+  tokens: SessionTokens,
+  pages: Pages | null,
+): { server: Server; stop: () => Promise<void> } {
   const feeds = openFeeds(deps)
   const credentials = watchCredentials(deps)
-  const authenticate = createAuthenticate(deps, config)
+  const own: OwnOrigins = {
+    origins: new Set([new URL(config.publicUrl).origin, ...config.trustedOrigins]),
+    allowHost: config.env !== 'production',
+  }
+  const authenticator = createAuthenticator(deps, { trustProxy: config.trustProxy, tokens, own })
   const app = new Koa()
   app.on('error', (error) => deps.log.error({ err: error }, 'a response failed'))
   let isStopping = false
@@ -101,10 +120,12 @@ function assembleHttp(config: Config, deps: Deps, pages: Pages | null): { server
   const hasApi = config.roles.has('api')
   const isDevelopment = config.env !== 'production'
   const introspection = config.graphqlIntrospection
-  const yoga = createGraphQL({ deps, feeds, credentials, authenticate, isDevelopment, introspection })
+  const yoga = createGraphQL({ deps, feeds, credentials, authenticator, isDevelopment, introspection })
   if (hasApi) {
     app.use(graphqlMiddleware(yoga))
-    app.use(restRouter({ deps, authenticate }))
+    const startPath = new URL(`${config.publicUrl}/`).pathname
+    app.use(signInRoutes({ deps, people, authenticator, tokens, own, startPath }))
+    app.use(restRouter({ deps, authenticate: authenticator.authenticateKey }))
     app.use(servePages(pages))
   }
   app.use(notFound())

@@ -66,9 +66,10 @@ export async function authenticateKey(deps: Deps, key: string | null, origin: Or
   if (found.expires_at !== null && found.expires_at <= now) throw new UnauthorizedError('This API key has expired')
   if (found.agent_enabled === false) throw new ForbiddenError('This agent is disabled')
   noteUse(deps, found, now)
-  const { id: credentialId, user_id: userId, workspace_id: workspaceId, permission } = found
+  const { id: credentialId, workspace_id: workspaceId, permission } = found
+  const user = { id: found.user_id, name: found.user_name }
   const actorIn = async (requested: string | undefined) => ({ ...(await actorOf(deps, found, requested)), origin })
-  return { credentialId, userId, workspaceId, permission, actorIn }
+  return { kind: 'api_key', credentialId, user, workspaceId, permission, origin, renewal: null, actorIn }
 }
 
 /** `lastUsedAt`, to the minute; a request never waits for it or fails with it. */

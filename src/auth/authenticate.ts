@@ -1,31 +1,72 @@
 import type { Caller, Origin } from '../domain/actor.ts'
 import type { Deps } from '../domain/deps.ts'
+import { UnauthorizedError } from '../domain/errors.ts'
 import { clientAddress } from '../infra/client-address.ts'
 import { authenticateKey, type Headers, keyFromHeaders } from './api-key.ts'
+import { type OwnOrigins, requireOwnOrigin } from './own-origin.ts'
+import { authenticateSession } from './session.ts'
+import { cookieCredential, decoded, type SessionTokens } from './session-token.ts'
 
 /** What a transport knows of a request: its headers, or what stands in for them, and the address of its socket. */
 export interface AuthRequest {
+  readonly method: string | undefined
   readonly headers: Headers
   readonly address: string | undefined
 }
 
-/**
- * Who is calling.
- * @throws UnauthorizedError without a valid credential; ForbiddenError for the key of a disabled agent
- */
-export type Authenticate = (request: AuthRequest) => Promise<Caller>
+export interface AuthSettings {
+  /** How many proxies stand in front. */
+  readonly trustProxy: number
+  readonly tokens: SessionTokens
+  readonly own: OwnOrigins
+}
+
+/** Tells who is calling. */
+export interface Authenticator {
+  /**
+   * An API key, or a person who is signed in.
+   * @throws UnauthorizedError without a valid credential; ForbiddenError for the key of a disabled agent, and for a
+   *   cookie that another site's page has made a browser send
+   */
+  authenticate(request: AuthRequest): Promise<Caller>
+  /** API keys alone. @throws UnauthorizedError, ForbiddenError */
+  authenticateKey(request: Omit<AuthRequest, 'method'>): Promise<Caller>
+  /** Where a request comes from, whoever sends it. */
+  originOf(request: Omit<AuthRequest, 'method'>): Origin
+}
 
 const MAX_USER_AGENT = 500
 
-/** @param trustProxy how many proxies stand in front */
-export function createAuthenticate(deps: Deps, { trustProxy }: { readonly trustProxy: number }): Authenticate {
-  return (request) => authenticateKey(deps, keyFromHeaders(request.headers), originOf(request, trustProxy))
+export function createAuthenticator(deps: Deps, { trustProxy, tokens, own }: AuthSettings): Authenticator {
+  const originOf: Authenticator['originOf'] = ({ headers, address }) => {
+    const { 'user-agent': userAgent, 'x-forwarded-for': forwardedFor } = headers
+    return {
+      address: clientAddress(address, forwardedFor, trustProxy),
+      userAgent: typeof userAgent === 'string' ? userAgent.slice(0, MAX_USER_AGENT) : null,
+    }
+  }
+  return {
+    originOf,
+    authenticateKey: (request) => authenticateKey(deps, keyFromHeaders(request.headers), originOf(request)),
+    async authenticate(request) {
+      const key = keyFromHeaders(request.headers)
+      if (key !== null && isSessionCredential(key)) {
+        return authenticateSession(deps, tokens, decoded(key), originOf(request))
+      }
+      if (key !== null) return authenticateKey(deps, key, originOf(request))
+      const cookie = cookieCredential(tokens, request.headers)
+      if (cookie === null) {
+        throw new UnauthorizedError(
+          'Sign in, or send a valid API key: "Authorization: Bearer gd_…" or "x-api-key: gd_…"',
+        )
+      }
+      requireOwnOrigin(own, request)
+      return authenticateSession(deps, tokens, cookie, originOf(request))
+    },
+  }
 }
 
-function originOf({ headers, address }: AuthRequest, trustProxy: number): Origin {
-  const { 'user-agent': userAgent, 'x-forwarded-for': forwardedFor } = headers
-  return {
-    address: clientAddress(address, forwardedFor, trustProxy),
-    userAgent: typeof userAgent === 'string' ? userAgent.slice(0, MAX_USER_AGENT) : null,
-  }
+/** A session's credential has a dot between token and signature, which no API key has. */
+function isSessionCredential(key: string): boolean {
+  return !key.startsWith('gd_') && key.includes('.')
 }

@@ -4,8 +4,8 @@ import { UnauthorizedError } from '../domain/errors.ts'
 /** Tells long-lived connections that their credential has ended. */
 export interface CredentialWatch {
   /**
-   * Calls back once, within a second, when the key is no longer valid in the workspace: revoked, expired, disabled, its
-   * agent disabled or gone, its user no longer a member.
+   * Calls back once, within a second, when the key or session is no longer valid in the workspace: revoked, ended,
+   * expired, disabled, its agent disabled or gone, its person no longer a member.
    * @returns ends the watch
    */
   watch(credentialId: string, workspaceId: string, listener: (error: UnauthorizedError) => void): () => void
@@ -72,13 +72,15 @@ export function watchCredentials(deps: Deps): CredentialWatch {
 
 async function stillValid({ db, clock }: Deps, watched: readonly Watched[]): Promise<Set<string>> {
   const rows = await db.sql<{ pair: string }>(
-    `SELECT wanted.key_id || ' ' || wanted.workspace_id AS pair
-       FROM unnest($1::text[], $2::text[]) AS wanted(key_id, workspace_id)
-       JOIN api_keys key ON key.id = wanted.key_id
+    `SELECT wanted.credential_id || ' ' || wanted.workspace_id AS pair
+       FROM unnest($1::text[], $2::text[]) AS wanted(credential_id, workspace_id)
+       LEFT JOIN api_keys key ON key.id = wanted.credential_id AND key.is_enabled AND key.revoked_at IS NULL
+                             AND (key.expires_at IS NULL OR key.expires_at > $3::timestamptz)
+       LEFT JOIN sessions session ON session.id = wanted.credential_id AND session.expires_at > $3::timestamptz
        LEFT JOIN agents agent ON agent.id = key.agent_id
-       LEFT JOIN members member ON member.workspace_id = wanted.workspace_id AND member.user_id = key.user_id
-      WHERE key.is_enabled AND key.revoked_at IS NULL AND (key.expires_at IS NULL OR key.expires_at > $3::timestamptz)
-        AND CASE WHEN key.agent_id IS NULL THEN member.id IS NOT NULL ELSE agent.is_enabled END`,
+       LEFT JOIN members member ON member.workspace_id = wanted.workspace_id
+                               AND member.user_id = COALESCE(key.user_id, session.user_id)
+      WHERE CASE WHEN key.agent_id IS NULL THEN member.id IS NOT NULL ELSE agent.is_enabled END`,
     [watched.map(({ credentialId }) => credentialId), watched.map(({ workspaceId }) => workspaceId), clock.now()],
   )
   return new Set(rows.map(({ pair }) => pair))

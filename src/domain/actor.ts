@@ -35,15 +35,20 @@ export function refOf({ type, id, name }: Actor): ActorRef {
 
 /** A valid credential, before it is known which workspace it is used in. Made by auth, used by both transports. */
 export interface Caller {
-  /** The API key's id. */
+  readonly kind: 'api_key' | 'session'
+  /** The API key's or session's id. */
   readonly credentialId: string
-  readonly userId: string
+  /** The person behind it. */
+  readonly user: { readonly id: string; readonly name: string }
+  readonly origin: Origin | null
+  /** A Set-Cookie value that makes the credential last longer, when it is time for that. */
+  readonly renewal: string | null
   /** The one workspace that the credential is for; null: all of the user's. */
   readonly workspaceId: string | null
   readonly permission: ApiKeyPermission
   /**
    * Who acts in a workspace. A scoped credential ignores `requested`.
-   * @throws ValidationError when an unscoped one names none; ForbiddenError when its user is not a member there
+   * @throws ValidationError when an unscoped one must name one and does not; ForbiddenError when its user is not a member there
    */
   actorIn(requested: string | undefined): Promise<Actor>
 }

@@ -17,9 +17,14 @@ export interface FirstStart {
 /**
  * Makes the first workspace, its owner and a FULL_ACCESS key on an empty database.
  * @param givenKey the key to use; one is made otherwise
+ * @param ownerEmail the owner's address, with which they sign in
  * @returns null when there is a workspace already
  */
-export async function bootstrap(deps: Deps, givenKey: string | undefined): Promise<FirstStart | null> {
+export async function bootstrap(
+  deps: Deps,
+  givenKey: string | undefined,
+  ownerEmail: string,
+): Promise<FirstStart | null> {
   return inTransaction(deps, async (tx) => {
     // Nodes that start together wait here for each other.
     await tx.db.$queryRaw`SELECT pg_advisory_xact_lock(${BOOTSTRAP_LOCK})::text`
@@ -27,7 +32,7 @@ export async function bootstrap(deps: Deps, givenKey: string | undefined): Promi
     const ids = { workspace: newId('workspace'), user: newId('user') }
     const apiKey = givenKey ?? newApiKey()
     await tx.db.workspace.create({ data: { id: ids.workspace, name: 'My workspace', slug: 'my-workspace' } })
-    await tx.db.user.create({ data: { id: ids.user, email: 'owner@localhost', name: 'Owner' } })
+    await tx.db.user.create({ data: { id: ids.user, email: ownerEmail, name: 'Owner' } })
     const scope = { workspaceId: ids.workspace, userId: ids.user }
     await tx.db.member.create({ data: { id: newId('member'), ...scope, role: 'OWNER' } })
     await tx.db.apiKey.create({

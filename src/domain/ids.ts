@@ -14,6 +14,9 @@ export const ID_PREFIXES = {
   event: 'evt',
   delivery: 'dlv',
   auditEntry: 'aud',
+  account: 'acc',
+  session: 'ses',
+  verification: 'ver',
 } as const
 
 export type IdKind = keyof typeof ID_PREFIXES

@@ -30,9 +30,9 @@ export const ChangeRole = z.object({ memberId: idText, role: z.enum(MemberRole) 
 
 /** A caller's workspaces, newest first: the one of a scoped credential, else all that its user belongs to. */
 export async function listWorkspaces(deps: Deps, caller: Caller, page: PageRequest): Promise<Page<Workspace>> {
-  const { userId, workspaceId } = caller
+  const { user, workspaceId } = caller
   const actor = workspaceId === null ? null : await caller.actorIn(workspaceId)
-  const where = actor === null ? { members: { some: { userId } } } : { id: actor.workspaceId }
+  const where = actor === null ? { members: { some: { userId: user.id } } } : { id: actor.workspaceId }
   const { workspace } = deps.db.prisma
   return newestFirst(page, {
     find: (slice) => workspace.findMany({ ...slice, where: { ...where, ...slice.where } }),

@@ -21,3 +21,12 @@ function canonical(address: string): string | null {
   const [bare = ''] = address.split('%')
   return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : null
 }
+
+/** What one subscriber usually has: the address itself, or an IPv6 address's first 64 bits. */
+export function addressBlock(address: string | null): string {
+  if (address === null) return 'unknown'
+  const parsed = ipaddr.parse(address)
+  return parsed instanceof ipaddr.IPv6
+    ? `${parsed.toNormalizedString().split(':').slice(0, 4).join(':')}::/64`
+    : address
+}

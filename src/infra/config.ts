@@ -23,6 +23,10 @@ export interface Config {
   readonly firstApiKey: string | undefined
   readonly roles: ReadonlySet<Role>
   readonly logLevel: string
+  /** Further origins whose pages may use a signed-in person's cookie, besides publicUrl's. */
+  readonly trustedOrigins: readonly string[]
+  /** The first owner's address on an empty database. */
+  readonly ownerEmail: string
   /** How many proxies stand in front, each of which adds to X-Forwarded-For. */
   readonly trustProxy: number
   /** Whether GraphQL has introspection and GraphiQL. */
@@ -42,6 +46,9 @@ const roles = z
   .transform((value) => value.split(',').map((role) => role.trim()))
   .pipe(z.array(z.enum(['api', 'dispatcher'])).min(1))
 
+const isOrigin = (value: string) =>
+  URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value
+
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
   HOST: text.optional(),
@@ -60,6 +67,12 @@ const Environment = z.object({
     .optional(),
   GUDDESK_ROLES: roles.default(['api', 'dispatcher']),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  TRUSTED_ORIGINS: z
+    .string()
+    .transform((value) => value.split(',').map((origin) => origin.trim()))
+    .pipe(z.array(z.string().refine(isOrigin, 'must be origins such as https://desk.example.com, separated by commas')))
+    .default([]),
+  GUDDESK_OWNER_EMAIL: z.email().toLowerCase().or(z.literal('owner@localhost')).default('owner@localhost'),
   TRUST_PROXY: z.coerce.number('must be a whole number').int().min(0).max(10).default(0),
   GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).optional(),
 })
@@ -93,6 +106,8 @@ export function readConfig(source: Record<string, string | undefined> = process.
     firstApiKey: env.GUDDESK_API_KEY,
     roles: new Set(env.GUDDESK_ROLES),
     logLevel: env.LOG_LEVEL,
+    trustedOrigins: env.TRUSTED_ORIGINS,
+    ownerEmail: env.GUDDESK_OWNER_EMAIL,
     trustProxy: env.TRUST_PROXY,
     graphqlIntrospection: (env.GRAPHQL_INTROSPECTION ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
   }

@@ -8,6 +8,8 @@ import { WebSocketServer } from 'ws'
 export interface Incoming {
   readonly req: IncomingMessage
   readonly requestId: string
+  /** Answers with a Set-Cookie, where an answer has headers. */
+  readonly renew?: (cookie: string) => void
 }
 
 export interface WebSockets<Context extends object> {

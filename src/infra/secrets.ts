@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -87,4 +87,9 @@ export function newApiKey(): string {
 /** A new webhook secret: 32 random bytes as 64 lower-case hex characters. */
 export function newWebhookSecret(): string {
   return randomBytes(32).toString('hex')
+}
+
+/** Another key, for another purpose, of which the first cannot be told. @returns 32 bytes as hex */
+export function deriveKey(key: Buffer, purpose: string): string {
+  return Buffer.from(hkdfSync('sha256', key, '', `guddesk ${purpose}`, 32)).toString('hex')
 }

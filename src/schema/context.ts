@@ -1,4 +1,4 @@
-import type { Actor } from '../domain/actor.ts'
+import type { Actor, Caller, Origin } from '../domain/actor.ts'
 import type { Deps } from '../domain/deps.ts'
 import type { DomainError } from '../domain/errors.ts'
 import type { Feeds } from '../domain/feeds.ts'
@@ -10,8 +10,15 @@ export interface Context {
   readonly feeds: Feeds
   readonly loaders: Loaders
   readonly requestId: string
+  /** Where the request comes from, whoever sends it. */
+  readonly origin: Origin
   /**
-   * Who is asking.
+   * Whose credential it is, in no particular workspace.
+   * @throws the DomainError that says why there is none
+   */
+  caller(): Caller
+  /**
+   * Who is asking, in the workspace that the request is about.
    * @throws the DomainError that says why nobody is: no credential, a bad one, or no workspace named
    */
   actor(): Actor

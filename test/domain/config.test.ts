@@ -39,6 +39,8 @@ test('starts with no variable at all', () => {
     firstApiKey: undefined,
     roles: new Set(['api', 'dispatcher']),
     logLevel: 'info',
+    trustedOrigins: [],
+    ownerEmail: 'owner@localhost',
     trustProxy: 0,
     graphqlIntrospection: true,
   })
@@ -63,6 +65,8 @@ test('takes what is set', () => {
     GUDDESK_ROLES: 'api',
     LOG_LEVEL: 'warn',
     GRAPHQL_INTROSPECTION: 'on',
+    TRUSTED_ORIGINS: 'https://a.example.com, http://b.example.com:81',
+    GUDDESK_OWNER_EMAIL: 'Ada@example.com',
     TRUST_PROXY: '2',
     SOMETHING_ELSE: 'ignored',
   })
@@ -79,6 +83,8 @@ test('takes what is set', () => {
     firstApiKey: key,
     roles: new Set(['api']),
     logLevel: 'warn',
+    trustedOrigins: ['https://a.example.com', 'http://b.example.com:81'],
+    ownerEmail: 'ada@example.com',
     trustProxy: 2,
     graphqlIntrospection: true,
   })
@@ -125,6 +131,9 @@ test.each([
   ['GUDDESK_ROLES', 'api,web'],
   ['GUDDESK_ROLES', ','],
   ['LOG_LEVEL', 'verbose'],
+  ['TRUSTED_ORIGINS', 'desk.example.com'],
+  ['TRUSTED_ORIGINS', 'https://desk.example.com/path'],
+  ['GUDDESK_OWNER_EMAIL', 'ada'],
   ['TRUST_PROXY', 'yes'],
   ['TRUST_PROXY', '-1'],
   ['GRAPHQL_INTROSPECTION', 'true'],

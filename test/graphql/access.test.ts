@@ -1,11 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createAuthenticate } from '../../src/auth/authenticate.ts'
 import { watchCredentials } from '../../src/auth/credential-watch.ts'
 import { openFeeds } from '../../src/domain/feeds.ts'
 import { createGraphQL } from '../../src/graphql.ts'
 import { newApiKey } from '../../src/infra/secrets.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { anAuthenticator, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk
 
@@ -131,7 +130,7 @@ describe('GraphiQL and introspection', () => {
       deps,
       feeds: openFeeds(deps),
       credentials: watchCredentials(deps),
-      authenticate: createAuthenticate(deps, { trustProxy: 0 }),
+      authenticator: anAuthenticator(deps),
       isDevelopment: false,
     })
     const server = { req: { headers: {}, socket: {} } as IncomingMessage, requestId: 'req_test' }

@@ -2,12 +2,11 @@ import { createServer, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createSchema, createYoga } from 'graphql-yoga'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createAuthenticate } from '../../src/auth/authenticate.ts'
 import { watchCredentials } from '../../src/auth/credential-watch.ts'
 import { openFeeds } from '../../src/domain/feeds.ts'
 import { createGraphQL } from '../../src/graphql.ts'
 import { executionTimeout } from '../../src/infra/graphql-guards.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { anAuthenticator, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { settle, until } from '../support/until.ts'
 import { overWebSocket } from './live.ts'
 
@@ -146,8 +145,8 @@ describe('names of the schema', () => {
 
   beforeAll(async () => {
     const { deps } = guddesk
-    const authenticate = createAuthenticate(deps, { trustProxy: 0 })
-    const context = { deps, feeds: openFeeds(deps), credentials: watchCredentials(deps), authenticate }
+    const authenticator = anAuthenticator(deps)
+    const context = { deps, feeds: openFeeds(deps), credentials: watchCredentials(deps), authenticator }
     const yoga = createGraphQL({ ...context, isDevelopment: false, introspection: true })
     production = createServer((req, res) => void yoga.handle(req, res, { req, requestId: 'req_test' }))
     await new Promise<void>((resolve) => production.listen(0, '127.0.0.1', resolve))

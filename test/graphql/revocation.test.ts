@@ -35,6 +35,23 @@ const ENDINGS: Record<string, () => Promise<{ key: string; end: () => Promise<un
     const removing = `mutation { removeMember(input: { memberId: "${memberId}" }) { __typename } }`
     return { key, end: () => guddesk.graphql(removing) }
   },
+  'its session ends': async () => {
+    const person = await guddesk.newMember(guddesk.tenant, 'Mia', 'VIEWER')
+    const key = await guddesk.newSession(person)
+    return { key, end: () => guddesk.call('POST', '/api/auth/sign-out', undefined, { key }) }
+  },
+  'its session expires': async () => {
+    const person = await guddesk.newMember(guddesk.tenant, 'Mia', 'VIEWER')
+    const key = await guddesk.newSession(person)
+    const data = { expiresAt: new Date(Date.now() - 1000) }
+    return { key, end: () => guddesk.deps.db.prisma.session.updateMany({ where: { userId: person.userId }, data }) }
+  },
+  'the person of its session is removed': async () => {
+    const { memberId, userId } = await guddesk.newMember(guddesk.tenant, 'Mia', 'VIEWER')
+    const key = await guddesk.newSession({ userId })
+    const removing = `mutation { removeMember(input: { memberId: "${memberId}" }) { __typename } }`
+    return { key, end: () => guddesk.graphql(removing) }
+  },
 }
 
 function byPrefix(key: string, data: object) {

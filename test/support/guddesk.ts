@@ -2,7 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hashPassword } from 'better-auth/crypto'
+import { type Authenticator, createAuthenticator } from '../../src/auth/authenticate.ts'
 import { apiKeyRow } from '../../src/domain/api-keys.ts'
+import type { Deps } from '../../src/domain/deps.ts'
 import { DISPATCH_TOPIC } from '../../src/domain/events.ts'
 import { newId } from '../../src/domain/ids.ts'
 import type { ApiKeyPermission, MemberRole } from '../../src/generated/prisma/enums.ts'
@@ -54,10 +57,19 @@ export interface TestGudDesk extends GudDesk {
   newTenant(role?: MemberRole): Promise<Tenant>
   newKey(tenant: Tenant, permission: ApiKeyPermission, scope?: 'workspace' | 'all'): Promise<string>
   newMember(tenant: Tenant, name: string, role?: MemberRole): Promise<{ memberId: string; userId: string }>
+  /** Signed in without a password: the credential for "Authorization: Bearer …". */
+  newSession(person: { userId: string }): Promise<string>
+  setPassword(person: { userId: string }, password: string): Promise<void>
   newVisitor(tenant?: Tenant, name?: string): Promise<string>
   newConversation(tenant?: Tenant, message?: string): Promise<string>
   /** Moves time and wakes the dispatcher. */
   advance(ms: number): void
+}
+
+/** For servers that a test puts together itself. */
+export function anAuthenticator(deps: Deps): Authenticator {
+  const tokens = { secret: 'test', isSecure: false }
+  return createAuthenticator(deps, { trustProxy: 0, tokens, own: { origins: new Set(), allowHost: true } })
 }
 
 export interface Options {
@@ -137,6 +149,13 @@ export async function startGudDesk({ env = {}, pages }: Options = {}): Promise<T
       const memberId = newId('member')
       await prisma.member.create({ data: { id: memberId, workspaceId, userId, role } })
       return { memberId, userId }
+    },
+    newSession: async ({ userId }) => (await guddesk.people.openSession(userId, null)).token,
+    async setPassword({ userId }, password) {
+      const id = newId('account')
+      const hash = await hashPassword(password)
+      const credential = { id, userId, providerId: 'credential', accountId: userId, password: hash }
+      await prisma.account.create({ data: credential })
     },
     async newVisitor(where = tenant, name = 'Vera Visitor') {
       const { data } = await call('POST', '/api/v1/customers', { name }, { key: where.key })

@@ -1,0 +1,135 @@
+import type { Actor, Caller, Origin } from '../domain/actor.ts'
+import { type AuditActor, recordAudit } from '../domain/audit.ts'
+import type { Deps } from '../domain/deps.ts'
+import { ForbiddenError, UnauthorizedError, ValidationError } from '../domain/errors.ts'
+import { kindOfId } from '../domain/ids.ts'
+import { effectivePermission } from '../domain/policy.ts'
+import { inTransaction } from '../infra/transaction.ts'
+import { SESSION_DAYS, type SessionTokens, setCookie, verifyToken } from './session-token.ts'
+
+interface SessionRow {
+  id: string
+  expires_at: Date
+  user_id: string
+  user_name: string
+}
+
+const DAY_MS = 86_400_000
+/** A session's end is moved at most once a day. */
+const RENEW_BELOW_MS = (SESSION_DAYS - 1) * DAY_MS
+
+/**
+ * Finds the person who is signed in with a session's credential. Looked up at every request: an ended session ends at
+ * once. Its use moves its end to 30 days from now.
+ * @throws UnauthorizedError for a wrong signature, and an unknown, ended or expired session
+ */
+export async function authenticateSession(
+  deps: Deps,
+  tokens: SessionTokens,
+  credential: string,
+  origin: Origin,
+): Promise<Caller> {
+  const token = verifyToken(tokens, credential)
+  const found = token === null ? undefined : await findSession(deps, token)
+  if (found === undefined) throw new UnauthorizedError('Your session has ended: sign in again')
+  const user = { id: found.user_id, name: found.user_name }
+  const isRenewed = found.expires_at.getTime() - deps.clock.now().getTime() < RENEW_BELOW_MS
+  if (isRenewed) await renew(deps, found)
+  return {
+    credentialId: found.id,
+    kind: 'session',
+    user,
+    workspaceId: null,
+    permission: 'FULL_ACCESS',
+    origin,
+    renewal: isRenewed ? setCookie(tokens, credential) : null,
+    actorIn: (requested) => memberIn(deps, user, requested, origin),
+  }
+}
+
+async function findSession({ db, clock }: Deps, token: string): Promise<SessionRow | undefined> {
+  const [row] = await db.sql<SessionRow>(
+    `SELECT session.id, session.expires_at, users.id AS user_id, users.name AS user_name
+       FROM sessions session JOIN users ON users.id = session.user_id
+      WHERE session.token = $1 AND session.expires_at > $2::timestamptz`,
+    [token, clock.now()],
+  )
+  return row
+}
+
+async function renew({ db, clock }: Deps, { id }: SessionRow): Promise<void> {
+  const now = clock.now()
+  const until = new Date(now.getTime() + SESSION_DAYS * DAY_MS)
+  await db.sql('UPDATE sessions SET expires_at = $2::timestamptz, updated_at = $3::timestamptz WHERE id = $1', [
+    id,
+    until,
+    now,
+  ])
+}
+
+/** Caller.actorIn for a person: the named workspace, or the only one that they belong to. */
+async function memberIn(
+  { db }: Deps,
+  user: NonNullable<Actor['user']>,
+  requested: string | undefined,
+  origin: Origin,
+): Promise<Actor> {
+  const isNamed = requested !== undefined && requested !== ''
+  if (isNamed && kindOfId(requested) !== 'workspace') throw new ForbiddenError('You are not a member of that workspace')
+  const where = { userId: user.id, ...(isNamed && { workspaceId: requested }) }
+  const [member, another] = await db.prisma.member.findMany({ where, take: 2, orderBy: { id: 'asc' } })
+  if (member === undefined) {
+    throw new ForbiddenError(isNamed ? 'You are not a member of that workspace' : 'You belong to no workspace')
+  }
+  if (another !== undefined) {
+    const message = 'is required when you belong to several workspaces (X-Workspace-Id header or connection parameter)'
+    throw new ValidationError([{ path: 'workspaceId', message }])
+  }
+  const { id, workspaceId, role } = member
+  const permission = effectivePermission('FULL_ACCESS', role)
+  return { type: 'member', id, name: user.name, workspaceId, permission, user, role, origin }
+}
+
+/** A session as the audit log names it. */
+export interface NotedSession {
+  readonly id: string
+  readonly userId: string
+  readonly address: string | null
+  readonly userAgent: string | null
+}
+
+/** Records that a person signed in, in a transaction of its own. */
+export async function noteSignIn(deps: Deps, session: NotedSession): Promise<void> {
+  await inTransaction(deps, async (tx) => {
+    const { id, name } = await tx.db.user.findUniqueOrThrow({ where: { id: session.userId } })
+    await recordAudit(tx, personActor({ id, name }, session), {
+      action: 'session.created',
+      target: { type: 'session', id: session.id },
+      at: deps.clock.now(),
+    })
+  })
+}
+
+/**
+ * Ends a session at once.
+ * @returns the Set-Cookie value that takes it from the browser
+ */
+export async function signOut(deps: Deps, tokens: SessionTokens, caller: Caller): Promise<string> {
+  await inTransaction(deps, async (tx) => {
+    const { count } = await tx.db.session.deleteMany({ where: { id: caller.credentialId } })
+    // Of two who end it at once, one deletes the row.
+    if (count === 0) return
+    const target = { type: 'session', id: caller.credentialId } as const
+    await recordAudit(tx, personActor(caller.user, caller.origin), {
+      action: 'session.ended',
+      target,
+      at: deps.clock.now(),
+    })
+  })
+  return setCookie(tokens, null)
+}
+
+function personActor(user: Caller['user'], origin: Origin | null): AuditActor {
+  const { address = null, userAgent = null } = origin ?? {}
+  return { type: 'user', id: user.id, name: user.name, workspaceId: null, user, origin: { address, userAgent } }
+}

@@ -1,0 +1,410 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { newId } from '../../src/domain/ids.ts'
+import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+
+let guddesk: TestGudDesk
+
+beforeAll(async () => {
+  guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api', TRUST_PROXY: '1' } })
+})
+
+afterAll(() => guddesk?.stop())
+
+const PASSWORD = 'correct horse battery'
+const VIEWER = '{ viewer { actor { type id name permission } workspace { id } } }'
+
+interface Person {
+  readonly userId: string
+  readonly memberId: string
+  readonly email: string
+}
+
+/** A member with a password. */
+async function person(): Promise<Person> {
+  const { memberId, userId } = await guddesk.newMember(guddesk.tenant, 'Ann', 'AGENT')
+  await guddesk.setPassword({ userId }, PASSWORD)
+  return { userId, memberId, email: `${userId}@example.com` }
+}
+
+/** Each test comes from an address of its own, so that none is limited by another's tries. */
+let address = ''
+let addresses = 0
+beforeEach(() => {
+  addresses += 1
+  address = `198.51.100.${addresses}`
+})
+
+function signIn(email: string, password: string, headers: Record<string, string> = {}): Promise<Answer> {
+  const sent = { 'x-forwarded-for': address, ...headers }
+  return guddesk.call('POST', '/api/auth/sign-in/email', { email, password }, { key: null, headers: sent })
+}
+
+const cookieOf = (answer: Answer) => String(answer.headers.get('set-cookie')?.split(';')[0])
+const bearer = (token: string) => ({ key: null, headers: { authorization: `Bearer ${token}` } })
+
+async function auditOf(userId: string): Promise<{ action: string; address: string | null }[]> {
+  const { auditEntry } = guddesk.deps.db.prisma
+  const where = { OR: [{ userId }, { targetId: userId }], workspaceId: null }
+  return auditEntry.findMany({ where, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] })
+}
+
+describe('with a password', () => {
+  test('answers with a token and a cookie, which both are the member', async () => {
+    const { email, memberId, userId } = await person()
+    const answer = await signIn(email.toUpperCase(), PASSWORD, { 'user-agent': 'Browser/1' })
+    expect(answer.status).toBe(200)
+    expect(answer.body).toEqual({ data: { token: expect.any(String), user: { id: userId, name: 'Ann', email } } })
+    expect(answer.headers.get('set-cookie')).toMatch(
+      /^guddesk\.session_token=[^;]+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/,
+    )
+    expect(answer.headers.get('cache-control')).toBe('no-store')
+    const viewer = {
+      actor: { type: 'MEMBER', id: memberId, name: 'Ann', permission: 'READ_WRITE' },
+      workspace: { id: guddesk.tenant.workspaceId },
+    }
+    expect((await guddesk.graphql(VIEWER, {}, bearer(answer.data.token))).data.viewer).toEqual(viewer)
+    const headers = { cookie: cookieOf(answer), origin: guddesk.origin }
+    expect((await guddesk.graphql(VIEWER, {}, { key: null, headers })).data.viewer).toEqual(viewer)
+    const session = await guddesk.deps.db.prisma.session.findFirstOrThrow({ where: { userId } })
+    expect(session).toMatchObject({ id: expect.stringMatching(/^ses_/), address, userAgent: 'Browser/1' })
+    expect(await auditOf(userId)).toMatchObject([
+      { action: 'session.created', targetId: session.id, address, userAgent: 'Browser/1', actorType: 'user' },
+    ])
+  })
+
+  test('writes into the audit log who failed, and keeps nothing of unknown addresses', async () => {
+    const { email, userId } = await person()
+    await signIn(email, 'wrong password')
+    expect(await auditOf(userId)).toMatchObject([{ action: 'session.failed', targetId: userId, address }])
+    await signIn('my-secret-password@example.com', PASSWORD)
+    const all = await guddesk.deps.db.prisma.auditEntry.findMany({ where: { action: 'session.failed' } })
+    expect(JSON.stringify(all)).not.toContain('my-secret')
+    expect(JSON.stringify(guddesk.logs)).not.toContain('wrong password')
+  })
+
+  test('does not tell whether an address is known', async () => {
+    const { email } = await person()
+    const bare = await guddesk.newMember(guddesk.tenant, 'Without a password')
+    const tries = [email, `${bare.userId}@example.com`, 'nobody@example.com']
+    const answers = []
+    for (const one of tries) answers.push(await signIn(one, 'wrong password'))
+    for (const { status, body, headers } of answers) {
+      expect(status).toBe(401)
+      expect(body).toEqual({
+        error: { code: 'unauthorized', message: 'The email address or the password is wrong', status: 401 },
+      })
+      expect(headers.get('set-cookie')).toBeNull()
+    }
+    // Each answer costs a scrypt of 16 MB, or takes a small fraction of one.
+    const times = await Promise.all(
+      tries.map(async (one) => {
+        const samples: number[] = []
+        for (let i = 0; i < 5; i++) {
+          const began = performance.now()
+          await signIn(one, 'wrong password', { 'x-forwarded-for': `203.0.113.${i + 1}` })
+          samples.push(performance.now() - began)
+        }
+        return samples.sort((a, b) => a - b)[2] ?? 0
+      }),
+    )
+    expect(Math.max(...times) / Math.min(...times), `medians: ${times}`).toBeLessThan(3)
+  })
+
+  test.each([
+    ['no JSON', { raw: 'email=a', headers: { 'content-type': 'application/x-www-form-urlencoded' } }, 415],
+    ['no password', { raw: '{"email":"a@example.com"}' }, 400],
+    ['an empty password', { raw: '{"email":"a@example.com","password":""}' }, 400],
+    [
+      'a password that is too long',
+      { raw: JSON.stringify({ email: 'a@example.com', password: 'x'.repeat(129) }) },
+      400,
+    ],
+    ['no address', { raw: '{"email":"a","password":"a long password"}' }, 400],
+    ['malformed JSON', { raw: '{' }, 400],
+    ['a body of 2 MiB', { raw: JSON.stringify({ email: 'x'.repeat(2_097_152), password: 'x' }) }, 413],
+  ])('refuses %s', async (_what, call, status) => {
+    const answer = await guddesk.call('POST', '/api/auth/sign-in/email', undefined, { key: null, ...call })
+    expect(answer.status).toBe(status)
+    expect(answer.error.status).toBe(status)
+  })
+
+  test.each([
+    ['origin', 'https://evil.example'],
+    ['origin', 'null'],
+    ['sec-fetch-site', 'cross-site'],
+    ['sec-fetch-site', 'same-site'],
+  ])('refuses %s: %s, so that nobody is signed in by another page', async (name, value) => {
+    const { email } = await person()
+    const answer = await signIn(email, PASSWORD, { [name]: value })
+    expect(answer.status).toBe(403)
+    expect(answer.headers.get('set-cookie')).toBeNull()
+  })
+
+  test('several sessions of one person stand beside each other', async () => {
+    const { email, userId } = await person()
+    const answers = await Promise.all([1, 2, 3].map(() => signIn(email, PASSWORD)))
+    expect(new Set(answers.map(({ data }) => data.token)).size).toBe(3)
+    expect(await guddesk.deps.db.prisma.session.count({ where: { userId } })).toBe(3)
+  })
+})
+
+describe('too many tries', () => {
+  test('of one account from one address end in 429 with the time to wait, also with the right password', async () => {
+    const { email, userId } = await person()
+    for (let i = 0; i < 10; i++) expect((await signIn(email, 'wrong password')).status).toBe(401)
+    const answer = await signIn(email, PASSWORD)
+    expect(answer.status).toBe(429)
+    expect(answer.error).toEqual({
+      code: 'rate_limited',
+      message: 'Too many tries to sign in. Try again in 15 minutes',
+      status: 429,
+    })
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(800)
+    expect(await guddesk.deps.db.prisma.session.count({ where: { userId } })).toBe(0)
+    // Whoever sits elsewhere is not locked out by it.
+    expect((await signIn(email, PASSWORD, { 'x-forwarded-for': '203.0.113.200' })).status).toBe(200)
+    guddesk.clock.advance(15 * 60_000)
+    expect((await signIn(email, PASSWORD)).status).toBe(200)
+  })
+
+  test('at once are counted all the same', async () => {
+    const { email } = await person()
+    const answers = await Promise.all(Array.from({ length: 14 }, () => signIn(email, 'wrong password')))
+    expect(answers.map(({ status }) => status).sort()).toEqual([...Array(10).fill(401), ...Array(4).fill(429)])
+  })
+
+  test('from one address at many accounts, an IPv6 network counting as one', async () => {
+    const tries = Array.from({ length: 51 }, (_, i) => {
+      const from = { 'x-forwarded-for': `2001:db8:0:7::${i.toString(16)}` }
+      return signIn(`nobody-${i}@example.com`, 'wrong password', from)
+    })
+    const statuses = (await Promise.all(tries)).map(({ status }) => status)
+    expect(statuses.sort()).toEqual([...Array(50).fill(401), 429])
+  })
+})
+
+describe('a session', () => {
+  test.each([
+    ['unsigned', (token: string) => token.split('.')[0] ?? ''],
+    ['with another signature', (token: string) => `${token.split('.')[0]}.${'A'.repeat(43)}=`],
+    ['of another session', (token: string) => `x${token}`],
+    ['with nothing in it', () => '.'],
+    ['that is long', (token: string) => `${token}${'x'.repeat(5000)}`],
+  ])('%s is nobody', async (_what, spoil) => {
+    const { userId } = await person()
+    const token = await guddesk.newSession({ userId })
+    expect((await guddesk.graphql(VIEWER, {}, bearer(token))).status).toBe(200)
+    expect((await guddesk.graphql(VIEWER, {}, bearer(spoil(token)))).status).toBe(401)
+    const headers = { cookie: `guddesk.session_token=${encodeURIComponent(spoil(token))}`, origin: guddesk.origin }
+    expect((await guddesk.graphql(VIEWER, {}, { key: null, headers })).status).toBe(401)
+  })
+
+  test('is good for GraphQL and not for REST', async () => {
+    const token = await guddesk.newSession(await person())
+    expect((await guddesk.call('GET', '/api/v1/conversations', undefined, bearer(token))).status).toBe(401)
+    const headers = { cookie: `guddesk.session_token=${encodeURIComponent(token)}`, origin: guddesk.origin }
+    expect((await guddesk.call('GET', '/api/v1/conversations', undefined, { key: null, headers })).status).toBe(401)
+  })
+
+  test('gives way to an API key in the same request', async () => {
+    const token = await guddesk.newSession(await person())
+    const headers = { cookie: `guddesk.session_token=${encodeURIComponent(token)}` }
+    const { data } = await guddesk.graphql(VIEWER, {}, { headers })
+    expect(data.viewer.actor.type).toBe('API_KEY')
+  })
+
+  test('ends 30 days after its last use, and not before', async () => {
+    const own = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
+    try {
+      const day = 86_400_000
+      const token = await own.newSession(own.tenant)
+      const use = () => own.graphql(VIEWER, {}, bearer(token))
+      expect((await use()).headers.get('set-cookie')).toBeNull()
+      own.clock.advance(20 * day)
+      const renewed = await use()
+      expect(renewed.status).toBe(200)
+      expect(decodeURIComponent(renewed.headers.get('set-cookie') ?? '')).toMatch(
+        /^guddesk\.session_token=\S+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/,
+      )
+      own.clock.advance(29 * day)
+      expect((await use()).status).toBe(200)
+      own.clock.advance(30 * day + 1000)
+      expect((await use()).status).toBe(401)
+    } finally {
+      await own.stop()
+    }
+  })
+
+  test('names its workspace when the person has several, and says so', async () => {
+    const one = await person()
+    const other = await guddesk.newTenant()
+    const memberId = newId('member')
+    await guddesk.deps.db.prisma.member.create({
+      data: { id: memberId, workspaceId: other.workspaceId, userId: one.userId, role: 'VIEWER' },
+    })
+    const token = await guddesk.newSession(one)
+    const ask = (workspaceId?: string) =>
+      guddesk.graphql(
+        VIEWER,
+        {},
+        {
+          key: null,
+          headers: { authorization: `Bearer ${token}`, ...(workspaceId && { 'x-workspace-id': workspaceId }) },
+        },
+      )
+    const unnamed = (await ask()).body.errors[0]
+    expect(unnamed.extensions.code).toBe('bad_request')
+    expect(unnamed.message).toContain('X-Workspace-Id')
+    const there = (await ask(other.workspaceId)).data.viewer
+    expect(there).toMatchObject({
+      actor: { id: memberId, permission: 'READ_ONLY' },
+      workspace: { id: other.workspaceId },
+    })
+    expect((await ask(guddesk.tenant.workspaceId)).data.viewer.actor.permission).toBe('READ_WRITE')
+    const stranger = await guddesk.newTenant()
+    for (const id of [stranger.workspaceId, 'ws_01jy0000000000000000000000', 'x']) {
+      expect((await ask(id)).body.errors[0].extensions).toEqual({ code: 'forbidden' })
+    }
+  })
+
+  test('of somebody who belongs to no workspace says so', async () => {
+    const { memberId, userId } = await person()
+    await guddesk.deps.db.prisma.member.delete({ where: { id: memberId } })
+    const { body } = await guddesk.graphql(VIEWER, {}, bearer(await guddesk.newSession({ userId })))
+    expect(body.errors[0]).toMatchObject({ message: 'You belong to no workspace', extensions: { code: 'forbidden' } })
+  })
+})
+
+describe('signing out', () => {
+  const signOut = (headers: Record<string, string>) =>
+    guddesk.call('POST', '/api/auth/sign-out', undefined, { key: null, headers })
+
+  test('ends the session, takes the cookie, and is recorded once', async () => {
+    const { email, userId } = await person()
+    const signedIn = await signIn(email, PASSWORD)
+    const other = await signIn(email, PASSWORD)
+    const answer = await signOut({ cookie: cookieOf(signedIn), origin: guddesk.origin })
+    expect([answer.status, answer.data]).toEqual([200, { ok: true }])
+    expect(answer.headers.get('set-cookie')).toBe('guddesk.session_token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax')
+    expect((await guddesk.graphql(VIEWER, {}, bearer(signedIn.data.token))).status).toBe(401)
+    expect((await guddesk.graphql(VIEWER, {}, bearer(other.data.token))).status).toBe(200)
+    expect((await signOut({ authorization: `Bearer ${signedIn.data.token}` })).status).toBe(401)
+    expect((await signOut({ authorization: `Bearer ${other.data.token}` })).status).toBe(200)
+    expect((await auditOf(userId)).map(({ action }) => action)).toEqual([
+      'session.created',
+      'session.created',
+      'session.ended',
+      'session.ended',
+    ])
+  })
+
+  test('is refused from other pages, without a session, and with an API key', async () => {
+    const { email } = await person()
+    const signedIn = await signIn(email, PASSWORD)
+    const cookie = cookieOf(signedIn)
+    expect((await signOut({ cookie, origin: 'https://evil.example' })).status).toBe(403)
+    expect((await signOut({})).status).toBe(401)
+    expect((await signOut({ authorization: `Bearer ${guddesk.tenant.key}` })).status).toBe(401)
+    expect((await guddesk.graphql(VIEWER, {}, bearer(signedIn.data.token))).status).toBe(200)
+  })
+})
+
+describe('a sign-in link', () => {
+  const open = (token: string, method = 'GET') =>
+    fetch(`${guddesk.origin}/api/auth/magic-link/verify?token=${token}`, { method, redirect: 'manual' })
+
+  test('signs in once and leads to the start page', async () => {
+    const { email, userId } = await person()
+    const token = String(await guddesk.people.makeLink(email))
+    expect((await open(token, 'HEAD')).status).toBe(405)
+    const answer = await open(token)
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/'])
+    const headers = { cookie: String(answer.headers.get('set-cookie')?.split(';')[0]), origin: guddesk.origin }
+    expect((await guddesk.graphql(VIEWER, {}, { key: null, headers })).status).toBe(200)
+    const again = await open(token)
+    expect([again.status, again.headers.get('location')]).toEqual([302, '/?error=sign_in_link'])
+    expect(again.headers.get('set-cookie')).toBeNull()
+    // The password is as good as before.
+    expect((await signIn(email, PASSWORD)).status).toBe(200)
+    expect((await auditOf(userId)).map(({ action }) => action)).toEqual([
+      'sign_in_link.created',
+      'session.created',
+      'session.created',
+    ])
+  })
+
+  test('opened several times at once signs in once', async () => {
+    const { email, userId } = await person()
+    const token = String(await guddesk.people.makeLink(email))
+    const answers = await Promise.all([1, 2, 3, 4].map(() => open(token)))
+    expect(answers.map(({ headers }) => headers.get('location')).sort()).toEqual([
+      '/',
+      ...Array(3).fill('/?error=sign_in_link'),
+    ])
+    expect(await guddesk.deps.db.prisma.session.count({ where: { userId } })).toBe(1)
+  })
+
+  test('is kept as a hash, for 24 hours', async () => {
+    const { email } = await person()
+    const token = String(await guddesk.people.makeLink(email))
+    const { verification } = guddesk.deps.db.prisma
+    const [kept] = await verification.findMany({ where: { value: { contains: email } } })
+    expect(JSON.stringify(kept)).not.toContain(token)
+    const hours = (Number(kept?.expiresAt) - Date.now()) / 3_600_000
+    expect(hours).toBeGreaterThan(23.9)
+    expect(hours).toBeLessThan(24.1)
+    await verification.update({ where: { id: kept?.id ?? '' }, data: { expiresAt: new Date(Date.now() - 1000) } })
+    expect((await open(token)).headers.get('location')).toBe('/?error=sign_in_link')
+  })
+
+  test.each(['', 'x', '%00', 'a&token=b', 'x'.repeat(5000)])('with the token %j is of no use', async (token) => {
+    const answer = await open(token)
+    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/?error=sign_in_link'])
+  })
+
+  test('is not made for somebody unknown', async () => {
+    expect(await guddesk.people.makeLink('nobody@example.com')).toBeNull()
+  })
+})
+
+describe('under /api/auth', () => {
+  test.each([
+    'POST /api/auth/sign-up/email',
+    'POST /api/auth/sign-in/magic-link',
+    'POST /api/auth/sign-in/social',
+    'GET /api/auth/get-session',
+    'GET /api/auth/list-sessions',
+    'POST /api/auth/change-password',
+    'POST /api/auth/set-password',
+    'POST /api/auth/change-email',
+    'POST /api/auth/update-user',
+    'POST /api/auth/update-session',
+    'POST /api/auth/delete-user',
+    'POST /api/auth/request-password-reset',
+    'POST /api/auth/reset-password',
+    'POST /api/auth/revoke-sessions',
+    'GET /api/auth/ok',
+    'GET /api/auth/error',
+    'GET /api/auth',
+    'GET /api/auth/',
+    'POST /api/auth/sign-in/email/',
+    'POST /api/auth//sign-in/email',
+  ])('%s is not there', async (line) => {
+    const [method = '', path = ''] = line.split(' ')
+    const token = await guddesk.newSession(guddesk.tenant)
+    const body = method === 'POST' ? {} : undefined
+    const answer = await guddesk.call(method, path, body, bearer(token))
+    expect(answer.status).toBe(404)
+    expect(answer.error.code).toBe('not_found')
+    expect(answer.headers.get('x-request-id')).toMatch(/^req_/)
+  })
+
+  test.each([
+    ['GET', '/api/auth/sign-in/email', 'POST'],
+    ['GET', '/api/auth/sign-out', 'POST'],
+    ['POST', '/api/auth/magic-link/verify', 'GET'],
+  ])('%s %s is the wrong method', async (method, path, allowed) => {
+    const answer = await guddesk.call(method, path, undefined, { key: null })
+    expect([answer.status, answer.headers.get('allow')]).toEqual([405, allowed])
+  })
+})
