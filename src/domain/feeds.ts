@@ -1,4 +1,5 @@
 import { type ConversationFeed, openConversationFeed } from './conversation-feed.ts'
+import { type DeliveryFeed, openDeliveryFeed } from './delivery-feed.ts'
 import type { Deps } from './deps.ts'
 import { type EventLog, openEventLog } from './event-log.ts'
 import { type InboxFeed, openInboxFeed } from './inbox-feed.ts'
@@ -8,6 +9,7 @@ export interface Feeds {
   readonly events: EventLog
   readonly conversations: ConversationFeed
   readonly inbox: InboxFeed
+  readonly deliveries: DeliveryFeed
   /** Ends them all with EventStreamEnded. */
   close(): void
 }
@@ -16,11 +18,14 @@ export function openFeeds(deps: Deps): Feeds {
   const events = openEventLog(deps)
   const conversations = openConversationFeed(deps, events)
   const inbox = openInboxFeed(deps, events)
+  const deliveries = openDeliveryFeed(deps)
   return {
     events,
     conversations,
     inbox,
+    deliveries,
     close() {
+      deliveries.close()
       inbox.close()
       conversations.close()
       events.close()

@@ -8,7 +8,6 @@ import {
   cursorAt,
   isBefore,
   lastPerConversation,
-  PAGE,
   type Position,
   positionOf,
 } from './event-position.ts'
@@ -17,7 +16,7 @@ import { requireLevel, requireTeam } from './policy.ts'
 
 /** What a live list of conversations learns at once. */
 export interface InboxUpdate {
-  /** Each as it is now, the one that changed last at the end. */
+  /** Each as it is now, the one that changed last at the end; 100 at most. */
   readonly conversations: readonly ConversationWithPeople[]
   /** Of those that are no more. */
   readonly deletedIds: readonly string[]
@@ -29,8 +28,9 @@ export interface InboxUpdate {
 export interface InboxFeed {
   /**
    * The workspace's conversations that changed, each with its latest state. The first update comes at once; with `after`
-   * the first ones have every conversation that changed since that cursor, once. Then at most four a second. Ends when
-   * `signal` is aborted; with an error when it is aborted with a DomainError.
+   * the first ones have every conversation that changed since that cursor, once. Then each at most four times a second,
+   * and no more updates than that unless more than a hundred changed. Ends when `signal` is aborted; with an error when it
+   * is aborted with a DomainError.
    * @throws at once: ForbiddenError, ValidationError for a malformed cursor. While it runs: EventStreamEnded when the
    * reader falls behind by more conversations than are kept for it
    */
@@ -44,6 +44,8 @@ export interface InboxFeed {
 
 /** The time between two updates, in milliseconds. */
 const WINDOW_MS = 250
+/** The most that one update has. */
+const PER_UPDATE = 100
 /** How many conversations wait for a slow reader. */
 const WAITING = 1000
 
@@ -74,9 +76,9 @@ export function openInboxFeed(deps: Deps, events: EventLog): InboxFeed {
       let isFirst = true
       while (isFirst || (isBefore(position, start) && !signal.aborted)) {
         const isBehind = isBefore(position, start)
-        const range = { after: position, upTo: start, limit: PAGE }
+        const range = { after: position, upTo: start, limit: PER_UPDATE }
         const found = isBehind ? await lastPerConversation(deps, workspaceId, range) : []
-        if (isBehind) position = found.length < PAGE ? start : (found.at(-1) ?? start)
+        if (isBehind) position = found.length < PER_UPDATE ? start : (found.at(-1) ?? start)
         if (isFirst || found.length > 0) {
           yield toUpdate(await loadChanges(deps, workspaceId, found), position)
         }
@@ -84,8 +86,11 @@ export function openInboxFeed(deps: Deps, events: EventLog): InboxFeed {
       }
       for await (const batch of reader.batches()) {
         const news = batch.filter((change) => isBefore(position, change))
-        const last = news.at(-1)
-        if (last !== undefined) yield toUpdate(news, last)
+        for (let from = 0; from < news.length; from += PER_UPDATE) {
+          const part = news.slice(from, from + PER_UPDATE)
+          const last = part.at(-1)
+          if (last !== undefined) yield toUpdate(part, last)
+        }
       }
     } finally {
       signal.removeEventListener('abort', abort)
@@ -265,9 +270,10 @@ class InboxReader {
     this.#wake()
   }
 
-  end(fault: Error | null = null): void {
+  end(fault: Error | null): void {
+    if (this.#isEnded) return
     this.#isEnded = true
-    this.#fault ??= fault
+    this.#fault = fault
     this.#wake()
   }
 

@@ -1,6 +1,8 @@
 import { builder } from '../schema/builder.ts'
-import { ConversationUpdate, InboxUpdate } from '../schema/feeds.ts'
+import { DeliveryStatus } from '../schema/delivery.ts'
+import { ConversationUpdate, DeliveryProgress, InboxUpdate } from '../schema/feeds.ts'
 import { abortable } from './abortable.ts'
+import { given } from './input.ts'
 
 builder.subscriptionFields((t) => ({
   conversation: t.field({
@@ -22,7 +24,7 @@ builder.subscriptionFields((t) => ({
   inbox: t.field({
     type: InboxUpdate,
     description:
-      'The conversations that change, each with its latest state, in at most four updates a second. The first update comes at once; with `after` it has every conversation that changed since that cursor.',
+      'The conversations that change, each with its latest state and at most four times a second. The first update comes at once; with `after` first every conversation that changed since that cursor.',
     args: {
       after: t.arg.string({ description: "An update's cursor: resume after it; what changed meanwhile comes once." }),
     },
@@ -31,5 +33,20 @@ builder.subscriptionFields((t) => ({
       return abortable(context, (signal) => context.feeds.inbox.follow(who, { after: after ?? null }, signal))
     },
     resolve: (update) => update,
+  }),
+  deliveries: t.field({
+    type: DeliveryProgress,
+    description:
+      'What happens to webhook deliveries, gathered: at most four times a second, however many there are. The first one comes at once, empty. It cannot be resumed: ask for the list of deliveries again.',
+    args: {
+      endpointId: t.arg.id({ description: 'Only those to this endpoint.' }),
+      status: t.arg({ type: DeliveryStatus, description: 'Only those that are so now.' }),
+      conversationId: t.arg.id({ description: 'Only those about this conversation.' }),
+    },
+    subscribe: (_root, filter, context) => {
+      const who = context.actor()
+      return abortable(context, (signal) => context.feeds.deliveries.follow(who, given(filter), signal))
+    },
+    resolve: (progress) => progress,
   }),
 }))

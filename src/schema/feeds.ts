@@ -1,8 +1,10 @@
 import type { ActorRef } from '../domain/actor.ts'
 import type { ConversationItem } from '../domain/conversation-feed.ts'
+import type { DeliveryProgress as DeliveryProgressOf } from '../domain/delivery-feed.ts'
 import type { InboxUpdate as InboxUpdateOf } from '../domain/inbox-feed.ts'
 import { builder } from './builder.ts'
 import { Conversation } from './conversation.ts'
+import { Delivery } from './delivery.ts'
 import { ActorType } from './enums.ts'
 import { Message } from './message.ts'
 
@@ -65,7 +67,7 @@ export const InboxUpdate = builder.objectRef<InboxUpdateOf>('InboxUpdate').imple
   fields: (t) => ({
     conversations: t.field({
       type: [Conversation],
-      description: 'Those that changed, each once and as it is now; the one that changed last at the end.',
+      description: 'Those that changed, each once and as it is now; the one that changed last at the end. 100 at most.',
       resolve: ({ conversations }) => [...conversations],
     }),
     deletedIds: t.idList({
@@ -73,5 +75,40 @@ export const InboxUpdate = builder.objectRef<InboxUpdateOf>('InboxUpdate').imple
       resolve: ({ deletedIds }) => [...deletedIds],
     }),
     cursor: t.exposeString('cursor', CURSOR),
+  }),
+})
+
+export const DeliveryProgress = builder.objectRef<DeliveryProgressOf>('DeliveryProgress').implement({
+  description: 'What happened to webhook deliveries within some time.',
+  fields: (t) => ({
+    since: t.expose('since', { type: 'DateTime', description: 'From when.' }),
+    until: t.expose('until', { type: 'DateTime', description: 'Until when.' }),
+    created: t.int({ description: 'New deliveries that wait to be sent.', resolve: ({ counts }) => counts.created }),
+    skipped: t.int({
+      description: 'New deliveries that are not sent, because the endpoint or its agent is disabled.',
+      resolve: ({ counts }) => counts.skipped,
+    }),
+    delivered: t.int({ description: 'Attempts that succeeded.', resolve: ({ counts }) => counts.delivered }),
+    retrying: t.int({
+      description: 'Attempts that failed and are followed by another.',
+      resolve: ({ counts }) => counts.retrying,
+    }),
+    failed: t.int({ description: 'Attempts that failed as the last ones.', resolve: ({ counts }) => counts.failed }),
+    p50DurationMs: t.int({
+      nullable: true,
+      description: 'Half of the attempts were not slower, in milliseconds; null without attempts.',
+      resolve: ({ durationMs }) => durationMs.p50,
+    }),
+    p95DurationMs: t.int({
+      nullable: true,
+      description: 'All but a twentieth of the attempts were not slower, in milliseconds; null without attempts.',
+      resolve: ({ durationMs }) => durationMs.p95,
+    }),
+    newest: t.field({
+      type: [Delivery],
+      description: 'The deliveries that changed last, the latest first, as they are now; 50 at most.',
+      resolve: (progress) => progress.newest(),
+    }),
+    omitted: t.exposeInt('omitted', { description: 'How many other deliveries changed.' }),
   }),
 })

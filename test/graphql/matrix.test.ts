@@ -46,6 +46,7 @@ const RULES: Record<string, Rule> = {
   'Query.webhookEndpoints': list('webhookEndpoints'),
   'Query.deliveries': list('deliveries'),
   'Query.events': list('events'),
+  'Query.dispatchState': { needs: 'READ_ONLY', agent: true, use: 'dispatchState { pending }' },
   'Query.apiKeys': { ...list('apiKeys'), needs: 'FULL_ACCESS', agent: false },
   'Query.auditEntries': { ...list('auditEntries'), needs: 'FULL_ACCESS', agent: false },
   'Mutation.createVisitor': mutation('READ_WRITE', true, 'createVisitor', 'email: "not an address"'),
@@ -112,6 +113,11 @@ const RULES: Record<string, Rule> = {
     use: `conversation(id: "${UNKNOWN.conversation}") { __typename }`,
   },
   'Subscription.inbox': { needs: 'READ_ONLY', agent: true, use: 'inbox(after: "malformed") { cursor }' },
+  'Subscription.deliveries': {
+    needs: 'READ_ONLY',
+    agent: true,
+    use: `deliveries(endpointId: "${UNKNOWN.endpoint}") { created }`,
+  },
   'Subscription.events': { needs: 'READ_ONLY', agent: true, use: 'events(after: "malformed") { id }' },
 }
 

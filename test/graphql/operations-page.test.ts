@@ -40,26 +40,29 @@ afterAll(async () => {
   await receiver?.close()
 })
 
-test('the page has five queries and three subscriptions', () => {
-  expect([queries.length, subscriptions.length]).toEqual([5, 3])
+test('the page has six queries and five subscriptions', () => {
+  expect([queries.length, subscriptions.length]).toEqual([6, 5])
 })
 
 test.each(queries)('query $name finds something', async ({ text }) => {
   const { body, data } = await guddesk.graphql(text, {}, { key })
   expect(body.errors).toBeUndefined()
-  const [connection] = Object.values<{ edges: unknown[] }>(data)
+  const [found] = Object.values<{ edges?: unknown[]; pending?: number }>(data)
   // What came after the 410 waits for the endpoint to be enabled.
-  expect(connection?.edges.length).toBeGreaterThan(0)
+  expect(found?.edges?.length ?? found?.pending).toBeGreaterThan(0)
 })
+
+const BEGINNING = new Set(['Deliveries', 'Inbox'])
 
 test.each(subscriptions)('subscription $name brings something, over both transports', async ({ text, name }) => {
   for (const transport of [overWebSocket, overSse]) {
-    const live = transport(guddesk, {}, { key, query: text })
+    const live = transport<object>(guddesk, {}, { key, query: text })
     await until(
       async () => {
         await guddesk.call('POST', '/api/agent/webhooks', { url: receiver.url }) // enables it again
         await liveThrough()
-        return live.events.length > 0
+        // More than the beginning, which some tell at once.
+        return live.events.length > (BEGINNING.has(name) ? 1 : 0)
       },
       15_000,
       () => `${name} brought nothing: ${JSON.stringify(live.errors)}`,
