@@ -3,6 +3,7 @@ import { type Config, ConfigError, readConfig } from './infra/config.ts'
 import { createLog, type Log } from './infra/log.ts'
 import { buildPages, type Pages, readPages } from './pages.ts'
 import { buildServer, type GudDesk } from './server.ts'
+import { signInUrl } from './sign-in.ts'
 
 /** Exits 0 within this, whatever a client or receiver does. */
 const STOP_MS = 9500
@@ -16,7 +17,7 @@ async function main(): Promise<void> {
     guddesk.server.once('error', reject).listen(config.port, config.host, resolve)
   })
   const { port } = guddesk.server.address() as AddressInfo
-  console.log(welcome(config, port, guddesk))
+  console.log(welcome(config, port, guddesk, await firstSignIn(config, port, guddesk)))
 }
 
 /** With --build, as `npm start` has it, the dashboard is built while the database opens. Without it the API works too. */
@@ -54,8 +55,25 @@ function stopOnSignals(guddesk: GudDesk): void {
   process.on('SIGINT', stop)
 }
 
-function welcome(config: Config, port: number, { firstStart }: GudDesk): string {
-  const origin = config.env === 'production' ? config.publicUrl : `http://localhost:${port}`
+const originOf = ({ env, publicUrl }: Config, port: number) =>
+  env === 'production' ? publicUrl : `http://localhost:${port}`
+
+/** How the owner of an empty database gets in: by a link, which production does not print into its logs. */
+async function firstSignIn(config: Config, port: number, { firstStart, people }: GudDesk): Promise<string[]> {
+  if (firstStart === null) return []
+  const { ownerEmail } = firstStart
+  const token = config.env === 'production' ? null : await people.makeLink(ownerEmail)
+  return token === null
+    ? ['', `Sign in as ${ownerEmail} with a link, which this prints: npm run sign-in-link -- ${ownerEmail}`]
+    : [
+        '',
+        `Sign in as ${ownerEmail} with this link, once, within 24 hours:`,
+        `  ${signInUrl(originOf(config, port), token)}`,
+      ]
+}
+
+function welcome(config: Config, port: number, { firstStart }: GudDesk, signIn: string[]): string {
+  const origin = originOf(config, port)
   const database = config.databaseUrl === undefined ? `embedded, in ${config.dataDir}` : 'PostgreSQL'
   const bus = config.redisUrl === undefined ? 'in process' : 'Redis'
   const lines = [
@@ -74,7 +92,7 @@ function welcome(config: Config, port: number, { firstStart }: GudDesk): string 
       `  curl -H "Authorization: Bearer ${firstStart.apiKey}" ${origin}/api/v1/conversations`,
     )
   }
-  return `${lines.join('\n')}\n`
+  return `${[...lines, ...signIn].join('\n')}\n`
 }
 
 main().catch((error: unknown) => {

@@ -4,7 +4,7 @@ import { createAuthenticator } from './auth/authenticate.ts'
 import { watchCredentials } from './auth/credential-watch.ts'
 import type { OwnOrigins } from './auth/own-origin.ts'
 import { createPeople, type People } from './auth/people.ts'
-import type { SessionTokens } from './auth/session-token.ts'
+import { type SessionTokens, sessionTokens } from './auth/session-token.ts'
 import { type Dispatcher, startDispatcher } from './dispatch/dispatcher.ts'
 import { bootstrap, type FirstStart } from './domain/bootstrap.ts'
 import type { Deps } from './domain/deps.ts'
@@ -18,7 +18,7 @@ import type { Config } from './infra/config.ts'
 import { type Database, openDatabase } from './infra/db.ts'
 import type { Log } from './infra/log.ts'
 import { migrate } from './infra/migrations.ts'
-import { createVault, deriveKey, localEncryptionKey } from './infra/secrets.ts'
+import { createVault, encryptionKey } from './infra/secrets.ts'
 import { type Pages, servePages } from './pages.ts'
 import { errorResponse, newRequestId, notFound, requestId, restRouter } from './rest/app.ts'
 import { signInRoutes } from './sign-in.ts'
@@ -57,13 +57,12 @@ export async function buildServer({ config, log, clock = systemClock, db: given,
   if (applied.length > 0) log.info({ applied }, 'the database was migrated')
   const bus = openBus(config.redisUrl, log)
   const isProduction = config.env === 'production'
-  const key = config.encryptionKey ?? localEncryptionKey(config.dataDir)
   const deps: Deps = {
     db,
     bus,
     clock,
     log,
-    vault: createVault(key),
+    vault: createVault(encryptionKey(config)),
     targets: { requireHttps: isProduction, allowLoopback: !isProduction },
   }
   const firstStart = await bootstrap(deps, config.firstApiKey, config.ownerEmail)
@@ -74,8 +73,8 @@ export async function buildServer({ config, log, clock = systemClock, db: given,
     stops.push(() => dispatcher.stop())
     stops.push(startReopening(deps))
   }
-  const tokens = { secret: deriveKey(key, 'sessions'), isSecure: config.publicUrl.startsWith('https:') }
-  const people = createPeople(deps, { publicUrl: config.publicUrl, tokens })
+  const tokens = sessionTokens(config)
+  const people = createPeople(deps, tokens)
   const { server, stop } = assembleHttp(config, deps, people, tokens, (await pages) ?? null)
   stops.push(stop)
 

@@ -2,12 +2,13 @@ import type Koa from 'koa'
 import { z } from 'zod'
 import type { Authenticator } from './auth/authenticate.ts'
 import { type OwnOrigins, requireOwnOrigin } from './auth/own-origin.ts'
-import { PASSWORD, type People, TooManyTries } from './auth/people.ts'
-import { signOut } from './auth/session.ts'
-import type { SessionTokens } from './auth/session-token.ts'
+import type { People } from './auth/people.ts'
+import { type SessionTokens, setCookie } from './auth/session-token.ts'
 import type { Deps } from './domain/deps.ts'
-import { DomainError, UnauthorizedError } from './domain/errors.ts'
-import { email, parse } from './domain/input.ts'
+import { DomainError, RateLimitedError, UnauthorizedError } from './domain/errors.ts'
+import { parse, text } from './domain/input.ts'
+import { endSession } from './domain/sessions.ts'
+import { PASSWORD_LENGTH } from './infra/passwords.ts'
 import { readJsonObject } from './rest/body.ts'
 
 export interface SignInDeps {
@@ -20,15 +21,27 @@ export interface SignInDeps {
   readonly startPath: string
 }
 
-const Credentials = z.object({ email, password: z.string().min(1, 'must not be empty').max(PASSWORD.max) })
+const LINK_PATH = '/api/auth/sign-in/link'
+
+/** @param origin where the deployment is reached, without a trailing slash */
+export function signInUrl(origin: string, token: string): string {
+  return `${origin}${LINK_PATH}?token=${encodeURIComponent(token)}`
+}
+
+/** Whatever stands for an address here, such as owner@localhost. */
+const Address = text(320).toLowerCase()
+const Credentials = z.object({
+  email: Address,
+  password: z.string().min(1, 'must not be empty').max(PASSWORD_LENGTH.max),
+})
 
 type Handler = (context: SignInDeps, ctx: Koa.Context) => Promise<void>
 
 /** Everything that can be reached under /api/auth: path, method, handler. */
 const ROUTES: Record<string, readonly ['GET' | 'POST', Handler]> = {
   '/api/auth/sign-in/email': ['POST', signInWithPassword],
-  '/api/auth/sign-out': ['POST', endSession],
-  '/api/auth/magic-link/verify': ['GET', openLink],
+  '/api/auth/sign-out': ['POST', signOut],
+  [LINK_PATH]: ['GET', openLink],
 }
 
 /** People sign in and out over HTTP. Any other path goes on to the next middleware. */
@@ -44,7 +57,7 @@ export function signInRoutes(context: SignInDeps): Koa.Middleware {
     try {
       await handle(context, ctx)
     } catch (error) {
-      if (error instanceof TooManyTries) ctx.set('Retry-After', String(error.retryAfterSeconds))
+      if (error instanceof RateLimitedError) ctx.set('Retry-After', String(error.retryAfterSeconds))
       throw error
     }
   }
@@ -59,10 +72,10 @@ async function signInWithPassword({ people, authenticator, own }: SignInDeps, ct
   ctx.body = { data: { token, user } }
 }
 
-async function endSession({ deps, authenticator, tokens }: SignInDeps, ctx: Koa.Context): Promise<void> {
+async function signOut({ deps, authenticator, tokens }: SignInDeps, ctx: Koa.Context): Promise<void> {
   const caller = await authenticator.authenticate(requestOf(ctx))
-  if (caller.kind !== 'session') throw new UnauthorizedError('Nobody is signed in with an API key: revoke it instead')
-  ctx.set('Set-Cookie', await signOut(deps, tokens, caller))
+  await endSession(deps, caller, caller.credentialId)
+  ctx.set('Set-Cookie', setCookie(tokens, null))
   ctx.body = { data: { ok: true } }
 }
 

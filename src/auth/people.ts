@@ -1,22 +1,26 @@
+import { randomBytes } from 'node:crypto'
 import { prismaAdapter } from 'better-auth/adapters/prisma'
-import { isAPIError } from 'better-auth/api'
 import { betterAuth } from 'better-auth/minimal'
-import { magicLink } from 'better-auth/plugins/magic-link'
 import type { Origin } from '../domain/actor.ts'
-import { type AuditActor, recordAudit, systemAuditor } from '../domain/audit.ts'
+import {
+  type AuditAction,
+  type AuditActor,
+  type AuditTarget,
+  personOf,
+  recordAudit,
+  systemAuditor,
+} from '../domain/audit.ts'
 import type { Deps } from '../domain/deps.ts'
-import { DomainError, UnauthorizedError } from '../domain/errors.ts'
+import { RateLimitedError, UnauthorizedError } from '../domain/errors.ts'
 import { newId } from '../domain/ids.ts'
 import { addressBlock } from '../infra/client-address.ts'
+import { PASSWORD_LENGTH } from '../infra/passwords.ts'
 import { sha256 } from '../infra/secrets.ts'
 import { inTransaction } from '../infra/transaction.ts'
 import { countTry } from '../infra/try-limit.ts'
-import { noteSignIn } from './session.ts'
-import { COOKIE_PREFIX, SESSION_DAYS, type SessionTokens, setCookie, signToken } from './session-token.ts'
+import { SESSION_DAYS, type SessionTokens, setCookie, signToken } from './session-token.ts'
 
-/** NIST SP 800-63B: length counts, composition rules do not. */
-export const PASSWORD = { min: 10, max: 128 } as const
-const LINK_HOURS = 24
+const LINK_MS = 24 * 3_600_000
 const TRY_WINDOW_MS = 15 * 60_000
 /** Within that window: guessing one account from one place, from everywhere, and guessing around. */
 const MAX_TRIES = { accountAndAddress: 10, account: 100, address: 50 } as const
@@ -29,127 +33,93 @@ export interface SignedIn {
   readonly user: { readonly id: string; readonly name: string; readonly email: string }
 }
 
-/** How people get in and out. */
+/** How people get in. */
 export interface People {
-  /** @throws UnauthorizedError, the same whether address or password is wrong; TooManyTries */
+  /** @throws UnauthorizedError, the same whether address or password is wrong; RateLimitedError */
   signIn(input: { email: string; password: string }, origin: Origin): Promise<SignedIn>
-  /** Opens a link's session. Each link works once. @throws UnauthorizedError */
-  openLink(token: string, origin: Origin): Promise<SignedIn>
   /** A token that signs a known person in, once, within 24 hours; null when nobody has that address. */
   makeLink(email: string): Promise<string | null>
-  /** A session without a credential checked: for whoever has proven already who it is. */
-  openSession(userId: string, origin: Origin | null): Promise<Pick<SignedIn, 'token' | 'cookie'>>
+  /** @throws UnauthorizedError for a token that is unknown, used or too old */
+  openLink(token: string, origin: Origin): Promise<SignedIn>
+  /** Opens a session for somebody who has proven already who they are. */
+  openSession(userId: string, origin: Origin | null): Promise<SignedIn>
 }
 
-export class TooManyTries extends DomainError {
-  readonly retryAfterSeconds: number
+/**
+ * better-auth checks passwords, keeps sessions and links. It is used by its server-side interface alone: none of its
+ * HTTP routes is mounted, so that nothing can be reached that is not called here.
+ */
+export function createPeople(deps: Deps, tokens: SessionTokens): People {
+  const context = betterAuthContext(deps, tokens)
 
-  constructor(waitMs: number) {
-    const seconds = Math.ceil(waitMs / 1000)
-    super('rate_limited', `Too many tries to sign in. Try again in ${Math.ceil(seconds / 60)} minutes`)
-    this.retryAfterSeconds = seconds
-  }
-}
-
-export interface PeopleSettings {
-  readonly publicUrl: string
-  readonly tokens: SessionTokens
-}
-
-export function createPeople(deps: Deps, settings: PeopleSettings): People {
-  const { tokens } = settings
-  const auth = configure(deps, settings)
-
-  function signedIn(token: string, user: SignedIn['user']): SignedIn {
-    const credential = signToken(tokens, token)
+  const openSession: People['openSession'] = async (userId, origin) => {
+    const { internalAdapter } = await context
+    const user = await deps.db.prisma.user.findUniqueOrThrow({ where: { id: userId } })
+    const { address = null, userAgent = null } = origin ?? {}
+    const session = await internalAdapter.createSession(userId, false, { ipAddress: address, userAgent })
+    // Nobody has its token before it is in the audit log.
+    await note(deps, personOf({ user, origin }), 'session.created', { type: 'session', id: session.id })
+    const credential = signToken(tokens, session.token)
     const { id, name, email } = user
     return { token: credential, cookie: setCookie(tokens, credential), user: { id, name, email } }
   }
 
   return {
+    openSession,
     async signIn({ email, password }, origin) {
       await refuseGuessing(deps, email, origin)
-      try {
-        const { token, user } = await auth.api.signInEmail({ body: { email, password }, headers: headersOf(origin) })
-        return signedIn(token, user)
-      } catch (error) {
-        if (!isAPIError(error) || error.statusCode !== 401) throw error
-        await noteFailure(deps, email, origin)
-        throw new UnauthorizedError('The email address or the password is wrong')
-      }
-    },
-    async openLink(token, origin) {
-      try {
-        const opened = await auth.api.magicLinkVerify({ query: { token }, headers: headersOf(origin) })
-        return signedIn(opened.token, opened.user)
-      } catch (error) {
-        // It redirects to say that the token is unknown, used or too old.
-        if (!isAPIError(error) || error.statusCode !== 302) throw error
-        throw new UnauthorizedError('This sign-in link was used already or is too old: ask for another one')
-      }
+      const { internalAdapter, password: passwords } = await context
+      const found = await internalAdapter.findUserByEmail(email, { includeAccounts: true })
+      const hash = found?.accounts.find(({ providerId }) => providerId === 'credential')?.password
+      // Somebody unknown costs as much work as somebody known.
+      if (!hash) await passwords.hash(password)
+      if (found && hash && (await passwords.verify({ hash, password }))) return openSession(found.user.id, origin)
+      await noteFailure(deps, found?.user ?? null, origin)
+      throw new UnauthorizedError('The email address or the password is wrong')
     },
     async makeLink(email) {
       const user = await deps.db.prisma.user.findUnique({ where: { email } })
       if (user === null) return null
-      let made: string | null = null
-      const hand = (token: string) => {
-        made = token
-      }
-      await auth.api.signInMagicLink({ body: { email, metadata: { hand } }, headers: headersOf(null) })
-      const target = { type: 'user', id: user.id, name: user.name } as const
-      await inTransaction(deps, (tx) =>
-        recordAudit(tx, systemAuditor(null), { action: 'sign_in_link.created', target, at: deps.clock.now() }),
-      )
-      return made
+      const { internalAdapter } = await context
+      const token = randomBytes(32).toString('base64url')
+      const expiresAt = new Date(deps.clock.now().getTime() + LINK_MS)
+      await internalAdapter.createVerificationValue({ identifier: linkId(token), value: user.id, expiresAt })
+      await note(deps, systemAuditor(null), 'sign_in_link.created', { type: 'user', id: user.id, name: user.name })
+      return token
     },
-    async openSession(userId, origin) {
-      const { internalAdapter } = await auth.$context
-      const { address = null, userAgent = null } = origin ?? {}
-      const session = await internalAdapter.createSession(userId, false, { ipAddress: address, userAgent })
-      const credential = signToken(tokens, session.token)
-      return { token: credential, cookie: setCookie(tokens, credential) }
+    async openLink(token, origin) {
+      const { internalAdapter } = await context
+      const link = await internalAdapter.consumeVerificationValue(linkId(token))
+      if (!link || link.expiresAt <= deps.clock.now()) {
+        throw new UnauthorizedError('This sign-in link was used already or is too old: ask for another one')
+      }
+      return openSession(link.value, origin)
     },
   }
 }
 
-/** Headers that better-auth is called with. What clients send never gets there. */
-const ADDRESS = 'x-guddesk-address'
+/** Only the token's hash is kept. */
+const linkId = (token: string) => `sign-in-link:${sha256(token)}`
 
-function headersOf(origin: Origin | null): Headers {
-  const { address = null, userAgent = null } = origin ?? {}
-  return new Headers({
-    ...(address !== null && { [ADDRESS]: address }),
-    ...(userAgent !== null && { 'user-agent': userAgent }),
-  })
-}
+const KINDS = { account: 'account', session: 'session', user: 'user', verification: 'verification' } as const
 
-const KINDS = { user: 'user', account: 'account', session: 'session', verification: 'verification' } as const
-
-/**
- * better-auth checks passwords, keeps sessions and makes links. Its own HTTP routes are not mounted: what is not
- * called here cannot be reached.
- */
-function configure(deps: Deps, { publicUrl, tokens }: PeopleSettings) {
-  return betterAuth({
-    baseURL: `${publicUrl}/api/auth`,
+function betterAuthContext(deps: Deps, tokens: SessionTokens) {
+  const auth = betterAuth({
+    // Unused, as its routes and cookies are; asked for all the same.
+    baseURL: 'http://localhost',
     secret: tokens.secret,
-    // Without transactions of its own: the embedded database has one connection.
+    // Without transactions around its calls: the embedded database has one connection.
     database: prismaAdapter(deps.db.prisma, { provider: 'postgresql' }),
     telemetry: { enabled: false },
-    // Its warnings are failed sign-ins, which the audit log has.
-    logger: { level: 'error', log: (_level, message, ...details) => deps.log.error({ details }, message) },
-    // Counted here, by account too, and for calls that do not come over its routes.
-    rateLimit: { enabled: false },
+    logger: { level: 'warn', log: (level, message, ...details) => deps.log[level]({ details }, message) },
     emailAndPassword: {
       enabled: true,
       disableSignUp: true,
-      minPasswordLength: PASSWORD.min,
-      maxPasswordLength: PASSWORD.max,
+      minPasswordLength: PASSWORD_LENGTH.min,
+      maxPasswordLength: PASSWORD_LENGTH.max,
     },
     session: { expiresIn: SESSION_DAYS * 86_400, fields: { ipAddress: 'address' } },
     advanced: {
-      cookiePrefix: COOKIE_PREFIX,
-      useSecureCookies: tokens.isSecure,
       ipAddress: { disableIpTracking: true },
       database: {
         // Our tables have the columns of passwords, sessions and links; it would miss those of OAuth.
@@ -160,35 +130,11 @@ function configure(deps: Deps, { publicUrl, tokens }: PeopleSettings) {
         },
       },
     },
-    plugins: [
-      magicLink({
-        expiresIn: LINK_HOURS * 3600,
-        disableSignUp: true,
-        storeToken: 'hashed',
-        // Handed to whoever asked: links are for the terminal, not for the post.
-        sendMagicLink: ({ metadata, token }) => metadata?.['hand'](token),
-      }),
-    ],
-    databaseHooks: {
-      session: {
-        create: {
-          before: async (session, context) => {
-            const headers = context?.headers
-            if (!headers) return
-            return {
-              data: { ...session, ipAddress: headers.get(ADDRESS), userAgent: headers.get('user-agent') },
-            }
-          },
-          after: async ({ id, userId, ipAddress = null, userAgent = null }) => {
-            await noteSignIn(deps, { id, userId, address: ipAddress, userAgent })
-          },
-        },
-      },
-    },
   })
+  return auth.$context
 }
 
-/** @throws TooManyTries */
+/** @throws RateLimitedError */
 async function refuseGuessing(deps: Deps, email: string, { address }: Origin): Promise<void> {
   const account = sha256(email)
   const block = addressBlock(address)
@@ -197,20 +143,17 @@ async function refuseGuessing(deps: Deps, email: string, { address }: Origin): P
     { key: `sign-in ${account}`, max: MAX_TRIES.account },
     { key: `sign-in from ${block}`, max: MAX_TRIES.address },
   ])
-  if (wait !== null) throw new TooManyTries(wait)
+  if (wait !== null) throw new RateLimitedError('Too many tries to sign in', wait)
 }
 
-async function noteFailure(deps: Deps, email: string, origin: Origin): Promise<void> {
-  const user = await deps.db.prisma.user.findUnique({ where: { email } })
-  const actor: AuditActor = {
-    type: 'anonymous',
-    id: 'anonymous',
-    name: 'Somebody',
-    workspaceId: null,
-    user: null,
-    origin,
-  }
+async function noteFailure(deps: Deps, user: { id: string; name: string } | null, origin: Origin): Promise<void> {
+  const nobody = { type: 'anonymous', id: 'anonymous', name: 'Somebody', workspaceId: null, user: null } as const
   // Of an unknown address nothing is kept: people type passwords into the wrong field.
   const target = { type: 'user', id: user?.id ?? 'unknown', name: user?.name ?? null } as const
-  await inTransaction(deps, (tx) => recordAudit(tx, actor, { action: 'session.failed', target, at: deps.clock.now() }))
+  await note(deps, { ...nobody, origin }, 'session.failed', target)
+}
+
+/** better-auth writes by itself; what it did is recorded right after it. */
+async function note(deps: Deps, actor: AuditActor, action: AuditAction, target: AuditTarget): Promise<void> {
+  await inTransaction(deps, (tx) => recordAudit(tx, actor, { action, target, at: deps.clock.now() }))
 }

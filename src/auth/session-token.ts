@@ -1,9 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Config } from '../infra/config.ts'
+import { deriveKey, encryptionKey } from '../infra/secrets.ts'
 import type { Headers } from './api-key.ts'
 
 export const SESSION_DAYS = 30
 const DAY_SECONDS = 86_400
-export const COOKIE_PREFIX = 'guddesk'
 
 /** How a deployment's session tokens look. */
 export interface SessionTokens {
@@ -13,8 +14,13 @@ export interface SessionTokens {
   readonly isSecure: boolean
 }
 
+/** Sessions have a key of their own, which comes from the encryption key; https deployments get https cookies. */
+export function sessionTokens(config: Pick<Config, 'encryptionKey' | 'dataDir' | 'publicUrl'>): SessionTokens {
+  return { secret: deriveKey(encryptionKey(config), 'sessions'), isSecure: config.publicUrl.startsWith('https:') }
+}
+
 /**
- * The credential of a session: its token and an HMAC-SHA256 of it, as better-auth signs its cookies. What stands in the
+ * The credential of a session: its token and an HMAC-SHA256 of it. What stands in the
  * database alone is worth nothing.
  */
 export function signToken({ secret }: SessionTokens, token: string): string {
@@ -36,7 +42,7 @@ export function verifyToken({ secret }: SessionTokens, credential: string): stri
 }
 
 export function cookieName({ isSecure }: SessionTokens): string {
-  return `${isSecure ? '__Secure-' : ''}${COOKIE_PREFIX}.session_token`
+  return `${isSecure ? '__Secure-' : ''}guddesk.session_token`
 }
 
 /** The credential in the request's cookie; null without one. */

@@ -1,10 +1,8 @@
 import type { Actor, Caller, Origin } from '../domain/actor.ts'
-import { type AuditActor, recordAudit } from '../domain/audit.ts'
 import type { Deps } from '../domain/deps.ts'
 import { ForbiddenError, UnauthorizedError, ValidationError } from '../domain/errors.ts'
 import { kindOfId } from '../domain/ids.ts'
 import { effectivePermission } from '../domain/policy.ts'
-import { inTransaction } from '../infra/transaction.ts'
 import { SESSION_DAYS, type SessionTokens, setCookie, verifyToken } from './session-token.ts'
 
 interface SessionRow {
@@ -88,48 +86,4 @@ async function memberIn(
   const { id, workspaceId, role } = member
   const permission = effectivePermission('FULL_ACCESS', role)
   return { type: 'member', id, name: user.name, workspaceId, permission, user, role, origin }
-}
-
-/** A session as the audit log names it. */
-export interface NotedSession {
-  readonly id: string
-  readonly userId: string
-  readonly address: string | null
-  readonly userAgent: string | null
-}
-
-/** Records that a person signed in, in a transaction of its own. */
-export async function noteSignIn(deps: Deps, session: NotedSession): Promise<void> {
-  await inTransaction(deps, async (tx) => {
-    const { id, name } = await tx.db.user.findUniqueOrThrow({ where: { id: session.userId } })
-    await recordAudit(tx, personActor({ id, name }, session), {
-      action: 'session.created',
-      target: { type: 'session', id: session.id },
-      at: deps.clock.now(),
-    })
-  })
-}
-
-/**
- * Ends a session at once.
- * @returns the Set-Cookie value that takes it from the browser
- */
-export async function signOut(deps: Deps, tokens: SessionTokens, caller: Caller): Promise<string> {
-  await inTransaction(deps, async (tx) => {
-    const { count } = await tx.db.session.deleteMany({ where: { id: caller.credentialId } })
-    // Of two who end it at once, one deletes the row.
-    if (count === 0) return
-    const target = { type: 'session', id: caller.credentialId } as const
-    await recordAudit(tx, personActor(caller.user, caller.origin), {
-      action: 'session.ended',
-      target,
-      at: deps.clock.now(),
-    })
-  })
-  return setCookie(tokens, null)
-}
-
-function personActor(user: Caller['user'], origin: Origin | null): AuditActor {
-  const { address = null, userAgent = null } = origin ?? {}
-  return { type: 'user', id: user.id, name: user.name, workspaceId: null, user, origin: { address, userAgent } }
 }

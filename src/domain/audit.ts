@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { AuditEntry, Prisma } from '../generated/prisma/client.ts'
 import type { Tx } from '../infra/transaction.ts'
-import type { Actor, ActorType } from './actor.ts'
+import type { Actor, ActorType, Caller } from './actor.ts'
 import type { Deps } from './deps.ts'
 import { newId } from './ids.ts'
 import { idText, instant, parse } from './input.ts'
@@ -111,6 +111,11 @@ export async function recordAudit(tx: Tx, actor: AuditActor, entry: NewAuditEntr
 /** The system acts in a workspace: timers, rules, the first start. */
 export function systemAuditor(workspaceId: string | null): AuditActor {
   return { type: 'system', id: 'system', name: 'GudDesk', workspaceId, user: null, origin: null }
+}
+
+/** A person acts for themselves, in no workspace. */
+export function personOf({ user, origin }: Pick<Caller, 'user' | 'origin'>): AuditActor {
+  return { type: 'user', id: user.id, name: user.name, workspaceId: null, user, origin }
 }
 
 export const AuditFilter = z

@@ -10,6 +10,7 @@ const BOOTSTRAP_LOCK = 0x67644253 // "gdBS"
 /** What the first start made. */
 export interface FirstStart {
   readonly workspaceId: string
+  readonly ownerEmail: string
   /** In full; stored only as a hash. */
   readonly apiKey: string
 }
@@ -41,6 +42,6 @@ export async function bootstrap(
     const target = { type: 'workspace', id: ids.workspace, name: 'My workspace' } as const
     const at = deps.clock.now()
     await recordAudit(tx, systemAuditor(ids.workspace), { action: 'workspace.created', target, at })
-    return { workspaceId: ids.workspace, apiKey }
+    return { workspaceId: ids.workspace, ownerEmail, apiKey }
   })
 }

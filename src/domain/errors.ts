@@ -78,3 +78,15 @@ export class LoopDetectedError extends DomainError {
     )
   }
 }
+
+/** Tried too often; it may be tried again later. */
+export class RateLimitedError extends DomainError {
+  readonly retryAfterSeconds: number
+
+  /** @param what was tried too often: "Too many tries to sign in" */
+  constructor(what: string, waitMs: number) {
+    const minutes = Math.ceil(waitMs / 60_000)
+    super('rate_limited', `${what}. Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`)
+    this.retryAfterSeconds = Math.ceil(waitMs / 1000)
+  }
+}

@@ -1,5 +1,6 @@
+import type { Prisma } from '../generated/prisma/client.ts'
 import type { ApiKeyPermission, MemberRole } from '../generated/prisma/enums.ts'
-import type { Actor } from './actor.ts'
+import type { Actor, Caller } from './actor.ts'
 import { ForbiddenError } from './errors.ts'
 
 const LEVELS: Record<ApiKeyPermission, number> = { READ_ONLY: 0, READ_WRITE: 1, FULL_ACCESS: 2 }
@@ -34,6 +35,24 @@ export function requireTeam(actor: Pick<Actor, 'type'>): void {
   if (actor.type === 'visitor') throw new ForbiddenError('This is for the team, not for visitors')
 }
 
+/** @throws ForbiddenError when the person behind the actor has none of the roles, or there is no person */
+export function requireRole({ role }: Pick<Actor, 'role'>, roles: readonly MemberRole[]): void {
+  if (role === null || !roles.includes(role)) {
+    throw new ForbiddenError(`This needs the role ${roles.join(' or ')}${role === null ? '' : `; yours is ${role}`}`)
+  }
+}
+
+/**
+ * Owners are the business of owners alone: who is one, and who becomes one. Nobody else can raise themselves so either.
+ * @param roles that a member has, gets or is invited with
+ * @throws ForbiddenError
+ */
+export function requireMayManage({ role }: Pick<Actor, 'role'>, ...roles: MemberRole[]): void {
+  if (roles.includes('OWNER') && role !== 'OWNER') {
+    throw new ForbiddenError('Only an owner makes, changes, removes or invites owners')
+  }
+}
+
 /** An installed agent manages itself, never its neighbours. */
 export function requireNotAgent(actor: Actor, what: string): void {
   if (actor.type === 'agent') throw new ForbiddenError(`An agent's key cannot ${what}`)
@@ -53,4 +72,9 @@ export function requireWebhookManager(actor: Actor): void {
 /** The conversations that an actor may see, as a Prisma filter. */
 export function visibleConversations(actor: Actor): { workspaceId: string; visitorId?: string } {
   return { workspaceId: actor.workspaceId, ...(actor.type === 'visitor' && { visitorId: actor.id }) }
+}
+
+/** The workspaces that a caller may see, as a Prisma filter: a scoped credential's one, else all of its person's. */
+export function visibleWorkspaces({ workspaceId, user }: Caller): Prisma.WorkspaceWhereInput {
+  return workspaceId === null ? { members: { some: { userId: user.id } } } : { id: workspaceId }
 }

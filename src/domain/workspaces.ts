@@ -4,14 +4,14 @@ import { MemberRole } from '../generated/prisma/enums.ts'
 import { isUniqueViolation } from '../infra/db.ts'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
 import { type Actor, type Caller, refOf } from './actor.ts'
-import { type AuditTarget, recordAudit } from './audit.ts'
+import { type AuditTarget, personOf, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
-import { ConflictError, NotFoundError } from './errors.ts'
+import { ConflictError, ForbiddenError, NotFoundError } from './errors.ts'
 import { recordEvent } from './events.ts'
 import { newId } from './ids.ts'
-import { email, idText, parse, requireId, text } from './input.ts'
+import { defined, email, idText, parse, requireId, text } from './input.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
-import { requireLevel, requireNotAgent } from './policy.ts'
+import { requireLevel, requireMayManage, requireNotAgent, requireRole, visibleWorkspaces } from './policy.ts'
 
 export type MemberWithUser = Member & { user: User }
 export type WorkspaceWithMembers = Workspace & { members: MemberWithUser[] }
@@ -25,17 +25,22 @@ export const CreateWorkspace = z.object({
   slug: text(60).regex(/^[a-z0-9-]+$/, 'must contain only a-z, 0-9 and -'),
 })
 
+export const WorkspacePatch = CreateWorkspace.partial().refine(
+  (patch) => Object.values(patch).some((value) => value !== undefined),
+  'name at least one field to change',
+)
+
 export const AddMember = z.object({ email, name: text(200).optional(), role: z.enum(MemberRole) })
 export const ChangeRole = z.object({ memberId: idText, role: z.enum(MemberRole) })
 
 /** A caller's workspaces, newest first: the one of a scoped credential, else all that its user belongs to. */
 export async function listWorkspaces(deps: Deps, caller: Caller, page: PageRequest): Promise<Page<Workspace>> {
-  const { user, workspaceId } = caller
-  const actor = workspaceId === null ? null : await caller.actorIn(workspaceId)
-  const where = actor === null ? { members: { some: { userId: user.id } } } : { id: actor.workspaceId }
+  // A key of one workspace is refused when its person has left.
+  if (caller.workspaceId !== null) await caller.actorIn(caller.workspaceId)
+  const where = visibleWorkspaces(caller)
   const { workspace } = deps.db.prisma
   return newestFirst(page, {
-    find: (slice) => workspace.findMany({ ...slice, where: { ...where, ...slice.where } }),
+    find: (slice) => workspace.findMany({ ...slice, where: { AND: [where, slice.where] } }),
     count: () => workspace.count({ where }),
   })
 }
@@ -49,24 +54,79 @@ export async function getWorkspace(deps: Deps, actor: Actor): Promise<WorkspaceW
 }
 
 /**
- * Makes a workspace whose owner is the given user.
- * @throws ValidationError; ConflictError when the slug is taken
+ * Makes a workspace whose owner is the caller's person.
+ * @throws ForbiddenError below FULL_ACCESS and for keys of one workspace; ValidationError; ConflictError when the slug
+ *   is taken
  */
 export async function createWorkspace(
   deps: Deps,
-  userId: string,
+  caller: Caller,
   input: z.input<typeof CreateWorkspace>,
-): Promise<WorkspaceWithMembers> {
-  const data = parse(CreateWorkspace, input)
-  try {
-    return await deps.db.prisma.workspace.create({
-      data: { id: newId('workspace'), ...data, members: { create: { id: newId('member'), userId, role: 'OWNER' } } },
-      include: MEMBERS,
-    })
-  } catch (error) {
-    if (isUniqueViolation(error)) throw new ConflictError('That slug is taken')
-    throw error
+): Promise<Workspace> {
+  requireLevel(caller, 'FULL_ACCESS')
+  if (caller.workspaceId !== null) {
+    throw new ForbiddenError('Workspaces are made by people and all-workspaces keys, not by a key of one workspace')
   }
+  const { name, slug } = parse(CreateWorkspace, input)
+  const id = newId('workspace')
+  return inTransaction(deps, async (tx) => {
+    await refuseTakenSlug(tx.db.workspace.create({ data: { id, name, slug } }))
+    await tx.db.member.create({
+      data: { id: newId('member'), workspaceId: id, userId: caller.user.id, role: 'OWNER' },
+    })
+    const actor = { ...personOf(caller), workspaceId: id }
+    const target = { type: 'workspace', id, name } as const
+    await recordAudit(tx, actor, { action: 'workspace.created', target, data: { slug }, at: deps.clock.now() })
+    return tx.db.workspace.findUniqueOrThrow({ where: { id } })
+  })
+}
+
+/**
+ * Changes the actor's workspace.
+ * @throws ForbiddenError for all but owners and admins; ValidationError; ConflictError when the slug is taken
+ */
+export async function updateWorkspace(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof WorkspacePatch>,
+): Promise<Workspace> {
+  requireLevel(actor, 'READ_WRITE')
+  requireRole(actor, ['OWNER', 'ADMIN'])
+  const data = defined(parse(WorkspacePatch, input))
+  const id = actor.workspaceId
+  return inTransaction(deps, async (tx) => {
+    const workspace = await refuseTakenSlug(tx.db.workspace.update({ where: { id }, data }))
+    const target = { type: 'workspace', id, name: workspace.name } as const
+    const changed = { changed: Object.keys(data) }
+    await recordAudit(tx, actor, { action: 'workspace.updated', target, data: changed, at: deps.clock.now() })
+    return workspace
+  })
+}
+
+/**
+ * Removes the actor's workspace with everything in it.
+ * @throws ForbiddenError below FULL_ACCESS and for all but owners
+ */
+export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
+  requireLevel(actor, 'FULL_ACCESS')
+  requireRole(actor, ['OWNER'])
+  const id = actor.workspaceId
+  await inTransaction(deps, async (tx) => {
+    const found = await tx.db.workspace.findUnique({ where: { id } })
+    // Of two who remove it at once, one deletes a row.
+    const { count } = await tx.db.workspace.deleteMany({ where: { id } })
+    if (found === null || count === 0) throw new NotFoundError('Workspace')
+    const target = { type: 'workspace', id, name: found.name } as const
+    // The workspace's own log is gone with it.
+    const entry = { action: 'workspace.deleted', target, data: { slug: found.slug }, at: deps.clock.now() } as const
+    await recordAudit(tx, { ...actor, workspaceId: null }, entry)
+  })
+}
+
+async function refuseTakenSlug<T>(writing: Promise<T>): Promise<T> {
+  return writing.catch((error: unknown) => {
+    throw isUniqueViolation(error) ? new ConflictError('That slug is taken') : error
+  })
 }
 
 /**
@@ -77,6 +137,7 @@ export async function addMember(deps: Deps, actor: Actor, input: z.input<typeof 
   requireLevel(actor, 'FULL_ACCESS')
   requireNotAgent(actor, 'manage members')
   const { email: address, name = address, role } = parse(AddMember, input)
+  requireMayManage(actor, role)
   const { workspaceId } = actor
   try {
     return await inTransaction(deps, async (tx) => {
@@ -97,7 +158,7 @@ export async function addMember(deps: Deps, actor: Actor, input: z.input<typeof 
   }
 }
 
-/** @throws NotFoundError; ConflictError when it would leave the workspace without an owner */
+/** @throws NotFoundError; ForbiddenError where owners are concerned; ConflictError when it would leave the workspace without an owner */
 export async function changeMemberRole(
   deps: Deps,
   actor: Actor,
@@ -108,6 +169,7 @@ export async function changeMemberRole(
   const { memberId, role } = parse(ChangeRole, input)
   return inTransaction(deps, async (tx) => {
     const member = await lockMember(tx, actor, memberId)
+    requireMayManage(actor, member.role, role)
     if (member.role === 'OWNER' && role !== 'OWNER') await requireAnotherOwner(tx, member)
     const changed = await tx.db.member.update({ where: { id: memberId }, data: { role }, include: { user: true } })
     if (member.role !== role) {
@@ -129,6 +191,7 @@ export async function removeMember(deps: Deps, actor: Actor, memberId: string): 
   requireId('member', memberId, 'Member')
   await inTransaction(deps, async (tx) => {
     const member = await lockMember(tx, actor, memberId)
+    requireMayManage(actor, member.role)
     if (member.role === 'OWNER') await requireAnotherOwner(tx, member)
     const { workspaceId } = actor
     const left = { where: { workspaceId, assigneeId: memberId }, data: { assigneeId: null }, select: { id: true } }

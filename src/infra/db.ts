@@ -37,6 +37,16 @@ export async function openDatabase(
     : openPostgres(config.databaseUrl, config.redisUrl, log)
 }
 
+/**
+ * Opens the database for a short task: on PostgreSQL beside nodes that are running, whatever they need to be alone for.
+ * @throws ConfigError when another process has the embedded folder
+ */
+export async function openDatabaseBriefly(config: Pick<Config, 'databaseUrl' | 'dataDir'>): Promise<Database> {
+  if (config.databaseUrl === undefined) return openEmbedded(config.dataDir)
+  const pool = new pg.Pool({ connectionString: config.databaseUrl, max: 2, options: SESSION })
+  return assemble(pool, false, async () => undefined)
+}
+
 async function openPostgres(url: string, redisUrl: string | undefined, log: Log): Promise<Database> {
   const pool = new pg.Pool({ connectionString: url, max: POOL_SIZE, options: SESSION, connectionTimeoutMillis: 10_000 })
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))

@@ -1,6 +1,7 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Config } from './config.ts'
 
 /** Seals short secrets for storage and opens them again. */
 export interface Vault {
@@ -72,6 +73,11 @@ export function localEncryptionKey(dataDir: string): Buffer {
   if (!/^[0-9a-f]{64}$/.test(text))
     throw new VaultError(`${path} must hold 64 hex characters; restore it from a backup`)
   return Buffer.from(text, 'hex')
+}
+
+/** The configured key, or the one in the data folder. @throws VaultError when the file does not hold a key */
+export function encryptionKey({ encryptionKey: key, dataDir }: Pick<Config, 'encryptionKey' | 'dataDir'>): Buffer {
+  return key ?? localEncryptionKey(dataDir)
 }
 
 /** Hex SHA-256: how API keys are stored. They are 256 random bits, so neither salt nor a slow hash adds anything. */

@@ -10,9 +10,11 @@ import './dispatch-state.ts'
 import './events.ts'
 import './feeds.ts'
 import './members.ts'
+import './users.ts'
 import './viewer.ts'
 import './visitors.ts'
 import './webhook-endpoints.ts'
+import './workspaces.ts'
 
 /** The whole GraphQL schema. */
 export const schema: GraphQLSchema = builder.toSchema()

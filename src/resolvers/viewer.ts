@@ -1,3 +1,4 @@
+import { getUser } from '../domain/users.ts'
 import { getWorkspace } from '../domain/workspaces.ts'
 import { builder } from '../schema/builder.ts'
 import { Viewer, Workspace } from '../schema/workspace.ts'
@@ -6,10 +7,15 @@ builder.queryFields((t) => ({
   viewer: t.field({
     type: Viewer,
     description: 'Who is asking, and where.',
-    resolve: async (_root, _args, { deps, actor }) => ({
-      actor: actor(),
-      workspace: await getWorkspace(deps, actor()),
-    }),
+    resolve: (_root, _args, { deps, actor }) => {
+      const who = actor()
+      return {
+        actor: who,
+        workspace: () => getWorkspace(deps, who),
+        // An agent acts for itself, not for whoever installed it.
+        user: async () => (who.type === 'agent' || who.user === null ? null : getUser(deps.db.prisma, who.user.id)),
+      }
+    },
   }),
   workspace: t.field({
     type: Workspace,

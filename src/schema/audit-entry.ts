@@ -26,7 +26,7 @@ export const AuditEntry = builder.prismaNode('AuditEntry', {
       resolve: ({ action }) => action as AuditAction,
     }),
     actorType: t.exposeString('actorType', {
-      description: 'Who did it: member, api_key, agent or system.',
+      description: 'Who did it: member, api_key, agent, user (a person as such) or system.',
     }),
     actorId: t.exposeID('actorId', { description: "The member's, API key's or agent's id." }),
     actorName: t.exposeString('actorName', { description: 'Their name at that time.' }),

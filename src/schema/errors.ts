@@ -5,6 +5,7 @@ import {
   ForbiddenError,
   LoopDetectedError,
   NotFoundError,
+  RateLimitedError,
   ValidationError,
 } from '../domain/errors.ts'
 import { builder } from './builder.ts'
@@ -54,8 +55,23 @@ builder.objectType(LoopDetectedError, {
   interfaces: [ErrorInterface],
 })
 
+builder.objectType(RateLimitedError, {
+  name: 'RateLimitedError',
+  description: 'It was tried too often.',
+  interfaces: [ErrorInterface],
+  fields: (t) => ({
+    retryAfterSeconds: t.exposeInt('retryAfterSeconds', { description: 'When it may be tried again.' }),
+  }),
+})
+
 /** Every mutation's expected failures; adding one later is not a breaking change for clients that ask for `... on Error`. */
 export const mutationErrors: { types: (new (...args: never[]) => DomainError)[]; directResult: true } = {
   types: [ValidationError, NotFoundError, ForbiddenError, ConflictError, LoopDetectedError],
   directResult: true,
+}
+
+/** Those of a mutation that takes a secret, which must not be guessed. */
+export const guardedErrors: typeof mutationErrors = {
+  ...mutationErrors,
+  types: [...mutationErrors.types, RateLimitedError],
 }

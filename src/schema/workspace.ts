@@ -1,7 +1,11 @@
 import type { Actor } from '../domain/actor.ts'
+import { visibleWorkspaces } from '../domain/policy.ts'
+import type { UserWithAccess } from '../domain/users.ts'
 import type { Workspace as WorkspaceRow } from '../generated/prisma/client.ts'
 import { builder } from './builder.ts'
+import { connectionOf } from './connection.ts'
 import { ActorType, ApiKeyPermission, MemberRole } from './enums.ts'
+import { User } from './user.ts'
 
 export const Member = builder.prismaNode('Member', {
   nullable: true,
@@ -21,7 +25,8 @@ export const Workspace = builder.prismaNode('Workspace', {
   nullable: true,
   description: 'A support team with its conversations, agents and webhooks.',
   id: { field: 'id' },
-  findUnique: (id, context) => (context.actor().workspaceId === id ? { id } : { id: '' }),
+  // Like the list of workspaces: a person's own, and a scoped credential's one.
+  findUnique: (id, context) => ({ id, AND: visibleWorkspaces(context.caller()) }),
   fields: (t) => ({
     name: t.exposeString('name', { description: 'For people.' }),
     slug: t.exposeString('slug', { description: 'For URLs; unique.' }),
@@ -43,11 +48,32 @@ const ActorRef = builder.objectRef<Actor>('Actor').implement({
   }),
 })
 
-export const Viewer = builder.objectRef<{ actor: Actor; workspace: WorkspaceRow }>('Viewer').implement({
+export const WorkspaceConnection = connectionOf(Workspace, 'Workspace')
+
+/** What is not asked for is not read. */
+interface ViewerShape {
+  readonly actor: Actor
+  workspace(): Promise<WorkspaceRow>
+  user(): Promise<UserWithAccess | null>
+}
+
+export const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
   description: 'Who is asking, and where.',
   fields: (t) => ({
     actor: t.field({ type: ActorRef, description: 'Who is asking.', resolve: ({ actor }) => actor }),
-    workspace: t.field({ type: Workspace, description: 'Where.', resolve: ({ workspace }) => workspace }),
+    workspace: t.field({ type: Workspace, description: 'Where.', resolve: (viewer) => viewer.workspace() }),
+    user: t.field({
+      type: User,
+      nullable: true,
+      description: 'The person; null for agents.',
+      resolve: (viewer) => viewer.user(),
+    }),
+    role: t.field({
+      type: MemberRole,
+      nullable: true,
+      description: "The person's role in the workspace; null for agents.",
+      resolve: ({ actor }) => actor.role,
+    }),
   }),
 })
 
@@ -71,4 +97,20 @@ export const ChangeMemberRoleInput = builder.inputType('ChangeMemberRoleInput', 
 export const RemoveMemberInput = builder.inputType('RemoveMemberInput', {
   description: 'A member to remove. Their conversations become unassigned, their keys stop working here.',
   fields: (t) => ({ memberId: t.id({ required: true, description: 'Which member.' }) }),
+})
+
+export const CreateWorkspaceInput = builder.inputType('CreateWorkspaceInput', {
+  description: 'A new workspace.',
+  fields: (t) => ({
+    name: t.string({ required: true, description: 'For people: 2 to 100 characters.' }),
+    slug: t.string({ required: true, description: 'For URLs: a-z, 0-9 and -; nobody else may have it.' }),
+  }),
+})
+
+export const UpdateWorkspaceInput = builder.inputType('UpdateWorkspaceInput', {
+  description: 'What to change of the workspace; what is left out stays.',
+  fields: (t) => ({
+    name: t.string({ description: 'For people: 2 to 100 characters.' }),
+    slug: t.string({ description: 'For URLs: a-z, 0-9 and -; nobody else may have it.' }),
+  }),
 })

@@ -200,3 +200,51 @@ describe('removeMember', () => {
     expect(await statusWith(other.key)).toBe(200)
   })
 })
+
+describe('owners', () => {
+  /** Somebody in the workspace, by a FULL_ACCESS key and by a session. */
+  async function actorsOf(role: 'OWNER' | 'ADMIN') {
+    const person = await guddesk.newMember(tenant, role, role)
+    const byKey = await actorOf(await guddesk.newKey({ ...tenant, ...person }, 'FULL_ACCESS'))
+    const everywhere = await guddesk.newKey({ ...tenant, ...person }, 'FULL_ACCESS', 'all')
+    const byWideKey = await (await authenticateKey(guddesk.deps, everywhere)).actorIn(tenant.workspaceId)
+    const { memberId: id } = person
+    const bySession: Actor = { ...byKey, type: 'member', id }
+    return { ...person, actors: [byKey, byWideKey, bySession] }
+  }
+
+  test('are made, changed, removed and invited by owners only', async () => {
+    const { deps } = guddesk
+    const admin = await actorsOf('ADMIN')
+    const agent = await guddesk.newMember(tenant, 'Ann', 'AGENT')
+    for (const actor of admin.actors) {
+      const tries = [
+        changeMemberRole(deps, actor, { memberId: agent.memberId, role: 'OWNER' }),
+        changeMemberRole(deps, actor, { memberId: tenant.memberId, role: 'ADMIN' }),
+        removeMember(deps, actor, tenant.memberId),
+        addMember(deps, actor, { email: 'eve@example.com', role: 'OWNER' }),
+      ]
+      for (const result of await Promise.allSettled(tries)) {
+        expect(result).toMatchObject({ status: 'rejected', reason: FORBIDDEN })
+      }
+    }
+    const [second] = (await actorsOf('OWNER')).actors
+    if (second === undefined) throw new Error('no actor')
+    expect(await changeMemberRole(deps, second, { memberId: agent.memberId, role: 'OWNER' })).toMatchObject({
+      role: 'OWNER',
+    })
+    await removeMember(deps, second, tenant.memberId)
+  })
+
+  test('nobody makes themselves one, and anybody may become less', async () => {
+    const admin = await actorsOf('ADMIN')
+    for (const actor of admin.actors) {
+      const raise = changeMemberRole(guddesk.deps, actor, { memberId: admin.memberId, role: 'OWNER' })
+      await expect(raise).rejects.toMatchObject(FORBIDDEN)
+    }
+    const [actor] = admin.actors
+    if (actor === undefined) throw new Error('no actor')
+    const { role } = await changeMemberRole(guddesk.deps, actor, { memberId: admin.memberId, role: 'VIEWER' })
+    expect(role).toBe('VIEWER')
+  })
+})

@@ -1,5 +1,8 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { GraphQLField } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { MemberRole } from '../../src/generated/prisma/enums.ts'
 import { schema } from '../../src/resolvers/index.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 
@@ -9,6 +12,13 @@ type Level = 'READ_ONLY' | 'READ_WRITE' | 'FULL_ACCESS'
 interface Rule {
   readonly needs: Level
   readonly agent: boolean
+  /** Besides the permission, one of these roles of the person behind. */
+  readonly roles?: readonly MemberRole[]
+  /**
+   * What it is about, when not the workspace: the `person` who is signed in, all workspaces of a `caller`, or something
+   * that `anybody` may ask.
+   */
+  readonly about?: 'person' | 'caller' | 'anybody'
   /** The field with its arguments and selection; what it names is unknown or refused: nothing changes, and who may not is told so first. */
   readonly use: string
 }
@@ -21,6 +31,7 @@ const UNKNOWN = {
   key: 'key_00000000000000000000000000',
   delivery: 'dlv_00000000000000000000000000',
   member: 'mem_00000000000000000000000000',
+  session: 'ses_00000000000000000000000000',
 }
 
 const list = (name: string): Rule => ({ needs: 'READ_ONLY', agent: true, use: `${name} { edges { cursor } }` })
@@ -30,7 +41,23 @@ const mutation = (needs: Level, agent: boolean, name: string, input: string): Ru
   use: `${name}(input: { ${input} }) { __typename ... on Error { code message } }`,
 })
 
+const ofPerson = (rule: Rule): Rule => ({ ...rule, agent: false, about: 'person' })
+
 const RULES: Record<string, Rule> = {
+  'Query.me': ofPerson({ needs: 'READ_ONLY', agent: false, use: 'me { id }' }),
+  'Query.sessions': ofPerson({ needs: 'READ_ONLY', agent: false, use: 'sessions { id }' }),
+  'Query.workspaces': { ...list('workspaces'), about: 'caller' },
+  'Mutation.updateProfile': ofPerson(mutation('READ_ONLY', false, 'updateProfile', 'name: " "')),
+  'Mutation.changePassword': ofPerson(mutation('READ_ONLY', false, 'changePassword', 'newPassword: "short"')),
+  'Mutation.endSession': ofPerson(mutation('READ_ONLY', false, 'endSession', `sessionId: "${UNKNOWN.session}"`)),
+  'Mutation.createWorkspace': {
+    ...mutation('FULL_ACCESS', false, 'createWorkspace', 'name: "W", slug: "Not a slug"'),
+    about: 'caller',
+  },
+  'Mutation.updateWorkspace': {
+    ...mutation('READ_WRITE', false, 'updateWorkspace', 'slug: "Not a slug"'),
+    roles: ['OWNER', 'ADMIN'],
+  },
   'Query.viewer': { needs: 'READ_ONLY', agent: true, use: 'viewer { actor { id } }' },
   'Query.workspace': { needs: 'READ_ONLY', agent: true, use: 'workspace { id }' },
   'Query.conversation': {
@@ -122,46 +149,72 @@ const RULES: Record<string, Rule> = {
 }
 
 const LEVELS: Level[] = ['READ_ONLY', 'READ_WRITE', 'FULL_ACCESS']
-const ACTORS = [
-  'anonymous',
-  'VIEWER with a FULL_ACCESS key',
-  'AGENT with a FULL_ACCESS key',
-  ...LEVELS,
-  'agent',
-] as const
 
-/** The level that each actor really has; null has none. */
-const LEVEL_OF: Record<(typeof ACTORS)[number], Level | null> = {
-  anonymous: null,
-  'VIEWER with a FULL_ACCESS key': 'READ_ONLY',
-  'AGENT with a FULL_ACCESS key': 'READ_WRITE',
-  READ_ONLY: 'READ_ONLY',
-  READ_WRITE: 'READ_WRITE',
-  FULL_ACCESS: 'FULL_ACCESS',
-  agent: 'READ_WRITE',
+/** Who asks. `level` is what they really have in the workspace that is asked about; null: nothing there. */
+interface Asker {
+  readonly by: 'nobody' | 'session' | 'key' | 'agent'
+  readonly level: Level | null
+  /** Of the person behind. */
+  readonly role: MemberRole | null
+  /** For keys: valid in all of the person's workspaces. */
+  readonly allWorkspaces?: true
+}
+
+const ASKERS = {
+  anonymous: { by: 'nobody', level: null, role: null },
+  OWNER: { by: 'session', level: 'FULL_ACCESS', role: 'OWNER' },
+  ADMIN: { by: 'session', level: 'FULL_ACCESS', role: 'ADMIN' },
+  AGENT: { by: 'session', level: 'READ_WRITE', role: 'AGENT' },
+  VIEWER: { by: 'session', level: 'READ_ONLY', role: 'VIEWER' },
+  'member of another workspace': { by: 'session', level: null, role: null },
+  'READ_ONLY key': { by: 'key', level: 'READ_ONLY', role: 'OWNER' },
+  'READ_WRITE key': { by: 'key', level: 'READ_WRITE', role: 'OWNER' },
+  'FULL_ACCESS key': { by: 'key', level: 'FULL_ACCESS', role: 'OWNER' },
+  'FULL_ACCESS key of all workspaces': { by: 'key', level: 'FULL_ACCESS', role: 'OWNER', allWorkspaces: true },
+  'FULL_ACCESS key of an AGENT': { by: 'key', level: 'READ_WRITE', role: 'AGENT' },
+  'FULL_ACCESS key of a VIEWER': { by: 'key', level: 'READ_ONLY', role: 'VIEWER' },
+  "agent's key": { by: 'agent', level: 'READ_WRITE', role: null },
+} satisfies Record<string, Asker>
+type AskerName = keyof typeof ASKERS
+
+function isAllowed({ needs, agent, roles, about }: Rule, { by, level, role, allWorkspaces }: Asker): boolean {
+  if (about === 'anybody') return true
+  if (about === 'person') return by === 'session'
+  if (by === 'agent') return agent
+  // Somebody who is signed in may do anything in workspaces of their own.
+  if (about === 'caller' && by === 'session') return true
+  if (about === 'caller' && needs === 'FULL_ACCESS' && !allWorkspaces) return false
+  if (level === null || LEVELS.indexOf(level) < LEVELS.indexOf(needs)) return false
+  return roles === undefined || (role !== null && roles.includes(role))
 }
 
 let guddesk: TestGudDesk
-let keys: Record<(typeof ACTORS)[number], string | null>
+let keys: Record<AskerName, string | null>
 
 beforeAll(async () => {
   guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
   const { tenant } = guddesk
-  const as = async (role: 'VIEWER' | 'AGENT') => {
-    const { memberId, userId } = await guddesk.newMember(tenant, role, role)
-    const person: Tenant = { ...tenant, userId, memberId }
-    return guddesk.newKey(person, 'FULL_ACCESS')
-  }
+  const person = async (role: MemberRole): Promise<Tenant> => ({
+    ...tenant,
+    ...(await guddesk.newMember(tenant, role, role)),
+  })
+  const signedIn = async (role: MemberRole) => guddesk.newSession(await person(role))
   const install = { name: 'Bot', webhookUrl: 'http://127.0.0.1:9/matrix' }
   const { data } = await guddesk.call('POST', '/api/v1/agents', install)
   keys = {
     anonymous: null,
-    'VIEWER with a FULL_ACCESS key': await as('VIEWER'),
-    'AGENT with a FULL_ACCESS key': await as('AGENT'),
-    READ_ONLY: await guddesk.newKey(tenant, 'READ_ONLY'),
-    READ_WRITE: await guddesk.newKey(tenant, 'READ_WRITE'),
-    FULL_ACCESS: tenant.key,
-    agent: data.credentials.apiKey,
+    OWNER: await signedIn('OWNER'),
+    ADMIN: await signedIn('ADMIN'),
+    AGENT: await signedIn('AGENT'),
+    VIEWER: await signedIn('VIEWER'),
+    'member of another workspace': await guddesk.newSession(await guddesk.newTenant()),
+    'READ_ONLY key': await guddesk.newKey(tenant, 'READ_ONLY'),
+    'READ_WRITE key': await guddesk.newKey(tenant, 'READ_WRITE'),
+    'FULL_ACCESS key': tenant.key,
+    'FULL_ACCESS key of all workspaces': await guddesk.newKey(tenant, 'FULL_ACCESS', 'all'),
+    'FULL_ACCESS key of an AGENT': await guddesk.newKey(await person('AGENT'), 'FULL_ACCESS'),
+    'FULL_ACCESS key of a VIEWER': await guddesk.newKey(await person('VIEWER'), 'FULL_ACCESS'),
+    "agent's key": data.credentials.apiKey,
   }
 })
 
@@ -179,7 +232,9 @@ test('every root field has a rule, and every rule a field', () => {
 /** `forbidden`, `unauthorized`, or the way that an allowed use ends. */
 async function outcome(rule: Rule, root: string, key: string | null): Promise<string> {
   const operation = `${root.toLowerCase()} { ${rule.use} }`
-  const response = await guddesk.call('POST', '/graphql', { query: operation }, { key }).catch(() => null)
+  const response = await guddesk
+    .call('POST', '/graphql', { query: operation }, { key, headers: { 'x-workspace-id': guddesk.tenant.workspaceId } })
+    .catch(() => null)
   // A subscription that is refused before it starts answers as JSON too.
   const { data, errors } = response?.body ?? {}
   const code = errors?.[0]?.extensions?.code
@@ -190,15 +245,53 @@ async function outcome(rule: Rule, root: string, key: string | null): Promise<st
 
 describe.each(fields)('%s', (field) => {
   const rule = RULES[field]
-  test.each(ACTORS)('for %s', async (actor) => {
+  test.each(Object.entries<Asker>(ASKERS))('for %s', async (name, asker) => {
     if (rule === undefined) throw new Error(`${field} has no rule`)
     const [root = ''] = field.split('.')
-    const got = await outcome(rule, root, keys[actor])
-    const level = LEVEL_OF[actor]
-    if (level === null) return expect(got).toBe('unauthorized')
-    const isAllowed = actor === 'agent' ? rule.agent : LEVELS.indexOf(level) >= LEVELS.indexOf(rule.needs)
-    if (!isAllowed) return expect(got).toBe('forbidden')
+    const got = await outcome(rule, root, keys[name as AskerName])
     // What was asked for does not exist or cannot be accepted: allowed means that this is what is said.
-    expect(['allowed', 'not_found', 'bad_request']).toContain(got)
+    if (isAllowed(rule, asker)) return expect(['allowed', 'not_found', 'bad_request']).toContain(got)
+    expect(got).toBe(asker.by === 'nobody' ? 'unauthorized' : 'forbidden')
   })
+})
+
+/** The columns of docs/permissions.md. */
+const COLUMNS: AskerName[] = [
+  'OWNER',
+  'ADMIN',
+  'AGENT',
+  'VIEWER',
+  'FULL_ACCESS key',
+  'READ_WRITE key',
+  'READ_ONLY key',
+  "agent's key",
+]
+
+function permissionTable(): string {
+  const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
+  const rows = Object.entries(RULES)
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([field, rule]) => {
+      const [root = '', name = ''] = field.split('.')
+      return row([`${root.toLowerCase()} \`${name}\``, ...COLUMNS.map((column) => mark(rule, ASKERS[column]))])
+    })
+  return [row(['Operation', ...COLUMNS]), row(['---', ...COLUMNS.map(() => '---')]), ...rows].join('\n')
+}
+
+function mark(rule: Rule, asker: Asker): string {
+  if (rule.about === 'caller' && rule.needs === 'FULL_ACCESS' && asker.by === 'key' && asker.level === 'FULL_ACCESS') {
+    return 'all workspaces'
+  }
+  return isAllowed(rule, asker) ? 'yes' : ''
+}
+
+test('docs/permissions.md has the same table', () => {
+  const path = fileURLToPath(new URL('../../docs/permissions.md', import.meta.url))
+  const [before = '', , after = ''] = readFileSync(path, 'utf8').split(/<!-- \/?table -->\n/)
+  const expected = `${before}<!-- table -->\n${permissionTable()}\n<!-- /table -->\n${after}`
+  if (process.env['UPDATE_PERMISSIONS'] === '1') writeFileSync(path, expected)
+  expect(
+    readFileSync(path, 'utf8'),
+    'Write it anew: UPDATE_PERMISSIONS=1 npx vitest run --project embedded test/graphql/matrix.test.ts',
+  ).toBe(expected)
 })

@@ -38,6 +38,7 @@ const LISTS: Record<string, string> = {
   visitors: `{ visitors(first: 50) { totalCount edges { node { id name } } } }`,
   'webhook endpoints': `{ webhookEndpoints(first: 50) { edges { node { id url } } } }`,
   'API keys': `{ apiKeys(first: 50) { edges { node { id name } } } }`,
+  workspaces: `{ workspaces(first: 50) { totalCount edges { node { id name members { id email } } } } }`,
   'audit entries': `{ auditEntries(first: 50) { totalCount edges { node { id action data } } } }`,
   events: `{ events(first: 50) { totalCount edges { node { id type data } } } }`,
   'members of the workspace': `{ workspace { members { id name email } } }`,

@@ -26,6 +26,8 @@ export interface Child {
 
 export interface Installation {
   start(env?: Record<string, string>): Promise<Child>
+  /** Runs a script of src on the same data, to its end. */
+  run(script: string, ...args: string[]): Promise<{ code: number; output: string }>
   remove(): Promise<void>
 }
 
@@ -35,10 +37,20 @@ export async function newInstallation(): Promise<Installation> {
   const postgres = backend === 'postgres' ? await createPostgres() : undefined
   const key = newApiKey()
   const children: ChildProcess[] = []
+  const backendEnv = { DATABASE_URL: postgres?.url ?? '', REDIS_URL: postgres === undefined ? '' : REDIS_URL }
   return {
+    async run(script, ...args) {
+      const env = { PATH: process.env['PATH'], DATA_DIR: dataDir, ...backendEnv }
+      const child = spawn(process.execPath, [`src/${script}.ts`, ...args], { cwd: ROOT, env })
+      children.push(child)
+      let output = ''
+      child.stdout.on('data', (chunk) => (output += chunk))
+      child.stderr.on('data', (chunk) => (output += chunk))
+      const [code] = await once(child, 'close')
+      return { code, output }
+    },
     async start(env = {}) {
       const port = await freePort()
-      const backendEnv = { DATABASE_URL: postgres?.url ?? '', REDIS_URL: postgres === undefined ? '' : REDIS_URL }
       const child = spawn(process.execPath, ['src/main.ts'], {
         cwd: ROOT,
         env: {

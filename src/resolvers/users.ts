@@ -1,0 +1,68 @@
+import { changePassword } from '../domain/passwords.ts'
+import { endSession, listSessions } from '../domain/sessions.ts'
+import { getMe, updateProfile } from '../domain/users.ts'
+import { builder } from '../schema/builder.ts'
+import { guardedErrors, mutationErrors } from '../schema/errors.ts'
+import { ChangePasswordInput, EndSessionInput, Session, UpdateProfileInput, User } from '../schema/user.ts'
+
+builder.queryFields((t) => ({
+  me: t.field({
+    type: User,
+    description: 'The person who is signed in; no workspace needs to be named.',
+    resolve: (_root, _args, { deps, caller }) => getMe(deps, caller()),
+  }),
+  sessions: t.field({
+    type: [Session],
+    description: 'Where you are signed in, the latest first, 100 at most. For people who are signed in.',
+    resolve: async (_root, _args, { deps, caller }) => {
+      const { credentialId } = caller()
+      const sessions = await listSessions(deps, caller())
+      return sessions.map((session) => ({ ...session, isCurrent: session.id === credentialId }))
+    },
+  }),
+}))
+
+const UpdateProfilePayload = builder.simpleObject('UpdateProfilePayload', {
+  description: 'Who was changed.',
+  fields: (t) => ({ user: t.field({ type: User, description: 'The person as they are now.' }) }),
+})
+
+const ChangePasswordPayload = builder.simpleObject('ChangePasswordPayload', {
+  description: 'Whose password was changed.',
+  fields: (t) => ({ user: t.field({ type: User, description: 'The person as they are now.' }) }),
+})
+
+const EndSessionPayload = builder.simpleObject('EndSessionPayload', {
+  description: 'What was ended.',
+  fields: (t) => ({ endedId: t.id({ description: "The session's id." }) }),
+})
+
+builder.mutationFields((t) => ({
+  updateProfile: t.field({
+    type: UpdateProfilePayload,
+    errors: mutationErrors,
+    description: 'Changes what you are called. For people who are signed in.',
+    args: { input: t.arg({ type: UpdateProfileInput, required: true, description: 'What to change.' }) },
+    resolve: async (_root, { input }, { deps, caller }) => ({ user: await updateProfile(deps, caller(), input) }),
+  }),
+  changePassword: t.field({
+    type: ChangePasswordPayload,
+    errors: guardedErrors,
+    description: 'Gives you a new password and ends your other sessions. For people who are signed in.',
+    args: { input: t.arg({ type: ChangePasswordInput, required: true, description: 'The old one and the new one.' }) },
+    resolve: async (_root, { input }, { deps, caller }) => {
+      await changePassword(deps, caller(), input)
+      return { user: await getMe(deps, caller()) }
+    },
+  }),
+  endSession: t.field({
+    type: EndSessionPayload,
+    errors: mutationErrors,
+    description: 'Signs you out somewhere, at once. For people who are signed in.',
+    args: { input: t.arg({ type: EndSessionInput, required: true, description: 'Where.' }) },
+    resolve: async (_root, { input }, { deps, caller }) => {
+      await endSession(deps, caller(), input.sessionId)
+      return { endedId: input.sessionId }
+    },
+  }),
+}))

@@ -1,0 +1,47 @@
+import { createWorkspace, listWorkspaces, updateWorkspace, WorkspacePatch } from '../domain/workspaces.ts'
+import { builder } from '../schema/builder.ts'
+import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { mutationErrors } from '../schema/errors.ts'
+import { CreateWorkspaceInput, UpdateWorkspaceInput, Workspace, WorkspaceConnection } from '../schema/workspace.ts'
+import { given, inputOf } from './input.ts'
+
+builder.queryField('workspaces', (t) =>
+  t.field({
+    type: WorkspaceConnection,
+    description: 'The workspaces that you belong to, newest first; for a key of one workspace, that one.',
+    args: { first: t.arg.int(FIRST), after: t.arg.string(AFTER) },
+    resolve: async (_root, page, { deps, caller }) =>
+      toConnection(await listWorkspaces(deps, caller(), pageRequest(page)), page.after),
+  }),
+)
+
+const CreateWorkspacePayload = builder.simpleObject('CreateWorkspacePayload', {
+  description: 'What was made.',
+  fields: (t) => ({ workspace: t.field({ type: Workspace, description: 'The new workspace.' }) }),
+})
+
+const UpdateWorkspacePayload = builder.simpleObject('UpdateWorkspacePayload', {
+  description: 'What was changed.',
+  fields: (t) => ({ workspace: t.field({ type: Workspace, description: 'The workspace as it is now.' }) }),
+})
+
+builder.mutationFields((t) => ({
+  createWorkspace: t.field({
+    type: CreateWorkspacePayload,
+    errors: mutationErrors,
+    description: 'Makes a workspace, whose owner you are. For people, and for FULL_ACCESS keys of all workspaces.',
+    args: { input: t.arg({ type: CreateWorkspaceInput, required: true, description: 'What it is called.' }) },
+    resolve: async (_root, { input }, { deps, caller }) => ({
+      workspace: await createWorkspace(deps, caller(), input),
+    }),
+  }),
+  updateWorkspace: t.field({
+    type: UpdateWorkspacePayload,
+    errors: mutationErrors,
+    description: 'Changes the workspace that this request is about. For owners and admins.',
+    args: { input: t.arg({ type: UpdateWorkspaceInput, required: true, description: 'What to change.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => ({
+      workspace: await updateWorkspace(deps, actor(), inputOf(WorkspacePatch, given(input))),
+    }),
+  }),
+}))
