@@ -6,7 +6,7 @@ import type { Headers } from './auth/api-key.ts'
 import type { Authenticator } from './auth/authenticate.ts'
 import type { CredentialWatch } from './auth/credential-watch.ts'
 import type { Deps } from './domain/deps.ts'
-import { DomainError, ValidationError } from './domain/errors.ts'
+import { DomainError, UnauthorizedError, ValidationError } from './domain/errors.ts'
 import { EventStreamEnded } from './domain/event-tail.ts'
 import type { Feeds } from './domain/feeds.ts'
 import { documentCaches, executionTimeout, hideSchema, jsonOnly, limits, maskedErrors } from './infra/graphql-guards.ts'
@@ -109,6 +109,11 @@ async function contextOf(
     requestId,
     origin: authenticator.originOf(request),
     caller: () => found(caller),
+    signedIn: () => {
+      if (caller instanceof UnauthorizedError) return null
+      const who = found(caller)
+      return who.kind === 'session' ? who : null
+    },
     actor: () => found(actor),
     whenRevoked: (listener) => credentials.watch(found(caller).credentialId, found(actor).workspaceId, listener),
   }

@@ -62,6 +62,7 @@ export async function buildServer({ config, log, clock = systemClock, db: given,
     bus,
     clock,
     log,
+    publicUrl: config.publicUrl,
     vault: createVault(encryptionKey(config)),
     targets: { requireHttps: isProduction, allowLoopback: !isProduction },
   }

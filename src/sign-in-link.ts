@@ -22,11 +22,12 @@ async function main(email: string): Promise<string> {
   try {
     const vault = createVault(encryptionKey(config))
     const targets = { requireHttps: true, allowLoopback: false }
-    const deps: Deps = { db, bus: openBus(undefined, log), clock: systemClock, log, vault, targets }
+    const { publicUrl } = config
+    const deps: Deps = { publicUrl, db, bus: openBus(undefined, log), clock: systemClock, log, vault, targets }
     const people = createPeople(deps, sessionTokens(config))
     const token = await people.makeLink(email)
     if (token === null) throw new ConfigError(`Nobody here has the address ${email}.`)
-    return signInUrl(config.publicUrl, token)
+    return signInUrl(publicUrl, token)
   } catch (error) {
     if (!isTableMissing(error)) throw error
     throw new ConfigError('This database is empty. Start GudDesk once first.')

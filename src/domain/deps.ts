@@ -13,4 +13,6 @@ export interface Deps {
   readonly vault: Vault
   readonly targets: TargetPolicy
   readonly log: Log
+  /** Where people reach this deployment, without a trailing slash. */
+  readonly publicUrl: string
 }

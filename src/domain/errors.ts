@@ -57,9 +57,12 @@ export class ForbiddenError extends DomainError {
 
 /** Also for another workspace's objects: whether they exist is not disclosed. */
 export class NotFoundError extends DomainError {
-  /** @param noun what was asked for, capitalised: "Conversation" */
-  constructor(noun: string) {
-    super('not_found', `${noun} not found`)
+  /**
+   * @param noun what was asked for, capitalised: "Conversation"
+   * @param why and what to do
+   */
+  constructor(noun: string, why?: string) {
+    super('not_found', `${noun} not found${why === undefined ? '' : `: ${why}`}`)
   }
 }
 

@@ -17,6 +17,7 @@ export const ID_PREFIXES = {
   account: 'acc',
   session: 'ses',
   verification: 'ver',
+  invitation: 'inv',
 } as const
 
 export type IdKind = keyof typeof ID_PREFIXES

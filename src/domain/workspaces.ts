@@ -9,7 +9,7 @@ import type { Deps } from './deps.ts'
 import { ConflictError, ForbiddenError, NotFoundError } from './errors.ts'
 import { recordEvent } from './events.ts'
 import { newId } from './ids.ts'
-import { defined, email, idText, parse, requireId, text } from './input.ts'
+import { defined, idText, parse, requireId, text } from './input.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
 import { requireLevel, requireMayManage, requireNotAgent, requireRole, visibleWorkspaces } from './policy.ts'
 
@@ -30,7 +30,6 @@ export const WorkspacePatch = CreateWorkspace.partial().refine(
   'name at least one field to change',
 )
 
-export const AddMember = z.object({ email, name: text(200).optional(), role: z.enum(MemberRole) })
 export const ChangeRole = z.object({ memberId: idText, role: z.enum(MemberRole) })
 
 /** A caller's workspaces, newest first: the one of a scoped credential, else all that its user belongs to. */
@@ -127,35 +126,6 @@ async function refuseTakenSlug<T>(writing: Promise<T>): Promise<T> {
   return writing.catch((error: unknown) => {
     throw isUniqueViolation(error) ? new ConflictError('That slug is taken') : error
   })
-}
-
-/**
- * Adds a person, known or new, by email address.
- * @throws ConflictError when they are a member already
- */
-export async function addMember(deps: Deps, actor: Actor, input: z.input<typeof AddMember>): Promise<MemberWithUser> {
-  requireLevel(actor, 'FULL_ACCESS')
-  requireNotAgent(actor, 'manage members')
-  const { email: address, name = address, role } = parse(AddMember, input)
-  requireMayManage(actor, role)
-  const { workspaceId } = actor
-  try {
-    return await inTransaction(deps, async (tx) => {
-      const user = await tx.db.user.upsert({
-        where: { email: address },
-        create: { id: newId('user'), email: address, name },
-        update: {},
-      })
-      const data = { id: newId('member'), workspaceId, userId: user.id, role }
-      const member = await tx.db.member.create({ data, include: { user: true } })
-      const entry = { action: 'member.joined', target: targetOf(member), data: { role }, at: deps.clock.now() } as const
-      await recordAudit(tx, actor, entry)
-      return member
-    })
-  } catch (error) {
-    if (isUniqueViolation(error)) throw new ConflictError('That person is a member already')
-    throw error
-  }
 }
 
 /** @throws NotFoundError; ForbiddenError where owners are concerned; ConflictError when it would leave the workspace without an owner */

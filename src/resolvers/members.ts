@@ -1,13 +1,8 @@
-import { AddMember, addMember, ChangeRole, changeMemberRole, removeMember } from '../domain/workspaces.ts'
+import { ChangeRole, changeMemberRole, removeMember } from '../domain/workspaces.ts'
 import { builder } from '../schema/builder.ts'
 import { mutationErrors } from '../schema/errors.ts'
-import { AddMemberInput, ChangeMemberRoleInput, Member, RemoveMemberInput } from '../schema/workspace.ts'
-import { given, inputOf } from './input.ts'
-
-const AddMemberPayload = builder.simpleObject('AddMemberPayload', {
-  description: 'Who was added.',
-  fields: (t) => ({ member: t.field({ type: Member, description: 'The new member.' }) }),
-})
+import { ChangeMemberRoleInput, Member, RemoveMemberInput } from '../schema/workspace.ts'
+import { inputOf } from './input.ts'
 
 const ChangeMemberRolePayload = builder.simpleObject('ChangeMemberRolePayload', {
   description: 'Whose role was changed.',
@@ -20,15 +15,6 @@ const RemoveMemberPayload = builder.simpleObject('RemoveMemberPayload', {
 })
 
 builder.mutationFields((t) => ({
-  addMember: t.field({
-    type: AddMemberPayload,
-    errors: mutationErrors,
-    description: 'Adds a person to the workspace.',
-    args: { input: t.arg({ type: AddMemberInput, required: true, description: 'Who, and as what.' }) },
-    resolve: async (_root, { input }, { deps, actor }) => ({
-      member: await addMember(deps, actor(), inputOf(AddMember, given(input))),
-    }),
-  }),
   changeMemberRole: t.field({
     type: ChangeMemberRolePayload,
     errors: mutationErrors,

@@ -18,6 +18,11 @@ export interface Context {
    */
   caller(): Caller
   /**
+   * The person who is signed in; null without a session.
+   * @throws ForbiddenError for a cookie that another site's page has made a browser send
+   */
+  signedIn(): Caller | null
+  /**
    * Who is asking, in the workspace that the request is about.
    * @throws the DomainError that says why nobody is: no credential, a bad one, or no workspace named
    */

@@ -77,15 +77,6 @@ export const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
   }),
 })
 
-export const AddMemberInput = builder.inputType('AddMemberInput', {
-  description: 'A person to add.',
-  fields: (t) => ({
-    email: t.string({ required: true, description: 'Who it is; somebody new is made a user.' }),
-    name: t.string({ description: 'For somebody new; the email address when left out.' }),
-    role: t.field({ type: MemberRole, required: true, description: 'What they may do here.' }),
-  }),
-})
-
 export const ChangeMemberRoleInput = builder.inputType('ChangeMemberRoleInput', {
   description: "A member's new role.",
   fields: (t) => ({

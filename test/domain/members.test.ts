@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticateKey } from '../../src/auth/api-key.ts'
 import type { Actor } from '../../src/domain/actor.ts'
-import { addMember, changeMemberRole, removeMember } from '../../src/domain/workspaces.ts'
+import { inviteMember } from '../../src/domain/invitations.ts'
+import { changeMemberRole, removeMember } from '../../src/domain/workspaces.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 
 const NOT_FOUND = { code: 'not_found' }
@@ -39,54 +40,6 @@ async function roles(): Promise<Record<string, string>> {
   const members = await guddesk.deps.db.prisma.member.findMany({ where: { workspaceId: tenant.workspaceId } })
   return Object.fromEntries(members.map(({ id, role }) => [id, role]))
 }
-
-async function agentKey(): Promise<string> {
-  const agent = { name: 'Bot', webhookUrl: 'http://127.0.0.1:9/members' }
-  return (await guddesk.call('POST', '/api/v1/agents', agent, { key: tenant.key })).data.credentials.apiKey
-}
-
-describe('addMember', () => {
-  test('adds a new person, whose address is the name when none is given', async () => {
-    const { deps } = guddesk
-    const ada = await addMember(deps, owner, { email: ' Ada@Example.com ', name: 'Ada', role: 'ADMIN' })
-    expect(ada).toMatchObject({ workspaceId: tenant.workspaceId, role: 'ADMIN' })
-    expect(ada.user).toMatchObject({ email: 'ada@example.com', name: 'Ada' })
-    const bob = await addMember(deps, owner, { email: `bob-${tenant.userId}@example.com`, role: 'VIEWER' })
-    expect(bob.user.name).toBe(`bob-${tenant.userId}@example.com`)
-  })
-
-  test('adds a known person as they are', async () => {
-    const other = await guddesk.newTenant()
-    const email = `${other.userId}@example.com`
-    const added = await addMember(guddesk.deps, owner, { email, name: 'Somebody Else', role: 'AGENT' })
-    expect(added.user).toMatchObject({ id: other.userId, email, name: 'Otto Owner' })
-    await expect(addMember(guddesk.deps, owner, { email, role: 'OWNER' })).rejects.toMatchObject(CONFLICT)
-    expect((await roles())[added.id]).toBe('AGENT')
-  })
-
-  test('racing calls for one new person make one member', async () => {
-    const input = { email: `race-${tenant.userId}@example.com`, role: 'AGENT' } as const
-    const results = await Promise.allSettled([1, 2, 3, 4].map(() => addMember(guddesk.deps, owner, input)))
-    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []))
-    expect(refused).toEqual([1, 2, 3].map(() => expect.objectContaining(CONFLICT)))
-    expect(Object.keys(await roles())).toHaveLength(2)
-  })
-
-  test('names every bad field', async () => {
-    await expect(addMember(guddesk.deps, owner, { email: 'nobody', name: ' ', role: 'AGENT' })).rejects.toMatchObject({
-      code: 'bad_request',
-      fields: [expect.objectContaining({ path: 'email' }), expect.objectContaining({ path: 'name' })],
-    })
-  })
-
-  test('is for FULL_ACCESS, and not for agents', async () => {
-    const input = { email: 'eve@example.com', role: 'OWNER' } as const
-    const writer = await actorOf(await guddesk.newKey(tenant, 'READ_WRITE'))
-    await expect(addMember(guddesk.deps, writer, input)).rejects.toMatchObject(FORBIDDEN)
-    const agent = { ...(await actorOf(await agentKey())), permission: 'FULL_ACCESS' } as const
-    await expect(addMember(guddesk.deps, agent, input)).rejects.toMatchObject(FORBIDDEN)
-  })
-})
 
 describe('changeMemberRole', () => {
   test('changes what the keys of the member may do, at once', async () => {
@@ -222,7 +175,7 @@ describe('owners', () => {
         changeMemberRole(deps, actor, { memberId: agent.memberId, role: 'OWNER' }),
         changeMemberRole(deps, actor, { memberId: tenant.memberId, role: 'ADMIN' }),
         removeMember(deps, actor, tenant.memberId),
-        addMember(deps, actor, { email: 'eve@example.com', role: 'OWNER' }),
+        inviteMember(deps, actor, { email: 'eve@example.com', role: 'OWNER' }),
       ]
       for (const result of await Promise.allSettled(tries)) {
         expect(result).toMatchObject({ status: 'rejected', reason: FORBIDDEN })

@@ -32,6 +32,7 @@ const UNKNOWN = {
   delivery: 'dlv_00000000000000000000000000',
   member: 'mem_00000000000000000000000000',
   session: 'ses_00000000000000000000000000',
+  invitation: 'inv_00000000000000000000000000',
 }
 
 const list = (name: string): Rule => ({ needs: 'READ_ONLY', agent: true, use: `${name} { edges { cursor } }` })
@@ -126,7 +127,24 @@ const RULES: Record<string, Rule> = {
     'name: "K", permission: READ_ONLY, expiresAt: "2001-01-01T00:00:00Z"',
   ),
   'Mutation.revokeApiKey': mutation('FULL_ACCESS', false, 'revokeApiKey', `apiKeyId: "${UNKNOWN.key}"`),
-  'Mutation.addMember': mutation('FULL_ACCESS', false, 'addMember', 'email: "not an address", role: VIEWER'),
+  'Query.invitations': { ...list('invitations'), needs: 'FULL_ACCESS', agent: false },
+  'Query.invitation': {
+    needs: 'READ_ONLY',
+    agent: true,
+    about: 'anybody',
+    use: 'invitation(token: "unknown") { email }',
+  },
+  'Mutation.inviteMember': mutation('FULL_ACCESS', false, 'inviteMember', 'email: "not an address", role: VIEWER'),
+  'Mutation.revokeInvitation': mutation(
+    'FULL_ACCESS',
+    false,
+    'revokeInvitation',
+    `invitationId: "${UNKNOWN.invitation}"`,
+  ),
+  'Mutation.acceptInvitation': {
+    ...mutation('READ_ONLY', true, 'acceptInvitation', 'token: "unknown"'),
+    about: 'anybody',
+  },
   'Mutation.changeMemberRole': mutation(
     'FULL_ACCESS',
     false,

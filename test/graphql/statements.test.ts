@@ -14,6 +14,8 @@ afterAll(() => guddesk?.stop())
 async function grow(): Promise<void> {
   const id = await guddesk.newConversation(guddesk.tenant, 'Hello')
   const { memberId } = await guddesk.newMember(guddesk.tenant, 'Mia')
+  const invite = `mutation { inviteMember(input: { email: "${memberId}@example.com", role: AGENT }) { __typename } }`
+  await guddesk.graphql(invite)
   await guddesk.call('PATCH', `/api/v1/conversations/${id}`, { assigneeId: memberId })
   for (const body of ['one', 'two', 'three']) {
     await guddesk.call('POST', `/api/v1/conversations/${id}/messages`, { body, type: 'AGENT' })
@@ -39,6 +41,7 @@ const LISTS: Record<string, string> = {
   'webhook endpoints': `{ webhookEndpoints(first: 50) { edges { node { id url } } } }`,
   'API keys': `{ apiKeys(first: 50) { edges { node { id name } } } }`,
   workspaces: `{ workspaces(first: 50) { totalCount edges { node { id name members { id email } } } } }`,
+  invitations: `{ invitations(first: 50) { totalCount edges { node { id email role } } } }`,
   'audit entries': `{ auditEntries(first: 50) { totalCount edges { node { id action data } } } }`,
   events: `{ events(first: 50) { totalCount edges { node { id type data } } } }`,
   'members of the workspace': `{ workspace { members { id name email } } }`,

@@ -1,0 +1,84 @@
+import {
+  acceptInvitation,
+  findInvitation,
+  inviteMember,
+  listInvitations,
+  revokeInvitation,
+} from '../domain/invitations.ts'
+import { builder } from '../schema/builder.ts'
+import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { mutationErrors } from '../schema/errors.ts'
+import {
+  AcceptInvitationInput,
+  Invitation,
+  InvitationConnection,
+  InvitationOfferRef,
+  InviteMemberInput,
+  RevokeInvitationInput,
+} from '../schema/invitation.ts'
+
+builder.queryFields((t) => ({
+  invitations: t.field({
+    type: InvitationConnection,
+    description: 'Invitations that can still be accepted, newest first. For FULL_ACCESS; not for agents.',
+    args: { first: t.arg.int(FIRST), after: t.arg.string(AFTER) },
+    resolve: async (_root, page, { deps, actor }) =>
+      toConnection(await listInvitations(deps, actor(), pageRequest(page)), page.after),
+  }),
+  invitation: t.field({
+    type: InvitationOfferRef,
+    nullable: true,
+    description: "What an invitation's link offers; null when it was used, revoked or is too old. For anybody.",
+    args: { token: t.arg.string({ required: true, description: "The end of the invitation's link." }) },
+    resolve: (_root, { token }, { deps }) => findInvitation(deps, token),
+  }),
+}))
+
+const InviteMemberPayload = builder.simpleObject('InviteMemberPayload', {
+  description: 'The invitation, and its link, which is shown here and never again.',
+  fields: (t) => ({
+    invitation: t.field({ type: Invitation, description: 'What is kept of it.' }),
+    link: t.string({ description: 'For the invited person, to open in a browser within 7 days.' }),
+  }),
+})
+
+const RevokeInvitationPayload = builder.simpleObject('RevokeInvitationPayload', {
+  description: 'What was taken back.',
+  fields: (t) => ({ revokedId: t.id({ description: "The invitation's id." }) }),
+})
+
+const AcceptInvitationPayload = builder.simpleObject('AcceptInvitationPayload', {
+  description: 'Where they are a member now.',
+  fields: (t) => ({
+    workspaceId: t.id({ description: 'The workspace, for X-Workspace-Id.' }),
+    email: t.string({ description: 'The address to sign in with.' }),
+  }),
+})
+
+builder.mutationFields((t) => ({
+  inviteMember: t.field({
+    type: InviteMemberPayload,
+    errors: mutationErrors,
+    description: 'Invites a person to the workspace. They join when they accept.',
+    args: { input: t.arg({ type: InviteMemberInput, required: true, description: 'Whom, and as what.' }) },
+    resolve: (_root, { input }, { deps, actor }) => inviteMember(deps, actor(), input),
+  }),
+  revokeInvitation: t.field({
+    type: RevokeInvitationPayload,
+    errors: mutationErrors,
+    description: 'Makes the link of an invitation worthless.',
+    args: { input: t.arg({ type: RevokeInvitationInput, required: true, description: 'Which one.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => {
+      await revokeInvitation(deps, actor(), input.invitationId)
+      return { revokedId: input.invitationId }
+    },
+  }),
+  acceptInvitation: t.field({
+    type: AcceptInvitationPayload,
+    errors: mutationErrors,
+    description: 'Joins a workspace by invitation. For anybody who has the link; then sign in with the password.',
+    args: { input: t.arg({ type: AcceptInvitationInput, required: true, description: 'Which one, and who.' }) },
+    resolve: (_root, { input }, { deps, signedIn, origin }) =>
+      acceptInvitation(deps, { caller: signedIn(), origin }, input),
+  }),
+}))

@@ -1,0 +1,223 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { MemberRole } from '../../src/generated/prisma/enums.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+
+let guddesk: TestGudDesk
+let tenant: Tenant
+let count = 0
+/** Nobody's yet. */
+let email: string
+
+beforeAll(async () => {
+  guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api', PUBLIC_URL: 'http://desk.test' } })
+})
+
+afterAll(() => guddesk?.stop())
+
+beforeEach(async () => {
+  tenant = await guddesk.newTenant()
+  count += 1
+  email = `new-${count}@example.com`
+})
+
+const PASSWORD = 'correct horse battery'
+const DAY = 86_400_000
+
+async function mutate(key: string | null, name: string, input: object, selection = '') {
+  const type = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
+  const query = `mutation ($input: ${type}Input!) { ${name}(input: $input) {
+    __typename ... on Error { code message } ... on ${type}Payload { ${selection} }
+  } }`
+  const { body } = await guddesk.graphql(query, { input }, { key })
+  expect(body.errors).toBeUndefined()
+  return body.data[name]
+}
+
+async function invite(to: string, role: MemberRole = 'AGENT', key = tenant.key) {
+  const made = await mutate(key, 'inviteMember', { email: to, role }, 'link invitation { id email role expiresAt }')
+  return { ...made, token: String(made.link).split('/').at(-1) ?? '' }
+}
+
+const accept = (token: string, input: object = {}, key: string | null = null) =>
+  mutate(key, 'acceptInvitation', { token, ...input }, 'workspaceId email')
+const NEW = { name: 'Nia New', password: PASSWORD }
+
+async function offer(token: string) {
+  const query = 'query ($token: String!) { invitation(token: $token) { workspaceName email role hasAccount } }'
+  return (await guddesk.graphql(query, { token }, { key: null })).data.invitation
+}
+
+const members = () =>
+  guddesk.deps.db.prisma.member.findMany({ where: { workspaceId: tenant.workspaceId }, include: { user: true } })
+
+test('somebody new follows the link, chooses name and password, and signs in', async () => {
+  const { link, invitation, token } = await invite(` ${email.toUpperCase()} `, 'ADMIN')
+  expect(link).toMatch(/^http:\/\/desk\.test\/invitations\/[\w-]{43}$/)
+  expect(invitation).toMatchObject({ id: expect.stringMatching(/^inv_/), email, role: 'ADMIN' })
+  expect(await offer(token)).toEqual({ workspaceName: 'Other', email, role: 'ADMIN', hasAccount: false })
+  expect(await accept(token, NEW)).toEqual({
+    __typename: 'AcceptInvitationPayload',
+    workspaceId: tenant.workspaceId,
+    email,
+  })
+  const signedIn = await guddesk.call('POST', '/api/auth/sign-in/email', { email, password: PASSWORD }, { key: null })
+  const { data } = await guddesk.graphql('{ viewer { role user { name } } }', {}, { key: signedIn.data.token })
+  expect(data.viewer).toEqual({ role: 'ADMIN', user: { name: 'Nia New' } })
+  expect(await offer(token)).toBeNull()
+  const audit = await guddesk.deps.db.prisma.auditEntry.findMany({
+    where: { workspaceId: tenant.workspaceId },
+    orderBy: { id: 'asc' },
+  })
+  expect(audit).toMatchObject([
+    { action: 'member.invited', targetId: invitation.id, targetName: email, data: { role: 'ADMIN' } },
+    { action: 'member.joined', actorName: 'Nia New', targetType: 'member', address: '127.0.0.1' },
+  ])
+  expect(JSON.stringify([audit, guddesk.logs])).not.toContain(token)
+  expect(JSON.stringify(guddesk.logs)).not.toContain(PASSWORD)
+})
+
+describe('somebody with an account', () => {
+  test('joins when signed in as that address, and only then', async () => {
+    const other = await guddesk.newTenant()
+    const { token } = await invite(`${other.userId}@example.com`)
+    expect(await offer(token)).toMatchObject({ hasAccount: true })
+    const stranger = await guddesk.newSession(await guddesk.newTenant())
+    for (const key of [null, stranger, other.key]) {
+      const refused = await accept(token, NEW, key)
+      expect(refused).toMatchObject({ code: 'forbidden', message: `Sign in as ${other.userId}@example.com first` })
+    }
+    // No password was set by whoever has the link.
+    expect(await guddesk.deps.db.prisma.account.count({ where: { userId: other.userId } })).toBe(0)
+    const session = await guddesk.newSession(other)
+    expect(await accept(token, {}, session)).toMatchObject({ workspaceId: tenant.workspaceId })
+    expect((await members()).map(({ userId }) => userId)).toContain(other.userId)
+    const user = await guddesk.deps.db.prisma.user.findUniqueOrThrow({ where: { id: other.userId } })
+    expect(user.name).toBe('Otto Owner')
+  })
+
+  test('who is signed in does not accept for somebody else', async () => {
+    const { token } = await invite(email)
+    const session = await guddesk.newSession(tenant)
+    expect(await accept(token, NEW, session)).toMatchObject({ code: 'forbidden' })
+    expect(await offer(token)).not.toBeNull()
+  })
+
+  test('is not made to accept by another site’s page', async () => {
+    const other = await guddesk.newTenant()
+    const { token } = await invite(`${other.userId}@example.com`)
+    const cookie = `guddesk.session_token=${encodeURIComponent(await guddesk.newSession(other))}`
+    const query = `mutation { acceptInvitation(input: { token: "${token}" }) { __typename ... on Error { code } } }`
+    const headers = { cookie, origin: 'https://evil.example' }
+    const { data } = await guddesk.graphql(query, {}, { key: null, headers })
+    expect(data.acceptInvitation).toMatchObject({ code: 'forbidden' })
+    expect(await members()).toHaveLength(1)
+  })
+
+  test('is not invited where they are a member', async () => {
+    expect(await invite(`${tenant.userId}@example.com`)).toMatchObject({ code: 'conflict' })
+  })
+})
+
+describe('a link', () => {
+  test('is worthless after 7 days', async () => {
+    const { token } = await invite(email)
+    guddesk.clock.advance(7 * DAY - 1000)
+    expect(await offer(token)).not.toBeNull()
+    guddesk.clock.advance(2000)
+    expect(await offer(token)).toBeNull()
+    expect(await accept(token, NEW)).toMatchObject({
+      code: 'not_found',
+      message: 'Invitation not found: it was used, revoked or is too old; ask for another one',
+    })
+  })
+
+  test('is worthless once it is revoked, or the person was invited again', async () => {
+    const first = await invite(email)
+    const second = await invite(email, 'VIEWER')
+    expect(await offer(first.token)).toBeNull()
+    expect(await offer(second.token)).toMatchObject({ role: 'VIEWER' })
+    const revoke = (id: string, key = tenant.key) => mutate(key, 'revokeInvitation', { invitationId: id }, 'revokedId')
+    const stranger = await guddesk.newTenant()
+    expect(await revoke(second.invitation.id, stranger.key)).toMatchObject({ code: 'not_found' })
+    expect(await revoke(second.invitation.id)).toMatchObject({ revokedId: second.invitation.id })
+    expect(await revoke(second.invitation.id)).toMatchObject({ code: 'not_found' })
+    for (const { token } of [first, second]) expect(await accept(token, NEW)).toMatchObject({ code: 'not_found' })
+  })
+
+  test.each(['', 'x', '\u0000', 'x'.repeat(200)])('with the token %j offers nothing', async (token) => {
+    expect(await offer(token)).toBeNull()
+    expect(await accept(token, NEW)).toMatchObject({ code: 'not_found' })
+  })
+
+  test('accepted several times at once makes one member', async () => {
+    const { token } = await invite(email)
+    const results = await Promise.all([1, 2, 3, 4].map(() => accept(token, NEW)))
+    expect(results.filter(({ code }) => code === undefined)).toHaveLength(1)
+    expect((await members()).filter(({ user }) => user.email === email)).toHaveLength(1)
+    expect(await guddesk.deps.db.prisma.user.count({ where: { email } })).toBe(1)
+  })
+
+  test('of two workspaces accepted at once make one person', async () => {
+    const other = await guddesk.newTenant()
+    const tokens = [await invite(email), await invite(email, 'AGENT', other.key)]
+    const results = await Promise.all(tokens.map(({ token }) => accept(token, NEW)))
+    expect(await guddesk.deps.db.prisma.user.count({ where: { email } })).toBe(1)
+    // The second one learns that there is an account now; its invitation stands.
+    const refused = results.findIndex(({ code }) => code !== undefined)
+    expect(results.filter(({ code }) => code === undefined)).toHaveLength(1)
+    expect(['conflict', 'forbidden']).toContain(results[refused].code)
+    expect(await offer(tokens[refused]?.token ?? '')).toMatchObject({ hasAccount: true })
+  })
+
+  test.each([
+    ['no name', { password: PASSWORD }, ['name']],
+    ['no password', { name: 'Nia' }, ['password']],
+    ['neither', {}, ['name', 'password']],
+    ['a short password', { name: 'Nia', password: '123456789' }, ['password']],
+    ['an empty name', { name: ' ', password: PASSWORD }, ['name']],
+  ])('accepted with %s is refused, and stays', async (_what, input, paths) => {
+    const { token } = await invite(email)
+    const { code, message } = await accept(token, input)
+    expect(code).toBe('bad_request')
+    for (const path of paths) expect(message).toContain(path)
+    expect(await offer(token)).not.toBeNull()
+    expect(await guddesk.deps.db.prisma.user.count({ where: { email } })).toBe(0)
+  })
+})
+
+describe('the list', () => {
+  test('has the open ones of this workspace', async () => {
+    const other = await guddesk.newTenant()
+    await invite('elsewhere@example.com', 'AGENT', other.key)
+    const gone = await invite(`gone-${email}`)
+    await accept(gone.token, NEW)
+    await invite(email)
+    const list = async () => {
+      const { data } = await guddesk.graphql('{ invitations { totalCount edges { node { email role } } } }', {}, tenant)
+      return data.invitations
+    }
+    expect(await list()).toEqual({ totalCount: 1, edges: [{ node: { email, role: 'AGENT' } }] })
+    guddesk.clock.advance(7 * DAY + 1000)
+    expect(await list()).toEqual({ totalCount: 0, edges: [] })
+  })
+})
+
+test('inviting the same person several times at once leaves one invitation', async () => {
+  const made = await Promise.all([1, 2, 3].map(() => invite(email)))
+  expect(await guddesk.deps.db.prisma.invitation.count({ where: { email } })).toBe(1)
+  const offers = await Promise.all(made.map(({ token }) => offer(token)))
+  expect(offers.filter((one) => one !== null)).toHaveLength(1)
+})
+
+test('an owner’s invitation is the business of owners', async () => {
+  const admin = await guddesk.newMember(tenant, 'Ada', 'ADMIN')
+  const key = await guddesk.newSession(admin)
+  expect(await invite(email, 'OWNER', key)).toMatchObject({ code: 'forbidden' })
+  const { invitation } = await invite(email, 'OWNER')
+  expect(await invite(email, 'VIEWER', key)).toMatchObject({ code: 'forbidden' })
+  const revoked = await mutate(key, 'revokeInvitation', { invitationId: invitation.id }, 'revokedId')
+  expect(revoked).toMatchObject({ code: 'forbidden' })
+  expect(await mutate(key, 'inviteMember', { email: 'not an address', role: 'AGENT' }, 'link')).toMatchObject({
+    code: 'bad_request',
+  })
+})
