@@ -10,6 +10,7 @@ import { DomainError, UnauthorizedError, ValidationError } from './domain/errors
 import { EventStreamEnded } from './domain/event-tail.ts'
 import type { Feeds } from './domain/feeds.ts'
 import { documentCaches, executionTimeout, hideSchema, jsonOnly, limits, maskedErrors } from './infra/graphql-guards.ts'
+import { endWhenStuck } from './infra/graphql-sse.ts'
 import { type Incoming, serveGraphqlWs } from './infra/graphql-ws.ts'
 import { schema } from './resolvers/index.ts'
 import { newRequestId } from './rest/app.ts'
@@ -96,7 +97,7 @@ query Inbox {
 /** Authenticates once per operation; whoever asks who it is learns why there is nobody. */
 async function contextOf(
   { deps, feeds, credentials, authenticator }: Pick<GraphQLDeps, 'deps' | 'feeds' | 'credentials' | 'authenticator'>,
-  { req, requestId, renew }: Incoming,
+  { req, requestId, renew, gone }: Incoming,
 ): Promise<Context> {
   const request = { method: req.method, headers: req.headers, address: req.socket.remoteAddress }
   const caller = await authenticator.authenticate(request).catch(asError)
@@ -107,6 +108,7 @@ async function contextOf(
     feeds,
     loaders: createLoaders(deps),
     requestId,
+    gone: gone ?? null,
     origin: authenticator.originOf(request),
     caller: () => found(caller),
     signedIn: () => {
@@ -169,9 +171,12 @@ export function graphqlMiddleware(yoga: Yoga): Koa.Middleware {
     if (ctx.path !== GRAPHQL_PATH) return next()
     if (ctx.method === 'POST') Object.assign(ctx.req, { body: await readBytes(ctx) })
     ctx.respond = false
+    endWhenStuck(ctx.res)
+    const gone = new AbortController()
+    ctx.res.once('close', () => gone.abort())
     try {
       const renew = (cookie: string) => void ctx.res.setHeader('Set-Cookie', cookie)
-      await yoga.handle(ctx.req, ctx.res, { req: ctx.req, requestId: ctx.state['requestId'], renew })
+      await yoga.handle(ctx.req, ctx.res, { req: ctx.req, requestId: ctx.state['requestId'], renew, gone: gone.signal })
     } catch (error) {
       ctx.respond = !ctx.res.headersSent
       throw error
@@ -191,5 +196,5 @@ export function isWebSocketUpgrade(req: IncomingMessage): boolean {
  */
 export function serveWebSockets(server: Server, yoga: Yoga, deps: Deps): () => Promise<void> {
   const mask = (error: unknown) => maskError(deps, error)
-  return serveGraphqlWs(server, { yoga, maxBytes: MAX_BODY_BYTES, newRequestId, maskError: mask })
+  return serveGraphqlWs(server, { yoga, maxBytes: MAX_BODY_BYTES, newRequestId, maskError: mask, log: deps.log })
 }

@@ -1,5 +1,5 @@
 import type { Deps } from '../domain/deps.ts'
-import { UnauthorizedError } from '../domain/errors.ts'
+import { DomainError, UnauthorizedError } from '../domain/errors.ts'
 
 /** Tells long-lived connections that their credential has ended. */
 export interface CredentialWatch {
@@ -7,12 +7,15 @@ export interface CredentialWatch {
    * Calls back once, within a second, when the key or session is no longer valid in the workspace: revoked, ended,
    * expired, disabled, its agent disabled or gone, its person no longer a member.
    * @returns ends the watch
+   * @throws DomainError `rate_limited` when so many watch that credential in that workspace already
    */
   watch(credentialId: string, workspaceId: string, listener: (error: UnauthorizedError) => void): () => void
   close(): void
 }
 
 const LOOK_MS = 500
+/** Watches of one credential in one workspace: its open subscriptions at this node. */
+const MAX_WATCHES = 1000
 
 interface Watched {
   readonly credentialId: string
@@ -54,6 +57,10 @@ export function watchCredentials(deps: Deps): CredentialWatch {
     watch(credentialId, workspaceId, listener) {
       const key = `${credentialId} ${workspaceId}`
       const entry = watched.get(key) ?? { credentialId, workspaceId, listeners: new Set() }
+      if (entry.listeners.size >= MAX_WATCHES) {
+        const message = `This credential has ${MAX_WATCHES} subscriptions open here, and no more are allowed: end some first`
+        throw new DomainError('rate_limited', message)
+      }
       entry.listeners.add(listener)
       watched.set(key, entry)
       if (timer === undefined) schedule()

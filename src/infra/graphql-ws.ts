@@ -1,8 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http'
-import type { DocumentNode, GraphQLError, GraphQLFormattedError } from 'graphql'
-import { useServer } from 'graphql-ws/use/ws'
+import { type DocumentNode, GraphQLError, type GraphQLFormattedError } from 'graphql'
+import { CloseCode, handleProtocols, makeServer } from 'graphql-ws'
 import type { YogaServerInstance } from 'graphql-yoga'
-import { WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Log } from './log.ts'
 
 /** What each operation's context is made from. */
 export interface Incoming {
@@ -10,6 +11,8 @@ export interface Incoming {
   readonly requestId: string
   /** Answers with a Set-Cookie, where an answer has headers. */
   readonly renew?: (cookie: string) => void
+  /** Aborted when nobody waits for the answer any more. */
+  readonly gone?: AbortSignal
 }
 
 export interface WebSockets<Context extends object> {
@@ -20,6 +23,23 @@ export interface WebSockets<Context extends object> {
   newRequestId(): string
   /** What the client may see of an error. */
   maskError(error: unknown): GraphQLError
+  readonly log: Log
+}
+
+/** Operations that one connection may have open at once, subscriptions and others. */
+const MAX_OPERATIONS = 100
+/** How often a peer is asked whether it is there. One that has not answered by the next time is gone. */
+const PING_MS = 12_000
+/** What a stopping server allows peers to say goodbye. */
+const GOODBYE_MS = 1000
+/** A client that goes on asking while so much waits for it to read is not waited for. */
+const MAX_UNREAD_BYTES = 8 * 2 ** 20
+
+/** WebSocket's own code for a server that stops. */
+const CLOSING = 1001
+
+interface Extra {
+  readonly request: IncomingMessage
 }
 
 type Enveloped = ReturnType<YogaServerInstance<Incoming, object>['getEnveloped']>
@@ -32,46 +52,95 @@ export function serveGraphqlWs<Context extends object>(
   server: Server,
   options: WebSockets<Context>,
 ): () => Promise<void> {
-  const { yoga, maxBytes, newRequestId, maskError } = options
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxBytes })
+  const { yoga, maxBytes, newRequestId, maskError, log } = options
+  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxBytes, handleProtocols })
   server.on('upgrade', (req, socket, head) => {
     socket.on('error', () => socket.destroy())
-    sockets.handleUpgrade(req, socket, head, (ws) => sockets.emit('connection', ws, req))
+    sockets.handleUpgrade(req, socket, head, (ws) => serve(ws, req))
   })
-  const { dispose } = useServer(
-    {
-      // Yoga's own, with its plugins: onSubscribe hands them over as the root value.
-      execute: (args) => (args.rootValue as Enveloped).execute(args),
-      subscribe: (args) => (args.rootValue as Enveloped).subscribe(args),
-      onSubscribe: async ({ extra, connectionParams }, _id, payload) => {
-        const req = withParams(extra.request, connectionParams)
-        const enveloped = yoga.getEnveloped({ req, requestId: newRequestId(), params: payload })
-        const { schema, execute, subscribe, contextFactory, parse, validate } = enveloped
-        let document: DocumentNode
-        try {
-          document = parse(payload.query)
-        } catch (error) {
-          // Thrown from here it would close the socket, and with it every other subscription.
-          return [maskError(error)]
-        }
-        const errors = validate(schema, document)
-        if (errors.length > 0) return errors
-        return {
-          schema,
-          operationName: payload.operationName,
-          document,
-          variableValues: payload.variables,
-          contextValue: await contextFactory(),
-          rootValue: { execute, subscribe },
-        }
-      },
-      onError: (_context, _id, _payload, errors) => errors.map((error) => formatted(maskError(error))),
+  const graphql = makeServer<Record<string, unknown>, Extra>({
+    // Yoga's own, with its plugins: onSubscribe hands them over as the root value.
+    execute: (args) => (args.rootValue as Enveloped).execute(args),
+    subscribe: (args) => (args.rootValue as Enveloped).subscribe(args),
+    onSubscribe: async ({ extra, connectionParams, subscriptions }, _id, payload) => {
+      if (Object.keys(subscriptions).length > MAX_OPERATIONS) return [tooManyOperations()]
+      const req = withParams(extra.request, connectionParams)
+      const enveloped = yoga.getEnveloped({ req, requestId: newRequestId(), params: payload })
+      const { schema, execute, subscribe, contextFactory, parse, validate } = enveloped
+      let document: DocumentNode
+      try {
+        document = parse(payload.query)
+      } catch (error) {
+        // Thrown from here it would close the socket, and with it every other subscription.
+        return [maskError(error)]
+      }
+      const errors = validate(schema, document)
+      if (errors.length > 0) return errors
+      return {
+        schema,
+        operationName: payload.operationName,
+        document,
+        variableValues: payload.variables,
+        contextValue: await contextFactory(),
+        rootValue: { execute, subscribe },
+      }
     },
-    sockets,
-  )
-  return async () => {
-    await dispose()
+    onError: (_context, _id, _payload, errors) => errors.map((error) => formatted(maskError(error))),
+  })
+
+  /** In place of graphql-ws/use/ws, which writes to the console when a peer is lost, and does not mind unread answers. */
+  function serve(socket: WebSocket, request: IncomingMessage): void {
+    const stopPings = endWhenSilent(socket)
+    // ws has closed the socket by then, with the code that fits.
+    socket.on('error', (error) => log.debug({ err: error }, 'a WebSocket failed'))
+    const fail = (error: unknown) => {
+      log.error({ err: error }, 'a WebSocket message could not be handled')
+      socket.close(CloseCode.InternalServerError, 'Internal server error')
+    }
+    const closed = graphql.opened(
+      {
+        protocol: socket.protocol,
+        // Waits until the peer has taken it, so that one that does not read is sent one value per operation. What a lost
+        // peer did not get is no fault of ours.
+        send: (data) => new Promise((resolve) => socket.send(data, () => resolve())),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (handle) => {
+          socket.on('message', (data) => {
+            if (socket.bufferedAmount > MAX_UNREAD_BYTES) socket.terminate()
+            else handle(String(data)).catch(fail)
+          })
+        },
+      },
+      { request },
+    )
+    socket.once('close', (code, reason) => {
+      stopPings()
+      closed(code, String(reason)).catch(fail)
+    })
   }
+
+  return async () => {
+    for (const socket of sockets.clients) socket.close(CLOSING, 'Going away')
+    const late = setTimeout(() => {
+      for (const socket of sockets.clients) socket.terminate()
+    }, GOODBYE_MS)
+    await new Promise((resolve) => sockets.close(resolve))
+    clearTimeout(late)
+  }
+}
+
+/** @returns ends the pings */
+function endWhenSilent(socket: WebSocket): () => void {
+  let hasAnswered = true
+  socket.on('pong', () => {
+    hasAnswered = true
+  })
+  const timer = setInterval(() => {
+    if (!hasAnswered) return socket.terminate()
+    hasAnswered = false
+    socket.ping()
+  }, PING_MS)
+  return () => clearInterval(timer)
 }
 
 /** No others: what tells where a request came from must not be the client's to say. */
@@ -91,4 +160,9 @@ function withParams(req: IncomingMessage, params: Record<string, unknown> | unde
 function formatted(error: GraphQLError): GraphQLFormattedError {
   const { extensions: { http: _, ...extensions } = {}, ...rest } = error.toJSON()
   return { ...rest, extensions }
+}
+
+function tooManyOperations(): GraphQLError {
+  const message = `This connection has ${MAX_OPERATIONS} operations open, and no more are allowed: complete some, or open another`
+  return new GraphQLError(message, { extensions: { code: 'rate_limited' } })
 }

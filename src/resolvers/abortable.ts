@@ -6,7 +6,7 @@ import type { Context } from '../schema/context.ts'
  * @param start may refuse: then the subscription does not begin
  */
 export async function abortable<T>(
-  { whenRevoked }: Pick<Context, 'whenRevoked'>,
+  { whenRevoked, gone }: Pick<Context, 'whenRevoked' | 'gone'>,
   start: (signal: AbortSignal) => AsyncGenerator<T, void, undefined> | Promise<AsyncGenerator<T, void, undefined>>,
 ): Promise<AsyncIterableIterator<T>> {
   const controller = new AbortController()
@@ -28,6 +28,10 @@ export async function abortable<T>(
     },
     [Symbol.asyncIterator]: () => iterator,
   }
+  // Yoga forgets the iterator of a client that left before the stream began.
+  const leave = () => void iterator.return?.().catch(() => undefined)
+  if (gone?.aborted) leave()
+  else gone?.addEventListener('abort', leave, { once: true })
   return iterator
 }
 

@@ -10,6 +10,8 @@ export interface Context {
   readonly feeds: Feeds
   readonly loaders: Loaders
   readonly requestId: string
+  /** Aborted when nobody waits for the answer any more; null where the transport itself ends what it has begun. */
+  readonly gone: AbortSignal | null
   /** Where the request comes from, whoever sends it. */
   readonly origin: Origin
   /**

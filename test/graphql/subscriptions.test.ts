@@ -168,7 +168,7 @@ describe.each(TRANSPORTS)('over %s', (name, transport) => {
     await live.stop()
     expect(live.events).toEqual([])
     expect(live.errors).toHaveLength(1)
-    expect(live.errors[0]?.message).toContain('Send a valid API key')
+    expect(live.errors[0]?.message).toMatch(/send a valid API key/i)
     expect(live.errors[0]?.extensions).toMatchObject({ code: 'unauthorized' })
     if (transport === overSse) expect(live.errors[0]?.status).toBe(401)
   })

@@ -1,0 +1,162 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { connect } from 'node:net'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { settle, until } from '../support/until.ts'
+
+let guddesk: TestGudDesk
+/** The server's end of every connection. */
+const served = new Set<Socket>()
+
+beforeAll(async () => {
+  guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api', LOG_LEVEL: 'warn' } })
+  guddesk.server.on('connection', (socket) => {
+    served.add(socket)
+    socket.on('close', () => served.delete(socket))
+  })
+})
+
+afterAll(() => guddesk?.stop())
+
+/** More than the kernel keeps for a connection: some 40 MB. */
+const FLOOD = 4000
+const INSERT = `INSERT INTO events (id, workspace_id, type, body)
+  SELECT 'evt_' || n || $1, $1, 'ping', '{"event":"ping","data":{"n":' || n || ',"text":"' || repeat('x', 10000) || '"},"timestamp":""}'
+    FROM generate_series($2::int, $3::int) n`
+
+async function flood({ workspaceId }: Tenant): Promise<void> {
+  for (let from = 1; from <= FLOOD; from += 500) {
+    await guddesk.deps.db.sql(INSERT, [workspaceId, from, from + 499])
+  }
+}
+
+/** Whether anybody of the workspace follows the log: called when the last one has left. */
+function leaving(workspaceId: string): { hasLeft: () => boolean; restore: () => void } {
+  const { subscribe } = guddesk.deps.bus
+  let hasLeft = false
+  const spy = vi.spyOn(guddesk.deps.bus, 'subscribe').mockImplementation((topic, listener) => {
+    const stop = subscribe(topic, listener)
+    return () => {
+      if (topic === `events:${workspaceId}`) hasLeft = true
+      stop()
+    }
+  })
+  return { hasLeft: () => hasLeft, restore: () => spy.mockRestore() }
+}
+
+const EVENTS = 'subscription ($after: String) { events(after: $after) { cursor data } }'
+
+interface Answer {
+  readonly type: string
+  readonly payload?: { data?: { events: { cursor: string; data: { n: number } } } } | { extensions: { code: string } }[]
+}
+
+/** A WebSocket of our own, without a client's kindness. */
+async function subscribe({ key }: Tenant, options: object = {}): Promise<{ socket: WebSocket; answers: Answer[] }> {
+  const socket = new WebSocket(`${guddesk.origin.replace('http', 'ws')}/graphql`, 'graphql-transport-ws', options)
+  await once(socket, 'open')
+  const answers: Answer[] = []
+  socket.on('message', (data) => void answers.push(JSON.parse(String(data))))
+  socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${key}` } }))
+  await until(() => answers.length === 1)
+  socket.send(JSON.stringify({ id: 'slow', type: 'subscribe', payload: { query: EVENTS } }))
+  return { socket, answers }
+}
+
+test('a WebSocket that does not read holds little on the server, and is told to resume when it reads again', async () => {
+  const tenant = await guddesk.newTenant()
+  const { socket, answers } = await subscribe(tenant)
+  const [before] = [new Set(served)]
+  await settle(300)
+  socket.pause()
+  await flood(tenant)
+  await settle(1500)
+  const waiting = Math.max(...[...before].map(({ writableLength }) => writableLength))
+  expect(waiting).toBeGreaterThan(0)
+  // One event, not thousands.
+  expect(waiting).toBeLessThan(100_000)
+  socket.resume()
+  await until(() => answers.some(({ type }) => type === 'error'))
+  const got = answers.flatMap(({ payload }) => (payload && !Array.isArray(payload) ? (payload.data?.events ?? []) : []))
+  expect(got.map(({ data }) => data.n)).toEqual(Array.from({ length: got.length }, (_, i) => i + 1))
+  expect(got.length).toBeGreaterThan(0)
+  expect(got.length).toBeLessThan(FLOOD)
+  expect(answers.find(({ type }) => type === 'error')?.payload).toMatchObject([{ extensions: { code: 'resume' } }])
+
+  const count = answers.length
+  const variables = { after: got.at(-1)?.cursor }
+  socket.send(JSON.stringify({ id: 'again', type: 'subscribe', payload: { query: EVENTS, variables } }))
+  await until(() => answers.length - count >= FLOOD - got.length, 20_000)
+  socket.terminate()
+}, 60_000)
+
+test('a WebSocket that goes on asking and does not read is closed', async () => {
+  const tenant = await guddesk.newTenant()
+  await guddesk.deps.db.sql(INSERT, [tenant.workspaceId, 1, 100])
+  const { socket } = await subscribe(tenant)
+  socket.pause()
+  const before = new Set(served)
+  // A megabyte each.
+  const payload = { query: 'query { events(first: 100) { edges { node { data } } } }' }
+  await until(() => {
+    socket.send(JSON.stringify({ id: Math.random().toString(), type: 'subscribe', payload }))
+    return [...before].every((peer) => peer.destroyed)
+  }, 20_000)
+  socket.terminate()
+}, 40_000)
+
+// Both wait for the server's patience: some 25 seconds.
+test('a WebSocket that stops answering is gone within 30 s, and what it followed with it', async () => {
+  const tenant = await guddesk.newTenant()
+  const { hasLeft, restore } = leaving(tenant.workspaceId)
+  // Takes everything and answers no ping.
+  const { socket } = await subscribe(tenant, { autoPong: false })
+  await settle(500)
+  expect(hasLeft()).toBe(false)
+  const began = performance.now()
+  await Promise.all([once(socket, 'close'), until(hasLeft, 35_000)])
+  expect(performance.now() - began).toBeLessThan(30_000)
+  restore()
+}, 60_000)
+
+test('an event stream that stops reading is gone within 30 s, and what it followed with it', async () => {
+  const tenant = await guddesk.newTenant()
+  const { hasLeft, restore } = leaving(tenant.workspaceId)
+  const socket = connect(Number(new URL(guddesk.origin).port), '127.0.0.1')
+  const body = JSON.stringify({ query: EVENTS })
+  const head = [
+    'POST /graphql HTTP/1.1',
+    'Host: localhost',
+    `Authorization: Bearer ${tenant.key}`,
+    'Content-Type: application/json',
+    'Accept: text/event-stream',
+    `Content-Length: ${body.length}`,
+  ]
+  socket.write(`${head.join('\r\n')}\r\n\r\n${body}`)
+  await once(socket, 'data')
+  await settle(500)
+  socket.pause()
+  const before = new Set(served)
+  await flood(tenant)
+  const began = performance.now()
+  await settle(1500)
+  // Nothing is sent twice into a full buffer.
+  expect(Math.max(...[...before].map(({ writableLength }) => writableLength))).toBeLessThan(200_000)
+  await until(hasLeft, 35_000)
+  expect(performance.now() - began).toBeLessThan(30_000)
+  socket.destroy()
+  restore()
+}, 60_000)
+
+test('a server that stops does not wait for a WebSocket that does not answer', async () => {
+  const stopping = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
+  const socket = new WebSocket(`${stopping.origin.replace('http', 'ws')}/graphql`, 'graphql-transport-ws')
+  await once(socket, 'open')
+  socket.pause()
+  const began = performance.now()
+  await stopping.stop()
+  expect(performance.now() - began).toBeLessThan(10_000)
+  socket.terminate()
+}, 60_000)

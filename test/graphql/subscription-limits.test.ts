@@ -1,0 +1,132 @@
+import { type ClientRequest, request } from 'node:http'
+import { type Client, createClient } from 'graphql-ws'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { settle, until } from '../support/until.ts'
+import type { GraphQLFault } from './live.ts'
+
+let guddesk: TestGudDesk
+
+beforeAll(async () => {
+  guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
+})
+
+afterAll(() => guddesk?.stop())
+
+function connect(key: string): Client {
+  const url = `${guddesk.origin.replace('http', 'ws')}/graphql`
+  const connectionParams = { authorization: `Bearer ${key}` }
+  return createClient({ url, webSocketImpl: WebSocket, connectionParams, retryAttempts: 0 })
+}
+
+interface Opened {
+  readonly faults: GraphQLFault[]
+  begun: number
+  readonly ends: (() => void)[]
+}
+
+/** Opens inboxes, whose first update comes at once. */
+function open(client: Client, count: number, opened: Opened): void {
+  for (let i = 0; i < count; i++) {
+    const fail = (errors: readonly unknown[]) => void opened.faults.push(...(errors as GraphQLFault[]))
+    const sink = {
+      next({ errors }: { errors?: readonly unknown[] | undefined }) {
+        if (errors === undefined) opened.begun++
+        else fail(errors)
+      },
+      error: (error: unknown) => fail(Array.isArray(error) ? error : [error]),
+      complete: () => undefined,
+    }
+    opened.ends.push(client.subscribe({ query: 'subscription { inbox { cursor } }' }, sink))
+  }
+}
+
+const none = (): Opened => ({ faults: [], begun: 0, ends: [] })
+
+test('one connection has 100 operations at most; the rest of them go on, and ended ones make room', async () => {
+  const client = connect(guddesk.tenant.key)
+  const opened = none()
+  open(client, 100, opened)
+  await until(() => opened.begun === 100)
+  const refused = none()
+  open(client, 2, refused)
+  await until(() => refused.faults.length === 2)
+  expect(refused.faults[0]?.extensions).toMatchObject({ code: 'rate_limited' })
+  expect(refused.faults[0]?.message).toContain('100 operations')
+  const query = 'query { workspace { id } }'
+  const one = client.iterate({ query }).next()
+  await expect(one).rejects.toMatchObject([{ extensions: { code: 'rate_limited' } }])
+  for (const end of opened.ends.slice(0, 2)) end()
+  await settle()
+  const again = none()
+  open(client, 2, again)
+  await until(() => again.begun === 2)
+  expect([opened.faults, again.faults]).toEqual([[], []])
+  await client.dispose()
+})
+
+test('one credential has 1,000 subscriptions at most, on whatever connections; ended ones make room', async () => {
+  const key = await guddesk.newKey(guddesk.tenant, 'READ_ONLY')
+  const clients = Array.from({ length: 11 }, () => connect(key))
+  const opened = none()
+  for (const client of clients.slice(0, 10)) open(client, 100, opened)
+  await until(() => opened.begun === 1000, 30_000)
+  const [last] = clients.slice(10)
+  if (last === undefined) throw new Error('there are eleven')
+  const refused = none()
+  open(last, 1, refused)
+  await until(() => refused.faults.length === 1)
+  expect(refused.faults[0]?.extensions).toMatchObject({ code: 'rate_limited' })
+  // Another key's are its own.
+  const other = connect(guddesk.tenant.key)
+  const others = none()
+  open(other, 1, others)
+  await until(() => others.begun === 1)
+  // Server-sent events count with them.
+  const answer = await guddesk.call('POST', '/graphql', { query: 'subscription { inbox { cursor } }' }, { key })
+  expect(answer.body.errors).toMatchObject([{ extensions: { code: 'rate_limited' } }])
+  opened.ends[0]?.()
+  await settle()
+  open(last, 1, refused)
+  await until(() => refused.begun === 1)
+  expect(opened.faults).toEqual([])
+  await Promise.all([...clients, other].map((client) => client.dispose()))
+}, 60_000)
+
+test('subscriptions that are abandoned while they start do not count for ever', async () => {
+  const key = await guddesk.newKey(guddesk.tenant, 'READ_ONLY')
+  const { db } = guddesk.deps
+  const sql = db.sql.bind(db)
+  let watched: unknown[] | null = null
+  Object.assign(db, {
+    sql: (text: string, params?: unknown[]) => {
+      if (text.includes('wanted(credential_id')) watched = params?.[0] as unknown[]
+      return sql(text, params)
+    },
+  })
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json', accept: 'text/event-stream' }
+  const abandon = (after: number): ClientRequest => {
+    const asked = request(`${guddesk.origin}/graphql`, { method: 'POST', headers }, (answer) => answer.resume())
+    asked.on('error', () => undefined)
+    asked.end(JSON.stringify({ query: 'subscription { inbox { cursor } }' }))
+    setTimeout(() => asked.destroy(), after)
+    return asked
+  }
+  for (let i = 0; i < 200; i++) {
+    abandon(i % 25)
+    if (i % 10 === 0) await settle(5)
+  }
+  for (let i = 0; i < 50; i++) {
+    const client = connect(key)
+    open(client, 1, none())
+    setTimeout(() => void client.dispose(), i % 25)
+  }
+  await settle(2500)
+  // Some were watched, and now nothing is asked for any more.
+  expect(watched).not.toBeNull()
+  watched = null
+  await settle(1200)
+  expect(watched).toBeNull()
+  Object.assign(db, { sql })
+})
