@@ -1,17 +1,142 @@
-/** Writes schema.graphql from the code: `npm run generate:sdl`. With --check, fails when the file is not what it would write. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { lexicographicSortSchema, printSchema } from 'graphql'
-import { schema } from './src/resolvers/index.ts'
+/**
+ * Writes what follows from the code:
+ *
+ * - schema.graphql: the API, sorted. It is committed, so that a change of the API is a difference in review.
+ * - Types of the GraphQL documents in graphql(`…`) calls, for the tests and for the dashboard. They follow from committed
+ *   files alone and are not committed.
+ *
+ * `npm run generate:sdl` writes both. With --documents the types only: by the committed schema.graphql, without loading
+ * the server. With --check nothing is written, and it fails when a file is not what it would write.
+ */
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { parseArgs } from 'node:util'
+import { plugin as typesOf } from '@graphql-codegen/typescript-operations'
+import {
+  buildSchema,
+  type DefinitionNode,
+  type DocumentNode,
+  type GraphQLSchema,
+  Kind,
+  lexicographicSortSchema,
+  parse,
+  printSchema,
+  Source,
+  specifiedRules,
+  validate,
+} from 'graphql'
 
-const path = fileURLToPath(new URL('./schema.graphql', import.meta.url))
-const sdl = `# The GraphQL API, sorted. Written by codegen.ts: change src/schema and src/resolvers, then run npm run generate.\n\n${printSchema(lexicographicSortSchema(schema))}\n`
+/** Folders, each with the module of its documents' types. */
+const TYPES = {
+  test: 'test/generated/documents.ts',
+  'dashboard/src': 'dashboard/src/generated/documents.ts',
+}
+/** What scalars are in JSON; `strictScalars` asks for each that the API adds. */
+const SCALARS = { ID: 'string', DateTime: 'string', JSON: 'unknown' }
+/** A call with one literal; a method of the same name takes any text. */
+const CALL = /(?<![.\w$])graphql\(\s*`([^`]*)`/g
 
-if (process.argv.includes('--check')) {
-  if (readFileSync(path, 'utf8') !== sdl) {
-    console.error('schema.graphql is not what the code says: run "npm run generate" and read the difference.')
-    process.exit(1)
+/** A document in a call: one operation with its fragments, or fragments only. */
+interface Found {
+  readonly text: string
+  readonly place: string
+  readonly document: DocumentNode
+}
+
+const { values: options } = parseArgs({ options: { check: { type: 'boolean' }, documents: { type: 'boolean' } } })
+process.chdir(import.meta.dirname)
+const files = new Map<string, string>()
+const sdl = options.documents ? readFileSync('schema.graphql', 'utf8') : await sdlOfCode()
+files.set('schema.graphql', sdl)
+// As a client sees it: the code's own enums have other values inside.
+const schema = buildSchema(sdl)
+for (const [folder, path] of Object.entries(TYPES)) {
+  if (existsSync(folder)) files.set(path, await moduleOf(schema, documentsIn(folder)))
+}
+const stale = [...files].filter(([path, text]) => !existsSync(path) || readFileSync(path, 'utf8') !== text)
+if (options.check && stale.length > 0) {
+  const paths = stale.map(([path]) => path).join(' and ')
+  fail(`Not what the code says: ${paths}. Run "npm run generate" and read the difference.`)
+}
+for (const [path, text] of stale) {
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(path, text)
+}
+
+function fail(message: string): never {
+  console.error(message)
+  process.exit(1)
+}
+
+async function sdlOfCode(): Promise<string> {
+  const { schema } = await import('./src/resolvers/index.ts')
+  const advice = 'Written by codegen.ts: change src/schema and src/resolvers, then run npm run generate.'
+  return `# The GraphQL API, sorted. ${advice}\n\n${printSchema(lexicographicSortSchema(schema))}\n`
+}
+
+/** Every distinct document under a folder. Each is one literal, since its types are found by it. */
+function documentsIn(folder: string): Found[] {
+  const found = new Map<string, Found>()
+  for (const path of globSync(`${folder}/**/*.{ts,tsx}`, { exclude: ['**/generated'] }).sort()) {
+    const code = readFileSync(path, 'utf8')
+    for (const { 1: text = '', index } of code.matchAll(CALL)) {
+      const place = `${path}:${code.slice(0, index).split('\n').length}`
+      if (/\$\{|\\/.test(text)) fail(`${place}: a document in graphql(\`…\`) takes no \${…} and no backslash`)
+      if (found.has(text)) continue
+      const parsed = parse(new Source(text, place))
+      const definitions = parsed.definitions.map((definition) => withName(definition, found.size))
+      found.set(text, { text, place, document: { ...parsed, definitions } })
+    }
   }
-} else {
-  writeFileSync(path, sdl)
+  return [...found.values()]
+}
+
+/** Types are found by names, so that an operation without one gets one. */
+function withName(definition: DefinitionNode, number: number): DefinitionNode {
+  if (definition.kind !== Kind.OPERATION_DEFINITION || definition.name !== undefined) return definition
+  return { ...definition, name: { kind: Kind.NAME, value: `Unnamed${number}` } }
+}
+
+/** A module with the types of each document's result and variables, to be found by its text. */
+async function moduleOf(schema: GraphQLSchema, found: readonly Found[]): Promise<string> {
+  checkDocuments(schema, found)
+  const config = { namingConvention: 'keep', immutableTypes: true, scalars: SCALARS, strictScalars: true }
+  const written = await typesOf(schema, [...found], config, { outputFile: '' })
+  const { prepend = [], content } = typeof written === 'string' ? { content: written } : written
+  const head = '// The types of documents in graphql(`…`) calls. Written by codegen.ts; not committed.'
+  const entries = found.map(({ text, document }) => `  ${JSON.stringify(text)}: ${entryOf(document)}`)
+  return [head, ...prepend, content, '/** By text. */', 'export interface Documents {', ...entries, '}\n'].join('\n')
+}
+
+/** Each is valid, and each name is given once. */
+function checkDocuments(schema: GraphQLSchema, found: readonly Found[]): void {
+  const named = new Map<string, Found>()
+  const fragments: DefinitionNode[] = []
+  for (const each of found) {
+    for (const definition of each.document.definitions) {
+      if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.push(definition)
+      const name = 'name' in definition ? `${definition.kind} ${definition.name?.value}` : ''
+      const other = named.get(name)
+      if (other !== undefined) fail(`${each.place}: this name is taken: ${name} (${other.place})`)
+      named.set(name, each)
+    }
+  }
+  // Fragments are there for the other documents to spread.
+  const rules = specifiedRules.filter(({ name }) => name !== 'NoUnusedFragmentsRule')
+  for (const { document, place } of found) {
+    const others = fragments.filter((fragment) => !document.definitions.includes(fragment))
+    const [error] = validate(schema, { ...document, definitions: [...document.definitions, ...others] }, rules)
+    if (error !== undefined) fail(`${place}: ${error.message}`)
+  }
+}
+
+/** The names that the types of a document's result and variables have. */
+function entryOf({ definitions }: DocumentNode): string {
+  for (const definition of definitions) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION) continue
+    const type = `${definition.name?.value}${definition.operation.replace(/^./, (letter) => letter.toUpperCase())}`
+    return `{ result: ${type}; variables: ${type}Variables }`
+  }
+  const [fragment] = definitions
+  return `{ result: ${fragment !== undefined && 'name' in fragment ? fragment.name?.value : 'never'}Fragment; variables: never }`
 }

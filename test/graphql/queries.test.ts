@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { graphql, present, type ResultOf, type VariablesOf } from '../support/graphql.ts'
 import { type Answer, startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk
@@ -13,25 +14,19 @@ afterAll(async () => {
   await guddesk?.stop()
 })
 
-const LIST = `query ($filter: ConversationFilter, $first: Int, $after: String) {
+const LIST = graphql(`query ($filter: ConversationFilter, $first: Int, $after: String) {
   conversations(filter: $filter, first: $first, after: $after) {
     totalCount
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
     edges { cursor node { id } }
   }
-}`
+}`)
+const ONE = graphql(`query ($id: ID!) { conversation(id: $id) { id } }`)
+const VIEWER = graphql(`{ viewer { actor { type id name permission } workspace { id name slug } } }`)
 
-interface Listed {
-  readonly ids: string[]
-  readonly totalCount: number
-  readonly pageInfo: Record<'hasNextPage' | 'hasPreviousPage' | 'startCursor' | 'endCursor', unknown>
-  readonly cursors: string[]
-}
-
-async function list(variables: object, key = guddesk.tenant.key): Promise<Listed> {
-  const { data, body } = await guddesk.graphql(LIST, variables, { key })
-  expect(body.errors).toBeUndefined()
-  const { edges, ...rest } = data.conversations as Listed & { edges: { cursor: string; node: { id: string } }[] }
+async function list(variables: VariablesOf<typeof LIST>, key = guddesk.tenant.key) {
+  const { conversations } = await guddesk.query(LIST, variables, { key })
+  const { edges, ...rest } = conversations
   return { ...rest, ids: edges.map(({ node }) => node.id), cursors: edges.map(({ cursor }) => cursor) }
 }
 
@@ -41,38 +36,37 @@ function firstError({ body }: Answer): { message: string; extensions: Record<str
 }
 
 test('viewer says who asks, as what, and where', async () => {
-  const query = '{ viewer { actor { type id name permission } workspace { id name slug } } }'
-  const { data } = await guddesk.graphql(query)
+  const { viewer } = await guddesk.query(VIEWER)
   const workspace = { id: guddesk.tenant.workspaceId, name: 'My workspace', slug: 'my-workspace' }
   const actor = { type: 'API_KEY', id: expect.stringMatching(/^key_/), name: 'First key', permission: 'FULL_ACCESS' }
-  expect(data.viewer).toEqual({ actor, workspace })
+  expect(viewer).toEqual({ actor, workspace })
   const key = await guddesk.newKey(other, 'READ_ONLY')
-  const answer = await guddesk.graphql(query, {}, { key })
-  expect(answer.data.viewer).toMatchObject({ actor: { permission: 'READ_ONLY' }, workspace: { id: other.workspaceId } })
+  const reading = await guddesk.query(VIEWER, {}, { key })
+  expect(reading.viewer).toMatchObject({ actor: { permission: 'READ_ONLY' }, workspace: { id: other.workspaceId } })
 })
 
 test('viewer is the agent for an agent’s key', async () => {
   const bot = { name: 'RefundBot', webhookUrl: 'http://127.0.0.1:9/viewer' }
   const installed = await guddesk.call('POST', '/api/v1/agents', bot)
   const { id, credentials } = installed.data
-  const answer = await guddesk.graphql('{ viewer { actor { type id name } } }', {}, { key: credentials.apiKey })
-  expect(answer.data.viewer.actor).toEqual({ type: 'AGENT', id, name: 'RefundBot' })
+  const { viewer } = await guddesk.query(VIEWER, {}, { key: credentials.apiKey })
+  expect(viewer.actor).toEqual({ type: 'AGENT', id, name: 'RefundBot', permission: 'READ_WRITE' })
 })
 
 test('workspace has its members, longest here first', async () => {
   const tenant = await guddesk.newTenant()
   await guddesk.newMember(tenant, 'Ada', 'ADMIN')
   await guddesk.newMember(tenant, 'Vic', 'VIEWER')
-  const query = '{ workspace { id createdAt members { id name email role createdAt } } }'
-  const { data } = await guddesk.graphql(query, {}, { key: tenant.key })
-  expect(data.workspace.id).toBe(tenant.workspaceId)
-  expect(data.workspace.createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-  expect(data.workspace.members.map(({ name, role }: Record<string, string>) => [name, role])).toEqual([
+  const document = graphql(`{ workspace { id createdAt members { id name email role createdAt } } }`)
+  const { workspace } = await guddesk.query(document, {}, { key: tenant.key })
+  expect(workspace.id).toBe(tenant.workspaceId)
+  expect(workspace.createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  expect(workspace.members.map(({ name, role }) => [name, role])).toEqual([
     ['Otto Owner', 'OWNER'],
     ['Ada', 'ADMIN'],
     ['Vic', 'VIEWER'],
   ])
-  expect(data.workspace.members[0]).toMatchObject({ id: tenant.memberId, email: `${tenant.userId}@example.com` })
+  expect(workspace.members[0]).toMatchObject({ id: tenant.memberId, email: `${tenant.userId}@example.com` })
 })
 
 describe('conversation', () => {
@@ -81,30 +75,28 @@ describe('conversation', () => {
     const { memberId } = guddesk.tenant
     const patch = { assigneeId: memberId, tags: ['b', 'a'], subject: 'Order', priority: 2, metadata: { a: [1, null] } }
     const { data: rest } = await guddesk.call('PATCH', `/api/v1/conversations/${id}`, patch)
-    const query = `query ($id: ID!) { conversation(id: $id) {
+    const document = graphql(`query ($id: ID!) { conversation(id: $id) {
       id status channel subject priority tags assignee { id name role } visitor { id name email avatarUrl }
       lastMessageAt lastMessagePreview messageCount snoozedUntil metadata createdAt updatedAt closedAt lastActivityAt
-    } }`
-    const { data } = await guddesk.graphql(query, { id })
+    } }`)
+    const { conversation } = await guddesk.query(document, { id })
     const { assigneeId, assignee, ...same } = rest
     const { lastMessageAt: lastActivityAt } = rest
-    expect(data.conversation).toEqual({ ...same, assignee: { ...assignee, role: 'OWNER' }, lastActivityAt })
+    expect(conversation).toEqual({ ...same, assignee: { ...assignee, role: 'OWNER' }, lastActivityAt })
     expect(assigneeId).toBe(memberId)
-    expect(data.conversation).toMatchObject({ tags: ['b', 'a'], metadata: { a: [1, null] }, messageCount: 1 })
+    expect(conversation).toMatchObject({ tags: ['b', 'a'], metadata: { a: [1, null] }, messageCount: 1 })
   })
 
   test.each(['conv_01jy0000000000000000000000', '', 'x', 'conv_', '\u0000', 'y'.repeat(100_000)])(
     'is null for the unknown id %.30j',
     async (id) => {
-      const { body } = await guddesk.graphql('query ($id: ID!) { conversation(id: $id) { id } }', { id })
-      expect({ ...body, extensions: undefined }).toEqual({ data: { conversation: null } })
+      expect(await guddesk.query(ONE, { id })).toEqual({ conversation: null })
     },
   )
 
   test('is null for another workspace’s, and for another type’s id', async () => {
     for (const id of [await guddesk.newConversation(other), await guddesk.newVisitor()]) {
-      const { body } = await guddesk.graphql('query ($id: ID!) { conversation(id: $id) { id } }', { id })
-      expect({ ...body, extensions: undefined }).toEqual({ data: { conversation: null } })
+      expect(await guddesk.query(ONE, { id })).toEqual({ conversation: null })
     }
   })
 
@@ -118,14 +110,14 @@ describe('conversation', () => {
     ] as const) {
       await guddesk.call('POST', `/api/v1/conversations/${id}/messages`, { body, type })
     }
-    const query = `query ($id: ID!, $first: Int, $after: String) { conversation(id: $id) {
+    const document = graphql(`query ($id: ID!, $first: Int, $after: String) { conversation(id: $id) {
       messages(first: $first, after: $after) {
         totalCount pageInfo { hasNextPage hasPreviousPage endCursor } edges { node { sequence type body conversationId } }
-      } } }`
+      } } }`)
     const seen: unknown[] = []
     for (let after: string | null = null, pages = 1; ; pages++) {
-      const { data } = await guddesk.graphql(query, { id, first: 2, after })
-      const { totalCount, pageInfo, edges } = data.conversation.messages
+      const page: ResultOf<typeof document> = await guddesk.query(document, { id, first: 2, after })
+      const { totalCount, pageInfo, edges } = present(page.conversation).messages
       expect(totalCount).toBe(5)
       expect(pageInfo.hasPreviousPage).toBe(after !== null)
       for (const { node } of edges) seen.push([node.sequence, node.type, node.body])
@@ -156,7 +148,7 @@ describe('conversations', () => {
     const { key } = tenant
     const walked: string[] = []
     const cursors: string[] = []
-    for (let after: unknown = null; ; ) {
+    for (let after: string | null = null; ; ) {
       const page = await list({ first: 3, after }, key)
       walked.push(...page.ids)
       cursors.push(...page.cursors)
@@ -201,10 +193,11 @@ describe('conversations', () => {
     async (after) => {
       const { extensions } = firstError(await guddesk.graphql(LIST, { after }))
       expect(extensions['code']).toBe('bad_request')
-      const query =
-        'query ($id: ID!, $after: String) { conversation(id: $id) { messages(after: $after) { totalCount } } }'
+      const document = graphql(
+        `query ($id: ID!, $after: String) { conversation(id: $id) { messages(after: $after) { totalCount } } }`,
+      )
       const id = await guddesk.newConversation()
-      expect(firstError(await guddesk.graphql(query, { id, after })).extensions['code']).toBe('bad_request')
+      expect(firstError(await guddesk.graphql(document, { id, after })).extensions['code']).toBe('bad_request')
     },
   )
 })

@@ -16,6 +16,7 @@ import type { Pages } from '../../src/pages.ts'
 import { buildServer, type GudDesk } from '../../src/server.ts'
 import { type TestClock, testClock } from './clock.ts'
 import { backend, openTestDatabase } from './database.ts'
+import type { TypedDocument } from './graphql.ts'
 import { REDIS_URL } from './servers.ts'
 
 /** A REST answer. `data` and `error` are the envelope's parts. */
@@ -53,7 +54,13 @@ export interface TestGudDesk extends GudDesk {
   /** The first workspace. */
   readonly tenant: Tenant
   call(method: string, path: string, body?: unknown, call?: Call): Promise<Answer>
+  /** Any text: what is malformed, refused, or made at run time. */
   graphql(query: string, variables?: object, call?: Call): Promise<Answer>
+  /**
+   * An operation that succeeds; its data.
+   * @throws Error with the errors of the answer
+   */
+  query<Result, Variables>(document: TypedDocument<Result, Variables>, ...rest: Arguments<Variables>): Promise<Result>
   newTenant(role?: MemberRole): Promise<Tenant>
   newKey(tenant: Tenant, permission: ApiKeyPermission, scope?: 'workspace' | 'all'): Promise<string>
   newMember(tenant: Tenant, name: string, role?: MemberRole): Promise<{ memberId: string; userId: string }>
@@ -71,6 +78,9 @@ export function anAuthenticator(deps: Deps): Authenticator {
   const tokens = { secret: 'test', isSecure: false }
   return createAuthenticator(deps, { trustProxy: 0, tokens, own: { origins: new Set(), allowHost: true } })
 }
+/** Variables may be left out when all of them may. */
+type Arguments<Variables> =
+  Record<string, never> extends Variables ? [variables?: Variables, call?: Call] : [variables: Variables, call?: Call]
 
 export interface Options {
   readonly env?: Record<string, string>
@@ -129,6 +139,12 @@ export async function startGudDesk({ env = {}, pages }: Options = {}): Promise<T
     tenant,
     call,
     graphql: (query, variables = {}, options) => call('POST', '/graphql', { query, variables }, options),
+    async query<Result, Variables>(document: TypedDocument<Result, Variables>, ...rest: Arguments<Variables>) {
+      const [variables = {}, options] = rest
+      const { body } = await call('POST', '/graphql', { query: document, variables }, options)
+      if (body.errors !== undefined) throw new Error(`The operation failed: ${JSON.stringify(body.errors)}`)
+      return body.data
+    },
     async newTenant(role = 'OWNER') {
       const workspaceId = newId('workspace')
       await prisma.workspace.create({ data: { id: workspaceId, name: 'Other', slug: workspaceId.replace('_', '-') } })

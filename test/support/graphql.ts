@@ -1,0 +1,46 @@
+import type { Documents } from '../generated/documents.ts'
+
+/** A valid operation's text, which knows the types of its result and of its variables. */
+export type TypedDocument<Result = unknown, Variables = never> = string & {
+  readonly [TYPES]?: (variables: Variables) => Result
+}
+
+declare const TYPES: unique symbol
+
+export type ResultOf<Document> = Document extends TypedDocument<infer Result, never> ? Result : never
+export type VariablesOf<Document> = Document extends TypedDocument<unknown, infer Variables> ? Variables : never
+
+/**
+ * An operation as codegen.ts has checked it against the schema: what the schema no longer has fails `npm run typecheck`.
+ * Text that is malformed on purpose, or made at run time, does without.
+ * @param text one literal, for the types are found by it
+ */
+export function graphql<Text extends keyof Documents>(
+  text: Text,
+): TypedDocument<Documents[Text]['result'], Documents[Text]['variables']> {
+  return text
+}
+
+/**
+ * What a mutation gives when it succeeds.
+ * @param result with `__typename`
+ * @throws Error when it is one of the expected failures
+ */
+export function payload<Result extends { readonly __typename: string }>(
+  result: Result,
+): Extract<Result, { readonly __typename: `${string}Payload` }> {
+  if (!isPayload(result)) throw new Error(`The mutation was refused: ${JSON.stringify(result)}`)
+  return result
+}
+
+function isPayload<Result extends { readonly __typename: string }>(
+  result: Result,
+): result is Extract<Result, { readonly __typename: `${string}Payload` }> {
+  return result.__typename.endsWith('Payload')
+}
+
+/** @throws Error for null: what a test has just made must be there */
+export function present<Value>(value: Value): NonNullable<Value> {
+  if (value == null) throw new Error('There is nothing')
+  return value
+}
