@@ -1,11 +1,18 @@
 import { Client, type Exchange, fetchExchange, mapExchange, subscriptionExchange } from '@urql/core'
+import { InboxFeed } from '../pages/inbox/documents.ts'
 import { cache } from './cache.ts'
 import { type Connection, openConnection } from './connection.ts'
+import { follow } from './follow.ts'
+import { openSignal, type Signal } from './signal.ts'
 
 /** What pages talk to, for one workspace: another workspace gets another client, so that caches never mix. */
 export interface Api {
   readonly client: Client
   readonly connection: Connection
+  /** Conversations have changed; the cache has them already. */
+  readonly inboxChanged: Signal
+  /** Live events have begun anew: lists that were read before may have missed something and are to be read again. */
+  readonly inboxFresh: Signal
   close(): void
 }
 
@@ -19,7 +26,25 @@ export function openApi(workspaceId: string, onSignedOut: () => void): Api {
     fetchOptions: { headers: { 'x-workspace-id': workspaceId } },
     exchanges: [watchSession(onSignedOut), cache(), fetchExchange, overSocket(connection)],
   })
-  return { client, connection, close: () => connection.close() }
+  const inboxChanged = openSignal()
+  const inboxFresh = openSignal()
+  // Followed as long as the workspace is open, so that every list in the cache stays true.
+  const unfollow = follow(client, InboxFeed, {
+    variables: {},
+    cursorOf: ({ inbox }) => inbox.cursor,
+    onUpdate: inboxChanged.send,
+    onFresh: inboxFresh.send,
+  })
+  return {
+    client,
+    connection,
+    inboxChanged,
+    inboxFresh,
+    close() {
+      unfollow()
+      connection.close()
+    },
+  }
 }
 
 function watchSession(onSignedOut: () => void): Exchange {
@@ -43,7 +68,8 @@ function overSocket({ socket }: Connection): Exchange {
             next: ({ data = null, errors }) =>
               sink.next(errors === undefined ? { data } : { data, errors: [...errors] }),
             error: (error) => sink.error(error),
-            complete: () => sink.complete(),
+            // Streams have no end of their own: the server ends them when it stops, and follow() begins again.
+            complete: () => sink.error(new Error('The stream ended')),
           },
         ),
       }),

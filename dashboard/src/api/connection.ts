@@ -3,32 +3,26 @@ import { createClient, type Client as SocketClient } from 'graphql-ws'
 /** `connecting` until the first connection stands; `reconnecting` whenever one was lost. */
 export type ConnectionState = 'connecting' | 'live' | 'reconnecting'
 
-/** The one WebSocket of a workspace, which comes back by itself, and what it tells the page about itself. */
+/** The one WebSocket of a workspace, and what it tells the page about itself. */
 export interface Connection {
   readonly socket: SocketClient
   /** For useSyncExternalStore. */
   readonly state: () => ConnectionState
   readonly subscribe: (listener: () => void) => () => void
-  /** Calls back each time a lost connection stands again: whatever happened meanwhile has been missed. */
-  readonly onResumed: (listener: () => void) => () => void
   close(): void
 }
 
 /** Without an answer to a ping within this, the connection is taken for dead. */
 const PONG_MS = 5000
 const PING_EVERY_MS = 10_000
-const LONGEST_WAIT_MS = 8000
 
 export function openConnection(workspaceId: string): Connection {
   let state: ConnectionState = 'connecting'
   const listeners = new Set<() => void>()
-  const resumed = new Set<() => void>()
   const become = (next: ConnectionState) => {
     if (state === next) return
-    const wasLost = state === 'reconnecting'
     state = next
     for (const listener of listeners) listener()
-    if (wasLost && next === 'live') for (const listener of resumed) listener()
   }
 
   let pongTimer: ReturnType<typeof setTimeout> | undefined
@@ -40,9 +34,8 @@ export function openConnection(workspaceId: string): Connection {
     connectionParams: { 'x-workspace-id': workspaceId },
     lazyCloseTimeout: 30_000,
     keepAlive: PING_EVERY_MS,
-    retryAttempts: Number.POSITIVE_INFINITY,
-    shouldRetry: () => true,
-    retryWait: (retries) => waitOrOnline(Math.min(LONGEST_WAIT_MS, 250 * 2 ** retries) * (0.75 + Math.random() / 2)),
+    // follow() tries again by itself, with the cursor that it has reached by then.
+    retryAttempts: 0,
     on: {
       opened: (opened) => {
         webSocket = opened instanceof WebSocket ? opened : undefined
@@ -50,7 +43,7 @@ export function openConnection(workspaceId: string): Connection {
       connected: () => become('live'),
       closed: () => {
         clearTimeout(pongTimer)
-        if (state !== 'connecting') become('reconnecting')
+        become('reconnecting')
       },
       ping: (received) => {
         if (!received) pongTimer = setTimeout(() => webSocket?.close(4408, 'no answer'), PONG_MS)
@@ -66,29 +59,13 @@ export function openConnection(workspaceId: string): Connection {
   return {
     socket,
     state: () => state,
-    subscribe: (listener) => addTo(listeners, listener),
-    onResumed: (listener) => addTo(resumed, listener),
+    subscribe: (listener) => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
     close() {
       removeEventListener('offline', whenOffline)
       void socket.dispose()
     },
   }
-}
-
-function addTo(listeners: Set<() => void>, listener: () => void): () => void {
-  listeners.add(listener)
-  return () => void listeners.delete(listener)
-}
-
-/** Ends early when the browser finds its network again. */
-function waitOrOnline(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = () => {
-      clearTimeout(timer)
-      removeEventListener('online', finish)
-      resolve()
-    }
-    const timer = setTimeout(finish, ms)
-    addEventListener('online', finish)
-  })
 }

@@ -1,14 +1,18 @@
+import { Client, fetchExchange } from '@urql/core'
 import { createContext, useContext } from 'react'
+import { graphql } from './graphql.ts'
 
 export interface SessionWorkspace {
   readonly id: string
   readonly name: string
   readonly slug: string
+  /** Who the signed-in person is there. */
+  readonly memberId: string
 }
 
 /** Who is signed in, and where they may go. */
 export interface Session {
-  readonly user: { readonly id: string; readonly name: string; readonly email: string }
+  readonly user: { readonly name: string; readonly email: string }
   readonly workspaces: readonly SessionWorkspace[]
 }
 
@@ -28,19 +32,33 @@ export function useSession(): SessionValue {
   return value
 }
 
-const QUERY = 'query Session { viewer { actor { id name } workspace { id name slug } } }'
-
-/** @returns null when nobody is signed in. @throws Error when the server cannot be asked */
-export async function fetchSession(): Promise<Session | null> {
-  const response = await fetch('/graphql', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query: QUERY }),
-  })
-  if (response.status === 401) return null
-  const { data } = await response.json()
-  return {
-    user: { id: data.viewer.actor.id, name: data.viewer.actor.name, email: '' },
-    workspaces: [data.viewer.workspace],
+const WhoAmI = graphql(`
+  query WhoAmI {
+    viewer {
+      actor {
+        id
+        name
+      }
+      workspace {
+        id
+        name
+        slug
+        members {
+          id
+          email
+        }
+      }
+    }
   }
+`)
+
+/** @returns null when nobody is signed in. @throws CombinedError when the server cannot be asked */
+export async function fetchSession(): Promise<Session | null> {
+  const client = new Client({ url: '/graphql', preferGetMethod: false, exchanges: [fetchExchange] })
+  const { data, error } = await client.query(WhoAmI, {}).toPromise()
+  if (error?.response?.status === 401) return null
+  if (error !== undefined || data === undefined) throw error ?? new Error('The server gave no answer')
+  const { actor, workspace } = data.viewer
+  const email = workspace.members.find(({ id }) => id === actor.id)?.email ?? ''
+  return { user: { name: actor.name, email }, workspaces: [{ ...workspace, memberId: actor.id }] }
 }

@@ -14,7 +14,7 @@ const WORDS: Record<State, { label: string; explanation: string }> = {
 }
 
 export function useConnectionState(): State {
-  const { connection } = useWorkspace()
+  const { connection } = useWorkspace().api
   return useSyncExternalStore(connection.subscribe, connection.state)
 }
 

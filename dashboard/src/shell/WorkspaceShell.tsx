@@ -27,7 +27,7 @@ function Opened({ workspace }: { readonly workspace: SessionWorkspace }) {
     return () => opened.close()
   }, [workspace.id, workspace.slug, signedOut])
   const value = useMemo(
-    () => api && { workspace, connection: api.connection, path: (below: string) => `/w/${workspace.slug}/${below}` },
+    () => api && { workspace, api, path: (below: string) => `/w/${workspace.slug}/${below}` },
     [api, workspace],
   )
   if (api === undefined || value === undefined) return <Splash />

@@ -1,10 +1,10 @@
 import { createContext, useContext } from 'react'
-import type { Connection } from '../api/connection.ts'
+import type { Api } from '../api/client.ts'
 import type { SessionWorkspace } from '../api/session.ts'
 
 export interface WorkspaceValue {
   readonly workspace: SessionWorkspace
-  readonly connection: Connection
+  readonly api: Api
   /** An address within this workspace: `path('settings/webhooks')`. */
   readonly path: (below: string) => string
 }

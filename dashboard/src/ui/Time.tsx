@@ -22,10 +22,18 @@ interface TimeProps {
 export function Time({ at, short = false, className }: TimeProps) {
   const now = useNow()
   const instant = new Date(at)
+  // In lists the browser's own tooltip: a thousand rows must not carry a thousand of ours.
+  if (short) {
+    return (
+      <time dateTime={at} className={className} title={exact.format(instant)}>
+        {shortly(instant, now)}
+      </time>
+    )
+  }
   return (
     <Tooltip label={exact.format(instant)}>
       <time dateTime={at} className={className}>
-        {short ? shortly(instant, now) : relative(instant, now)}
+        {relative(instant, now)}
       </time>
     </Tooltip>
   )

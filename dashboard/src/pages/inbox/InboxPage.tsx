@@ -1,17 +1,88 @@
-import { Inbox } from 'lucide-react'
-import { useParams } from 'react-router'
-import { INBOX_VIEWS } from '../../shell/navigation.ts'
+import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
+import { MessagesSquare } from 'lucide-react'
+import { useCallback } from 'react'
+import { useNavigate, useParams } from 'react-router'
+import type { InboxView } from '../../shell/navigation.ts'
+import { useWorkspace } from '../../shell/workspace.ts'
 import { EmptyState } from '../../ui/EmptyState.tsx'
-import { Page } from '../../ui/Page.tsx'
+import { useDocumentTitle } from '../../ui/Page.tsx'
+import { Component as NotFoundPage } from '../not-found/NotFoundPage.tsx'
+import classes from './InboxPage.module.css'
+import { ConversationList } from './list/ConversationList.tsx'
+import { useConversationList } from './list/useConversationList.ts'
+import { ConversationPane } from './pane/ConversationPane.tsx'
+import { viewOf } from './views.ts'
 
 export function InboxPage() {
-  const { view } = useParams()
-  const label = INBOX_VIEWS.find(({ id }) => id === view)?.label ?? 'Inbox'
+  const { view: viewId, conversationId } = useParams()
+  const view = viewOf(viewId)
+  if (view === undefined) return <NotFoundPage />
+  return <Inbox view={view} conversationId={conversationId} />
+}
+
+interface InboxProps {
+  readonly view: InboxView
+  readonly conversationId: string | undefined
+}
+
+/** The list, the open conversation, and the visitor; on a phone one of them at a time. */
+function Inbox({ view, conversationId }: InboxProps) {
+  useDocumentTitle(view.label)
+  const { path } = useWorkspace()
+  const navigate = useNavigate()
+  const list = useConversationList(view)
+  const isWide = useMediaQuery('(width >= 80em)', true, { getInitialValueInEffect: false })
+  const [wantsPanel, setWantsPanel] = useLocalStorage({
+    key: 'guddesk-visitor-panel',
+    defaultValue: true,
+    getInitialValueInEffect: false,
+  })
+  // Where there is no room beside the conversation, the panel lies over it, and only when asked for.
+  const [coversPane, setCoversPane] = useLocalStorage({
+    key: 'guddesk-visitor-panel-over',
+    defaultValue: false,
+    getInitialValueInEffect: false,
+  })
+  const isPanelOpen = isWide ? wantsPanel : coversPane
+
+  const open = useCallback((id: string) => void navigate(path(`${view.path}/${id}`)), [navigate, path, view.path])
+  const openNext = () => {
+    const at = list.rows.findIndex(({ id }) => id === conversationId)
+    const next = list.rows[at + 1] ?? list.rows[at - 1]
+    if (at !== -1 && next !== undefined) open(next.id)
+    else if (at !== -1) void navigate(path(view.path))
+  }
+
   return (
-    <Page title={label}>
-      <EmptyState icon={Inbox} title="Conversations are not shown here yet">
-        Until they are, the GraphQL API lists them: see conversations in its documentation at /graphql.
-      </EmptyState>
-    </Page>
+    <div
+      className={classes.inbox}
+      data-open={conversationId !== undefined || undefined}
+      data-panel={isPanelOpen || undefined}
+    >
+      <section className={classes.list} aria-label="Conversations">
+        <header className={classes.header}>
+          {conversationId === undefined ? (
+            <h1 className={classes.title}>{view.label}</h1>
+          ) : (
+            <h2 className={classes.title}>{view.label}</h2>
+          )}
+        </header>
+        <ConversationList key={view.id} view={view} list={list} selectedId={conversationId} onSelect={open} />
+      </section>
+      {conversationId === undefined ? (
+        <div className={classes.nothing}>
+          <EmptyState icon={MessagesSquare} title="No conversation is open">
+            Choose one from the list, or press <kbd>J</kbd> to open the first and go on from there.
+          </EmptyState>
+        </div>
+      ) : (
+        <ConversationPane
+          id={conversationId}
+          isPanelOpen={isPanelOpen}
+          onTogglePanel={() => (isWide ? setWantsPanel(!wantsPanel) : setCoversPane(!coversPane))}
+          onDone={openNext}
+        />
+      )}
+    </div>
   )
 }

@@ -1,0 +1,55 @@
+import { AlarmClock, CircleCheck } from 'lucide-react'
+import { memo } from 'react'
+import { Link } from 'react-router'
+import type { InboxView } from '../../../shell/navigation.ts'
+import { useWorkspace } from '../../../shell/workspace.ts'
+import { Face } from '../../../ui/Face.tsx'
+import { Time } from '../../../ui/Time.tsx'
+import { PriorityIcon } from '../PriorityIcon.tsx'
+import { visitorName } from '../visitorName.ts'
+import type { Row } from './ConversationPages.ts'
+import classes from './ConversationRow.module.css'
+
+interface ConversationRowProps {
+  readonly row: Row
+  readonly view: InboxView
+  readonly isSelected: boolean
+  /** It is not of this list any more, and stays in sight until the list moves. */
+  readonly hasLeft: boolean
+}
+
+export const ConversationRow = memo(function ConversationRow({ row, view, isSelected, hasLeft }: ConversationRowProps) {
+  const { path } = useWorkspace()
+  const name = visitorName(row.visitor)
+  return (
+    <Link
+      to={path(`${view.path}/${row.id}`)}
+      className={classes.row}
+      aria-current={isSelected ? 'true' : undefined}
+      data-left={hasLeft || undefined}
+    >
+      <Face name={name} imageUrl={row.visitor.avatarUrl} size={32} />
+      <span className={classes.text}>
+        <span className={classes.top}>
+          <span className={classes.name}>{name}</span>
+          <PriorityIcon priority={row.priority} />
+          <Time at={row.lastActivityAt} short className={classes.time} />
+        </span>
+        {row.subject !== null && <span className={classes.subject}>{row.subject}</span>}
+        <span className={classes.bottom}>
+          <span className={classes.preview} data-alone={row.subject === null || undefined}>
+            {row.lastMessagePreview ?? 'No messages yet'}
+          </span>
+          {row.status === 'SNOOZED' && <AlarmClock size={13} aria-label="Snoozed" />}
+          {row.status === 'CLOSED' && <CircleCheck size={13} aria-label="Closed" />}
+          {row.assignee !== null && (
+            <span className={classes.assignee}>
+              <Face name={row.assignee.name} size={16} />
+              <span className="visually-hidden">Assigned to {row.assignee.name}</span>
+            </span>
+          )}
+        </span>
+      </span>
+    </Link>
+  )
+})

@@ -1,0 +1,42 @@
+import { useCallback, useMemo, useState, useSyncExternalStore } from 'react'
+import type { InboxView } from '../../../shell/navigation.ts'
+import { useWorkspace } from '../../../shell/workspace.ts'
+import { filterOf, matches } from '../views.ts'
+import { type Arranged, arrange, type Held, hold } from './arrange.ts'
+import { ConversationPages, type Row, type Snapshot } from './ConversationPages.ts'
+
+export interface ConversationList extends Arranged, Omit<Snapshot, 'rows'> {
+  readonly loadMore: () => void
+  readonly retry: () => void
+  /** Holds the order while somebody looks further down. */
+  readonly holdStill: () => void
+  /** Shows the list as it is now. */
+  readonly letGo: () => void
+  readonly belongs: (row: Row) => boolean
+}
+
+/** One view of the inbox, live. */
+export function useConversationList(view: InboxView): ConversationList {
+  const { api, workspace } = useWorkspace()
+  const filter = useMemo(() => filterOf(view, workspace.memberId), [view, workspace.memberId])
+  const pages = useMemo(() => new ConversationPages(api, filter), [api, filter])
+  const { rows, ...state } = useSyncExternalStore(pages.subscribe, pages.snapshot)
+  const [held, setHeld] = useState<{ pages: ConversationPages; order: Held } | null>(null)
+  const belongs = useCallback((row: Row) => matches(filter, row), [filter])
+  // An order that was held in another view says nothing here.
+  const order = held?.pages === pages ? held.order : null
+  const arranged = useMemo(() => arrange(rows, order, belongs), [rows, order, belongs])
+  const shown = arranged.rows
+  return {
+    ...state,
+    ...arranged,
+    belongs,
+    loadMore: pages.loadMore,
+    retry: pages.retry,
+    holdStill: useCallback(
+      () => setHeld((now) => (now?.pages === pages ? now : { pages, order: hold(shown) })),
+      [pages, shown],
+    ),
+    letGo: useCallback(() => setHeld(null), []),
+  }
+}

@@ -1,0 +1,64 @@
+import { MessageCircleOff } from 'lucide-react'
+import { EmptyState } from '../../../ui/EmptyState.tsx'
+import { Failure } from '../../../ui/Failure.tsx'
+import { Loading } from '../../../ui/Loading.tsx'
+import { useDocumentTitle } from '../../../ui/Page.tsx'
+import { VisitorPanel } from '../visitor/VisitorPanel.tsx'
+import { visitorName } from '../visitorName.ts'
+import { Composer } from './Composer.tsx'
+import classes from './ConversationPane.module.css'
+import { MessageList } from './MessageList.tsx'
+import { PaneHeader } from './PaneHeader.tsx'
+import { useConversation } from './useConversation.ts'
+import { useOutbox } from './useOutbox.ts'
+
+interface ConversationPaneProps {
+  readonly id: string
+  readonly isPanelOpen: boolean
+  readonly onTogglePanel: () => void
+  /** The conversation was closed or snoozed here: on to the next one. */
+  readonly onDone: () => void
+}
+
+export function ConversationPane({ id, isPanelOpen, onTogglePanel, onDone }: ConversationPaneProps) {
+  const open = useConversation(id)
+  const outbox = useOutbox(id)
+  const { conversation } = open
+  const name = conversation === null ? 'Conversation' : visitorName(conversation.visitor)
+  useDocumentTitle(name)
+
+  if (conversation === null) {
+    return (
+      <section className={classes.pane} aria-label="Conversation">
+        {open.isLoading && (
+          <div className={classes.loading}>
+            <Loading lines={6} height={56} />
+          </div>
+        )}
+        {!open.isLoading && open.error !== undefined && (
+          <Failure error={open.error} onRetry={() => open.reload({ requestPolicy: 'network-only' })} />
+        )}
+        {!open.isLoading && open.error === undefined && (
+          <EmptyState icon={MessageCircleOff} title="There is no such conversation">
+            It may have been deleted, or the address is of another workspace.
+          </EmptyState>
+        )}
+      </section>
+    )
+  }
+  return (
+    <>
+      <section className={classes.pane} aria-label={`Conversation with ${name}`}>
+        <PaneHeader
+          conversation={conversation}
+          isPanelOpen={isPanelOpen}
+          onTogglePanel={onTogglePanel}
+          onDone={onDone}
+        />
+        <MessageList key={id} visitor={name} open={open} outbox={outbox} />
+        <Composer key={`composer ${id}`} conversationId={id} visitor={name} onSend={outbox.send} />
+      </section>
+      {isPanelOpen && <VisitorPanel conversation={conversation} onClose={onTogglePanel} />}
+    </>
+  )
+}
