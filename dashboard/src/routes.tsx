@@ -30,8 +30,8 @@ export const router = createBrowserRouter([
               {
                 ErrorBoundary: RouteError,
                 children: [
-                  { index: true, element: <Navigate to="inbox/mine" replace /> },
-                  { path: 'inbox', element: <Navigate to="mine" replace /> },
+                  { index: true, element: <Navigate to="inbox/open" replace /> },
+                  { path: 'inbox', element: <Navigate to="open" replace /> },
                   { path: 'inbox/:view/:conversationId?', Component: InboxPage },
                   { path: 'live', lazy: () => import('./pages/live/LivePage.tsx') },
                   { path: 'profile', lazy: () => import('./pages/profile/ProfilePage.tsx') },

@@ -12,8 +12,11 @@ export function SessionGate() {
   const { pathname, search } = useLocation()
 
   const signedOut = useCallback(() => {
+    // A sign-in link that did not work leads to `/?error=…`: the sign-in page says so.
+    const isLinkRefused = location.pathname === '/' && new URLSearchParams(location.search).has('error')
     const next = location.pathname + location.search
-    void navigate(`/sign-in?${new URLSearchParams(next === '/' ? {} : { next })}`, { replace: true })
+    const params = isLinkRefused ? { error: 'link' } : next === '/' ? {} : { next }
+    void navigate(`/sign-in?${new URLSearchParams(params)}`, { replace: true })
   }, [navigate])
   const reload = useCallback(async () => {
     setUnreachable(false)

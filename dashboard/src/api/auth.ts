@@ -28,7 +28,3 @@ export function signIn(email: string, password: string): Promise<string | null> 
 export function signOut(): Promise<string | null> {
   return post('sign-out', {})
 }
-
-export function changePassword(currentPassword: string, newPassword: string): Promise<string | null> {
-  return post('change-password', { currentPassword, newPassword, revokeOtherSessions: true })
-}

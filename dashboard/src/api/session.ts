@@ -1,18 +1,14 @@
 import { Client, fetchExchange } from '@urql/core'
 import { createContext, useContext } from 'react'
+import type { WhoAmIQuery } from '../generated/documents.ts'
 import { graphql } from './graphql.ts'
 
-export interface SessionWorkspace {
-  readonly id: string
-  readonly name: string
-  readonly slug: string
-  /** Who the signed-in person is there. */
-  readonly memberId: string
-}
+export type SessionUser = WhoAmIQuery['me']
+export type SessionWorkspace = WhoAmIQuery['workspaces']['edges'][number]['node']
 
 /** Who is signed in, and where they may go. */
 export interface Session {
-  readonly user: { readonly name: string; readonly email: string }
+  readonly user: SessionUser
   readonly workspaces: readonly SessionWorkspace[]
 }
 
@@ -34,18 +30,18 @@ export function useSession(): SessionValue {
 
 const WhoAmI = graphql(`
   query WhoAmI {
-    viewer {
-      actor {
-        id
-        name
-      }
-      workspace {
-        id
-        name
-        slug
-        members {
+    me {
+      id
+      name
+      email
+      hasPassword
+    }
+    workspaces(first: 100) {
+      edges {
+        node {
           id
-          email
+          name
+          slug
         }
       }
     }
@@ -58,7 +54,5 @@ export async function fetchSession(): Promise<Session | null> {
   const { data, error } = await client.query(WhoAmI, {}).toPromise()
   if (error?.response?.status === 401) return null
   if (error !== undefined || data === undefined) throw error ?? new Error('The server gave no answer')
-  const { actor, workspace } = data.viewer
-  const email = workspace.members.find(({ id }) => id === actor.id)?.email ?? ''
-  return { user: { name: actor.name, email }, workspaces: [{ ...workspace, memberId: actor.id }] }
+  return { user: data.me, workspaces: data.workspaces.edges.map(({ node }) => node) }
 }

@@ -45,18 +45,23 @@ export function useAction<Data extends object, Variables extends AnyVariables>(
   return [run, running > 0]
 }
 
+/** What is wrong with one field of a form; the whole message when it names none. */
+export function faultOf(refused: Extract<Outcome<unknown>, { ok: false }>, path: string): string {
+  return refused.fields.find((field) => field.path === path)?.message ?? refused.message
+}
+
 function outcomeOf<Data extends object>({ data, error }: OperationResult<Data>): Outcome<PayloadOf<Data>> {
   if (error !== undefined) return { ok: false, message: sentence(error), fields: [] }
   const root: unknown = data === undefined ? undefined : Object.values(data)[0]
   if (isPayload<Data>(root)) return { ok: true, payload: root }
-  return { ok: false, ...faultOf(root) }
+  return { ok: false, ...refusal(root) }
 }
 
 function isPayload<Data>(root: unknown): root is PayloadOf<Data> {
   return isObject(root) && typeof root['__typename'] === 'string' && root['__typename'].endsWith('Payload')
 }
 
-function faultOf(root: unknown): { message: string; fields: readonly FieldFault[] } {
+function refusal(root: unknown): { message: string; fields: readonly FieldFault[] } {
   if (!isObject(root)) return { message: 'The server gave no answer. Try again.', fields: [] }
   const { message, fields } = root
   return {

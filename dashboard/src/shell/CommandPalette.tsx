@@ -40,6 +40,7 @@ export function CommandPalette() {
       scrollable
       maxHeight={420}
       lockScroll={false}
+      overlayProps={{ blur: 0, backgroundOpacity: 0.4 }}
       nothingFound="Nothing of that name"
       searchProps={{
         leftSection: <Search size={16} aria-hidden />,

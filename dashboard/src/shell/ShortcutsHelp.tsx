@@ -1,5 +1,5 @@
 import { Modal } from '@mantine/core'
-import { useDisclosure, useHotkeys } from '@mantine/hooks'
+import { useDisclosure } from '@mantine/hooks'
 import { useEffect } from 'react'
 import classes from './ShortcutsHelp.module.css'
 import { keyName, SHORTCUTS } from './shortcuts.ts'
@@ -13,10 +13,17 @@ export function openShortcuts(): void {
 
 export function ShortcutsHelp() {
   const [isOpen, sheet] = useDisclosure()
-  useHotkeys([['shift+?', sheet.toggle]])
   useEffect(() => {
+    // By the letter: where it is on the keyboard, and with which keys, differs from country to country.
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === '?' && !isWriting(event.target)) sheet.open()
+    }
+    addEventListener('keydown', onKey)
     addEventListener(OPEN, sheet.open)
-    return () => removeEventListener(OPEN, sheet.open)
+    return () => {
+      removeEventListener('keydown', onKey)
+      removeEventListener(OPEN, sheet.open)
+    }
   }, [sheet.open])
   return (
     <Modal opened={isOpen} onClose={sheet.close} title="Keyboard shortcuts" size="lg">
@@ -41,4 +48,8 @@ export function ShortcutsHelp() {
       </div>
     </Modal>
   )
+}
+
+function isWriting(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, select'))
 }

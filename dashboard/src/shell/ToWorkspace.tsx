@@ -9,7 +9,7 @@ export function ToWorkspace() {
   const { session } = useSession()
   const last = lastWorkspace.read()
   const workspace = session.workspaces.find(({ slug }) => slug === last) ?? session.workspaces[0]
-  if (workspace !== undefined) return <Navigate to={`/w/${workspace.slug}/inbox/mine`} replace />
+  if (workspace !== undefined) return <Navigate to={`/w/${workspace.slug}/inbox/open`} replace />
   return (
     <main>
       <EmptyState icon={Building2} title="You are in no workspace">

@@ -1,12 +1,25 @@
 import { useEffect, useMemo, useState } from 'react'
 import { useParams } from 'react-router'
-import { Provider } from 'urql'
+import { Provider, useQuery } from 'urql'
 import { type Api, openApi } from '../api/client.ts'
+import { graphql } from '../api/graphql.ts'
 import { type SessionWorkspace, useSession } from '../api/session.ts'
 import { Component as NotFoundPage } from '../pages/not-found/NotFoundPage.tsx'
 import { Splash } from '../ui/Splash.tsx'
+import { Unreachable } from '../ui/Unreachable.tsx'
 import { Shell } from './Shell.tsx'
 import { lastWorkspace, WorkspaceContext } from './workspace.ts'
+
+const OwnMembership = graphql(`
+  query OwnMembership {
+    viewer {
+      role
+      actor {
+        id
+      }
+    }
+  }
+`)
 
 /** Everything below `/w/<slug>`: the workspace's own client and cache, and the frame around its pages. */
 export function WorkspaceShell() {
@@ -17,25 +30,44 @@ export function WorkspaceShell() {
   return <Opened key={workspace.id} workspace={workspace} />
 }
 
-function Opened({ workspace }: { readonly workspace: SessionWorkspace }) {
+interface OpenedProps {
+  readonly workspace: SessionWorkspace
+}
+
+function Opened({ workspace: { id, slug } }: OpenedProps) {
   const { signedOut } = useSession()
   const [api, setApi] = useState<Api>()
   useEffect(() => {
-    lastWorkspace.write(workspace.slug)
-    const opened = openApi(workspace.id, signedOut)
+    lastWorkspace.write(slug)
+    const opened = openApi(id, signedOut)
     setApi(opened)
     return () => opened.close()
-  }, [workspace.id, workspace.slug, signedOut])
-  const value = useMemo(
-    () => api && { workspace, api, path: (below: string) => `/w/${workspace.slug}/${below}` },
-    [api, workspace],
-  )
-  if (api === undefined || value === undefined) return <Splash />
+  }, [id, slug, signedOut])
+  if (api === undefined) return <Splash />
   return (
     <Provider value={api.client}>
+      <Entered api={api} />
+    </Provider>
+  )
+}
+
+function Entered({ api }: { readonly api: Api }) {
+  const { slug } = useParams()
+  const { session } = useSession()
+  const workspace = session.workspaces.find((each) => each.slug === slug)
+  const [{ data, error }, retry] = useQuery({ query: OwnMembership, requestPolicy: 'cache-first' })
+  const viewer = data?.viewer
+  const value = useMemo(() => {
+    if (viewer === undefined || workspace === undefined) return null
+    const path = (below: string) => `/w/${workspace.slug}/${below}`
+    return { workspace, api, memberId: viewer.actor.id, role: viewer.role, path }
+  }, [workspace, api, viewer])
+  if (value !== null) {
+    return (
       <WorkspaceContext value={value}>
         <Shell />
       </WorkspaceContext>
-    </Provider>
-  )
+    )
+  }
+  return error === undefined ? <Splash /> : <Unreachable onRetry={() => retry({ requestPolicy: 'network-only' })} />
 }

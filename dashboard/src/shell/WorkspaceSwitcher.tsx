@@ -26,7 +26,7 @@ export function WorkspaceSwitcher() {
           <Menu.Item
             key={id}
             rightSection={id === workspace.id ? <Check size={14} aria-label="current" /> : undefined}
-            onClick={() => void navigate(`/w/${slug}/inbox/mine`)}
+            onClick={() => void navigate(`/w/${slug}/inbox/open`)}
           >
             {name}
           </Menu.Item>

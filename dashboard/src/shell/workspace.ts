@@ -1,10 +1,14 @@
 import { createContext, useContext } from 'react'
 import type { Api } from '../api/client.ts'
 import type { SessionWorkspace } from '../api/session.ts'
+import type { MemberRole } from '../generated/documents.ts'
 
 export interface WorkspaceValue {
   readonly workspace: SessionWorkspace
   readonly api: Api
+  /** Who the signed-in person is in this workspace, and what they may do. */
+  readonly memberId: string
+  readonly role: MemberRole | null
   /** An address within this workspace: `path('settings/webhooks')`. */
   readonly path: (below: string) => string
 }

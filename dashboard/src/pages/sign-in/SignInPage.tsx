@@ -6,9 +6,12 @@ import classes from '../../ui/Door.module.css'
 import { Door } from '../../ui/Door.tsx'
 import { FormFault } from '../../ui/FormFault.tsx'
 
+const LINK_REFUSED =
+  'This sign-in link was used before, or it is too old. Sign in with your password, or ask for a new link.'
+
 export function Component() {
   const [params] = useSearchParams()
-  const [fault, setFault] = useState<string | null>(null)
+  const [fault, setFault] = useState<string | null>(params.has('error') ? LINK_REFUSED : null)
   const [isRunning, setRunning] = useState(false)
 
   async function submit(event: FormEvent<HTMLFormElement>) {

@@ -44,11 +44,17 @@ export function ConversationList({ view, list, selectedId, onSelect }: Conversat
     else letGo()
   }, [holdStill, letGo])
 
+  // Keys come faster than pages are drawn: each counts from where the last one led.
+  const target = useRef(selectedId)
+  useEffect(() => {
+    target.current = selectedId
+  }, [selectedId])
   const move = (step: number) => {
-    const at = rows.findIndex(({ id }) => id === selectedId)
+    const at = rows.findIndex(({ id }) => id === target.current)
     const index = at === -1 ? 0 : at + step
     const next = rows[index]
     if (next === undefined) return
+    target.current = next.id
     onSelect(next.id)
     virtualizer.scrollToIndex(index)
   }

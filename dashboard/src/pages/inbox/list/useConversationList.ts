@@ -17,8 +17,8 @@ export interface ConversationList extends Arranged, Omit<Snapshot, 'rows'> {
 
 /** One view of the inbox, live. */
 export function useConversationList(view: InboxView): ConversationList {
-  const { api, workspace } = useWorkspace()
-  const filter = useMemo(() => filterOf(view, workspace.memberId), [view, workspace.memberId])
+  const { api, memberId } = useWorkspace()
+  const filter = useMemo(() => filterOf(view, memberId), [view, memberId])
   const pages = useMemo(() => new ConversationPages(api, filter), [api, filter])
   const { rows, ...state } = useSyncExternalStore(pages.subscribe, pages.snapshot)
   const [held, setHeld] = useState<{ pages: ConversationPages; order: Held } | null>(null)

@@ -17,7 +17,7 @@ interface AssignMenuProps {
 }
 
 export function AssignMenu({ assignee, onAssign }: AssignMenuProps) {
-  const { workspace } = useWorkspace()
+  const { memberId } = useWorkspace()
   const [{ data }] = useQuery({ query: WorkspaceMembers, requestPolicy: 'cache-and-network' })
   const [search, setSearch] = useState('')
   const combobox = useCombobox({
@@ -30,7 +30,7 @@ export function AssignMenu({ assignee, onAssign }: AssignMenuProps) {
   })
   useHotkeys([['a', () => combobox.openDropdown()]])
 
-  const own = (id: string) => (id === workspace.memberId ? 0 : 1)
+  const own = (id: string) => (id === memberId ? 0 : 1)
   const members = [...(data?.workspace.members ?? [])]
     .sort((a, b) => own(a.id) - own(b.id) || a.name.localeCompare(b.name))
     .filter(({ name, email }) => `${name} ${email}`.toLowerCase().includes(search.trim().toLowerCase()))
@@ -73,7 +73,7 @@ export function AssignMenu({ assignee, onAssign }: AssignMenuProps) {
               <span className={classes.option}>
                 <Face name={name} size={20} />
                 {name}
-                {id === workspace.memberId && <span className={classes.dim}>you</span>}
+                {id === memberId && <span className={classes.dim}>you</span>}
                 {id === assignee?.id && <Check size={14} aria-label="current" className={classes.end} />}
               </span>
             </Combobox.Option>

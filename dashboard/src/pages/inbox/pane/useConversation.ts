@@ -22,11 +22,11 @@ const NONE: Earlier = { before: null, messages: [], cursor: null, hasMore: false
 /** One conversation with its messages, oldest first, live for as long as it is open. */
 export function useConversation(id: string) {
   const client = useClient()
-  const { workspace } = useWorkspace()
+  const { memberId } = useWorkspace()
   const [{ data, error, fetching }, reload] = useQuery({ query: OpenConversation, variables: { id } })
   const [loaded, setLoaded] = useState<Earlier>(NONE)
   const [isLoadingEarlier, setLoadingEarlier] = useState(false)
-  const { typists, hear } = useTypists(id, workspace.memberId)
+  const { typists, hear } = useTypists(id, memberId)
 
   useEffect(
     () =>
