@@ -1,8 +1,9 @@
-import { createApiKey, listApiKeys, revokeApiKey } from '../domain/api-keys.ts'
+import { CreateApiKey, createApiKey, listApiKeys, revokeApiKey } from '../domain/api-keys.ts'
 import { ApiKey, ApiKeyConnection, CreateApiKeyInput, RevokeApiKeyInput } from '../schema/api-key.ts'
 import { builder } from '../schema/builder.ts'
 import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
+import { given, inputOf } from './input.ts'
 
 const CreateApiKeyPayload = builder.simpleObject('CreateApiKeyPayload', {
   description: 'The key, which is shown here and never again.',
@@ -16,9 +17,10 @@ builder.mutationFields((t) => ({
   createApiKey: t.field({
     type: CreateApiKeyPayload,
     errors: mutationErrors,
-    description: 'Makes an API key for this workspace.',
+    description: 'Makes an API key, for this workspace or all of yours.',
     args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'What it may do.' }) },
-    resolve: (_root, { input }, { deps, actor }) => createApiKey(deps, actor(), input),
+    resolve: (_root, { input }, { deps, actor, caller }) =>
+      createApiKey(deps, actor(), inputOf(CreateApiKey, given(input)), caller()),
   }),
 }))
 
@@ -33,8 +35,8 @@ builder.mutationField('revokeApiKey', (t) =>
     errors: mutationErrors,
     description: 'Ends an API key at once.',
     args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: 'Which one.' }) },
-    resolve: async (_root, { input }, { deps, actor }) => ({
-      apiKey: await revokeApiKey(deps, actor(), input.apiKeyId),
+    resolve: async (_root, { input }, { deps, actor, caller }) => ({
+      apiKey: await revokeApiKey(deps, actor(), input.apiKeyId, caller()),
     }),
   }),
 )
@@ -42,9 +44,10 @@ builder.mutationField('revokeApiKey', (t) =>
 builder.queryField('apiKeys', (t) =>
   t.field({
     type: ApiKeyConnection,
-    description: "The workspace's API keys, newest first, revoked ones included. For FULL_ACCESS.",
+    description:
+      "The workspace's API keys and your own all-workspaces keys, newest first, revoked ones included. For FULL_ACCESS.",
     args: { first: t.arg.int(FIRST), after: t.arg.string(AFTER) },
-    resolve: async (_root, page, { deps, actor }) =>
-      toConnection(await listApiKeys(deps, actor(), pageRequest(page)), page.after),
+    resolve: async (_root, page, { deps, actor, caller }) =>
+      toConnection(await listApiKeys(deps, actor(), pageRequest(page), caller()), page.after),
   }),
 )

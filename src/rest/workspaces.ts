@@ -1,5 +1,14 @@
+import type { Actor, Caller } from '../domain/actor.ts'
 import { ForbiddenError, NotFoundError } from '../domain/errors.ts'
-import { getWorkspace, listWorkspaces } from '../domain/workspaces.ts'
+import {
+  CreateWorkspace,
+  createWorkspace,
+  deleteWorkspace,
+  getWorkspace,
+  listWorkspaces,
+  updateWorkspace,
+  WorkspacePatch,
+} from '../domain/workspaces.ts'
 import type { Workspace } from '../generated/prisma/client.ts'
 import { listAnswer, type Route, route } from './route.ts'
 
@@ -19,17 +28,51 @@ export const workspaceRoutes: readonly Route[] = [
     summary: 'Read a workspace with its members',
     needs: 'READ_ONLY',
     async handle({ deps, caller, id }) {
-      // The path names the workspace; one that the caller is not in is not disclosed.
-      const actor = await caller.actorIn(id).catch((error: unknown) => {
-        throw error instanceof ForbiddenError ? new NotFoundError('Workspace') : error
-      })
-      if (actor.workspaceId !== id) throw new NotFoundError('Workspace')
-      const { members, ...workspace } = await getWorkspace(deps, actor)
+      const { members, ...workspace } = await getWorkspace(deps, await actorAt(caller, id))
       const people = members.map(({ id, role, user }) => ({ id, name: user.name, role }))
       return { data: { ...showWorkspace(workspace), members: people } }
     },
   }),
+  route({
+    method: 'POST',
+    path: '/v1/workspaces',
+    summary: "Make a workspace, whose owner is the key's user; for all-workspaces keys",
+    needs: 'FULL_ACCESS',
+    body: CreateWorkspace,
+    async handle({ deps, caller, body }) {
+      return { status: 201, data: showWorkspace(await createWorkspace(deps, caller, body)) }
+    },
+  }),
+  route({
+    method: 'PATCH',
+    path: '/v1/workspaces/:id',
+    summary: 'Change a workspace; for owners and admins',
+    needs: 'READ_WRITE',
+    body: WorkspacePatch,
+    async handle({ deps, caller, id, body }) {
+      return { data: showWorkspace(await updateWorkspace(deps, await actorAt(caller, id), body)) }
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/v1/workspaces/:id',
+    summary: 'Remove a workspace with everything in it; for owners',
+    needs: 'FULL_ACCESS',
+    async handle({ deps, caller, id }) {
+      await deleteWorkspace(deps, await actorAt(caller, id))
+      return { data: { deleted: true } }
+    },
+  }),
 ]
+
+/** The path names the workspace; one that the caller is not in is not disclosed. @throws NotFoundError */
+async function actorAt(caller: Caller, id: string): Promise<Actor> {
+  const actor = await caller.actorIn(id).catch((error: unknown) => {
+    throw error instanceof ForbiddenError ? new NotFoundError('Workspace') : error
+  })
+  if (actor.workspaceId !== id) throw new NotFoundError('Workspace')
+  return actor
+}
 
 function showWorkspace({ id, name, slug, plan, createdAt, updatedAt }: Workspace) {
   return { id, name, slug, plan, createdAt, updatedAt }

@@ -1,3 +1,4 @@
+import { visibleApiKeys } from '../domain/api-keys.ts'
 import { hasLevel } from '../domain/policy.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
@@ -9,13 +10,20 @@ export const ApiKey = builder.prismaNode('ApiKey', {
   id: { field: 'id' },
   // Like the list of keys, for FULL_ACCESS only; to anybody else there is none.
   findUnique: (id, context) => {
-    const { permission, workspaceId } = context.actor()
-    return { id: hasLevel(permission, 'FULL_ACCESS') ? id : '', workspaceId }
+    const actor = context.actor()
+    return {
+      id: hasLevel(actor.permission, 'FULL_ACCESS') ? id : '',
+      AND: visibleApiKeys(actor, context.caller()),
+    }
   },
   fields: (t) => ({
     name: t.exposeString('name', { description: 'For people.' }),
     prefix: t.exposeString('prefix', { description: 'Its first eight characters.' }),
     permission: t.expose('permission', { type: ApiKeyPermission, description: 'What it may do.' }),
+    allWorkspaces: t.boolean({
+      description: 'Whether it is valid in all workspaces of its person; then requests name one.',
+      resolve: ({ workspaceId }) => workspaceId === null,
+    }),
     agentId: t.exposeID('agentId', { nullable: true, description: 'The agent that it acts as.' }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'When it ends by itself.' }),
     revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was revoked.' }),
@@ -27,11 +35,14 @@ export const ApiKey = builder.prismaNode('ApiKey', {
 export const ApiKeyConnection = connectionOf(ApiKey, 'ApiKey')
 
 export const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
-  description: 'A new key for this workspace.',
+  description: 'A new key.',
   fields: (t) => ({
     name: t.string({ required: true, description: 'For people.' }),
     permission: t.field({ type: ApiKeyPermission, required: true, description: 'What it may do.' }),
     expiresAt: t.field({ type: 'DateTime', description: 'When it ends by itself.' }),
+    allWorkspaces: t.boolean({
+      description: 'Valid in all your workspaces, instead of this one. Not with a key of one workspace.',
+    }),
   }),
 })
 

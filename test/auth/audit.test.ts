@@ -73,7 +73,7 @@ test('an entry says who did what to what, when and from where', async () => {
       targetName: 'Export',
       address: '198.51.100.4',
       userAgent: 'Tool/1.0',
-      data: { permission: 'READ_ONLY' },
+      data: { permission: 'READ_ONLY', allWorkspaces: false },
       createdAt: expect.any(String),
     },
   ])

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticateKey } from '../../src/auth/api-key.ts'
 import type { Actor } from '../../src/domain/actor.ts'
 import { createApiKey, listApiKeys, revokeApiKey } from '../../src/domain/api-keys.ts'
@@ -110,4 +110,52 @@ test('are for FULL_ACCESS and for people; another workspace’s are not found', 
   const nobody = { ...owner, user: null }
   await expect(revokeApiKey(deps, agent, apiKey.id)).rejects.toMatchObject(FORBIDDEN)
   await expect(createApiKey(deps, nobody, { name: 'x', permission: 'READ_ONLY' })).rejects.toMatchObject(FORBIDDEN)
+})
+
+describe('a key of all workspaces', () => {
+  const CREATE = `mutation { createApiKey(input: { name: "All", permission: READ_ONLY, allWorkspaces: true }) {
+    ... on CreateApiKeyPayload { key apiKey { id allWorkspaces } } ... on Error { code message }
+  } }`
+  const ids = async (key: string, headers: Record<string, string>) => {
+    const { data } = await guddesk.graphql('{ apiKeys { edges { node { id allWorkspaces } } } }', {}, { key, headers })
+    return data.apiKeys.edges.map(({ node }: { node: { id: string } }) => node.id)
+  }
+
+  test('is made, listed and revoked by its person, or by such a key', async () => {
+    const tenant = await guddesk.newTenant()
+    const headers = { 'x-workspace-id': tenant.workspaceId }
+    const session = await guddesk.newSession(tenant)
+    const wide = await guddesk.newKey(tenant, 'FULL_ACCESS', 'all')
+    for (const key of [session, wide]) {
+      const { key: made, apiKey } = (await guddesk.graphql(CREATE, {}, { key, headers })).data.createApiKey
+      expect(apiKey.allWorkspaces).toBe(true)
+      const ask = (query: string) => guddesk.call('GET', `/api/v1/conversations${query}`, undefined, { key: made })
+      expect([(await ask('')).status, (await ask(`?workspaceId=${tenant.workspaceId}`)).status]).toEqual([400, 200])
+      expect(await ids(session, headers)).toContain(apiKey.id)
+      expect(await ids(tenant.key, headers)).not.toContain(apiKey.id)
+      const revoke = `mutation { revokeApiKey(input: { apiKeyId: "${apiKey.id}" }) { __typename } }`
+      const by = async (revoker: string) =>
+        (await guddesk.graphql(revoke, {}, { key: revoker, headers })).data.revokeApiKey.__typename
+      expect(await by(tenant.key)).toBe('NotFoundError')
+      expect(await by(key)).toBe('RevokeApiKeyPayload')
+      expect((await ask(`?workspaceId=${tenant.workspaceId}`)).status).toBe(401)
+    }
+  })
+
+  test('is not made by a key of one workspace, and is nobody else’s to see', async () => {
+    const tenant = await guddesk.newTenant()
+    const refused = (await guddesk.graphql(CREATE, {}, { key: tenant.key })).data.createApiKey
+    expect(refused).toMatchObject({ code: 'forbidden' })
+    const headers = { 'x-workspace-id': tenant.workspaceId }
+    const { apiKey } = (await guddesk.graphql(CREATE, {}, { key: await guddesk.newSession(tenant), headers })).data
+      .createApiKey
+    const admin = await guddesk.newSession(await guddesk.newMember(tenant, 'Ada', 'ADMIN'))
+    expect(await ids(admin, headers)).not.toContain(apiKey.id)
+    const node = `{ node(id: "${apiKey.id}") { id } }`
+    expect((await guddesk.graphql(node, {}, { key: admin, headers })).data.node).toBeNull()
+    const revoke = `mutation { revokeApiKey(input: { apiKeyId: "${apiKey.id}" }) { __typename } }`
+    expect((await guddesk.graphql(revoke, {}, { key: admin, headers })).data.revokeApiKey.__typename).toBe(
+      'NotFoundError',
+    )
+  })
 })

@@ -80,3 +80,77 @@ describe('one', () => {
     }
   })
 })
+
+describe('writing', () => {
+  const send = (method: string, id: string, body: object | undefined, key: string) =>
+    guddesk.call(method, `${PATH}${id === '' ? '' : `/${id}`}`, body, { key })
+
+  /** Somebody with a workspace of their own, by all-workspaces keys. */
+  async function person(role: 'OWNER' | 'ADMIN' | 'AGENT' = 'OWNER') {
+    const tenant = await guddesk.newTenant(role)
+    const keyOf = (permission: 'READ_WRITE' | 'FULL_ACCESS') => guddesk.newKey(tenant, permission, 'all')
+    return { ...tenant, full: await keyOf('FULL_ACCESS'), write: await keyOf('READ_WRITE') }
+  }
+
+  test('an all-workspaces key makes one, whose owner is its user', async () => {
+    const { full, write, key, userId } = await person()
+    const body = { name: 'Made', slug: `made-${userId.slice(4)}` }
+    const made = await send('POST', '', body, full)
+    expect(made.status).toBe(201)
+    expect(made.data).toMatchObject({ id: expect.stringMatching(/^ws_/), ...body, plan: 'PRO' })
+    const { data } = await send('GET', made.data.id, undefined, full)
+    expect(data.members).toEqual([{ id: expect.any(String), name: 'Otto Owner', role: 'OWNER' }])
+    expect((await send('POST', '', body, full)).status).toBe(409)
+    expect((await send('POST', '', { ...body, slug: 'another' }, write)).status).toBe(403)
+    expect((await send('POST', '', { ...body, slug: 'another' }, key)).status).toBe(403)
+    for (const bad of [
+      {},
+      { name: 'W', slug: 'w' },
+      { name: 'Well', slug: 'Not a slug' },
+      { name: 'Well', slug: '' },
+    ]) {
+      expect((await send('POST', '', bad, full)).status, JSON.stringify(bad)).toBe(400)
+    }
+  })
+
+  test('owners and admins change theirs', async () => {
+    const { write, workspaceId } = await person('ADMIN')
+    const changed = await send('PATCH', workspaceId, { name: 'Renamed' }, write)
+    expect(changed.data).toMatchObject({ id: workspaceId, name: 'Renamed' })
+    expect((await send('PATCH', workspaceId, {}, write)).status).toBe(400)
+    expect((await send('PATCH', workspaceId, { slug: 'my-workspace' }, write)).status).toBe(409)
+    expect((await send('PATCH', guddesk.tenant.workspaceId, { name: 'Stolen' }, write)).status).toBe(404)
+    const agent = await person('AGENT')
+    expect((await send('PATCH', agent.workspaceId, { name: 'Renamed' }, agent.write)).status).toBe(403)
+    const readOnly = await guddesk.newKey(guddesk.tenant, 'READ_ONLY')
+    expect((await send('PATCH', guddesk.tenant.workspaceId, { name: 'X2' }, readOnly)).status).toBe(403)
+  })
+
+  test('owners remove theirs with everything in it, once', async () => {
+    const owner = await person()
+    const { workspaceId, key, full, write } = owner
+    const bot = { name: 'Bot', webhookUrl: 'http://127.0.0.1:9/removed' }
+    const { data: agent } = await guddesk.call('POST', '/api/v1/agents', bot, { key })
+    const conversation = await guddesk.newConversation(owner, 'Hello')
+    const path = `/api/v1/conversations/${conversation}`
+    await guddesk.call('PATCH', path, { assigneeId: owner.memberId }, { key })
+    const admin = await guddesk.newMember(owner, 'Ada', 'ADMIN')
+    const adminKey = await guddesk.newKey({ ...owner, ...admin }, 'FULL_ACCESS', 'all')
+    expect((await send('DELETE', workspaceId, undefined, adminKey)).status).toBe(403)
+    expect((await send('DELETE', workspaceId, undefined, write)).status).toBe(403)
+    expect((await send('DELETE', guddesk.tenant.workspaceId, undefined, full)).status).toBe(404)
+    const answers = await Promise.all([1, 2, 3].map(() => send('DELETE', workspaceId, undefined, full)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 404, 404])
+    expect(answers.find(({ status }) => status === 200)?.data).toEqual({ deleted: true })
+    expect((await send('GET', workspaceId, undefined, full)).status).toBe(404)
+    for (const gone of [key, agent.credentials.apiKey]) {
+      expect((await guddesk.call('GET', path, undefined, { key: gone })).status).toBe(401)
+    }
+    const { event, delivery, auditEntry } = guddesk.deps.db.prisma
+    expect([await event.count({ where: { workspaceId } }), await delivery.count({ where: { workspaceId } })]).toEqual([
+      0, 0,
+    ])
+    const recorded = await auditEntry.findMany({ where: { targetId: workspaceId } })
+    expect(recorded).toMatchObject([{ action: 'workspace.deleted', userId: owner.userId, workspaceId: null }])
+  })
+})
