@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Child, type Installation, newInstallation } from '../support/child.ts'
 import { backend } from '../support/database.ts'
+import { until } from '../support/until.ts'
 
 let installation: Installation
 
@@ -13,6 +14,9 @@ afterAll(() => installation?.remove())
 const OWNER = 'ada@example.com'
 
 const linkIn = (output: string) => /http:\S+(\/api\/auth\/sign-in\/link\?token=\S+)/.exec(output)?.[1]
+
+/** It answers a moment before it says so. */
+const isReady = (child: Child) => until(() => child.output().includes('is ready'))
 
 /** Opens a link that was printed, at the server that runs now, and asks who that is. */
 async function whoIs(child: Child, path: string | undefined): Promise<string> {
@@ -29,6 +33,7 @@ async function whoIs(child: Child, path: string | undefined): Promise<string> {
 test('the first start prints a link for the owner, npm run sign-in-link another', async () => {
   expect(await installation.run('sign-in-link')).toMatchObject({ code: 2 })
   const first = await installation.start({ GUDDESK_OWNER_EMAIL: OWNER })
+  await isReady(first)
   expect(await whoIs(first, linkIn(first.output()))).toBe(`OWNER ${OWNER}`)
 
   const beside = await installation.run('sign-in-link', OWNER)
@@ -47,6 +52,7 @@ test('the first start prints a link for the owner, npm run sign-in-link another'
   const between = await installation.run('sign-in-link', OWNER.toUpperCase())
   expect(between.code, between.output).toBe(0)
   const second = await installation.start()
+  await isReady(second)
   expect(linkIn(second.output())).toBeUndefined()
   expect(await whoIs(second, linkIn(between.output))).toBe(`OWNER ${OWNER}`)
 }, 90_000)
