@@ -12,12 +12,14 @@ async function main(): Promise<void> {
   const config = readConfig()
   const log = createLog(config.logLevel)
   const guddesk = await buildServer({ config, log, pages: openPages(config, log) })
+  // Before signals are heeded and anybody is answered: stopping closes the database.
+  const signInToken = await firstLink(config, guddesk)
   stopOnSignals(guddesk)
   await new Promise<void>((resolve, reject) => {
     guddesk.server.once('error', reject).listen(config.port, config.host, resolve)
   })
   const { port } = guddesk.server.address() as AddressInfo
-  console.log(welcome(config, port, guddesk, await firstSignIn(config, port, guddesk)))
+  console.log(welcome(config, port, guddesk, signInToken))
 }
 
 /** With --build, as `npm start` has it, the dashboard is built while the database opens. Without it the API works too. */
@@ -58,21 +60,18 @@ function stopOnSignals(guddesk: GudDesk): void {
 const originOf = ({ env, publicUrl }: Config, port: number) =>
   env === 'production' ? publicUrl : `http://localhost:${port}`
 
-/** How the owner of an empty database gets in: by a link, which production does not print into its logs. */
-async function firstSignIn(config: Config, port: number, { firstStart, people }: GudDesk): Promise<string[]> {
-  if (firstStart === null) return []
-  const { ownerEmail } = firstStart
-  const token = config.env === 'production' ? null : await people.makeLink(ownerEmail)
-  return token === null
-    ? ['', `Sign in as ${ownerEmail} with a link, which this prints: npm run sign-in-link -- ${ownerEmail}`]
-    : [
-        '',
-        `Sign in as ${ownerEmail} with this link, once, within 24 hours:`,
-        `  ${signInUrl(originOf(config, port), token)}`,
-      ]
+/** The first owner gets in by a link. Production does not print one into its logs. */
+async function firstLink({ env }: Config, { firstStart, people }: GudDesk): Promise<string | null> {
+  return firstStart === null || env === 'production' ? null : people.makeLink(firstStart.ownerEmail)
 }
 
-function welcome(config: Config, port: number, { firstStart }: GudDesk, signIn: string[]): string {
+function howToSignIn(ownerEmail: string, origin: string, token: string | null): string[] {
+  return token === null
+    ? ['', `Sign in as ${ownerEmail} with a link, which this prints: npm run sign-in-link -- ${ownerEmail}`]
+    : ['', `Sign in as ${ownerEmail} with this link, once, within 24 hours:`, `  ${signInUrl(origin, token)}`]
+}
+
+function welcome(config: Config, port: number, { firstStart }: GudDesk, signInToken: string | null): string {
   const origin = originOf(config, port)
   const database = config.databaseUrl === undefined ? `embedded, in ${config.dataDir}` : 'PostgreSQL'
   const bus = config.redisUrl === undefined ? 'in process' : 'Redis'
@@ -92,7 +91,8 @@ function welcome(config: Config, port: number, { firstStart }: GudDesk, signIn: 
       `  curl -H "Authorization: Bearer ${firstStart.apiKey}" ${origin}/api/v1/conversations`,
     )
   }
-  return `${[...lines, ...signIn].join('\n')}\n`
+  if (firstStart !== null) lines.push(...howToSignIn(firstStart.ownerEmail, origin, signInToken))
+  return `${lines.join('\n')}\n`
 }
 
 main().catch((error: unknown) => {
