@@ -12,8 +12,12 @@ export interface Claimed {
   readonly agentId: string | null
   readonly url: string
   readonly sealedSecret: string
+  /** The secret before, while one is being rotated: it signs too. */
+  readonly previousSealedSecret: string | null
   readonly type: string
   readonly body: string
+  /** Sample data that somebody asked for: one attempt, which does not count for the endpoint's health. */
+  readonly isTest: boolean
 }
 
 export interface ClaimRequest {
@@ -36,7 +40,9 @@ export interface ClaimRequest {
  *   costs as much as one row.
  * - Ordered: a first attempt waits while an earlier event of its conversation has not had its own first attempt at
  *   that endpoint. Events of one conversation commit in `seq` order, so an old snapshot can only wait too long.
+ *   Lanes do not wait for each other: what is replayed in bulk never holds up what is live.
  * - Endpoints and agents that are disabled keep what waits for them.
+ * - Tests go at once, whatever else waits, and to disabled endpoints too. Few can wait at a time: sendTestEvent sees to it.
  */
 export async function claim(db: Database, request: ClaimRequest): Promise<Claimed[]> {
   const { lease, now, leaseEnds, batch, perEndpoint, free } = request
@@ -73,23 +79,30 @@ WITH RECURSIVE working AS (
     FROM room
    CROSS JOIN LATERAL (
      SELECT d.id FROM deliveries d
-      WHERE d.endpoint_id = room.endpoint_id AND d.due <= $2::timestamptz
+      WHERE d.endpoint_id = room.endpoint_id AND d.due <= $2::timestamptz AND NOT d.is_test
         AND (d.attempts > 0 OR d.conversation_id IS NULL OR NOT EXISTS (
           SELECT 1 FROM deliveries earlier
            WHERE earlier.endpoint_id = d.endpoint_id AND earlier.conversation_id = d.conversation_id
-             AND earlier.seq < d.seq AND earlier.attempts = 0 AND earlier.due IS NOT NULL))
+             AND earlier.lane = d.lane AND earlier.seq < d.seq AND earlier.attempts = 0 AND earlier.due IS NOT NULL))
       ORDER BY d.due, d.seq
       LIMIT room.free
       FOR UPDATE SKIP LOCKED
    ) due_now
    LIMIT $4::int
+), tests AS (
+  SELECT d.id FROM deliveries d
+   WHERE d.is_test AND d.due <= $2::timestamptz
+   ORDER BY d.due
+   LIMIT $4::int
+   FOR UPDATE SKIP LOCKED
 )
 UPDATE deliveries d SET lease = $1, due = $3::timestamptz
-  FROM next, events event, webhook_endpoints endpoint
- WHERE d.id = next.id AND event.id = d.event_id AND endpoint.id = d.endpoint_id
+  FROM (SELECT id FROM tests UNION ALL SELECT id FROM next LIMIT $4::int) taken, events event, webhook_endpoints endpoint
+ WHERE d.id = taken.id AND event.id = d.event_id AND endpoint.id = d.endpoint_id
 RETURNING d.id, d.lease, d.attempts + 1 AS attempt, d.seq::text AS seq, d.workspace_id AS "workspaceId",
   d.endpoint_id AS "endpointId", endpoint.agent_id AS "agentId", endpoint.url, endpoint.sealed_secret AS "sealedSecret",
-  event.type, event.body`
+  CASE WHEN endpoint.secret_overlap_ends_at > $2::timestamptz THEN endpoint.previous_sealed_secret END AS "previousSealedSecret",
+  event.type, event.body, d.is_test AS "isTest"`
 
 /** Gives leases back: what they cover is due again at `at`. Nothing is recorded. */
 export async function release(db: Database, leases: readonly Pick<Claimed, 'id' | 'lease'>[], at: Date): Promise<void> {

@@ -9,9 +9,9 @@ import type { Vault } from '../infra/secrets.ts'
 import { type Claimed, claim, release, releaseAbandoned } from './claim.ts'
 import { createSender, DEADLINE_MS, type Sender } from './http.ts'
 import { messageHeaders } from './message.ts'
-import { decide, type Exchange, type Outcome } from './outcome.ts'
+import { decide, decideTest, type Exchange, type Outcome } from './outcome.ts'
 import { type Result, settle } from './settle.ts'
-import { type SigningKeys, signingKeys } from './signing.ts'
+import { type Signers, type SigningKeys, signingKeys } from './signing.ts'
 
 export interface DispatcherDeps {
   readonly db: Database
@@ -123,7 +123,9 @@ class Run implements Dispatcher {
     const began = performance.now()
     const exchange = await this.#exchange(claimed, startedAt)
     const durationMs = Math.round(performance.now() - began)
-    const outcome = decide(exchange, claimed.attempt, clock.now(), clock.random())
+    const outcome = claimed.isTest
+      ? decideTest(exchange, clock.now())
+      : decide(exchange, claimed.attempt, clock.now(), clock.random())
     const { id: deliveryId, attempt, type, endpointId } = claimed
     log.info({ deliveryId, endpointId, type, attempt, durationMs, ...summary(exchange), next: outcome.next }, 'attempt')
     if (outcome.next === 'release') {
@@ -140,7 +142,7 @@ class Run implements Dispatcher {
   async #exchange(claimed: Claimed, now: Date): Promise<Exchange> {
     let headers: Record<string, string>
     try {
-      headers = messageHeaders(claimed, this.#keysOf(claimed), now, this.#userAgent)
+      headers = messageHeaders(claimed, this.#signersOf(claimed), now, this.#userAgent)
     } catch (error) {
       this.#deps.log.error({ err: error, deliveryId: claimed.id }, 'a delivery could not be signed')
       return { kind: 'fault', error: 'The delivery could not be signed' }
@@ -148,7 +150,13 @@ class Run implements Dispatcher {
     return this.#sender.post(claimed.url, headers, claimed.body)
   }
 
-  #keysOf({ endpointId, sealedSecret }: Claimed): SigningKeys {
+  /** Who signs: the secret, and while it is being rotated also the one before. */
+  #signersOf({ endpointId, sealedSecret, previousSealedSecret }: Claimed): Signers {
+    const current = this.#keysOf(endpointId, sealedSecret)
+    return { current, previous: previousSealedSecret === null ? null : this.#keysOf(endpointId, previousSealedSecret) }
+  }
+
+  #keysOf(endpointId: string, sealedSecret: string): SigningKeys {
     const cached = this.#keys.get(sealedSecret)
     if (cached !== undefined) return cached
     const keys = signingKeys(this.#deps.vault.open(sealedSecret, endpointId))

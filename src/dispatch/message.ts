@@ -1,10 +1,10 @@
 import type { Claimed } from './claim.ts'
-import { type SigningKeys, signBody, signStandard } from './signing.ts'
+import { type Signers, signBody, signStandard } from './signing.ts'
 
 /** The headers of one attempt; the body is the event's stored text. */
 export function messageHeaders(
   delivery: Claimed,
-  keys: SigningKeys,
+  signers: Signers,
   now: Date,
   userAgent: string,
 ): Record<string, string> {
@@ -14,12 +14,12 @@ export function messageHeaders(
     'content-type': 'application/json; charset=utf-8',
     'user-agent': userAgent,
     'x-guddesk-event': type,
-    'x-guddesk-signature': signBody(keys, body),
+    'x-guddesk-signature': signBody(signers, body),
     'x-guddesk-delivery': id,
     'x-guddesk-attempt': String(attempt),
     ...(agentId !== null && { 'x-guddesk-agent-id': agentId }),
     'webhook-id': id,
     'webhook-timestamp': String(timestamp),
-    'webhook-signature': signStandard(keys, id, timestamp, body),
+    'webhook-signature': signStandard(signers, id, timestamp, body),
   }
 }

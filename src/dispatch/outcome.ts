@@ -23,6 +23,12 @@ export type Outcome =
 
 const FAULT_PAUSE_MS = 5000
 
+/** A test is tried once, and says nothing about its endpoint: it is delivered, failed, or our fault. */
+export function decideTest(exchange: Exchange, now: Date): Outcome {
+  const outcome = decide(exchange, 1, now, 0)
+  return outcome.next === 'delivered' || outcome.next === 'release' ? outcome : { next: 'failed' }
+}
+
 /** @param attempt 1, 2, …; @param random a number in [0, 1) */
 export function decide(exchange: Exchange, attempt: number, now: Date, random: number): Outcome {
   if (exchange.kind === 'fault') return { next: 'release', at: later(now, FAULT_PAUSE_MS) }

@@ -62,7 +62,7 @@ WITH result AS (
     status = r.status, attempts = r.number, due = r.due, lease = NULL,
     finished_at = CASE WHEN r.due IS NULL THEN $2::timestamptz END
     FROM result r WHERE d.id = r.id AND d.lease = r.lease
-  RETURNING d.id
+  RETURNING d.id, d.is_test
 ), logged AS (
   INSERT INTO delivery_attempts (delivery_id, number, started_at, duration_ms, status_code, response, error)
   SELECT r.id, r.number, r."startedAt", r."durationMs", r."statusCode", r.response, r.error
@@ -70,7 +70,7 @@ WITH result AS (
 ), health AS (
   SELECT r."endpointId" AS id, bool_or(r.status = 'DELIVERED') AS succeeded, bool_or(r.status <> 'DELIVERED') AS failed,
          count(*) FILTER (WHERE r.status <> 'DELIVERED') AS failures, bool_or(r.gone) AS gone
-    FROM result r JOIN settled USING (id) GROUP BY r."endpointId"
+    FROM result r JOIN settled USING (id) WHERE NOT settled.is_test GROUP BY r."endpointId"
 ), verdict AS (
   SELECT health.*, e.is_enabled AS was_enabled,
          CASE WHEN succeeded THEN NULL ELSE COALESCE(e.failing_since, $2::timestamptz) END AS failing_since,

@@ -6,6 +6,12 @@ export interface SigningKeys {
   readonly standard: KeyObject
 }
 
+/** Who signs a request. `previous` is the secret before, while one is being rotated. */
+export interface Signers {
+  readonly current: SigningKeys
+  readonly previous: SigningKeys | null
+}
+
 /** @param secret 64 lower-case hex characters, which are valid base64 too: Standard Webhooks libraries decode them so */
 export function signingKeys(secret: string): SigningKeys {
   return {
@@ -14,12 +20,21 @@ export function signingKeys(secret: string): SigningKeys {
   }
 }
 
-/** `X-GudDesk-Signature`: HMAC-SHA256 of the exact body bytes, keyed by the secret's text. */
-export function signBody(keys: SigningKeys, body: string): string {
-  return `sha256=${createHmac('sha256', keys.text).update(body).digest('hex')}`
+/**
+ * `X-GudDesk-Signature`: HMAC-SHA256 of the exact body bytes, keyed by the secret's text. It has room for one signature,
+ * so it keeps to the previous secret until the overlap ends: a receiver that knows only that one goes on working.
+ */
+export function signBody({ current, previous }: Signers, body: string): string {
+  const { text } = previous ?? current
+  return `sha256=${createHmac('sha256', text).update(body).digest('hex')}`
 }
 
-/** `webhook-signature` (https://www.standardwebhooks.com): HMAC-SHA256 of id, timestamp in seconds, and body. */
-export function signStandard(keys: SigningKeys, id: string, timestamp: number, body: string): string {
-  return `v1,${createHmac('sha256', keys.standard).update(`${id}.${timestamp}.${body}`).digest('base64')}`
+/**
+ * `webhook-signature` (https://www.standardwebhooks.com): HMAC-SHA256 of id, timestamp in seconds, and body; one per
+ * secret, separated by a space. The previous secret's stands first, for receivers that look at the first one only.
+ */
+export function signStandard({ current, previous }: Signers, id: string, timestamp: number, body: string): string {
+  const content = `${id}.${timestamp}.${body}`
+  const sign = ({ standard }: SigningKeys) => `v1,${createHmac('sha256', standard).update(content).digest('base64')}`
+  return previous === null ? sign(current) : `${sign(previous)} ${sign(current)}`
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { WebhookEndpoint } from '../generated/prisma/client.ts'
+import { EndpointOrdering } from '../generated/prisma/enums.ts'
 import { isUniqueViolation, Prisma } from '../infra/db.ts'
 import { newWebhookSecret } from '../infra/secrets.ts'
 import { inTransaction } from '../infra/transaction.ts'
@@ -30,16 +31,29 @@ export const DEFAULT_FLAGS = {
   onConversationAssigned: false,
 } as const
 
+const DEFAULT_SETTINGS = { maxInFlight: 10, ordering: 'RELAXED' } as const
+
 const Url = text(MAX_URL_LENGTH)
 
+export const MAX_IN_FLIGHT = 100
+
+/** How an endpoint is served. */
+const Settings = z
+  .object({ maxInFlight: z.int().min(1).max(MAX_IN_FLIGHT), ordering: z.enum(EndpointOrdering) })
+  .partial()
+
+/** What REST registers; its clients have no settings. */
 export const RegisterEndpoint = z.object({
   url: Url,
   description: clearableText(500).optional(),
   events: EventFlags.optional(),
 })
 
+export const CreateEndpoint = RegisterEndpoint.extend(Settings.shape)
+
 export const EndpointPatch = z
   .object({ url: Url, description: clearableText(500), isEnabled: z.boolean(), events: EventFlags })
+  .extend(Settings.shape)
   .partial()
   .refine((patch) => Object.keys(patch).length > 0, 'name at least one field to change')
 
@@ -73,16 +87,16 @@ export async function listEndpoints(deps: Deps, actor: Actor, page: PageRequest)
 
 /**
  * Registers a URL; registering it again answers with the same endpoint and secret, enables it, and applies the flags
- * that were given. One statement: however many calls race, one endpoint is made.
+ * and settings that were given. One statement: however many calls race, one endpoint is made.
  * @throws ValidationError for a refused URL; ConflictError when an agent asks for somebody else's URL
  */
 export async function registerEndpoint(
   deps: Deps,
   actor: Actor,
-  input: z.input<typeof RegisterEndpoint>,
+  input: z.input<typeof CreateEndpoint>,
 ): Promise<Registration> {
   requireWebhookManager(actor)
-  const { url: rawUrl, description, events = {} } = parse(RegisterEndpoint, input)
+  const { url: rawUrl, description, events = {}, maxInFlight, ordering } = parse(CreateEndpoint, input)
   const url = await checkWebhookUrl(deps.targets, rawUrl)
   const agentId = actor.type === 'agent' ? actor.id : null
   const id = newId('webhookEndpoint')
@@ -95,6 +109,8 @@ export async function registerEndpoint(
     Prisma.sql`failing_since = CASE WHEN endpoint.is_enabled THEN endpoint.failing_since END`,
     Prisma.sql`consecutive_failures = CASE WHEN endpoint.is_enabled THEN endpoint.consecutive_failures ELSE 0 END`,
     ...(description === undefined ? [] : [Prisma.sql`description = EXCLUDED.description`]),
+    ...(maxInFlight === undefined ? [] : [Prisma.sql`max_in_flight = EXCLUDED.max_in_flight`]),
+    ...(ordering === undefined ? [] : [Prisma.sql`ordering = EXCLUDED.ordering`]),
     ...Object.keys(events).map((flag) => {
       const column = FLAG_COLUMNS[flag as keyof typeof FLAG_COLUMNS]
       return Prisma.sql`${column} = EXCLUDED.${column}`
@@ -105,10 +121,11 @@ export async function registerEndpoint(
     const [row] = await tx.db.$queryRaw<{ id: string }[]>`
       INSERT INTO webhook_endpoints AS endpoint
         (id, workspace_id, agent_id, url, description, sealed_secret, on_message_created, on_conversation_created,
-         on_conversation_closed, on_conversation_assigned, created_at, updated_at)
+         on_conversation_closed, on_conversation_assigned, max_in_flight, ordering, created_at, updated_at)
       VALUES (${id}, ${actor.workspaceId}, ${agentId}, ${url}, ${description ?? null}, ${sealed},
               ${flags.onMessageCreated}, ${flags.onConversationCreated}, ${flags.onConversationClosed},
-              ${flags.onConversationAssigned}, ${now}, ${now})
+              ${flags.onConversationAssigned}, ${maxInFlight ?? DEFAULT_SETTINGS.maxInFlight},
+              ${ordering ?? DEFAULT_SETTINGS.ordering}::"EndpointOrdering", ${now}, ${now})
       ON CONFLICT (workspace_id, url) DO UPDATE SET ${Prisma.join(updates, ', ')} WHERE ${mayTake}
       RETURNING endpoint.id`
     if (row === undefined) throw new ConflictError('Another webhook endpoint of this workspace has that URL')
@@ -131,13 +148,13 @@ export async function updateEndpoint(
 ): Promise<WebhookEndpoint> {
   requireWebhookManager(actor)
   requireId('webhookEndpoint', id, 'Webhook endpoint')
-  const { url: rawUrl, description, isEnabled, events } = parse(EndpointPatch, input)
+  const { url: rawUrl, isEnabled, events, ...rest } = parse(EndpointPatch, input)
   const url = rawUrl === undefined ? undefined : await checkWebhookUrl(deps.targets, rawUrl)
   const where = { id, ...managed(actor) }
   return inTransaction(deps, async (tx) => {
     const found = await tx.db.webhookEndpoint.findFirst({ where })
     if (found === null) throw new NotFoundError('Webhook endpoint')
-    const data = { ...defined({ url, description, isEnabled, ...events }), ...(isEnabled === true && RESUMED) }
+    const data = { ...defined({ ...rest, url, isEnabled, ...events }), ...(isEnabled === true && RESUMED) }
     const endpoint = await tx.db.webhookEndpoint.update({ where: { id }, data }).catch(refuseTakenUrl)
     if (isEnabled === true) tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
     return endpoint

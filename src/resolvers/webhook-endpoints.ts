@@ -1,8 +1,8 @@
 import {
+  CreateEndpoint,
   deleteEndpoint,
   EndpointPatch,
   listEndpoints,
-  RegisterEndpoint,
   registerEndpoint,
   updateEndpoint,
 } from '../domain/webhook-endpoints.ts'
@@ -35,7 +35,7 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: CreateWebhookEndpointInput, required: true, description: 'What to register.' }) },
     resolve: async (_root, { input: { events, ...input } }, { deps, actor }) => {
       const wanted = { ...given(input), ...(events != null && { events: given(events) }) }
-      const { endpoint, secret, status } = await registerEndpoint(deps, actor(), inputOf(RegisterEndpoint, wanted))
+      const { endpoint, secret, status } = await registerEndpoint(deps, actor(), inputOf(CreateEndpoint, wanted))
       return { endpoint, secret, created: status === 'created' }
     },
   }),

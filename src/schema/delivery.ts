@@ -52,6 +52,7 @@ export const Delivery = builder.prismaNode('Delivery', {
       description: 'When it is tried next; null when finished or being sent now.',
       resolve: ({ due, lease }) => (lease === null ? due : null),
     }),
+    isTest: t.exposeBoolean('isTest', { description: 'Whether it carries a test event, sent on request.' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the event happened.' }),
   }),

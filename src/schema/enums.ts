@@ -1,6 +1,7 @@
 import {
   AgentType as AgentTypes,
   Channel as Channels,
+  EndpointOrdering as EndpointOrderings,
   MessageType as MessageTypes,
   ApiKeyPermission as Permissions,
   MemberRole as Roles,
@@ -19,6 +20,11 @@ export const MessageType = builder.enumType(MessageTypes, {
 })
 export const MemberRole = builder.enumType(Roles, { name: 'MemberRole', description: 'What a member may do.' })
 export const AgentType = builder.enumType(AgentTypes, { name: 'AgentType', description: 'Where an agent comes from.' })
+export const EndpointOrdering = builder.enumType(EndpointOrderings, {
+  name: 'EndpointOrdering',
+  description:
+    'What an event waits for when the one before it in its conversation could not be delivered: RELAXED for its first attempt only, STRICT also for its retries, for a bounded time.',
+})
 export const ApiKeyPermission = builder.enumType(Permissions, {
   name: 'ApiKeyPermission',
   description: 'What an API key may do; each level contains the one before.',

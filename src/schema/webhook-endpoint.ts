@@ -1,5 +1,6 @@
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
+import { EndpointOrdering } from './enums.ts'
 
 export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
   nullable: true,
@@ -21,6 +22,14 @@ export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
     onConversationAssigned: t.exposeBoolean('onConversationAssigned', {
       description: 'Receives conversation.assigned.',
     }),
+    maxInFlight: t.exposeInt('maxInFlight', { description: 'Requests that it may have in flight at once.' }),
+    ordering: t.expose('ordering', { type: EndpointOrdering, description: 'What follows a failed attempt.' }),
+    failingSince: t.expose('failingSince', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The first failure since the last success; null while the last attempt succeeded.',
+    }),
+    consecutiveFailures: t.exposeInt('consecutiveFailures', { description: 'Failed attempts since the last success.' }),
     lastSuccessAt: t.expose('lastSuccessAt', { type: 'DateTime', nullable: true, description: 'The last success.' }),
     lastFailureAt: t.expose('lastFailureAt', { type: 'DateTime', nullable: true, description: 'The last failure.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was registered.' }),
@@ -45,6 +54,8 @@ export const CreateWebhookEndpointInput = builder.inputType('CreateWebhookEndpoi
     url: t.string({ required: true, description: 'Absolute; https in production.' }),
     description: t.string({ description: 'For people.' }),
     events: t.field({ type: EventFlagsInput, description: 'Which events.' }),
+    maxInFlight: t.int({ description: 'Requests that it may have in flight at once: 1 to 100; 10 when left out.' }),
+    ordering: t.field({ type: EndpointOrdering, description: 'What follows a failed attempt; RELAXED when left out.' }),
   }),
 })
 
@@ -56,6 +67,8 @@ export const UpdateWebhookEndpointInput = builder.inputType('UpdateWebhookEndpoi
     description: t.string({ description: 'For people; null clears it.' }),
     isEnabled: t.boolean({ description: 'Enabling resumes what waits for it.' }),
     events: t.field({ type: EventFlagsInput, description: 'Which events.' }),
+    maxInFlight: t.int({ description: 'Requests that it may have in flight at once: 1 to 100.' }),
+    ordering: t.field({ type: EndpointOrdering, description: 'What follows a failed attempt.' }),
   }),
 })
 

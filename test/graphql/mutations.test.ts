@@ -233,3 +233,33 @@ describe('what makes a secret shows it once', () => {
     expect((await run('createApiKey', { name: 'x', permission: 'FULL_ACCESS' }, fields)).apiKey.expiresAt).toBeNull()
   })
 })
+
+describe("an endpoint's settings", () => {
+  const fields = 'endpoint { id maxInFlight ordering consecutiveFailures failingSince }'
+  const url = 'http://127.0.0.1:9/settings'
+
+  test('have defaults, are set when it is made, and changed one by one', async () => {
+    const defaults = await run('createWebhookEndpoint', { url: `${url}/default` }, fields)
+    const health = { consecutiveFailures: 0, failingSince: null }
+    expect(defaults.endpoint).toMatchObject({ maxInFlight: 10, ordering: 'RELAXED', ...health })
+    const made = await run('createWebhookEndpoint', { url, maxInFlight: 1, ordering: 'STRICT' }, fields)
+    expect(made.endpoint).toMatchObject({ maxInFlight: 1, ordering: 'STRICT' })
+    const endpointId = made.endpoint.id
+    const change = async (input: object) =>
+      (await run('updateWebhookEndpoint', { endpointId, ...input }, fields)).endpoint
+    expect(await change({ maxInFlight: 100 })).toMatchObject({ maxInFlight: 100, ordering: 'STRICT' })
+    expect(await change({ ordering: 'RELAXED' })).toMatchObject({ maxInFlight: 100, ordering: 'RELAXED' })
+    const again = async (input: object) => (await run('createWebhookEndpoint', { url, ...input }, fields)).endpoint
+    expect(await again({})).toMatchObject({ id: endpointId, maxInFlight: 100, ordering: 'RELAXED' })
+    const both = { maxInFlight: 2, ordering: 'STRICT' }
+    expect(await again(both)).toMatchObject({ id: endpointId, ...both })
+  })
+
+  test.each([0, 101, -1])('refuse %s requests in flight', async (maxInFlight) => {
+    const refused = { code: 'bad_request', fields: [{ path: 'maxInFlight', message: expect.any(String) }] }
+    expect(await run('createWebhookEndpoint', { url: `${url}/x`, maxInFlight }, fields)).toMatchObject(refused)
+    const { endpoint } = await run('createWebhookEndpoint', { url: `${url}/y` }, fields)
+    const input = { endpointId: endpoint.id, maxInFlight }
+    expect(await run('updateWebhookEndpoint', input, fields)).toMatchObject(refused)
+  })
+})
