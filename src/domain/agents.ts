@@ -4,6 +4,7 @@ import { AgentType } from '../generated/prisma/enums.ts'
 import { newApiKey, newWebhookSecret } from '../infra/secrets.ts'
 import { inTransaction } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
+import { type AgentRemoval, removalOf } from './agent-removal.ts'
 import { apiKeyRow } from './api-keys.ts'
 import { type AuditTarget, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
@@ -25,6 +26,7 @@ const profile = {
   iconUrl: webUrl.optional(),
   creatorName: clearableText(100).optional(),
   creatorUrl: webUrl.optional(),
+  ignoreOwnEvents: z.boolean().optional(),
 }
 const WebhookUrl = text(MAX_URL_LENGTH)
 
@@ -185,17 +187,21 @@ function targetOf({ id, name }: Agent): AuditTarget {
 }
 
 /**
- * Removes an agent with its endpoints, their deliveries, and its key.
+ * Removes an agent with its endpoints, their deliveries, and its keys.
+ * @returns what went with it
  * @throws NotFoundError; ForbiddenError below FULL_ACCESS
  */
-export async function uninstallAgent(deps: Deps, actor: Actor, id: string): Promise<void> {
+export async function uninstallAgent(deps: Deps, actor: Actor, id: string): Promise<AgentRemoval> {
   requireLevel(actor, 'FULL_ACCESS')
   requireId('agent', id, 'Agent')
-  await inTransaction(deps, async (tx) => {
+  return inTransaction(deps, async (tx) => {
+    const at = deps.clock.now()
     const found = await tx.db.agent.findFirst({ where: { id, workspaceId: actor.workspaceId } })
+    const removal = await removalOf(tx.db, id, at)
     // Of two who uninstall it at once, one deletes a row.
     const { count } = await tx.db.agent.deleteMany({ where: { id, workspaceId: actor.workspaceId } })
     if (found === null || count === 0) throw new NotFoundError('Agent')
-    await recordAudit(tx, actor, { action: 'agent.uninstalled', target: targetOf(found), at: deps.clock.now() })
+    await recordAudit(tx, actor, { action: 'agent.uninstalled', target: targetOf(found), at })
+    return removal
   })
 }

@@ -1,8 +1,9 @@
 import { z } from 'zod'
-import type { Delivery, Event, Prisma } from '../generated/prisma/client.ts'
+import type { Delivery, Event, Prisma, WebhookEndpoint } from '../generated/prisma/client.ts'
 import { DeliveryStatus } from '../generated/prisma/enums.ts'
-import { inTransaction } from '../infra/transaction.ts'
+import { inTransaction, type Tx } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
+import { recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError, NotFoundError } from './errors.ts'
 import { DISPATCH_TOPIC } from './events.ts'
@@ -16,6 +17,7 @@ export const DeliveryFilter = z
     endpointId: idText,
     eventType: idText,
     conversationId: idText,
+    isTest: z.boolean(),
     createdAfter: instant,
     createdBefore: instant,
   })
@@ -39,12 +41,16 @@ export async function listDeliveries(
   page: PageRequest,
 ): Promise<Page<DeliveryWithEvent>> {
   requireLevel(actor, 'READ_ONLY')
-  const { status, endpointId, eventType, conversationId, createdAfter, createdBefore } = parse(DeliveryFilter, filter)
+  const { status, endpointId, eventType, conversationId, isTest, createdAfter, createdBefore } = parse(
+    DeliveryFilter,
+    filter,
+  )
   const where: Prisma.DeliveryWhereInput = {
     ...visibleDeliveries(actor),
     ...(status !== undefined && { status }),
     ...(endpointId !== undefined && { endpointId }),
     ...(conversationId !== undefined && { conversationId }),
+    ...(isTest !== undefined && { isTest }),
     ...(eventType !== undefined && { event: { type: eventType } }),
     AND: [
       createdAfter === undefined ? {} : { createdAt: { gt: createdAfter } },
@@ -60,7 +66,7 @@ export async function listDeliveries(
 
 /**
  * Sends a finished delivery once more: the same X-GudDesk-Delivery, and X-GudDesk-Attempt counts on. It only makes the
- * row due; the dispatcher does the rest.
+ * row due, in the live lane; the dispatcher does the rest.
  * @throws NotFoundError; ConflictError while it is under way, and while its endpoint or agent is disabled
  */
 export async function replayDelivery(deps: Deps, actor: Actor, id: string): Promise<DeliveryWithEvent> {
@@ -68,14 +74,23 @@ export async function replayDelivery(deps: Deps, actor: Actor, id: string): Prom
   requireId('delivery', id, 'Delivery')
   return inTransaction(deps, async (tx) => {
     const where = { id, ...visibleDeliveries(actor) }
-    const found = await tx.db.delivery.findFirst({ where, include: { endpoint: { include: { agent: true } } } })
+    const found = await tx.db.delivery.findFirst({ where, include: { endpoint: true } })
     if (found === null) throw new NotFoundError('Delivery')
-    const { isEnabled, agent } = found.endpoint
-    if (!isEnabled || agent?.isEnabled === false) throw new ConflictError('Enable the endpoint and its agent first')
-    const again = { status: 'PENDING', due: deps.clock.now(), finishedAt: null } as const
+    // Tests are for disabled endpoints too.
+    if (!found.isTest) await refuseDisabled(tx, found.endpoint)
+    const at = deps.clock.now()
+    const again = { status: 'PENDING', due: at, finishedAt: null, lane: 0 } as const
     const { count } = await tx.db.delivery.updateMany({ where: { id, due: null }, data: again })
     if (count === 0) throw new ConflictError('This delivery is under way: wait until it has succeeded or failed')
+    const target = { type: 'delivery', id, name: found.endpoint.url } as const
+    await recordAudit(tx, actor, { action: 'delivery.replayed', target, at })
     tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
     return tx.db.delivery.findUniqueOrThrow({ where: { id }, include: WITH_EVENT })
   })
+}
+
+/** @throws ConflictError when nothing would be sent now, because the endpoint or its agent is disabled */
+export async function refuseDisabled(tx: Tx, { isEnabled, agentId }: WebhookEndpoint): Promise<void> {
+  const agent = agentId === null ? null : await tx.db.agent.findUnique({ where: { id: agentId } })
+  if (!isEnabled || agent?.isEnabled === false) throw new ConflictError('Enable the endpoint and its agent first')
 }

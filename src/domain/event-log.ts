@@ -116,8 +116,9 @@ export function openEventLog(deps: Deps): EventLog {
 
 const Filter = z.object({ conversationId: idText.nullish() })
 
-function isWanted(event: LoggedEvent, { types, conversationId }: EventFilter): boolean {
+function isWanted(event: LoggedEvent, { types, conversationId, includeTests = false }: EventFilter): boolean {
   if (types != null && !types.includes(event.type)) return false
+  if (event.isTest && !includeTests) return false
   return conversationId == null || event.conversationId === conversationId
 }
 

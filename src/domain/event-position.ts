@@ -11,6 +11,8 @@ export interface LoggedEvent {
   /** {"event", "data", "timestamp"}: the text that webhooks carry. */
   readonly body: string
   readonly createdAt: Date
+  /** Sample data that somebody had sent to an endpoint. */
+  readonly isTest: boolean
   /** Resume after this event. */
   readonly cursor: string
 }
@@ -31,6 +33,7 @@ export interface Row {
   conversation_id: string | null
   body: string
   created_at: Date
+  is_test: boolean
   xid: string
   seq: bigint
   /** Nothing can appear before it any more. */
@@ -45,6 +48,8 @@ const Cursor = z.tuple([z.string().regex(/^\d{1,19}$/), z.string().regex(/^\d{1,
 export interface EventFilter {
   readonly types?: readonly string[] | null
   readonly conversationId?: string | null
+  /** Test events too, which are not a part of what happened. */
+  readonly includeTests?: boolean
 }
 
 export interface LogSlice extends EventFilter {
@@ -60,7 +65,7 @@ export async function readLog(deps: Deps, workspaceId: string, slice: LogSlice):
   const end =
     upTo === null ? Prisma.empty : Prisma.sql`AND (xid, seq) <= (${String(upTo.xid)}::xid8, ${upTo.seq}::bigint)`
   return deps.db.prisma.$queryRaw<Row[]>`
-    SELECT id, type, conversation_id, body, created_at, xid::text AS xid, seq,
+    SELECT id, type, conversation_id, body, created_at, is_test, xid::text AS xid, seq,
            xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled
       FROM events
      WHERE workspace_id = ${workspaceId}
@@ -92,10 +97,11 @@ export async function lastPerConversation(
   return rows.map(({ conversation_id: conversationId, xid, seq }) => ({ conversationId, xid: BigInt(xid), seq }))
 }
 
-function conditions({ types, conversationId }: EventFilter): Prisma.Sql {
+function conditions({ types, conversationId, includeTests = false }: EventFilter): Prisma.Sql {
   const ofTypes = types == null ? Prisma.empty : Prisma.sql`AND type = ANY(${[...types]})`
   const ofConversation = conversationId == null ? Prisma.empty : Prisma.sql`AND conversation_id = ${conversationId}`
-  return Prisma.sql`${ofTypes} ${ofConversation}`
+  const real = includeTests ? Prisma.empty : Prisma.sql`AND NOT is_test`
+  return Prisma.sql`${ofTypes} ${ofConversation} ${real}`
 }
 
 /** How many events of a workspace match. */
@@ -113,8 +119,8 @@ export async function endOfLog(deps: Deps): Promise<Position> {
 }
 
 export function toEvent(row: Row): LoggedEvent {
-  const { id, type, conversation_id: conversationId, body, created_at: createdAt, xid, seq } = row
-  return { id, type, conversationId, body, createdAt, cursor: cursorAt({ xid: BigInt(xid), seq }) }
+  const { id, type, conversation_id: conversationId, body, created_at: createdAt, is_test: isTest, xid, seq } = row
+  return { id, type, conversationId, body, createdAt, isTest, cursor: cursorAt({ xid: BigInt(xid), seq }) }
 }
 
 /** Resume after this place. */

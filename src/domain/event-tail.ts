@@ -90,7 +90,7 @@ export class Tail {
     this.#isStale = false
     if (this.#readers.size === 0) return POLL_MS
     const position = await this.#position
-    const rows = await readLog(this.#deps, this.#workspaceId, { after: position })
+    const rows = await readLog(this.#deps, this.#workspaceId, { after: position, includeTests: true })
     const firstUnsettled = rows.findIndex(({ settled }) => !settled)
     const settled = firstUnsettled === -1 ? rows : rows.slice(0, firstUnsettled)
     const last = settled.at(-1)

@@ -60,8 +60,19 @@ const SUBSCRIPTION_FLAGS = {
   'conversation.assigned': 'onConversationAssigned',
 } as const satisfies Partial<Record<EventType, string>>
 
+/** What is sent as webhooks: each by its flag, and a ping on request. */
+export const WEBHOOK_EVENT_TYPES = [
+  'message.created',
+  'conversation.created',
+  'conversation.closed',
+  'conversation.assigned',
+  'ping',
+] as const satisfies EventType[]
+
+export type WebhookEventType = (typeof WEBHOOK_EVENT_TYPES)[number]
+
 /** The flags' columns. */
-export const FLAG_COLUMNS = {
+const FLAG_COLUMNS = {
   onMessageCreated: Prisma.sql`on_message_created`,
   onConversationCreated: Prisma.sql`on_conversation_created`,
   onConversationClosed: Prisma.sql`on_conversation_closed`,
@@ -94,14 +105,14 @@ export const typingTopic = (workspaceId: string) => `typing:${workspaceId}`
 
 /**
  * Stores an event with the exact text that will be signed, and a delivery for every endpoint that subscribes to its
- * type, in one statement inside the caller's transaction. The bus hears of it after the commit.
- *
- * Ids of deliveries are the event's time part and a hash of event and endpoint: as sortable as a TypeID, one per pair.
+ * type, in one statement inside the caller's transaction. An agent that ignores its own events gets none for what it
+ * did itself. The bus hears of it after the commit.
  */
 export async function recordEvent<T extends EventType>(tx: Tx, bus: Bus, event: NewEvent<T>): Promise<void> {
-  const { type, workspaceId, conversationId, data, actor, at } = event
+  const { type, workspaceId, conversationId, actor, at } = event
   const eventId = newId('event')
-  const body = JSON.stringify({ event: type, data: { ...data, actor }, timestamp: at.toISOString() })
+  const body = bodyOf(event)
+  const agentId = actor.type === 'agent' ? actor.id : null
   await tx.db.$executeRaw`
     WITH event AS (
       INSERT INTO events (id, workspace_id, type, conversation_id, body, created_at)
@@ -110,7 +121,7 @@ export async function recordEvent<T extends EventType>(tx: Tx, bus: Bus, event: 
     )
     INSERT INTO deliveries
       (id, workspace_id, event_id, endpoint_id, conversation_id, seq, status, due, finished_at, created_at)
-    SELECT 'dlv_' || substr(event.id, 5, 10) || left(md5(event.id || endpoint.id), 16),
+    SELECT ${DELIVERY_ID},
            event.workspace_id, event.id, endpoint.id, event.conversation_id, event.seq,
            (CASE WHEN live.is_live THEN 'PENDING' ELSE 'SKIPPED' END)::"DeliveryStatus",
            CASE WHEN live.is_live THEN event.created_at END,
@@ -119,9 +130,51 @@ export async function recordEvent<T extends EventType>(tx: Tx, bus: Bus, event: 
       FROM event
       JOIN webhook_endpoints endpoint ON endpoint.workspace_id = event.workspace_id AND ${subscribes(type)}
       LEFT JOIN agents agent ON agent.id = endpoint.agent_id
-     CROSS JOIN LATERAL (SELECT endpoint.is_enabled AND COALESCE(agent.is_enabled, true) AS is_live) live`
+     CROSS JOIN LATERAL (SELECT endpoint.is_enabled AND COALESCE(agent.is_enabled, true) AS is_live) live
+     WHERE agent.id IS NULL OR NOT agent.ignore_own_events OR agent.id IS DISTINCT FROM ${agentId}`
   tx.afterCommit(() => {
     bus.wake(DISPATCH_TOPIC)
     bus.wake(eventsTopic(workspaceId))
   })
+}
+
+/**
+ * Stores a test event and its delivery to one endpoint, whatever that subscribes to and whether it is enabled. It takes
+ * the road of every other delivery, and is marked at every step. Its data belongs to no conversation.
+ * @returns the delivery's id
+ */
+export async function recordTestEvent<T extends WebhookEventType>(
+  tx: Tx,
+  bus: Bus,
+  event: Omit<NewEvent<T>, 'conversationId'>,
+  endpointId: string,
+): Promise<string> {
+  const { type, workspaceId, at } = event
+  const eventId = newId('event')
+  const rows = await tx.db.$queryRaw<{ id: string }[]>`
+    WITH event AS (
+      INSERT INTO events (id, workspace_id, type, is_test, body, created_at)
+      VALUES (${eventId}, ${workspaceId}, ${type}, true, ${bodyOf(event)}, ${at})
+      RETURNING id, workspace_id, seq, created_at
+    )
+    INSERT INTO deliveries (id, workspace_id, event_id, endpoint_id, seq, is_test, due, created_at)
+    SELECT ${DELIVERY_ID}, event.workspace_id, event.id, endpoint.id, event.seq, true, event.created_at, event.created_at
+      FROM event
+      JOIN webhook_endpoints endpoint ON endpoint.workspace_id = event.workspace_id AND endpoint.id = ${endpointId}
+    RETURNING id`
+  const [delivery] = rows
+  if (delivery === undefined) throw new Error(`There is no webhook endpoint ${endpointId} to test`)
+  tx.afterCommit(() => {
+    bus.wake(DISPATCH_TOPIC)
+    bus.wake(eventsTopic(workspaceId))
+  })
+  return delivery.id
+}
+
+/** The event's time part and a hash of event and endpoint: as sortable as a TypeID, one per pair. */
+const DELIVERY_ID = Prisma.sql`'dlv_' || substr(event.id, 5, 10) || left(md5(event.id || endpoint.id), 16)`
+
+/** The exact text that is signed and sent. */
+function bodyOf<T extends EventType>({ type, data, actor, at }: Omit<NewEvent<T>, 'conversationId'>): string {
+  return JSON.stringify({ event: type, data: { ...data, actor }, timestamp: at.toISOString() })
 }

@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import type { WebhookEndpoint } from '../generated/prisma/client.ts'
 import { EndpointOrdering } from '../generated/prisma/enums.ts'
-import { isUniqueViolation, Prisma } from '../infra/db.ts'
+import { isUniqueViolation } from '../infra/db.ts'
 import { newWebhookSecret } from '../infra/secrets.ts'
-import { inTransaction } from '../infra/transaction.ts'
+import { inTransaction, type Tx } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
+import { type AuditTarget, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError, NotFoundError, ValidationError } from './errors.ts'
-import { DISPATCH_TOPIC, FLAG_COLUMNS } from './events.ts'
+import { DISPATCH_TOPIC } from './events.ts'
 import { newId } from './ids.ts'
 import { clearableText, defined, idText, parse, requireId, text } from './input.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
@@ -31,9 +32,10 @@ export const DEFAULT_FLAGS = {
   onConversationAssigned: false,
 } as const
 
-const DEFAULT_SETTINGS = { maxInFlight: 10, ordering: 'RELAXED' } as const
-
 const Url = text(MAX_URL_LENGTH)
+
+/** Why an endpoint was disabled other than by somebody. */
+export type DisabledReason = 'gone' | 'failing'
 
 export const MAX_IN_FLIGHT = 100
 
@@ -65,13 +67,19 @@ export const EndpointRef = z
 export interface Registration {
   readonly status: 'created' | 'exists'
   readonly endpoint: WebhookEndpoint
-  /** 64 lower-case hex characters. */
+  /** 64 lower-case hex characters: what X-GudDesk-Signature is made with now. While it is rotated, the one before. */
   readonly secret: string
+  /** While the secret is being rotated: the new one, which webhook-signature knows already. */
+  readonly nextSecret: string | null
 }
 
 /** Agents see and manage their own endpoints; everybody else the workspace's. */
 function managed(actor: Actor): { workspaceId: string; agentId?: string } {
   return { workspaceId: actor.workspaceId, ...(actor.type === 'agent' && { agentId: actor.id }) }
+}
+
+export function endpointTarget({ id, url }: WebhookEndpoint): AuditTarget {
+  return { type: 'webhook_endpoint', id, name: url }
 }
 
 /** Webhook endpoints, newest first, without secrets. */
@@ -86,8 +94,21 @@ export async function listEndpoints(deps: Deps, actor: Actor, page: PageRequest)
 }
 
 /**
+ * An endpoint that the actor manages, locked against everybody else who would change it. Events may go on being
+ * recorded for it.
+ * @throws NotFoundError
+ */
+export async function lockEndpoint(tx: Tx, actor: Actor, id: string): Promise<WebhookEndpoint> {
+  requireId('webhookEndpoint', id, 'Webhook endpoint')
+  await tx.db.$queryRaw`SELECT id FROM webhook_endpoints WHERE id = ${id} FOR NO KEY UPDATE`
+  const found = await tx.db.webhookEndpoint.findFirst({ where: { id, ...managed(actor) } })
+  if (found === null) throw new NotFoundError('Webhook endpoint')
+  return found
+}
+
+/**
  * Registers a URL; registering it again answers with the same endpoint and secret, enables it, and applies the flags
- * and settings that were given. One statement: however many calls race, one endpoint is made.
+ * and settings that were given. However many calls race, one endpoint is made.
  * @throws ValidationError for a refused URL; ConflictError when an agent asks for somebody else's URL
  */
 export async function registerEndpoint(
@@ -96,44 +117,51 @@ export async function registerEndpoint(
   input: z.input<typeof CreateEndpoint>,
 ): Promise<Registration> {
   requireWebhookManager(actor)
-  const { url: rawUrl, description, events = {}, maxInFlight, ordering } = parse(CreateEndpoint, input)
+  const { url: rawUrl, events = {}, ...rest } = parse(CreateEndpoint, input)
   const url = await checkWebhookUrl(deps.targets, rawUrl)
+  const { workspaceId } = actor
   const agentId = actor.type === 'agent' ? actor.id : null
   const id = newId('webhookEndpoint')
-  const sealed = deps.vault.seal(newWebhookSecret(), id)
-  const now = deps.clock.now()
-  const flags = { ...DEFAULT_FLAGS, ...events }
-  const updates = [
-    Prisma.sql`updated_at = EXCLUDED.updated_at, is_enabled = true, disabled_reason = NULL`,
-    // A fresh start: what failed before it was disabled must not disable it again at the first failure.
-    Prisma.sql`failing_since = CASE WHEN endpoint.is_enabled THEN endpoint.failing_since END`,
-    Prisma.sql`consecutive_failures = CASE WHEN endpoint.is_enabled THEN endpoint.consecutive_failures ELSE 0 END`,
-    ...(description === undefined ? [] : [Prisma.sql`description = EXCLUDED.description`]),
-    ...(maxInFlight === undefined ? [] : [Prisma.sql`max_in_flight = EXCLUDED.max_in_flight`]),
-    ...(ordering === undefined ? [] : [Prisma.sql`ordering = EXCLUDED.ordering`]),
-    ...Object.keys(events).map((flag) => {
-      const column = FLAG_COLUMNS[flag as keyof typeof FLAG_COLUMNS]
-      return Prisma.sql`${column} = EXCLUDED.${column}`
-    }),
-  ]
-  const mayTake = agentId === null ? Prisma.sql`true` : Prisma.sql`endpoint.agent_id = ${agentId}`
+  const secret = newWebhookSecret()
+  const at = deps.clock.now()
+  const owner = { id, workspaceId, agentId, url, sealedSecret: deps.vault.seal(secret, id), createdAt: at }
+  const given = defined({ ...rest, ...events })
   return inTransaction(deps, async (tx) => {
-    const [row] = await tx.db.$queryRaw<{ id: string }[]>`
-      INSERT INTO webhook_endpoints AS endpoint
-        (id, workspace_id, agent_id, url, description, sealed_secret, on_message_created, on_conversation_created,
-         on_conversation_closed, on_conversation_assigned, max_in_flight, ordering, created_at, updated_at)
-      VALUES (${id}, ${actor.workspaceId}, ${agentId}, ${url}, ${description ?? null}, ${sealed},
-              ${flags.onMessageCreated}, ${flags.onConversationCreated}, ${flags.onConversationClosed},
-              ${flags.onConversationAssigned}, ${maxInFlight ?? DEFAULT_SETTINGS.maxInFlight},
-              ${ordering ?? DEFAULT_SETTINGS.ordering}::"EndpointOrdering", ${now}, ${now})
-      ON CONFLICT (workspace_id, url) DO UPDATE SET ${Prisma.join(updates, ', ')} WHERE ${mayTake}
-      RETURNING endpoint.id`
-    if (row === undefined) throw new ConflictError('Another webhook endpoint of this workspace has that URL')
-    const endpoint = await tx.db.webhookEndpoint.findUniqueOrThrow({ where: { id: row.id } })
-    tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
-    const secret = deps.vault.open(endpoint.sealedSecret, endpoint.id)
-    return { status: endpoint.id === id ? 'created' : 'exists', endpoint, secret }
+    for (;;) {
+      const row = { ...owner, ...DEFAULT_FLAGS, ...given, updatedAt: at }
+      const { count } = await tx.db.webhookEndpoint.createMany({ data: [row], skipDuplicates: true })
+      if (count > 0) {
+        const endpoint = await tx.db.webhookEndpoint.findUniqueOrThrow({ where: { id } })
+        await recordAudit(tx, actor, { action: 'webhook_endpoint.created', target: endpointTarget(endpoint), at })
+        return { status: 'created', endpoint, secret, nextSecret: null }
+      }
+      const [found] = await tx.db.$queryRaw<{ id: string; agent_id: string | null }[]>`
+        SELECT id, agent_id FROM webhook_endpoints WHERE workspace_id = ${workspaceId} AND url = ${url}
+           FOR NO KEY UPDATE`
+      if (found === undefined) continue // deleted since: it is made after all
+      // An agent must not learn another one's secret.
+      if (agentId !== null && found.agent_id !== agentId) throw urlTaken()
+      const endpoint = await change(deps, tx, actor, found.id, { ...given, isEnabled: true })
+      return { status: 'exists', endpoint, ...secretsOf(deps, endpoint) }
+    }
   })
+}
+
+function secretsOf({ vault, clock }: Deps, endpoint: WebhookEndpoint): { secret: string; nextSecret: string | null } {
+  const { id, sealedSecret } = endpoint
+  const rotation = rotationOf(endpoint, clock.now())
+  const current = vault.open(sealedSecret, id)
+  if (rotation === null) return { secret: current, nextSecret: null }
+  return { secret: vault.open(rotation.previousSealedSecret, id), nextSecret: current }
+}
+
+/** The rotation that is under way; null when there is none, or its overlap has ended. */
+export function rotationOf(
+  { previousSealedSecret, secretOverlapEndsAt }: WebhookEndpoint,
+  now: Date,
+): { previousSealedSecret: string; overlapEndsAt: Date } | null {
+  if (previousSealedSecret === null || secretOverlapEndsAt === null || secretOverlapEndsAt <= now) return null
+  return { previousSealedSecret, overlapEndsAt: secretOverlapEndsAt }
 }
 
 /**
@@ -148,17 +176,40 @@ export async function updateEndpoint(
 ): Promise<WebhookEndpoint> {
   requireWebhookManager(actor)
   requireId('webhookEndpoint', id, 'Webhook endpoint')
-  const { url: rawUrl, isEnabled, events, ...rest } = parse(EndpointPatch, input)
+  const { url: rawUrl, events, ...rest } = parse(EndpointPatch, input)
   const url = rawUrl === undefined ? undefined : await checkWebhookUrl(deps.targets, rawUrl)
-  const where = { id, ...managed(actor) }
-  return inTransaction(deps, async (tx) => {
-    const found = await tx.db.webhookEndpoint.findFirst({ where })
-    if (found === null) throw new NotFoundError('Webhook endpoint')
-    const data = { ...defined({ ...rest, url, isEnabled, ...events }), ...(isEnabled === true && RESUMED) }
-    const endpoint = await tx.db.webhookEndpoint.update({ where: { id }, data }).catch(refuseTakenUrl)
-    if (isEnabled === true) tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
-    return endpoint
-  })
+  return inTransaction(deps, (tx) => change(deps, tx, actor, id, defined({ ...rest, url, ...events })))
+}
+
+/** Columns that may be changed, by their names. */
+type Changes = Partial<
+  Pick<WebhookEndpoint, keyof typeof DEFAULT_FLAGS | 'url' | 'description' | 'isEnabled' | 'maxInFlight' | 'ordering'>
+>
+
+/** Writes what differs, and records it: an agent that registers at every start leaves no trail of nothing. */
+async function change(deps: Deps, tx: Tx, actor: Actor, id: string, changes: Changes): Promise<WebhookEndpoint> {
+  const before = await lockEndpoint(tx, actor, id)
+  const changed = namesOf(changes).filter((name) => changes[name] !== before[name])
+  if (changed.length === 0) return before
+  const isResumed = changes.isEnabled === true && !before.isEnabled
+  const data = { ...changes, ...(isResumed && RESUMED) }
+  const endpoint = await tx.db.webhookEndpoint.update({ where: { id }, data }).catch(refuseTakenUrl)
+  const target = endpointTarget(endpoint)
+  const at = deps.clock.now()
+  const others = changed.filter((name) => name !== 'isEnabled')
+  if (others.length > 0) {
+    await recordAudit(tx, actor, { action: 'webhook_endpoint.updated', target, data: { changed: others }, at })
+  }
+  if (changed.length > others.length) {
+    const action = endpoint.isEnabled ? 'webhook_endpoint.enabled' : 'webhook_endpoint.disabled'
+    await recordAudit(tx, actor, { action, target, at })
+  }
+  if (isResumed) tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
+  return endpoint
+}
+
+function namesOf(changes: Changes): (keyof Changes)[] {
+  return Object.keys(changes) as (keyof Changes)[]
 }
 
 /** The health of an endpoint that is enabled again: what failed before must not count. */
@@ -166,8 +217,12 @@ export const RESUMED = { disabledReason: null, failingSince: null, consecutiveFa
 
 /** @throws ConflictError in place of the database's unique violation */
 export function refuseTakenUrl(error: unknown): never {
-  if (isUniqueViolation(error)) throw new ConflictError('Another webhook endpoint of this workspace has that URL')
+  if (isUniqueViolation(error)) throw urlTaken()
   throw error
+}
+
+function urlTaken(): ConflictError {
+  return new ConflictError('Another webhook endpoint of this workspace has that URL')
 }
 
 /**
@@ -181,6 +236,12 @@ export async function deleteEndpoint(deps: Deps, actor: Actor, input: z.input<ty
     throw new ValidationError([{ path: '', message: 'Send either url or endpointId, not both' }])
   }
   const which = url === undefined ? { id: endpointId ?? '' } : { url: normalizeWebhookUrl(url) }
-  const { count } = await deps.db.prisma.webhookEndpoint.deleteMany({ where: { ...which, ...managed(actor) } })
-  if (count === 0) throw new NotFoundError('Webhook endpoint')
+  await inTransaction(deps, async (tx) => {
+    const found = await tx.db.webhookEndpoint.findFirst({ where: { ...which, ...managed(actor) } })
+    if (found === null) throw new NotFoundError('Webhook endpoint')
+    const { count } = await tx.db.webhookEndpoint.deleteMany({ where: { id: found.id } })
+    if (count === 0) throw new NotFoundError('Webhook endpoint') // another call was faster
+    const at = deps.clock.now()
+    await recordAudit(tx, actor, { action: 'webhook_endpoint.deleted', target: endpointTarget(found), at })
+  })
 }

@@ -1,12 +1,17 @@
+import { RotateAgentKey, rotateAgentKey } from '../domain/agent-keys.ts'
+import { agentRemoval } from '../domain/agent-removal.ts'
 import { AgentPatch, InstallAgent, installAgent, listAgents, uninstallAgent, updateAgent } from '../domain/agents.ts'
 import {
   Agent,
   AgentConnection,
   AgentFilterInput,
+  AgentRemoval,
   InstallAgentInput,
+  RotateAgentKeyInput,
   UninstallAgentInput,
   UpdateAgentInput,
 } from '../schema/agent.ts'
+import { ApiKey } from '../schema/api-key.ts'
 import { builder } from '../schema/builder.ts'
 import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
@@ -42,7 +47,10 @@ const UpdateAgentPayload = builder.simpleObject('UpdateAgentPayload', {
 
 const UninstallAgentPayload = builder.simpleObject('UninstallAgentPayload', {
   description: 'What was removed.',
-  fields: (t) => ({ uninstalledId: t.id({ description: "The agent's id." }) }),
+  fields: (t) => ({
+    uninstalledId: t.id({ description: "The agent's id." }),
+    removal: t.field({ type: AgentRemoval, description: 'What went with it.' }),
+  }),
 })
 
 builder.mutationFields((t) => ({
@@ -59,14 +67,44 @@ builder.mutationFields((t) => ({
   uninstallAgent: t.field({
     type: UninstallAgentPayload,
     errors: mutationErrors,
-    description: 'Removes an agent with its endpoints, their deliveries, and its key.',
+    description: 'Removes an agent with its endpoints, their deliveries, and its keys.',
     args: { input: t.arg({ type: UninstallAgentInput, required: true, description: 'Which one.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {
-      await uninstallAgent(deps, actor(), input.agentId)
-      return { uninstalledId: input.agentId }
+      const removal = await uninstallAgent(deps, actor(), input.agentId)
+      return { uninstalledId: input.agentId, removal }
     },
   }),
 }))
+
+const RotateAgentKeyPayload = builder.simpleObject('RotateAgentKeyPayload', {
+  description: 'The new key, which is shown here and never again.',
+  fields: (t) => ({
+    agent: t.field({ type: Agent, description: 'Whose key it is.' }),
+    apiKey: t.field({ type: ApiKey, description: 'What is kept of it.' }),
+    key: t.string({ description: 'The key itself: gd_ and 43 characters.' }),
+  }),
+})
+
+builder.mutationField('rotateAgentKey', (t) =>
+  t.field({
+    type: RotateAgentKeyPayload,
+    errors: mutationErrors,
+    description:
+      'Gives an agent a new API key; the old one works until the overlap ends. Within an overlap only overlapHours 0 works, which ends both.',
+    args: { input: t.arg({ type: RotateAgentKeyInput, required: true, description: 'Which one.' }) },
+    resolve: (_root, { input }, { deps, actor }) =>
+      rotateAgentKey(deps, actor(), inputOf(RotateAgentKey, given(input))),
+  }),
+)
+
+builder.queryField('agentRemoval', (t) =>
+  t.field({
+    type: AgentRemoval,
+    description: 'What uninstalling an agent would remove now.',
+    args: { id: t.arg.id({ required: true, description: 'Which agent.' }) },
+    resolve: (_root, { id }, { deps, actor }) => agentRemoval(deps, actor(), id),
+  }),
+)
 
 builder.queryField('agents', (t) =>
   t.field({

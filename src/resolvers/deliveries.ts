@@ -1,9 +1,12 @@
 import { listDeliveries, replayDelivery } from '../domain/deliveries.ts'
+import { ReplayFailed, replayFailedDeliveries } from '../domain/replay-deliveries.ts'
+import { sendTestEvent } from '../domain/test-events.ts'
 import { builder } from '../schema/builder.ts'
 import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
 import { Delivery, DeliveryConnection, DeliveryFilterInput, ReplayDeliveryInput } from '../schema/delivery.ts'
 import { mutationErrors } from '../schema/errors.ts'
-import { given } from './input.ts'
+import { ReplayFailedDeliveriesInput, SendTestEventInput } from '../schema/webhook-endpoint.ts'
+import { given, inputOf } from './input.ts'
 
 builder.queryField('deliveries', (t) =>
   t.field({
@@ -37,3 +40,41 @@ builder.mutationField('replayDelivery', (t) =>
     }),
   }),
 )
+
+const SendTestEventPayload = builder.simpleObject('SendTestEventPayload', {
+  description: 'What is sent.',
+  fields: (t) => ({
+    delivery: t.field({ type: Delivery, description: 'The delivery, due now: watch what comes of it.' }),
+  }),
+})
+
+const ReplayFailedDeliveriesPayload = builder.simpleObject('ReplayFailedDeliveriesPayload', {
+  description: 'What is sent once more.',
+  fields: (t) => ({
+    replayedCount: t.int({ description: 'Deliveries that this call made due; they are sent after what is live.' }),
+    isComplete: t.boolean({ description: 'False when there may be more: a call replays 100,000 at most.' }),
+  }),
+})
+
+builder.mutationFields((t) => ({
+  sendTestEvent: t.field({
+    type: SendTestEventPayload,
+    errors: mutationErrors,
+    description:
+      'Sends an event with sample data to one endpoint, whatever it subscribes to and also while it is disabled: once, without retries, and without counting for its health.',
+    args: { input: t.arg({ type: SendTestEventInput, required: true, description: 'What to send, and where.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => ({ delivery: await sendTestEvent(deps, actor(), input) }),
+  }),
+  replayFailedDeliveries: t.field({
+    type: ReplayFailedDeliveriesPayload,
+    errors: mutationErrors,
+    description:
+      "Sends an endpoint's failed deliveries once more, under their own ids and after what is live. What is pending is left alone.",
+    args: { input: t.arg({ type: ReplayFailedDeliveriesInput, required: true, description: 'Which ones.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => {
+      const wanted = inputOf(ReplayFailed, given(input))
+      const { count, isComplete } = await replayFailedDeliveries(deps, actor(), wanted)
+      return { replayedCount: count, isComplete }
+    },
+  }),
+}))

@@ -13,10 +13,12 @@ builder.subscriptionFields((t) => ({
     args: {
       types: t.arg({ type: [EventType], description: 'Only these; all when left out.' }),
       conversationId: t.arg.id({ description: 'Only those of one conversation.' }),
+      includeTests: t.arg.boolean({ description: 'Test events too; false when left out.' }),
       after: t.arg.string({ description: "An event's cursor: resume after it, with no gap and no repeat." }),
     },
-    subscribe: (_root, { types, conversationId, after }, context) => {
-      const wanted = { types: types ?? null, conversationId: conversationId ?? null, after: after ?? null }
+    subscribe: (_root, { types, conversationId, includeTests, after }, context) => {
+      const filter = { types: types ?? null, conversationId: conversationId ?? null }
+      const wanted = { ...filter, includeTests: includeTests ?? false, after: after ?? null }
       const who = context.actor()
       return abortable(context, (signal) => context.feeds.events.follow(who, wanted, signal))
     },
@@ -35,7 +37,8 @@ builder.queryField('events', (t) =>
       after: t.arg.string(AFTER),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor }) => {
-      const wanted = { types: filter?.types ?? null, conversationId: filter?.conversationId ?? null }
+      const { types = null, conversationId = null, includeTests } = filter ?? {}
+      const wanted = { types, conversationId, includeTests: includeTests ?? false }
       return toConnection(await listEvents(deps, actor(), wanted, pageRequest(page)), page.after)
     },
   }),

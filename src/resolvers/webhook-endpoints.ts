@@ -1,3 +1,4 @@
+import { confirmRotation, RotateSecret, rotateWebhookSecret } from '../domain/secret-rotation.ts'
 import {
   CreateEndpoint,
   deleteEndpoint,
@@ -10,8 +11,12 @@ import { builder } from '../schema/builder.ts'
 import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
 import {
+  ConfirmRotationInput,
   CreateWebhookEndpointInput,
   DeleteWebhookEndpointInput,
+  DisableWebhookEndpointInput,
+  EnableWebhookEndpointInput,
+  RotateWebhookSecretInput,
   UpdateWebhookEndpointInput,
   WebhookEndpoint,
   WebhookEndpointConnection,
@@ -23,6 +28,10 @@ const CreateWebhookEndpointPayload = builder.simpleObject('CreateWebhookEndpoint
   fields: (t) => ({
     endpoint: t.field({ type: WebhookEndpoint, description: 'The endpoint, new or known.' }),
     secret: t.string({ description: 'Signs what it receives: 64 hex characters.' }),
+    nextSecret: t.string({
+      nullable: true,
+      description: 'While the secret is being rotated, the new one; `secret` is then the one before.',
+    }),
     created: t.boolean({ description: 'False when the workspace had that URL.' }),
   }),
 })
@@ -35,8 +44,8 @@ builder.mutationFields((t) => ({
     args: { input: t.arg({ type: CreateWebhookEndpointInput, required: true, description: 'What to register.' }) },
     resolve: async (_root, { input: { events, ...input } }, { deps, actor }) => {
       const wanted = { ...given(input), ...(events != null && { events: given(events) }) }
-      const { endpoint, secret, status } = await registerEndpoint(deps, actor(), inputOf(CreateEndpoint, wanted))
-      return { endpoint, secret, created: status === 'created' }
+      const { status, ...registered } = await registerEndpoint(deps, actor(), inputOf(CreateEndpoint, wanted))
+      return { ...registered, created: status === 'created' }
     },
   }),
 }))
@@ -55,7 +64,7 @@ builder.mutationFields((t) => ({
   updateWebhookEndpoint: t.field({
     type: UpdateWebhookEndpointPayload,
     errors: mutationErrors,
-    description: 'Changes, enables or disables a webhook endpoint.',
+    description: 'Changes a webhook endpoint.',
     args: { input: t.arg({ type: UpdateWebhookEndpointInput, required: true, description: 'What to change.' }) },
     resolve: async (_root, { input: { endpointId, events, ...patch } }, { deps, actor }) => {
       const wanted = { ...patch, ...(events != null && { events: given(events) }) }
@@ -71,6 +80,69 @@ builder.mutationFields((t) => ({
       await deleteEndpoint(deps, actor(), { endpointId: input.endpointId })
       return { deletedId: input.endpointId }
     },
+  }),
+}))
+
+const EnableWebhookEndpointPayload = builder.simpleObject('EnableWebhookEndpointPayload', {
+  description: 'What was enabled.',
+  fields: (t) => ({ endpoint: t.field({ type: WebhookEndpoint, description: 'The endpoint as it is now.' }) }),
+})
+
+const DisableWebhookEndpointPayload = builder.simpleObject('DisableWebhookEndpointPayload', {
+  description: 'What was disabled.',
+  fields: (t) => ({ endpoint: t.field({ type: WebhookEndpoint, description: 'The endpoint as it is now.' }) }),
+})
+
+builder.mutationFields((t) => ({
+  enableWebhookEndpoint: t.field({
+    type: EnableWebhookEndpointPayload,
+    errors: mutationErrors,
+    description: 'Enables an endpoint: what waits for it is sent, and what failed before no longer counts.',
+    args: { input: t.arg({ type: EnableWebhookEndpointInput, required: true, description: 'Which one.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => ({
+      endpoint: await updateEndpoint(deps, actor(), input.endpointId, { isEnabled: true }),
+    }),
+  }),
+  disableWebhookEndpoint: t.field({
+    type: DisableWebhookEndpointPayload,
+    errors: mutationErrors,
+    description: 'Disables an endpoint: what waits for it stays, and what happens meanwhile is SKIPPED.',
+    args: { input: t.arg({ type: DisableWebhookEndpointInput, required: true, description: 'Which one.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => ({
+      endpoint: await updateEndpoint(deps, actor(), input.endpointId, { isEnabled: false }),
+    }),
+  }),
+}))
+
+const RotateWebhookSecretPayload = builder.simpleObject('RotateWebhookSecretPayload', {
+  description: 'The new secret, which is shown here and never again by GraphQL.',
+  fields: (t) => ({
+    endpoint: t.field({ type: WebhookEndpoint, description: 'The endpoint as it is now.' }),
+    secret: t.string({ description: 'The new secret: 64 hex characters.' }),
+  }),
+})
+
+const ConfirmRotationPayload = builder.simpleObject('ConfirmRotationPayload', {
+  description: 'Whose rotation has ended.',
+  fields: (t) => ({ endpoint: t.field({ type: WebhookEndpoint, description: 'The endpoint as it is now.' }) }),
+})
+
+builder.mutationFields((t) => ({
+  rotateWebhookSecret: t.field({
+    type: RotateWebhookSecretPayload,
+    errors: mutationErrors,
+    description:
+      'Gives an endpoint a new secret. Until the overlap ends, `webhook-signature` carries both signatures and `X-GudDesk-Signature` the old one. Within an overlap only overlapHours 0 works, which ends both old secrets.',
+    args: { input: t.arg({ type: RotateWebhookSecretInput, required: true, description: 'Which one.' }) },
+    resolve: (_root, { input }, { deps, actor }) =>
+      rotateWebhookSecret(deps, actor(), inputOf(RotateSecret, given(input))),
+  }),
+  confirmRotation: t.field({
+    type: ConfirmRotationPayload,
+    errors: mutationErrors,
+    description: "Ends the overlap of a secret's rotation: only the new one signs from now on.",
+    args: { input: t.arg({ type: ConfirmRotationInput, required: true, description: 'Which one.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => ({ endpoint: await confirmRotation(deps, actor(), input) }),
   }),
 }))
 

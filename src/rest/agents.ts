@@ -75,12 +75,12 @@ export const agentRoutes: readonly Route[] = [
 
 function showAgent(agent: AgentWithEndpoints) {
   const { id, name, description, type, isEnabled, priority, config, iconUrl, creatorName, creatorUrl } = agent
-  const { installedAt, updatedAt, webhookEndpoints } = agent
+  const { ignoreOwnEvents, installedAt, updatedAt, webhookEndpoints } = agent
   const [endpoint] = webhookEndpoints
   const profile = { id, name, description, type, isEnabled, priority, config, iconUrl, creatorName, creatorUrl }
   const webhookEndpoint =
     endpoint === undefined
       ? null
       : { id: endpoint.id, url: endpoint.url, isEnabled: endpoint.isEnabled, events: showFlags(endpoint) }
-  return { ...profile, installedAt, updatedAt, webhookEndpoint }
+  return { ...profile, ignoreOwnEvents, installedAt, updatedAt, webhookEndpoint }
 }

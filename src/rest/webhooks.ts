@@ -25,9 +25,10 @@ export const webhookRoutes: readonly Route[] = [
     needs: 'READ_WRITE',
     body: RegisterEndpoint,
     async handle({ deps, actor, body }) {
-      const { status, endpoint, secret } = await registerEndpoint(deps, await actor(), body)
-      const { id, url, isEnabled } = endpoint
-      const data = { status, endpoint: { id, url, secret, isEnabled, events: showFlags(endpoint) } }
+      const { status, endpoint, secret, nextSecret } = await registerEndpoint(deps, await actor(), body)
+      const { id, url, isEnabled, secretOverlapEndsAt } = endpoint
+      const rotation = nextSecret === null ? {} : { nextSecret, secretEndsAt: secretOverlapEndsAt }
+      const data = { status, endpoint: { id, url, secret, ...rotation, isEnabled, events: showFlags(endpoint) } }
       return { status: status === 'created' ? 201 : 200, data }
     },
   }),

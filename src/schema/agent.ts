@@ -1,3 +1,4 @@
+import type { AgentRemoval as AgentRemovalRow } from '../domain/agent-removal.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { AgentType } from './enums.ts'
@@ -18,6 +19,9 @@ export const Agent = builder.prismaNode('Agent', {
     iconUrl: t.exposeString('iconUrl', { nullable: true, description: 'A picture.' }),
     creatorName: t.exposeString('creatorName', { nullable: true, description: 'Who made it.' }),
     creatorUrl: t.exposeString('creatorUrl', { nullable: true, description: "The maker's page." }),
+    ignoreOwnEvents: t.exposeBoolean('ignoreOwnEvents', {
+      description: 'Whether its endpoints are spared the events that it caused itself.',
+    }),
     webhookEndpoints: t.relation('webhookEndpoints', {
       type: WebhookEndpoint,
       description: 'Its endpoints, the installed one first.',
@@ -51,6 +55,9 @@ export const InstallAgentInput = builder.inputType('InstallAgentInput', {
     iconUrl: t.string({ description: 'An http(s) URL.' }),
     creatorName: t.string({ description: 'Who made it.' }),
     creatorUrl: t.string({ description: 'An http(s) URL.' }),
+    ignoreOwnEvents: t.boolean({
+      description: 'Its endpoints do not receive the events that it caused itself; false when left out.',
+    }),
   }),
 })
 
@@ -68,10 +75,39 @@ export const UpdateAgentInput = builder.inputType('UpdateAgentInput', {
     iconUrl: t.string({ description: 'An http(s) URL.' }),
     creatorName: t.string({ description: 'Who made it.' }),
     creatorUrl: t.string({ description: 'An http(s) URL.' }),
+    ignoreOwnEvents: t.boolean({ description: 'Its endpoints do not receive the events that it caused itself.' }),
+  }),
+})
+
+export const RotateAgentKeyInput = builder.inputType('RotateAgentKeyInput', {
+  description: 'An agent that gets a new API key.',
+  fields: (t) => ({
+    agentId: t.id({ required: true, description: 'Which agent.' }),
+    overlapHours: t.int({
+      defaultValue: 24,
+      description: 'How long the old key goes on working: 0 to 168; 0 ends it at once.',
+    }),
+  }),
+})
+
+export const AgentRemoval = builder.objectRef<AgentRemovalRow>('AgentRemoval').implement({
+  description: 'What goes with an agent when it is uninstalled. What it wrote, and the log, stay.',
+  fields: (t) => ({
+    webhookUrls: t.stringList({
+      description: 'Of its webhook endpoints, the installed one first.',
+      resolve: ({ webhookUrls }) => [...webhookUrls],
+    }),
+    pendingDeliveryCount: t.exposeInt('pendingDeliveryCount', {
+      description: 'Deliveries that are waiting or being sent, and will not be sent any more.',
+    }),
+    apiKeyPrefixes: t.stringList({
+      description: 'The first eight characters of each key that works now, the oldest first.',
+      resolve: ({ apiKeyPrefixes }) => [...apiKeyPrefixes],
+    }),
   }),
 })
 
 export const UninstallAgentInput = builder.inputType('UninstallAgentInput', {
-  description: 'An agent to remove with its endpoints, their deliveries, and its key.',
+  description: 'An agent to remove with its endpoints, their deliveries, and its keys.',
   fields: (t) => ({ agentId: t.id({ required: true, description: 'Which agent.' }) }),
 })

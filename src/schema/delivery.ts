@@ -67,6 +67,7 @@ export const DeliveryFilterInput = builder.inputType('DeliveryFilter', {
     endpointId: t.id({ description: 'Sent to this endpoint.' }),
     eventType: t.field({ type: EventType, description: 'Carrying this kind of event.' }),
     conversationId: t.id({ description: 'About this conversation.' }),
+    isTest: t.boolean({ description: 'Only tests, or only real ones; both when left out.' }),
     createdAfter: t.field({ type: 'DateTime', description: 'Made after this.' }),
     createdBefore: t.field({ type: 'DateTime', description: 'Made before this.' }),
   }),

@@ -25,6 +25,13 @@ export const EndpointOrdering = builder.enumType(EndpointOrderings, {
   description:
     'What an event waits for when the one before it in its conversation could not be delivered: RELAXED for its first attempt only, STRICT also for its retries, for a bounded time.',
 })
+export const DisabledReason = builder.enumType('DisabledReason', {
+  description: 'Why a webhook endpoint was disabled automatically.',
+  values: {
+    GONE: { value: 'gone', description: 'The receiver answered 410.' },
+    FAILING: { value: 'failing', description: 'Five days of nothing but failure.' },
+  } as const,
+})
 export const ApiKeyPermission = builder.enumType(Permissions, {
   name: 'ApiKeyPermission',
   description: 'What an API key may do; each level contains the one before.',
@@ -38,6 +45,17 @@ export const ActorType = builder.enumType('ActorType', {
     AGENT: { value: 'agent' },
     API_KEY: { value: 'api_key' },
     SYSTEM: { value: 'system' },
+  } as const,
+})
+
+export const WebhookEventType = builder.enumType('WebhookEventType', {
+  description: 'Kinds of events that are sent as webhooks.',
+  values: {
+    MESSAGE_CREATED: { value: 'message.created', description: 'A visitor, a person or a bot wrote.' },
+    CONVERSATION_CREATED: { value: 'conversation.created', description: 'A conversation started.' },
+    CONVERSATION_CLOSED: { value: 'conversation.closed', description: 'A conversation was resolved.' },
+    CONVERSATION_ASSIGNED: { value: 'conversation.assigned', description: 'A member was assigned.' },
+    PING: { value: 'ping', description: 'Nothing but a greeting: only ever sent on request.' },
   } as const,
 })
 

@@ -15,6 +15,7 @@ export const Event = builder.objectRef<LoggedEvent>('Event').implement({
       description: "The webhook payload's data.",
       resolve: ({ body }) => (JSON.parse(body) as { data: unknown }).data,
     }),
+    isTest: t.exposeBoolean('isTest', { description: 'Whether it is sample data that was sent to test an endpoint.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
     cursor: t.exposeString('cursor', { description: 'Resume after this event.' }),
   }),
@@ -27,5 +28,6 @@ export const EventFilterInput = builder.inputType('EventFilter', {
   fields: (t) => ({
     types: t.field({ type: [EventType], description: 'Only these kinds.' }),
     conversationId: t.id({ description: 'Only those of one conversation.' }),
+    includeTests: t.boolean({ description: 'Test events too; false when left out.' }),
   }),
 })

@@ -1,6 +1,17 @@
+import { type DisabledReason as DisabledReasonName, rotationOf } from '../domain/webhook-endpoints.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
-import { EndpointOrdering } from './enums.ts'
+import { DisabledReason, EndpointOrdering, WebhookEventType } from './enums.ts'
+
+const SecretRotation = builder.objectRef<{ readonly overlapEndsAt: Date }>('SecretRotation').implement({
+  description: 'Two secrets sign: the new one and the one before.',
+  fields: (t) => ({
+    overlapEndsAt: t.expose('overlapEndsAt', {
+      type: 'DateTime',
+      description: 'When the secret before ends, unless confirmRotation ends it earlier.',
+    }),
+  }),
+})
 
 export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
   nullable: true,
@@ -12,9 +23,17 @@ export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
     description: t.exposeString('description', { nullable: true, description: 'For people.' }),
     agentId: t.exposeID('agentId', { nullable: true, description: 'The agent that it belongs to.' }),
     isEnabled: t.exposeBoolean('isEnabled', { description: 'Whether events are sent.' }),
-    disabledReason: t.exposeString('disabledReason', {
+    disabledReason: t.field({
+      type: DisabledReason,
       nullable: true,
-      description: '"gone" (the receiver answered 410) or "failing" (five days of nothing but failure).',
+      description: 'Why it was disabled automatically; null while it is enabled, and when somebody disabled it.',
+      resolve: ({ disabledReason }) => disabledReason as DisabledReasonName | null,
+    }),
+    secretRotation: t.field({
+      type: SecretRotation,
+      nullable: true,
+      description: 'The rotation of its secret that is under way; null otherwise.',
+      resolve: (endpoint, _args, { deps }) => rotationOf(endpoint, deps.clock.now()),
     }),
     onMessageCreated: t.exposeBoolean('onMessageCreated', { description: 'Receives message.created.' }),
     onConversationCreated: t.exposeBoolean('onConversationCreated', { description: 'Receives conversation.created.' }),
@@ -75,4 +94,50 @@ export const UpdateWebhookEndpointInput = builder.inputType('UpdateWebhookEndpoi
 export const DeleteWebhookEndpointInput = builder.inputType('DeleteWebhookEndpointInput', {
   description: 'An endpoint to remove with its deliveries.',
   fields: (t) => ({ endpointId: t.id({ required: true, description: 'Which endpoint.' }) }),
+})
+
+export const EnableWebhookEndpointInput = builder.inputType('EnableWebhookEndpointInput', {
+  description: 'An endpoint to enable.',
+  fields: (t) => ({ endpointId: t.id({ required: true, description: 'Which endpoint.' }) }),
+})
+
+export const DisableWebhookEndpointInput = builder.inputType('DisableWebhookEndpointInput', {
+  description: 'An endpoint to disable.',
+  fields: (t) => ({ endpointId: t.id({ required: true, description: 'Which endpoint.' }) }),
+})
+
+export const RotateWebhookSecretInput = builder.inputType('RotateWebhookSecretInput', {
+  description: 'An endpoint that gets a new secret.',
+  fields: (t) => ({
+    endpointId: t.id({ required: true, description: 'Which endpoint.' }),
+    overlapHours: t.int({
+      defaultValue: 24,
+      description: 'How long the old secret goes on signing beside the new one: 0 to 168; 0 ends it at once.',
+    }),
+  }),
+})
+
+export const ConfirmRotationInput = builder.inputType('ConfirmRotationInput', {
+  description: 'An endpoint whose receiver knows the new secret.',
+  fields: (t) => ({ endpointId: t.id({ required: true, description: 'Which endpoint.' }) }),
+})
+
+export const SendTestEventInput = builder.inputType('SendTestEventInput', {
+  description: 'A test of an endpoint.',
+  fields: (t) => ({
+    endpointId: t.id({ required: true, description: 'Which endpoint; it may be disabled.' }),
+    type: t.field({ type: WebhookEventType, required: true, description: 'Which kind of event, with sample data.' }),
+  }),
+})
+
+export const ReplayFailedDeliveriesInput = builder.inputType('ReplayFailedDeliveriesInput', {
+  description: 'Which deliveries of an endpoint to send once more.',
+  fields: (t) => ({
+    endpointId: t.id({ required: true, description: 'Which endpoint; it must be enabled.' }),
+    since: t.field({ type: 'DateTime', required: true, description: 'Those made at this time or later.' }),
+    includeSkipped: t.boolean({
+      defaultValue: false,
+      description: 'Also what it missed because it or its agent was disabled.',
+    }),
+  }),
 })

@@ -1,0 +1,108 @@
+import { z } from 'zod'
+import { Prisma } from '../infra/db.ts'
+import { inTransaction, type Tx } from '../infra/transaction.ts'
+import type { Actor } from './actor.ts'
+import { recordAudit } from './audit.ts'
+import { refuseDisabled } from './deliveries.ts'
+import type { Deps } from './deps.ts'
+import { DISPATCH_TOPIC } from './events.ts'
+import { idText, instant, parse } from './input.ts'
+import { requireWebhookManager } from './policy.ts'
+import { endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
+
+export const ReplayFailed = z.object({
+  endpointId: idText,
+  /** Deliveries made at this time or later. */
+  since: instant,
+  includeSkipped: z.boolean().default(false),
+})
+
+/** How much one call does: rows per transaction, and rows in all. */
+export interface ReplayLimits {
+  readonly batch: number
+  readonly most: number
+}
+
+const LIMITS: ReplayLimits = { batch: 1000, most: 100_000 }
+
+export interface Replayed {
+  /** Deliveries that this call made due. */
+  readonly count: number
+  /** False when there may be more: call again. */
+  readonly isComplete: boolean
+}
+
+/**
+ * Sends an endpoint's failed deliveries once more, and what it missed while it was disabled when that is asked for:
+ * the same X-GudDesk-Delivery, and X-GudDesk-Attempt counts on. They go in the lane behind everything live.
+ *
+ * Each batch is a short transaction of its own, and rows that somebody else has locked are left to them: neither the
+ * dispatcher nor a second call waits. What is pending, and what fails again while this runs, is left alone.
+ * @throws NotFoundError; ValidationError; ConflictError while the endpoint or its agent is disabled
+ */
+export async function replayFailedDeliveries(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof ReplayFailed>,
+  { batch, most }: ReplayLimits = LIMITS,
+): Promise<Replayed> {
+  requireWebhookManager(actor)
+  const { endpointId, since, includeSkipped } = parse(ReplayFailed, input)
+  const startedAt = deps.clock.now()
+  await inTransaction(deps, async (tx) => {
+    const endpoint = await lockEndpoint(tx, actor, endpointId)
+    await refuseDisabled(tx, endpoint)
+    const target = endpointTarget(endpoint)
+    const data = { since: since.toISOString(), includeSkipped }
+    await recordAudit(tx, actor, { action: 'deliveries.replayed', target, data, at: startedAt })
+  })
+  let count = 0
+  let from: Place = { createdAt: since, id: '' }
+  while (count < most) {
+    const wanted = Math.min(batch, most - count)
+    const made = await inTransaction(deps, async (tx) => {
+      tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
+      return makeDue(tx, { endpointId, includeSkipped, startedAt, from, limit: wanted })
+    })
+    count += made.length
+    const last = made.at(-1)
+    if (last === undefined || made.length < wanted) return { count, isComplete: true }
+    from = last
+  }
+  return { count, isComplete: false }
+}
+
+/** A row's place in the order of the walk. */
+interface Place {
+  readonly createdAt: Date
+  readonly id: string
+}
+
+interface Batch {
+  readonly endpointId: string
+  readonly includeSkipped: boolean
+  readonly startedAt: Date
+  /** After this. */
+  readonly from: Place
+  readonly limit: number
+}
+
+/** One batch, oldest first, by the partial index of what is finished and was not delivered. */
+async function makeDue(tx: Tx, { endpointId, includeSkipped, startedAt, from, limit }: Batch): Promise<Place[]> {
+  const status = includeSkipped ? Prisma.sql`status IN ('FAILED', 'SKIPPED')` : Prisma.sql`status = 'FAILED'`
+  const rows = await tx.db.$queryRaw<{ id: string; created_at: Date }[]>`
+    WITH failed AS (
+      SELECT id FROM deliveries
+       WHERE endpoint_id = ${endpointId} AND (created_at, id) > (${from.createdAt}, ${from.id})
+         AND due IS NULL AND status <> 'DELIVERED' AND ${status}
+         AND finished_at <= ${startedAt} AND NOT is_test
+       ORDER BY created_at, id LIMIT ${limit}
+       FOR UPDATE SKIP LOCKED
+    )
+    UPDATE deliveries d SET status = 'PENDING', lane = 1, due = ${startedAt}, finished_at = NULL
+      FROM failed WHERE d.id = failed.id
+    RETURNING d.id, d.created_at`
+  return rows
+    .map(({ id, created_at: createdAt }) => ({ id, createdAt }))
+    .sort((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1))
+}
