@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
 import { type Actor, type ActorRef, refOf } from './actor.ts'
+import { recordAudit } from './audit.ts'
 import { type DeliveryWithEvent, WITH_EVENT } from './deliveries.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError } from './errors.ts'
@@ -8,7 +9,7 @@ import { type EventData, type NewEvent, recordTestEvent, WEBHOOK_EVENT_TYPES, ty
 import { ID_PREFIXES, type IdKind } from './ids.ts'
 import { parse, requireId } from './input.ts'
 import { requireWebhookManager } from './policy.ts'
-import { lockEndpoint } from './webhook-endpoints.ts'
+import { endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
 
 export const SendTestEvent = z.object({ endpointId: z.string(), type: z.enum(WEBHOOK_EVENT_TYPES) })
 
@@ -30,10 +31,11 @@ export async function sendTestEvent(
   const { endpointId, type } = parse(SendTestEvent, input)
   requireId('webhookEndpoint', endpointId, 'Webhook endpoint')
   return inTransaction(deps, async (tx) => {
-    await lockEndpoint(tx, actor, endpointId)
+    const target = endpointTarget(await lockEndpoint(tx, actor, endpointId))
     await refuseTooMany(tx, endpointId)
-    const event = sampleEvent(type, actor, deps.clock.now())
-    const id = await recordTestEvent(tx, deps.bus, event, endpointId)
+    const at = deps.clock.now()
+    const id = await recordTestEvent(tx, deps.bus, sampleEvent(type, actor, at), endpointId)
+    await recordAudit(tx, actor, { action: 'webhook_endpoint.test_sent', target, data: { type, deliveryId: id }, at })
     return tx.db.delivery.findUniqueOrThrow({ where: { id }, include: WITH_EVENT })
   })
 }
