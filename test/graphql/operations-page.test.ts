@@ -7,10 +7,11 @@ import { until } from '../support/until.ts'
 import { overSse, overWebSocket } from './live.ts'
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/operations.md', import.meta.url)), 'utf8')
-const documents = [...page.matchAll(/```graphql\n((query|subscription) (\w+)[\s\S]*?)```/g)].map(
+const documents = [...page.matchAll(/```graphql\n((query|mutation|subscription) (\w+)[\s\S]*?)```/g)].map(
   ([, text = '', kind = '', name = '']) => ({ text, kind, name }),
 )
 const queries = documents.filter(({ kind }) => kind === 'query')
+const mutations = documents.filter(({ kind }) => kind === 'mutation')
 const subscriptions = documents.filter(({ kind }) => kind === 'subscription')
 
 let guddesk: TestGudDesk
@@ -40,8 +41,8 @@ afterAll(async () => {
   await receiver?.close()
 })
 
-test('the page has six queries and five subscriptions', () => {
-  expect([queries.length, subscriptions.length]).toEqual([6, 5])
+test('the page has six queries, four mutations and five subscriptions', () => {
+  expect([queries.length, mutations.length, subscriptions.length]).toEqual([6, 4, 5])
 })
 
 test.each(queries)('query $name finds something', async ({ text }) => {
@@ -69,5 +70,17 @@ test.each(subscriptions)('subscription $name brings something, over both transpo
     )
     expect(live.errors).toEqual([])
     await live.stop()
+  }
+})
+
+test('the mutations do what they say, one after the other', async () => {
+  const { data } = await guddesk.call('POST', '/api/agent/webhooks', { url: `${receiver.url}/mutations` })
+  const variables = { endpointId: data.endpoint.id, since: '2026-01-01T00:00:00Z' }
+  for (const { text, name } of mutations) {
+    const { body } = await guddesk.graphql(text, variables)
+    expect([name, body.errors]).toEqual([name, undefined])
+    expect(Object.values<{ code?: string }>(body.data)).toEqual([
+      expect.not.objectContaining({ code: expect.anything() }),
+    ])
   }
 })
