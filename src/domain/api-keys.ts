@@ -10,7 +10,7 @@ import { ForbiddenError, NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
 import { instant, parse, requireId, text } from './input.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
-import { requireLevel, requireNotAgent } from './policy.ts'
+import { hasLevel, requireLevel, requireNotAgent } from './policy.ts'
 
 export const CreateApiKey = z.object({
   name: text(100),
@@ -76,16 +76,34 @@ function targetOf({ id, name }: ApiKey): AuditTarget {
   return { type: 'api_key', id, name }
 }
 
-/**
- * The keys that an actor with FULL_ACCESS may see, as a Prisma filter: the workspace's, and, for whoever reaches all of
- * their workspaces, their own all-workspaces keys.
- */
-export function visibleApiKeys({ workspaceId, user }: Actor, reach: Reach): Prisma.ApiKeyWhereInput {
-  if (reach.workspaceId !== null || user === null) return { workspaceId }
-  return { OR: [{ workspaceId }, { workspaceId: null, userId: user.id }] }
+/** @throws ForbiddenError for agents, and for keys below FULL_ACCESS: one that leaked must not reach further */
+function requirePerson(actor: Actor, what: string): void {
+  requireNotAgent(actor, what)
+  if (actor.type !== 'member') requireLevel(actor, 'FULL_ACCESS')
 }
 
-/** The keys that the actor may see, newest first, revoked ones included. */
+/** A person's own keys that are valid in the workspace. An agent's keys are the workspace's, not a person's. */
+function ownApiKeys({ user, workspaceId }: Actor, reach: Reach): Prisma.ApiKeyWhereInput {
+  const scopes = [{ workspaceId }, ...(reach.workspaceId === null ? [{ workspaceId: null }] : [])]
+  return { userId: user?.id ?? '', agentId: null, OR: scopes }
+}
+
+/**
+ * The keys that an actor may see and end, as a Prisma filter: with FULL_ACCESS the workspace's; and whoever is signed in,
+ * or reaches all of their workspaces with FULL_ACCESS, their own.
+ */
+export function visibleApiKeys(actor: Actor, reach: Reach): { OR: Prisma.ApiKeyWhereInput[] } {
+  const isFull = hasLevel(actor.permission, 'FULL_ACCESS')
+  const { workspaceId } = actor
+  return {
+    OR: [
+      ...(isFull ? [{ workspaceId }] : []),
+      ...(isFull || actor.type === 'member' ? [ownApiKeys(actor, reach)] : []),
+    ],
+  }
+}
+
+/** The keys that the actor may see, newest first, revoked ones included. @throws ForbiddenError below FULL_ACCESS */
 export async function listApiKeys(
   deps: Deps,
   actor: Actor,
@@ -93,24 +111,44 @@ export async function listApiKeys(
   reach: Reach = actor,
 ): Promise<Page<ApiKey>> {
   requireLevel(actor, 'FULL_ACCESS')
-  const where = visibleApiKeys(actor, reach)
-  const { apiKey } = deps.db.prisma
+  return listKeys(deps, visibleApiKeys(actor, reach), page)
+}
+
+/**
+ * The keys of the person who asks, whatever their role: those of this workspace, and those of all for whoever reaches
+ * them. Newest first, revoked ones included.
+ * @throws ForbiddenError for agents, and for keys below FULL_ACCESS
+ */
+export async function listOwnApiKeys(
+  deps: Deps,
+  actor: Actor,
+  page: PageRequest,
+  reach: Reach = actor,
+): Promise<Page<ApiKey>> {
+  requirePerson(actor, "see a person's keys")
+  return listKeys(deps, ownApiKeys(actor, reach), page)
+}
+
+function listKeys({ db }: Deps, where: Prisma.ApiKeyWhereInput, page: PageRequest): Promise<Page<ApiKey>> {
+  const { apiKey } = db.prisma
   return newestFirst(page, {
     find: (slice) => apiKey.findMany({ ...slice, where: { AND: [where, slice.where] } }),
     count: () => apiKey.count({ where }),
   })
 }
 
-/** Ends a key at once. Revoking it again changes nothing. @throws NotFoundError */
+/**
+ * Ends a key at once: with FULL_ACCESS any of the workspace, and a person their own. Revoking it again changes nothing.
+ * @throws ForbiddenError for agents, and for keys below FULL_ACCESS; NotFoundError
+ */
 export async function revokeApiKey(deps: Deps, actor: Actor, id: string, reach: Reach = actor): Promise<ApiKey> {
-  requireLevel(actor, 'FULL_ACCESS')
-  requireNotAgent(actor, 'revoke keys')
+  requirePerson(actor, 'revoke keys')
   requireId('apiKey', id, 'API key')
-  const own = { id, ...visibleApiKeys(actor, reach) }
+  const visible = { id, ...visibleApiKeys(actor, reach) }
   const at = deps.clock.now()
   return inTransaction(deps, async (tx) => {
-    const { count } = await tx.db.apiKey.updateMany({ where: { ...own, revokedAt: null }, data: { revokedAt: at } })
-    const row = await tx.db.apiKey.findFirst({ where: own })
+    const { count } = await tx.db.apiKey.updateMany({ where: { ...visible, revokedAt: null }, data: { revokedAt: at } })
+    const row = await tx.db.apiKey.findFirst({ where: visible })
     if (row === null) throw new NotFoundError('API key')
     if (count > 0) await recordAudit(tx, actor, { action: 'api_key.revoked', target: targetOf(row), at })
     return row

@@ -1,4 +1,4 @@
-import { CreateApiKey, createApiKey, listApiKeys, revokeApiKey } from '../domain/api-keys.ts'
+import { CreateApiKey, createApiKey, listApiKeys, listOwnApiKeys, revokeApiKey } from '../domain/api-keys.ts'
 import { ApiKey, ApiKeyConnection, CreateApiKeyInput, RevokeApiKeyInput } from '../schema/api-key.ts'
 import { builder } from '../schema/builder.ts'
 import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
@@ -33,7 +33,7 @@ builder.mutationField('revokeApiKey', (t) =>
   t.field({
     type: RevokeApiKeyPayload,
     errors: mutationErrors,
-    description: 'Ends an API key at once.',
+    description: 'Ends an API key at once: with FULL_ACCESS any of the workspace; whoever is signed in, their own.',
     args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: 'Which one.' }) },
     resolve: async (_root, { input }, { deps, actor, caller }) => ({
       apiKey: await revokeApiKey(deps, actor(), input.apiKeyId, caller()),
@@ -49,5 +49,16 @@ builder.queryField('apiKeys', (t) =>
     args: { first: t.arg.int(FIRST), after: t.arg.string(AFTER) },
     resolve: async (_root, page, { deps, actor, caller }) =>
       toConnection(await listApiKeys(deps, actor(), pageRequest(page), caller()), page.after),
+  }),
+)
+
+builder.queryField('ownApiKeys', (t) =>
+  t.field({
+    type: ApiKeyConnection,
+    description:
+      'Your own API keys in this workspace and those for all workspaces, newest first, revoked ones included. For whoever is signed in, and for FULL_ACCESS keys.',
+    args: { first: t.arg.int(FIRST), after: t.arg.string(AFTER) },
+    resolve: async (_root, page, { deps, actor, caller }) =>
+      toConnection(await listOwnApiKeys(deps, actor(), pageRequest(page), caller()), page.after),
   }),
 )

@@ -82,6 +82,7 @@ const RULES: Record<string, Rule> = {
   },
   'Query.apiKeys': { ...list('apiKeys'), needs: 'FULL_ACCESS', agent: false },
   'Query.auditEntries': { ...list('auditEntries'), needs: 'FULL_ACCESS', agent: false },
+  'Query.ownApiKeys': { ...list('ownApiKeys'), needs: 'FULL_ACCESS', agent: false },
   'Mutation.createVisitor': mutation('READ_WRITE', true, 'createVisitor', 'email: "not an address"'),
   'Mutation.updateVisitor': mutation('READ_WRITE', true, 'updateVisitor', `visitorId: "${UNKNOWN.visitor}", name: "V"`),
   'Mutation.startConversation': mutation('READ_WRITE', true, 'startConversation', `visitorId: "${UNKNOWN.visitor}"`),

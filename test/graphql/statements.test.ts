@@ -42,6 +42,7 @@ const LISTS: Record<string, string> = {
   'API keys': `{ apiKeys(first: 50) { edges { node { id name } } } }`,
   workspaces: `{ workspaces(first: 50) { totalCount edges { node { id name members { id email } } } } }`,
   invitations: `{ invitations(first: 50) { totalCount edges { node { id email role } } } }`,
+  'own API keys': `{ ownApiKeys(first: 50) { edges { node { id name allWorkspaces } } } }`,
   'audit entries': `{ auditEntries(first: 50) { totalCount edges { node { id action data } } } }`,
   events: `{ events(first: 50) { totalCount edges { node { id type data } } } }`,
   'members of the workspace': `{ workspace { members { id name email } } }`,

@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { MemberRole } from '../../src/generated/prisma/enums.ts'
+import { type Call, startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+
+let guddesk: TestGudDesk
+let tenant: Tenant
+let owner: Call
+
+beforeAll(async () => {
+  guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
+})
+afterAll(() => guddesk?.stop())
+beforeEach(async () => {
+  tenant = await guddesk.newTenant()
+  owner = await signIn(tenant.userId)
+})
+
+/** A session's credential, in the tenant's workspace. */
+async function signIn(userId: string): Promise<Call> {
+  const password = 'correct horse battery'
+  await guddesk.setPassword({ userId }, password)
+  const credentials = { email: `${userId}@example.com`, password }
+  const { data } = await guddesk.call('POST', '/api/auth/sign-in/email', credentials, { key: null })
+  return { key: data.token, headers: { 'x-workspace-id': tenant.workspaceId } }
+}
+
+async function person(role: MemberRole): Promise<{ userId: string; memberId: string; as: Call }> {
+  const member = await guddesk.newMember(tenant, role, role)
+  return { ...member, as: await signIn(member.userId) }
+}
+
+async function create(input: object, as: Call) {
+  const query = `mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) {
+    ... on CreateApiKeyPayload { key apiKey { id name prefix allWorkspaces permission expiresAt lastUsedAt } }
+    ... on Error { code message } } }`
+  const wanted = { name: 'CI', permission: 'FULL_ACCESS', ...input }
+  return (await guddesk.graphql(query, { input: wanted }, as)).data.createApiKey
+}
+
+async function own(as: Call): Promise<{ name: string; allWorkspaces: boolean }[] | string> {
+  const { body } = await guddesk.graphql('{ ownApiKeys { totalCount edges { node { name allWorkspaces } } } }', {}, as)
+  if (body.errors) return body.errors[0].extensions.code
+  const nodes = body.data.ownApiKeys.edges.map(({ node }: { node: object }) => node)
+  expect(body.data.ownApiKeys.totalCount).toBe(nodes.length)
+  return nodes
+}
+
+async function revoke(apiKeyId: string, as: Call) {
+  const query = `mutation { revokeApiKey(input: { apiKeyId: "${apiKeyId}" }) {
+    ... on RevokeApiKeyPayload { apiKey { revokedAt } } ... on Error { code } } }`
+  return (await guddesk.graphql(query, {}, as)).data.revokeApiKey
+}
+
+const visible = async (id: string, as: Call) => {
+  const { data } = await guddesk.graphql('query ($id: ID!) { node(id: $id) { id } }', { id }, as)
+  return data.node !== null
+}
+const workspaceOf = async (key: string, workspaceId?: string) => {
+  const headers = workspaceId === undefined ? {} : { 'x-workspace-id': workspaceId }
+  const { body } = await guddesk.graphql('{ workspace { id } }', {}, { key, headers })
+  return body.data?.workspace?.id ?? body.errors[0].extensions.code
+}
+const keyId = async (userId: string) =>
+  (await guddesk.deps.db.prisma.apiKey.findFirstOrThrow({ where: { userId, agentId: null } })).id
+
+describe('an all-workspaces key', () => {
+  test('is made by who is signed in, works where they are a member, and needs a named workspace', async () => {
+    const second = await guddesk.newTenant()
+    await guddesk.deps.db.prisma.member.create({
+      data: { id: 'mem_second', workspaceId: second.workspaceId, userId: tenant.userId, role: 'VIEWER' },
+    })
+    const { key, apiKey } = await create({ allWorkspaces: true }, owner)
+    expect(apiKey).toMatchObject({ name: 'CI', allWorkspaces: true, prefix: key.slice(0, 8), lastUsedAt: null })
+    for (const { workspaceId } of [tenant, second]) expect(await workspaceOf(key, workspaceId)).toBe(workspaceId)
+    expect(await workspaceOf(key)).toBe('bad_request')
+    expect(await workspaceOf(key, guddesk.tenant.workspaceId)).toBe('forbidden')
+    // Its user is a viewer there, so it only looks.
+    const there = { key, headers: { 'x-workspace-id': second.workspaceId } }
+    expect(await create({}, there)).toMatchObject({ code: 'forbidden' })
+  })
+
+  test('is made by another one, not by a key for one workspace, and not below FULL_ACCESS', async () => {
+    const { key } = await create({ allWorkspaces: true }, owner)
+    const all = { key, headers: { 'x-workspace-id': tenant.workspaceId } }
+    expect(await create({ allWorkspaces: true, name: 'Second' }, all)).toMatchObject({ apiKey: { name: 'Second' } })
+    expect(await create({ allWorkspaces: true }, { key: tenant.key })).toMatchObject({ code: 'forbidden' })
+    const { as } = await person('AGENT')
+    expect(await create({ allWorkspaces: true }, as)).toMatchObject({ code: 'forbidden' })
+    expect(await guddesk.deps.db.prisma.apiKey.count({ where: { workspaceId: null, userId: tenant.userId } })).toBe(2)
+  })
+
+  test('is for one workspace when nothing is said', async () => {
+    for (const input of [{}, { allWorkspaces: null }])
+      expect((await create(input, owner)).apiKey.allWorkspaces).toBe(false)
+  })
+})
+
+describe('own keys', () => {
+  test("are a person's here and for all workspaces, nobody else's, no agent's, none of another workspace", async () => {
+    await create({ name: 'Here' }, owner)
+    await create({ name: 'All', allWorkspaces: true }, owner)
+    const agent = await guddesk.call(
+      'POST',
+      '/api/v1/agents',
+      { name: 'Bot', webhookUrl: 'http://127.0.0.1:9/own' },
+      { key: tenant.key },
+    )
+    const other = await guddesk.newTenant()
+    await guddesk.newKey({ ...other, userId: tenant.userId }, 'READ_ONLY')
+    const viewer = await person('VIEWER')
+    await guddesk.newKey({ ...tenant, ...viewer }, 'READ_ONLY')
+    const mine = [
+      { name: 'All', allWorkspaces: true },
+      { name: 'Here', allWorkspaces: false },
+      { name: 'FULL_ACCESS key', allWorkspaces: false },
+    ]
+    expect(await own(owner)).toEqual(mine)
+    expect(await own(viewer.as)).toEqual([{ name: 'READ_ONLY key', allWorkspaces: false }])
+    // A key for one workspace does not look further.
+    expect(await own({ key: tenant.key })).toEqual(mine.slice(1))
+    expect(await own({ key: agent.data.credentials.apiKey })).toBe('forbidden')
+    expect(await own({ key: await guddesk.newKey(tenant, 'READ_WRITE') })).toBe('forbidden')
+  })
+
+  test('are found by id and revoked by a person of any role; others are not there', async () => {
+    const viewer = await person('VIEWER')
+    const key = await guddesk.newKey({ ...tenant, ...viewer }, 'READ_ONLY')
+    const id = await keyId(viewer.userId)
+    const owners = await keyId(tenant.userId)
+    expect([await visible(id, viewer.as), await visible(owners, viewer.as)]).toEqual([true, false])
+    expect(await revoke(owners, viewer.as)).toEqual({ code: 'not_found' })
+    expect(await workspaceOf(key)).toBe(tenant.workspaceId)
+    const { apiKey } = await revoke(id, viewer.as)
+    expect(apiKey.revokedAt).toEqual(expect.any(String))
+    expect(await workspaceOf(key)).toBe('unauthorized')
+    expect(await revoke(id, viewer.as)).toEqual({ apiKey })
+    const where = { targetId: id, action: 'api_key.revoked' }
+    expect(await guddesk.deps.db.prisma.auditEntry.findMany({ where })).toMatchObject([{ actorId: viewer.memberId }])
+  })
+
+  test('for all workspaces are revoked by their person, not by a key for one workspace or by other admins', async () => {
+    const { apiKey, key } = await create({ allWorkspaces: true }, owner)
+    const admin = await person('ADMIN')
+    for (const as of [{ key: tenant.key }, admin.as]) {
+      expect(await revoke(apiKey.id, as)).toEqual({ code: 'not_found' })
+      expect(await visible(apiKey.id, as)).toBe(false)
+    }
+    expect(await visible(apiKey.id, owner)).toBe(true)
+    expect(await workspaceOf(key, tenant.workspaceId)).toBe(tenant.workspaceId)
+    await revoke(apiKey.id, owner)
+    expect(await workspaceOf(key, tenant.workspaceId)).toBe('unauthorized')
+  })
+})
