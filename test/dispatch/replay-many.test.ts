@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticateKey } from '../../src/auth/api-key.ts'
 import { replayFailedDeliveries } from '../../src/domain/replay-deliveries.ts'
+import { backend } from '../support/database.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { until } from '../support/until.ts'
@@ -107,6 +108,21 @@ test('many clicks at once replay each delivery once', async () => {
   await until(async () => (await deliveries()).every(({ status }) => status === 'DELIVERED'))
   expect(receiver.received).toHaveLength(20)
   expect((await deliveries()).map(({ attemptLog }) => attemptLog.length)).toEqual(Array(20).fill(1))
+})
+
+test.runIf(backend === 'postgres')('a row that somebody else holds is left to them, and nobody waits', async () => {
+  const [held] = await failed(3)
+  const client = await guddesk.deps.db.pool.connect()
+  try {
+    await client.query('BEGIN')
+    await client.query('SELECT id FROM deliveries WHERE id = $1 FOR UPDATE', [held])
+    expect(await replay()).toEqual({ replayedCount: 2, isComplete: true })
+  } finally {
+    await client.query('ROLLBACK')
+    client.release()
+  }
+  expect(await replay()).toEqual({ replayedCount: 1, isComplete: true })
+  await receiver.waitFor(3)
 })
 
 test('it goes in batches, up to a limit, and another call goes on', async () => {

@@ -72,6 +72,10 @@ describe('enabling and disabling', () => {
     expect((await enable()).endpoint).toEqual(before)
     for (let i = 0; i < 2; i++) expect((await disable()).endpoint).toMatchObject({ isEnabled: false })
     for (let i = 0; i < 2; i++) expect((await enable()).endpoint).toMatchObject({ isEnabled: true })
+    const row = () => guddesk.deps.db.prisma.webhookEndpoint.findUniqueOrThrow({ where: { id: endpointId } })
+    const { updatedAt } = await row()
+    await enable()
+    expect((await row()).updatedAt).toEqual(updatedAt)
   })
 
   test("is not for other workspaces' or agents' endpoints", async () => {
