@@ -135,6 +135,34 @@ test('it goes in batches, up to a limit, and another call goes on', async () => 
   await receiver.waitFor(12)
 })
 
+test('others are served meanwhile', async () => {
+  const { sql } = guddesk.deps.db
+  const day = "now() - interval '1 day'"
+  await sql(
+    `INSERT INTO events (id, workspace_id, type, body, created_at)
+     SELECT 'evt_' || lpad(i::text, 26, '0'), $1, 'ping', '{"event":"ping","data":{}}', ${day} FROM generate_series(1, 2000) i`,
+    [tenant.workspaceId],
+  )
+  await sql(
+    `INSERT INTO deliveries (id, workspace_id, event_id, endpoint_id, seq, status, finished_at, created_at)
+     SELECT 'dlv_' || substr(id, 5), workspace_id, id, $2, seq, 'FAILED', ${day}, created_at
+       FROM events WHERE workspace_id = $1`,
+    [tenant.workspaceId, endpointId],
+  )
+  const caller = await authenticateKey(guddesk.deps, tenant.key)
+  const order: string[] = []
+  const many = replayFailedDeliveries(
+    guddesk.deps,
+    await caller.actorIn(undefined),
+    { endpointId, since: START },
+    { batch: 20, most: 2000 },
+  ).then(({ count }) => order.push(`replayed ${count}`))
+  await guddesk.call('GET', '/api/v1/workspaces', undefined, { key: tenant.key })
+  order.push('answered')
+  await many
+  expect(order).toEqual(['answered', 'replayed 2000'])
+})
+
 describe('what is live goes first', () => {
   test('replays are in the lane behind; a single replay is live', async () => {
     receiver.behave(() => undefined)
