@@ -15,10 +15,10 @@ interface Rule {
   /** Besides the permission, one of these roles of the person behind. */
   readonly roles?: readonly MemberRole[]
   /**
-   * What it is about, when not the workspace: the `person` who is signed in, all workspaces of a `caller`, or something
-   * that `anybody` may ask.
+   * What it is about, when not the workspace: the `person` who is signed in, what is their `own` in the workspace, all
+   * workspaces of a `caller`, or something that `anybody` may ask.
    */
-  readonly about?: 'person' | 'caller' | 'anybody'
+  readonly about?: 'person' | 'own' | 'caller' | 'anybody'
   /** The field with its arguments and selection; what it names is unknown or refused: nothing changes, and who may not is told so first. */
   readonly use: string
 }
@@ -82,7 +82,7 @@ const RULES: Record<string, Rule> = {
   },
   'Query.apiKeys': { ...list('apiKeys'), needs: 'FULL_ACCESS', agent: false },
   'Query.auditEntries': { ...list('auditEntries'), needs: 'FULL_ACCESS', agent: false },
-  'Query.ownApiKeys': { ...list('ownApiKeys'), needs: 'FULL_ACCESS', agent: false },
+  'Query.ownApiKeys': { ...list('ownApiKeys'), needs: 'FULL_ACCESS', agent: false, about: 'own' },
   'Mutation.createVisitor': mutation('READ_WRITE', true, 'createVisitor', 'email: "not an address"'),
   'Mutation.updateVisitor': mutation('READ_WRITE', true, 'updateVisitor', `visitorId: "${UNKNOWN.visitor}", name: "V"`),
   'Mutation.startConversation': mutation('READ_WRITE', true, 'startConversation', `visitorId: "${UNKNOWN.visitor}"`),
@@ -164,7 +164,10 @@ const RULES: Record<string, Rule> = {
     'createApiKey',
     'name: "K", permission: READ_ONLY, expiresAt: "2001-01-01T00:00:00Z"',
   ),
-  'Mutation.revokeApiKey': mutation('FULL_ACCESS', false, 'revokeApiKey', `apiKeyId: "${UNKNOWN.key}"`),
+  'Mutation.revokeApiKey': {
+    ...mutation('FULL_ACCESS', false, 'revokeApiKey', `apiKeyId: "${UNKNOWN.key}"`),
+    about: 'own',
+  },
   'Query.invitations': { ...list('invitations'), needs: 'FULL_ACCESS', agent: false },
   'Query.invitation': {
     needs: 'READ_ONLY',
@@ -237,6 +240,8 @@ function isAllowed({ needs, agent, roles, about }: Rule, { by, level, role, allW
   if (about === 'anybody') return true
   if (about === 'person') return by === 'session'
   if (by === 'agent') return agent
+  // A member's role does not matter for what is their own; keys need their level.
+  if (about === 'own' && by === 'session') return role !== null
   // Somebody who is signed in may do anything in workspaces of their own.
   if (about === 'caller' && by === 'session') return true
   if (about === 'caller' && needs === 'FULL_ACCESS' && !allWorkspaces) return false
