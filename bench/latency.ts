@@ -1,10 +1,10 @@
-import { writeFile } from 'node:fs/promises'
 import { loadavg } from 'node:os'
 import { connect } from '../demo/client.ts'
 import { startGudDesk } from '../demo/process.ts'
 import { availableBackends, type BenchBackend } from './backends.ts'
 import { measureDrain, measureLatency, residentMemory } from './measure.ts'
 import { type Result, report } from './report.ts'
+import { writeSections } from './sections.ts'
 
 const IDLE_MS = 10_000
 
@@ -34,6 +34,6 @@ async function measure({ name, create }: BenchBackend): Promise<Result> {
 const [load = 0] = loadavg()
 const results: Result[] = []
 for (const backend of await availableBackends()) results.push(await measure(backend))
-await writeFile(new URL('../BENCHMARKS.md', import.meta.url), report(results, new Date(), load))
+await writeSections(report(results, new Date(), load))
 console.log('\nBENCHMARKS.md is written.')
 process.exit(0)

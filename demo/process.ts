@@ -27,16 +27,19 @@ export interface Backend {
   /** The embedded database when left out. */
   readonly databaseUrl?: string | undefined
   readonly redisUrl?: string | undefined
+  /** A folder that somebody has prepared, and removes; a temporary one when left out. */
+  readonly dataDir?: string | undefined
+  /** The key that the prepared database has. */
+  readonly key?: string | undefined
 }
 
 /**
- * Runs src/main.ts as a user would, in a temporary folder.
+ * Runs src/main.ts as a user would.
  * @param cleanup stops the process and removes the folder, even when starting is interrupted
  */
 export async function startGudDesk(backend: Backend, cleanup: AsyncDisposableStack): Promise<GudDeskProcess> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'guddesk-demo-'))
-  cleanup.defer(() => rm(dataDir, { recursive: true, force: true }))
-  const key = newApiKey()
+  const dataDir = backend.dataDir ?? (await temporaryFolder(cleanup))
+  const key = backend.key ?? newApiKey()
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
     env: { ...process.env, ...settings(backend), DATA_DIR: dataDir, GUDDESK_API_KEY: key },
@@ -55,6 +58,12 @@ export async function startGudDesk(backend: Backend, cleanup: AsyncDisposableSta
   died.catch(() => undefined) // Whoever cares races it.
   const origin = await Promise.race([announcedOrigin(output), died])
   return { origin, key, pid: child.pid ?? 0, output, died }
+}
+
+async function temporaryFolder(cleanup: AsyncDisposableStack): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'guddesk-demo-'))
+  cleanup.defer(() => rm(folder, { recursive: true, force: true }))
+  return folder
 }
 
 /** Whatever the caller's environment says for its own GudDesk does not apply to this one; empty means unset. */
