@@ -9,7 +9,9 @@ import type { Deps } from './domain/deps.ts'
 import { DomainError, UnauthorizedError, ValidationError } from './domain/errors.ts'
 import { EventStreamEnded } from './domain/event-tail.ts'
 import type { Feeds } from './domain/feeds.ts'
+import { compiledQueries } from './infra/graphql-compiled.ts'
 import { documentCaches, executionTimeout, hideSchema, jsonOnly, limits, maskedErrors } from './infra/graphql-guards.ts'
+import { answerPlain, plainRequest } from './infra/graphql-http.ts'
 import { endWhenStuck } from './infra/graphql-sse.ts'
 import { type Incoming, serveGraphqlWs } from './infra/graphql-ws.ts'
 import { schema } from './resolvers/index.ts'
@@ -64,6 +66,7 @@ export function createGraphQL({
       jsonOnly(),
       limits(schema),
       hideSchema({ introspection, suggestions: isDevelopment && introspection }),
+      compiledQueries(),
       executionTimeout(),
       maskedErrors((error, requestId) => maskError(deps, error, requestId)),
     ],
@@ -169,14 +172,26 @@ function located(error: unknown, message: string, extensions: Record<string, unk
 export function graphqlMiddleware(yoga: Yoga): Koa.Middleware {
   return async (ctx, next) => {
     if (ctx.path !== GRAPHQL_PATH) return next()
-    if (ctx.method === 'POST') Object.assign(ctx.req, { body: await readBytes(ctx) })
+    const renew = (cookie: string) => void ctx.res.setHeader('Set-Cookie', cookie)
+    const incoming: Incoming = { req: ctx.req, requestId: ctx.state['requestId'], renew }
+    if (ctx.method === 'POST') {
+      const body = await readBytes(ctx)
+      const plain = plainRequest(ctx.headers, body)
+      if (plain !== undefined) {
+        const answer = await answerPlain(yoga, plain, incoming)
+        ctx.status = answer.status
+        ctx.set(answer.headers)
+        ctx.body = answer.body
+        return
+      }
+      Object.assign(ctx.req, { body })
+    }
     ctx.respond = false
     endWhenStuck(ctx.res)
     const gone = new AbortController()
     ctx.res.once('close', () => gone.abort())
     try {
-      const renew = (cookie: string) => void ctx.res.setHeader('Set-Cookie', cookie)
-      await yoga.handle(ctx.req, ctx.res, { req: ctx.req, requestId: ctx.state['requestId'], renew, gone: gone.signal })
+      await yoga.handle(ctx.req, ctx.res, { ...incoming, gone: gone.signal })
     } catch (error) {
       ctx.respond = !ctx.res.headersSent
       throw error

@@ -1,3 +1,4 @@
+import DataLoader from 'dataloader'
 import type { Actor, Caller, Origin } from '../domain/actor.ts'
 import type { Deps } from '../domain/deps.ts'
 import { ForbiddenError, UnauthorizedError, ValidationError } from '../domain/errors.ts'
@@ -5,6 +6,7 @@ import { kindOfId } from '../domain/ids.ts'
 import { effectivePermission } from '../domain/policy.ts'
 import type { ApiKeyPermission, MemberRole } from '../generated/prisma/enums.ts'
 import { API_KEY_PATTERN } from '../infra/config.ts'
+import type { Database } from '../infra/db.ts'
 import { sha256 } from '../infra/secrets.ts'
 
 /** Headers as Node gives them, lower-case names. */
@@ -12,6 +14,7 @@ export type Headers = Record<string, string | string[] | undefined>
 
 /** A key with its user, its agent when it is bound to one, and the user's role when it is scoped to a workspace. */
 interface Credential {
+  hash: string
   id: string
   name: string
   permission: ApiKeyPermission
@@ -29,19 +32,36 @@ interface Credential {
 }
 
 /** The hash is the lookup: no secret is compared, so there is nothing to time. */
-async function findCredential(deps: Deps, hash: string): Promise<Credential | undefined> {
-  const [row] = await deps.db.sql<Credential>(
-    `SELECT key.id, key.name, key.permission, key.workspace_id, key.is_enabled, key.expires_at, key.revoked_at,
-            key.last_used_at, users.id AS user_id, users.name AS user_name,
-            agent.id AS agent_id, agent.name AS agent_name, agent.is_enabled AS agent_enabled, member.role
-       FROM api_keys key
-       JOIN users ON users.id = key.user_id
-       LEFT JOIN agents agent ON agent.id = key.agent_id
-       LEFT JOIN members member ON member.workspace_id = key.workspace_id AND member.user_id = key.user_id
-      WHERE key.hash = $1`,
-    [hash],
-  )
-  return row
+const CREDENTIALS = {
+  name: 'credentials',
+  text: `
+  SELECT key.hash, key.id, key.name, key.permission, key.workspace_id, key.is_enabled, key.expires_at, key.revoked_at,
+         key.last_used_at, users.id AS user_id, users.name AS user_name,
+         agent.id AS agent_id, agent.name AS agent_name, agent.is_enabled AS agent_enabled, member.role
+    FROM api_keys key
+    JOIN users ON users.id = key.user_id
+    LEFT JOIN agents agent ON agent.id = key.agent_id
+    LEFT JOIN members member ON member.workspace_id = key.workspace_id AND member.user_id = key.user_id
+   WHERE key.hash = ANY($1)`,
+}
+
+/**
+ * Requests that arrive together are looked up together, in one statement that begins after all of them have arrived:
+ * nothing is remembered, so that a revoked key ends at once, and a busy server asks less often than once per request.
+ */
+const lookUps = new WeakMap<Database, DataLoader<string, Credential | undefined>>()
+
+function findCredential({ db }: Deps, hash: string): Promise<Credential | undefined> {
+  const existing = lookUps.get(db)
+  if (existing !== undefined) return existing.load(hash)
+  const loadAll = async (hashes: readonly string[]) => {
+    const rows = await db.prepared<Credential>(CREDENTIALS, [[...new Set(hashes)]])
+    const byHash = new Map(rows.map((row) => [row.hash, row]))
+    return hashes.map((each) => byHash.get(each))
+  }
+  const made = new DataLoader(loadAll, { cache: false, batchScheduleFn: (dispatch) => setImmediate(dispatch) })
+  lookUps.set(db, made)
+  return made.load(hash)
 }
 
 const LAST_USED_PRECISION_MS = 60_000

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Channel, ConversationStatus } from '../generated/prisma/enums.ts'
 import { Prisma } from '../infra/db.ts'
 import type { Actor } from './actor.ts'
-import { type ConversationWithPeople, WITH_PEOPLE } from './conversations.ts'
+import { type ConversationWithPeople, conversationsById } from './conversations.ts'
 import type { Deps } from './deps.ts'
 import { idText, instant, parse, text } from './input.ts'
 import { cutPage, decodeCursor, encodeCursor, NewestFirst, type Page, type PageRequest } from './page.ts'
@@ -41,12 +41,10 @@ export async function listConversations(
   requireLevel(actor, 'READ_ONLY')
   const where = whereOf(actor, parse(ConversationFilter, filter))
   const walk = cursor === null ? null : decodeCursor(cursor, WalkPosition)
-  const { prisma } = deps.db
   const query = walk === null ? firstPage(where, limit + 1) : nextPage(where, walk, limit + 1)
-  const positions = await prisma.$queryRaw<Position[]>(query)
+  const positions = await deps.db.sql<Position>(query.text, query.values)
   const ids = positions.map(({ id }) => id)
-  const found = await prisma.conversation.findMany({ where: { id: { in: ids } }, include: WITH_PEOPLE })
-  const byId = new Map(found.map((row) => [row.id, row]))
+  const byId = await conversationsById(deps, actor, ids)
   const page = cutPage(
     positions,
     limit,

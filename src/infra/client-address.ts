@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /**
@@ -18,6 +19,8 @@ export function clientAddress(
 
 /** IPv4 in IPv6 clothes is IPv4. */
 function canonical(address: string): string | null {
+  // Most of them, and ipaddr.js takes its time, most of all for what is no address.
+  if (address === '' || isIPv4(address)) return address || null
   const [bare = ''] = address.split('%')
   return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : null
 }

@@ -7,6 +7,7 @@ import { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Config } from './config.ts'
 import { ConfigError } from './config.ts'
 import type { Log } from './log.ts'
+import { VALUES } from './pg-values.ts'
 import { pgliteClient } from './pglite-client.ts'
 
 /** The database, whichever it is: models through Prisma, hand-written SQL through the same pool. */
@@ -17,7 +18,18 @@ export interface Database {
   readonly exclusive: boolean
   /** Runs one statement outside any transaction; rows are plain objects by column name. */
   sql<Row extends object>(text: string, params?: unknown[]): Promise<Row[]>
+  /** The same for a statement that many requests wait for. */
+  prepared<Row extends object>(statement: Prepared, params: unknown[]): Promise<Row[]>
   close(): Promise<void>
+}
+
+/** A statement that each connection parses and describes once. */
+export interface Prepared {
+  /** Of this text and no other. */
+  readonly name: string
+  readonly text: string
+  /** Rows as lists of values in the order of the columns, not as objects. */
+  readonly rowMode?: 'array'
 }
 
 /** Session settings that the code relies on; both databases get them. */
@@ -80,6 +92,10 @@ export function assemble(pool: pg.Pool, exclusive: boolean, afterClose: () => Pr
     exclusive,
     async sql<Row extends object>(text: string, params: unknown[] = []) {
       const result = await pool.query<Row>(text, params)
+      return result.rows
+    },
+    async prepared<Row extends object>(statement: Prepared, values: unknown[]) {
+      const result = await pool.query<Row>({ ...statement, values, types: VALUES })
       return result.rows
     },
     async close() {

@@ -1,4 +1,4 @@
-import type { GraphQLSchema } from 'graphql'
+import { type GraphQLSchema, isObjectType } from 'graphql'
 import { builder } from '../schema/builder.ts'
 import '../schema/scalars.ts'
 import './agents.ts'
@@ -18,4 +18,17 @@ import './webhook-endpoints.ts'
 import './workspaces.ts'
 
 /** The whole GraphQL schema. */
-export const schema: GraphQLSchema = builder.toSchema()
+export const schema: GraphQLSchema = withPlainIds(builder.toSchema())
+
+/**
+ * Pothos answers a node's id by an async function, which makes a promise of every object in a list: more than half of
+ * what executing a list costs. Our ids are the rows' own.
+ */
+function withPlainIds(schema: GraphQLSchema): GraphQLSchema {
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isObjectType(type) || !type.getInterfaces().some(({ name }) => name === 'Node')) continue
+    const { id } = type.getFields()
+    if (id !== undefined) id.resolve = ({ id }: { id: string }) => id
+  }
+  return schema
+}

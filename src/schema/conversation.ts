@@ -1,3 +1,4 @@
+import { WITH_PEOPLE } from '../domain/conversations.ts'
 import { builder } from './builder.ts'
 import { AFTER, connectionOf, FIRST } from './connection.ts'
 import { Channel, ConversationStatus } from './enums.ts'
@@ -11,7 +12,7 @@ export const Conversation = builder.prismaNode('Conversation', {
   description: 'What a visitor and the team write to each other.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
-  include: { visitor: true, assignee: { include: { user: true } } },
+  include: WITH_PEOPLE,
   fields: (t) => ({
     status: t.expose('status', { type: ConversationStatus, description: 'Where it stands.' }),
     channel: t.expose('channel', { type: Channel, description: 'How the visitor got in touch.' }),

@@ -12,7 +12,7 @@ export const Member = builder.prismaNode('Member', {
   description: 'A person in a workspace.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
-  include: { user: true },
+  include: { user: { select: { id: true, name: true, email: true } } },
   fields: (t) => ({
     name: t.string({ description: "The person's name.", resolve: ({ user }) => user.name }),
     email: t.string({ description: "The person's email address.", resolve: ({ user }) => user.email }),
