@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { createAuthenticator } from './auth/authenticate.ts'
 import { watchCredentials } from './auth/credential-watch.ts'
@@ -11,6 +12,7 @@ import type { Deps } from './domain/deps.ts'
 import { DomainError } from './domain/errors.ts'
 import { openFeeds } from './domain/feeds.ts'
 import { reopenDueConversations } from './domain/reopen.ts'
+import { echoAgentUrl, serveEchoAgent } from './echo-agent.ts'
 import { createGraphQL, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql.ts'
 import { openBus } from './infra/bus.ts'
 import { type Clock, systemClock } from './infra/clock.ts'
@@ -65,6 +67,7 @@ export async function buildServer({ config, log, clock = systemClock, db: given,
     publicUrl: config.publicUrl,
     vault: createVault(encryptionKey(config)),
     targets: { requireHttps: isProduction, allowLoopback: !isProduction },
+    ...(!isProduction && { echoAgentUrl: () => echoAgentUrl(addressOf(http.server)) }),
   }
   const firstStart = await bootstrap(deps, config.firstApiKey, config.ownerEmail)
   const stops: (() => Promise<void>)[] = [() => db.close(), () => bus.close()]
@@ -76,11 +79,11 @@ export async function buildServer({ config, log, clock = systemClock, db: given,
   }
   const tokens = sessionTokens(config)
   const people = createPeople(deps, tokens)
-  const { server, stop } = assembleHttp(config, deps, people, tokens, (await pages) ?? null)
-  stops.push(stop)
+  const http = assembleHttp(config, deps, people, tokens, (await pages) ?? null)
+  stops.push(http.stop)
 
   return {
-    server,
+    server: http.server,
     deps,
     people,
     firstStart,
@@ -126,6 +129,7 @@ function assembleHttp(
     const startPath = new URL(`${config.publicUrl}/`).pathname
     app.use(signInRoutes({ deps, people, authenticator, tokens, own, startPath }))
     app.use(restRouter({ deps, authenticate: authenticator.authenticateKey }))
+    if (isDevelopment) app.use(serveEchoAgent(deps))
     app.use(servePages(pages))
   }
   app.use(notFound())
@@ -156,6 +160,14 @@ function assembleHttp(
       clearTimeout(slow)
     },
   }
+}
+
+/** @throws DomainError when it does not listen on a port */
+function addressOf(server: Server): AddressInfo {
+  const address = server.address()
+  if (address === null || typeof address === 'string')
+    throw new DomainError('unavailable', 'The server does not listen')
+  return address
 }
 
 /** What HTTP/1.1 itself demands (RFC 9112, 3.2; RFC 9110, 10.1.1). */

@@ -15,4 +15,6 @@ export interface Deps {
   readonly log: Log
   /** Where people reach this deployment, without a trailing slash. */
   readonly publicUrl: string
+  /** Where the built-in echo agent receives, once the server listens. There in development only. */
+  readonly echoAgentUrl?: () => string
 }

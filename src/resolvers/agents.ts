@@ -1,12 +1,14 @@
 import { RotateAgentKey, rotateAgentKey } from '../domain/agent-keys.ts'
 import { agentRemoval } from '../domain/agent-removal.ts'
 import { AgentPatch, InstallAgent, installAgent, listAgents, uninstallAgent, updateAgent } from '../domain/agents.ts'
+import { installEchoAgent } from '../domain/echo-agent.ts'
 import {
   Agent,
   AgentConnection,
   AgentFilterInput,
   AgentRemoval,
   InstallAgentInput,
+  InstallEchoAgentInput,
   RotateAgentKeyInput,
   UninstallAgentInput,
   UpdateAgentInput,
@@ -39,6 +41,23 @@ builder.mutationFields((t) => ({
     },
   }),
 }))
+
+const InstallEchoAgentPayload = builder.simpleObject('InstallEchoAgentPayload', {
+  description: 'The echo agent. It keeps its credentials to itself.',
+  fields: (t) => ({ agent: t.field({ type: Agent, description: 'The installed agent.' }) }),
+})
+
+builder.mutationField('installEchoAgent', (t) =>
+  t.field({
+    type: InstallEchoAgentPayload,
+    errors: mutationErrors,
+    description: 'Installs the built-in agent that answers visitors with their own words. In development only.',
+    args: { input: t.arg({ type: InstallEchoAgentInput, required: true, description: 'What to call it.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => ({
+      agent: await installEchoAgent(deps, actor(), given(input)),
+    }),
+  }),
+)
 
 const UpdateAgentPayload = builder.simpleObject('UpdateAgentPayload', {
   description: 'What was changed.',

@@ -111,3 +111,8 @@ export const UninstallAgentInput = builder.inputType('UninstallAgentInput', {
   description: 'An agent to remove with its endpoints, their deliveries, and its keys.',
   fields: (t) => ({ agentId: t.id({ required: true, description: 'Which agent.' }) }),
 })
+
+export const InstallEchoAgentInput = builder.inputType('InstallEchoAgentInput', {
+  description: 'The built-in agent that answers with what it was told.',
+  fields: (t) => ({ name: t.string({ description: 'For people; Echo when left out.' }) }),
+})

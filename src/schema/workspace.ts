@@ -74,6 +74,10 @@ export const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
       description: "The person's role in the workspace; null for agents.",
       resolve: ({ actor }) => actor.role,
     }),
+    isDevelopment: t.boolean({
+      description: 'Whether this deployment is for development: there is an echo agent to try things out with.',
+      resolve: (_viewer, _args, { deps }) => deps.echoAgentUrl !== undefined,
+    }),
   }),
 })
 

@@ -110,6 +110,7 @@ const RULES: Record<string, Rule> = {
     'installAgent',
     'name: "Bot", webhookUrl: "https://10.0.0.1/"',
   ),
+  'Mutation.installEchoAgent': mutation('READ_WRITE', false, 'installEchoAgent', 'name: ""'),
   'Mutation.updateAgent': mutation('READ_WRITE', true, 'updateAgent', `agentId: "${UNKNOWN.agent}", name: "Bot"`),
   'Mutation.uninstallAgent': mutation('FULL_ACCESS', false, 'uninstallAgent', `agentId: "${UNKNOWN.agent}"`),
   'Mutation.createWebhookEndpoint': mutation('FULL_ACCESS', true, 'createWebhookEndpoint', 'url: "https://10.0.0.1/"'),

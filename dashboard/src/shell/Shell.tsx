@@ -2,6 +2,7 @@ import { Burger, Drawer } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useEffect } from 'react'
 import { Outlet, useLocation } from 'react-router'
+import { Playground } from '../playground/Playground.tsx'
 import { CommandPalette } from './CommandPalette.tsx'
 import { ConnectionNotice } from './ConnectionNotice.tsx'
 import classes from './Shell.module.css'
@@ -46,6 +47,7 @@ export function Shell() {
       </main>
       <CommandPalette />
       <ShortcutsHelp />
+      <Playground />
     </div>
   )
 }

@@ -2,6 +2,7 @@ import { UnstyledButton } from '@mantine/core'
 import { openSpotlight } from '@mantine/spotlight'
 import { Search } from 'lucide-react'
 import { NavLink } from 'react-router'
+import { PlaygroundButton } from '../playground/PlaygroundButton.tsx'
 import { ConnectionState } from './ConnectionState.tsx'
 import { INBOX_VIEWS, OPERATIONS, type Place, SETTINGS } from './navigation.ts'
 import classes from './Sidebar.module.css'
@@ -27,6 +28,7 @@ export function Sidebar() {
         <Group label="Operations" places={OPERATIONS} />
         <Group label="Settings" places={SETTINGS} />
       </nav>
+      <PlaygroundButton />
       <ConnectionState />
       <UserMenu />
     </div>

@@ -14,6 +14,7 @@ const OwnMembership = graphql(`
   query OwnMembership {
     viewer {
       role
+      isDevelopment
       actor {
         id
       }
@@ -60,7 +61,7 @@ function Entered({ api }: { readonly api: Api }) {
   const value = useMemo(() => {
     if (viewer === undefined || workspace === undefined) return null
     const path = (below: string) => `/w/${workspace.slug}/${below}`
-    return { workspace, api, memberId: viewer.actor.id, role: viewer.role, path }
+    return { workspace, api, memberId: viewer.actor.id, role: viewer.role, isDevelopment: viewer.isDevelopment, path }
   }, [workspace, api, viewer])
   if (value !== null) {
     return (

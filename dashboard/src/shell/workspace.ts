@@ -9,6 +9,8 @@ export interface WorkspaceValue {
   /** Who the signed-in person is in this workspace, and what they may do. */
   readonly memberId: string
   readonly role: MemberRole | null
+  /** What only helps to try things out is offered. */
+  readonly isDevelopment: boolean
   /** An address within this workspace: `path('settings/webhooks')`. */
   readonly path: (below: string) => string
 }

@@ -2,6 +2,7 @@ import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
 import { MessagesSquare } from 'lucide-react'
 import { useCallback } from 'react'
 import { useNavigate, useParams } from 'react-router'
+import { GetStarted } from '../../playground/GetStarted.tsx'
 import type { InboxView } from '../../shell/navigation.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { EmptyState } from '../../ui/EmptyState.tsx'
@@ -71,9 +72,11 @@ function Inbox({ view, conversationId }: InboxProps) {
       </section>
       {conversationId === undefined ? (
         <div className={classes.nothing}>
-          <EmptyState icon={MessagesSquare} title="No conversation is open">
-            Choose one from the list, or press <kbd>J</kbd> to open the first and go on from there.
-          </EmptyState>
+          <GetStarted>
+            <EmptyState icon={MessagesSquare} title="No conversation is open">
+              Choose one from the list, or press <kbd>J</kbd> to open the first and go on from there.
+            </EmptyState>
+          </GetStarted>
         </div>
       ) : (
         <ConversationPane

@@ -1,0 +1,109 @@
+import { Button } from '@mantine/core'
+import { CircleCheck, CircleDashed } from 'lucide-react'
+import { type ReactNode, useState } from 'react'
+import { Link } from 'react-router'
+import { useWorkspace } from '../shell/workspace.ts'
+import classes from './GetStarted.module.css'
+import { type Steps, useFirstSteps } from './useFirstSteps.ts'
+import { usePlayground } from './usePlayground.ts'
+
+interface GetStartedProps {
+  /** What stands here once everything is done. */
+  readonly children: ReactNode
+}
+
+/** Leads a new workspace to its first webhook; gives way once it was delivered. */
+export function GetStarted({ children }: GetStartedProps) {
+  const steps = useFirstSteps()
+  const [isLed, setLed] = useState(false)
+  const isDone = steps.hasAgent && steps.hasConversation && steps.hasDelivery
+  // Whoever was led here sees the last step done, too, before it goes.
+  if (!steps.isLoading && !isDone && !isLed) setLed(true)
+  if (steps.isLoading) return null
+  if (isDone && !isLed) return children
+  return <Guide steps={steps} isDone={isDone} onLeave={() => setLed(false)} />
+}
+
+interface GuideProps {
+  readonly steps: Steps
+  readonly isDone: boolean
+  readonly onLeave: () => void
+}
+
+function Guide({ steps, isDone, onLeave }: GuideProps) {
+  const { path, isDevelopment } = useWorkspace()
+  const { open } = usePlayground()
+  return (
+    <section className={classes.guide} aria-label="First steps">
+      <h2 className={classes.title}>
+        {isDone ? 'Your first webhook was delivered' : 'Three steps to your first answer'}
+      </h2>
+      <p className={classes.text}>A visitor writes, GudDesk tells an agent by a signed webhook, the agent answers.</p>
+      <ol className={classes.steps}>
+        <Step isDone={steps.hasAgent} title="Install an agent">
+          <p>Any web service that receives webhooks. The built-in one repeats what it is told.</p>
+          <div className={classes.actions}>
+            {isDevelopment && (
+              <Button size="xs" loading={steps.isInstalling} onClick={() => void steps.installEcho()}>
+                Install the echo agent
+              </Button>
+            )}
+            <Button size="xs" variant="default" component={Link} to={path('settings/agents')}>
+              Install your own
+            </Button>
+          </div>
+        </Step>
+        <Step isDone={steps.hasConversation} title="Write as a visitor">
+          <p>
+            {isDevelopment
+              ? 'A window opens in which you are the visitor. Watch the conversation appear here.'
+              : 'Start a conversation over the API: POST /api/v1/conversations.'}
+          </p>
+          {isDevelopment && (
+            <div className={classes.actions}>
+              <Button size="xs" onClick={open}>
+                Talk as a visitor
+              </Button>
+            </div>
+          )}
+        </Step>
+        <Step isDone={steps.hasDelivery} title="See the webhook delivered">
+          <p>Each event your agent was sent stands under Webhooks, with every attempt and what was answered.</p>
+          <div className={classes.actions}>
+            <Button size="xs" variant="default" component={Link} to={path('settings/webhooks')}>
+              Look at the webhooks
+            </Button>
+          </div>
+        </Step>
+      </ol>
+      {isDone && (
+        <div className={classes.actions}>
+          <Button size="xs" component={Link} to={path('settings/webhooks')}>
+            Look at the delivery
+          </Button>
+          <Button size="xs" variant="default" onClick={onLeave}>
+            Close this guide
+          </Button>
+        </div>
+      )}
+    </section>
+  )
+}
+
+interface StepProps {
+  readonly isDone: boolean
+  readonly title: string
+  readonly children: ReactNode
+}
+
+function Step({ isDone, title, children }: StepProps) {
+  return (
+    <li className={classes.step} data-done={isDone || undefined}>
+      {isDone ? <CircleCheck size={18} aria-label="Done" /> : <CircleDashed size={18} aria-label="To do" />}
+      <div>
+        <h3 className={classes.name}>{title}</h3>
+        {!isDone && children}
+      </div>
+    </li>
+  )
+}

@@ -1,0 +1,49 @@
+import { useCallback, useEffect } from 'react'
+import { useQuery } from 'urql'
+import { useAction } from '../api/useAction.ts'
+import { useWorkspace } from '../shell/workspace.ts'
+import { FirstSteps, InstallEchoAgent } from './documents.ts'
+
+/** A delivery is no event of the inbox: it is asked for. */
+const LOOK_MS = 3000
+
+export interface Steps {
+  /** Nothing is known yet. */
+  readonly isLoading: boolean
+  readonly hasAgent: boolean
+  readonly hasConversation: boolean
+  readonly hasDelivery: boolean
+  readonly isInstalling: boolean
+  readonly installEcho: () => Promise<void>
+}
+
+/** The way to the first webhook delivered. Looks again while the last step is open. */
+export function useFirstSteps(): Steps {
+  const { api } = useWorkspace()
+  const [{ data }, reload] = useQuery({ query: FirstSteps })
+  const [run, isInstalling] = useAction(InstallEchoAgent)
+  const look = useCallback(() => reload({ requestPolicy: 'network-only' }), [reload])
+  const isDone = data !== undefined && data.deliveries.edges.length > 0 && data.agents.edges.length > 0
+
+  useEffect(() => {
+    if (isDone) return
+    const timer = setInterval(look, LOOK_MS)
+    const unlisten = api.inboxChanged.listen(look)
+    return () => {
+      clearInterval(timer)
+      unlisten()
+    }
+  }, [isDone, api, look])
+
+  return {
+    isLoading: data === undefined,
+    hasAgent: (data?.agents.edges.length ?? 0) > 0,
+    hasConversation: (data?.conversations.edges.length ?? 0) > 0,
+    hasDelivery: (data?.deliveries.edges.length ?? 0) > 0,
+    isInstalling,
+    installEcho: async () => {
+      const outcome = await run({ input: {} })
+      if (outcome.ok) look()
+    },
+  }
+}
