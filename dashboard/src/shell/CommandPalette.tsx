@@ -1,13 +1,24 @@
 import { useMantineColorScheme } from '@mantine/core'
-import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData } from '@mantine/spotlight'
+import {
+  openSpotlight,
+  Spotlight,
+  type SpotlightActionData,
+  type SpotlightActionGroupData,
+  toggleSpotlight,
+} from '@mantine/spotlight'
 import { CircleUser, Keyboard, Moon, Search, Sun } from 'lucide-react'
+import { useEffect } from 'react'
 import { useNavigate } from 'react-router'
 import { INBOX_VIEWS, OPERATIONS, type Place, SETTINGS } from './navigation.ts'
-import { openShortcuts } from './ShortcutsHelp.tsx'
+import { onOverlay, openOverlay } from './overlays.ts'
 import { useWorkspace } from './workspace.ts'
 
-/** ⌘K: every place, and what can be done from anywhere. */
-export function CommandPalette() {
+/** ⌘K: every place, and what can be done from anywhere. Mounted when it is first wanted, so it begins open. */
+export default function CommandPalette() {
+  useEffect(() => {
+    openSpotlight()
+    return onOverlay((which) => which === 'palette' && toggleSpotlight())
+  }, [])
   const { path } = useWorkspace()
   const navigate = useNavigate()
   const { setColorScheme } = useMantineColorScheme({ keepTransitions: true })
@@ -28,18 +39,20 @@ export function CommandPalette() {
         go({ label: 'Profile', path: 'profile', icon: CircleUser, keywords: ['password', 'name'] }),
         act('light', 'Light theme', Sun, () => setColorScheme('light')),
         act('dark', 'Dark theme', Moon, () => setColorScheme('dark')),
-        act('shortcuts', 'Keyboard shortcuts', Keyboard, openShortcuts),
+        act('shortcuts', 'Keyboard shortcuts', Keyboard, () => openOverlay('shortcuts')),
       ],
     },
   ]
   return (
     <Spotlight
       actions={groups}
-      shortcut="mod + K"
+      // The shell listens for it, also before this is loaded.
+      shortcut={null}
       highlightQuery
       scrollable
       maxHeight={420}
       lockScroll={false}
+      attributes={{ content: { 'aria-label': 'Go anywhere' } }}
       overlayProps={{ blur: 0, backgroundOpacity: 0.4 }}
       nothingFound="Nothing of that name"
       searchProps={{

@@ -1,19 +1,22 @@
-import { Burger, Drawer } from '@mantine/core'
+import { Burger } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { useEffect } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { Outlet, useLocation } from 'react-router'
 import { Playground } from '../playground/Playground.tsx'
-import { CommandPalette } from './CommandPalette.tsx'
 import { ConnectionNotice } from './ConnectionNotice.tsx'
+import { Overlays } from './Overlays.tsx'
 import classes from './Shell.module.css'
-import { ShortcutsHelp } from './ShortcutsHelp.tsx'
 import { Sidebar } from './Sidebar.tsx'
 import { useWorkspace } from './workspace.ts'
+
+const MenuDrawer = lazy(() => import('./MenuDrawer.tsx'))
 
 /** The frame: the sidebar, which is a drawer on a phone, and the page. */
 export function Shell() {
   const { workspace } = useWorkspace()
   const [isOpen, drawer] = useDisclosure()
+  const [wasOpened, setOpened] = useState(false)
+  if (isOpen && !wasOpened) setOpened(true)
   const { pathname } = useLocation()
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the drawer
   useEffect(() => drawer.close(), [pathname])
@@ -26,27 +29,18 @@ export function Shell() {
       <aside className={classes.sidebar} aria-label="Sidebar">
         <Sidebar />
       </aside>
-      <div className={classes.bar}>
+      <header className={classes.bar}>
         <Burger size="sm" opened={isOpen} onClick={drawer.toggle} aria-label="Menu" />
         <span className={classes.barTitle}>{workspace.name}</span>
-      </div>
-      <Drawer
-        opened={isOpen}
-        onClose={drawer.close}
-        size="17rem"
-        title="Menu"
-        classNames={{ header: classes.drawerHeader, body: classes.drawerBody }}
-      >
-        <Sidebar />
-      </Drawer>
+      </header>
+      <Suspense fallback={null}>{wasOpened && <MenuDrawer isOpen={isOpen} onClose={drawer.close} />}</Suspense>
       <main id="content" className={classes.main} tabIndex={-1}>
         <ConnectionNotice />
         <div className={classes.page}>
           <Outlet />
         </div>
       </main>
-      <CommandPalette />
-      <ShortcutsHelp />
+      <Overlays />
       <Playground />
     </div>
   )

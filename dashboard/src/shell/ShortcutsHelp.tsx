@@ -1,30 +1,14 @@
 import { Modal } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useEffect } from 'react'
+import { onOverlay } from './overlays.ts'
 import classes from './ShortcutsHelp.module.css'
 import { keyName, SHORTCUTS } from './shortcuts.ts'
 
-const OPEN = 'guddesk:shortcuts'
-
-/** Opens the sheet from anywhere. */
-export function openShortcuts(): void {
-  dispatchEvent(new Event(OPEN))
-}
-
-export function ShortcutsHelp() {
-  const [isOpen, sheet] = useDisclosure()
-  useEffect(() => {
-    // By the letter: where it is on the keyboard, and with which keys, differs from country to country.
-    const onKey = (event: KeyboardEvent) => {
-      if (event.key === '?' && !isWriting(event.target)) sheet.open()
-    }
-    addEventListener('keydown', onKey)
-    addEventListener(OPEN, sheet.open)
-    return () => {
-      removeEventListener('keydown', onKey)
-      removeEventListener(OPEN, sheet.open)
-    }
-  }, [sheet.open])
+/** Every shortcut. Mounted when it is first wanted, so it begins open. */
+export default function ShortcutsHelp() {
+  const [isOpen, sheet] = useDisclosure(true)
+  useEffect(() => onOverlay((which) => which === 'shortcuts' && sheet.open()), [sheet.open])
   return (
     <Modal opened={isOpen} onClose={sheet.close} title="Keyboard shortcuts" size="lg">
       <div className={classes.sheet}>
@@ -48,8 +32,4 @@ export function ShortcutsHelp() {
       </div>
     </Modal>
   )
-}
-
-function isWriting(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || target.matches('input, textarea, select'))
 }

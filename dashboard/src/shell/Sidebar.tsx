@@ -1,10 +1,10 @@
 import { UnstyledButton } from '@mantine/core'
-import { openSpotlight } from '@mantine/spotlight'
 import { Search } from 'lucide-react'
 import { NavLink } from 'react-router'
 import { PlaygroundButton } from '../playground/PlaygroundButton.tsx'
 import { ConnectionState } from './ConnectionState.tsx'
 import { INBOX_VIEWS, OPERATIONS, type Place, SETTINGS } from './navigation.ts'
+import { openOverlay } from './overlays.ts'
 import classes from './Sidebar.module.css'
 import { keyName } from './shortcuts.ts'
 import { UserMenu } from './UserMenu.tsx'
@@ -15,7 +15,7 @@ export function Sidebar() {
   return (
     <div className={classes.sidebar}>
       <WorkspaceSwitcher />
-      <UnstyledButton className={classes.search} onClick={() => openSpotlight()}>
+      <UnstyledButton className={classes.search} onClick={() => openOverlay('palette')}>
         <Search size={15} aria-hidden />
         <span>Search</span>
         <span className={classes.keys}>

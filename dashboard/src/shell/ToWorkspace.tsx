@@ -12,7 +12,7 @@ export function ToWorkspace() {
   if (workspace !== undefined) return <Navigate to={`/w/${workspace.slug}/inbox/open`} replace />
   return (
     <main>
-      <EmptyState icon={Building2} title="You are in no workspace">
+      <EmptyState isPage icon={Building2} title="You are in no workspace">
         Ask somebody of your team for an invitation to {session.user.email}.
       </EmptyState>
     </main>

@@ -5,7 +5,7 @@ import { useNavigate } from 'react-router'
 import { signOut } from '../api/auth.ts'
 import { useSession } from '../api/session.ts'
 import { Face } from '../ui/Face.tsx'
-import { openShortcuts } from './ShortcutsHelp.tsx'
+import { openOverlay } from './overlays.ts'
 import classes from './UserMenu.module.css'
 import { useWorkspace } from './workspace.ts'
 
@@ -32,9 +32,10 @@ export function UserMenu() {
   return (
     <Menu width={230} position="top-start">
       <Menu.Target>
-        <UnstyledButton className={classes.button} aria-label={`${name}. Profile, theme, sign out`}>
+        <UnstyledButton className={classes.button}>
           <Face name={name} size={24} />
           <span className={classes.name}>{name}</span>
+          <span className="visually-hidden">Profile, theme, sign out</span>
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
@@ -42,7 +43,11 @@ export function UserMenu() {
         <Menu.Item leftSection={<CircleUser size={15} />} onClick={() => void navigate(path('profile'))}>
           Profile
         </Menu.Item>
-        <Menu.Item leftSection={<Keyboard size={15} />} rightSection={<kbd>?</kbd>} onClick={openShortcuts}>
+        <Menu.Item
+          leftSection={<Keyboard size={15} />}
+          rightSection={<kbd>?</kbd>}
+          onClick={() => openOverlay('shortcuts')}
+        >
           Keyboard shortcuts
         </Menu.Item>
         <Menu.Divider />

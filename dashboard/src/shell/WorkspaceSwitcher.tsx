@@ -12,11 +12,12 @@ export function WorkspaceSwitcher() {
   return (
     <Menu width={230} position="bottom-start">
       <Menu.Target>
-        <UnstyledButton className={classes.button} aria-label={`Workspace ${workspace.name}. Change workspace`}>
+        <UnstyledButton className={classes.button}>
           <span className={classes.mark} aria-hidden>
             {workspace.name.slice(0, 1).toUpperCase()}
           </span>
           <span className={classes.name}>{workspace.name}</span>
+          <span className="visually-hidden">Change workspace</span>
           <ChevronsUpDown size={14} aria-hidden />
         </UnstyledButton>
       </Menu.Target>

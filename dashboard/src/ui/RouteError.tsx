@@ -13,6 +13,7 @@ export function RouteError() {
   return (
     <main role="alert">
       <EmptyState
+        isPage
         icon={Bug}
         title={isOutdated ? 'GudDesk was updated' : 'This page broke'}
         actions={

@@ -10,7 +10,12 @@ interface UnreachableProps {
 export function Unreachable({ onRetry }: UnreachableProps) {
   return (
     <main role="alert">
-      <EmptyState icon={Unplug} title="GudDesk does not answer" actions={<Button onClick={onRetry}>Try again</Button>}>
+      <EmptyState
+        isPage
+        icon={Unplug}
+        title="GudDesk does not answer"
+        actions={<Button onClick={onRetry}>Try again</Button>}
+      >
         Check your connection. If others cannot reach it either, tell whoever runs this server.
       </EmptyState>
     </main>

@@ -8,6 +8,7 @@ export function Component() {
   useDocumentTitle('Not found')
   return (
     <EmptyState
+      isPage
       icon={Compass}
       title="There is nothing at this address"
       actions={

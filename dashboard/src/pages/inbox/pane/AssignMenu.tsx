@@ -52,8 +52,8 @@ export function AssignMenu({ assignee, onAssign }: AssignMenuProps) {
           color="gray"
           leftSection={assignee === null ? <UserPlus size={14} aria-hidden /> : <Face name={assignee.name} size={18} />}
           onClick={() => combobox.toggleDropdown()}
-          aria-label={assignee === null ? 'Assign' : `Assigned to ${assignee.name}. Assign to somebody else`}
         >
+          {assignee !== null && <span className="visually-hidden">Assigned to</span>}
           <span className={classes.label}>{assignee?.name ?? 'Assign'}</span>
         </Button>
       </Combobox.Target>

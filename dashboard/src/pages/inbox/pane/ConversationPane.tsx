@@ -39,7 +39,7 @@ export function ConversationPane({ id, isPanelOpen, onTogglePanel, onDone }: Con
           <Failure error={open.error} onRetry={() => open.reload({ requestPolicy: 'network-only' })} />
         )}
         {!open.isLoading && open.error === undefined && (
-          <EmptyState icon={MessageCircleOff} title="There is no such conversation">
+          <EmptyState isPage icon={MessageCircleOff} title="There is no such conversation">
             It may have been deleted, or the address is of another workspace.
           </EmptyState>
         )}

@@ -1,9 +1,11 @@
-import { ActionIcon, Button, Menu, TextInput } from '@mantine/core'
+import { ActionIcon, Menu } from '@mantine/core'
 import { useDisclosure, useHotkeys } from '@mantine/hooks'
-import { AlarmClock, AlarmClockOff } from 'lucide-react'
-import { useState } from 'react'
+import { AlarmClock, AlarmClockOff, CalendarClock } from 'lucide-react'
+import { lazy, Suspense } from 'react'
 import classes from './SnoozeMenu.module.css'
-import { localInputValue, snoozeTimes } from './snoozeTimes.ts'
+import { snoozeTimes } from './snoozeTimes.ts'
+
+const SnoozeDialog = lazy(() => import('./SnoozeDialog.tsx'))
 
 const when = new Intl.DateTimeFormat(undefined, { weekday: 'short', hour: '2-digit', minute: '2-digit' })
 
@@ -15,58 +17,38 @@ interface SnoozeMenuProps {
 
 export function SnoozeMenu({ isSnoozed, onSnooze, onWake }: SnoozeMenuProps) {
   const [isOpen, menu] = useDisclosure()
-  const [chosen, setChosen] = useState('')
-  const now = new Date()
-  const at = new Date(chosen)
-  const isFuture = at.getTime() > now.getTime()
+  const [isChoosing, dialog] = useDisclosure()
   useHotkeys([['s', menu.open]])
 
   return (
-    <Menu width={250} position="bottom-end" opened={isOpen} onChange={(open) => (open ? menu.open() : menu.close())}>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" aria-label="Snooze">
-          <AlarmClock size={16} aria-hidden />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Come back</Menu.Label>
-        {snoozeTimes(now).map(({ label, at: time }) => (
-          <Menu.Item
-            key={label}
-            rightSection={<span className={classes.when}>{when.format(time)}</span>}
-            onClick={() => onSnooze(time)}
-          >
-            {label}
+    <>
+      <Menu width={250} position="bottom-end" opened={isOpen} onChange={(open) => (open ? menu.open() : menu.close())}>
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" aria-label="Snooze">
+            <AlarmClock size={16} aria-hidden />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {snoozeTimes(new Date()).map(({ label, at }) => (
+            <Menu.Item
+              key={label}
+              rightSection={<span className={classes.when}>{when.format(at)}</span>}
+              onClick={() => onSnooze(at)}
+            >
+              {label}
+            </Menu.Item>
+          ))}
+          <Menu.Item rightSection={<CalendarClock size={15} aria-hidden />} onClick={dialog.open}>
+            At another time
           </Menu.Item>
-        ))}
-        {isSnoozed && (
-          <Menu.Item leftSection={<AlarmClockOff size={15} aria-hidden />} onClick={onWake}>
-            Now
-          </Menu.Item>
-        )}
-        <Menu.Divider />
-        <form
-          className={classes.own}
-          onSubmit={(event) => {
-            event.preventDefault()
-            if (!isFuture) return
-            menu.close()
-            onSnooze(at)
-          }}
-        >
-          <TextInput
-            type="datetime-local"
-            size="xs"
-            label="At another time"
-            min={localInputValue(now)}
-            value={chosen}
-            onChange={(event) => setChosen(event.currentTarget.value)}
-          />
-          <Button type="submit" size="xs" disabled={!isFuture}>
-            Snooze
-          </Button>
-        </form>
-      </Menu.Dropdown>
-    </Menu>
+          {isSnoozed && (
+            <Menu.Item rightSection={<AlarmClockOff size={15} aria-hidden />} onClick={onWake}>
+              Back now
+            </Menu.Item>
+          )}
+        </Menu.Dropdown>
+      </Menu>
+      <Suspense fallback={null}>{isChoosing && <SnoozeDialog onClose={dialog.close} onSnooze={onSnooze} />}</Suspense>
+    </>
   )
 }

@@ -1,9 +1,11 @@
-import { ActionIcon, Indicator, Popover, TagsInput } from '@mantine/core'
+import { ActionIcon, Popover } from '@mantine/core'
 import { useDisclosure, useHotkeys } from '@mantine/hooks'
 import { Tags } from 'lucide-react'
+import { lazy, Suspense } from 'react'
+import { Loading } from '../../../ui/Loading.tsx'
+import classes from './TagsEditor.module.css'
 
-const MOST = 50
-const LONGEST = 50
+const TagsField = lazy(() => import('./TagsField.tsx'))
 
 interface TagsEditorProps {
   readonly tags: readonly string[]
@@ -23,27 +25,22 @@ export function TagsEditor({ tags, onChange }: TagsEditorProps) {
       returnFocus
     >
       <Popover.Target>
-        <Indicator label={tags.length} size={14} disabled={tags.length === 0} offset={4} color="gray">
-          <ActionIcon
-            variant="subtle"
-            color="gray"
-            aria-label={tags.length === 0 ? 'Add tags' : `Tags: ${tags.join(', ')}. Change them`}
-            onClick={popover.toggle}
-          >
-            <Tags size={16} aria-hidden />
-          </ActionIcon>
-        </Indicator>
+        <ActionIcon className={classes.button ?? ''} variant="subtle" color="gray" onClick={popover.toggle}>
+          <Tags size={16} aria-hidden />
+          <span className="visually-hidden">
+            {tags.length === 0 ? 'Add tags' : `Tags: ${tags.join(', ')}. Change them`}
+          </span>
+          {tags.length > 0 && (
+            <span className={classes.count} aria-hidden>
+              {tags.length}
+            </span>
+          )}
+        </ActionIcon>
       </Popover.Target>
       <Popover.Dropdown aria-label="Tags">
-        <TagsInput
-          label="Tags"
-          description="Enter or a comma adds one"
-          placeholder="Add a tag"
-          value={[...tags]}
-          onChange={(value) => onChange(value.map((tag) => tag.trim().slice(0, LONGEST)).filter(Boolean))}
-          maxTags={MOST}
-          acceptValueOnBlur={false}
-        />
+        <Suspense fallback={<Loading lines={1} height={60} />}>
+          <TagsField tags={tags} onChange={onChange} />
+        </Suspense>
       </Popover.Dropdown>
     </Popover>
   )

@@ -1,0 +1,26 @@
+import { TagsInput } from '@mantine/core'
+
+const MOST = 50
+const LONGEST = 50
+
+interface TagsFieldProps {
+  readonly tags: readonly string[]
+  readonly onChange: (tags: string[]) => void
+}
+
+/** Loaded when somebody opens it: most conversations have no tags. */
+export default function TagsField({ tags, onChange }: TagsFieldProps) {
+  return (
+    <TagsInput
+      label="Tags"
+      description="Enter or a comma adds one"
+      placeholder="Add a tag"
+      data-autofocus
+      value={[...tags]}
+      onChange={(value) => onChange(value.map((tag) => tag.trim().slice(0, LONGEST)).filter(Boolean))}
+      maxTags={MOST}
+      acceptValueOnBlur={false}
+      autoFocus
+    />
+  )
+}

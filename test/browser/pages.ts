@@ -1,0 +1,28 @@
+/** Every page of a workspace, with what tells that it is there. New pages are added here. */
+export const PAGES = [
+  { name: 'inbox', path: '/w/acme/inbox/open' },
+  { name: 'inbox-mine-empty', path: '/w/acme/inbox/mine' },
+  { name: 'live', path: '/w/acme/live' },
+  { name: 'webhooks', path: '/w/acme/settings/webhooks' },
+  { name: 'agents', path: '/w/acme/settings/agents' },
+  { name: 'api-keys', path: '/w/acme/settings/api-keys' },
+  { name: 'members', path: '/w/acme/settings/members' },
+  { name: 'audit-log', path: '/w/acme/settings/audit-log' },
+  { name: 'workspace', path: '/w/acme/settings/workspace' },
+  { name: 'profile', path: '/w/acme/profile' },
+  { name: 'not-found', path: '/w/acme/nothing-here' },
+] as const
+
+/** Before signing in. */
+export const DOORS = [{ name: 'sign-in', path: '/sign-in' }] as const
+
+/** What can be opened over a page, by what is done to open it. */
+export const OVERLAYS = [
+  { name: 'command-palette', path: '/w/acme/inbox/open', keys: ['Control+k'] },
+  { name: 'shortcuts', path: '/w/acme/inbox/open', keys: ['?'] },
+  { name: 'conversation', path: '/w/acme/inbox/open', keys: ['j'] },
+  { name: 'assign', path: '/w/acme/inbox/open', keys: ['j', 'wait', 'a'] },
+  { name: 'snooze', path: '/w/acme/inbox/open', keys: ['j', 'wait', 's'] },
+  { name: 'tags', path: '/w/acme/inbox/open', keys: ['j', 'wait', 't'] },
+  { name: 'note', path: '/w/acme/inbox/open', keys: ['j', 'wait', 'n'] },
+] as const

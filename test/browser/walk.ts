@@ -1,0 +1,27 @@
+import type { Page } from 'playwright-core'
+
+/** Nothing is being loaded or moved any more. */
+export async function settle(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.querySelector('[role="status"] .visually-hidden') === null, undefined, {
+    timeout: 15_000,
+  })
+  await page.waitForFunction(() => document.getElementById('root')?.childElementCount !== 0)
+  // Transitions of the component library.
+  await page.waitForTimeout(400)
+}
+
+interface Place {
+  readonly path: string
+  /** `wait` lets the page settle before the next key. */
+  readonly keys: readonly string[]
+}
+
+export async function openPlace(page: Page, { path, keys }: Place): Promise<void> {
+  await page.goto(path)
+  await settle(page)
+  for (const key of keys) {
+    if (key === 'wait') await settle(page)
+    else await page.keyboard.press(key)
+  }
+  await settle(page)
+}
