@@ -20,6 +20,7 @@ import type { Config } from './infra/config.ts'
 import { type Database, openDatabase } from './infra/db.ts'
 import type { Log } from './infra/log.ts'
 import { migrate } from './infra/migrations.ts'
+import { type Resolve, resolveName } from './infra/resolve.ts'
 import { createVault, encryptionKey } from './infra/secrets.ts'
 import { type Pages, servePages } from './pages.ts'
 import { errorResponse, newRequestId, notFound, requestId, restRouter } from './rest/app.ts'
@@ -44,6 +45,8 @@ export interface Parts {
   readonly db?: Database
   /** The dashboard, which may still be being built; there is none otherwise. */
   readonly pages?: Promise<Pages | null>
+  /** How webhooks' names become addresses; the system's name servers otherwise. */
+  readonly resolve?: Resolve
 }
 
 const HEADERS_TIMEOUT_MS = 15_000
@@ -53,7 +56,14 @@ const FINISH_REQUESTS_MS = 4000
 const REOPEN_EVERY_MS = 1000
 
 /** Opens, migrates and assembles everything, and starts the roles. The caller listens. */
-export async function buildServer({ config, log, clock = systemClock, db: given, pages }: Parts): Promise<GudDesk> {
+export async function buildServer({
+  config,
+  log,
+  clock = systemClock,
+  db: given,
+  pages,
+  resolve = resolveName,
+}: Parts): Promise<GudDesk> {
   const db = given ?? (await openDatabase(config, log))
   const applied = await migrate(db.pool)
   if (applied.length > 0) log.info({ applied }, 'the database was migrated')
@@ -66,8 +76,15 @@ export async function buildServer({ config, log, clock = systemClock, db: given,
     log,
     publicUrl: config.publicUrl,
     vault: createVault(encryptionKey(config)),
-    targets: { requireHttps: isProduction, allowLoopback: !isProduction },
     ...(!isProduction && { echoAgentUrl: () => echoAgentUrl(addressOf(http.server)) }),
+    targets: {
+      requireHttps: isProduction,
+      allowLoopback: !isProduction,
+      ...(isProduction && { ownHost: new URL(config.publicUrl).hostname }),
+      openHosts: config.webhookAllowedHosts,
+      openRanges: config.webhookAllowedRanges,
+      resolve,
+    },
   }
   const firstStart = await bootstrap(deps, config.firstApiKey, config.ownerEmail)
   const stops: (() => Promise<void>)[] = [() => db.close(), () => bus.close()]

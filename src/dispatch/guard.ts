@@ -1,21 +1,32 @@
-import { type LookupAddress, lookup } from 'node:dns'
-import type { LookupFunction } from 'node:net'
-import { literalAddress, refuseAddress, type TargetPolicy } from '../infra/net.ts'
+import type { LookupAddress } from 'node:dns'
+import { isIP, type LookupFunction, type Socket } from 'node:net'
+import { buildConnector } from 'undici'
+import { isOpenHost, refuseAddress, refuseUrl, type TargetPolicy } from '../infra/net.ts'
+import { resolveName } from '../infra/resolve.ts'
 
 /** The target is not allowed. The message is for the tenant: it names the rule, never an internal address. */
 export class RefusedTarget extends Error {
   override name = 'RefusedTarget'
 }
 
+/** The answer is longer than anything that is read of one. */
+export class AnswerTooLong extends Error {
+  override name = 'AnswerTooLong'
+}
+
+/** Addresses of one name that are tried, one after the other. */
+const MAX_ADDRESSES = 4
+/** For one of several addresses; Node's 250 ms gives up receivers on the other side of the world. */
+const ADDRESS_MS = 1000
+
 /**
- * Judges what can be judged without a lookup; Node does not ask the lookup function about literal addresses.
+ * Judges what can be judged without a lookup. Called for every attempt: a kept connection is used again without asking
+ * the connector, and Node does not ask the lookup function about literal addresses.
  * @throws RefusedTarget
  */
 export function guardUrl(url: URL, policy: TargetPolicy): void {
-  if (policy.requireHttps && url.protocol !== 'https:') throw new RefusedTarget('The URL must start with https://')
-  const literal = literalAddress(url)
-  const reason = literal === null ? null : refuseAddress(literal, policy)
-  if (reason !== null) throw new RefusedTarget(`The URL's address is refused: ${reason}`)
+  const reason = refuseUrl(url, policy)
+  if (reason !== null) throw new RefusedTarget(`The URL ${reason}`)
 }
 
 /**
@@ -23,15 +34,76 @@ export function guardUrl(url: URL, policy: TargetPolicy): void {
  * address refuses the name, whatever else it resolves to.
  */
 export function guardedLookup(policy: TargetPolicy): LookupFunction {
+  const { resolve = resolveName } = policy
   return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
-      if (error !== null) return callback(error, [])
-      if (addresses.some(({ address }) => refuseAddress(address, policy) !== null)) {
-        return callback(new RefusedTarget('The name resolves to a private, loopback or reserved address'), [])
+    const isOpen = isOpenHost(hostname, policy)
+    resolve(hostname).then(
+      (found) => {
+        const reason = found
+          .map((address) => refuseAddress(address, policy, isOpen))
+          .find((refused) => refused !== null)
+        if (reason !== undefined) {
+          return callback(new RefusedTarget('The name resolves to a private, loopback or reserved address'), [])
+        }
+        const addresses = found
+          .slice(0, MAX_ADDRESSES)
+          .map((address): LookupAddress => ({ address, family: isIP(address) }))
+        const [first] = addresses
+        if (first === undefined) return callback(Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), [])
+        return options.all === true ? callback(null, addresses) : callback(null, first.address, first.family)
+      },
+      (error: unknown) => callback(error instanceof Error ? error : new Error(String(error)), []),
+    )
+  }
+}
+
+export interface ConnectorOptions {
+  readonly timeoutMs: number
+  /** Bytes that one exchange may bring, of whatever kind: a backstop behind the bounds on headers and body. */
+  readonly maxAnswerBytes: number
+}
+
+/**
+ * Opens connections for undici. Only judged addresses are tried, and the one that answered is judged once more before a
+ * byte of the request is written. Certificates are verified whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+ */
+export function guardedConnector(policy: TargetPolicy, options: ConnectorOptions): buildConnector.connector {
+  const connect = buildConnector({
+    lookup: guardedLookup(policy),
+    timeout: options.timeoutMs,
+    rejectUnauthorized: true,
+    autoSelectFamily: true,
+    autoSelectFamilyAttemptTimeout: ADDRESS_MS,
+  })
+  return (target, callback) => {
+    connect(target, (...[error, socket]) => {
+      if (error !== null) return callback(error, null)
+      const reached = socket.remoteAddress
+      const isOpen = isOpenHost(target.hostname, policy)
+      if (reached === undefined || refuseAddress(reached, policy, isOpen) !== null) {
+        socket.destroy()
+        return callback(new RefusedTarget('The connection led to a private, loopback or reserved address'), null)
       }
-      const [first] = addresses
-      if (options.all === true || first === undefined) return callback(null, addresses)
-      return callback(null, first.address, first.family)
+      bound(socket, options.maxAnswerBytes)
+      return callback(null, socket)
     })
   }
+}
+
+/**
+ * Ends a connection that brings more than `max` bytes for one request: interim answers, chunk extensions and trailers
+ * count for none of the parser's bounds. With one request at a time, whatever is written begins the next exchange.
+ */
+function bound(socket: Socket, max: number): void {
+  let written = 0
+  let begun = 0
+  let seen = 0
+  socket.on('readable', () => {
+    if (socket.bytesWritten !== written) {
+      written = socket.bytesWritten
+      begun = seen
+    }
+    seen = socket.bytesRead
+    if (seen - begun > max) socket.destroy(new AnswerTooLong('The answer is too long'))
+  })
 }

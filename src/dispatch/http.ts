@@ -1,6 +1,6 @@
-import { Agent, type Dispatcher, request } from 'undici'
+import { Agent, type Dispatcher, errors, request } from 'undici'
 import type { TargetPolicy } from '../infra/net.ts'
-import { guardedLookup, guardUrl, RefusedTarget } from './guard.ts'
+import { AnswerTooLong, guardedConnector, guardUrl, RefusedTarget } from './guard.ts'
 import type { Exchange } from './outcome.ts'
 
 /** Contract: connect, headers and body together. */
@@ -8,6 +8,10 @@ export const DEADLINE_MS = 5000
 const KEPT_BYTES = 4096
 const READ_BYTES = 65_536
 const MAX_HEADER_BYTES = 16_384
+/** More than body, headers, and what one read from the socket brings besides. */
+const MAX_ANSWER_BYTES = READ_BYTES + MAX_HEADER_BYTES + 65_536
+/** A connection is not used for longer, so that a receiver that moved is found at its new address. */
+const CONNECTION_MS = 60_000
 
 /** Sends one attempt and waits for the whole answer, at most 5 seconds. Never throws. */
 export interface Sender {
@@ -18,7 +22,8 @@ export interface Sender {
 /** Keep-alive connections; no redirects, no decompression, no proxy from the environment. */
 export function createSender(policy: TargetPolicy): Sender {
   const agent = new Agent({
-    connect: { lookup: guardedLookup(policy), timeout: DEADLINE_MS },
+    connect: guardedConnector(policy, { timeoutMs: DEADLINE_MS, maxAnswerBytes: MAX_ANSWER_BYTES }),
+    clientTtl: CONNECTION_MS,
     headersTimeout: DEADLINE_MS,
     bodyTimeout: DEADLINE_MS,
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -68,7 +73,14 @@ const REASONS: Record<string, string> = {
   ECONNRESET: 'Connection reset',
   EPIPE: 'Connection reset',
   ENOTFOUND: 'The host name does not resolve',
-  EAI_AGAIN: 'The host name could not be resolved',
+  ENODATA: 'The host name does not resolve',
+  ETIMEOUT: 'The host name could not be resolved',
+  ESERVFAIL: 'The host name could not be resolved',
+  EREFUSED: 'The host name could not be resolved',
+  EBADNAME: 'The host name could not be resolved',
+  EBADRESP: 'The host name could not be resolved',
+  ECONNABORTED: 'Connection reset',
+  ETIMEDOUT: 'No answer within 5 seconds',
   EHOSTUNREACH: 'Host unreachable',
   ENETUNREACH: 'Network unreachable',
   UND_ERR_SOCKET: 'The connection was closed before the answer was complete',
@@ -82,6 +94,7 @@ const REASONS: Record<string, string> = {
 function failure(error: unknown): Exchange {
   for (const cause of causes(error)) {
     if (cause instanceof RefusedTarget) return { kind: 'refused', error: cause.message }
+    if (cause instanceof AnswerTooLong) return { kind: 'failed', error: 'The answer is too long' }
     if (cause.name === 'TimeoutError') return { kind: 'failed', error: 'No complete answer within 5 seconds' }
     const code = 'code' in cause ? String(cause.code) : ''
     const reason = REASONS[code]
@@ -89,7 +102,7 @@ function failure(error: unknown): Exchange {
     if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|UNABLE_TO|SELF_SIGNED)/.test(code)) {
       return { kind: 'failed', error: `TLS: ${code.toLowerCase().replaceAll('_', ' ')}` }
     }
-    if (code.startsWith('HPE_')) return { kind: 'failed', error: 'The answer is not valid HTTP' }
+    if (cause instanceof errors.HTTPParserError) return { kind: 'failed', error: 'The answer is not valid HTTP' }
   }
   return { kind: 'failed', error: error instanceof Error ? `The request failed: ${error.name}` : 'The request failed' }
 }

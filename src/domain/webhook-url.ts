@@ -1,13 +1,13 @@
-import { lookup } from 'node:dns/promises'
-import { literalAddress, refuseAddress, type TargetPolicy } from '../infra/net.ts'
+import { literalAddress } from '../infra/addresses.ts'
+import { isOpenHost, refuseAddress, refuseUrl, type TargetPolicy } from '../infra/net.ts'
+import { resolveName } from '../infra/resolve.ts'
 import { ValidationError } from './errors.ts'
 
 export const MAX_URL_LENGTH = 2048
-const RESOLVE_TIMEOUT_MS = 2000
 
 /**
- * The URL in its normal form (lower-case host, default port and fragment dropped), so that one receiver cannot be
- * registered twice.
+ * The URL in its normal form (lower-case host without a final dot, default port and fragment dropped), so that one
+ * receiver cannot be registered twice.
  * @throws ValidationError that says which rule it breaks
  */
 export function normalizeWebhookUrl(raw: string, path = 'url'): string {
@@ -19,6 +19,7 @@ export function normalizeWebhookUrl(raw: string, path = 'url'): string {
   if (url.username !== '' || url.password !== '')
     throw refuse('must not contain credentials; verify signatures instead')
   url.hash = ''
+  url.hostname = url.hostname.replace(/(?<=[^.])\.$/, '')
   if (url.href.length > MAX_URL_LENGTH) throw refuse(`must have at most ${MAX_URL_LENGTH} characters`)
   return url.href
 }
@@ -32,24 +33,15 @@ export async function checkWebhookUrl(policy: TargetPolicy, raw: string, path = 
   const href = normalizeWebhookUrl(raw, path)
   const url = new URL(href)
   const refuse = (message: string) => new ValidationError([{ path, message }])
-  if (policy.requireHttps && url.protocol !== 'https:') throw refuse('must start with https://')
-  const literal = literalAddress(url)
-  const addresses = literal === null ? await resolve(url.hostname) : [literal]
+  const reason = refuseUrl(url, policy)
+  if (reason !== null) throw refuse(reason)
+  if (literalAddress(url.hostname) !== null) return href
+  const { resolve = resolveName } = policy
+  const isOpen = isOpenHost(url.hostname, policy)
+  const addresses = await resolve(url.hostname).catch(() => []) // does not resolve yet: accepted
   for (const address of addresses) {
-    const reason = refuseAddress(address, policy)
-    if (reason === null) continue
-    throw refuse(
-      literal === null ? 'must not resolve to a private, loopback or reserved address' : `is refused: ${reason}`,
-    )
+    const refused = refuseAddress(address, policy, isOpen)
+    if (refused !== null) throw refuse('must not resolve to a private, loopback or reserved address')
   }
   return href
-}
-
-async function resolve(name: string): Promise<string[]> {
-  const timeout = new Promise<string[]>((done) => setTimeout(done, RESOLVE_TIMEOUT_MS, []).unref())
-  const answer = lookup(name, { all: true }).then(
-    (found) => found.map(({ address }) => address),
-    () => [], // does not resolve yet: accepted
-  )
-  return Promise.race([answer, timeout])
 }

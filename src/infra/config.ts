@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { parseRange, type Range } from './addresses.ts'
 
 export type Role = 'api' | 'dispatcher'
 
@@ -21,6 +22,9 @@ export interface Config {
   readonly encryptionKey: Buffer | undefined
   /** Becomes the first API key of an empty database. */
   readonly firstApiKey: string | undefined
+  /** Names and address ranges that webhooks may reach although they are not public. */
+  readonly webhookAllowedHosts: readonly string[]
+  readonly webhookAllowedRanges: readonly Range[]
   readonly roles: ReadonlySet<Role>
   readonly logLevel: string
   /** Further origins whose pages may use a signed-in person's cookie, besides publicUrl's. */
@@ -48,6 +52,25 @@ const roles = z
 
 const isOrigin = (value: string) =>
   URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value
+/** Values between commas, without blanks around them. */
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((entry) => entry.trim().toLowerCase())
+    .filter((entry) => entry !== ''),
+)
+const hosts = list.refine(
+  (names) => names.every((name) => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(name) && !/(^|\.)\d+$/.test(name)),
+  'must be host names separated by commas, such as agent.internal,*.agents.internal',
+)
+const ranges = list.transform((texts, issues): Range[] => {
+  try {
+    return texts.map(parseRange)
+  } catch {
+    issues.addIssue({ code: 'custom', message: 'must be address ranges separated by commas, such as 10.20.0.0/16' })
+    return z.NEVER
+  }
+})
 
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
@@ -65,6 +88,8 @@ const Environment = z.object({
     .string()
     .regex(API_KEY_PATTERN, 'must be gd_ and 43 base64url characters (32 random bytes)')
     .optional(),
+  WEBHOOK_ALLOWED_HOSTS: hosts.default([]),
+  WEBHOOK_ALLOWED_CIDRS: ranges.default([]),
   GUDDESK_ROLES: roles.default(['api', 'dispatcher']),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   TRUSTED_ORIGINS: z
@@ -104,6 +129,8 @@ export function readConfig(source: Record<string, string | undefined> = process.
     redisUrl: env.REDIS_URL,
     encryptionKey: env.ENCRYPTION_KEY === undefined ? undefined : Buffer.from(env.ENCRYPTION_KEY, 'hex'),
     firstApiKey: env.GUDDESK_API_KEY,
+    webhookAllowedHosts: env.WEBHOOK_ALLOWED_HOSTS,
+    webhookAllowedRanges: env.WEBHOOK_ALLOWED_CIDRS,
     roles: new Set(env.GUDDESK_ROLES),
     logLevel: env.LOG_LEVEL,
     trustedOrigins: env.TRUSTED_ORIGINS,

@@ -1,43 +1,115 @@
-import { isIP } from 'node:net'
-import ipaddr from 'ipaddr.js'
+import { type AddressKind, kindOfAddress, literalAddress, type Range } from './addresses.ts'
+import type { Resolve } from './resolve.ts'
 
-/** Which addresses a deployment's webhooks may reach. */
+/** Which targets a deployment's webhooks may reach. */
 export interface TargetPolicy {
-  /** Production: https only. */
+  /** Production: https only, and no ports of well-known internal services. */
   readonly requireHttps: boolean
   /** Development: http and https to this machine's loopback. */
   readonly allowLoopback: boolean
+  /** This deployment's own public host, which must not be its own receiver. */
+  readonly ownHost?: string
+  /** Names that the operator opened (WEBHOOK_ALLOWED_HOSTS): `agent.internal`, or `*.agents.internal` for all below. */
+  readonly openHosts?: readonly string[]
+  /** Address ranges that the operator opened (WEBHOOK_ALLOWED_CIDRS). */
+  readonly openRanges?: readonly Range[]
+  /** How names become addresses; the system's servers and hosts file when left out. */
+  readonly resolve?: Resolve
 }
 
-/** Cloud metadata services on addresses that no special-purpose registry lists. */
-const METADATA_ADDRESSES = new Set(['168.63.129.16'])
+/** Names that mean something in one network only, with everything below them. */
+const LOCAL_NAMES = ['local', 'internal', 'localdomain', 'home.arpa', 'lan', 'home', 'corp', 'intranet', 'private']
+
+/**
+ * Ports on which internal services listen and no webhook receiver does: remote shells, mail, directories, databases,
+ * caches, queues, container and cluster control.
+ */
+const INTERNAL_PORTS = new Set([
+  1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109, 110,
+  111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 445, 465, 512, 513, 514, 515, 526, 530, 531,
+  532, 540, 548, 554, 556, 563, 587, 601, 623, 631, 636, 873, 989, 990, 993, 995, 1433, 1434, 1521, 1719, 1720, 1723,
+  1883, 2049, 2181, 2375, 2376, 2377, 2379, 2380, 3128, 3306, 3389, 3659, 4045, 4190, 4369, 5060, 5061, 5432, 5433,
+  5434, 5671, 5672, 5900, 5901, 5984, 5985, 5986, 6000, 6379, 6380, 6443, 6566, 6665, 6666, 6667, 6668, 6669, 6679,
+  6697, 7199, 7473, 7474, 7687, 8086, 8300, 8301, 8302, 8500, 8501, 8600, 9042, 9092, 9093, 9094, 9160, 9200, 9300,
+  10080, 10250, 10255, 10256, 11211, 15672, 16379, 26257, 26379, 27017, 27018, 27019, 28015, 29015, 61616,
+])
+
+const AS_ADDRESS: Record<AddressKind, string> = {
+  loopback: 'it is a loopback address',
+  private: 'it is a private address',
+  'link-local': 'it is a link-local address',
+  metadata: 'it is the reserved address of a cloud metadata service',
+  multicast: 'it is a reserved (multicast) address',
+  reserved: 'it is a reserved address',
+}
 
 /**
  * Why webhooks must not be sent to an address, or null when they may.
- * Ranges: IANA special-purpose registries as ipaddr.js knows them; every IPv6 form that embeds an IPv4 address
- * (mapped, compatible, translated, NAT64, 6to4, Teredo) is refused with the rest of its range.
  * @param address a literal IPv4 or IPv6 address, without brackets
+ * @param isOpenHost the name that led there was opened by the operator, with what is private or loopback behind it.
+ *   Metadata services and their link-local neighbours stay refused: only a range opens those.
  */
-export function refuseAddress(address: string, policy: TargetPolicy): string | null {
-  const bare = address.split('%')[0] ?? address
-  if (!ipaddr.isValid(bare)) return 'it is not a valid address'
-  const parsed = ipaddr.process(bare)
-  const range = parsed.range()
-  if (range === 'loopback') return policy.allowLoopback ? null : 'it is a loopback address'
-  if (METADATA_ADDRESSES.has(parsed.toString())) return 'it is a reserved address'
-  if (range === 'unicast') return embedsIPv4(parsed) ? 'it is a reserved address' : null
-  if (range === 'private' || range === 'uniqueLocal' || range === 'carrierGradeNat') return 'it is a private address'
-  if (range === 'linkLocal') return 'it is a link-local address'
-  return 'it is a reserved address'
+export function refuseAddress(address: string, policy: TargetPolicy, isOpenHost = false): string | null {
+  const kind = kindOfAddress(address, policy.openRanges)
+  if (kind === null) return null
+  if (kind === 'loopback' && policy.allowLoopback) return null
+  if (isOpenHost && (kind === 'loopback' || kind === 'private')) return null
+  return AS_ADDRESS[kind]
 }
 
-/** `::a.b.c.d` (deprecated, RFC 4291 2.5.5.1) counts as plain unicast in ipaddr.js. */
-function embedsIPv4(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
-  return address instanceof ipaddr.IPv6 && address.parts.slice(0, 6).every((part) => part === 0)
+/**
+ * Why webhooks must not be sent to a URL, judged by its text alone, or null when they may: scheme, credentials, port,
+ * name or literal address. `new URL` has resolved every spelling of an IPv4 address before. The addresses of a name are
+ * judged by refuseAddress when they are known.
+ * @returns what follows after the URL's field name in a message: "must start with https://"
+ */
+export function refuseUrl(url: URL, policy: TargetPolicy): string | null {
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must start with https:// or http://'
+  if (policy.requireHttps && url.protocol !== 'https:') return 'must start with https://'
+  if (url.username !== '' || url.password !== '') return 'must not contain credentials; verify signatures instead'
+  const literal = literalAddress(url.hostname)
+  const reason = literal === null ? refuseName(url.hostname, policy) : refuseAddress(literal, policy)
+  if (reason !== null) return `is refused: ${reason}`
+  if (policy.requireHttps && isInternalPort(url) && !isOpen(url.hostname, literal, policy)) {
+    return `is refused: port ${url.port} belongs to an internal service; use 443 or another free one`
+  }
+  return null
 }
 
-/** The literal address in a URL's host, or null when it is a name. `new URL` has already resolved odd spellings. */
-export function literalAddress(url: URL): string | null {
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  return isIP(host) === 0 ? null : host
+function isInternalPort({ port }: URL): boolean {
+  return port !== '' && INTERNAL_PORTS.has(Number(port))
+}
+
+function isOpen(hostname: string, literal: string | null, policy: TargetPolicy): boolean {
+  if (literal === null) return isOpenHost(hostname, policy)
+  return kindOfAddress(literal) !== null // and was let through: the operator opened its range
+}
+
+/** A name without its final dot, which only says that it is complete. */
+function bareName(hostname: string): string {
+  return hostname.toLowerCase().replace(/\.$/, '')
+}
+
+/** Whether the operator opened a name. */
+export function isOpenHost(hostname: string, { openHosts = [] }: TargetPolicy): boolean {
+  const name = bareName(hostname)
+  return openHosts.some((open) => (open.startsWith('*.') ? name.endsWith(open.slice(1)) : name === open))
+}
+
+function refuseName(hostname: string, policy: TargetPolicy): string | null {
+  const name = bareName(hostname)
+  const labels = name.split('.')
+  if (name.length > 253 || labels.some((label) => label === '' || label.length > 63)) {
+    return 'its host is not a valid name'
+  }
+  if (isOpenHost(name, policy)) return null
+  if (isBelow(name, 'localhost')) return policy.allowLoopback ? null : 'its host means this machine (loopback)'
+  if (policy.ownHost !== undefined && name === bareName(policy.ownHost)) return 'its host is this deployment itself'
+  if (labels.length === 1) return 'its host is a private name: use one that the public DNS knows'
+  const local = LOCAL_NAMES.find((suffix) => isBelow(name, suffix))
+  return local === undefined ? null : `its host is a private name: .${local} exists in local networks only`
+}
+
+function isBelow(name: string, suffix: string): boolean {
+  return name === suffix || name.endsWith(`.${suffix}`)
 }

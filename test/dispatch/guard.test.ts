@@ -62,11 +62,11 @@ describe('addresses', () => {
 describe('sending in production', () => {
   test.each([
     ['http://93.184.216.34/', 'The URL must start with https://'],
-    ['https://127.0.0.1/', "The URL's address is refused: it is a loopback address"],
-    ['https://0x7f.1/', "The URL's address is refused: it is a loopback address"],
-    ['https://[::1]/', "The URL's address is refused: it is a loopback address"],
-    ['https://10.1.2.3/', "The URL's address is refused: it is a private address"],
-    ['https://localhost/', 'The name resolves to a private, loopback or reserved address'],
+    ['https://127.0.0.1/', 'The URL is refused: it is a loopback address'],
+    ['https://0x7f.1/', 'The URL is refused: it is a loopback address'],
+    ['https://[::1]/', 'The URL is refused: it is a loopback address'],
+    ['https://10.1.2.3/', 'The URL is refused: it is a private address'],
+    ['https://localhost/', 'The URL is refused: its host means this machine (loopback)'],
   ])('%s is refused before a byte is sent', async (url, error) => {
     const sender = createSender(production)
     expect(await sender.post(url, {}, '{}')).toEqual({ kind: 'refused', error })

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { parseRange } from '../../src/infra/addresses.ts'
 import { ConfigError, readConfig } from '../../src/infra/config.ts'
 import { newApiKey } from '../../src/infra/secrets.ts'
 
@@ -37,6 +38,8 @@ test('starts with no variable at all', () => {
     redisUrl: undefined,
     encryptionKey: undefined,
     firstApiKey: undefined,
+    webhookAllowedHosts: [],
+    webhookAllowedRanges: [],
     roles: new Set(['api', 'dispatcher']),
     logLevel: 'info',
     trustedOrigins: [],
@@ -48,7 +51,14 @@ test('starts with no variable at all', () => {
 
 test('an empty variable counts as unset', () => {
   const names = ['NODE_ENV', 'HOST', 'PORT', 'PUBLIC_URL', 'DATA_DIR', 'DATABASE_URL', 'REDIS_URL', 'ENCRYPTION_KEY']
-  names.push('GUDDESK_API_KEY', 'GUDDESK_ROLES', 'LOG_LEVEL', 'GRAPHQL_INTROSPECTION')
+  names.push(
+    'WEBHOOK_ALLOWED_HOSTS',
+    'WEBHOOK_ALLOWED_CIDRS',
+    'GUDDESK_API_KEY',
+    'GUDDESK_ROLES',
+    'LOG_LEVEL',
+    'GRAPHQL_INTROSPECTION',
+  )
   expect(readConfig(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readConfig({}))
   expect(readConfig(Object.fromEntries(names.map((name) => [name, undefined])))).toEqual(readConfig({}))
   expect(faults({ ...PRODUCTION, REDIS_URL: '' })).toEqual(['REDIS_URL'])
@@ -68,6 +78,8 @@ test('takes what is set', () => {
     TRUSTED_ORIGINS: 'https://a.example.com, http://b.example.com:81',
     GUDDESK_OWNER_EMAIL: 'Ada@example.com',
     TRUST_PROXY: '2',
+    WEBHOOK_ALLOWED_HOSTS: ' Agent.internal, *.agents.corp ,',
+    WEBHOOK_ALLOWED_CIDRS: '10.20.0.0/16,fd12::/16',
     SOMETHING_ELSE: 'ignored',
   })
   expect(config).toEqual({
@@ -81,6 +93,8 @@ test('takes what is set', () => {
     redisUrl: PRODUCTION.REDIS_URL,
     encryptionKey: Buffer.alloc(32, 0xab),
     firstApiKey: key,
+    webhookAllowedHosts: ['agent.internal', '*.agents.corp'],
+    webhookAllowedRanges: [parseRange('10.20.0.0/16'), parseRange('fd12::/16')],
     roles: new Set(['api']),
     logLevel: 'warn',
     trustedOrigins: ['https://a.example.com', 'http://b.example.com:81'],
@@ -112,6 +126,12 @@ test('roles are a list with commas', () => {
 })
 
 test.each([
+  ['WEBHOOK_ALLOWED_HOSTS', 'https://agent.internal'],
+  ['WEBHOOK_ALLOWED_HOSTS', '10.0.0.1'],
+  ['WEBHOOK_ALLOWED_HOSTS', '*'],
+  ['WEBHOOK_ALLOWED_CIDRS', '10.0.0.1'],
+  ['WEBHOOK_ALLOWED_CIDRS', '10.0.0.0/33'],
+  ['WEBHOOK_ALLOWED_CIDRS', 'fd12::/16,agents'],
   ['NODE_ENV', 'prod'],
   ['HOST', ' '],
   ['PORT', 'http'],

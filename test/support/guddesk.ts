@@ -8,9 +8,11 @@ import { apiKeyRow } from '../../src/domain/api-keys.ts'
 import type { Deps } from '../../src/domain/deps.ts'
 import { DISPATCH_TOPIC } from '../../src/domain/events.ts'
 import { newId } from '../../src/domain/ids.ts'
+import { defined } from '../../src/domain/input.ts'
 import type { ApiKeyPermission, MemberRole } from '../../src/generated/prisma/enums.ts'
 import { readConfig } from '../../src/infra/config.ts'
 import { createLog } from '../../src/infra/log.ts'
+import type { Resolve } from '../../src/infra/resolve.ts'
 import { newApiKey } from '../../src/infra/secrets.ts'
 import type { Pages } from '../../src/pages.ts'
 import { buildServer, type GudDesk } from '../../src/server.ts'
@@ -86,9 +88,11 @@ export interface Options {
   readonly env?: Record<string, string>
   /** The dashboard; there is none otherwise. */
   readonly pages?: Promise<Pages | null>
+  /** How webhooks' names become addresses; the machine's own way when left out. */
+  readonly resolve?: Resolve
 }
 
-export async function startGudDesk({ env = {}, pages }: Options = {}): Promise<TestGudDesk> {
+export async function startGudDesk({ env = {}, pages, resolve }: Options = {}): Promise<TestGudDesk> {
   const dataDir = await mkdtemp(join(tmpdir(), 'guddesk-test-'))
   const key = newApiKey()
   const logs: Record<string, unknown>[] = []
@@ -101,7 +105,13 @@ export async function startGudDesk({ env = {}, pages }: Options = {}): Promise<T
     ...env,
   })
   const clock = testClock()
-  const guddesk = await buildServer({ config, log, clock, db: await openTestDatabase(), ...(pages && { pages }) })
+  const guddesk = await buildServer({
+    config,
+    log,
+    clock,
+    db: await openTestDatabase(),
+    ...defined({ pages, resolve }),
+  })
   await new Promise<void>((resolve) => guddesk.server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(guddesk.server.address() as AddressInfo).port}`
   const { prisma } = guddesk.deps.db
