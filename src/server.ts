@@ -11,6 +11,7 @@ import { bootstrap, type FirstStart } from './domain/bootstrap.ts'
 import type { Deps } from './domain/deps.ts'
 import { DomainError } from './domain/errors.ts'
 import { openFeeds } from './domain/feeds.ts'
+import { releaseAbandonedKeys, sweepKeys } from './domain/idempotency.ts'
 import { reopenDueConversations } from './domain/reopen.ts'
 import { echoAgentUrl, serveEchoAgent } from './echo-agent.ts'
 import { createGraphQL, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql.ts'
@@ -20,6 +21,8 @@ import type { Config } from './infra/config.ts'
 import { type Database, openDatabase } from './infra/db.ts'
 import type { Log } from './infra/log.ts'
 import { migrate } from './infra/migrations.ts'
+import { openRateCounter, type RateCounter } from './infra/rate-counter.ts'
+import { repeat } from './infra/repeat.ts'
 import { type Resolve, resolveName } from './infra/resolve.ts'
 import { createVault, encryptionKey } from './infra/secrets.ts'
 import { type Pages, servePages } from './pages.ts'
@@ -54,6 +57,7 @@ const REQUEST_TIMEOUT_MS = 30_000
 /** What a stopping server allows requests that are under way. */
 const FINISH_REQUESTS_MS = 4000
 const REOPEN_EVERY_MS = 1000
+const SWEEP_EVERY_MS = 600_000
 
 /** Opens, migrates and assembles everything, and starts the roles. The caller listens. */
 export async function buildServer({
@@ -92,11 +96,19 @@ export async function buildServer({
   if (config.roles.has('dispatcher')) {
     const dispatcher: Dispatcher = await startDispatcher({ ...deps, version: config.version })
     stops.push(() => dispatcher.stop())
-    stops.push(startReopening(deps))
+    stops.push(
+      repeat(log, REOPEN_EVERY_MS, 'snoozed conversations could not be reopened', () => reopenDueConversations(deps)),
+    )
   }
   const tokens = sessionTokens(config)
   const people = createPeople(deps, tokens)
-  const http = assembleHttp(config, deps, people, tokens, (await pages) ?? null)
+  if (config.roles.has('api')) {
+    if (db.exclusive) await releaseAbandonedKeys(deps)
+    stops.push(repeat(log, SWEEP_EVERY_MS, 'old idempotency keys could not be deleted', () => sweepKeys(deps)))
+  }
+  const rates = openRateCounter(config.redisUrl, log)
+  stops.push(() => rates.close())
+  const http = assembleHttp(config, deps, { people, tokens, rates, pages: (await pages) ?? null })
   stops.push(http.stop)
 
   return {
@@ -110,12 +122,17 @@ export async function buildServer({
   }
 }
 
+interface HttpParts {
+  readonly people: People
+  readonly tokens: SessionTokens
+  readonly rates: RateCounter
+  readonly pages: Pages | null
+}
+
 function assembleHttp(
   config: Config,
   deps: Deps,
-  people: People,
-  tokens: SessionTokens,
-  pages: Pages | null,
+  { people, tokens, rates, pages }: HttpParts,
 ): { server: Server; stop: () => Promise<void> } {
   const feeds = openFeeds(deps)
   const credentials = watchCredentials(deps)
@@ -145,7 +162,8 @@ function assembleHttp(
     app.use(graphqlMiddleware(yoga))
     const startPath = new URL(`${config.publicUrl}/`).pathname
     app.use(signInRoutes({ deps, people, authenticator, tokens, own, startPath }))
-    app.use(restRouter({ deps, authenticate: authenticator.authenticateKey }))
+    const { authenticateKey } = authenticator
+    app.use(restRouter({ deps, authenticate: authenticateKey, limits: config.rateLimits, countHit: rates.hit }))
     if (isDevelopment) app.use(serveEchoAgent(deps))
     app.use(servePages(pages))
   }
@@ -238,25 +256,4 @@ function answerBadHttp(error: Error & { code?: string }, socket: import('node:st
     // A client that keeps its half open must not keep the server from stopping.
     () => socket.destroy(),
   )
-}
-
-/** Snoozed conversations reopen by themselves. */
-function startReopening(deps: Deps): () => Promise<void> {
-  let running: Promise<void> = Promise.resolve()
-  let timer: NodeJS.Timeout | undefined
-  const tick = () => {
-    running = reopenDueConversations(deps).then(
-      () => undefined,
-      (error: unknown) => deps.log.error({ err: error }, 'snoozed conversations could not be reopened'),
-    )
-    void running.finally(() => {
-      if (timer !== undefined) timer = setTimeout(tick, REOPEN_EVERY_MS)
-    })
-  }
-  timer = setTimeout(tick, REOPEN_EVERY_MS)
-  return async () => {
-    clearTimeout(timer)
-    timer = undefined
-    await running
-  }
 }

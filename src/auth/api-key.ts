@@ -4,7 +4,7 @@ import type { Deps } from '../domain/deps.ts'
 import { ForbiddenError, UnauthorizedError, ValidationError } from '../domain/errors.ts'
 import { kindOfId } from '../domain/ids.ts'
 import { effectivePermission } from '../domain/policy.ts'
-import type { ApiKeyPermission, MemberRole } from '../generated/prisma/enums.ts'
+import type { ApiKeyPermission, MemberRole, Plan } from '../generated/prisma/enums.ts'
 import { API_KEY_PATTERN } from '../infra/config.ts'
 import type { Database } from '../infra/db.ts'
 import { sha256 } from '../infra/secrets.ts'
@@ -29,6 +29,7 @@ interface Credential {
   agent_name: string | null
   agent_enabled: boolean | null
   role: MemberRole | null
+  plan: Plan | null
 }
 
 /** The hash is the lookup: no secret is compared, so there is nothing to time. */
@@ -37,9 +38,13 @@ const CREDENTIALS = {
   text: `
   SELECT key.hash, key.id, key.name, key.permission, key.workspace_id, key.is_enabled, key.expires_at, key.revoked_at,
          key.last_used_at, users.id AS user_id, users.name AS user_name,
-         agent.id AS agent_id, agent.name AS agent_name, agent.is_enabled AS agent_enabled, member.role
+         agent.id AS agent_id, agent.name AS agent_name, agent.is_enabled AS agent_enabled, member.role,
+         CASE WHEN key.workspace_id IS NOT NULL THEN workspace.plan ELSE (
+           SELECT max(theirs.plan) FROM members JOIN workspaces theirs ON theirs.id = members.workspace_id
+            WHERE members.user_id = key.user_id) END AS plan
     FROM api_keys key
     JOIN users ON users.id = key.user_id
+    LEFT JOIN workspaces workspace ON workspace.id = key.workspace_id
     LEFT JOIN agents agent ON agent.id = key.agent_id
     LEFT JOIN members member ON member.workspace_id = key.workspace_id AND member.user_id = key.user_id
    WHERE key.hash = ANY($1)`,
@@ -89,7 +94,9 @@ export async function authenticateKey(deps: Deps, key: string | null, origin: Or
   const { id: credentialId, workspace_id: workspaceId, permission } = found
   const user = { id: found.user_id, name: found.user_name }
   const actorIn = async (requested: string | undefined) => ({ ...(await actorOf(deps, found, requested)), origin })
-  return { kind: 'api_key', credentialId, user, workspaceId, permission, origin, renewal: null, actorIn }
+  // Whoever is in no workspace yet may still make one.
+  const plan = found.plan ?? 'FREE'
+  return { kind: 'api_key', credentialId, user, workspaceId, permission, plan, origin, renewal: null, actorIn }
 }
 
 /** `lastUsedAt`, to the minute; a request never waits for it or fails with it. */

@@ -39,6 +39,7 @@ export async function authenticateSession(
     user,
     workspaceId: null,
     permission: 'FULL_ACCESS',
+    plan: null,
     origin,
     renewal: isRenewed ? setCookie(tokens, credential) : null,
     actorIn: (requested) => memberIn(deps, user, requested, origin),

@@ -1,4 +1,4 @@
-import type { ApiKeyPermission, MemberRole } from '../generated/prisma/enums.ts'
+import type { ApiKeyPermission, MemberRole, Plan } from '../generated/prisma/enums.ts'
 
 export type ActorType = 'visitor' | 'member' | 'agent' | 'api_key' | 'system'
 
@@ -46,6 +46,8 @@ export interface Caller {
   /** The one workspace that the credential is for; null: all of the user's. */
   readonly workspaceId: string | null
   readonly permission: ApiKeyPermission
+  /** Decides the rate limit: the workspace's, or the best of the user's. Null for a session: requests of people are not counted. */
+  readonly plan: Plan | null
   /**
    * Who acts in a workspace. A scoped credential ignores `requested`.
    * @throws ValidationError when an unscoped one must name one and does not; ForbiddenError when its user is not a member there

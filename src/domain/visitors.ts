@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Conversation, Visitor } from '../generated/prisma/client.ts'
 import { isUniqueViolation, Prisma } from '../infra/db.ts'
+import { inTransaction } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError, NotFoundError, ValidationError } from './errors.ts'
@@ -91,15 +92,17 @@ export async function upsertVisitor(
     ...set(Prisma.sql`avatar_url`, avatarUrl),
     ...set(Prisma.sql`metadata`, metadata),
   ]
-  const [row] = await deps.db.prisma.$queryRaw<{ id: string; created: boolean }[]>`
+  return inTransaction(deps, async (tx) => {
+    const [row] = await tx.db.$queryRaw<{ id: string; created: boolean }[]>`
     INSERT INTO visitors (id, workspace_id, external_id, name, email, avatar_url, metadata, created_at, updated_at)
     VALUES (${newId('visitor')}, ${actor.workspaceId}, ${externalId}, ${name ?? null}, ${address ?? null},
             ${avatarUrl ?? null}, ${json ?? '{}'}::jsonb, ${now}, ${now})
     ON CONFLICT (workspace_id, external_id) DO UPDATE SET ${Prisma.join(updates, ', ')}
     RETURNING id, (xmax = 0) AS created`
-  if (row === undefined) throw new Error('an upsert returned no row')
-  const visitor = await deps.db.prisma.visitor.findUniqueOrThrow({ where: { id: row.id } })
-  return { visitor, created: row.created }
+    if (row === undefined) throw new Error('an upsert returned no row')
+    const visitor = await tx.db.visitor.findUniqueOrThrow({ where: { id: row.id } })
+    return { visitor, created: row.created }
+  })
 }
 
 /** @throws NotFoundError; ConflictError when another visitor has the externalId */

@@ -25,6 +25,8 @@ export interface Config {
   /** Names and address ranges that webhooks may reach although they are not public. */
   readonly webhookAllowedHosts: readonly string[]
   readonly webhookAllowedRanges: readonly Range[]
+  /** REST requests a minute and key, by the workspace's plan; null: no limit. */
+  readonly rateLimits: { readonly PRO: number; readonly FREE: number } | null
   readonly roles: ReadonlySet<Role>
   readonly logLevel: string
   /** Further origins whose pages may use a signed-in person's cookie, besides publicUrl's. */
@@ -52,6 +54,8 @@ const roles = z
 
 const isOrigin = (value: string) =>
   URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value
+const count = z.coerce.number('must be a whole number').int().min(0).max(1_000_000_000)
+
 /** Values between commas, without blanks around them. */
 const list = z.string().transform((value) =>
   value
@@ -90,6 +94,8 @@ const Environment = z.object({
     .optional(),
   WEBHOOK_ALLOWED_HOSTS: hosts.default([]),
   WEBHOOK_ALLOWED_CIDRS: ranges.default([]),
+  RATE_LIMIT_PER_MINUTE: count.default(600),
+  RATE_LIMIT_PER_MINUTE_FREE: count.min(1, 'must be at least 1; RATE_LIMIT_PER_MINUTE=0 switches both off').default(60),
   GUDDESK_ROLES: roles.default(['api', 'dispatcher']),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   TRUSTED_ORIGINS: z
@@ -131,6 +137,8 @@ export function readConfig(source: Record<string, string | undefined> = process.
     firstApiKey: env.GUDDESK_API_KEY,
     webhookAllowedHosts: env.WEBHOOK_ALLOWED_HOSTS,
     webhookAllowedRanges: env.WEBHOOK_ALLOWED_CIDRS,
+    rateLimits:
+      env.RATE_LIMIT_PER_MINUTE === 0 ? null : { PRO: env.RATE_LIMIT_PER_MINUTE, FREE: env.RATE_LIMIT_PER_MINUTE_FREE },
     roles: new Set(env.GUDDESK_ROLES),
     logLevel: env.LOG_LEVEL,
     trustedOrigins: env.TRUSTED_ORIGINS,

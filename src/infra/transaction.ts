@@ -1,4 +1,4 @@
-import type { Prisma } from '../generated/prisma/client.ts'
+import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Database } from './db.ts'
 
 declare const minted: unique symbol
@@ -15,21 +15,121 @@ const TRIES = 3
 
 /**
  * Runs `work` in one transaction, and again when the database ended it to resolve a deadlock. Inside, use only
- * `tx.db`: the embedded database has one connection, and a query on the other handle would wait for itself.
+ * `tx.db`: the embedded database has one connection, and a query on the other handle would wait for itself. With the
+ * database of a held transaction, `work` becomes a part of that.
  */
 export async function inTransaction<T>(deps: { db: Database }, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const held = holders.get(deps.db)
+  if (held?.tx !== undefined) return work(held.tx)
   for (let tried = 1; ; tried++) {
-    const effects: (() => void)[] = []
     try {
-      const result = await deps.db.prisma.$transaction((db) => {
-        const tx = { db, afterCommit: (effect: () => void) => void effects.push(effect) } as Tx
-        return work(tx)
-      })
-      for (const effect of effects) effect()
-      return result
+      return await (held === undefined ? runAndCommit(deps.db, work) : held.open(work))
     } catch (error) {
       if (tried === TRIES || !isDeadlock(error)) throw error
     }
+  }
+}
+
+async function runAndCommit<T>(db: Database, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const effects: (() => void)[] = []
+  const result = await db.prisma.$transaction((client) => work(mint(client, effects)))
+  for (const effect of effects) effect()
+  return result
+}
+
+function mint(db: Prisma.TransactionClient, effects: (() => void)[]): Tx {
+  return { db, afterCommit: (effect: () => void) => void effects.push(effect) } as Tx
+}
+
+/**
+ * A transaction that stays open after the operation that began it, so that the caller can add to it what is known only
+ * then: the operation's answer. It begins with the operation's own `inTransaction`, not before: what an operation does
+ * first, such as asking a name server, holds no connection.
+ */
+export interface HeldTransaction {
+  /** For the operation. Once the transaction is open, every query through it belongs to the transaction. */
+  readonly db: Database
+  /** Commits with `last` as its last part; without an open transaction, `last` is one of its own. */
+  commit(last: (tx: Tx) => Promise<void>): Promise<void>
+  /** Undoes what was done; nothing when no transaction was opened. */
+  rollback(): Promise<void>
+}
+
+/** Which transaction a held database stands for. */
+const holders = new WeakMap<Database, Holder>()
+
+export function holdTransaction(db: Database): HeldTransaction {
+  const holder = new Holder(db)
+  const held: Database = {
+    ...db,
+    get prisma() {
+      // What TransactionClient lacks is never called on it: inTransaction looks for the holder first.
+      return holder.tx === undefined ? db.prisma : (holder.tx.db as PrismaClient)
+    },
+    sql: (text, params = []) =>
+      holder.tx === undefined ? db.sql(text, params) : holder.tx.db.$queryRawUnsafe(text, ...params),
+  }
+  holders.set(held, holder)
+  return { db: held, commit: (last) => holder.commit(last), rollback: () => holder.rollback() }
+}
+
+class RolledBack extends Error {
+  override name = 'RolledBack'
+}
+
+class Holder {
+  readonly #db: Database
+  /** While it is open. */
+  tx: Tx | undefined
+  #effects: (() => void)[] = []
+  #end: PromiseWithResolvers<void> = Promise.withResolvers()
+  #finished: Promise<void> = Promise.resolve()
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /** Begins, runs the first work, and stays open; a failure of the work ends it. */
+  async open<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const opened = Promise.withResolvers<Tx>()
+    const end = Promise.withResolvers<void>()
+    this.#effects = []
+    this.#end = end
+    this.#finished = this.#db.prisma.$transaction(async (client) => {
+      opened.resolve(mint(client, this.#effects))
+      await end.promise
+    })
+    this.#finished.catch(opened.reject)
+    const tx = await opened.promise
+    this.tx = tx
+    try {
+      return await work(tx)
+    } catch (error) {
+      await this.rollback()
+      throw error
+    }
+  }
+
+  async commit(last: (tx: Tx) => Promise<void>): Promise<void> {
+    if (this.tx === undefined) return runAndCommit(this.#db, last)
+    try {
+      await last(this.tx)
+    } catch (error) {
+      await this.rollback()
+      throw error
+    }
+    this.tx = undefined
+    this.#end.resolve()
+    await this.#finished
+    for (const effect of this.#effects) effect()
+  }
+
+  async rollback(): Promise<void> {
+    if (this.tx === undefined) return
+    this.tx = undefined
+    this.#end.reject(new RolledBack())
+    // Whatever ended it, it is over; the operation's own error says why.
+    await this.#finished.catch(() => undefined)
   }
 }
 

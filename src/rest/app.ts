@@ -12,6 +12,8 @@ import { hasBody, readJsonObject } from './body.ts'
 import { conversationRoutes } from './conversations.ts'
 import { customerRoutes } from './customers.ts'
 import { expectedError, internalError } from './errors.ts'
+import { runOnce } from './idempotency.ts'
+import { type CountHit, type Limits, limitRate } from './rate-limit.ts'
 import { replyRoutes } from './reply.ts'
 import type { Route } from './route.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -24,6 +26,8 @@ export interface RestDeps {
     headers: Record<string, string | string[] | undefined>
     address: string | undefined
   }): Promise<Caller>
+  readonly limits: Limits
+  readonly countHit: CountHit
 }
 
 /** Every operation of the contract. */
@@ -90,27 +94,32 @@ function refuseMethod(router: Router, ctx: Koa.Context): void {
   throw new DomainError('method_not_allowed', `Use ${allowed} here`)
 }
 
-/** Authentication, permission, body, workspace, operation, in this order. */
-async function run({ deps, authenticate }: RestDeps, route: Route, ctx: Koa.Context): Promise<void> {
+/** Authentication, rate limit, permission, body, workspace, operation, in this order. */
+async function run({ deps, authenticate, limits, countHit }: RestDeps, route: Route, ctx: Koa.Context): Promise<void> {
   ctx.set('Cache-Control', 'no-store')
   const caller = await authenticate({ headers: ctx.headers, address: ctx.req.socket.remoteAddress })
+  await limitRate(ctx, caller, limits, countHit, deps.clock.now())
   requireLevel(caller, route.needs)
   const query = firstValues(ctx.query)
   // A DELETE without a body of its own may still name the workspace in one.
   const readsBody = route.body !== undefined || (route.method === 'DELETE' && hasBody(ctx))
   const raw = readsBody ? await readJsonObject(ctx) : undefined
   const requested = query['workspaceId'] || raw?.['workspaceId']
-  const answer = await route.handle({
-    deps,
+  const request = {
     caller,
     actor: () => caller.actorIn(typeof requested === 'string' ? requested : undefined),
     id: String(ctx['params']['id'] ?? ''),
     query: route.query === undefined ? {} : parse(route.query, query),
     body: route.body === undefined ? undefined : parse(route.body, raw),
     page: { limit: parseLimit(query['limit']), cursor: query['cursor'] || null },
+  }
+  const { status, body } = await runOnce(ctx, deps, caller, raw, async (deps) => {
+    const { status = 200, data, meta } = await route.handle({ ...request, deps })
+    return { status, body: JSON.stringify(meta === undefined ? { data } : { data, meta }) }
   })
-  ctx.status = answer.status ?? 200
-  ctx.body = answer.meta === undefined ? { data: answer.data } : { data: answer.data, meta: answer.meta }
+  ctx.status = status
+  ctx.type = 'json'
+  ctx.body = body
 }
 
 /** `?a=1&a=2` means a=1. */

@@ -40,6 +40,7 @@ test('starts with no variable at all', () => {
     firstApiKey: undefined,
     webhookAllowedHosts: [],
     webhookAllowedRanges: [],
+    rateLimits: { PRO: 600, FREE: 60 },
     roles: new Set(['api', 'dispatcher']),
     logLevel: 'info',
     trustedOrigins: [],
@@ -78,6 +79,8 @@ test('takes what is set', () => {
     TRUSTED_ORIGINS: 'https://a.example.com, http://b.example.com:81',
     GUDDESK_OWNER_EMAIL: 'Ada@example.com',
     TRUST_PROXY: '2',
+    RATE_LIMIT_PER_MINUTE: '1000',
+    RATE_LIMIT_PER_MINUTE_FREE: '10',
     WEBHOOK_ALLOWED_HOSTS: ' Agent.internal, *.agents.corp ,',
     WEBHOOK_ALLOWED_CIDRS: '10.20.0.0/16,fd12::/16',
     SOMETHING_ELSE: 'ignored',
@@ -95,6 +98,7 @@ test('takes what is set', () => {
     firstApiKey: key,
     webhookAllowedHosts: ['agent.internal', '*.agents.corp'],
     webhookAllowedRanges: [parseRange('10.20.0.0/16'), parseRange('fd12::/16')],
+    rateLimits: { PRO: 1000, FREE: 10 },
     roles: new Set(['api']),
     logLevel: 'warn',
     trustedOrigins: ['https://a.example.com', 'http://b.example.com:81'],
@@ -102,6 +106,10 @@ test('takes what is set', () => {
     trustProxy: 2,
     graphqlIntrospection: true,
   })
+})
+
+test('RATE_LIMIT_PER_MINUTE=0 switches both limits off', () => {
+  expect(readConfig({ RATE_LIMIT_PER_MINUTE: '0', RATE_LIMIT_PER_MINUTE_FREE: '10' }).rateLimits).toBe(null)
 })
 
 test('GraphQL can be introspected outside production, unless the variable says otherwise', () => {
@@ -126,6 +134,9 @@ test('roles are a list with commas', () => {
 })
 
 test.each([
+  ['RATE_LIMIT_PER_MINUTE', '-1'],
+  ['RATE_LIMIT_PER_MINUTE', 'none'],
+  ['RATE_LIMIT_PER_MINUTE_FREE', '0'],
   ['WEBHOOK_ALLOWED_HOSTS', 'https://agent.internal'],
   ['WEBHOOK_ALLOWED_HOSTS', '10.0.0.1'],
   ['WEBHOOK_ALLOWED_HOSTS', '*'],

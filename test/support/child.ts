@@ -58,6 +58,7 @@ export async function newInstallation(): Promise<Installation> {
           PORT: String(port),
           DATA_DIR: dataDir,
           GUDDESK_API_KEY: key,
+          RATE_LIMIT_PER_MINUTE: '0',
           ...backendEnv,
           ...env,
         },

@@ -101,6 +101,7 @@ export async function startGudDesk({ env = {}, pages, resolve }: Options = {}): 
     PORT: '0',
     DATA_DIR: dataDir,
     GUDDESK_API_KEY: key,
+    RATE_LIMIT_PER_MINUTE: '0',
     ...(backend === 'postgres' && { REDIS_URL }),
     ...env,
   })

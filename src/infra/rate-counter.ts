@@ -1,0 +1,104 @@
+import { Redis } from 'ioredis'
+import type { Log } from './log.ts'
+
+/** Hits of one key in its current window. */
+export interface Window {
+  /** 1 for the first hit. */
+  readonly hits: number
+  /** Milliseconds until the next hit begins a new window. */
+  readonly endsInMs: number
+}
+
+/** Counts hits in windows that begin with a key's first hit. Never throws and never waits long. */
+export interface RateCounter {
+  hit(key: string, windowMs: number, now: Date): Promise<Window>
+  close(): Promise<void>
+}
+
+/** Shared by all nodes when there is a Redis, this process's own otherwise. */
+export function openRateCounter(redisUrl: string | undefined, log: Log): RateCounter {
+  return redisUrl === undefined ? localCounter() : redisCounter(redisUrl, log)
+}
+
+/** Ended windows are thrown away when there are this many. */
+const MAX_KEPT = 10_000
+
+function localCounter(): RateCounter {
+  const windows = new Map<string, { hits: number; endsAt: number }>()
+  return {
+    async hit(key, windowMs, now) {
+      const at = now.getTime()
+      const found = windows.get(key)
+      const window = found !== undefined && found.endsAt > at ? found : { hits: 0, endsAt: at + windowMs }
+      window.hits += 1
+      windows.set(key, window)
+      if (windows.size > MAX_KEPT) {
+        for (const [other, { endsAt }] of windows) if (endsAt <= at) windows.delete(other)
+      }
+      return { hits: window.hits, endsInMs: window.endsAt - at }
+    },
+    close: async () => windows.clear(),
+  }
+}
+
+const PREFIX = 'guddesk:rate:'
+/** One round trip, and no key without an end: a process that dies between two commands cannot leave one. */
+const HIT = `
+local hits = redis.call('INCR', KEYS[1])
+local left = redis.call('PTTL', KEYS[1])
+if left < 0 then
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  left = tonumber(ARGV[1])
+end
+return {hits, left}`
+/** A Redis that hangs costs a request this much, once a second. */
+const COMMAND_MS = 250
+const PAUSE_MS = 1000
+const LOG_EVERY_MS = 60_000
+
+/**
+ * Counts in Redis. While Redis is gone each node counts for itself: a limit is then kept per node, and nobody is turned
+ * away because a counter is out of order.
+ */
+function redisCounter(url: string, log: Log): RateCounter {
+  const fallback = localCounter()
+  const redis = new Redis(url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: COMMAND_MS,
+    retryStrategy: (tries) => Math.min(50 * tries, 1000),
+  })
+  redis.on('error', () => undefined) // told below, when it matters to a request
+  let pausedUntil = 0
+  let loggedAt = Number.NEGATIVE_INFINITY
+  let missed = 0
+
+  function noteFailure(error: unknown): void {
+    pausedUntil = performance.now() + PAUSE_MS
+    if (performance.now() - loggedAt < LOG_EVERY_MS) return
+    loggedAt = performance.now()
+    log.warn({ err: error, missed }, 'rate limits are counted by each node alone: Redis does not answer')
+    missed = 0
+  }
+
+  return {
+    async hit(key, windowMs, now) {
+      if (performance.now() >= pausedUntil) {
+        try {
+          const reply: unknown = await redis.eval(HIT, 1, PREFIX + key, windowMs)
+          const [hits, endsInMs] = Array.isArray(reply) ? reply.map(Number) : []
+          if (hits === undefined || endsInMs === undefined) throw new Error('Redis answered something else')
+          return { hits, endsInMs }
+        } catch (error) {
+          noteFailure(error)
+        }
+      }
+      missed += 1
+      return fallback.hit(key, windowMs, now)
+    },
+    async close() {
+      redis.disconnect()
+      await fallback.close()
+    },
+  }
+}

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import type { Context } from 'koa'
+import type { Caller } from '../domain/actor.ts'
+import type { Deps } from '../domain/deps.ts'
+import { type ErrorCode, ValidationError } from '../domain/errors.ts'
+import { once, type StoredAnswer } from '../domain/idempotency.ts'
+import { expectedError } from './errors.ts'
+
+/** Refusals that say something about the request itself. The others, such as limits and permissions, may end. */
+const LASTING: ReadonlySet<ErrorCode | 'internal_error'> = new Set(['bad_request', 'not_found', 'conflict'])
+
+/** The key of a POST that wants to happen once; null for any other request. @throws ValidationError */
+function idempotencyKey(ctx: Context): string | null {
+  const key = ctx.headers['idempotency-key']
+  if (ctx.method !== 'POST' || key === undefined) return null
+  if (typeof key === 'string' && /^[\x20-\x7e]{1,255}$/.test(key)) return key
+  throw new ValidationError([{ path: 'Idempotency-Key', message: 'must have 1 to 255 printable ASCII characters' }])
+}
+
+/**
+ * Runs a request, once when it carries an Idempotency-Key: whoever repeats it gets the first answer.
+ * @param body as it was parsed from JSON: blanks between its parts make no other request
+ * @param work gets the dependencies to work with, and answers with the body's text
+ */
+export async function runOnce(
+  ctx: Context,
+  deps: Deps,
+  { credentialId }: Caller,
+  body: unknown,
+  work: (deps: Deps) => Promise<StoredAnswer>,
+): Promise<StoredAnswer> {
+  const key = idempotencyKey(ctx)
+  if (key === null) return work(deps)
+  const fingerprint = createHash('sha256')
+    .update(`${ctx.method} ${ctx.url}\n${JSON.stringify(body)}`)
+    .digest('hex')
+  const answer = await once(deps, { owner: credentialId, key, fingerprint }, { work, refusal })
+  if (answer.isRepeated) ctx.set('Idempotency-Replayed', 'true')
+  return answer
+}
+
+function refusal(error: unknown): StoredAnswer | null {
+  const body = expectedError(error)?.error
+  if (body === undefined || !LASTING.has(body.code)) return null
+  return { status: body.status, body: JSON.stringify({ error: body }) }
+}

@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ConflictError } from '../../src/domain/errors.ts'
+import { type Once, once as runOnce, sweepKeys } from '../../src/domain/idempotency.ts'
+import { newId } from '../../src/domain/ids.ts'
+import { inTransaction } from '../../src/infra/transaction.ts'
+import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { until } from '../support/until.ts'
+import { ROUTES } from './contract-routes.ts'
+import { census, makeObjects, nextUrl, type Objects } from './objects.ts'
+
+let guddesk: TestGudDesk
+let objects: Objects
+
+beforeAll(async () => {
+  guddesk = await startGudDesk()
+  objects = await makeObjects(guddesk)
+})
+
+afterAll(() => guddesk?.stop())
+
+function once(path: string, body: unknown, idempotencyKey: string, key?: string): Promise<Answer> {
+  const headers = { 'idempotency-key': idempotencyKey }
+  return guddesk.call('POST', path, body, key === undefined ? { headers } : { headers, key })
+}
+
+const replayed = ({ headers }: Answer) => headers.get('idempotency-replayed')
+const messages = () => `/api/v1/conversations/${objects.conversationId}/messages`
+const countOf = (body: string) => guddesk.deps.db.prisma.message.count({ where: { body } })
+
+const POSTS = ROUTES.filter(({ name }) => name.startsWith('POST'))
+
+describe('every POST', () => {
+  test.each(POSTS)('$name happens once, and a repeated one gets the first answer', async (route) => {
+    const [path, body, key] = [`/api${route.path(objects)}`, route.body?.(objects) ?? {}, randomUUID()]
+    const first = await once(path, body, key)
+    const after = await census(guddesk)
+    const second = await once(path, body, key)
+    expect([first.status < 300, replayed(first), second.status, replayed(second)]).toEqual([
+      true,
+      null,
+      first.status,
+      'true',
+    ])
+    expect(second.body).toEqual(first.body)
+    expect(await census(guddesk)).toEqual(after)
+  })
+
+  test.each(POSTS)('$name leaves nothing when its answer cannot be stored, and works the next time', async (route) => {
+    const [path, body, key] = [`/api${route.path(objects)}`, route.body?.(objects) ?? {}, randomUUID()]
+    const before = await census(guddesk)
+    await guddesk.deps.db.sql(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN RAISE EXCEPTION 'the disk is full'; END $$`)
+    await guddesk.deps.db.sql(
+      'CREATE TRIGGER refuse BEFORE UPDATE ON idempotency_keys FOR EACH ROW EXECUTE FUNCTION refuse()',
+    )
+    const failed = await once(path, body, key)
+    await guddesk.deps.db.sql('DROP TRIGGER refuse ON idempotency_keys')
+    await guddesk.deps.db.sql('DROP FUNCTION refuse')
+    expect(failed.status).toBe(500)
+    expect(await census(guddesk)).toEqual(before)
+    const again = await once(path, body, key)
+    expect([again.status < 300, replayed(again)]).toEqual([true, null])
+  })
+})
+
+describe('one key', () => {
+  test('racing requests make one message; the others get its answer or are told to wait', async () => {
+    const [key, body] = [randomUUID(), `raced ${randomUUID()}`]
+    const answers = await Promise.all(Array.from({ length: 50 }, () => once(messages(), { body }, key)))
+    expect(await countOf(body)).toBe(1)
+    const ids = answers.filter(({ status }) => status === 201).map(({ data }) => data.id)
+    expect(ids.length).toBeGreaterThanOrEqual(1)
+    expect(new Set(ids).size).toBe(1)
+    for (const { status, error } of answers.filter(({ status }) => status !== 201)) {
+      expect([status, error.code]).toEqual([409, 'conflict'])
+    }
+    expect(replayed(await once(messages(), { body }, key))).toBe('true')
+  })
+
+  test('another body or path with it is refused', async () => {
+    const key = randomUUID()
+    await once(messages(), { body: 'first' }, key)
+    for (const answer of [
+      await once(messages(), { body: 'second' }, key),
+      await once(`${messages()}?workspaceId=${objects.workspaceId}`, { body: 'first' }, key),
+      await once('/api/agent/reply', { body: 'first' }, key).then(() =>
+        once('/api/agent/reply', { body: 'first', conversationId: objects.conversationId }, key),
+      ),
+    ]) {
+      expect([answer.status, answer.error.code]).toEqual([422, 'unprocessable'])
+    }
+    expect(await countOf('second')).toBe(0)
+  })
+
+  test('blanks in the JSON make no other body', async () => {
+    const headers = { 'idempotency-key': randomUUID() }
+    await guddesk.call('POST', messages(), undefined, { headers, raw: '{"body":"spaced"}' })
+    const second = await guddesk.call('POST', messages(), undefined, { headers, raw: ' { "body" : "spaced" } ' })
+    expect([second.status, replayed(second)]).toEqual([201, 'true'])
+  })
+
+  test('belongs to one API key: somebody else’s is another', async () => {
+    const other = await guddesk.newTenant()
+    const key = randomUUID()
+    const mine = await once('/api/v1/customers', { name: 'Mine' }, key)
+    const theirs = await once('/api/v1/customers', { name: 'Theirs' }, key, other.key)
+    expect([theirs.status, replayed(theirs)]).toEqual([201, null])
+    expect(theirs.data.id).not.toBe(mine.data.id)
+  })
+
+  test('refusals that the operation decided are answers, too', async () => {
+    const key = randomUUID()
+    const path = '/api/v1/conversations/conv_01k2m7q3w8e5rbt9y4x6z0c1vd/messages'
+    const first = await once(path, { body: 'x' }, key)
+    const second = await once(path, { body: 'x' }, key)
+    expect([first.status, second.status, replayed(second)]).toEqual([404, 404, 'true'])
+    expect(second.body).toEqual(first.body)
+  })
+
+  test('a body that is refused before anything runs does not use it up', async () => {
+    const key = randomUUID()
+    expect((await once(messages(), { body: '' }, key)).status).toBe(400)
+    expect((await once(messages(), { body: 'mended' }, key)).status).toBe(201)
+  })
+
+  test('what is forbidden now may be allowed later: the key is given back', async () => {
+    const tenant = await guddesk.newTenant('VIEWER')
+    const key = randomUUID()
+    expect((await once('/api/v1/customers', { name: 'X' }, key, tenant.key)).status).toBe(403)
+    await guddesk.deps.db.prisma.member.update({ where: { id: tenant.memberId }, data: { role: 'OWNER' } })
+    const later = await once('/api/v1/customers', { name: 'X' }, key, tenant.key)
+    expect([later.status, replayed(later)]).toEqual([201, null])
+  })
+
+  test.each(['', 'x'.repeat(256), 'é', 'tab\there'])('%j is not one', async (key) => {
+    const answer = await once(messages(), { body: 'never' }, key)
+    expect([answer.status, answer.error.fields?.[0]?.path]).toEqual([400, 'Idempotency-Key'])
+    expect(await countOf('never')).toBe(0)
+  })
+
+  test('255 printable characters are', async () => {
+    const answer = await once(messages(), { body: 'long key' }, `${'~'.repeat(127)} ${'!'.repeat(127)}`)
+    expect(answer.status).toBe(201)
+  })
+
+  test('other methods ignore it', async () => {
+    const headers = { 'idempotency-key': '' }
+    const path = `/api/v1/conversations/${objects.conversationId}`
+    for (const subject of ['a', 'b']) {
+      const { data } = await guddesk.call('PATCH', path, { subject }, { headers })
+      expect(data.subject).toBe(subject)
+    }
+  })
+})
+
+describe('time and crashes', () => {
+  test('after 24 hours it is new again, and is swept away', async () => {
+    const key = randomUUID()
+    await once(messages(), { body: 'daily' }, key)
+    guddesk.clock.advance(23 * 3_600_000)
+    expect(replayed(await once(messages(), { body: 'daily' }, key))).toBe('true')
+    guddesk.clock.advance(3_600_001)
+    expect(replayed(await once(messages(), { body: 'daily' }, key))).toBe(null)
+    expect(await countOf('daily')).toBe(2)
+    guddesk.clock.advance(25 * 3_600_000)
+    await sweepKeys(guddesk.deps)
+    expect(await guddesk.deps.db.prisma.idempotencyKey.count()).toBe(0)
+  })
+
+  test('a process that is gone blocks it for 20 seconds; one that comes back late has nothing to commit', async () => {
+    const use = { owner: 'key_of_a_test', key: randomUUID(), fingerprint: 'the same' }
+    const { workspaceId } = guddesk.tenant
+    const visitor = (name: string): Once => ({
+      async work(deps) {
+        if (name === 'late') await held.promise
+        await inTransaction(deps, (tx) => tx.db.visitor.create({ data: { id: newId('visitor'), workspaceId, name } }))
+        return { status: 201, body: name }
+      },
+      refusal: () => null,
+    })
+    const held = Promise.withResolvers<void>()
+    const late = runOnce(guddesk.deps, use, visitor('late')).catch((error: unknown) => error)
+    await until(async () => (await guddesk.deps.db.prisma.idempotencyKey.count({ where: use })) === 1)
+    await expect(runOnce(guddesk.deps, use, visitor('early'))).rejects.toThrow(/still running/)
+    guddesk.clock.advance(20_001)
+    expect(await runOnce(guddesk.deps, use, visitor('second'))).toEqual({
+      status: 201,
+      body: 'second',
+      isRepeated: false,
+    })
+    held.resolve()
+    expect(await late).toBeInstanceOf(ConflictError)
+    expect(await runOnce(guddesk.deps, use, visitor('third'))).toEqual({
+      status: 201,
+      body: 'second',
+      isRepeated: true,
+    })
+    const made = await guddesk.deps.db.prisma.visitor.findMany({
+      where: { name: { in: ['late', 'early', 'second', 'third'] } },
+    })
+    expect(made.map(({ name }) => name)).toEqual(['second'])
+  })
+})
+
+describe('secrets', () => {
+  test('an answer with credentials is stored sealed, and opens for whoever repeats the request', async () => {
+    const key = randomUUID()
+    const install = { name: 'Bot', webhookUrl: nextUrl() }
+    const first = await once('/api/v1/agents', install, key)
+    const { apiKey, webhookSecret } = first.data.credentials
+    expect((await once('/api/v1/agents', install, key)).data.credentials).toEqual({ apiKey, webhookSecret })
+    const rows = JSON.stringify(await guddesk.deps.db.prisma.idempotencyKey.findMany())
+    expect(rows).toMatch(/v1\.[0-9a-f]{8}\./)
+    for (const secret of [apiKey, webhookSecret]) expect(rows).not.toContain(secret)
+  })
+})

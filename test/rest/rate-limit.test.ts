@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { backend } from '../support/database.ts'
+import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts'
+import { makeObjects } from './objects.ts'
+
+const LIMITS = { RATE_LIMIT_PER_MINUTE: '20', RATE_LIMIT_PER_MINUTE_FREE: '5' }
+
+let guddesk: TestGudDesk
+
+beforeAll(async () => {
+  guddesk = await startGudDesk({ env: LIMITS })
+})
+
+afterAll(() => guddesk?.stop())
+
+const list = (key: string, on = guddesk): Promise<Answer> => on.call('GET', '/api/v1/conversations', undefined, { key })
+
+function headersOf({ headers }: Answer) {
+  const [limit, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) => {
+    const value = headers.get(`x-ratelimit-${name}`)
+    return value === null ? null : Number(value)
+  })
+  return { limit, remaining, reset }
+}
+
+describe('the limit', () => {
+  test('every answer counts down, and the one too many is refused with the time to wait', async () => {
+    const { key } = await guddesk.newTenant()
+    const began = guddesk.clock.now().getTime() / 1000
+    for (let left = 19; left >= 0; left--) {
+      const answer = await list(key)
+      expect([answer.status, headersOf(answer)]).toEqual([
+        200,
+        { limit: 20, remaining: left, reset: expect.any(Number) },
+      ])
+    }
+    const refused = await list(key)
+    expect([refused.status, refused.error.code, refused.error.status]).toEqual([429, 'rate_limited', 429])
+    const { limit, remaining, reset } = headersOf(refused)
+    expect([limit, remaining]).toEqual([20, 0])
+    expect(reset).toBeGreaterThan(began)
+    expect(reset).toBeLessThanOrEqual(began + 65)
+    const wait = Number(refused.headers.get('retry-after'))
+    expect(wait).toBeGreaterThanOrEqual(1)
+    expect(wait).toBeLessThanOrEqual(60)
+    expect(refused.error.message).toContain(`${wait} s`)
+  })
+
+  test('of the plan: FREE has less', async () => {
+    const { key, workspaceId } = await guddesk.newTenant()
+    await guddesk.deps.db.prisma.workspace.update({ where: { id: workspaceId }, data: { plan: 'FREE' } })
+    for (let i = 0; i < 5; i++) expect(headersOf(await list(key)).limit).toBe(5)
+    expect((await list(key)).status).toBe(429)
+  })
+
+  test('an all-workspaces key has the best plan among its workspaces', async () => {
+    const tenant = await guddesk.newTenant()
+    const other = await guddesk.newTenant()
+    const { prisma } = guddesk.deps.db
+    await prisma.workspace.update({ where: { id: tenant.workspaceId }, data: { plan: 'FREE' } })
+    const key = await guddesk.newKey(tenant, 'READ_ONLY', 'all')
+    const read = () => guddesk.call('GET', '/api/v1/workspaces', undefined, { key })
+    expect(headersOf(await read()).limit).toBe(5)
+    await prisma.member.update({ where: { id: other.memberId }, data: { userId: tenant.userId } })
+    expect(headersOf(await read()).limit).toBe(20)
+  })
+
+  test('each key has its own, an agent’s too', async () => {
+    const tenant = await guddesk.newTenant()
+    const { agentKey } = await makeObjects(guddesk, tenant)
+    const second = await guddesk.newKey(tenant, 'READ_ONLY')
+    for (let i = 0; i < 20; i++) await list(second)
+    expect((await list(second)).status).toBe(429)
+    expect(headersOf(await list(agentKey))).toMatchObject({ limit: 20, remaining: 19 })
+  })
+
+  test('refusals count and carry the headers, too: bad input, unknown objects, missing permission', async () => {
+    const tenant = await guddesk.newTenant()
+    const key = await guddesk.newKey(tenant, 'READ_ONLY')
+    const answers = [
+      await guddesk.call('GET', '/api/v1/conversations?cursor=bad', undefined, { key }),
+      await guddesk.call('GET', '/api/v1/conversations/conv_x', undefined, { key }),
+      await guddesk.call('POST', '/api/v1/conversations', {}, { key }),
+    ]
+    expect(answers.map(({ status }) => status)).toEqual([400, 404, 403])
+    expect(answers.map((answer) => headersOf(answer).remaining)).toEqual([19, 18, 17])
+  })
+
+  test('who is not authenticated is not counted', async () => {
+    const answer = await guddesk.call('GET', '/api/v1/conversations', undefined, { key: `gd_${'x'.repeat(43)}` })
+    expect([answer.status, headersOf(answer).limit]).toEqual([401, null])
+  })
+
+  test('0 switches it off', async () => {
+    const unlimited = await startGudDesk({ env: { RATE_LIMIT_PER_MINUTE: '0' } })
+    const answer = await list(unlimited.tenant.key, unlimited)
+    expect([answer.status, headersOf(answer)]).toEqual([200, { limit: null, remaining: null, reset: null }])
+    await unlimited.stop()
+  })
+
+  // In Redis the windows follow its own time, which no test can move.
+  test.runIf(backend === 'embedded')('a new window begins when the last one has ended', async () => {
+    const { key } = await guddesk.newTenant()
+    for (let i = 0; i < 21; i++) await list(key)
+    guddesk.clock.advance(59_000)
+    expect((await list(key)).status).toBe(429)
+    guddesk.clock.advance(1500)
+    expect(headersOf(await list(key)).remaining).toBe(19)
+  })
+})
+
+describe.runIf(backend === 'postgres')('Redis', () => {
+  let proxy: RedisProxy
+
+  beforeAll(async () => {
+    proxy = await startRedisProxy()
+  })
+
+  afterAll(() => proxy?.close())
+
+  test('is shared by all nodes; without it nobody is turned away for that, and the log says so once', async () => {
+    const node = await startGudDesk({ env: { RATE_LIMIT_PER_MINUTE: '20', REDIS_URL: proxy.url } })
+    const { key } = node.tenant
+    expect(headersOf(await list(key, node)).remaining).toBe(19)
+    proxy.cut()
+    for (let i = 0; i < 15; i++) expect((await list(key, node)).status).toBe(200)
+    const warnings = node.logs.filter(({ msg }) => String(msg).startsWith('rate limits are counted by each node'))
+    expect(warnings).toHaveLength(1)
+    proxy.mend()
+    const end = performance.now() + 10_000
+    // The shared count goes on where it was: the first hit, and what comes now.
+    let remaining: number | null | undefined = null
+    while (remaining !== 18 && performance.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 1100))
+      remaining = headersOf(await list(key, node)).remaining
+    }
+    expect(remaining).toBe(18)
+    await node.stop()
+  })
+})
