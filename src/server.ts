@@ -163,7 +163,15 @@ function assembleHttp(
     const startPath = new URL(`${config.publicUrl}/`).pathname
     app.use(signInRoutes({ deps, people, authenticator, tokens, own, startPath }))
     const { authenticateKey } = authenticator
-    app.use(restRouter({ deps, authenticate: authenticateKey, limits: config.rateLimits, countHit: rates.hit }))
+    app.use(
+      restRouter({
+        deps,
+        authenticate: authenticateKey,
+        limits: config.rateLimits,
+        countHit: rates.hit,
+        version: config.version,
+      }),
+    )
     if (isDevelopment) app.use(serveEchoAgent(deps))
     app.use(servePages(pages))
   }

@@ -30,6 +30,7 @@ const bounded = (max: number) =>
     .refine(isStorable, NOT_STORABLE)
     .trim()
     .refine((value) => value.length <= max || [...value].length <= max, `must have at most ${max} characters`)
+    .meta({ maxLength: max })
 
 /** Text of 1 to `max` characters after trimming. */
 export const text = (max: number) => bounded(max).min(1, 'must not be empty')

@@ -148,7 +148,8 @@ export function readConfig(source: Record<string, string | undefined> = process.
   }
 }
 
-function packageVersion(): string {
+/** As package.json says it. */
+export function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   return z.object({ version: z.string() }).parse(manifest).version
 }

@@ -11,6 +11,7 @@ import {
   updateAgent,
 } from '../domain/agents.ts'
 import { listAnswer, type Route, route } from './route.ts'
+import * as shapes from './shapes.ts'
 import { showFlags } from './webhooks.ts'
 
 const Query = AgentFilter.extend({
@@ -27,6 +28,7 @@ export const agentRoutes: readonly Route[] = [
     summary: 'List agents, latest installed first',
     needs: 'READ_ONLY',
     query: Query,
+    answer: z.array(shapes.Agent),
     async handle({ deps, actor, query, page }) {
       return listAnswer(await listAgents(deps, await actor(), query, page), page, showAgent)
     },
@@ -37,6 +39,8 @@ export const agentRoutes: readonly Route[] = [
     summary: 'Install an agent: the answer has its credentials, once',
     needs: 'READ_WRITE',
     body: InstallAgent,
+    answer: shapes.InstalledAgent,
+    statuses: [201],
     async handle({ deps, actor, body }) {
       const { agent, credentials } = await installAgent(deps, await actor(), body)
       return { status: 201, data: { ...showAgent(agent), credentials } }
@@ -47,6 +51,7 @@ export const agentRoutes: readonly Route[] = [
     path: '/v1/agents/:id',
     summary: 'Read an agent',
     needs: 'READ_ONLY',
+    answer: shapes.Agent,
     async handle({ deps, actor, id }) {
       return { data: showAgent(await getAgent(deps, await actor(), id)) }
     },
@@ -57,6 +62,7 @@ export const agentRoutes: readonly Route[] = [
     summary: 'Change, enable or disable an agent',
     needs: 'READ_WRITE',
     body: AgentPatch,
+    answer: shapes.Agent,
     async handle({ deps, actor, id, body }) {
       return { data: showAgent(await updateAgent(deps, await actor(), id, body)) }
     },
@@ -66,6 +72,7 @@ export const agentRoutes: readonly Route[] = [
     path: '/v1/agents/:id',
     summary: 'Uninstall an agent with its endpoint and key',
     needs: 'FULL_ACCESS',
+    answer: shapes.Deleted,
     async handle({ deps, actor, id }) {
       await uninstallAgent(deps, await actor(), id)
       return { data: { deleted: true } }

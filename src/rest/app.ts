@@ -13,6 +13,7 @@ import { conversationRoutes } from './conversations.ts'
 import { customerRoutes } from './customers.ts'
 import { expectedError, internalError } from './errors.ts'
 import { runOnce } from './idempotency.ts'
+import { OPENAPI_PATH, openApiDocument } from './openapi.ts'
 import { type CountHit, type Limits, limitRate } from './rate-limit.ts'
 import { replyRoutes } from './reply.ts'
 import type { Route } from './route.ts'
@@ -27,6 +28,8 @@ export interface RestDeps {
     address: string | undefined
   }): Promise<Caller>
   readonly limits: Limits
+  /** The server's version. */
+  readonly version: string
   readonly countHit: CountHit
 }
 
@@ -75,6 +78,11 @@ export function errorResponse(deps: Pick<Deps, 'log'>): Koa.Middleware {
 /** The REST API under /api: each route's table entry, run through one pipeline. */
 export function restRouter(rest: RestDeps): Koa.Middleware {
   const router = new Router({ prefix: '/api' })
+  const document = JSON.stringify(openApiDocument(routes, rest.version))
+  router.get(OPENAPI_PATH, (ctx) => {
+    ctx.type = 'json'
+    ctx.body = document
+  })
   for (const route of routes) router.register(route.path, [route.method], (ctx) => run(rest, route, ctx))
   const dispatch = router.routes()
   return async (ctx, next) => {

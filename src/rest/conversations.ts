@@ -6,6 +6,7 @@ import { StartConversation, startConversation } from '../domain/start-conversati
 import { ConversationPatch, updateConversation } from '../domain/update-conversation.ts'
 import type { Conversation, Message } from '../generated/prisma/client.ts'
 import { listAnswer, type Route, route } from './route.ts'
+import * as shapes from './shapes.ts'
 
 /** `assigneeId=none` lists what nobody has. */
 const Query = ConversationFilter.omit({ unassigned: true }).transform(({ assigneeId, ...filter }) => {
@@ -23,6 +24,7 @@ export const conversationRoutes: readonly Route[] = [
     summary: 'List conversations, newest activity first',
     needs: 'READ_ONLY',
     query: Query,
+    answer: z.array(shapes.Conversation),
     async handle({ deps, actor, query, page }) {
       return listAnswer(await listConversations(deps, await actor(), query, page), page, showConversation)
     },
@@ -33,6 +35,8 @@ export const conversationRoutes: readonly Route[] = [
     summary: 'Start a conversation for a customer',
     needs: 'READ_WRITE',
     body: StartConversation.omit({ channel: true }),
+    answer: shapes.Conversation,
+    statuses: [201],
     async handle({ deps, actor, body }) {
       return { status: 201, data: showConversation(await startConversation(deps, await actor(), body)) }
     },
@@ -42,6 +46,7 @@ export const conversationRoutes: readonly Route[] = [
     path: '/v1/conversations/:id',
     summary: 'Read a conversation',
     needs: 'READ_ONLY',
+    answer: shapes.Conversation,
     async handle({ deps, actor, id }) {
       return { data: showConversation(await getConversation(deps, await actor(), id)) }
     },
@@ -52,6 +57,7 @@ export const conversationRoutes: readonly Route[] = [
     summary: 'Change status, assignee, tags, subject, priority or snooze',
     needs: 'READ_WRITE',
     body: ConversationPatch,
+    answer: shapes.Conversation,
     async handle({ deps, actor, id, body }) {
       return { data: showConversation(await updateConversation(deps, await actor(), id, body)) }
     },
@@ -61,6 +67,7 @@ export const conversationRoutes: readonly Route[] = [
     path: '/v1/conversations/:id/messages',
     summary: 'List messages, oldest first, notes included',
     needs: 'READ_ONLY',
+    answer: z.array(shapes.Message),
     async handle({ deps, actor, id, page }) {
       return listAnswer(await listMessages(deps, await actor(), id, page), page, showMessage)
     },
@@ -71,6 +78,8 @@ export const conversationRoutes: readonly Route[] = [
     summary: 'Add a message or note',
     needs: 'READ_WRITE',
     body: SendBody,
+    answer: shapes.Message,
+    statuses: [201],
     async handle({ deps, actor, id, body }) {
       return { status: 201, data: showMessage(await sendMessage(deps, await actor(), id, body)) }
     },

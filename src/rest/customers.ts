@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import {
   getVisitor,
   listVisitors,
@@ -10,6 +11,7 @@ import {
 import type { Visitor } from '../generated/prisma/client.ts'
 import { showSummary } from './conversations.ts'
 import { listAnswer, type Route, route } from './route.ts'
+import * as shapes from './shapes.ts'
 
 /** Visitors, by the name that the contract gives them. */
 export const customerRoutes: readonly Route[] = [
@@ -19,6 +21,7 @@ export const customerRoutes: readonly Route[] = [
     summary: 'List customers, newest first',
     needs: 'READ_ONLY',
     query: VisitorFilter.pick({ email: true }),
+    answer: z.array(shapes.Customer),
     async handle({ deps, actor, query, page }) {
       return listAnswer(await listVisitors(deps, await actor(), query, page), page, showCustomer)
     },
@@ -29,6 +32,8 @@ export const customerRoutes: readonly Route[] = [
     summary: 'Create a customer, or update the one with the same externalId',
     needs: 'READ_WRITE',
     body: VisitorInput,
+    answer: shapes.Customer,
+    statuses: [200, 201],
     async handle({ deps, actor, body }) {
       const { visitor, created } = await upsertVisitor(deps, await actor(), body)
       return { status: created ? 201 : 200, data: showCustomer(visitor) }
@@ -39,6 +44,7 @@ export const customerRoutes: readonly Route[] = [
     path: '/v1/customers/:id',
     summary: 'Read a customer with the 10 latest conversations',
     needs: 'READ_ONLY',
+    answer: shapes.CustomerWithConversations,
     async handle({ deps, actor, id }) {
       const visitor = await getVisitor(deps, await actor(), id)
       return { data: { ...showCustomer(visitor), conversations: visitor.conversations.map(showSummary) } }
@@ -50,6 +56,7 @@ export const customerRoutes: readonly Route[] = [
     summary: 'Change a customer',
     needs: 'READ_WRITE',
     body: VisitorPatch,
+    answer: shapes.Customer,
     async handle({ deps, actor, id, body }) {
       return { data: showCustomer(await updateVisitor(deps, await actor(), id, body)) }
     },

@@ -42,6 +42,10 @@ export interface Route<Body extends z.ZodType = z.ZodType, Query extends z.ZodTy
   readonly needs: ApiKeyPermission
   readonly query?: Query
   readonly body?: Body
+  /** The answer's `data`, one of shapes.ts; an array for a list. */
+  readonly answer: z.ZodType
+  /** 200 when left out. */
+  readonly statuses?: readonly (200 | 201)[]
   handle(request: RestRequest<z.output<Body>, z.output<Query>>): Promise<Answer>
 }
 

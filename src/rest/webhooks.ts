@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import {
   deleteEndpoint,
   EndpointRef,
@@ -7,6 +8,7 @@ import {
 } from '../domain/webhook-endpoints.ts'
 import type { WebhookEndpoint } from '../generated/prisma/client.ts'
 import { listAnswer, type Route, route } from './route.ts'
+import * as shapes from './shapes.ts'
 
 export const webhookRoutes: readonly Route[] = [
   route({
@@ -14,6 +16,7 @@ export const webhookRoutes: readonly Route[] = [
     path: '/agent/webhooks',
     summary: 'List webhook endpoints, without secrets',
     needs: 'READ_ONLY',
+    answer: z.array(shapes.WebhookEndpoint),
     async handle({ deps, actor, page }) {
       return listAnswer(await listEndpoints(deps, await actor(), page), page, showEndpoint)
     },
@@ -24,6 +27,8 @@ export const webhookRoutes: readonly Route[] = [
     summary: 'Register a webhook URL; again for the same URL gives the same endpoint and secret',
     needs: 'READ_WRITE',
     body: RegisterEndpoint,
+    answer: shapes.Registration,
+    statuses: [200, 201],
     async handle({ deps, actor, body }) {
       const { status, endpoint, secret, nextSecret } = await registerEndpoint(deps, await actor(), body)
       const { id, url, isEnabled, secretOverlapEndsAt } = endpoint
@@ -38,6 +43,7 @@ export const webhookRoutes: readonly Route[] = [
     summary: 'Remove a webhook endpoint by url or endpointId',
     needs: 'READ_WRITE',
     body: EndpointRef,
+    answer: shapes.Deleted,
     async handle({ deps, actor, body }) {
       await deleteEndpoint(deps, await actor(), body)
       return { data: { deleted: true } }

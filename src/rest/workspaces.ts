@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Actor, Caller } from '../domain/actor.ts'
 import { ForbiddenError, NotFoundError } from '../domain/errors.ts'
 import {
@@ -11,6 +12,7 @@ import {
 } from '../domain/workspaces.ts'
 import type { Workspace } from '../generated/prisma/client.ts'
 import { listAnswer, type Route, route } from './route.ts'
+import * as shapes from './shapes.ts'
 
 export const workspaceRoutes: readonly Route[] = [
   route({
@@ -18,6 +20,7 @@ export const workspaceRoutes: readonly Route[] = [
     path: '/v1/workspaces',
     summary: "List the key's workspaces, newest first",
     needs: 'READ_ONLY',
+    answer: z.array(shapes.Workspace),
     async handle({ deps, caller, page }) {
       return listAnswer(await listWorkspaces(deps, caller, page), page, showWorkspace)
     },
@@ -27,6 +30,7 @@ export const workspaceRoutes: readonly Route[] = [
     path: '/v1/workspaces/:id',
     summary: 'Read a workspace with its members',
     needs: 'READ_ONLY',
+    answer: shapes.WorkspaceWithMembers,
     async handle({ deps, caller, id }) {
       const { members, ...workspace } = await getWorkspace(deps, await actorAt(caller, id))
       const people = members.map(({ id, role, user }) => ({ id, name: user.name, role }))
@@ -39,6 +43,8 @@ export const workspaceRoutes: readonly Route[] = [
     summary: "Make a workspace, whose owner is the key's user; for all-workspaces keys",
     needs: 'FULL_ACCESS',
     body: CreateWorkspace,
+    answer: shapes.Workspace,
+    statuses: [201],
     async handle({ deps, caller, body }) {
       return { status: 201, data: showWorkspace(await createWorkspace(deps, caller, body)) }
     },
@@ -49,6 +55,7 @@ export const workspaceRoutes: readonly Route[] = [
     summary: 'Change a workspace; for owners and admins',
     needs: 'READ_WRITE',
     body: WorkspacePatch,
+    answer: shapes.Workspace,
     async handle({ deps, caller, id, body }) {
       return { data: showWorkspace(await updateWorkspace(deps, await actorAt(caller, id), body)) }
     },
@@ -58,6 +65,7 @@ export const workspaceRoutes: readonly Route[] = [
     path: '/v1/workspaces/:id',
     summary: 'Remove a workspace with everything in it; for owners',
     needs: 'FULL_ACCESS',
+    answer: shapes.Deleted,
     async handle({ deps, caller, id }) {
       await deleteWorkspace(deps, await actorAt(caller, id))
       return { data: { deleted: true } }

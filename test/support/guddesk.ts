@@ -19,6 +19,7 @@ import { buildServer, type GudDesk } from '../../src/server.ts'
 import { type TestClock, testClock } from './clock.ts'
 import { backend, openTestDatabase } from './database.ts'
 import type { TypedDocument } from './graphql.ts'
+import { expectDocumented } from './openapi.ts'
 import { REDIS_URL } from './servers.ts'
 
 /** A REST answer. `data` and `error` are the envelope's parts. */
@@ -133,6 +134,7 @@ export async function startGudDesk({ env = {}, pages, resolve }: Options = {}): 
     })
     const text = await response.text()
     const parsed = text === '' ? {} : JSON.parse(text)
+    expectDocumented(method, path, response.status, parsed)
     return { status: response.status, headers: response.headers, body: parsed, data: parsed.data, error: parsed.error }
   }
 
