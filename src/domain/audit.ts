@@ -38,6 +38,8 @@ export const AUDIT_ACTIONS = [
   'delivery.replayed',
   'deliveries.replayed',
   'conversation.deleted',
+  'article.deleted',
+  'collection.deleted',
   'session.created',
   'session.ended',
   'session.failed',
@@ -69,6 +71,8 @@ export interface AuditTarget {
     | 'webhook_endpoint'
     | 'delivery'
     | 'conversation'
+    | 'article'
+    | 'collection'
     | 'session'
     | 'user'
   readonly id: string

@@ -13,6 +13,8 @@ export const ID_PREFIXES = {
   apiKey: 'key',
   event: 'evt',
   delivery: 'dlv',
+  article: 'art',
+  collection: 'col',
   auditEntry: 'aud',
   account: 'acc',
   session: 'ses',

@@ -69,6 +69,11 @@ export function requireWebhookManager(actor: Actor): void {
   if (actor.type !== 'agent') requireLevel(actor, 'FULL_ACCESS')
 }
 
+/** The articles that an actor may see, as a Prisma filter: drafts are the team's own. */
+export function visibleArticles(actor: Actor): { workspaceId: string; isPublished?: boolean } {
+  return { workspaceId: actor.workspaceId, ...(actor.type === 'visitor' && { isPublished: true }) }
+}
+
 /** The conversations that an actor may see, as a Prisma filter. */
 export function visibleConversations(actor: Actor): { workspaceId: string; visitorId?: string } {
   return { workspaceId: actor.workspaceId, ...(actor.type === 'visitor' && { visitorId: actor.id }) }

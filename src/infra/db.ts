@@ -154,6 +154,11 @@ const SQLITE_BUSY = 5
 
 export { Prisma, type PrismaClient }
 
+/** Whether a query failed because a row that it refers to does not exist. */
+export function isForeignKeyViolation(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2003'
+}
+
 /** Whether a query failed because a row with the same unique value exists. */
 export function isUniqueViolation(error: unknown): boolean {
   return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002'

@@ -68,6 +68,11 @@ export function holdTransaction(db: Database): HeldTransaction {
     },
     sql: (text, params = []) =>
       holder.tx === undefined ? db.sql(text, params) : holder.tx.db.$queryRawUnsafe(text, ...params),
+    prepared(statement, params) {
+      // Prisma's transactions have none, and beside the transaction the embedded database would wait for itself.
+      if (holder.tx !== undefined) throw new Error(`"${statement.name}" cannot be asked within a held transaction`)
+      return db.prepared(statement, params)
+    },
   }
   holders.set(held, holder)
   return { db: held, commit: (last) => holder.commit(last), rollback: () => holder.rollback() }

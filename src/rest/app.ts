@@ -8,6 +8,7 @@ import { parse } from '../domain/input.ts'
 import { parseLimit } from '../domain/page.ts'
 import { requireLevel } from '../domain/policy.ts'
 import { agentRoutes } from './agents.ts'
+import { articleRoutes } from './articles.ts'
 import { hasBody, readJsonObject } from './body.ts'
 import { conversationRoutes } from './conversations.ts'
 import { customerRoutes } from './customers.ts'
@@ -38,6 +39,7 @@ export const routes: readonly Route[] = [
   ...workspaceRoutes,
   ...conversationRoutes,
   ...customerRoutes,
+  ...articleRoutes,
   ...agentRoutes,
   ...replyRoutes,
   ...webhookRoutes,

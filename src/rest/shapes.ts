@@ -19,6 +19,8 @@ const ids = {
   message: id('msg'),
   agent: id('agt'),
   endpoint: id('whk'),
+  article: id('art'),
+  collection: id('col'),
 }
 
 export const EventFlags = z
@@ -127,6 +129,22 @@ export const InstalledAgent = Agent.extend({
     .object({ webhookSecret: z.string(), apiKey: z.string() })
     .describe('Shown in this answer only: keep both.'),
 }).meta({ id: 'InstalledAgent' })
+
+export const ArticleSummary = z
+  .object({
+    id: ids.article,
+    title: z.string(),
+    slug: z.string(),
+    excerpt: NullableText,
+    collectionId: ids.collection.nullable(),
+    isPublished: z.boolean(),
+    publishedAt: Time.nullable(),
+    createdAt: Time,
+    updatedAt: Time,
+  })
+  .meta({ id: 'ArticleSummary', description: 'An article without its body.' })
+
+export const Article = ArticleSummary.extend({ body: z.string().describe('Markdown.') }).meta({ id: 'Article' })
 
 export const WebhookEndpoint = z
   .object({

@@ -20,6 +20,8 @@ const NODE_TYPES: Partial<Record<IdKind, string>> = {
   apiKey: 'ApiKey',
   delivery: 'Delivery',
   auditEntry: 'AuditEntry',
+  article: 'Article',
+  collection: 'Collection',
 }
 
 const NO_TYPE = 'None'

@@ -1,4 +1,5 @@
 import DataLoader from 'dataloader'
+import { articleBodies } from '../domain/articles.ts'
 import type { Deps } from '../domain/deps.ts'
 import { type MessageSlice, messagesOf } from '../domain/messages.ts'
 import type { Message } from '../generated/prisma/client.ts'
@@ -10,10 +11,15 @@ export interface MessageKey extends MessageSlice {
 /** What fields of many objects ask for one by one, asked of the database once. Nothing is kept: subscriptions live long. */
 export interface Loaders {
   readonly messages: DataLoader<MessageKey, Message[], string>
+  /** By the article's id. */
+  readonly articleBodies: DataLoader<string, string>
 }
 
 export function createLoaders(deps: Deps): Loaders {
-  return { messages: new DataLoader((keys) => loadMessages(deps, keys), { cache: false }) }
+  return {
+    messages: new DataLoader((keys) => loadMessages(deps, keys), { cache: false }),
+    articleBodies: new DataLoader((ids) => articleBodies(deps, ids), { cache: false }),
+  }
 }
 
 /** One statement for each distinct slice: one per field of the query. */

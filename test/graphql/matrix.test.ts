@@ -33,6 +33,8 @@ const UNKNOWN = {
   member: 'mem_00000000000000000000000000',
   session: 'ses_00000000000000000000000000',
   invitation: 'inv_00000000000000000000000000',
+  article: 'art_00000000000000000000000000',
+  collection: 'col_00000000000000000000000000',
 }
 
 const list = (name: string): Rule => ({ needs: 'READ_ONLY', agent: true, use: `${name} { edges { cursor } }` })
@@ -71,6 +73,29 @@ const RULES: Record<string, Rule> = {
   'Query.conversations': list('conversations'),
   'Query.visitors': list('visitors'),
   'Query.agents': list('agents'),
+  'Query.articles': list('articles'),
+  'Query.collections': list('collections'),
+  'Mutation.createArticle': mutation('READ_WRITE', true, 'createArticle', 'title: " "'),
+  'Mutation.updateArticle': mutation(
+    'READ_WRITE',
+    true,
+    'updateArticle',
+    `articleId: "${UNKNOWN.article}", title: "T"`,
+  ),
+  'Mutation.deleteArticle': mutation('FULL_ACCESS', false, 'deleteArticle', `articleId: "${UNKNOWN.article}"`),
+  'Mutation.createCollection': mutation('READ_WRITE', true, 'createCollection', 'name: " "'),
+  'Mutation.updateCollection': mutation(
+    'READ_WRITE',
+    true,
+    'updateCollection',
+    `collectionId: "${UNKNOWN.collection}", name: "C"`,
+  ),
+  'Mutation.deleteCollection': mutation(
+    'FULL_ACCESS',
+    false,
+    'deleteCollection',
+    `collectionId: "${UNKNOWN.collection}"`,
+  ),
   'Query.webhookEndpoints': list('webhookEndpoints'),
   'Query.deliveries': list('deliveries'),
   'Query.events': list('events'),

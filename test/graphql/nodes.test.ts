@@ -28,6 +28,8 @@ const TYPES = [
   'ApiKey',
   'Delivery',
   'AuditEntry',
+  'Article',
+  'Collection',
 ]
 
 /** Ids of one object of every type in a workspace. */
@@ -46,9 +48,17 @@ async function oneOfEach(tenant: Tenant): Promise<Record<string, string>> {
   const { id: auditEntryId } = await guddesk.deps.db.prisma.auditEntry.findFirstOrThrow({
     where: { workspaceId, action: 'agent.installed' },
   })
+  const make = async (field: string, input: object) => {
+    const type = `Create${field}Input!`
+    const query = `mutation ($input: ${type}) { made: create${field}(input: $input) { ... on Create${field}Payload { object: ${field.toLowerCase()} { id } } } }`
+    return (await guddesk.graphql(query, { input }, { key })).data.made.object.id
+  }
+  const collectionId = await make('Collection', { name: 'Money' })
+  const articleId = await make('Article', { title: 'Refunds', body: 'Ask us.', collectionId })
+  const texts = { Article: articleId, Collection: collectionId }
   const objects = { Delivery: deliveryId, Conversation: conversationId, Message: message.id, Visitor: visitor.id }
   const installed = { Agent: agent.id, WebhookEndpoint: agent.webhookEndpoint.id, ApiKey: keyId }
-  return { Workspace: workspaceId, Member: memberId, AuditEntry: auditEntryId, ...objects, ...installed }
+  return { Workspace: workspaceId, Member: memberId, AuditEntry: auditEntryId, ...texts, ...objects, ...installed }
 }
 
 async function node(id: string, key = guddesk.tenant.key) {
@@ -158,6 +168,8 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
     ... on ApiKey { prefix permission agentId revokedAt }
     ... on Delivery { eventType endpoint { id } }
     ... on AuditEntry { action targetId }
+    ... on Article { title body collection { id } }
+    ... on Collection { collectionName: name }
   } }`
   const { data, body } = await guddesk.graphql(query, { ids: TYPES.map((type) => mine[type]) })
   expect(body.errors).toBeUndefined()
@@ -181,5 +193,7 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
     },
     { __typename: 'Delivery', eventType: 'CONVERSATION_CREATED', endpoint: { id: mine['WebhookEndpoint'] } },
     { __typename: 'AuditEntry', action: 'AGENT_INSTALLED', targetId: mine['Agent'] },
+    { __typename: 'Article', title: 'Refunds', body: 'Ask us.', collection: { id: mine['Collection'] } },
+    { __typename: 'Collection', collectionName: 'Money' },
   ])
 })

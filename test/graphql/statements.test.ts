@@ -24,6 +24,10 @@ async function grow(): Promise<void> {
   const install = { name: 'Bot', webhookUrl: `http://127.0.0.1:${port}/${id}` }
   await guddesk.call('POST', '/api/v1/agents', install)
   await guddesk.newConversation(guddesk.tenant, 'For the agents')
+  const created = await guddesk.graphql(`mutation { createCollection(input: { name: "Money" }) {
+    ... on CreateCollectionPayload { collection { id } } } }`)
+  const { id: collectionId } = created.data.createCollection.collection
+  await guddesk.call('POST', '/api/v1/articles', { title: `Refunds ${id}`, body: 'Ask us.', collectionId })
 }
 
 const LISTS: Record<string, string> = {
@@ -37,6 +41,10 @@ const LISTS: Record<string, string> = {
   'deliveries with endpoint and attempts': `{ deliveries(first: 50) { edges { node {
     id eventType endpoint { id url } attempts { number statusCode }
   } } } }`,
+  'articles with their bodies and collections': `{ articles(first: 50) { totalCount edges { node {
+    id title body collection { id name }
+  } } } }`,
+  collections: `{ collections(first: 50) { totalCount edges { node { id name } } } }`,
   visitors: `{ visitors(first: 50) { totalCount edges { node { id name } } } }`,
   'webhook endpoints': `{ webhookEndpoints(first: 50) { edges { node { id url } } } }`,
   'API keys': `{ apiKeys(first: 50) { edges { node { id name } } } }`,

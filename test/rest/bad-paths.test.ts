@@ -53,7 +53,7 @@ describe('an id that is none is 404', () => {
   test.each(WITH_ID)('$name', async (route) => {
     const before = await census(guddesk)
     for (const bad of NO_IDS) {
-      const named = { ...objects, conversationId: bad, visitorId: bad, agentId: bad, workspaceId: bad }
+      const named = { ...objects, conversationId: bad, visitorId: bad, articleId: bad, agentId: bad, workspaceId: bad }
       const { status, error } = await send(guddesk, route, named)
       expect([bad, status, error?.code]).toEqual([bad, 404, 'not_found'])
     }
@@ -63,7 +63,7 @@ describe('an id that is none is 404', () => {
   test.each(WITH_ID)('$name with an id of another kind', async (route) => {
     const { workspaceId, memberId, visitorId, conversationId, agentId, endpointId } = objects
     for (const id of [workspaceId, memberId, visitorId, conversationId, agentId, endpointId]) {
-      const named = { ...objects, conversationId: id, visitorId: id, agentId: id, workspaceId: id }
+      const named = { ...objects, conversationId: id, visitorId: id, articleId: id, agentId: id, workspaceId: id }
       if (route.path(named) === route.path(objects)) continue
       const { status, error } = await send(guddesk, route, named)
       expect([id, status, error?.code]).toEqual([id, 404, 'not_found'])

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { ApiKeyPermission } from '../../src/generated/prisma/enums.ts'
 import type { Answer, Call, TestGudDesk } from '../support/guddesk.ts'
 import { nextUrl, type Objects } from './objects.ts'
@@ -47,6 +48,15 @@ export const ROUTES: readonly ContractRoute[] = [
   { name: 'POST /v1/customers', needs: 'READ_WRITE', path: () => '/v1/customers', body: () => ({ name: 'Carla' }) },
   { name: 'GET /v1/customers/:id', needs: 'READ_ONLY', path: customer },
   { name: 'PATCH /v1/customers/:id', needs: 'READ_WRITE', path: customer, body: () => ({ name: 'Changed' }) },
+  { name: 'GET /v1/articles', needs: 'READ_ONLY', path: () => '/v1/articles' },
+  {
+    name: 'POST /v1/articles',
+    needs: 'READ_WRITE',
+    path: () => '/v1/articles',
+    body: () => ({ title: `Refunds ${randomUUID()}` }),
+  },
+  { name: 'GET /v1/articles/:id', needs: 'READ_ONLY', path: article },
+  { name: 'PATCH /v1/articles/:id', needs: 'READ_WRITE', path: article, body: () => ({ title: 'Changed' }) },
   { name: 'GET /v1/agents', needs: 'READ_ONLY', path: () => '/v1/agents' },
   {
     name: 'POST /v1/agents',
@@ -81,6 +91,7 @@ export const ROUTES: readonly ContractRoute[] = [
     path: () => '/agent/webhooks',
     body: ({ endpointId }) => ({ endpointId }),
   },
+  { name: 'DELETE /v1/articles/:id', needs: 'FULL_ACCESS', path: article },
   { name: 'DELETE /v1/agents/:id', needs: 'FULL_ACCESS', path: agent },
 ]
 
@@ -108,6 +119,10 @@ function conversation({ conversationId }: Objects): string {
 
 function customer({ visitorId }: Objects): string {
   return `/v1/customers/${visitorId}`
+}
+
+function article({ articleId }: Objects): string {
+  return `/v1/articles/${articleId}`
 }
 
 function agent({ agentId }: Objects): string {

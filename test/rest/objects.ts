@@ -10,6 +10,7 @@ export interface Objects {
   readonly workspaceId: string
   readonly memberId: string
   readonly visitorId: string
+  readonly articleId: string
   readonly conversationId: string
   readonly agentId: string
   readonly agentKey: string
@@ -32,7 +33,9 @@ export async function makeObjects(guddesk: TestGudDesk, tenant: Tenant = guddesk
     .visitor.id
   const agent = await ok(guddesk.call('POST', '/api/v1/agents', { name: 'Installed', webhookUrl: nextUrl() }, { key }))
   const { data } = await ok(guddesk.call('POST', '/api/agent/webhooks', { url: nextUrl() }, { key }))
+  const article = await ok(guddesk.call('POST', '/api/v1/articles', { title: nextUrl() }, { key }))
   return {
+    articleId: article.data.id,
     workspaceId: tenant.workspaceId,
     memberId: tenant.memberId,
     visitorId,
@@ -79,7 +82,18 @@ export async function visitorSays(guddesk: TestGudDesk, conversationId: string, 
   await sendMessage(guddesk.deps, actor, conversationId, { body, type: 'VISITOR' })
 }
 
-const TABLES = ['visitors', 'conversations', 'messages', 'agents', 'webhook_endpoints', 'events', 'api_keys', 'members']
+const TABLES = [
+  'articles',
+  'collections',
+  'visitors',
+  'conversations',
+  'messages',
+  'agents',
+  'webhook_endpoints',
+  'events',
+  'api_keys',
+  'members',
+]
 
 /** How many rows each table has: a refused write leaves all of them as they were. */
 export async function census(guddesk: TestGudDesk): Promise<Record<string, number>> {

@@ -25,6 +25,7 @@ function nobodys(): Objects {
     workspaceId: newId('workspace'),
     memberId: newId('member'),
     visitorId: newId('visitor'),
+    articleId: newId('article'),
     conversationId: newId('conversation'),
     agentId: newId('agent'),
     endpointId: newId('webhookEndpoint'),
@@ -41,6 +42,8 @@ async function theirView(): Promise<unknown> {
     get(`/v1/conversations/${theirs.conversationId}/messages`),
     get('/v1/customers'),
     get(`/v1/customers/${theirs.visitorId}`),
+    get('/v1/articles'),
+    get(`/v1/articles/${theirs.articleId}`),
     get('/v1/agents'),
     get('/agent/webhooks'),
     get('/v1/workspaces'),
@@ -52,6 +55,7 @@ describe('another workspace’s object is answered exactly as one that is not th
     workspaceId: 'PROBE',
     memberId: 'PROBE',
     visitorId: 'PROBE',
+    articleId: 'PROBE',
     conversationId: 'PROBE',
     agentId: 'PROBE',
     agentKey: 'PROBE',
@@ -61,7 +65,7 @@ describe('another workspace’s object is answered exactly as one that is not th
   const withId = ROUTES.filter(({ path, body }) => `${path(probe)}${JSON.stringify(body?.(probe))}`.includes('PROBE'))
 
   test('the routes that take an id', () => {
-    expect(withId).toHaveLength(14)
+    expect(withId).toHaveLength(17)
   })
 
   test.each(withId)('$name', async (route) => {
@@ -97,7 +101,14 @@ describe('another workspace’s object is answered exactly as one that is not th
 
 test('lists have the own workspace’s rows only', async () => {
   const foreign = new Set(Object.values(theirs))
-  for (const path of ['/v1/conversations', '/v1/customers', '/v1/agents', '/agent/webhooks', '/v1/workspaces']) {
+  for (const path of [
+    '/v1/conversations',
+    '/v1/customers',
+    '/v1/articles',
+    '/v1/agents',
+    '/agent/webhooks',
+    '/v1/workspaces',
+  ]) {
     const { data, body } = await guddesk.call('GET', `/api${path}?limit=100`)
     expect(data.length).toBeGreaterThan(0)
     expect(body.meta.total).toBe(data.length)

@@ -1,0 +1,80 @@
+import {
+  ArticleInput,
+  ArticlePatch,
+  createArticle,
+  deleteArticle,
+  listArticles,
+  updateArticle,
+} from '../domain/articles.ts'
+import {
+  Article,
+  ArticleConnection,
+  ArticleFilterInput,
+  CreateArticleInput,
+  DeleteArticleInput,
+  UpdateArticleInput,
+} from '../schema/article.ts'
+import { builder } from '../schema/builder.ts'
+import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { mutationErrors } from '../schema/errors.ts'
+import { given, inputOf } from './input.ts'
+
+const CreateArticlePayload = builder.simpleObject('CreateArticlePayload', {
+  description: 'What was written.',
+  fields: (t) => ({ article: t.field({ type: Article, description: 'The new article.' }) }),
+})
+
+const UpdateArticlePayload = builder.simpleObject('UpdateArticlePayload', {
+  description: 'What was changed.',
+  fields: (t) => ({ article: t.field({ type: Article, description: 'The article as it is now.' }) }),
+})
+
+const DeleteArticlePayload = builder.simpleObject('DeleteArticlePayload', {
+  description: 'What was removed.',
+  fields: (t) => ({ deletedId: t.id({ description: "The article's id." }) }),
+})
+
+builder.mutationFields((t) => ({
+  createArticle: t.field({
+    type: CreateArticlePayload,
+    errors: mutationErrors,
+    description: 'Writes an article.',
+    args: { input: t.arg({ type: CreateArticleInput, required: true, description: 'What it says.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => ({
+      article: await createArticle(deps, actor(), inputOf(ArticleInput, given(input))),
+    }),
+  }),
+  updateArticle: t.field({
+    type: UpdateArticlePayload,
+    errors: mutationErrors,
+    description: 'Changes or publishes an article.',
+    args: { input: t.arg({ type: UpdateArticleInput, required: true, description: 'What to change.' }) },
+    resolve: async (_root, { input: { articleId, ...patch } }, { deps, actor }) => ({
+      article: await updateArticle(deps, actor(), articleId, inputOf(ArticlePatch, patch)),
+    }),
+  }),
+  deleteArticle: t.field({
+    type: DeleteArticlePayload,
+    errors: mutationErrors,
+    description: 'Removes an article.',
+    args: { input: t.arg({ type: DeleteArticleInput, required: true, description: 'Which one.' }) },
+    resolve: async (_root, { input: { articleId } }, { deps, actor }) => {
+      await deleteArticle(deps, actor(), articleId)
+      return { deletedId: articleId }
+    },
+  }),
+}))
+
+builder.queryField('articles', (t) =>
+  t.field({
+    type: ArticleConnection,
+    description: 'The knowledge base, newest first.',
+    args: {
+      filter: t.arg({ type: ArticleFilterInput, description: 'Which ones; all when left out.' }),
+      first: t.arg.int(FIRST),
+      after: t.arg.string(AFTER),
+    },
+    resolve: async (_root, { filter, ...page }, { deps, actor }) =>
+      toConnection(await listArticles(deps, actor(), given(filter ?? {}), pageRequest(page)), page.after),
+  }),
+)

@@ -1,0 +1,75 @@
+import {
+  CollectionInput,
+  CollectionPatch,
+  createCollection,
+  deleteCollection,
+  listCollections,
+  updateCollection,
+} from '../domain/collections.ts'
+import { builder } from '../schema/builder.ts'
+import {
+  Collection,
+  CollectionConnection,
+  CreateCollectionInput,
+  DeleteCollectionInput,
+  UpdateCollectionInput,
+} from '../schema/collection.ts'
+import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { mutationErrors } from '../schema/errors.ts'
+import { given, inputOf } from './input.ts'
+
+const CreateCollectionPayload = builder.simpleObject('CreateCollectionPayload', {
+  description: 'What was made.',
+  fields: (t) => ({ collection: t.field({ type: Collection, description: 'The new collection.' }) }),
+})
+
+const UpdateCollectionPayload = builder.simpleObject('UpdateCollectionPayload', {
+  description: 'What was changed.',
+  fields: (t) => ({ collection: t.field({ type: Collection, description: 'The collection as it is now.' }) }),
+})
+
+const DeleteCollectionPayload = builder.simpleObject('DeleteCollectionPayload', {
+  description: 'What was removed.',
+  fields: (t) => ({ deletedId: t.id({ description: "The collection's id." }) }),
+})
+
+builder.mutationFields((t) => ({
+  createCollection: t.field({
+    type: CreateCollectionPayload,
+    errors: mutationErrors,
+    description: 'Makes a group for articles.',
+    args: { input: t.arg({ type: CreateCollectionInput, required: true, description: 'What it is.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => ({
+      collection: await createCollection(deps, actor(), inputOf(CollectionInput, given(input))),
+    }),
+  }),
+  updateCollection: t.field({
+    type: UpdateCollectionPayload,
+    errors: mutationErrors,
+    description: 'Changes a group of articles.',
+    args: { input: t.arg({ type: UpdateCollectionInput, required: true, description: 'What to change.' }) },
+    resolve: async (_root, { input: { collectionId, ...patch } }, { deps, actor }) => ({
+      collection: await updateCollection(deps, actor(), collectionId, inputOf(CollectionPatch, patch)),
+    }),
+  }),
+  deleteCollection: t.field({
+    type: DeleteCollectionPayload,
+    errors: mutationErrors,
+    description: 'Removes a group. Its articles stay, in none.',
+    args: { input: t.arg({ type: DeleteCollectionInput, required: true, description: 'Which one.' }) },
+    resolve: async (_root, { input: { collectionId } }, { deps, actor }) => {
+      await deleteCollection(deps, actor(), collectionId)
+      return { deletedId: collectionId }
+    },
+  }),
+}))
+
+builder.queryField('collections', (t) =>
+  t.field({
+    type: CollectionConnection,
+    description: 'Groups of articles, newest first.',
+    args: { first: t.arg.int(FIRST), after: t.arg.string(AFTER) },
+    resolve: async (_root, page, { deps, actor }) =>
+      toConnection(await listCollections(deps, actor(), pageRequest(page)), page.after),
+  }),
+)

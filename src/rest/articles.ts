@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import {
+  ArticleFilter,
+  ArticleInput,
+  ArticlePatch,
+  createArticle,
+  deleteArticle,
+  getArticle,
+  listArticles,
+  updateArticle,
+} from '../domain/articles.ts'
+import type { Article } from '../generated/prisma/client.ts'
+import { listAnswer, type Route, route } from './route.ts'
+import * as shapes from './shapes.ts'
+
+const Query = ArticleFilter.extend({
+  published: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .optional(),
+})
+
+export const articleRoutes: readonly Route[] = [
+  route({
+    method: 'GET',
+    path: '/v1/articles',
+    summary: 'List articles, newest first, without their bodies',
+    needs: 'READ_ONLY',
+    query: Query,
+    answer: z.array(shapes.ArticleSummary),
+    async handle({ deps, actor, query, page }) {
+      return listAnswer(await listArticles(deps, await actor(), query, page), page, showSummary)
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/articles',
+    summary: 'Write an article',
+    needs: 'READ_WRITE',
+    body: ArticleInput,
+    answer: shapes.Article,
+    statuses: [201],
+    async handle({ deps, actor, body }) {
+      return { status: 201, data: showArticle(await createArticle(deps, await actor(), body)) }
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/articles/:id',
+    summary: 'Read an article',
+    needs: 'READ_ONLY',
+    answer: shapes.Article,
+    async handle({ deps, actor, id }) {
+      return { data: showArticle(await getArticle(deps, await actor(), id)) }
+    },
+  }),
+  route({
+    method: 'PATCH',
+    path: '/v1/articles/:id',
+    summary: 'Change or publish an article',
+    needs: 'READ_WRITE',
+    body: ArticlePatch,
+    answer: shapes.Article,
+    async handle({ deps, actor, id, body }) {
+      return { data: showArticle(await updateArticle(deps, await actor(), id, body)) }
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/v1/articles/:id',
+    summary: 'Delete an article',
+    needs: 'FULL_ACCESS',
+    answer: shapes.Deleted,
+    async handle({ deps, actor, id }) {
+      await deleteArticle(deps, await actor(), id)
+      return { data: { deleted: true } }
+    },
+  }),
+]
+
+function showSummary(article: Omit<Article, 'body'>) {
+  const { id, title, slug, excerpt, collectionId, isPublished, publishedAt, createdAt, updatedAt } = article
+  return { id, title, slug, excerpt, collectionId, isPublished, publishedAt, createdAt, updatedAt }
+}
+
+function showArticle(article: Article) {
+  return { ...showSummary(article), body: article.body }
+}
