@@ -116,6 +116,7 @@ export const Agent = z
     iconUrl: NullableText,
     creatorName: NullableText,
     creatorUrl: NullableText,
+    ignoreOwnEvents: z.boolean().describe('Whether it is spared the events that it causes itself.'),
     installedAt: Time,
     updatedAt: Time,
     webhookEndpoint: z
