@@ -73,24 +73,20 @@ export function openInboxFeed(deps: Deps, events: EventLog): InboxFeed {
     try {
       const start = await inbox.start(reader)
       let position = from ?? start
-      let isFirst = true
-      while (isFirst || (isBefore(position, start) && !signal.aborted)) {
-        const isBehind = isBefore(position, start)
-        const range = { after: position, upTo: start, limit: PER_UPDATE }
-        const found = isBehind ? await lastPerConversation(deps, workspaceId, range) : []
-        if (isBehind) position = found.length < PER_UPDATE ? start : (found.at(-1) ?? start)
-        if (isFirst || found.length > 0) {
-          yield toUpdate(await loadChanges(deps, workspaceId, found), position)
+      // Also when there is nothing: it tells where the rest begins, and in a long absence how far this has come.
+      do {
+        const { positions, reached } = isBefore(position, start)
+          ? await lastPerConversation(deps, workspaceId, { after: position, upTo: start })
+          : { positions: [], reached: position }
+        if (positions.length === 0) yield toUpdate([], reached)
+        for (const { part, last, isFinal } of parts(positions)) {
+          yield toUpdate(await loadChanges(deps, workspaceId, part), isFinal ? reached : last)
         }
-        isFirst = false
-      }
+        position = reached
+      } while (isBefore(position, start) && !signal.aborted)
       for await (const batch of reader.batches()) {
         const news = batch.filter((change) => isBefore(position, change))
-        for (let from = 0; from < news.length; from += PER_UPDATE) {
-          const part = news.slice(from, from + PER_UPDATE)
-          const last = part.at(-1)
-          if (last !== undefined) yield toUpdate(part, last)
-        }
+        for (const { part, last } of parts(news)) yield toUpdate(part, last)
       }
     } finally {
       signal.removeEventListener('abort', abort)
@@ -107,6 +103,15 @@ export function openInboxFeed(deps: Deps, events: EventLog): InboxFeed {
     close() {
       for (const inbox of inboxes.values()) inbox.close()
     },
+  }
+}
+
+/** As many at a time as one update has. */
+function* parts<T>(all: readonly T[]): Generator<{ part: readonly T[]; last: T; isFinal: boolean }> {
+  for (let from = 0; from < all.length; from += PER_UPDATE) {
+    const part = all.slice(from, from + PER_UPDATE)
+    const last = part.at(-1)
+    if (last !== undefined) yield { part, last, isFinal: from + PER_UPDATE >= all.length }
   }
 }
 

@@ -227,3 +227,27 @@ test('a slow reader holds a bounded number of conversations, and is told to resu
   expect(new Set(ids).size).toBe(5000)
   expect(ids).toHaveLength(5000)
 })
+
+test('a long absence is caught up with in short looks, each conversation once', async () => {
+  const actor = await (await authenticateKey(guddesk.deps, tenant.key)).actorIn(undefined)
+  // 9,000 events of 300 conversations, which come again and again, and 300 others at the very beginning.
+  const insert = `INSERT INTO events (id, workspace_id, type, conversation_id, body)
+    SELECT 'evt_' || n || $1, $1, 'conversation.updated', 'conv_' || CASE WHEN n <= 300 THEN -n ELSE n % 300 END, '{}'
+      FROM generate_series(1, 9300) n`
+  await guddesk.deps.db.sql(insert, [tenant.workspaceId])
+  await quiet(guddesk)
+  const feeds = openFeeds(guddesk.deps)
+  const ids: string[] = []
+  let updates = 0
+  for await (const { deletedIds } of feeds.inbox.follow(actor, { after: START }, new AbortController().signal)) {
+    updates++
+    expect(deletedIds.length).toBeLessThanOrEqual(100)
+    ids.push(...deletedIds)
+    if (ids.length >= 600) break
+  }
+  feeds.close()
+  expect(ids).toHaveLength(600)
+  expect(new Set(ids).size).toBe(600)
+  // Looks that find nothing to tell say how far they have come.
+  expect(updates).toBeGreaterThan(6)
+})
