@@ -15,7 +15,7 @@ export interface CredentialWatch {
 
 const LOOK_MS = 500
 /** Watches of one credential in one workspace: its open subscriptions at this node. */
-const MAX_WATCHES = 1000
+const MAX_WATCHES = 2000
 
 interface Watched {
   readonly credentialId: string

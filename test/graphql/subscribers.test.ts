@@ -18,27 +18,37 @@ afterAll(() => guddesk?.stop())
 const EVENTS = 100
 const GREETING = 'greeting'
 
+interface Crowd {
+  readonly counts: number[]
+  readonly greeted: Set<number>
+  /** Whatever went wrong. */
+  readonly faults: unknown[]
+  leave(): Promise<void>
+}
+
 /** Subscribers on connections of their own, in this process like the server: its memory is the memory of both. */
-function crowd(size: number): { counts: number[]; greeted: Set<number>; leave: () => Promise<void> } {
+function crowd(size: number): Crowd {
   const counts = Array.from({ length: size }, () => 0)
   const greeted = new Set<number>()
+  const faults: unknown[] = []
   const url = `${guddesk.origin.replace('http', 'ws')}/graphql`
   const connectionParams = { authorization: `Bearer ${guddesk.tenant.key}` }
   const query = 'subscription { events(types: [MESSAGE_CREATED]) { data } }'
   const clients = counts.map((_, i) => {
     const client = createClient({ url, webSocketImpl: WebSocket, connectionParams })
-    const next = ({ data }: { data?: unknown }) => {
+    const next = ({ data, errors }: { data?: unknown; errors?: unknown }) => {
+      if (errors !== undefined) return void faults.push(errors)
       const { events } = data as { events: { data: { body: string } } }
       if (events.data.body === GREETING) greeted.add(i)
       else counts[i] = (counts[i] ?? 0) + 1
     }
-    client.subscribe({ query }, { next, error: () => undefined, complete: () => undefined })
+    client.subscribe({ query }, { next, error: (error) => void faults.push(error), complete: () => undefined })
     return client
   })
   const leave = async () => {
     await Promise.all(clients.map((client) => client.dispose()))
   }
-  return { counts, greeted, leave }
+  return { counts, greeted, faults, leave }
 }
 
 const say = (body: string) =>
@@ -46,14 +56,14 @@ const say = (body: string) =>
 
 /** They come, each gets every event, they leave. */
 async function visit(size: number): Promise<void> {
-  const { counts, greeted, leave } = crowd(size)
+  const { counts, greeted, faults, leave } = crowd(size)
   await until(
     async () => {
       await say(GREETING)
       return greeted.size === size
     },
     60_000,
-    () => `${greeted.size} of ${size} are subscribed`,
+    () => `${greeted.size} of ${size} are subscribed: ${JSON.stringify(faults.slice(0, 3))}`,
   )
   for (let i = 0; i < EVENTS; i++) await say(`message ${i}`)
   await until(() => counts.every((count) => count >= EVENTS), 30_000)
