@@ -109,7 +109,7 @@ async function contextOf(
   return {
     deps,
     feeds,
-    loaders: createLoaders(deps),
+    loaders: createLoaders(deps, () => found(actor)),
     requestId,
     gone: gone ?? null,
     origin: authenticator.originOf(request),

@@ -12,7 +12,7 @@ import { ConflictError, ForbiddenError, NotFoundError } from './errors.ts'
 import { DISPATCH_TOPIC } from './events.ts'
 import { newId } from './ids.ts'
 import { clearableText, defined, jsonObject, parse, requireId, text, webUrl } from './input.ts'
-import { afterCursor, cutPage, encodeCursor, type Page, type PageRequest } from './page.ts'
+import { inTimeOrder, type Page, type PageRequest } from './page.ts'
 import { requireLevel, requireNotAgent, requireOwnAgent } from './policy.ts'
 import { DEFAULT_FLAGS, EventFlags, RESUMED, refuseTakenUrl } from './webhook-endpoints.ts'
 import { checkWebhookUrl, MAX_URL_LENGTH } from './webhook-url.ts'
@@ -62,7 +62,7 @@ export async function listAgents(
   deps: Deps,
   actor: Actor,
   filter: z.input<typeof AgentFilter>,
-  { limit, cursor }: PageRequest,
+  page: PageRequest,
 ): Promise<Page<AgentWithEndpoints>> {
   requireLevel(actor, 'READ_ONLY')
   const { type, enabled } = parse(AgentFilter, filter)
@@ -71,14 +71,11 @@ export async function listAgents(
     ...(type !== undefined && { type }),
     ...(enabled !== undefined && { isEnabled: enabled }),
   }
-  const rows = await deps.db.prisma.agent.findMany({
-    where: { ...where, ...afterCursor('installedAt', cursor) },
-    include: WITH_ENDPOINTS,
-    orderBy: [{ installedAt: 'desc' }, { id: 'desc' }],
-    take: limit + 1,
+  const { agent } = deps.db.prisma
+  return inTimeOrder({ field: 'installedAt', direction: 'desc' }, page, {
+    find: (slice) => agent.findMany({ ...slice, where: { ...where, ...slice.where }, include: WITH_ENDPOINTS }),
+    count: () => agent.count({ where }),
   })
-  const count = () => deps.db.prisma.agent.count({ where })
-  return cutPage(rows, limit, count, (row) => encodeCursor([row.installedAt, row.id]))
 }
 
 /** @throws NotFoundError */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Delivery, Event, Prisma, WebhookEndpoint } from '../generated/prisma/client.ts'
+import type { Delivery, DeliveryAttempt, Event, Prisma, WebhookEndpoint } from '../generated/prisma/client.ts'
 import { DeliveryStatus } from '../generated/prisma/enums.ts'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
@@ -13,9 +13,13 @@ import { requireLevel, requireWebhookManager } from './policy.ts'
 
 export const DeliveryFilter = z
   .object({
-    status: z.enum(DeliveryStatus),
+    /** One of these. */
+    status: z.array(z.enum(DeliveryStatus)).min(1, 'must name at least one'),
     endpointId: idText,
-    eventType: idText,
+    /** Of one of its endpoints. */
+    agentId: idText,
+    /** One of these. */
+    eventType: z.array(idText).min(1, 'must name at least one'),
     conversationId: idText,
     isTest: z.boolean(),
     createdAfter: instant,
@@ -41,18 +45,17 @@ export async function listDeliveries(
   page: PageRequest,
 ): Promise<Page<DeliveryWithEvent>> {
   requireLevel(actor, 'READ_ONLY')
-  const { status, endpointId, eventType, conversationId, isTest, createdAfter, createdBefore } = parse(
-    DeliveryFilter,
-    filter,
-  )
+  const { status, endpointId, agentId, eventType, conversationId, isTest, ...span } = parse(DeliveryFilter, filter)
+  const { createdAfter, createdBefore } = span
   const where: Prisma.DeliveryWhereInput = {
     ...visibleDeliveries(actor),
-    ...(status !== undefined && { status }),
+    ...(status !== undefined && { status: { in: status } }),
     ...(endpointId !== undefined && { endpointId }),
     ...(conversationId !== undefined && { conversationId }),
     ...(isTest !== undefined && { isTest }),
-    ...(eventType !== undefined && { event: { type: eventType } }),
+    ...(eventType !== undefined && { event: { type: { in: eventType } } }),
     AND: [
+      agentId === undefined ? {} : { endpoint: { agentId } },
       createdAfter === undefined ? {} : { createdAt: { gt: createdAfter } },
       createdBefore === undefined ? {} : { createdAt: { lt: createdBefore } },
     ],
@@ -93,4 +96,21 @@ export async function replayDelivery(deps: Deps, actor: Actor, id: string): Prom
 export async function refuseDisabled(tx: Tx, { isEnabled, agentId }: WebhookEndpoint): Promise<void> {
   const agent = agentId === null ? null : await tx.db.agent.findUnique({ where: { id: agentId } })
   if (!isEnabled || agent?.isEnabled === false) throw new ConflictError('Enable the endpoint and its agent first')
+}
+
+/** What came of a delivery's last attempt. */
+export type LastAttempt = Pick<DeliveryAttempt, 'durationMs' | 'statusCode'>
+
+/** Of many deliveries in one statement; those never attempted are left out. The caller has judged who may see them. */
+export async function lastAttempts(
+  { db }: Pick<Deps, 'db'>,
+  deliveryIds: readonly string[],
+): Promise<Map<string, LastAttempt>> {
+  const rows = await db.prisma.$queryRaw<(LastAttempt & { id: string })[]>`
+    SELECT wanted.id, attempt.duration_ms AS "durationMs", attempt.status_code AS "statusCode"
+      FROM unnest(${[...deliveryIds]}::text[]) AS wanted(id)
+     CROSS JOIN LATERAL (
+       SELECT duration_ms, status_code FROM delivery_attempts
+        WHERE delivery_id = wanted.id ORDER BY number DESC LIMIT 1) attempt`
+  return new Map(rows.map(({ id, ...attempt }) => [id, attempt]))
 }

@@ -3,13 +3,16 @@ import type { Actor } from './actor.ts'
 import type { Deps } from './deps.ts'
 import { DomainError } from './errors.ts'
 import {
+  atPlace,
   countLog,
   cursorAt,
   type EventFilter,
   isBefore,
   type LoggedEvent,
+  LogPlace,
   PAGE,
   type Position,
+  placeOf,
   positionOf,
   positionOfRow,
   readLog,
@@ -17,7 +20,7 @@ import {
 } from './event-position.ts'
 import { Reader, Tail } from './event-tail.ts'
 import { idText, parse } from './input.ts'
-import { cutPage, type Page, type PageRequest } from './page.ts'
+import { type Page, type PageRequest, pageOf } from './page.ts'
 import { requireLevel, requireTeam } from './policy.ts'
 
 /** What a follower gets at once. */
@@ -133,19 +136,20 @@ export async function listEvents(
   deps: Deps,
   actor: Actor,
   filter: EventFilter,
-  { limit, cursor }: PageRequest,
+  page: PageRequest,
 ): Promise<Page<LoggedEvent>> {
   requireLevel(actor, 'READ_ONLY')
   requireTeam(actor)
   parse(Filter, filter)
   const { workspaceId } = actor
-  const after = cursor === null ? BEGINNING : positionOf(cursor)
-  const rows = await readLog(deps, workspaceId, { ...filter, after, limit: limit + 1 })
-  const settled = rows.filter((row) => row.settled).map(toEvent)
-  return cutPage(
-    settled,
-    limit,
-    () => countLog(deps, workspaceId, filter),
-    (event) => event.cursor,
-  )
+  return pageOf<LoggedEvent, LogPlace>(page, {
+    place: LogPlace,
+    placeOf: ({ cursor }) => placeOf(cursor),
+    async find({ after, before, take, reverse }) {
+      const range = { after: after === null ? BEGINNING : atPlace(after), before: before && atPlace(before) }
+      const slice = { ...filter, ...range, limit: take, reverse, settledOnly: true }
+      return (await readLog(deps, workspaceId, slice)).map(toEvent)
+    },
+    count: () => countLog(deps, workspaceId, filter),
+  })
 }

@@ -40,9 +40,15 @@ export interface Row {
   settled: boolean
 }
 
+/** The columns of a Row, in a query for which there is no other table with columns of these names. */
+export const ROW: Prisma.Sql = Prisma.sql`id, type, conversation_id, body, created_at, is_test, xid::text AS xid, seq,
+           xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled`
+
 export const PAGE = 200
 
-const Cursor = z.tuple([z.string().regex(/^\d{1,19}$/), z.string().regex(/^\d{1,18}$/)])
+/** A position as a cursor holds it. */
+export const LogPlace = z.tuple([z.string().regex(/^\d{1,19}$/), z.string().regex(/^\d{1,18}$/)])
+export type LogPlace = z.output<typeof LogPlace>
 
 /** Which events; all conditions must hold. */
 export interface EventFilter {
@@ -56,21 +62,35 @@ export interface LogSlice extends EventFilter {
   readonly after: Position
   /** Included; null: to the end. */
   readonly upTo?: Position | null
+  /** Not included; null: to the end. */
+  readonly before?: Position | null
+  /** From the end, latest first. */
+  readonly reverse?: boolean
+  /** Only rows before which nothing can appear any more. */
+  readonly settledOnly?: boolean
   readonly limit?: number
 }
 
-/** A slice of a workspace's log, oldest first, at most a page. */
+/** Of rows before which nothing can appear any more. */
+export const SETTLED: Prisma.Sql = Prisma.sql`xid < pg_snapshot_xmin(pg_current_snapshot())`
+
+/** A position, to be compared with (xid, seq). */
+export function inSql({ xid, seq }: Position): Prisma.Sql {
+  return Prisma.sql`(${String(xid)}::xid8, ${seq}::bigint)`
+}
+
+/** A slice of a workspace's log, oldest first unless reversed, at most a page. */
 export async function readLog(deps: Deps, workspaceId: string, slice: LogSlice): Promise<Row[]> {
-  const { after, upTo = null, limit = PAGE } = slice
-  const end =
-    upTo === null ? Prisma.empty : Prisma.sql`AND (xid, seq) <= (${String(upTo.xid)}::xid8, ${upTo.seq}::bigint)`
+  const { after, upTo = null, before = null, limit = PAGE, reverse = false, settledOnly = false } = slice
+  const until = upTo === null ? Prisma.empty : Prisma.sql`AND (xid, seq) <= ${inSql(upTo)}`
+  const end = before === null ? Prisma.empty : Prisma.sql`AND (xid, seq) < ${inSql(before)}`
+  const whole = settledOnly ? Prisma.sql`AND ${SETTLED}` : Prisma.empty
+  const order = reverse ? Prisma.sql`DESC` : Prisma.sql`ASC`
   return deps.db.prisma.$queryRaw<Row[]>`
-    SELECT id, type, conversation_id, body, created_at, is_test, xid::text AS xid, seq,
-           xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled
+    SELECT ${ROW}
       FROM events
-     WHERE workspace_id = ${workspaceId}
-       AND (xid, seq) > (${String(after.xid)}::xid8, ${after.seq}::bigint) ${end} ${conditions(slice)}
-     ORDER BY events.xid, seq LIMIT ${limit}`
+     WHERE workspace_id = ${workspaceId} AND (xid, seq) > ${inSql(after)} ${until} ${end} ${whole} ${conditions(slice)}
+     ORDER BY events.xid ${order}, seq ${order} LIMIT ${limit}`
 }
 
 /** A conversation's last event within a part of the log. */
@@ -173,7 +193,15 @@ export function positionOfRow(row: Row): Position {
 
 /** @throws ValidationError for anything that cursorAt did not make */
 export function positionOf(cursor: string): Position {
-  const [xid, seq] = decodeCursor(cursor, Cursor)
+  return atPlace(placeOf(cursor))
+}
+
+/** @throws ValidationError for anything that is no event's cursor */
+export function placeOf(cursor: string): LogPlace {
+  return decodeCursor(cursor, LogPlace)
+}
+
+export function atPlace([xid, seq]: LogPlace): Position {
   return { xid: BigInt(xid), seq: BigInt(seq) }
 }
 

@@ -1,56 +1,58 @@
-import { z } from 'zod'
-import { Channel, ConversationStatus } from '../generated/prisma/enums.ts'
+import type { z } from 'zod'
 import { Prisma } from '../infra/db.ts'
 import type { Actor } from './actor.ts'
+import { ConversationFilter, type Selection, selectionOf } from './conversation-filter.ts'
+import {
+  BY_ACTIVITY,
+  BY_CREATION,
+  type ConversationOrder,
+  type ConversationSort,
+  type Position,
+  wholeWhere,
+} from './conversation-walk.ts'
 import { type ConversationWithPeople, conversationsById } from './conversations.ts'
 import type { Deps } from './deps.ts'
-import { idText, instant, parse, text } from './input.ts'
-import { cutPage, decodeCursor, encodeCursor, NewestFirst, type Page, type PageRequest } from './page.ts'
+import { parse } from './input.ts'
+import { type Page, type PageRequest, pageOf, type Slice } from './page.ts'
 import { requireLevel, visibleConversations } from './policy.ts'
 
-export const ConversationFilter = z
-  .object({
-    status: z.enum(ConversationStatus),
-    /** A member's id. */
-    assigneeId: idText,
-    /** True: those that nobody has. */
-    unassigned: z.boolean(),
-    visitorId: idText,
-    tag: text(50),
-    channel: z.enum(Channel),
-    createdAfter: instant,
-    createdBefore: instant,
-  })
-  .partial()
-
-/**
- * Conversations, newest activity first.
- *
- * New messages reorder this list while somebody walks through its pages. So a cursor carries the snapshot that its
- * walk began with, and every page shows the order as that snapshot saw it: rows whose latest message came later are
- * placed by the latest message that the snapshot contains. A walk therefore neither skips nor repeats a conversation
- * that was there when it began, however busy the workspace is. Time stamps alone could not tell: a message may be
- * committed after a page was read and still carry an earlier time.
- */
+/** Conversations, newest first in the given order. A walk neither skips nor repeats one that was there when it began. */
 export async function listConversations(
   deps: Deps,
   actor: Actor,
   filter: z.input<typeof ConversationFilter>,
-  { limit, cursor }: PageRequest,
+  page: PageRequest,
+  sort: ConversationSort = 'ACTIVITY',
 ): Promise<Page<ConversationWithPeople>> {
   requireLevel(actor, 'READ_ONLY')
-  const where = whereOf(actor, parse(ConversationFilter, filter))
-  const walk = cursor === null ? null : decodeCursor(cursor, WalkPosition)
-  const query = walk === null ? firstPage(where, limit + 1) : nextPage(where, walk, limit + 1)
-  const positions = await deps.db.sql<Position>(query.text, query.values)
-  const ids = positions.map(({ id }) => id)
-  const byId = await conversationsById(deps, actor, ids)
-  const page = cutPage(
-    positions,
-    limit,
-    () => countRows(deps, where),
-    ({ id, position, snapshot }) => encodeCursor([snapshot, position.toISOString(), id]),
-  )
+  const selection = selectionOf(actor, parse(ConversationFilter, filter))
+  const read = {
+    count: () => countSelected(deps, selection),
+    rows: (ids: string[]) => conversationsById(deps, actor, ids),
+  }
+  const positions =
+    <Place extends readonly unknown[]>(order: ConversationOrder<Place>) =>
+    (slice: Slice<Place>) =>
+      run<Position>(deps, Prisma.sql`${selection.found} ${order.positions(selection, slice)}`)
+  return sort === 'ACTIVITY'
+    ? conversationPage(page, BY_ACTIVITY, { ...read, find: positions(BY_ACTIVITY) })
+    : conversationPage(page, BY_CREATION, { ...read, find: positions(BY_CREATION) })
+}
+
+/** How pages of conversations are read: alone, or with those of other lists in one statement each. */
+export interface ConversationReader<Place> {
+  find(slice: Slice<Place>): Promise<Position[]>
+  rows(ids: string[]): Promise<Map<string, ConversationWithPeople>>
+  count(): Promise<number>
+}
+
+async function conversationPage<Place extends readonly unknown[]>(
+  request: PageRequest,
+  { place, placeOf }: ConversationOrder<Place>,
+  { find, count, rows }: ConversationReader<Place>,
+): Promise<Page<ConversationWithPeople>> {
+  const page = await pageOf<Position, Place>(request, { place, placeOf, find, count })
+  const byId = await rows(page.rows.map(({ id }) => id))
   // A conversation deleted between the two reads is left out.
   const present = page.rows.flatMap(({ id }, i) => {
     const row = byId.get(id)
@@ -59,80 +61,56 @@ export async function listConversations(
   return { ...page, rows: present.map(({ row }) => row), cursors: present.map(({ cursor }) => cursor) }
 }
 
-async function countRows(deps: Deps, where: Prisma.Sql): Promise<number> {
-  const [count] = await deps.db.prisma.$queryRaw<{ total: bigint }[]>`
-    SELECT count(*) AS total FROM conversations c WHERE ${where}`
+/** Without Prisma, whose rows take several times as much of the processor. */
+function run<Row extends object>({ db }: Pick<Deps, 'db'>, { text, values }: Prisma.Sql): Promise<Row[]> {
+  return db.sql<Row>(text, values)
+}
+
+async function countSelected(deps: Deps, selection: Selection): Promise<number> {
+  const [count] = await run<{ total: string }>(
+    deps,
+    Prisma.sql`${selection.found} SELECT count(*) AS total FROM conversations c WHERE ${wholeWhere(selection)}`,
+  )
   return Number(count?.total ?? 0)
 }
 
-interface Position {
-  id: string
-  position: Date
-  snapshot: string
+type ActivityPlace = z.output<typeof BY_ACTIVITY.place>
+
+/** A place in a visitor's conversations, which stand in the order of their latest activity. */
+export type VisitorConversationSlice = Slice<ActivityPlace>
+
+/** A page of one visitor's conversations, newest activity first. The caller has judged who may see the visitor. */
+export function visitorConversations(
+  request: PageRequest,
+  reader: ConversationReader<ActivityPlace>,
+): Promise<Page<ConversationWithPeople>> {
+  return conversationPage(request, BY_ACTIVITY, reader)
 }
 
-/** pg_snapshot's text (xmin:xmax:xip_list), then the last row's time and id. */
-const WalkPosition = z.tuple([z.string().max(4096).refine(isSnapshot), ...NewestFirst.def.items])
-
-/** What PostgreSQL accepts as pg_snapshot: the running transactions in order, from xmin (included) to xmax. */
-function isSnapshot(text: string): boolean {
-  const match = /^([1-9]\d{0,18}):([1-9]\d{0,18}):(\d{1,19}(?:,\d{1,19})*)?$/.exec(text)
-  if (match?.[1] === undefined || match[2] === undefined) return false
-  const running = match[3]?.split(',').map(BigInt) ?? []
-  const ascending = [BigInt(match[1]), ...running, BigInt(match[2])]
-  return ascending.every((xid, i) => xid <= (ascending[i + 1] ?? xid)) && running.at(-1) !== BigInt(match[2])
+/** The same slice of many visitors' conversations in one statement. */
+export async function conversationsOfVisitors(
+  { db }: Pick<Deps, 'db'>,
+  actor: Actor,
+  visitorIds: readonly string[],
+  slice: VisitorConversationSlice,
+): Promise<Map<string, Position[]>> {
+  const { where } = selectionOf(actor, {})
+  const theirs = { where: Prisma.sql`${where} AND c.visitor_id = wanted.id`, found: Prisma.empty }
+  const order = slice.reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
+  const rows = await db.prisma.$queryRaw<(Position & { visitorId: string })[]>`
+    SELECT wanted.id AS "visitorId", page.* FROM unnest(${[...visitorIds]}::text[]) AS wanted(id)
+     CROSS JOIN LATERAL (${BY_ACTIVITY.positions(theirs, slice)}) page
+     ORDER BY page.position ${order}, page.id ${order}`
+  return Map.groupBy(rows, ({ visitorId }) => visitorId)
 }
 
-function whereOf(actor: Actor, filter: z.output<typeof ConversationFilter>): Prisma.Sql {
-  const own = visibleConversations(actor)
-  const { status, assigneeId, unassigned, visitorId, tag, channel, createdAfter, createdBefore } = filter
-  const conditions = [
-    Prisma.sql`c.workspace_id = ${own.workspaceId}`,
-    own.visitorId !== undefined && Prisma.sql`c.visitor_id = ${own.visitorId}`,
-    status !== undefined && Prisma.sql`c.status = ${status}::"ConversationStatus"`,
-    assigneeId !== undefined && Prisma.sql`c.assignee_id = ${assigneeId}`,
-    unassigned === true && Prisma.sql`c.assignee_id IS NULL`,
-    visitorId !== undefined && Prisma.sql`c.visitor_id = ${visitorId}`,
-    tag !== undefined && Prisma.sql`c.tags @> ARRAY[${tag}]`,
-    channel !== undefined && Prisma.sql`c.channel = ${channel}::"Channel"`,
-    createdAfter !== undefined && Prisma.sql`c.created_at > ${createdAfter}`,
-    createdBefore !== undefined && Prisma.sql`c.created_at < ${createdBefore}`,
-  ]
-  return Prisma.join(
-    conditions.filter((condition) => condition !== false),
-    ' AND ',
-  )
-}
-
-function firstPage(where: Prisma.Sql, take: number): Prisma.Sql {
-  return Prisma.sql`
-    SELECT c.id, c.last_activity_at AS position, pg_current_snapshot()::text AS snapshot
-      FROM conversations c WHERE ${where}
-     ORDER BY c.last_activity_at DESC, c.id DESC LIMIT ${take}`
-}
-
-function nextPage(where: Prisma.Sql, [snapshot, time, id]: z.output<typeof WalkPosition>, take: number): Prisma.Sql {
-  const seen = Prisma.sql`pg_visible_in_snapshot(c.activity_xid, ${snapshot}::pg_snapshot)`
-  return Prisma.sql`
-    SELECT id, position, ${snapshot} AS snapshot FROM (
-      (SELECT c.id, c.last_activity_at AS position
-         FROM conversations c
-        WHERE ${where} AND ${seen} AND (c.last_activity_at, c.id) < (${time}, ${id})
-        ORDER BY c.last_activity_at DESC, c.id DESC LIMIT ${take})
-      UNION ALL
-      (SELECT c.id, moved.position
-         FROM conversations c
-        CROSS JOIN LATERAL (
-          SELECT COALESCE(
-            (SELECT m.created_at FROM messages m
-              WHERE m.conversation_id = c.id AND m.type IN ('VISITOR', 'AGENT', 'BOT')
-                AND pg_visible_in_snapshot(m.xid, ${snapshot}::pg_snapshot)
-              ORDER BY m.sequence DESC LIMIT 1),
-            c.created_at) AS position) moved
-        WHERE ${where} AND NOT ${seen}
-          AND c.activity_xid >= pg_snapshot_xmin(${snapshot}::pg_snapshot)
-          AND (moved.position, c.id) < (${time}, ${id})
-        ORDER BY moved.position DESC, c.id DESC LIMIT ${take})
-    ) walk
-    ORDER BY position DESC, id DESC LIMIT ${take}`
+/** How many conversations each visitor has that the actor may see; visitors without one are left out. */
+export async function countConversationsOfVisitors(
+  { db }: Pick<Deps, 'db'>,
+  actor: Actor,
+  visitorIds: readonly string[],
+): Promise<Map<string, number>> {
+  const where = { ...visibleConversations(actor), visitorId: { in: [...visitorIds] } }
+  const counts = await db.prisma.conversation.groupBy({ by: ['visitorId'], where, _count: true })
+  return new Map(counts.map(({ visitorId, _count }) => [visitorId, _count]))
 }

@@ -10,7 +10,7 @@ import { LoopDetectedError } from './errors.ts'
 import { recordEvent } from './events.ts'
 import { newId } from './ids.ts'
 import { idText, parse, text } from './input.ts'
-import { cutPage, decodeCursor, encodeCursor, type Page, type PageRequest } from './page.ts'
+import { type Page, type PageRequest, pageOf } from './page.ts'
 import { requireLevel } from './policy.ts'
 import { sendTyping } from './typing.ts'
 
@@ -43,51 +43,58 @@ export async function listMessages(
   deps: Deps,
   actor: Actor,
   conversationId: string,
-  { limit, cursor }: PageRequest,
+  page: PageRequest,
 ): Promise<Page<Message>> {
-  const { messageCount } = await getConversation(deps, actor, conversationId)
-  const slice = { after: cursor === null ? 0 : sequenceOf(cursor), take: limit + 1 }
-  const rows = (await messagesOf(deps, [conversationId], slice)).get(conversationId) ?? []
-  return cutPage(rows, limit, async () => messageCount, cursorOf)
+  const conversation = await getConversation(deps, actor, conversationId)
+  return messagePage(conversation, page, async (slice) => {
+    return (await messagesOf(deps, [conversationId], slice)).get(conversationId) ?? []
+  })
 }
 
-/** A message's place in its conversation, as a cursor. */
-export function cursorOf({ sequence }: Message): string {
-  return encodeCursor([sequence])
-}
+const Sequence = z.tuple([z.int32().min(0)])
 
-/** @throws ValidationError for anything that cursorOf did not make */
-export function sequenceOf(cursor: string): number {
-  return decodeCursor(cursor, z.tuple([z.int32().min(0)]))[0]
+/** A page of a conversation's messages, by whatever reads them: alone, or with other conversations' in one statement. */
+export function messagePage(
+  { messageCount }: Pick<Conversation, 'messageCount'>,
+  page: PageRequest,
+  read: (slice: MessageSlice) => Promise<Message[]>,
+): Promise<Page<Message>> {
+  return pageOf<Message, [number]>(page, {
+    place: Sequence,
+    placeOf: ({ sequence }) => [sequence],
+    find: ({ after, before, take, reverse }) =>
+      read({ after: after?.[0] ?? 0, before: before?.[0] ?? LAST_SEQUENCE, take, reverse }),
+    count: async () => messageCount,
+  })
 }
 
 /** Messages of a conversation between two sequences, both excluded. */
 export interface MessageSlice {
-  readonly after?: number
-  readonly before?: number
-  /** How many: from the start, or from the end when `fromEnd` is set. */
+  readonly after: number
+  readonly before: number
   readonly take: number
-  readonly fromEnd?: boolean
+  /** From the end, the last one first. */
+  readonly reverse: boolean
 }
 
 const LAST_SEQUENCE = 2 ** 31 - 1
 
-/** The same slice of many conversations in one statement, each oldest first. The caller has judged who may see them. */
+/** The same slice of many conversations in one statement. The caller has judged who may see them. */
 export async function messagesOf(
   { db }: Pick<Deps, 'db'>,
   conversationIds: readonly string[],
-  { after = 0, before = LAST_SEQUENCE, take, fromEnd = false }: MessageSlice,
+  { after, before, take, reverse }: MessageSlice,
 ): Promise<Map<string, Message[]>> {
-  const order = fromEnd ? Prisma.sql`DESC` : Prisma.sql`ASC`
+  const order = reverse ? Prisma.sql`DESC` : Prisma.sql`ASC`
   const rows = await db.prisma.$queryRaw<Message[]>`
-    SELECT message.id, message.conversation_id AS "conversationId", message.sequence, message.type, message.body,
+    SELECT message.id, message.workspace_id AS "workspaceId", message.conversation_id AS "conversationId", message.sequence, message.type, message.body,
            message.sender_id AS "senderId", message.sender_name AS "senderName", message.created_at AS "createdAt"
       FROM unnest(${[...conversationIds]}::text[]) AS wanted(id)
      CROSS JOIN LATERAL (
        SELECT * FROM messages
         WHERE conversation_id = wanted.id AND sequence > ${after} AND sequence < ${before}
         ORDER BY sequence ${order} LIMIT ${take}) message
-     ORDER BY message.sequence`
+     ORDER BY message.sequence ${order}`
   return Map.groupBy(rows, ({ conversationId }) => conversationId)
 }
 
@@ -196,6 +203,7 @@ export async function addMessage(tx: Tx, deps: Deps, actor: Actor, message: NewM
   const row = await tx.db.message.create({
     data: {
       id: newId('message'),
+      workspaceId: actor.workspaceId,
       conversationId,
       sequence,
       type,

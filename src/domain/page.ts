@@ -5,20 +5,86 @@ import { instant } from './input.ts'
 export const DEFAULT_LIMIT = 25
 export const MAX_LIMIT = 100
 
-/** A part of a list: `limit` rows after `cursor`. */
+/** A part of a list: `limit` rows between two cursors, both excluded; from the end of that range when `fromEnd` is set. */
 export interface PageRequest {
   readonly limit: number
+  /** After this row; null: from the list's start. */
   readonly cursor: string | null
+  /** Before this row; null or left out: to the list's end. */
+  readonly before?: string | null
+  readonly fromEnd?: boolean
 }
 
 export interface Page<Row> {
+  /** In the list's order, whichever end they were taken from. */
   readonly rows: Row[]
   /** Of each row. */
   readonly cursors: string[]
   /** For the next page; null at the end. */
   readonly nextCursor: string | null
+  /** Whether the list has rows after these, and before these: looked up when asked, where reading them did not tell. */
+  hasNext(): Promise<boolean>
+  hasPrevious(): Promise<boolean>
   /** Rows in the whole list: counted when asked. */
   total(): Promise<number>
+}
+
+/** Which rows to find. `Place` says where a row stands in its list. */
+export interface Slice<Place> {
+  /** Both excluded. */
+  readonly after: Place | null
+  readonly before: Place | null
+  readonly take: number
+  /** From the end of the range, last row first. */
+  readonly reverse: boolean
+}
+
+/** A list with an order. A walk in either direction follows from these three. */
+export interface List<Row, Place> {
+  /** What a cursor holds. */
+  readonly place: z.ZodType<Place>
+  placeOf(row: Row): Place
+  /** At most `take` rows, in the list's order, or against it when `reverse` is set. */
+  find(slice: Slice<Place>): Promise<Row[]>
+  count(): Promise<number>
+}
+
+/**
+ * A page of a list. One row more than asked for is read: it tells whether there is another page.
+ * @throws ValidationError for a malformed cursor
+ */
+export async function pageOf<Row, Place extends readonly unknown[]>(
+  { limit, cursor, before: end = null, fromEnd: reverse = false }: PageRequest,
+  list: List<Row, Place>,
+): Promise<Page<Row>> {
+  const after = cursor === null ? null : decodeCursor(cursor, list.place)
+  const before = end === null ? null : decodeCursor(end, list.place)
+  const found = await list.find({ after, before, take: limit + 1, reverse })
+  const isCut = found.length > limit
+  const rows = found.slice(0, limit)
+  if (reverse) rows.reverse()
+  const cursors = rows.map((row) => encodeCursor(list.placeOf(row)))
+  const exists = async (range: Partial<Slice<Place>>) => {
+    const slice = { after: null, before: null, take: 1, reverse: false, ...range }
+    return (await list.find(slice)).length > 0
+  }
+  const [first, last] = [rows[0], rows.at(-1)]
+  return {
+    rows,
+    cursors,
+    nextCursor: isCut && !reverse ? (cursors.at(-1) ?? null) : null,
+    total: () => list.count(),
+    async hasNext() {
+      if (!reverse && (isCut || before === null)) return isCut
+      if (reverse && before === null) return false
+      return exists(last === undefined ? {} : { after: list.placeOf(last) })
+    },
+    async hasPrevious() {
+      if (reverse && (isCut || after === null)) return isCut
+      if (!reverse && after === null) return false
+      return exists(first === undefined ? {} : { before: list.placeOf(first), reverse: true })
+    },
+  }
 }
 
 /** Reads `?limit=`: not a number or below 1 is the default, above the maximum is the maximum. */
@@ -29,59 +95,79 @@ export function parseLimit(value: string | undefined): number {
 }
 
 /** A cursor is opaque to clients: base64url of a JSON tuple. */
-export function encodeCursor(position: readonly unknown[]): string {
-  return Buffer.from(JSON.stringify(position)).toString('base64url')
+export function encodeCursor(place: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify(place)).toString('base64url')
 }
 
 /** @throws ValidationError for anything that encodeCursor did not make */
-export function decodeCursor<S extends z.ZodType>(cursor: string, schema: S): z.output<S> {
+export function decodeCursor<Place>(cursor: string, place: z.ZodType<Place>): Place {
   const malformed = () =>
     new ValidationError([{ path: 'cursor', message: 'is malformed: use a cursor of an earlier page as it is' }])
   const bytes = Buffer.from(cursor, 'base64url')
   // Buffer.from skips what is not base64url.
   if (bytes.toString('base64url') !== cursor) throw malformed()
   try {
-    return schema.parse(JSON.parse(bytes.toString('utf8')))
+    return place.parse(JSON.parse(bytes.toString('utf8')))
   } catch {
     throw malformed()
   }
 }
 
-/** The row's time and id. */
-export const NewestFirst = z.tuple([instant, z.string().max(64).regex(/^\w+$/)])
+/** A time that never changes, and an id: the place of a row in most lists. */
+export const TimeAndId = z.tuple([instant, z.string().max(64).regex(/^\w+$/)])
+export type TimeAndId = z.output<typeof TimeAndId>
 
-/** Prisma filter for the rows after a cursor in a list of (time, id), both descending. */
-export function afterCursor(field: 'createdAt' | 'installedAt', cursor: string | null): object {
-  if (cursor === null) return {}
-  const [time, id] = decodeCursor(cursor, NewestFirst)
-  return { OR: [{ [field]: { lt: time } }, { [field]: time, id: { lt: id } }] }
+type Direction = 'asc' | 'desc'
+
+/** The order of a list: by a time that never changes, then by id in the same direction. */
+export interface TimeOrder<Field extends string = string> {
+  readonly field: Field
+  readonly direction: Direction
 }
 
-/** Cuts the extra row that tells whether there is a next page. `fetched` has up to limit + 1 rows. */
-export function cutPage<Row>(
-  fetched: Row[],
-  limit: number,
-  total: () => Promise<number>,
-  cursorOf: (row: Row) => string,
-): Page<Row> {
-  const rows = fetched.slice(0, limit)
-  const cursors = rows.map(cursorOf)
-  return { rows, cursors, total, nextCursor: fetched.length > limit ? (cursors.at(-1) ?? null) : null }
-}
+export const NEWEST_FIRST = { field: 'createdAt', direction: 'desc' } as const
+export const OLDEST_FIRST = { field: 'createdAt', direction: 'asc' } as const
 
-/** The part of a newest-first list that a page needs, as Prisma's arguments. */
-export interface Slice {
-  readonly where: object
-  readonly orderBy: [{ createdAt: 'desc' }, { id: 'desc' }]
+/** A slice as Prisma's arguments. `where` has the key OR only: a list's own conditions go beside it, or into AND. */
+export interface PrismaSlice<Field extends string> {
+  readonly where: { OR?: object[] }
+  readonly orderBy: [{ [F in Field]: Direction }, { id: Direction }]
   readonly take: number
 }
 
-/** A page of a list in the order of (createdAt, id), newest first. */
-export async function newestFirst<Row extends { id: string; createdAt: Date }>(
-  { limit, cursor }: PageRequest,
-  list: { find(slice: Slice): Promise<Row[]>; count(): Promise<number> },
+/** A page of what Prisma finds, in an order by time and id that is stated here and nowhere else. */
+export async function inTimeOrder<Field extends string, Row extends { id: string } & { [F in Field]: Date }>(
+  { field, direction }: TimeOrder<Field>,
+  request: PageRequest,
+  list: { find(slice: PrismaSlice<Field>): Promise<Row[]>; count(): Promise<number> },
 ): Promise<Page<Row>> {
-  const where = afterCursor('createdAt', cursor)
-  const rows = await list.find({ where, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }], take: limit + 1 })
-  return cutPage(rows, limit, list.count, ({ createdAt, id }) => encodeCursor([createdAt, id]))
+  const isDescending = direction === 'desc'
+  return pageOf<Row, TimeAndId>(request, {
+    place: TimeAndId,
+    placeOf: (row) => [row[field], row.id],
+    find: ({ after, before, take, reverse }) => {
+      const towards = reverse === isDescending ? 'asc' : 'desc'
+      const bounds = [
+        ...(after === null ? [] : [beyond(field, isDescending ? 'lt' : 'gt', after)]),
+        ...(before === null ? [] : [beyond(field, isDescending ? 'gt' : 'lt', before)]),
+      ]
+      const byField = { [field]: towards } as { [F in Field]: Direction }
+      const where = bounds.length === 0 ? {} : { OR: [{ AND: bounds }] }
+      return list.find({ where, orderBy: [byField, { id: towards }], take })
+    },
+    count: () => list.count(),
+  })
+}
+
+/** Prisma has no row comparison. The first condition follows from the second, and is what an index can begin at. */
+function beyond(field: string, than: 'lt' | 'gt', [time, id]: TimeAndId): object {
+  return { [field]: { [`${than}e`]: time }, OR: [{ [field]: { [than]: time } }, { id: { [than]: id } }] }
+}
+
+/** A page of a list in the order of (createdAt, id), newest first. */
+export function newestFirst<Row extends { id: string; createdAt: Date }>(
+  request: PageRequest,
+  list: { find(slice: PrismaSlice<'createdAt'>): Promise<Row[]>; count(): Promise<number> },
+): Promise<Page<Row>> {
+  return inTimeOrder(NEWEST_FIRST, request, list)
 }

@@ -25,7 +25,40 @@ export const VisitorPatch = VisitorInput.refine(
   'name at least one field to change',
 )
 
-export const VisitorFilter = z.object({ email, externalId: ExternalId, text: text(200) }).partial()
+/** How a text must be; case does not matter, and all conditions must hold. */
+const TextFilter = z.object({ is: text(320), startsWith: text(320), contains: text(320) }).partial()
+
+export const VisitorFilter = z
+  .object({
+    name: TextFilter,
+    email: TextFilter,
+    externalId: ExternalId,
+    /** In the name, email address or external id. */
+    text: text(200),
+  })
+  .partial()
+
+/** Prisma passes LIKE's wildcards through. */
+const literal = (value: string) => value.replace(/[\\%_]/g, '\\$&')
+
+interface TextCondition {
+  readonly equals?: string
+  readonly startsWith?: string
+  readonly contains?: string
+  readonly mode: 'insensitive'
+}
+
+function conditionsOn<Where>(
+  { is, startsWith, contains }: z.output<typeof TextFilter> = {},
+  on: (condition: TextCondition) => Where,
+): Where[] {
+  const mode = 'insensitive' as const
+  return [
+    ...(is === undefined ? [] : [on({ equals: literal(is), mode })]),
+    ...(startsWith === undefined ? [] : [on({ startsWith: literal(startsWith), mode })]),
+    ...(contains === undefined ? [] : [on({ contains: literal(contains), mode })]),
+  ]
+}
 
 /** The workspace's visitors, newest first. */
 export async function listVisitors(
@@ -35,14 +68,18 @@ export async function listVisitors(
   page: PageRequest,
 ): Promise<Page<Visitor>> {
   requireLevel(actor, 'READ_ONLY')
-  const { email: address, externalId, text: words } = parse(VisitorFilter, filter)
-  // Prisma passes LIKE's wildcards through.
-  const like = { contains: (words ?? '').replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' } as const
+  const { name, email: address, externalId, text: words } = parse(VisitorFilter, filter)
+  const found = { contains: words === undefined ? '' : literal(words), mode: 'insensitive' } as const
   const where = {
     workspaceId: actor.workspaceId,
-    ...(address !== undefined && { email: address }),
     ...(externalId !== undefined && { externalId }),
-    ...(words !== undefined && { AND: { OR: [{ name: like }, { email: like }, { externalId: like }] } }),
+    AND: [
+      ...conditionsOn(name, (condition) => ({ name: condition })),
+      // Addresses are stored in lower case: there an exact one is found in the index.
+      ...(address?.is === undefined ? [] : [{ email: address.is.toLowerCase() }]),
+      ...conditionsOn({ ...address, is: undefined }, (condition) => ({ email: condition })),
+      ...(words === undefined ? [] : [{ OR: [{ name: found }, { email: found }, { externalId: found }] }]),
+    ],
   }
   const { visitor } = deps.db.prisma
   return newestFirst(page, {

@@ -15,7 +15,7 @@ import {
 } from '../schema/agent.ts'
 import { ApiKey } from '../schema/api-key.ts'
 import { builder } from '../schema/builder.ts'
-import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
 import { given, inputOf } from './input.ts'
 
@@ -131,10 +131,9 @@ builder.queryField('agents', (t) =>
     description: 'Installed agents, latest first.',
     args: {
       filter: t.arg({ type: AgentFilterInput, description: 'Which ones; all when left out.' }),
-      first: t.arg.int(FIRST),
-      after: t.arg.string(AFTER),
+      ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor }) =>
-      toConnection(await listAgents(deps, actor(), given(filter ?? {}), pageRequest(page)), page.after),
+      toConnection(await listAgents(deps, actor(), given(filter ?? {}), pageRequest(page))),
   }),
 )

@@ -1,7 +1,7 @@
 import { CreateApiKey, createApiKey, listApiKeys, listOwnApiKeys, revokeApiKey } from '../domain/api-keys.ts'
 import { ApiKey, ApiKeyConnection, CreateApiKeyInput, RevokeApiKeyInput } from '../schema/api-key.ts'
 import { builder } from '../schema/builder.ts'
-import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
 import { given, inputOf } from './input.ts'
 
@@ -46,9 +46,9 @@ builder.queryField('apiKeys', (t) =>
     type: ApiKeyConnection,
     description:
       "The workspace's API keys and your own all-workspaces keys, newest first, revoked ones included. For FULL_ACCESS.",
-    args: { first: t.arg.int(FIRST), after: t.arg.string(AFTER) },
+    args: pageArgs(t.arg),
     resolve: async (_root, page, { deps, actor, caller }) =>
-      toConnection(await listApiKeys(deps, actor(), pageRequest(page), caller()), page.after),
+      toConnection(await listApiKeys(deps, actor(), pageRequest(page), caller())),
   }),
 )
 
@@ -57,8 +57,8 @@ builder.queryField('ownApiKeys', (t) =>
     type: ApiKeyConnection,
     description:
       'Your own API keys in this workspace and those for all workspaces, newest first, revoked ones included. For whoever is signed in, and for FULL_ACCESS keys.',
-    args: { first: t.arg.int(FIRST), after: t.arg.string(AFTER) },
+    args: pageArgs(t.arg),
     resolve: async (_root, page, { deps, actor, caller }) =>
-      toConnection(await listOwnApiKeys(deps, actor(), pageRequest(page), caller()), page.after),
+      toConnection(await listOwnApiKeys(deps, actor(), pageRequest(page), caller())),
   }),
 )

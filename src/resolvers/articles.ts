@@ -15,7 +15,7 @@ import {
   UpdateArticleInput,
 } from '../schema/article.ts'
 import { builder } from '../schema/builder.ts'
-import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
 import { given, inputOf } from './input.ts'
 
@@ -71,10 +71,9 @@ builder.queryField('articles', (t) =>
     description: 'The knowledge base, newest first.',
     args: {
       filter: t.arg({ type: ArticleFilterInput, description: 'Which ones; all when left out.' }),
-      first: t.arg.int(FIRST),
-      after: t.arg.string(AFTER),
+      ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor }) =>
-      toConnection(await listArticles(deps, actor(), given(filter ?? {}), pageRequest(page)), page.after),
+      toConnection(await listArticles(deps, actor(), given(filter ?? {}), pageRequest(page))),
   }),
 )

@@ -1,7 +1,7 @@
 import { AuditFilter, listAuditEntries } from '../domain/audit.ts'
 import { AuditEntryConnection, AuditEntryFilterInput } from '../schema/audit-entry.ts'
 import { builder } from '../schema/builder.ts'
-import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { given, inputOf } from './input.ts'
 
 builder.queryField('auditEntries', (t) =>
@@ -10,12 +10,11 @@ builder.queryField('auditEntries', (t) =>
     description: 'The audit log of the workspace, newest first. For FULL_ACCESS; not for agents.',
     args: {
       filter: t.arg({ type: AuditEntryFilterInput, description: 'Which ones; all when left out.' }),
-      first: t.arg.int(FIRST),
-      after: t.arg.string(AFTER),
+      ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor }) => {
       const wanted = inputOf(AuditFilter, given(filter ?? {}))
-      return toConnection(await listAuditEntries(deps, actor(), wanted, pageRequest(page)), page.after)
+      return toConnection(await listAuditEntries(deps, actor(), wanted, pageRequest(page)))
     },
   }),
 )

@@ -14,7 +14,7 @@ import {
   DeleteCollectionInput,
   UpdateCollectionInput,
 } from '../schema/collection.ts'
-import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
 import { given, inputOf } from './input.ts'
 
@@ -68,8 +68,8 @@ builder.queryField('collections', (t) =>
   t.field({
     type: CollectionConnection,
     description: 'Groups of articles, newest first.',
-    args: { first: t.arg.int(FIRST), after: t.arg.string(AFTER) },
+    args: pageArgs(t.arg),
     resolve: async (_root, page, { deps, actor }) =>
-      toConnection(await listCollections(deps, actor(), pageRequest(page)), page.after),
+      toConnection(await listCollections(deps, actor(), pageRequest(page))),
   }),
 )

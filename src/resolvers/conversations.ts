@@ -1,16 +1,22 @@
+import { ConversationFilter } from '../domain/conversation-filter.ts'
 import { getConversation } from '../domain/conversations.ts'
 import { NotFoundError } from '../domain/errors.ts'
+import { countInbox } from '../domain/inbox.ts'
 import { listConversations } from '../domain/list-conversations.ts'
 import { SendMessage, sendMessage } from '../domain/messages.ts'
+import { markConversationRead } from '../domain/reads.ts'
 import { StartConversation, startConversation } from '../domain/start-conversation.ts'
 import { setTyping } from '../domain/typing.ts'
 import { ConversationPatch, updateConversation } from '../domain/update-conversation.ts'
 import { builder } from '../schema/builder.ts'
-import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import {
   Conversation,
   ConversationConnection,
   ConversationFilterInput,
+  ConversationSort,
+  InboxCounts,
+  MarkConversationReadInput,
   SetTypingInput,
   StartConversationInput,
   UpdateConversationInput,
@@ -22,15 +28,20 @@ import { given, inputOf } from './input.ts'
 builder.queryFields((t) => ({
   conversations: t.field({
     type: ConversationConnection,
-    description: 'Conversations, newest activity first. A walk through pages skips and repeats nothing.',
+    description: 'Conversations, newest first. A walk through pages skips and repeats nothing.',
     args: {
       filter: t.arg({ type: ConversationFilterInput, description: 'Which ones; all when left out.' }),
-      first: t.arg.int(FIRST),
-      after: t.arg.string(AFTER),
+      sort: t.arg({ type: ConversationSort, description: 'By latest activity when left out.' }),
+      ...pageArgs(t.arg),
     },
-    resolve: async (_root, { filter, ...page }, { deps, actor }) => {
-      const found = await listConversations(deps, actor(), given(filter ?? {}), pageRequest(page))
-      return toConnection(found, page.after)
+    resolve: async (_root, { filter, sort, ...page }, { deps, actor }) => {
+      const { tags, assignee, ...rest } = filter ?? {}
+      const nested = {
+        ...(tags != null && { tags: given(tags) }),
+        ...(assignee != null && { assignee: given(assignee) }),
+      }
+      const wanted = inputOf(ConversationFilter, { ...given(rest), ...nested })
+      return toConnection(await listConversations(deps, actor(), wanted, pageRequest(page), sort ?? 'ACTIVITY'))
     },
   }),
   conversation: t.field({
@@ -94,6 +105,34 @@ builder.mutationFields((t) => ({
     }),
   }),
 }))
+
+builder.queryField('inboxCounts', (t) =>
+  t.field({
+    type: InboxCounts,
+    description: 'How many conversations the workspace has in each state.',
+    resolve: (_root, _args, { deps, actor }) => countInbox(deps, actor()),
+  }),
+)
+
+const MarkConversationReadPayload = builder.simpleObject('MarkConversationReadPayload', {
+  description: 'What was read.',
+  fields: (t) => ({
+    conversation: t.field({ type: Conversation, description: 'The conversation, with its new marker.' }),
+  }),
+})
+
+builder.mutationField('markConversationRead', (t) =>
+  t.field({
+    type: MarkConversationReadPayload,
+    errors: mutationErrors,
+    description:
+      'Notes how far you have read. The marker never moves back. Personal: nobody hears of it. Not for agents.',
+    args: { input: t.arg({ type: MarkConversationReadInput, required: true, description: 'What was read.' }) },
+    resolve: async (_root, { input }, { deps, actor }) => ({
+      conversation: await markConversationRead(deps, actor(), input),
+    }),
+  }),
+)
 
 const SetTypingPayload = builder.simpleObject('SetTypingPayload', {
   description: 'The signal was sent.',

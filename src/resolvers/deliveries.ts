@@ -1,11 +1,13 @@
 import { listDeliveries, replayDelivery } from '../domain/deliveries.ts'
+import { deliveryStats } from '../domain/delivery-stats.ts'
 import { ReplayFailed, replayFailedDeliveries } from '../domain/replay-deliveries.ts'
 import { sendTestEvent } from '../domain/test-events.ts'
 import { builder } from '../schema/builder.ts'
-import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { Delivery, DeliveryConnection, DeliveryFilterInput, ReplayDeliveryInput } from '../schema/delivery.ts'
 import { mutationErrors } from '../schema/errors.ts'
 import { ReplayFailedDeliveriesInput, SendTestEventInput } from '../schema/webhook-endpoint.ts'
+import { DeliveryStatsBucket, StatsBucket } from '../schema/webhook-health.ts'
 import { given, inputOf } from './input.ts'
 
 builder.queryField('deliveries', (t) =>
@@ -14,13 +16,27 @@ builder.queryField('deliveries', (t) =>
     description: 'Webhook deliveries, newest first.',
     args: {
       filter: t.arg({ type: DeliveryFilterInput, description: 'Which ones; all when left out.' }),
-      first: t.arg.int(FIRST),
-      after: t.arg.string(AFTER),
+      ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor }) => {
       const found = await listDeliveries(deps, actor(), given(filter ?? {}), pageRequest(page))
-      return toConnection(found, page.after)
+      return toConnection(found)
     },
+  }),
+)
+
+builder.queryField('deliveryStats', (t) =>
+  t.field({
+    type: [DeliveryStatsBucket],
+    description:
+      'Statistics of deliveries, in buckets of equal length in UTC, the empty ones included: at most 1,000. Both ends are rounded outwards to whole buckets.',
+    args: {
+      endpointId: t.arg.id({ description: 'Of one endpoint; of all when left out.' }),
+      from: t.arg({ type: 'DateTime', required: true, description: 'From here.' }),
+      to: t.arg({ type: 'DateTime', required: true, description: 'Up to here.' }),
+      bucket: t.arg({ type: StatsBucket, required: true, description: 'How long a bucket is.' }),
+    },
+    resolve: (_root, query, { deps, actor }) => deliveryStats(deps, actor(), query),
   }),
 )
 

@@ -1,7 +1,7 @@
 import { listEvents } from '../domain/event-log.ts'
 import type { LoggedEvent } from '../domain/event-position.ts'
 import { builder } from '../schema/builder.ts'
-import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { EventType } from '../schema/enums.ts'
 import { Event, EventConnection, EventFilterInput } from '../schema/event.ts'
 import { abortable } from './abortable.ts'
@@ -33,13 +33,12 @@ builder.queryField('events', (t) =>
       'The log of everything that happened, oldest first. The subscription of this name goes on where it ends.',
     args: {
       filter: t.arg({ type: EventFilterInput, description: 'Which ones; all when left out.' }),
-      first: t.arg.int(FIRST),
-      after: t.arg.string(AFTER),
+      ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor }) => {
       const { types = null, conversationId = null, includeTests } = filter ?? {}
       const wanted = { types, conversationId, includeTests: includeTests ?? false }
-      return toConnection(await listEvents(deps, actor(), wanted, pageRequest(page)), page.after)
+      return toConnection(await listEvents(deps, actor(), wanted, pageRequest(page)))
     },
   }),
 )

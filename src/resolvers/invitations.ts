@@ -6,7 +6,7 @@ import {
   revokeInvitation,
 } from '../domain/invitations.ts'
 import { builder } from '../schema/builder.ts'
-import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
 import {
   AcceptInvitationInput,
@@ -21,9 +21,9 @@ builder.queryFields((t) => ({
   invitations: t.field({
     type: InvitationConnection,
     description: 'Invitations that can still be accepted, newest first. For FULL_ACCESS; not for agents.',
-    args: { first: t.arg.int(FIRST), after: t.arg.string(AFTER) },
+    args: pageArgs(t.arg),
     resolve: async (_root, page, { deps, actor }) =>
-      toConnection(await listInvitations(deps, actor(), pageRequest(page)), page.after),
+      toConnection(await listInvitations(deps, actor(), pageRequest(page))),
   }),
   invitation: t.field({
     type: InvitationOfferRef,

@@ -1,6 +1,13 @@
-import { listVisitors, updateVisitor, upsertVisitor, VisitorInput, VisitorPatch } from '../domain/visitors.ts'
+import {
+  listVisitors,
+  updateVisitor,
+  upsertVisitor,
+  VisitorFilter,
+  VisitorInput,
+  VisitorPatch,
+} from '../domain/visitors.ts'
 import { builder } from '../schema/builder.ts'
-import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
 import {
   CreateVisitorInput,
@@ -52,10 +59,13 @@ builder.queryField('visitors', (t) =>
     description: 'People who write to the team, newest first.',
     args: {
       filter: t.arg({ type: VisitorFilterInput, description: 'Which ones; all when left out.' }),
-      first: t.arg.int(FIRST),
-      after: t.arg.string(AFTER),
+      ...pageArgs(t.arg),
     },
-    resolve: async (_root, { filter, ...page }, { deps, actor }) =>
-      toConnection(await listVisitors(deps, actor(), given(filter ?? {}), pageRequest(page)), page.after),
+    resolve: async (_root, { filter, ...page }, { deps, actor }) => {
+      const { name, email, ...rest } = filter ?? {}
+      const nested = { ...(name != null && { name: given(name) }), ...(email != null && { email: given(email) }) }
+      const wanted = inputOf(VisitorFilter, { ...given(rest), ...nested })
+      return toConnection(await listVisitors(deps, actor(), wanted, pageRequest(page)))
+    },
   }),
 )

@@ -8,7 +8,7 @@ import {
   updateEndpoint,
 } from '../domain/webhook-endpoints.ts'
 import { builder } from '../schema/builder.ts'
-import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
 import {
   ConfirmRotationInput,
@@ -150,8 +150,8 @@ builder.queryField('webhookEndpoints', (t) =>
   t.field({
     type: WebhookEndpointConnection,
     description: 'Webhook endpoints, newest first.',
-    args: { first: t.arg.int(FIRST), after: t.arg.string(AFTER) },
+    args: pageArgs(t.arg),
     resolve: async (_root, page, { deps, actor }) =>
-      toConnection(await listEndpoints(deps, actor(), pageRequest(page)), page.after),
+      toConnection(await listEndpoints(deps, actor(), pageRequest(page))),
   }),
 )

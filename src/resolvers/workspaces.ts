@@ -1,6 +1,6 @@
 import { createWorkspace, listWorkspaces, updateWorkspace, WorkspacePatch } from '../domain/workspaces.ts'
 import { builder } from '../schema/builder.ts'
-import { AFTER, FIRST, pageRequest, toConnection } from '../schema/connection.ts'
+import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
 import { CreateWorkspaceInput, UpdateWorkspaceInput, Workspace, WorkspaceConnection } from '../schema/workspace.ts'
 import { given, inputOf } from './input.ts'
@@ -9,9 +9,9 @@ builder.queryField('workspaces', (t) =>
   t.field({
     type: WorkspaceConnection,
     description: 'The workspaces that you belong to, newest first; for a key of one workspace, that one.',
-    args: { first: t.arg.int(FIRST), after: t.arg.string(AFTER) },
+    args: pageArgs(t.arg),
     resolve: async (_root, page, { deps, caller }) =>
-      toConnection(await listWorkspaces(deps, caller(), pageRequest(page)), page.after),
+      toConnection(await listWorkspaces(deps, caller(), pageRequest(page))),
   }),
 )
 

@@ -1,18 +1,36 @@
 import { z } from 'zod'
 import { type ConversationWithPeople, getConversation } from '../domain/conversations.ts'
-import { ConversationFilter, listConversations } from '../domain/list-conversations.ts'
+import { idText, instant, text } from '../domain/input.ts'
+import { listConversations } from '../domain/list-conversations.ts'
 import { listMessages, SendMessage, sendMessage } from '../domain/messages.ts'
 import { StartConversation, startConversation } from '../domain/start-conversation.ts'
 import { ConversationPatch, updateConversation } from '../domain/update-conversation.ts'
 import type { Conversation, Message } from '../generated/prisma/client.ts'
+import { Channel, ConversationStatus } from '../generated/prisma/enums.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 
-/** `assigneeId=none` lists what nobody has. */
-const Query = ConversationFilter.omit({ unassigned: true }).transform(({ assigneeId, ...filter }) => {
-  if (assigneeId === undefined) return filter
-  return assigneeId === 'none' ? { ...filter, unassigned: true } : { ...filter, assigneeId }
-})
+/** One value of each. `assigneeId=none` lists what nobody has. */
+const Query = z
+  .object({
+    status: z.enum(ConversationStatus),
+    assigneeId: idText,
+    visitorId: idText,
+    tag: text(50),
+    channel: z.enum(Channel),
+    createdAfter: instant,
+    createdBefore: instant,
+  })
+  .partial()
+  .transform(({ status, assigneeId, tag, channel, ...rest }) => ({
+    ...rest,
+    ...(status !== undefined && { status: [status] }),
+    ...(channel !== undefined && { channel: [channel] }),
+    ...(tag !== undefined && { tags: { all: [tag] } }),
+    ...(assigneeId !== undefined && {
+      assignee: assigneeId === 'none' ? { none: true as const } : { memberId: assigneeId },
+    }),
+  }))
 
 /** What an API client may send: visitors' words come in with the conversation. */
 const SendBody = SendMessage.extend({ type: z.enum(['BOT', 'AGENT', 'NOTE']).default('BOT') })

@@ -1,10 +1,10 @@
 import { z } from 'zod'
+import { email } from '../domain/input.ts'
 import {
   getVisitor,
   listVisitors,
   updateVisitor,
   upsertVisitor,
-  VisitorFilter,
   VisitorInput,
   VisitorPatch,
 } from '../domain/visitors.ts'
@@ -20,10 +20,11 @@ export const customerRoutes: readonly Route[] = [
     path: '/v1/customers',
     summary: 'List customers, newest first',
     needs: 'READ_ONLY',
-    query: VisitorFilter.pick({ email: true }),
+    query: z.object({ email }).partial(),
     answer: z.array(shapes.Customer),
-    async handle({ deps, actor, query, page }) {
-      return listAnswer(await listVisitors(deps, await actor(), query, page), page, showCustomer)
+    async handle({ deps, actor, query: { email: address }, page }) {
+      const filter = address === undefined ? {} : { email: { is: address } }
+      return listAnswer(await listVisitors(deps, await actor(), filter, page), page, showCustomer)
     },
   }),
   route({

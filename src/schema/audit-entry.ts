@@ -1,4 +1,4 @@
-import { AUDIT_ACTIONS, type AuditAction, mayReadAudit } from '../domain/audit.ts'
+import { AUDIT_ACTIONS, type AuditAction, type AuditActor, type AuditTarget, mayReadAudit } from '../domain/audit.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 
@@ -8,6 +8,39 @@ const nameOf = (action: AuditAction) => action.replace('.', '_').toUpperCase()
 export const AuditActionEnum = builder.enumType('AuditAction', {
   description: 'What can be recorded in the audit log.',
   values: Object.fromEntries(AUDIT_ACTIONS.map((action) => [nameOf(action), { value: action }])),
+})
+
+const AuditActorType = builder.enumType('AuditActorType', {
+  description: 'Kinds of those whose deeds are recorded. USER is a person as such, in no workspace.',
+  values: {
+    VISITOR: { value: 'visitor' },
+    MEMBER: { value: 'member' },
+    AGENT: { value: 'agent' },
+    API_KEY: { value: 'api_key' },
+    SYSTEM: { value: 'system' },
+    USER: { value: 'user' },
+    ANONYMOUS: { value: 'anonymous' },
+  } as const satisfies Record<string, { value: AuditActor['type'] }>,
+})
+
+const AUDIT_TARGETS: Record<Uppercase<AuditTarget['type']>, { value: AuditTarget['type'] }> = {
+  WORKSPACE: { value: 'workspace' },
+  MEMBER: { value: 'member' },
+  INVITATION: { value: 'invitation' },
+  API_KEY: { value: 'api_key' },
+  AGENT: { value: 'agent' },
+  WEBHOOK_ENDPOINT: { value: 'webhook_endpoint' },
+  DELIVERY: { value: 'delivery' },
+  CONVERSATION: { value: 'conversation' },
+  SESSION: { value: 'session' },
+  USER: { value: 'user' },
+  ARTICLE: { value: 'article' },
+  COLLECTION: { value: 'collection' },
+}
+
+const AuditTargetType = builder.enumType('AuditTargetType', {
+  description: 'Kinds of objects that something is done to.',
+  values: AUDIT_TARGETS,
 })
 
 export const AuditEntry = builder.prismaNode('AuditEntry', {
@@ -25,13 +58,19 @@ export const AuditEntry = builder.prismaNode('AuditEntry', {
       description: 'What was done.',
       resolve: ({ action }) => action as AuditAction,
     }),
-    actorType: t.exposeString('actorType', {
-      description: 'Who did it: member, api_key, agent, user (a person as such) or system.',
+    actorType: t.field({
+      type: AuditActorType,
+      description: 'Who did it.',
+      resolve: ({ actorType }) => actorType as AuditActor['type'],
     }),
     actorId: t.exposeID('actorId', { description: "The member's, API key's or agent's id." }),
     actorName: t.exposeString('actorName', { description: 'Their name at that time.' }),
     userId: t.exposeID('userId', { nullable: true, description: 'The person behind it.' }),
-    targetType: t.exposeString('targetType', { description: 'What kind of object it was done to.' }),
+    targetType: t.field({
+      type: AuditTargetType,
+      description: 'What kind of object it was done to.',
+      resolve: ({ targetType }) => targetType as AuditTarget['type'],
+    }),
     targetId: t.exposeID('targetId', { description: "That object's id; it may be gone." }),
     targetName: t.exposeString('targetName', { nullable: true, description: 'Its name at that time.' }),
     address: t.exposeString('address', { nullable: true, description: 'The IP address that it came from.' }),

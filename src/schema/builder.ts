@@ -19,6 +19,7 @@ const NODE_TYPES: Partial<Record<IdKind, string>> = {
   webhookEndpoint: 'WebhookEndpoint',
   apiKey: 'ApiKey',
   delivery: 'Delivery',
+  event: 'Event',
   auditEntry: 'AuditEntry',
   article: 'Article',
   collection: 'Collection',
@@ -33,6 +34,7 @@ export interface Types {
     ID: { Input: string; Output: string }
     DateTime: { Input: Date; Output: Date }
     JSON: { Input: unknown; Output: unknown }
+    URL: { Input: string; Output: string }
   }
   DefaultFieldNullability: false
   DefaultEdgesNullability: false

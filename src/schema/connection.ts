@@ -1,41 +1,67 @@
-import type { ObjectRef } from '@pothos/core'
+import type { ArgBuilder, ObjectRef } from '@pothos/core'
 import { ValidationError } from '../domain/errors.ts'
 import { DEFAULT_LIMIT, MAX_LIMIT, type Page, type PageRequest } from '../domain/page.ts'
 import { builder, type Types } from './builder.ts'
 
-/** A page as a Relay connection. */
+/** A page as a Relay connection. What costs a statement of its own is a getter or function: read only when asked for. */
 export interface Connection<Row> {
   edges: { cursor: string; node: Row }[]
-  pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string | null; endCursor: string | null }
+  pageInfo: {
+    readonly hasNextPage: Promise<boolean>
+    readonly hasPreviousPage: Promise<boolean>
+    startCursor: string | null
+    endCursor: string | null
+  }
   totalCount(): Promise<number>
 }
 
-export interface ForwardArgs {
+type Kinds = PothosSchemaTypes.ExtendDefaultTypes<Types>
+
+/** The arguments that every connection takes, for a field's `args`: `...pageArgs(t.arg)`. */
+export function pageArgs(arg: ArgBuilder<Kinds>) {
+  return {
+    first: arg.int({ description: `So many from the start: 1 to ${MAX_LIMIT}; ${DEFAULT_LIMIT} when left out.` }),
+    after: arg.string({ description: 'A cursor: what comes after it.' }),
+    last: arg.int({ description: 'So many from the end, in the same order: instead of `first`.' }),
+    before: arg.string({ description: 'A cursor: what comes before it; alone, the values directly before it.' }),
+  }
+}
+
+export interface PageArgs {
   readonly first?: number | null | undefined
   readonly after?: string | null | undefined
+  readonly last?: number | null | undefined
+  readonly before?: string | null | undefined
 }
 
-/** @throws ValidationError when `first` is not 1 to 100 */
-export function pageRequest({ first, after }: ForwardArgs): PageRequest {
-  const limit = first ?? DEFAULT_LIMIT
-  if (limit < 1 || limit > MAX_LIMIT) {
-    throw new ValidationError([{ path: 'first', message: `must be 1 to ${MAX_LIMIT}` }])
+/** @throws ValidationError when `first` or `last` is not 1 to 100, or both are given */
+export function pageRequest({ first, after, last, before }: PageArgs): PageRequest {
+  if (first != null && last != null) {
+    throw new ValidationError([{ path: 'last', message: 'must be left out when `first` is given' }])
   }
-  return { limit, cursor: after ?? null }
+  const limit = first ?? last ?? DEFAULT_LIMIT
+  if (limit < 1 || limit > MAX_LIMIT) {
+    throw new ValidationError([{ path: last == null ? 'first' : 'last', message: `must be 1 to ${MAX_LIMIT}` }])
+  }
+  // Whoever names only an end wants what lies before it.
+  const fromEnd = last != null || (first == null && after == null && before != null)
+  return { limit, cursor: after ?? null, before: before ?? null, fromEnd }
 }
 
-export function toConnection<Row>(page: Page<Row>, after: string | null | undefined): Connection<Row> {
+export function toConnection<Row>(page: Page<Row>): Connection<Row> {
   const edges = page.rows.map((node, i) => ({ cursor: page.cursors[i] ?? '', node }))
   const pageInfo = {
-    hasNextPage: page.nextCursor !== null,
-    hasPreviousPage: after != null,
+    get hasNextPage() {
+      return page.hasNext()
+    },
+    get hasPreviousPage() {
+      return page.hasPrevious()
+    },
     startCursor: edges[0]?.cursor ?? null,
     endCursor: edges.at(-1)?.cursor ?? null,
   }
   return { edges, pageInfo, totalCount: page.total }
 }
-
-type Kinds = PothosSchemaTypes.ExtendDefaultTypes<Types>
 
 /** Defines NameConnection and NameEdge for a type. */
 export function connectionOf<Row>(type: ObjectRef<Kinds, Row>, name: string): ObjectRef<Kinds, Connection<Row>> {
@@ -53,10 +79,6 @@ export function connectionOf<Row>(type: ObjectRef<Kinds, Row>, name: string): Ob
     },
     edge,
   )
-  // Pothos knows of edges and pageInfo only; what toConnection makes has the count as well.
+  // Pothos knows of edges and pageInfo only; what toConnection makes has the count as well, and promises in pageInfo.
   return connection as unknown as ObjectRef<Kinds, Connection<Row>>
 }
-
-/** Descriptions of the arguments that every list takes. */
-export const FIRST = { description: `1 to ${MAX_LIMIT}; ${DEFAULT_LIMIT} when left out.` }
-export const AFTER = { description: 'A cursor: what comes after it.' }

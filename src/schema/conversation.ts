@@ -1,9 +1,14 @@
 import { WITH_PEOPLE } from '../domain/conversations.ts'
+import type { InboxCounts as InboxCountsOf } from '../domain/inbox.ts'
+import { visitorConversations } from '../domain/list-conversations.ts'
+import { messagePage } from '../domain/messages.ts'
+import { visibleConversations } from '../domain/policy.ts'
+import { MAX_UNREAD } from '../domain/reads.ts'
 import { builder } from './builder.ts'
-import { AFTER, connectionOf, FIRST } from './connection.ts'
+import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Channel, ConversationStatus } from './enums.ts'
+import { loadAll } from './loaders.ts'
 import { MessageConnection } from './message.ts'
-import { messagePage } from './message-page.ts'
 import { Visitor } from './visitor.ts'
 import { Member } from './workspace.ts'
 
@@ -11,7 +16,7 @@ export const Conversation = builder.prismaNode('Conversation', {
   nullable: true,
   description: 'What a visitor and the team write to each other.',
   id: { field: 'id' },
-  findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
+  findUnique: (id, context) => ({ id, ...visibleConversations(context.actor()) }),
   include: WITH_PEOPLE,
   fields: (t) => ({
     status: t.expose('status', { type: ConversationStatus, description: 'Where it stands.' }),
@@ -46,33 +51,95 @@ export const Conversation = builder.prismaNode('Conversation', {
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it started.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
     closedAt: t.expose('closedAt', { type: 'DateTime', nullable: true, description: 'When it was closed.' }),
+    lastReadSequence: t.int({
+      nullable: true,
+      description: 'Up to where the asking person has read; null for agents.',
+      resolve: async ({ id }, _args, { loaders }) => (await loaders.readStates.load(id))?.lastReadSequence ?? null,
+    }),
+    unreadCount: t.int({
+      nullable: true,
+      description: `Messages of visitors, people and bots after that, one's own left out; counted up to ${MAX_UNREAD}. Null for agents.`,
+      resolve: async ({ id }, _args, { loaders }) => (await loaders.readStates.load(id))?.unreadCount ?? null,
+    }),
     messages: t.field({
       type: MessageConnection,
-      description: 'Its messages, oldest first. `last` and `before` walk from the end.',
-      args: {
-        first: t.arg.int(FIRST),
-        after: t.arg.string(AFTER),
-        last: t.arg.int({ description: 'As `first`, from the end.' }),
-        before: t.arg.string({ description: 'A cursor: what comes before it.' }),
-      },
-      resolve: (conversation, args, { loaders }) => messagePage(conversation, args, loaders),
+      description: 'Its messages, oldest first.',
+      args: pageArgs(t.arg),
+      resolve: async (conversation, page, { loaders }) =>
+        toConnection(
+          await messagePage(conversation, pageRequest(page), (slice) =>
+            loaders.messages.load([conversation.id, slice]),
+          ),
+        ),
     }),
   }),
 })
 
 export const ConversationConnection = connectionOf(Conversation, 'Conversation')
 
+builder.prismaObjectFields(Visitor, (t) => ({
+  conversations: t.field({
+    type: ConversationConnection,
+    description: 'Their conversations, newest activity first.',
+    args: pageArgs(t.arg),
+    resolve: async ({ id }, page, { loaders }) =>
+      toConnection(
+        await visitorConversations(pageRequest(page), {
+          find: (slice) => loaders.visitorConversations.load([id, slice]),
+          rows: (ids) => loadAll(loaders.conversations, ids),
+          count: async () => (await loaders.visitorConversationCounts.load(id)) ?? 0,
+        }),
+      ),
+  }),
+  conversationCount: t.int({
+    description: 'How many conversations they have.',
+    resolve: async ({ id }, _args, { loaders }) => (await loaders.visitorConversationCounts.load(id)) ?? 0,
+  }),
+}))
+
+export const ConversationSort = builder.enumType('ConversationSort', {
+  description: 'Orders of conversations.',
+  values: {
+    ACTIVITY: { description: 'Latest activity first.' },
+    CREATED: { description: 'Latest start first.' },
+  } as const,
+})
+
+const AssigneeFilterInput = builder.inputType('AssigneeFilter', {
+  isOneOf: true,
+  description: 'Whose conversations.',
+  fields: (t) => ({
+    me: t.boolean({ description: 'True: those of the person behind the session or key.' }),
+    none: t.boolean({ description: 'True: those that nobody has.' }),
+    memberId: t.id({ description: "A member's." }),
+  }),
+})
+
+const TagsFilterInput = builder.inputType('TagsFilter', {
+  description: 'Which tags; both conditions must hold.',
+  fields: (t) => ({
+    any: t.stringList({ description: 'At least one of these.' }),
+    all: t.stringList({ description: 'Every one of these.' }),
+  }),
+})
+
 export const ConversationFilterInput = builder.inputType('ConversationFilter', {
   description: 'Which conversations; all conditions must hold.',
   fields: (t) => ({
-    status: t.field({ type: ConversationStatus, description: 'Where it stands.' }),
-    assigneeId: t.id({ description: "A member's id." }),
-    unassigned: t.boolean({ description: 'True: those that nobody has.' }),
+    status: t.field({ type: [ConversationStatus], description: 'In one of these states.' }),
+    assignee: t.field({ type: AssigneeFilterInput, description: 'Who takes care of it.' }),
     visitorId: t.id({ description: "A visitor's id." }),
-    tag: t.string({ description: 'Among its tags.' }),
-    channel: t.field({ type: Channel, description: 'How the visitor got in touch.' }),
+    tags: t.field({ type: TagsFilterInput, description: 'Its labels.' }),
+    channel: t.field({ type: [Channel], description: 'How the visitor got in touch: one of these.' }),
+    priority: t.intList({ description: 'One of these, 0 (normal) to 3 (urgent).' }),
+    text: t.string({
+      description:
+        "Words that must all stand in one message or note, in the subject, or in the visitor's name and email address. Case does not matter; the last word may be a beginning. 1 to 200 characters.",
+    }),
     createdAfter: t.field({ type: 'DateTime', description: 'Started after this.' }),
     createdBefore: t.field({ type: 'DateTime', description: 'Started before this.' }),
+    activeAfter: t.field({ type: 'DateTime', description: 'With its latest activity after this.' }),
+    activeBefore: t.field({ type: 'DateTime', description: 'With its latest activity before this.' }),
   }),
 })
 
@@ -106,5 +173,25 @@ export const SetTypingInput = builder.inputType('SetTypingInput', {
   fields: (t) => ({
     conversationId: t.id({ required: true, description: 'Where.' }),
     typing: t.boolean({ required: true, description: 'True: typing; false: no longer.' }),
+  }),
+})
+
+export const MarkConversationReadInput = builder.inputType('MarkConversationReadInput', {
+  description: 'How far you have read.',
+  fields: (t) => ({
+    conversationId: t.id({ required: true, description: 'Which conversation.' }),
+    sequence: t.int({ required: true, description: "The last message's that you have seen." }),
+  }),
+})
+
+export const InboxCounts = builder.objectRef<InboxCountsOf>('InboxCounts').implement({
+  description: 'How many conversations there are.',
+  fields: (t) => ({
+    mine: t.exposeInt('mine', { nullable: true, description: "Open, and the asking person's; null for agents." }),
+    unassigned: t.exposeInt('unassigned', { description: "Open, and nobody's." }),
+    open: t.exposeInt('open', { description: 'Open.' }),
+    snoozed: t.exposeInt('snoozed', { description: 'Snoozed.' }),
+    closed: t.exposeInt('closed', { description: 'Closed.' }),
+    total: t.exposeInt('total', { description: 'All of them.' }),
   }),
 })

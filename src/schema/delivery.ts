@@ -3,6 +3,7 @@ import type { EventType as EventTypeName } from '../domain/events.ts'
 import { DeliveryStatus as Statuses } from '../generated/prisma/enums.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
+import { Conversation } from './conversation.ts'
 import { EventType } from './enums.ts'
 import { WebhookEndpoint } from './webhook-endpoint.ts'
 
@@ -40,6 +41,23 @@ export const Delivery = builder.prismaNode('Delivery', {
     body: t.string({ description: 'The exact text that is signed and sent.', resolve: ({ event }) => event.body }),
     conversationId: t.exposeID('conversationId', { nullable: true, description: 'In which conversation it happened.' }),
     endpoint: t.relation('endpoint', { type: WebhookEndpoint, description: 'Where it is sent.' }),
+    conversation: t.field({
+      type: Conversation,
+      nullable: true,
+      description: 'In which conversation it happened; null when it is no more.',
+      resolve: ({ conversationId }, _args, { loaders }) =>
+        conversationId === null ? null : loaders.conversations.load(conversationId),
+    }),
+    durationMs: t.int({
+      nullable: true,
+      description: 'How long the last attempt took, in milliseconds; null before the first.',
+      resolve: async ({ id }, _args, { loaders }) => (await loaders.lastAttempts.load(id))?.durationMs ?? null,
+    }),
+    lastStatusCode: t.int({
+      nullable: true,
+      description: "The last attempt's HTTP status; null before the first, and when no answer came.",
+      resolve: async ({ id }, _args, { loaders }) => (await loaders.lastAttempts.load(id))?.statusCode ?? null,
+    }),
     attemptCount: t.exposeInt('attempts', { description: 'Attempts so far.' }),
     attempts: t.relation('attemptLog', {
       type: DeliveryAttempt,
@@ -63,9 +81,10 @@ export const DeliveryConnection = connectionOf(Delivery, 'Delivery')
 export const DeliveryFilterInput = builder.inputType('DeliveryFilter', {
   description: 'Which deliveries; all conditions must hold.',
   fields: (t) => ({
-    status: t.field({ type: DeliveryStatus, description: 'How far they have come.' }),
+    status: t.field({ type: [DeliveryStatus], description: 'In one of these states.' }),
     endpointId: t.id({ description: 'Sent to this endpoint.' }),
-    eventType: t.field({ type: EventType, description: 'Carrying this kind of event.' }),
+    agentId: t.id({ description: "Sent to one of this agent's endpoints." }),
+    eventType: t.field({ type: [EventType], description: 'Carrying one of these kinds of events.' }),
     conversationId: t.id({ description: 'About this conversation.' }),
     isTest: t.boolean({ description: 'Only tests, or only real ones; both when left out.' }),
     createdAfter: t.field({ type: 'DateTime', description: 'Made after this.' }),

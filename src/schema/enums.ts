@@ -4,6 +4,7 @@ import {
   EndpointOrdering as EndpointOrderings,
   MessageType as MessageTypes,
   ApiKeyPermission as Permissions,
+  Plan as Plans,
   MemberRole as Roles,
   ConversationStatus as Statuses,
 } from '../generated/prisma/enums.ts'
@@ -18,6 +19,7 @@ export const MessageType = builder.enumType(MessageTypes, {
   name: 'MessageType',
   description: 'Whose words a message holds. Notes and system messages are seen by the team only.',
 })
+export const Plan = builder.enumType(Plans, { name: 'Plan', description: 'What a workspace may use.' })
 export const MemberRole = builder.enumType(Roles, { name: 'MemberRole', description: 'What a member may do.' })
 export const AgentType = builder.enumType(AgentTypes, { name: 'AgentType', description: 'Where an agent comes from.' })
 export const EndpointOrdering = builder.enumType(EndpointOrderings, {

@@ -1,15 +1,32 @@
 import type { LoggedEvent } from '../domain/event-position.ts'
 import type { EventType as EventTypeName } from '../domain/events.ts'
+import { conversationEvents } from '../domain/read-events.ts'
 import { builder } from './builder.ts'
-import { connectionOf } from './connection.ts'
+import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
+import { Conversation } from './conversation.ts'
+import { Delivery } from './delivery.ts'
 import { EventType } from './enums.ts'
+import { loadAll } from './loaders.ts'
 
-export const Event = builder.objectRef<LoggedEvent>('Event').implement({
+export const Event = builder.objectRef<LoggedEvent>('Event')
+
+builder.node(Event, {
   description: 'Something that happened.',
+  id: { resolve: ({ id }) => id },
+  loadMany: async (ids, { loaders }) => {
+    const found = await loadAll(loaders.events, ids)
+    return ids.map((id) => found.get(id) ?? null)
+  },
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Unique.' }),
     type: t.field({ type: EventType, description: 'What kind.', resolve: ({ type }) => type as EventTypeName }),
     conversationId: t.exposeID('conversationId', { nullable: true, description: 'In which conversation.' }),
+    conversation: t.field({
+      type: Conversation,
+      nullable: true,
+      description: 'In which conversation; null when it is no more.',
+      resolve: ({ conversationId }, _args, { loaders }) =>
+        conversationId === null ? null : loaders.conversations.load(conversationId),
+    }),
     data: t.field({
       type: 'JSON',
       description: "The webhook payload's data.",
@@ -22,6 +39,30 @@ export const Event = builder.objectRef<LoggedEvent>('Event').implement({
 })
 
 export const EventConnection = connectionOf(Event, 'Event')
+
+builder.prismaObjectField(Conversation, 'events', (t) =>
+  t.field({
+    type: EventConnection,
+    description: 'What happened in it, oldest first.',
+    args: pageArgs(t.arg),
+    resolve: async ({ id }, page, { loaders }) =>
+      toConnection(
+        await conversationEvents(pageRequest(page), {
+          find: (slice) => loaders.conversationEvents.load([id, slice]),
+          count: async () => (await loaders.conversationEventCounts.load(id)) ?? 0,
+        }),
+      ),
+  }),
+)
+
+builder.prismaObjectField(Delivery, 'event', (t) =>
+  t.field({
+    type: Event,
+    nullable: true,
+    description: 'The event that it carries.',
+    resolve: ({ eventId }, _args, { loaders }) => loaders.events.load(eventId),
+  }),
+)
 
 export const EventFilterInput = builder.inputType('EventFilter', {
   description: 'Which events; all conditions must hold.',

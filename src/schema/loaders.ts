@@ -1,36 +1,99 @@
 import DataLoader from 'dataloader'
+import type { Actor } from '../domain/actor.ts'
 import { articleBodies } from '../domain/articles.ts'
+import type { Position } from '../domain/conversation-walk.ts'
+import { type ConversationWithPeople, conversationsById } from '../domain/conversations.ts'
+import { type LastAttempt, lastAttempts } from '../domain/deliveries.ts'
 import type { Deps } from '../domain/deps.ts'
+import type { LoggedEvent, LogPlace } from '../domain/event-position.ts'
+import {
+  conversationsOfVisitors,
+  countConversationsOfVisitors,
+  type VisitorConversationSlice,
+} from '../domain/list-conversations.ts'
 import { type MessageSlice, messagesOf } from '../domain/messages.ts'
+import type { Slice } from '../domain/page.ts'
+import { countEventsOfConversations, eventsById, eventsOfConversations } from '../domain/read-events.ts'
+import { type ReadState, readStates } from '../domain/reads.ts'
+import { type Sender, sendersById } from '../domain/senders.ts'
+import {
+  type AgentActivity,
+  activityOfAgents,
+  type EndpointHealth,
+  healthOfEndpoints,
+} from '../domain/webhook-health.ts'
 import type { Message } from '../generated/prisma/client.ts'
-
-export interface MessageKey extends MessageSlice {
-  readonly conversationId: string
-}
 
 /** What fields of many objects ask for one by one, asked of the database once. Nothing is kept: subscriptions live long. */
 export interface Loaders {
-  readonly messages: DataLoader<MessageKey, Message[], string>
+  readonly conversations: ById<ConversationWithPeople>
+  readonly events: ById<LoggedEvent>
+  readonly conversationEvents: BySlice<Slice<LogPlace>, LoggedEvent>
+  readonly conversationEventCounts: ById<number>
+  readonly lastAttempts: ById<LastAttempt>
+  readonly endpointHealth: ById<EndpointHealth>
+  readonly agentActivity: ById<AgentActivity>
+  readonly messages: BySlice<MessageSlice, Message>
+  readonly readStates: ById<ReadState>
+  readonly senders: ById<Sender>
+  readonly visitorConversations: BySlice<VisitorConversationSlice, Position>
+  readonly visitorConversationCounts: ById<number>
   /** By the article's id. */
   readonly articleBodies: DataLoader<string, string>
 }
 
-export function createLoaders(deps: Deps): Loaders {
+/** @param actor who is asking; only called when something is loaded */
+export function createLoaders(deps: Deps, actor: () => Actor): Loaders {
   return {
-    messages: new DataLoader((keys) => loadMessages(deps, keys), { cache: false }),
+    conversations: byId((ids) => conversationsById(deps, actor(), ids)),
+    events: byId((ids) => eventsById(deps, actor(), ids)),
+    conversationEvents: bySlice((ids, slice) => eventsOfConversations(deps, actor(), ids, slice)),
+    conversationEventCounts: byId((ids) => countEventsOfConversations(deps, actor(), ids)),
+    lastAttempts: byId((ids) => lastAttempts(deps, ids)),
+    endpointHealth: byId((ids) => healthOfEndpoints(deps, actor(), ids)),
+    agentActivity: byId((ids) => activityOfAgents(deps, actor(), ids)),
+    messages: bySlice((ids, slice) => messagesOf(deps, ids, slice)),
+    readStates: byId((ids) => readStates(deps, actor(), ids)),
+    senders: byId((ids) => sendersById(deps, actor(), ids)),
+    visitorConversations: bySlice((ids, slice) => conversationsOfVisitors(deps, actor(), ids, slice)),
+    visitorConversationCounts: byId((ids) => countConversationsOfVisitors(deps, actor(), ids)),
     articleBodies: new DataLoader((ids) => articleBodies(deps, ids), { cache: false }),
   }
 }
 
-/** One statement for each distinct slice: one per field of the query. */
-async function loadMessages(deps: Deps, keys: readonly MessageKey[]): Promise<Message[][]> {
-  const sliceOf = ({ conversationId: _, ...slice }: MessageKey) => JSON.stringify(slice)
-  const bySlice = Map.groupBy(keys, sliceOf)
-  const found = new Map<string, Map<string, Message[]>>()
-  for (const [slice, [first, ...rest]] of bySlice) {
-    if (first === undefined) continue
-    const ids = [first, ...rest].map(({ conversationId }) => conversationId)
-    found.set(slice, await messagesOf(deps, [...new Set(ids)], first))
-  }
-  return keys.map((key) => found.get(sliceOf(key))?.get(key.conversationId) ?? [])
+/** By id; null when there is none, or none that the actor may see. */
+export type ById<Row> = DataLoader<string, Row | null>
+
+function byId<Row>(load: (ids: string[]) => Promise<Map<string, Row>>): ById<Row> {
+  return new DataLoader(
+    async (ids) => {
+      const found = await load([...new Set(ids)])
+      return ids.map((id) => found.get(id) ?? null)
+    },
+    { cache: false },
+  )
+}
+
+/** Those of the ids that there are. */
+export async function loadAll<Row>(loader: ById<Row>, ids: readonly string[]): Promise<Map<string, Row>> {
+  const rows = await Promise.all(ids.map(async (id) => [id, await loader.load(id)] as const))
+  return new Map(rows.flatMap(([id, row]) => (row === null ? [] : [[id, row]])))
+}
+
+/** Parts of lists by the id of whose list it is: one statement for each distinct slice, so one per field of a query. */
+export type BySlice<Slice, Row> = DataLoader<readonly [ownerId: string, slice: Slice], Row[]>
+
+function bySlice<Slice, Row>(
+  load: (ownerIds: string[], slice: Slice) => Promise<Map<string, Row[]>>,
+): BySlice<Slice, Row> {
+  return new DataLoader<readonly [string, Slice], Row[]>(
+    async (keys) => {
+      const found = new Map<string, Promise<Map<string, Row[]>>>()
+      for (const [text, [first, ...rest]] of Map.groupBy(keys, ([, slice]) => JSON.stringify(slice))) {
+        if (first !== undefined) found.set(text, load([...new Set([first, ...rest].map(([id]) => id))], first[1]))
+      }
+      return Promise.all(keys.map(async ([id, slice]) => (await found.get(JSON.stringify(slice)))?.get(id) ?? []))
+    },
+    { cache: false },
+  )
 }

@@ -1,12 +1,14 @@
+import { visibleConversations } from '../domain/policy.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { MessageType } from './enums.ts'
+import { Sender } from './sender.ts'
 
 export const Message = builder.prismaNode('Message', {
   nullable: true,
   description: 'What somebody wrote in a conversation.',
   id: { field: 'id' },
-  findUnique: (id, context) => ({ id, conversation: { workspaceId: context.actor().workspaceId } }),
+  findUnique: (id, context) => ({ id, conversation: visibleConversations(context.actor()) }),
   fields: (t) => ({
     conversationId: t.exposeID('conversationId', { description: 'Where it was written.' }),
     sequence: t.exposeInt('sequence', { description: "Counts the conversation's messages from 1." }),
@@ -17,6 +19,12 @@ export const Message = builder.prismaNode('Message', {
       description: "The visitor's, member's, agent's or API key's id.",
     }),
     senderName: t.exposeString('senderName', { nullable: true, description: 'The name to show.' }),
+    sender: t.field({
+      type: Sender,
+      nullable: true,
+      description: 'Who wrote it; null when they are no more. API keys show themselves to FULL_ACCESS only.',
+      resolve: ({ senderId }, _args, { loaders }) => (senderId === null ? null : loaders.senders.load(senderId)),
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was written.' }),
   }),
 })

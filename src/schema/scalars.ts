@@ -18,6 +18,20 @@ builder.scalarType('DateTime', {
   parseLiteral: (node) => toDate(node.kind === Kind.STRING ? node.value : undefined),
 })
 
+function toUrl(value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new GraphQLError('A URL is text, such as https://example.com/path')
+}
+
+builder.scalarType('URL', {
+  description:
+    'An absolute http(s) URL, at most 2,048 characters. One that cannot be accepted is refused in the result of the mutation, which says why.',
+  serialize: (url) => url,
+  // Text of any kind: whether the asking person may do it at all is judged first, and by the operation.
+  parseValue: toUrl,
+  parseLiteral: (node) => toUrl(node.kind === Kind.STRING ? node.value : undefined),
+})
+
 builder.scalarType('JSON', {
   description: 'Any JSON value.',
   serialize: (value) => value,

@@ -10,7 +10,7 @@ export const Visitor = builder.prismaNode('Visitor', {
     externalId: t.exposeString('externalId', { nullable: true, description: 'Their id in your system.' }),
     name: t.exposeString('name', { nullable: true, description: 'Their name, if known.' }),
     email: t.exposeString('email', { nullable: true, description: 'Their email address, if known.' }),
-    avatarUrl: t.exposeString('avatarUrl', { nullable: true, description: 'A picture of them.' }),
+    avatarUrl: t.expose('avatarUrl', { type: 'URL', nullable: true, description: 'A picture of them.' }),
     metadata: t.expose('metadata', { type: 'JSON', description: 'Whatever you keep with them.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they first came.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When they were last changed.' }),
@@ -25,15 +25,25 @@ export const CreateVisitorInput = builder.inputType('CreateVisitorInput', {
     externalId: t.string({ description: 'Their id in your system.' }),
     name: t.string({ description: 'Their name.' }),
     email: t.string({ description: 'Their email address.' }),
-    avatarUrl: t.string({ description: 'An http(s) URL of a picture.' }),
+    avatarUrl: t.field({ type: 'URL', description: 'An http(s) URL of a picture.' }),
     metadata: t.field({ type: 'JSON', description: 'An object of at most 16 kB.' }),
+  }),
+})
+
+const TextFilterInput = builder.inputType('TextFilter', {
+  description: 'How a text must be; case does not matter, and all conditions must hold.',
+  fields: (t) => ({
+    is: t.string({ description: 'Exactly this.' }),
+    startsWith: t.string({ description: 'Beginning with this.' }),
+    contains: t.string({ description: 'With this in it.' }),
   }),
 })
 
 export const VisitorFilterInput = builder.inputType('VisitorFilter', {
   description: 'Which visitors; all conditions must hold.',
   fields: (t) => ({
-    email: t.string({ description: 'Exactly this email address.' }),
+    name: t.field({ type: TextFilterInput, description: 'What they are called.' }),
+    email: t.field({ type: TextFilterInput, description: 'Their email address.' }),
     externalId: t.string({ description: 'Exactly this id in your system.' }),
     text: t.string({ description: 'In the name, email address or external id; case does not matter.' }),
   }),
@@ -46,7 +56,7 @@ export const UpdateVisitorInput = builder.inputType('UpdateVisitorInput', {
     externalId: t.string({ description: 'Their id in your system; unique.' }),
     name: t.string({ description: 'Their name.' }),
     email: t.string({ description: 'Their email address.' }),
-    avatarUrl: t.string({ description: 'An http(s) URL of a picture.' }),
+    avatarUrl: t.field({ type: 'URL', description: 'An http(s) URL of a picture.' }),
     metadata: t.field({ type: 'JSON', description: 'Replaces the whole object.' }),
   }),
 })

@@ -19,7 +19,7 @@ export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
   fields: (t) => ({
-    url: t.exposeString('url', { description: 'Where events are sent.' }),
+    url: t.expose('url', { type: 'URL', description: 'Where events are sent.' }),
     description: t.exposeString('description', { nullable: true, description: 'For people.' }),
     agentId: t.exposeID('agentId', { nullable: true, description: 'The agent that it belongs to.' }),
     isEnabled: t.exposeBoolean('isEnabled', { description: 'Whether events are sent.' }),
@@ -70,7 +70,7 @@ export const EventFlagsInput = builder.inputType('EventFlagsInput', {
 export const CreateWebhookEndpointInput = builder.inputType('CreateWebhookEndpointInput', {
   description: 'Registers a URL; again for the same URL gives the same endpoint.',
   fields: (t) => ({
-    url: t.string({ required: true, description: 'Absolute; https in production.' }),
+    url: t.field({ type: 'URL', required: true, description: 'Absolute; https in production.' }),
     description: t.string({ description: 'For people.' }),
     events: t.field({ type: EventFlagsInput, description: 'Which events.' }),
     maxInFlight: t.int({ description: 'Requests that it may have in flight at once: 1 to 100; 10 when left out.' }),
@@ -82,7 +82,7 @@ export const UpdateWebhookEndpointInput = builder.inputType('UpdateWebhookEndpoi
   description: 'What to change; fields left out stay as they are.',
   fields: (t) => ({
     endpointId: t.id({ required: true, description: 'Which endpoint.' }),
-    url: t.string({ description: 'Absolute; https in production.' }),
+    url: t.field({ type: 'URL', description: 'Absolute; https in production.' }),
     description: t.string({ description: 'For people; null clears it.' }),
     isEnabled: t.boolean({ description: 'Enabling resumes what waits for it.' }),
     events: t.field({ type: EventFlagsInput, description: 'Which events.' }),

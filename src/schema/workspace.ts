@@ -4,7 +4,7 @@ import type { UserWithAccess } from '../domain/users.ts'
 import type { Workspace as WorkspaceRow } from '../generated/prisma/client.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
-import { ActorType, ApiKeyPermission, MemberRole } from './enums.ts'
+import { ActorType, ApiKeyPermission, MemberRole, Plan } from './enums.ts'
 import { User } from './user.ts'
 
 export const Member = builder.prismaNode('Member', {
@@ -30,6 +30,7 @@ export const Workspace = builder.prismaNode('Workspace', {
   fields: (t) => ({
     name: t.exposeString('name', { description: 'For people.' }),
     slug: t.exposeString('slug', { description: 'For URLs; unique.' }),
+    plan: t.expose('plan', { type: Plan, description: 'What it may use: how many requests a minute, for example.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     members: t.relation('members', {
       description: 'Its people, longest here first.',

@@ -64,11 +64,11 @@ test('an entry says who did what to what, when and from where', async () => {
     {
       id: expect.stringMatching(/^aud_/),
       action: 'API_KEY_CREATED',
-      actorType: 'api_key',
+      actorType: 'API_KEY',
       actorId,
       actorName: 'FULL_ACCESS key',
       userId: tenant.userId,
-      targetType: 'api_key',
+      targetType: 'API_KEY',
       targetId: apiKey.id,
       targetName: 'Export',
       address: '198.51.100.4',

@@ -28,6 +28,7 @@ beforeAll(async () => {
   await change('a', { assigneeId: ann, tags: ['vip', 'billing'] })
   await change('b', { assigneeId: guddesk.tenant.memberId, status: 'CLOSED', tags: ['vip'] })
   await change('c', { status: 'SNOOZED', tags: ['VIP', 'vip,billing'] })
+  await change('d', { priority: 2 })
 })
 
 afterAll(async () => {
@@ -54,21 +55,31 @@ const hours = (count: number) => new Date(began + count * HOUR).toISOString()
 
 test.each([
   ['nothing', () => ({}), 'dcba'],
-  ['nulls, which mean nothing', () => ({ status: null, assigneeId: null, tag: null }), 'dcba'],
+  ['nulls, which mean nothing', () => ({ status: null, assignee: null, tags: null, text: null }), 'dcba'],
+  ['several states', () => ({ status: ['SNOOZED', 'CLOSED'] }), 'cb'],
   ['status OPEN', () => ({ status: 'OPEN' }), 'da'],
   ['status SNOOZED', () => ({ status: 'SNOOZED' }), 'c'],
   ['status CLOSED', () => ({ status: 'CLOSED' }), 'b'],
-  ['assigneeId', () => ({ assigneeId: ann }), 'a'],
-  ['an unknown assigneeId', () => ({ assigneeId: 'mem_01jy0000000000000000000000' }), ''],
-  ['unassigned', () => ({ unassigned: true }), 'dc'],
-  ['unassigned and status', () => ({ unassigned: true, status: 'OPEN' }), 'd'],
+  ['a member', () => ({ assignee: { memberId: ann } }), 'a'],
+  ['an unknown member', () => ({ assignee: { memberId: 'mem_01jy0000000000000000000000' } }), ''],
+  ['nobody', () => ({ assignee: { none: true } }), 'dc'],
+  ['nobody, and status', () => ({ assignee: { none: true }, status: 'OPEN' }), 'd'],
+  ['the person behind the key', () => ({ assignee: { me: true } }), 'b'],
   ['visitorId', () => ({ visitorId: visitors['c'] }), 'c'],
   ['an unknown visitorId', () => ({ visitorId: 'x' }), ''],
-  ['tag', () => ({ tag: 'vip' }), 'ba'],
-  ['a tag in its own case', () => ({ tag: 'VIP' }), 'c'],
-  ['a tag with a comma', () => ({ tag: 'vip,billing' }), 'c'],
-  ['a tag that would be SQL', () => ({ tag: "vip'; --" }), ''],
+  ['a tag', () => ({ tags: { all: ['vip'] } }), 'ba'],
+  ['all of two tags', () => ({ tags: { all: ['vip', 'billing'] } }), 'a'],
+  ['any of two tags', () => ({ tags: { any: ['billing', 'VIP'] } }), 'ca'],
+  ['any and all tags', () => ({ tags: { any: ['billing', 'VIP'], all: ['vip'] } }), 'a'],
+  ['a tag in its own case', () => ({ tags: { all: ['VIP'] } }), 'c'],
+  ['a tag with a comma', () => ({ tags: { any: ['vip,billing'] } }), 'c'],
+  ['a tag that would be SQL', () => ({ tags: { any: ["vip'; --", '"}'] } }), ''],
   ['channel', () => ({ channel: 'WIDGET' }), 'b'],
+  ['several channels', () => ({ channel: ['WIDGET', 'EMAIL'] }), 'ba'],
+  ['priority', () => ({ priority: 2 }), 'd'],
+  ['several priorities', () => ({ priority: [0, 2] }), 'dcba'],
+  ['activeAfter', () => ({ activeAfter: hours(2.5) }), 'dc'],
+  ['activeBefore', () => ({ activeBefore: hours(2.5) }), 'ba'],
   ['createdAfter', () => ({ createdAfter: hours(2.5) }), 'dc'],
   ['createdBefore', () => ({ createdBefore: hours(2.5) }), 'ba'],
   [
@@ -78,34 +89,83 @@ test.each([
   ],
   [
     'everything at once',
-    () => ({ status: 'OPEN', assigneeId: ann, tag: 'billing', channel: 'EMAIL', visitorId: visitors['a'] }),
+    () => ({
+      ...{ status: 'OPEN', assignee: { memberId: ann }, tags: { all: ['billing'] }, channel: 'EMAIL', priority: 0 },
+      ...{ visitorId: visitors['a'], createdAfter: hours(0.5), activeBefore: hours(1.5) },
+    }),
     'a',
   ],
-  ['what contradicts itself', () => ({ status: 'CLOSED', assigneeId: ann }), ''],
-  ['somebody’s and nobody’s: all conditions must hold', () => ({ unassigned: true, assigneeId: ann }), ''],
+  ['what contradicts itself', () => ({ status: 'CLOSED', assignee: { memberId: ann } }), ''],
 ])('filters by %s', async (_name, filter, names) => {
   expect(await matching(filter())).toBe(names)
 })
+
+test('names exactly one kind of assignee', async () => {
+  for (const assignee of [{}, { me: true, none: true }, { none: true, memberId: ann }, { me: null }]) {
+    const { body } = await filtered({ assignee })
+    expect(body.errors).toHaveLength(1)
+    expect(body.errors[0].message).toMatch(/[Ee]xactly one|must be non-null/)
+  }
+})
+
+test('an agent has no conversations of its own', async () => {
+  const bot = { name: 'Bot', webhookUrl: 'http://127.0.0.1:9/filters' }
+  const { data } = await guddesk.call('POST', '/api/v1/agents', bot)
+  const { body } = await filtered({ assignee: { me: true } }, data.credentials.apiKey)
+  expect(body.errors[0].extensions).toMatchObject({ code: 'bad_request', fields: [{ path: 'assignee.me' }] })
+})
+
+test('sorts by start, whatever happened since', async () => {
+  const query = '{ conversations(sort: CREATED) { edges { node { id } } } }'
+  const older = { body: 'Still here', type: 'AGENT' }
+  const { key } = await guddesk.newTenant().then(async (tenant) => {
+    const first = await guddesk.newConversation(tenant)
+    guddesk.clock.advance(10)
+    const second = await guddesk.newConversation(tenant)
+    guddesk.clock.advance(10)
+    await guddesk.call('POST', `/api/v1/conversations/${first}/messages`, older, { key: tenant.key })
+    expect(await orderOf('{ conversations { edges { node { id } } } }', tenant.key)).toEqual([first, second])
+    expect(await orderOf(query, tenant.key)).toEqual([second, first])
+    return tenant
+  })
+  const { body } = await guddesk.graphql('{ conversations(first: 1) { pageInfo { endCursor } } }', {}, { key })
+  const mixed = `query ($after: String) { conversations(sort: CREATED, after: $after) { totalCount } }`
+  const answer = await guddesk.graphql(mixed, { after: body.data.conversations.pageInfo.endCursor }, { key })
+  expect(answer.body.errors[0].extensions.code).toBe('bad_request')
+})
+
+async function orderOf(query: string, key: string): Promise<string[]> {
+  const { body } = await guddesk.graphql(query, {}, { key })
+  expect(body.errors).toBeUndefined()
+  return body.data.conversations.edges.map(({ node }: { node: { id: string } }) => node.id)
+}
 
 test('another workspace’s visitor and member match nothing', async () => {
   const other = await guddesk.newTenant()
   await guddesk.newConversation(other)
   expect(await matching({ visitorId: await guddesk.newVisitor(other) })).toBe('')
-  expect(await matching({ assigneeId: other.memberId })).toBe('')
+  expect(await matching({ assignee: { memberId: other.memberId } })).toBe('')
 })
 
 test.each([
-  ['tag', ''],
-  ['tag', ' '],
-  ['tag', 'x'.repeat(51)],
-  ['tag', '\u0000'],
-  ['tag', '\ud800'],
-  ['visitorId', '\u0000'],
-  ['visitorId', 'x'.repeat(10_000)],
-  ['assigneeId', '\u0000'],
-  ['assigneeId', '\udfff'],
-])('refuses the %s %.20j', async (path, value) => {
-  const { body } = await filtered({ [path]: value })
+  ['tags.all.0', { tags: { all: [''] } }],
+  ['tags.any.1', { tags: { any: ['vip', ' '] } }],
+  ['tags.any.0', { tags: { any: ['x'.repeat(51)] } }],
+  ['tags.any.0', { tags: { any: ['\u0000'] } }],
+  ['tags.all.0', { tags: { all: ['\ud800'] } }],
+  ['tags.any', { tags: { any: [] } }],
+  ['status', { status: [] }],
+  ['priority.0', { priority: [4] }],
+  ['visitorId', { visitorId: '\u0000' }],
+  ['visitorId', { visitorId: 'x'.repeat(10_000) }],
+  ['assignee.memberId', { assignee: { memberId: '\u0000' } }],
+  ['assignee.memberId', { assignee: { memberId: '\udfff' } }],
+  ['assignee.me', { assignee: { me: false } }],
+  ['text', { text: '' }],
+  ['text', { text: 'x'.repeat(201) }],
+  ['text', { text: '\u0000' }],
+])('refuses %s in %.40j', async (path, filter) => {
+  const { body } = await filtered(filter)
   expect(body.errors).toHaveLength(1)
   expect(body.errors[0].extensions).toMatchObject({ code: 'bad_request', fields: [{ path }] })
 })

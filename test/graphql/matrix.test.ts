@@ -71,6 +71,7 @@ const RULES: Record<string, Rule> = {
   'Query.node': { needs: 'READ_ONLY', agent: true, use: `node(id: "${UNKNOWN.visitor}") { id }` },
   'Query.nodes': { needs: 'READ_ONLY', agent: true, use: `nodes(ids: ["${UNKNOWN.visitor}"]) { id }` },
   'Query.conversations': list('conversations'),
+  'Query.inboxCounts': { needs: 'READ_ONLY', agent: true, use: 'inboxCounts { open }' },
   'Query.visitors': list('visitors'),
   'Query.agents': list('agents'),
   'Query.articles': list('articles'),
@@ -98,6 +99,11 @@ const RULES: Record<string, Rule> = {
   ),
   'Query.webhookEndpoints': list('webhookEndpoints'),
   'Query.deliveries': list('deliveries'),
+  'Query.deliveryStats': {
+    needs: 'READ_ONLY',
+    agent: true,
+    use: 'deliveryStats(from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", bucket: DAY) { sent }',
+  },
   'Query.events': list('events'),
   'Query.dispatchState': { needs: 'READ_ONLY', agent: true, use: 'dispatchState { pending }' },
   'Query.agentRemoval': {
@@ -122,6 +128,12 @@ const RULES: Record<string, Rule> = {
     true,
     'sendMessage',
     `conversationId: "${UNKNOWN.conversation}", body: "Hi", type: BOT`,
+  ),
+  'Mutation.markConversationRead': mutation(
+    'READ_ONLY',
+    false,
+    'markConversationRead',
+    `conversationId: "${UNKNOWN.conversation}", sequence: 1`,
   ),
   'Mutation.setTyping': mutation(
     'READ_WRITE',

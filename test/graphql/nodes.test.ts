@@ -30,6 +30,7 @@ const TYPES = [
   'AuditEntry',
   'Article',
   'Collection',
+  'Event',
 ]
 
 /** Ids of one object of every type in a workspace. */
@@ -56,7 +57,14 @@ async function oneOfEach(tenant: Tenant): Promise<Record<string, string>> {
   const collectionId = await make('Collection', { name: 'Money' })
   const articleId = await make('Article', { title: 'Refunds', body: 'Ask us.', collectionId })
   const texts = { Article: articleId, Collection: collectionId }
-  const objects = { Delivery: deliveryId, Conversation: conversationId, Message: message.id, Visitor: visitor.id }
+  const { id: eventId } = await guddesk.deps.db.prisma.event.findFirstOrThrow({ where: { conversationId } })
+  const objects = {
+    Event: eventId,
+    Delivery: deliveryId,
+    Conversation: conversationId,
+    Message: message.id,
+    Visitor: visitor.id,
+  }
   const installed = { Agent: agent.id, WebhookEndpoint: agent.webhookEndpoint.id, ApiKey: keyId }
   return { Workspace: workspaceId, Member: memberId, AuditEntry: auditEntryId, ...texts, ...objects, ...installed }
 }
@@ -170,6 +178,7 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
     ... on AuditEntry { action targetId }
     ... on Article { title body collection { id } }
     ... on Collection { collectionName: name }
+    ... on Event { eventType: type conversation { id } }
   } }`
   const { data, body } = await guddesk.graphql(query, { ids: TYPES.map((type) => mine[type]) })
   expect(body.errors).toBeUndefined()
@@ -195,5 +204,6 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
     { __typename: 'AuditEntry', action: 'AGENT_INSTALLED', targetId: mine['Agent'] },
     { __typename: 'Article', title: 'Refunds', body: 'Ask us.', collection: { id: mine['Collection'] } },
     { __typename: 'Collection', collectionName: 'Money' },
+    { __typename: 'Event', eventType: 'CONVERSATION_CREATED', conversation: { id: mine['Conversation'] } },
   ])
 })

@@ -41,16 +41,17 @@ afterAll(async () => {
   await receiver?.close()
 })
 
-test('the page has six queries, four mutations and five subscriptions', () => {
-  expect([queries.length, mutations.length, subscriptions.length]).toEqual([6, 4, 5])
+test('the page has eight queries, four mutations and five subscriptions', () => {
+  expect([queries.length, mutations.length, subscriptions.length]).toEqual([8, 4, 5])
 })
 
 test.each(queries)('query $name finds something', async ({ text }) => {
   const { body, data } = await guddesk.graphql(text, {}, { key })
   expect(body.errors).toBeUndefined()
-  const [found] = Object.values<{ edges?: unknown[]; pending?: number }>(data)
+  const [found] = Object.values<unknown[] | { edges?: unknown[]; pending?: number; total?: number }>(data)
+  if (Array.isArray(found)) return expect(found).toHaveLength(24)
   // What came after the 410 waits for the endpoint to be enabled.
-  expect(found?.edges?.length ?? found?.pending).toBeGreaterThan(0)
+  expect(found?.edges?.length ?? found?.pending ?? found?.total).toBeGreaterThan(0)
 })
 
 const BEGINNING = new Set(['Deliveries', 'Inbox'])

@@ -33,14 +33,24 @@ test('a visitor is changed, cleared and found', async () => {
     externalId: 'velvet-1',
     metadata: { plan: 'gold' },
   })
-  expect((await run('updateVisitor', { visitorId, name: null }, 'visitor { name }')).visitor.name).toBeNull()
   const found = async (filter: object) => {
     const query = `query($filter: VisitorFilter) { visitors(filter: $filter) { totalCount edges { node { id } } } }`
     const { data } = await guddesk.graphql(query, { filter })
     return data.visitors.edges.map(({ node }: { node: { id: string } }) => node.id)
   }
+  const named = async (filter: object) => (await found({ name: filter })).includes(visitorId)
+  expect(await named({ contains: 'a VEL' })).toBe(true)
+  expect(await named({ startsWith: 'vera v' })).toBe(true)
+  expect(await named({ is: 'vera velvet' })).toBe(true)
+  expect(await named({ is: 'vera%' })).toBe(false)
+  expect(await named({ startsWith: 'velvet' })).toBe(false)
+  expect(await named({ startsWith: 'vera', contains: 'x' })).toBe(false)
+  expect((await run('updateVisitor', { visitorId, name: null }, 'visitor { name }')).visitor.name).toBeNull()
   expect(await found({ text: 'VELVET' })).toEqual([visitorId])
-  expect(await found({ email: 'vera@example.com' })).toEqual([visitorId])
+  expect(await found({ email: { is: 'VERA@example.com' } })).toEqual([visitorId])
+  expect(await found({ email: { startsWith: 'Vera@', contains: 'EXAMPLE' } })).toEqual([visitorId])
+  expect(await found({ email: { startsWith: 'example' } })).toEqual([])
+  expect(await found({ email: { contains: '_' } })).toEqual([])
   expect(await found({ externalId: 'velvet-1' })).toEqual([visitorId])
   expect(await found({ text: '%' })).toEqual([])
   expect(await run('updateVisitor', { visitorId, email: 'nobody' }, 'visitor { id }')).toMatchObject({

@@ -101,7 +101,7 @@ describe('the audit log', () => {
   test('has everything that is done to an endpoint, and nothing that changes nothing', async () => {
     const url = `${receiver.url}/audited`
     const { endpoint } = await mutate('createWebhookEndpoint', { url }, 'endpoint { id }')
-    const who = { actorType: 'api_key', targetType: 'webhook_endpoint', targetName: url }
+    const who = { actorType: 'API_KEY', targetType: 'WEBHOOK_ENDPOINT', targetName: url }
     const its = async () => (await entries()).filter((entry: { targetId: string }) => entry.targetId === endpoint.id)
     const input = { endpointId: endpoint.id }
     const register = () =>

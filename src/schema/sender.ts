@@ -1,0 +1,24 @@
+import { kindOfId } from '../domain/ids.ts'
+import { Agent } from './agent.ts'
+import { ApiKey } from './api-key.ts'
+import { builder } from './builder.ts'
+import { Visitor } from './visitor.ts'
+import { Member } from './workspace.ts'
+
+/** Whoever can write a message. */
+export const Sender = builder.unionType('Sender', {
+  description: 'Who wrote a message.',
+  types: [Visitor, Member, Agent, ApiKey],
+  resolveType: ({ id }) => {
+    switch (kindOfId(id)) {
+      case 'visitor':
+        return Visitor
+      case 'member':
+        return Member
+      case 'agent':
+        return Agent
+      default:
+        return ApiKey
+    }
+  },
+})
