@@ -14,6 +14,7 @@ import { documentCaches, executionTimeout, hideSchema, jsonOnly, limits, maskedE
 import { answerPlain, plainRequest } from './infra/graphql-http.ts'
 import { endWhenStuck } from './infra/graphql-sse.ts'
 import { type Incoming, serveGraphqlWs } from './infra/graphql-ws.ts'
+import { graphiqlHeaders } from './infra/http-headers.ts'
 import { schema } from './resolvers/index.ts'
 import { newRequestId } from './rest/app.ts'
 import { MAX_BODY_BYTES, readBytes } from './rest/body.ts'
@@ -186,6 +187,7 @@ export function graphqlMiddleware(yoga: Yoga): Koa.Middleware {
       }
       Object.assign(ctx.req, { body })
     }
+    if (ctx.method === 'GET' && /\btext\/html\b/i.test(ctx.get('Accept'))) ctx.set(graphiqlHeaders())
     ctx.respond = false
     endWhenStuck(ctx.res)
     const gone = new AbortController()

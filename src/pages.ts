@@ -5,6 +5,7 @@ import { extname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type Koa from 'koa'
 import { GRAPHQL_PATH } from './graphql.ts'
+import { pageHeaders } from './infra/http-headers.ts'
 
 /** The built dashboard: its files, by the path they are served at. */
 export type Pages = ReadonlyMap<string, PageFile>
@@ -31,20 +32,6 @@ const TYPES: Record<string, string> = {
   '.svg': 'image/svg+xml',
   '.woff2': 'font/woff2',
 }
-
-/** Everything from this server, nothing inline, no framing. Pictures of visitors and agents come from anywhere on https. */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "font-src 'self'",
-  "img-src 'self' data: https:",
-  "connect-src 'self'",
-  "manifest-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ')
 
 /**
  * Builds the dashboard when it is missing or older than its sources, in a process of its own.
@@ -101,7 +88,6 @@ function isPage({ path, headers }: Koa.Context): boolean {
 function send(ctx: Koa.Context, file: PageFile): void {
   const isHashed = ctx.path.startsWith(HASHED)
   ctx.set('Cache-Control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
-  ctx.set('X-Content-Type-Options', 'nosniff')
   ctx.type = file.type
   if (file.type === TYPES['.html']) setPageHeaders(ctx)
   if (file.br !== undefined || file.gzip !== undefined) ctx.vary('Accept-Encoding')
@@ -119,9 +105,7 @@ function send(ctx: Koa.Context, file: PageFile): void {
 
 function setPageHeaders(ctx: Koa.Context): void {
   ctx.vary('Accept')
-  ctx.set('Content-Security-Policy', CONTENT_SECURITY_POLICY)
-  ctx.set('Referrer-Policy', 'same-origin')
-  ctx.set('Cross-Origin-Opener-Policy', 'same-origin')
+  ctx.set(pageHeaders())
 }
 
 function sendNotBuilt(ctx: Koa.Context): void {

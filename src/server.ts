@@ -14,11 +14,14 @@ import { openFeeds } from './domain/feeds.ts'
 import { releaseAbandonedKeys, sweepKeys } from './domain/idempotency.ts'
 import { reopenDueConversations } from './domain/reopen.ts'
 import { echoAgentUrl, serveEchoAgent } from './echo-agent.ts'
-import { createGraphQL, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql.ts'
+import { createGraphQL, GRAPHQL_PATH, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql.ts'
 import { openBus } from './infra/bus.ts'
 import { type Clock, systemClock } from './infra/clock.ts'
 import type { Config } from './infra/config.ts'
 import { type Database, openDatabase } from './infra/db.ts'
+import { limitConnections } from './infra/http-connections.ts'
+import { cors } from './infra/http-cors.ts'
+import { answerHeaders } from './infra/http-headers.ts'
 import type { Log } from './infra/log.ts'
 import { migrate } from './infra/migrations.ts'
 import { openRateCounter, type RateCounter } from './infra/rate-counter.ts'
@@ -54,6 +57,7 @@ export interface Parts {
 
 const HEADERS_TIMEOUT_MS = 15_000
 const REQUEST_TIMEOUT_MS = 30_000
+const CHECK_CONNECTIONS_MS = 2000
 /** What a stopping server allows requests that are under way. */
 const FINISH_REQUESTS_MS = 4000
 const REOPEN_EVERY_MS = 1000
@@ -144,6 +148,11 @@ function assembleHttp(
   const app = new Koa()
   app.on('error', (error) => deps.log.error({ err: error }, 'a response failed'))
   let isStopping = false
+  const headers = answerHeaders(config.publicUrl.startsWith('https:'))
+  app.use((ctx, next) => {
+    ctx.set(headers)
+    return next()
+  })
   app.use(requestId())
   app.use(accessLog(deps))
   app.use(errorResponse(deps))
@@ -153,6 +162,7 @@ function assembleHttp(
     await next()
   })
   app.use(refuseUnanswerable)
+  app.use(cors(new Set(config.corsOrigins), isApi))
   app.use(health(deps.db, () => isStopping))
   const hasApi = config.roles.has('api')
   const isDevelopment = config.env !== 'production'
@@ -179,6 +189,8 @@ function assembleHttp(
 
   const options = {
     headersTimeout: HEADERS_TIMEOUT_MS,
+    // How often Node looks for requests that are too slow.
+    connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Answered by refuseUnanswerable, in the contract's words instead of Node's.
     requireHostHeader: false,
@@ -186,6 +198,7 @@ function assembleHttp(
   }
   const answer = app.callback()
   const server = createServer(options, answer)
+  if (config.connectionsPerAddress > 0) limitConnections(server, config.connectionsPerAddress)
   server.on('checkExpectation', answer)
   server.on('clientError', answerBadHttp)
   const closeSockets = hasApi ? serveWebSockets(server, yoga, deps) : async () => undefined
@@ -211,6 +224,16 @@ function addressOf(server: Server): AddressInfo {
   if (address === null || typeof address === 'string')
     throw new DomainError('unavailable', 'The server does not listen')
   return address
+}
+
+/** What other origins' pages may call with a key of theirs; signing in is for own pages only. */
+function isApi({ path }: Koa.Context): boolean {
+  return (
+    path === GRAPHQL_PATH ||
+    path.startsWith('/api/v1/') ||
+    path.startsWith('/api/agent/') ||
+    path === '/api/openapi.json'
+  )
 }
 
 /** What HTTP/1.1 itself demands (RFC 9112, 3.2; RFC 9110, 10.1.1). */
@@ -245,8 +268,13 @@ function accessLog({ log }: Deps): Koa.Middleware {
     const { method, path, status } = ctx
     const ms = Math.round(performance.now() - began)
     const level = path === '/healthz' ? 'debug' : 'info'
-    log[level]({ requestId: ctx.state['requestId'], method, path: path.slice(0, 200), status, ms }, 'request')
+    log[level]({ requestId: ctx.state['requestId'], method, path: loggable(path), status, ms }, 'request')
   }
+}
+
+/** A key that somebody has put into a path by mistake must not stay in the log. */
+function loggable(path: string): string {
+  return path.replace(/gd_[\w-]{8,}/g, 'gd_…').slice(0, 200)
 }
 
 /** What Node's parser refuses never reaches Koa; it gets the contract's error all the same. */
@@ -256,7 +284,9 @@ function answerBadHttp(error: Error & { code?: string }, socket: import('node:st
     return
   }
   const isOverflow = error.code === 'HPE_HEADER_OVERFLOW'
-  const message = isOverflow ? 'The headers are too large' : 'The request is not valid HTTP'
+  const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const late = 'The request took too long to arrive'
+  const message = isOverflow ? 'The headers are too large' : isLate ? late : 'The request is not valid HTTP'
   const body = JSON.stringify({ error: { code: 'bad_request', message, status: 400 } })
   socket.end(
     `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\nX-Request-Id: ${newRequestId()}\r\n` +

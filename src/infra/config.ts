@@ -33,6 +33,10 @@ export interface Config {
   readonly trustedOrigins: readonly string[]
   /** The first owner's address on an empty database. */
   readonly ownerEmail: string
+  /** Origins whose pages may call the API with a key of theirs. */
+  readonly corsOrigins: readonly string[]
+  /** Connections that one public address may have open; 0: no limit. */
+  readonly connectionsPerAddress: number
   /** How many proxies stand in front, each of which adds to X-Forwarded-For. */
   readonly trustProxy: number
   /** Whether GraphQL has introspection and GraphiQL. */
@@ -54,6 +58,11 @@ const roles = z
 
 const isOrigin = (value: string) =>
   URL.canParse(value) && /^https?:$/.test(new URL(value).protocol) && new URL(value).origin === value
+const origins = z
+  .string()
+  .transform((value) => value.split(',').map((origin) => origin.trim()))
+  .pipe(z.array(z.string().refine(isOrigin, 'must be origins such as https://desk.example.com, separated by commas')))
+
 const count = z.coerce.number('must be a whole number').int().min(0).max(1_000_000_000)
 
 /** Values between commas, without blanks around them. */
@@ -98,12 +107,10 @@ const Environment = z.object({
   RATE_LIMIT_PER_MINUTE_FREE: count.min(1, 'must be at least 1; RATE_LIMIT_PER_MINUTE=0 switches both off').default(60),
   GUDDESK_ROLES: roles.default(['api', 'dispatcher']),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  TRUSTED_ORIGINS: z
-    .string()
-    .transform((value) => value.split(',').map((origin) => origin.trim()))
-    .pipe(z.array(z.string().refine(isOrigin, 'must be origins such as https://desk.example.com, separated by commas')))
-    .default([]),
+  TRUSTED_ORIGINS: origins.default([]),
   GUDDESK_OWNER_EMAIL: z.email().toLowerCase().or(z.literal('owner@localhost')).default('owner@localhost'),
+  CORS_ORIGINS: origins.default([]),
+  CONNECTIONS_PER_ADDRESS: count.default(256),
   TRUST_PROXY: z.coerce.number('must be a whole number').int().min(0).max(10).default(0),
   GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).optional(),
 })
@@ -143,6 +150,8 @@ export function readConfig(source: Record<string, string | undefined> = process.
     logLevel: env.LOG_LEVEL,
     trustedOrigins: env.TRUSTED_ORIGINS,
     ownerEmail: env.GUDDESK_OWNER_EMAIL,
+    corsOrigins: env.CORS_ORIGINS,
+    connectionsPerAddress: env.CONNECTIONS_PER_ADDRESS,
     trustProxy: env.TRUST_PROXY,
     graphqlIntrospection: (env.GRAPHQL_INTROSPECTION ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
   }

@@ -1,0 +1,63 @@
+/** Response headers by name. */
+export type HeaderSet = Readonly<Record<string, string>>
+
+const policy = (...rules: string[]) => rules.join('; ')
+
+/**
+ * For every answer. One that is no page must never act as one: nothing may run in it, frame it or guess its type.
+ * @param isHttps browsers that came by https keep to it for a year
+ */
+export function answerHeaders(isHttps: boolean): HeaderSet {
+  return {
+    'Content-Security-Policy': policy("default-src 'none'", "frame-ancestors 'none'"),
+    'Cross-Origin-Resource-Policy': 'same-origin',
+    'Referrer-Policy': 'no-referrer',
+    'X-Content-Type-Options': 'nosniff',
+    'X-Frame-Options': 'DENY',
+    ...(isHttps && { 'Strict-Transport-Security': 'max-age=31536000' }),
+  }
+}
+
+const PAGE_HEADERS: HeaderSet = {
+  'Referrer-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+}
+
+/** For the dashboard's pages: everything from this server, nothing inline. Pictures of visitors and agents come from anywhere on https. */
+export function pageHeaders(): HeaderSet {
+  return {
+    ...PAGE_HEADERS,
+    'Content-Security-Policy': policy(
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "font-src 'self'",
+      "img-src 'self' data: https:",
+      "connect-src 'self'",
+      "manifest-src 'self'",
+      "base-uri 'none'",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+    ),
+  }
+}
+
+/** For GraphiQL, which is one page with its scripts and styles in it. It exists where GRAPHQL_INTROSPECTION is on. */
+export function graphiqlHeaders(): HeaderSet {
+  return {
+    ...PAGE_HEADERS,
+    'Content-Security-Policy': policy(
+      "default-src 'none'",
+      "script-src 'self' 'unsafe-inline' blob:",
+      "style-src 'self' 'unsafe-inline'",
+      "font-src 'self' data:",
+      "img-src 'self' data:",
+      "connect-src 'self'",
+      'worker-src blob:',
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ),
+  }
+}
