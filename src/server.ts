@@ -13,6 +13,7 @@ import { DomainError } from './domain/errors.ts'
 import { openFeeds } from './domain/feeds.ts'
 import { releaseAbandonedKeys, sweepKeys } from './domain/idempotency.ts'
 import { reopenDueConversations } from './domain/reopen.ts'
+import { type Retention, removeOld } from './domain/retention.ts'
 import { echoAgentUrl, serveEchoAgent } from './echo-agent.ts'
 import { createGraphQL, GRAPHQL_PATH, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql.ts'
 import { openBus } from './infra/bus.ts'
@@ -62,6 +63,7 @@ const CHECK_CONNECTIONS_MS = 2000
 const FINISH_REQUESTS_MS = 4000
 const REOPEN_EVERY_MS = 1000
 const SWEEP_EVERY_MS = 600_000
+const REMOVE_OLD_EVERY_MS = 600_000
 
 /** Opens, migrates and assembles everything, and starts the roles. The caller listens. */
 export async function buildServer({
@@ -98,11 +100,16 @@ export async function buildServer({
   const stops: (() => Promise<void>)[] = [() => db.close(), () => bus.close()]
 
   if (config.roles.has('dispatcher')) {
-    const dispatcher: Dispatcher = await startDispatcher({ ...deps, version: config.version })
+    const dispatcher: Dispatcher = await startDispatcher({
+      ...deps,
+      version: config.version,
+      sharesProcess: config.roles.has('api'),
+    })
     stops.push(() => dispatcher.stop())
     stops.push(
       repeat(log, REOPEN_EVERY_MS, 'snoozed conversations could not be reopened', () => reopenDueConversations(deps)),
     )
+    stops.push(startRemovingOld(deps, config.retention))
   }
   const tokens = sessionTokens(config)
   const people = createPeople(deps, tokens)
@@ -294,4 +301,17 @@ function answerBadHttp(error: Error & { code?: string }, socket: import('node:st
     // A client that keeps its half open must not keep the server from stopping.
     () => socket.destroy(),
   )
+}
+
+/** Old deliveries and events go by themselves. */
+function startRemovingOld(deps: Deps, retention: Retention): () => Promise<void> {
+  const stopping = new AbortController()
+  const stop = repeat(deps.log, REMOVE_OLD_EVERY_MS, 'old deliveries and events could not be removed', async () => {
+    const removed = await removeOld(deps, retention, stopping.signal)
+    if (removed.deliveries + removed.events > 0) deps.log.info(removed, 'old deliveries and events were removed')
+  })
+  return () => {
+    stopping.abort()
+    return stop()
+  }
 }

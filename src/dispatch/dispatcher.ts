@@ -1,17 +1,23 @@
-import { randomUUID } from 'node:crypto'
-import { DISPATCH_TOPIC } from '../domain/events.ts'
+import { DISPATCH_TOPIC, ENDPOINTS_TOPIC } from '../domain/events.ts'
 import type { Bus } from '../infra/bus.ts'
 import type { Clock } from '../infra/clock.ts'
 import type { Database } from '../infra/db.ts'
 import type { Log } from '../infra/log.ts'
 import type { TargetPolicy } from '../infra/net.ts'
 import type { Vault } from '../infra/secrets.ts'
-import { type Claimed, claim, release, releaseAbandoned } from './claim.ts'
-import { createSender, DEADLINE_MS, type Sender } from './http.ts'
-import { messageHeaders } from './message.ts'
-import { decide, decideTest, type Exchange, type Outcome } from './outcome.ts'
-import { type Result, settle } from './settle.ts'
-import { type Signers, type SigningKeys, signingKeys } from './signing.ts'
+import { type Claimed, claim, claimHeads, type Wanted } from './claim.ts'
+import { EndpointQueue } from './endpoint-queue.ts'
+import { adopt, findWork, giveBack, readEndpoints } from './endpoints.ts'
+import { faultPoint } from './fault-points.ts'
+import { HealthRecorder } from './health-recorder.ts'
+import { Load } from './load.ts'
+import { decide, decideTest, isStrain, type Outcome } from './outcome.ts'
+import { type Ended, Recorder } from './recorder.ts'
+import { BEAT_MS, Roster } from './roster.ts'
+import { createSending, type Sending, type Sent } from './sending.ts'
+import { openSession, type Session } from './session.ts'
+import type { Result } from './settle.ts'
+import { Turns } from './turns.ts'
 
 export interface DispatcherDeps {
   readonly db: Database
@@ -22,224 +28,516 @@ export interface DispatcherDeps {
   readonly log: Log
   /** Stands in the User-Agent. */
   readonly version: string
+  /** People wait for answers of this process too: sending gives way to them. */
+  readonly sharesProcess: boolean
+}
+
+export interface Counters {
+  claimed: number
+  delivered: number
+  failedAttempts: number
+  breakersOpened: number
+  breakersClosed: number
 }
 
 export interface Dispatcher {
-  /** Claims nothing more, waits for what is being sent, records it, gives back what did not finish. */
+  /** What it has done since it started. */
+  readonly counters: Readonly<Counters>
+  /** Claims nothing more, waits for what is being sent, records it, gives its endpoints back. */
   stop(): Promise<void>
 }
 
-/** Requests in flight in this process, and to one endpoint. */
-const CAPACITY = 512
-const PER_ENDPOINT = 10
-/** How long a claim is valid: a send's deadline, and time to record it while the database is slow. */
-const LEASE_MS = DEADLINE_MS + 10_000
+/** Requests in flight in this process: for everybody, for endpoints that are not slow, for those that have none. */
+const CAPACITY = 1024
+const CAPACITY_OF_QUICK = 1536
+const CAPACITY_OF_IDLE = 2048
+/** Deliveries that are read and not recorded, at most; and characters of their bodies. */
+const MAX_HELD = 4000
+/** Deliveries that one claim reads, and endpoints that it asks for. */
+const BATCH = 500
+const MAX_ASKED = 200
+/** Requests that begin before others get a turn of the event loop. */
+const BURST = 32
+/** How often it looks for what no wake-up told it: least, and when that is so expensive that it should be rarer. */
 const POLL_MS = 1000
-const GATHER_MS = 2
-const SETTLE_RETRY_MS = 500
+const POLL_SHARE = 20
+const MAX_POLL_MS = 10_000
+const FAULT_PAUSE_MS = 5000
 const STOP_MS = 8000
-const CACHED_KEYS = 10_000
+/** An endpoint without anything to do is given back after this long. */
+const IDLE_MS = 600_000
 
 /** Turns deliveries into signed requests: claim → sign → send → settle, woken by the bus, polling as the fallback. */
 export async function startDispatcher(deps: DispatcherDeps): Promise<Dispatcher> {
-  if (deps.db.exclusive) await releaseAbandoned(deps.db, deps.clock.now())
   const run = new Run(deps)
-  run.wake()
+  await run.start()
   return run
 }
 
+/** docs/architecture.md, "Dispatching", is the map of this file. */
 class Run implements Dispatcher {
+  readonly counters: Counters = { claimed: 0, delivered: 0, failedAttempts: 0, breakersOpened: 0, breakersClosed: 0 }
   readonly #deps: DispatcherDeps
-  readonly #sender: Sender
-  readonly #userAgent: string
-  readonly #unsubscribe: () => void
-  /** Claimed and not yet settled. */
-  readonly #inFlight = new Map<string, Claimed>()
-  readonly #perEndpoint = new Map<string, number>()
-  readonly #keys = new Map<string, SigningKeys>()
-  #results: { result: Result; claimed: Claimed }[] = []
-  #flushing: Promise<void> | null = null
-  #claiming: Promise<void> | null = null
-  #isStale = false
+  readonly #sending: Sending
+  /** Connections of its own for each loop: living, reading, writing results, writing health. */
+  readonly #sessions: { life: Session; claim: Session; settle: readonly Session[]; health: Session }
+  readonly #roster: Roster
+  readonly #recorder: Recorder
+  readonly #health: HealthRecorder
+  readonly #load: Load | null
+  /** Endpoints that belong to this process. */
+  readonly #queues = new Map<string, EndpointQueue>()
+  /** Those that something should be read for, and those that something can be sent to. */
+  readonly #hungry = new Turns<EndpointQueue>()
+  readonly #sendable = new Turns<EndpointQueue>()
+  /** Ids of endpoints that have work, fall to this process, and are not yet its own. */
+  readonly #strangers = new Set<string>()
+  #unsubscribe: (() => void)[] = []
+  #inFlight = 0
   #isStopping = false
-  #timer: NodeJS.Timeout | undefined
+  #isPumping = false
+  #mustLook = true
+  #claiming: Promise<void> | null = null
+  #lookTimer: NodeJS.Timeout | undefined
+  #lookAt = Number.POSITIVE_INFINITY
+  #living: Promise<void> = Promise.resolve()
+  #lifeTimer: NodeJS.Timeout | undefined
+  #isDatabaseAway = false
 
   constructor(deps: DispatcherDeps) {
     this.#deps = deps
-    this.#sender = createSender(deps.targets)
-    this.#userAgent = `GudDesk-Webhooks/${deps.version}`
-    this.#unsubscribe = deps.bus.subscribe(DISPATCH_TOPIC, () => this.wake())
+    this.#sending = createSending(deps)
+    const open = () => openSession(deps.db)
+    this.#sessions = { life: open(), claim: open(), settle: [open(), open()], health: open() }
+    this.#roster = new Roster(this.#sessions.life)
+    this.#load = deps.sharesProcess ? new Load() : null
+    this.#health = new HealthRecorder({ ...deps, session: this.#sessions.health, roster: this.#roster })
+    this.#recorder = new Recorder({
+      ...deps,
+      sessions: this.#sessions.settle,
+      roster: this.#roster,
+      health: this.#health,
+      recorded: (ended) => this.#recorded(ended),
+      lost: () => this.#loseEverything(),
+    })
   }
 
-  /** Looks for work now. A wake-up during a claim is one more claim after it. */
-  wake(): void {
+  async start(): Promise<void> {
+    await this.#roster.join(this.#deps.db.exclusive)
+    this.#unsubscribe = [
+      this.#deps.bus.subscribe(DISPATCH_TOPIC, (names) => this.#wake(names)),
+      this.#deps.bus.subscribe(ENDPOINTS_TOPIC, (names) => this.#endpointsChanged(names)),
+    ]
+    this.#lifeTimer = setTimeout(() => this.#live(), BEAT_MS)
+    this.#wake('')
+  }
+
+  // Living: who belongs to whom.
+
+  #live(): void {
+    this.#living = this.#beat()
+      .catch((error: unknown) => this.#databaseIsAway(error))
+      .finally(() => {
+        if (!this.#isStopping) this.#lifeTimer = setTimeout(() => this.#live(), BEAT_MS)
+      })
+  }
+
+  async #beat(): Promise<void> {
+    const found = await this.#roster.beat(this.#load?.isShedding ?? false)
+    if (found === 'lost') {
+      this.#deps.log.warn('this dispatcher was counted as gone; it begins anew')
+      this.#loseEverything()
+      await this.#roster.join(false)
+    }
+    if (this.#isDatabaseAway) this.#deps.log.info('the database is back')
+    this.#isDatabaseAway = false
+    this.#recorder.resume()
+    await this.#giveBackWhatIsNotMine()
+    if (found !== 'same') this.#wake('')
+    // Breakers and faults end by time alone.
+    for (const queue of this.#queues.values()) this.#consider(queue)
+  }
+
+  async #giveBackWhatIsNotMine(): Promise<void> {
+    const idleBefore = performance.now() - IDLE_MS
+    const leaving: string[] = []
+    for (const queue of this.#queues.values()) {
+      if (!this.#roster.isMine(queue.id) || (queue.heldCount === 0 && queue.usedAt < idleBefore)) {
+        queue.isLeaving = true
+        queue.drop()
+      }
+      if (queue.isLeaving && queue.heldCount === 0) leaving.push(queue.id)
+    }
+    if (leaving.length === 0) return
+    for (const id of leaving) this.#removeQueue(id)
+    await giveBack(this.#sessions.life, this.#roster.id, leaving)
+    this.#deps.bus.wake(DISPATCH_TOPIC)
+  }
+
+  #removeQueue(id: string): void {
+    const queue = this.#queues.get(id)
+    if (queue === undefined) return
+    queue.isLeaving = true
+    queue.drop()
+    this.#hungry.remove(queue)
+    this.#sendable.remove(queue)
+    this.#queues.delete(id)
+  }
+
+  /** What is in flight ends by itself; its results are refused. */
+  #loseEverything(): void {
+    for (const id of [...this.#queues.keys()]) this.#removeQueue(id)
+    this.#recorder.clear()
+    this.#health.clear()
+  }
+
+  #databaseIsAway(error: unknown): void {
+    if (!this.#isDatabaseAway) this.#deps.log.error({ err: error }, 'the database does not answer; trying again')
+    this.#isDatabaseAway = true
+  }
+
+  // Reading: what is next.
+
+  /** What was read ahead is dropped before anything more of it is sent. */
+  #endpointsChanged(names: string): void {
+    const changed = names === '' ? this.#queues.keys() : names.split(' ')
+    for (const id of changed) {
+      const queue = this.#queues.get(id)
+      if (queue === undefined) continue
+      queue.drop()
+      queue.isOutdated = true
+    }
+    this.#wake(names)
+  }
+
+  /** @param names ids of endpoints that got something, separated by spaces; empty: look everywhere */
+  #wake(names: string): void {
     if (this.#isStopping) return
-    this.#isStale = true
-    this.#claiming ??= this.#claimAll().finally(() => {
-      this.#claiming = null
-      if (this.#isStale) this.wake()
-    })
+    if (names === '') this.#mustLook = true
+    else {
+      for (const id of names.split(' ')) {
+        const queue = this.#queues.get(id)
+        if (queue !== undefined) {
+          queue.look()
+          this.#hungry.add(queue)
+        } else if (this.#roster.isMine(id)) this.#strangers.add(id)
+      }
+    }
+    this.#claimSoon()
+  }
+
+  #claimSoon(): void {
+    if (this.#isStopping) return
+    this.#claiming ??= this.#claimAll()
+      .catch((error: unknown) => {
+        this.#databaseIsAway(error)
+        this.#lookWithin(POLL_MS)
+      })
+      .finally(() => {
+        this.#claiming = null
+        if (!this.#isDatabaseAway && this.#hasToRead()) this.#claimSoon()
+      })
+  }
+
+  #hasToRead(): boolean {
+    return this.#mustLook || this.#strangers.size > 0 || (this.#hungry.size > 0 && this.#heldCount() < MAX_HELD)
   }
 
   async #claimAll(): Promise<void> {
-    clearTimeout(this.#timer)
-    try {
-      while (this.#isStale && !this.#isStopping) {
-        this.#isStale = false
-        const room = CAPACITY - this.#inFlight.size
-        const claimed = room > 0 ? await this.#claim(room) : []
-        for (const delivery of claimed) void this.#deliver(delivery)
-        if (claimed.length > 0) this.#isStale = true
-      }
-    } catch (error) {
-      this.#isStale = false
-      this.#deps.log.error({ err: error }, 'deliveries could not be claimed; trying again in a second')
+    while (!this.#isStopping && this.#roster.isTrusted && this.#hasToRead()) {
+      if (this.#mustLook) await this.#lookEverywhere()
+      if (this.#strangers.size > 0) await this.#adoptStrangers()
+      await this.#claimOnce()
     }
-    this.#timer = setTimeout(() => this.wake(), POLL_MS)
   }
 
-  async #claim(batch: number): Promise<Claimed[]> {
-    const now = this.#deps.clock.now()
-    const free = new Map([...this.#perEndpoint].map(([id, busy]) => [id, PER_ENDPOINT - busy]))
-    const leaseEnds = new Date(now.getTime() + LEASE_MS)
-    const claimed = await claim(this.#deps.db, {
-      lease: randomUUID(),
-      now,
-      leaseEnds,
-      batch,
-      perEndpoint: PER_ENDPOINT,
-      free,
-    })
-    for (const delivery of claimed) {
-      this.#inFlight.set(delivery.lease + delivery.id, delivery)
-      this.#perEndpoint.set(delivery.endpointId, (this.#perEndpoint.get(delivery.endpointId) ?? 0) + 1)
-    }
-    return claimed
-  }
-
-  async #deliver(claimed: Claimed): Promise<void> {
-    const { clock, log } = this.#deps
-    const startedAt = clock.now()
+  /** Finds work that no wake-up told of, and reads anew what is known of endpoints for which something is held. */
+  async #lookEverywhere(): Promise<void> {
+    this.#mustLook = false
+    clearTimeout(this.#lookTimer)
+    this.#lookAt = Number.POSITIVE_INFINITY
     const began = performance.now()
-    const exchange = await this.#exchange(claimed, startedAt)
-    const durationMs = Math.round(performance.now() - began)
-    const outcome = claimed.isTest
-      ? decideTest(exchange, clock.now())
-      : decide(exchange, claimed.attempt, clock.now(), clock.random())
-    const { id: deliveryId, attempt, type, endpointId } = claimed
-    log.info({ deliveryId, endpointId, type, attempt, durationMs, ...summary(exchange), next: outcome.next }, 'attempt')
+    for (const { id } of await findWork(this.#sessions.claim, this.#deps.clock.now())) {
+      const queue = this.#queues.get(id)
+      if (queue !== undefined) {
+        queue.look()
+        queue.lookForTests()
+        this.#hungry.add(queue)
+      } else if (this.#roster.isMine(id)) this.#strangers.add(id)
+    }
+    await this.#readAnew([...this.#queues.values()].filter(({ heldCount }) => heldCount > 0))
+    this.#isDatabaseAway = false
+    const took = performance.now() - began
+    this.#lookWithin(Math.min(Math.max(POLL_MS, POLL_SHARE * took), MAX_POLL_MS))
+  }
+
+  #lookWithin(ms: number): void {
+    const at = performance.now() + ms
+    if (at >= this.#lookAt) return
+    clearTimeout(this.#lookTimer)
+    this.#lookAt = at
+    this.#lookTimer = setTimeout(() => {
+      this.#lookAt = Number.POSITIVE_INFINITY
+      this.#wake('')
+    }, ms)
+  }
+
+  /** Endpoints that are gone, or another process's, are forgotten; what is disabled is dropped. */
+  async #readAnew(queues: readonly EndpointQueue[]): Promise<void> {
+    if (queues.length === 0) return
+    const rows = await readEndpoints(
+      this.#sessions.claim,
+      this.#roster.id,
+      queues.map(({ id }) => id),
+    )
+    const found = new Map(rows.map((row) => [row.id, row]))
+    for (const queue of queues) {
+      const row = found.get(queue.id)
+      if (row === undefined) this.#removeQueue(queue.id)
+      else queue.refresh(row)
+    }
+  }
+
+  async #adoptStrangers(): Promise<void> {
+    const ids = [...this.#strangers].slice(0, BATCH)
+    await adopt(this.#sessions.claim, this.#roster.id, ids)
+    for (const row of await readEndpoints(this.#sessions.claim, this.#roster.id, ids)) {
+      if (this.#queues.has(row.id)) continue
+      const queue = new EndpointQueue(row)
+      this.#queues.set(row.id, queue)
+      this.#hungry.add(queue)
+    }
+    // Those that another process still has are found again by a look.
+    for (const id of ids) this.#strangers.delete(id)
+  }
+
+  #heldCount(): number {
+    let count = 0
+    for (const { heldCount } of this.#queues.values()) count += heldCount
+    return count
+  }
+
+  async #claimOnce(): Promise<void> {
+    const now = this.#deps.clock.now()
+    await this.#readAnew(this.#hungry.all().filter(({ isOutdated }) => isOutdated))
+    const asked: { queue: EndpointQueue; wanted: Wanted }[] = []
+    const stalled: EndpointQueue[] = []
+    let room = Math.min(BATCH, MAX_HELD - this.#heldCount())
+    while (room > 0 && asked.length < MAX_ASKED) {
+      const queue = this.#hungry.next()
+      if (queue === undefined) break
+      const wanted = queue.wants(now)
+      if (wanted === null) {
+        stalled.push(queue)
+        continue
+      }
+      queue.asking(wanted)
+      asked.push({ queue, wanted })
+      room -= wanted.firsts + wanted.retries + wanted.replays
+    }
+    if (asked.length > 0) await this.#claimFor(asked, now)
+    for (const queue of stalled) await this.#claimHeads(queue)
+  }
+
+  async #claimFor(asked: readonly { queue: EndpointQueue; wanted: Wanted }[], now: Date): Promise<void> {
+    const found = await claim(
+      this.#sessions.claim,
+      asked.map(({ wanted }) => wanted),
+      now,
+    ).catch((error: unknown) => {
+      for (const { queue } of asked) queue.look()
+      throw error
+    })
+    faultPoint('claim')
+    this.counters.claimed += found.length
+    const byEndpoint = Map.groupBy(found, ({ endpointId }) => endpointId)
+    await this.#readAnew(
+      asked.filter(({ queue }) => isOutdated(queue, byEndpoint.get(queue.id))).map(({ queue }) => queue),
+    )
+    for (const { queue, wanted } of asked) {
+      if (queue.isOutdated) {
+        // It was changed while this was being read.
+        queue.look()
+        this.#hungry.add(queue)
+        continue
+      }
+      queue.add(byEndpoint.get(queue.id) ?? [], wanted)
+      this.#consider(queue)
+    }
+  }
+
+  /** What it holds all waits for something in flight: other conversations' turn. */
+  async #claimHeads(queue: EndpointQueue): Promise<void> {
+    const after = queue.headsAfter(this.#deps.clock.now())
+    if (after === null) return
+    const { heads, last } = await claimHeads(this.#sessions.claim, queue.id, after, 2 * queue.row.maxInFlight)
+    this.counters.claimed += heads.length
+    if (!queue.isOutdated) queue.addHeads(heads, last)
+    this.#consider(queue)
+  }
+
+  /** Puts an endpoint in line for what it can do now. */
+  #consider(queue: EndpointQueue, now = this.#deps.clock.now()): void {
+    if (this.#queues.get(queue.id) !== queue) return
+    if (queue.canSend(now)) {
+      this.#sendable.add(queue)
+      this.#pump()
+    }
+    if (queue.isHungry(now)) {
+      this.#hungry.add(queue)
+      this.#claimSoon()
+    }
+  }
+
+  // Sending.
+
+  #pump(): void {
+    if (this.#isPumping || this.#isStopping) return
+    this.#isPumping = true
+    // Everything of this turn of the event loop first: completions, then what they make room for.
+    setImmediate(() => {
+      this.#isPumping = false
+      this.#sendBurst()
+    })
+  }
+
+  #sendBurst(): void {
+    if (this.#isStopping || !this.#roster.isTrusted) return
+    const now = this.#deps.clock.now()
+    const share = this.#load?.share ?? 1
+    const passedOver: EndpointQueue[] = []
+    for (let begun = 0; begun < BURST; ) {
+      const queue = this.#sendable.next()
+      if (queue === undefined) break
+      if (!this.#hasRoomFor(queue, share)) {
+        passedOver.push(queue)
+        if (this.#inFlight >= share * CAPACITY_OF_IDLE) break
+        continue
+      }
+      const claimed = queue.take(now)
+      if (claimed === undefined) continue
+      begun++
+      this.#inFlight++
+      void this.#sending.send(claimed, queue.row).then((sent) => this.#ended(queue, claimed, sent))
+      if (queue.canSend(now)) this.#sendable.add(queue)
+    }
+    const isMore = this.#sendable.size > 0 && passedOver.length === 0
+    for (const queue of passedOver) this.#sendable.add(queue)
+    if (isMore) this.#pump()
+  }
+
+  #hasRoomFor(queue: EndpointQueue, share: number): boolean {
+    if (this.#inFlight < share * CAPACITY) return true
+    if (queue.inFlightCount === 0) return this.#inFlight < share * CAPACITY_OF_IDLE
+    return this.#inFlight < share * CAPACITY_OF_QUICK && !queue.isSlow
+  }
+
+  #ended(queue: EndpointQueue, claimed: Claimed, { exchange, startedAt, durationMs }: Sent): void {
+    this.#inFlight--
+    const { clock, log } = this.#deps
+    const now = clock.now()
+    const number = claimed.attempts + 1
+    const outcome = claimed.isTest ? decideTest(exchange, now) : decide(exchange, number, now, clock.random())
+    const { id: deliveryId, endpointId, type } = claimed
+    const answered = exchange.kind === 'answered'
+    const what = answered ? { statusCode: exchange.statusCode } : { error: exchange.error }
+    const line = { deliveryId, endpointId, type, attempt: number, durationMs, ...what, next: outcome.next }
+    log[outcome.next === 'delivered' ? 'debug' : 'info'](line, 'attempt')
     if (outcome.next === 'release') {
-      await release(this.#deps.db, [claimed], outcome.at).catch((error: unknown) => {
-        log.error({ err: error, deliveryId }, 'a lease was not given back; it ends by itself')
-      })
-      this.#forget(claimed)
-      return
-    }
-    this.#results.push({ result: toResult(claimed, exchange, outcome, startedAt, durationMs), claimed })
-    this.#flushing ??= this.#flush()
-  }
-
-  async #exchange(claimed: Claimed, now: Date): Promise<Exchange> {
-    let headers: Record<string, string>
-    try {
-      headers = messageHeaders(claimed, this.#signersOf(claimed), now, this.#userAgent)
-    } catch (error) {
-      this.#deps.log.error({ err: error, deliveryId: claimed.id }, 'a delivery could not be signed')
-      return { kind: 'fault', error: 'The delivery could not be signed' }
-    }
-    return this.#sender.post(claimed.url, headers, claimed.body)
-  }
-
-  /** Who signs: the secret, and while it is being rotated also the one before. */
-  #signersOf({ endpointId, sealedSecret, previousSealedSecret }: Claimed): Signers {
-    const current = this.#keysOf(endpointId, sealedSecret)
-    return { current, previous: previousSealedSecret === null ? null : this.#keysOf(endpointId, previousSealedSecret) }
-  }
-
-  #keysOf(endpointId: string, sealedSecret: string): SigningKeys {
-    const cached = this.#keys.get(sealedSecret)
-    if (cached !== undefined) return cached
-    const keys = signingKeys(this.#deps.vault.open(sealedSecret, endpointId))
-    if (this.#keys.size >= CACHED_KEYS) this.#keys.clear()
-    this.#keys.set(sealedSecret, keys)
-    return keys
-  }
-
-  /** Records results in batches until there are none. What cannot be recorded is tried again; the leases bound that. */
-  async #flush(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, GATHER_MS))
-    while (this.#results.length > 0) {
-      const batch = this.#results.splice(0, CAPACITY)
-      try {
-        await settle(
-          this.#deps,
-          batch.map(({ result }) => result),
-          this.#deps.clock.now(),
-        )
-        for (const { claimed } of batch) this.#forget(claimed)
-      } catch (error) {
-        this.#deps.log.error({ err: error }, 'results could not be recorded; trying again')
-        await this.#retryOrDrop(batch)
+      queue.faultUntil = performance.now() + FAULT_PAUSE_MS
+      queue.unsent(claimed)
+    } else {
+      queue.ended(claimed, { isRetried: outcome.next === 'retry' })
+      if (!claimed.isTest) this.#judge(queue, isStrain(exchange), now)
+      const result: Result = {
+        id: deliveryId,
+        number,
+        startedAt,
+        durationMs,
+        statusCode: answered ? exchange.statusCode : null,
+        response: answered ? exchange.response : null,
+        error: answered ? null : exchange.error,
+        ...stateAfter(outcome),
+      }
+      if (outcome.next === 'delivered') this.counters.delivered++
+      else this.counters.failedAttempts++
+      if (this.#queues.get(queue.id) === queue || queue.isLeaving) {
+        this.#recorder.push({ queue, claimed, result, isGone: outcome.next === 'gone' })
       }
     }
-    this.#flushing = null
-    // Places are free, and later events of these conversations may go now.
-    this.wake()
+    this.#consider(queue, now)
+    this.#pump()
   }
 
-  /** Results whose lease has ended are dropped: the delivery is due again, here or elsewhere. */
-  async #retryOrDrop(batch: { result: Result; claimed: Claimed }[]): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_RETRY_MS))
-    const oldest = this.#deps.clock.now().getTime() - LEASE_MS
-    for (const entry of batch) {
-      if (entry.result.startedAt.getTime() > oldest) this.#results.push(entry)
-      else this.#forget(entry.claimed)
+  /** Allowance and breaker: how much goes there from now on. */
+  #judge(queue: EndpointQueue, isStrained: boolean, now: Date): void {
+    if (isStrained) queue.strained()
+    else queue.succeeded()
+    const wasOpen = queue.breaker.isOpen
+    const changed = isStrained ? queue.breaker.failed(now, this.#deps.clock.random()) : queue.breaker.succeeded(now)
+    if (!changed) return
+    this.#health.breakerChanged(queue)
+    const { isOpen } = queue.breaker
+    if (isOpen && !wasOpen) {
+      this.counters.breakersOpened++
+      queue.drop()
     }
+    if (!isOpen) this.counters.breakersClosed++
+    if (isOpen === wasOpen && !isOpen) return
+    const { probeAt } = queue.breaker.row
+    this.#deps.log.warn({ endpointId: queue.id, isOpen, probeAt }, 'breaker')
+    if (probeAt !== null)
+      setTimeout(() => this.#consider(queue), Math.max(0, probeAt.getTime() - now.getTime())).unref()
   }
 
-  #forget(claimed: Claimed): void {
-    this.#inFlight.delete(claimed.lease + claimed.id)
-    const busy = (this.#perEndpoint.get(claimed.endpointId) ?? 1) - 1
-    if (busy > 0) this.#perEndpoint.set(claimed.endpointId, busy)
-    else this.#perEndpoint.delete(claimed.endpointId)
+  // Recording.
+
+  #recorded(ended: readonly Ended[]): void {
+    const now = this.#deps.clock.now().getTime()
+    let soonest = Number.POSITIVE_INFINITY
+    const queues = new Set<EndpointQueue>()
+    for (const { queue, claimed, result } of ended) {
+      queue.forget(claimed)
+      queues.add(queue)
+      if (result.due !== null) soonest = Math.min(soonest, result.due.getTime())
+    }
+    for (const queue of queues) this.#consider(queue)
+    if (this.#hungry.size > 0) this.#claimSoon()
+    // A retry is not late by a poll.
+    if (soonest < now + 60_000) this.#lookWithin(Math.max(0, soonest - now))
   }
 
   async stop(): Promise<void> {
     this.#isStopping = true
-    this.#unsubscribe()
+    for (const unsubscribe of this.#unsubscribe) unsubscribe()
+    clearTimeout(this.#lifeTimer)
+    clearTimeout(this.#lookTimer)
+    await this.#living
     await this.#claiming
-    clearTimeout(this.#timer)
     const until = performance.now() + STOP_MS
-    while (this.#inFlight.size > 0 && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
-    if (this.#inFlight.size > 0) await release(this.#deps.db, [...this.#inFlight.values()], this.#deps.clock.now())
-    await this.#sender.close()
+    const isBusy = () => this.#inFlight > 0 || !this.#recorder.isIdle
+    while (isBusy() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
+    this.#load?.close()
+    await this.#sending.close()
+    if (!this.#isDatabaseAway) {
+      await this.#health.close()
+      await this.#roster.leave()
+      this.#deps.bus.wake(DISPATCH_TOPIC)
+    }
+    await Promise.all(
+      Object.values(this.#sessions)
+        .flat()
+        .map((session) => session.close()),
+    )
   }
 }
 
-function summary(exchange: Exchange): { statusCode?: number; error?: string } {
-  return exchange.kind === 'answered' ? { statusCode: exchange.statusCode } : { error: exchange.error }
+function isOutdated(queue: EndpointQueue, found: readonly Claimed[] | undefined): boolean {
+  const [first] = found ?? []
+  return first !== undefined && first.version !== queue.row.version
 }
 
-function toResult(
-  { id, lease, endpointId, attempt }: Claimed,
-  exchange: Exchange,
-  outcome: Exclude<Outcome, { next: 'release' }>,
-  startedAt: Date,
-  durationMs: number,
-): Result {
-  const answered = exchange.kind === 'answered'
-  return {
-    id,
-    lease,
-    endpointId,
-    number: attempt,
-    startedAt,
-    durationMs,
-    statusCode: answered ? exchange.statusCode : null,
-    response: answered ? exchange.response : null,
-    error: answered ? null : exchange.error,
-    status: outcome.next === 'delivered' ? 'DELIVERED' : outcome.next === 'retry' ? 'PENDING' : 'FAILED',
-    due: outcome.next === 'retry' ? outcome.at : null,
-    gone: outcome.next === 'gone',
-  }
+function stateAfter(outcome: Exclude<Outcome, { next: 'release' }>): Pick<Result, 'status' | 'due'> {
+  if (outcome.next === 'delivered') return { status: 'DELIVERED', due: null }
+  return outcome.next === 'retry' ? { status: 'PENDING', due: outcome.at } : { status: 'FAILED', due: null }
 }

@@ -18,10 +18,8 @@ export type Outcome =
   | { next: 'failed' }
   /** Failed, and the endpoint is disabled at once: 410. */
   | { next: 'gone' }
-  /** The lease is given back; nothing is recorded. */
-  | { next: 'release'; at: Date }
-
-const FAULT_PAUSE_MS = 5000
+  /** Nothing is recorded: it is sent when we can. */
+  | { next: 'release' }
 
 /** A test is tried once, and says nothing about its endpoint: it is delivered, failed, or our fault. */
 export function decideTest(exchange: Exchange, now: Date): Outcome {
@@ -31,7 +29,7 @@ export function decideTest(exchange: Exchange, now: Date): Outcome {
 
 /** @param attempt 1, 2, …; @param random a number in [0, 1) */
 export function decide(exchange: Exchange, attempt: number, now: Date, random: number): Outcome {
-  if (exchange.kind === 'fault') return { next: 'release', at: later(now, FAULT_PAUSE_MS) }
+  if (exchange.kind === 'fault') return { next: 'release' }
   if (exchange.kind === 'refused') return { next: 'failed' }
   if (exchange.kind === 'failed') return retryOrFail(attempt, now, random, 0)
   const { statusCode, retryAfter } = exchange
@@ -39,6 +37,12 @@ export function decide(exchange: Exchange, attempt: number, now: Date, random: n
   if (statusCode === 410) return { next: 'gone' }
   const mayAskForTime = statusCode === 429 || statusCode === 503
   return retryOrFail(attempt, now, random, mayAskForTime ? (parseRetryAfter(retryAfter, now) ?? 0) : 0)
+}
+
+/** Whether it shows that the receiver is away or overloaded, in place of refusing what it got. The breaker counts these. */
+export function isStrain(exchange: Exchange): boolean {
+  if (exchange.kind !== 'answered') return exchange.kind === 'failed'
+  return exchange.statusCode >= 500 || exchange.statusCode === 429
 }
 
 function retryOrFail(attempt: number, now: Date, random: number, atLeast: number): Outcome {

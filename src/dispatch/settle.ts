@@ -1,14 +1,9 @@
-import { recordEvent, SYSTEM } from '../domain/events.ts'
 import type { DeliveryStatus } from '../generated/prisma/enums.ts'
-import type { Bus } from '../infra/bus.ts'
-import type { Database } from '../infra/db.ts'
-import { inTransaction } from '../infra/transaction.ts'
+import type { Session, Statement } from './session.ts'
 
 /** One attempt as it will stand in the log, and what it makes of its delivery. */
 export interface Result {
   readonly id: string
-  readonly lease: string
-  readonly endpointId: string
   /** 1, 2, … */
   readonly number: number
   readonly startedAt: Date
@@ -19,75 +14,69 @@ export interface Result {
   readonly status: DeliveryStatus
   /** The next attempt; null when the delivery is finished. */
   readonly due: Date | null
-  /** The receiver answered 410: its endpoint is disabled at once. */
-  readonly gone: boolean
 }
 
-/** An endpoint is disabled after this long without a single success, and no fewer failures than these. */
-const FAILING_DAYS = 5
-const FAILING_ATTEMPTS = 3
-
-interface Disabled {
-  id: string
-  workspace_id: string
-  url: string
-  disabled_reason: string
+/** What became of a batch of results. */
+export interface Settled {
+  /** False: this process has been counted as gone, and nothing was recorded. */
+  readonly isTrusted: boolean
+  /** Ids of what was recorded. */
+  readonly ids: readonly string[]
 }
 
 /**
- * Records a batch of results in one transaction: attempt log, deliveries, endpoint health, and the endpoints that are
- * disabled by it. A result whose lease is no longer the delivery's own changes nothing: another process has it now.
+ * Records results in one statement, which is one transaction: deliveries and attempt log. The process's own row in
+ * `dispatchers` is locked with it, so nobody takes its endpoints away meanwhile, and once they are taken away nothing of
+ * it counts any more. A result also counts only as the attempt that follows the recorded ones: recorded twice (the
+ * database's answer was lost) it changes nothing.
+ *
+ * Rows that somebody else has locked, which delete them, are passed over instead of waited for: a deadlock needs somebody
+ * who waits. See `stillOpen`.
  */
-export async function settle(deps: { db: Database; bus: Bus }, results: readonly Result[], now: Date): Promise<void> {
-  const endpointIds = [...new Set(results.map(({ endpointId }) => endpointId))]
-  await inTransaction(deps, async (tx) => {
-    // Endpoints first and in order, as deleting one does: no deadlock.
-    await tx.db.$queryRaw`SELECT id FROM webhook_endpoints WHERE id = ANY(${endpointIds}) ORDER BY id FOR NO KEY UPDATE`
-    const disabled = await tx.db.$queryRawUnsafe<Disabled[]>(SETTLE, JSON.stringify(results), now)
-    for (const { id: endpointId, workspace_id: workspaceId, url, disabled_reason: reason } of disabled) {
-      const data = { endpointId, url, reason, workspaceId }
-      const envelope = { workspaceId, conversationId: null, actor: SYSTEM, at: now }
-      await recordEvent(tx, deps.bus, { ...envelope, type: 'endpoint.disabled', data })
-    }
-  })
+export async function settle(
+  session: Session,
+  dispatcherId: string,
+  results: readonly Result[],
+  now: Date,
+): Promise<Settled> {
+  const rows = await session.run<Settled>(SETTLE, [dispatcherId, JSON.stringify(results), now])
+  return rows[0] ?? { isTrusted: false, ids: [] }
 }
 
-const SETTLE = `
-WITH result AS (
-  SELECT * FROM jsonb_to_recordset($1::jsonb) AS r(
-    id text, lease text, "endpointId" text, number int, "startedAt" timestamptz, "durationMs" int, "statusCode" int,
-    response text, error text, status "DeliveryStatus", due timestamptz, gone boolean)
+const SETTLE: Statement = {
+  name: 'dispatcher_settle',
+  text: `WITH me AS MATERIALIZED (
+  SELECT id FROM dispatchers WHERE id = $1 FOR KEY SHARE
+), result AS MATERIALIZED (
+  SELECT r.* FROM jsonb_to_recordset($2::jsonb) AS r(
+    id text, number int, "startedAt" timestamptz, "durationMs" int, "statusCode" int,
+    response text, error text, status "DeliveryStatus", due timestamptz)
+    JOIN deliveries d ON d.id = r.id AND d.attempts = r.number - 1 AND d.due IS NOT NULL
+   WHERE EXISTS (SELECT FROM me)
+     FOR UPDATE OF d SKIP LOCKED
 ), settled AS (
   UPDATE deliveries d SET
-    status = r.status, attempts = r.number, due = r.due, lease = NULL,
-    finished_at = CASE WHEN r.due IS NULL THEN $2::timestamptz END
-    FROM result r WHERE d.id = r.id AND d.lease = r.lease
-  RETURNING d.id, d.is_test
+    status = r.status, attempts = r.number, due = r.due,
+    finished_at = CASE WHEN r.due IS NULL THEN $3::timestamptz END
+    FROM result r WHERE d.id = r.id
+  RETURNING r.*
 ), logged AS (
   INSERT INTO delivery_attempts (delivery_id, number, started_at, duration_ms, status_code, response, error)
-  SELECT r.id, r.number, r."startedAt", r."durationMs", r."statusCode", r.response, r.error
-    FROM result r JOIN settled USING (id)
-), health AS (
-  SELECT r."endpointId" AS id, bool_or(r.status = 'DELIVERED') AS succeeded, bool_or(r.status <> 'DELIVERED') AS failed,
-         count(*) FILTER (WHERE r.status <> 'DELIVERED') AS failures, bool_or(r.gone) AS gone
-    FROM result r JOIN settled USING (id) WHERE NOT settled.is_test GROUP BY r."endpointId"
-), verdict AS (
-  SELECT health.*, e.is_enabled AS was_enabled,
-         CASE WHEN succeeded THEN NULL ELSE COALESCE(e.failing_since, $2::timestamptz) END AS failing_since,
-         CASE WHEN succeeded THEN 0 ELSE e.consecutive_failures + failures END AS consecutive_failures,
-         CASE WHEN gone THEN 'gone'
-              WHEN NOT succeeded AND e.consecutive_failures + failures >= ${FAILING_ATTEMPTS}
-               AND e.failing_since <= $2::timestamptz - interval '${FAILING_DAYS} days' THEN 'failing' END AS reason
-    FROM health JOIN webhook_endpoints e USING (id)
-), updated AS (
-  UPDATE webhook_endpoints e SET
-    last_success_at = CASE WHEN v.succeeded THEN $2::timestamptz ELSE e.last_success_at END,
-    last_failure_at = CASE WHEN v.failed THEN $2::timestamptz ELSE e.last_failure_at END,
-    failing_since = v.failing_since,
-    consecutive_failures = v.consecutive_failures,
-    is_enabled = e.is_enabled AND v.reason IS NULL,
-    disabled_reason = CASE WHEN v.was_enabled THEN v.reason ELSE e.disabled_reason END
-    FROM verdict v WHERE e.id = v.id
-  RETURNING e.id, e.workspace_id, e.url, e.disabled_reason, v.was_enabled
+  SELECT id, number, "startedAt", "durationMs", "statusCode", response, error FROM settled
 )
-SELECT id, workspace_id, url, disabled_reason FROM updated WHERE was_enabled AND disabled_reason IS NOT NULL`
+SELECT EXISTS (SELECT FROM me) AS "isTrusted", ARRAY(SELECT id FROM settled) AS ids`,
+}
+
+/** Of results that were not recorded, those that could be later. The others' deliveries are gone, or went on already. */
+export async function stillOpen(session: Session, results: readonly Result[]): Promise<Set<string>> {
+  const ids = results.map(({ id }) => id)
+  const attempts = results.map(({ number }) => number - 1)
+  const rows = await session.run<{ id: string }>(STILL_OPEN, [ids, attempts])
+  return new Set(rows.map(({ id }) => id))
+}
+
+const STILL_OPEN: Statement = {
+  name: 'dispatcher_still_open',
+  text: `SELECT d.id FROM unnest($1::text[], $2::int[]) AS r(id, attempts)
+  JOIN deliveries d ON d.id = r.id AND d.attempts = r.attempts AND d.due IS NOT NULL`,
+}

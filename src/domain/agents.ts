@@ -9,7 +9,7 @@ import { apiKeyRow } from './api-keys.ts'
 import { type AuditTarget, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError, ForbiddenError, NotFoundError } from './errors.ts'
-import { DISPATCH_TOPIC } from './events.ts'
+import { endpointsChanged } from './events.ts'
 import { newId } from './ids.ts'
 import { clearableText, defined, jsonObject, parse, requireId, text, webUrl } from './input.ts'
 import { inTimeOrder, type Page, type PageRequest } from './page.ts'
@@ -162,9 +162,9 @@ export async function updateAgent(
       // Whoever enables the agent or gives it a new URL wants its endpoints back that were disabled automatically.
       const stopped = { agentId: id, disabledReason: { not: null } }
       await tx.db.webhookEndpoint.updateMany({ where: stopped, data: { isEnabled: true, ...RESUMED } })
-      tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
     }
     const agent = await tx.db.agent.update({ where: { id }, data, include: WITH_ENDPOINTS })
+    endpointsChanged(tx, deps.bus, endpointIds(agent))
     const { isEnabled, ...named } = defined({ ...rest, config, events, webhookUrl: url })
     const at = deps.clock.now()
     const changed = Object.keys(named)
@@ -177,6 +177,10 @@ export async function updateAgent(
     }
     return agent
   })
+}
+
+function endpointIds({ webhookEndpoints }: AgentWithEndpoints): string[] {
+  return webhookEndpoints.map(({ id }) => id)
 }
 
 function targetOf({ id, name }: Agent): AuditTarget {
@@ -193,12 +197,16 @@ export async function uninstallAgent(deps: Deps, actor: Actor, id: string): Prom
   requireId('agent', id, 'Agent')
   return inTransaction(deps, async (tx) => {
     const at = deps.clock.now()
-    const found = await tx.db.agent.findFirst({ where: { id, workspaceId: actor.workspaceId } })
+    const found = await tx.db.agent.findFirst({
+      where: { id, workspaceId: actor.workspaceId },
+      include: WITH_ENDPOINTS,
+    })
     const removal = await removalOf(tx.db, id, at)
     // Of two who uninstall it at once, one deletes a row.
     const { count } = await tx.db.agent.deleteMany({ where: { id, workspaceId: actor.workspaceId } })
     if (found === null || count === 0) throw new NotFoundError('Agent')
     await recordAudit(tx, actor, { action: 'agent.uninstalled', target: targetOf(found), at })
+    endpointsChanged(tx, deps.bus, endpointIds(found))
     return removal
   })
 }

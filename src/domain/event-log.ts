@@ -16,6 +16,7 @@ import {
   positionOf,
   positionOfRow,
   readLog,
+  requireKept,
   toEvent,
 } from './event-position.ts'
 import { Reader, Tail } from './event-tail.ts'
@@ -84,6 +85,7 @@ export function openEventLog(deps: Deps): EventLog {
       yield { events: [], cursor: cursorAt(position) }
       while (isBefore(position, start) && !signal.aborted) {
         const rows = await readLog(deps, workspaceId, { ...filter, after: position, upTo: start })
+        await requireKept(deps, workspaceId, position)
         const last = rows.at(-1)
         position = last === undefined || rows.length < PAGE ? start : positionOfRow(last)
         if (rows.length > 0) yield { events: rows.map(toEvent), cursor: cursorAt(position) }
@@ -148,7 +150,9 @@ export async function listEvents(
     async find({ after, before, take, reverse }) {
       const range = { after: after === null ? BEGINNING : atPlace(after), before: before && atPlace(before) }
       const slice = { ...filter, ...range, limit: take, reverse, settledOnly: true }
-      return (await readLog(deps, workspaceId, slice)).map(toEvent)
+      const rows = await readLog(deps, workspaceId, slice)
+      await requireKept(deps, workspaceId, range.after)
+      return rows.map(toEvent)
     },
     count: () => countLog(deps, workspaceId, filter),
   })

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Prisma } from '../infra/db.ts'
 import type { Deps } from './deps.ts'
+import { ValidationError } from './errors.ts'
 import { decodeCursor, encodeCursor } from './page.ts'
 
 /** An event as it stands in the log. */
@@ -161,6 +162,20 @@ function conditions({ types, conversationId, includeTests = false }: EventFilter
   const ofConversation = conversationId == null ? Prisma.empty : Prisma.sql`AND conversation_id = ${conversationId}`
   const real = includeTests ? Prisma.empty : Prisma.sql`AND NOT is_test`
   return Prisma.sql`${ofTypes} ${ofConversation} ${real}`
+}
+
+/**
+ * Call it after reading on from a cursor: what went meanwhile shows then.
+ * @throws ValidationError when something after the cursor was removed for its age
+ */
+export async function requireKept(deps: Deps, workspaceId: string, { xid, seq }: Position): Promise<void> {
+  if (xid === 0n) return
+  const rows = await deps.db.prisma.$queryRaw<{ id: string }[]>`
+    SELECT id FROM workspaces
+     WHERE id = ${workspaceId} AND (log_kept_after_xid, log_kept_after_seq) > (${String(xid)}::xid8, ${seq}::bigint)`
+  if (rows.length === 0) return
+  const message = 'Events after this cursor are too old and were removed: begin again without a cursor'
+  throw new ValidationError([{ path: 'after', message }])
 }
 
 /** How many events of a workspace match. */

@@ -48,6 +48,8 @@ export interface EventData {
   'conversation.updated': { conversationId: string; changed: string[]; workspaceId: string }
   'note.created': { conversationId: string; messageId: string; workspaceId: string; sequence: number }
   'endpoint.disabled': { endpointId: string; url: string; reason: string; workspaceId: string }
+  /** It has done nothing but fail for half the time after which it is disabled. */
+  'endpoint.failing': { endpointId: string; url: string; failingSince: string; disabledAt: string; workspaceId: string }
 }
 
 export type EventType = keyof EventData
@@ -98,8 +100,10 @@ export interface NewEvent<T extends EventType> {
 /** Rules, timers and the dispatcher act as the system. */
 export const SYSTEM: ActorRef = { type: 'system', id: 'system', name: 'GudDesk' }
 
-/** Topics on the bus. */
+/** Topics on the bus. Something is due, at the endpoints named or anywhere. */
 export const DISPATCH_TOPIC = 'dispatch'
+/** Endpoints are not what they were: disabled, deleted, another URL or secret. What was read for them is read again. */
+export const ENDPOINTS_TOPIC = 'endpoints'
 export const eventsTopic = (workspaceId: string) => `events:${workspaceId}`
 export const typingTopic = (workspaceId: string) => `typing:${workspaceId}`
 
@@ -113,7 +117,7 @@ export async function recordEvent<T extends EventType>(tx: Tx, bus: Bus, event: 
   const eventId = newId('event')
   const body = bodyOf(event)
   const agentId = actor.type === 'agent' ? actor.id : null
-  await tx.db.$executeRaw`
+  const made = await tx.db.$queryRaw<{ endpoint_id: string; is_live: boolean }[]>`
     WITH event AS (
       INSERT INTO events (id, workspace_id, type, conversation_id, body, created_at)
       VALUES (${eventId}, ${workspaceId}, ${type}, ${conversationId}, ${body}, ${at})
@@ -131,9 +135,11 @@ export async function recordEvent<T extends EventType>(tx: Tx, bus: Bus, event: 
       JOIN webhook_endpoints endpoint ON endpoint.workspace_id = event.workspace_id AND ${subscribes(type)}
       LEFT JOIN agents agent ON agent.id = endpoint.agent_id
      CROSS JOIN LATERAL (SELECT endpoint.is_enabled AND COALESCE(agent.is_enabled, true) AS is_live) live
-     WHERE agent.id IS NULL OR NOT agent.ignore_own_events OR agent.id IS DISTINCT FROM ${agentId}`
+     WHERE agent.id IS NULL OR NOT agent.ignore_own_events OR agent.id IS DISTINCT FROM ${agentId}
+    RETURNING endpoint_id, due IS NOT NULL AS is_live`
+  const endpointIds = made.filter((delivery) => delivery.is_live).map((delivery) => delivery.endpoint_id)
   tx.afterCommit(() => {
-    bus.wake(DISPATCH_TOPIC)
+    if (endpointIds.length > 0) bus.wake(DISPATCH_TOPIC, endpointIds)
     bus.wake(eventsTopic(workspaceId))
   })
 }
@@ -169,6 +175,15 @@ export async function recordTestEvent<T extends WebhookEventType>(
     bus.wake(eventsTopic(workspaceId))
   })
   return delivery.id
+}
+
+/**
+ * Tells the dispatchers, after the commit, that endpoints are not what they were: enabled, disabled, deleted, with another
+ * URL or secret. What was read ahead for them is dropped at once.
+ * @param ids none: any endpoint may have changed
+ */
+export function endpointsChanged(tx: Tx, bus: Bus, ids: readonly string[]): void {
+  tx.afterCommit(() => bus.wake(ENDPOINTS_TOPIC, ids))
 }
 
 /** The event's time part and a hash of event and endpoint: as sortable as a TypeID, one per pair. */

@@ -6,6 +6,7 @@ import type { Actor } from './actor.ts'
 import { recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError } from './errors.ts'
+import { endpointsChanged } from './events.ts'
 import { idText, parse } from './input.ts'
 import { requireWebhookManager } from './policy.ts'
 import { endpointTarget, lockEndpoint, rotationOf } from './webhook-endpoints.ts'
@@ -57,6 +58,7 @@ export async function rotateWebhookSecret(
     const endpoint = await tx.db.webhookEndpoint.update({ where: { id: endpointId }, data })
     const target = endpointTarget(endpoint)
     await recordAudit(tx, actor, { action: 'webhook_endpoint.secret_rotated', target, data: { overlapHours }, at })
+    endpointsChanged(tx, deps.bus, [endpointId])
     return { endpoint, secret }
   })
 }
@@ -81,6 +83,7 @@ export async function confirmRotation(
     const endpoint = await tx.db.webhookEndpoint.update({ where: { id: endpointId }, data })
     const target = endpointTarget(endpoint)
     await recordAudit(tx, actor, { action: 'webhook_endpoint.rotation_confirmed', target, at })
+    endpointsChanged(tx, deps.bus, [endpointId])
     return endpoint
   })
 }

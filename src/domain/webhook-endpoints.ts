@@ -8,7 +8,7 @@ import type { Actor } from './actor.ts'
 import { type AuditTarget, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError, NotFoundError, ValidationError } from './errors.ts'
-import { DISPATCH_TOPIC } from './events.ts'
+import { endpointsChanged } from './events.ts'
 import { newId } from './ids.ts'
 import { clearableText, defined, idText, parse, requireId, text } from './input.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
@@ -164,6 +164,21 @@ export function rotationOf(
   return { previousSealedSecret, overlapEndsAt: secretOverlapEndsAt }
 }
 
+/** An endpoint's breaker as people see it. */
+export interface BreakerOf {
+  readonly state: 'CLOSED' | 'OPEN' | 'HALF_OPEN'
+  readonly openedAt: Date | null
+  /** When the next request may try the receiver. */
+  readonly nextProbeAt: Date | null
+}
+
+/** What the dispatcher has written about an endpoint's receiver. */
+export function breakerOf(endpoint: WebhookEndpoint, now: Date): BreakerOf {
+  const { breakerOpenedAt: openedAt, breakerProbeAt: nextProbeAt } = endpoint
+  if (openedAt === null || nextProbeAt === null) return { state: 'CLOSED', openedAt: null, nextProbeAt: null }
+  return { state: nextProbeAt <= now ? 'HALF_OPEN' : 'OPEN', openedAt, nextProbeAt }
+}
+
 /**
  * Changes an endpoint. Enabling it resumes what waits for it.
  * @throws NotFoundError, ValidationError; ConflictError when the workspace has the new URL already
@@ -204,7 +219,7 @@ async function change(deps: Deps, tx: Tx, actor: Actor, id: string, changes: Cha
     const action = endpoint.isEnabled ? 'webhook_endpoint.enabled' : 'webhook_endpoint.disabled'
     await recordAudit(tx, actor, { action, target, at })
   }
-  if (isResumed) tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
+  endpointsChanged(tx, deps.bus, [id])
   return endpoint
 }
 
@@ -213,7 +228,15 @@ function namesOf(changes: Changes): (keyof Changes)[] {
 }
 
 /** The health of an endpoint that is enabled again: what failed before must not count. */
-export const RESUMED = { disabledReason: null, failingSince: null, consecutiveFailures: 0 } as const
+export const RESUMED = {
+  disabledReason: null,
+  failingSince: null,
+  failingWarnedAt: null,
+  consecutiveFailures: 0,
+  breakerOpenedAt: null,
+  breakerProbeAt: null,
+  breakerProbes: 0,
+} as const
 
 /** @throws ConflictError in place of the database's unique violation */
 export function refuseTakenUrl(error: unknown): never {
@@ -243,5 +266,6 @@ export async function deleteEndpoint(deps: Deps, actor: Actor, input: z.input<ty
     if (count === 0) throw new NotFoundError('Webhook endpoint') // another call was faster
     const at = deps.clock.now()
     await recordAudit(tx, actor, { action: 'webhook_endpoint.deleted', target: endpointTarget(found), at })
+    endpointsChanged(tx, deps.bus, [found.id])
   })
 }

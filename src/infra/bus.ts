@@ -8,8 +8,12 @@ export type Listener = (message: string) => void
  * and whoever listens also polls it.
  */
 export interface Bus {
-  /** "Something is new": many calls within one turn of the event loop become one message. */
-  wake(topic: string): void
+  /**
+   * "Something is new": many calls within one turn of the event loop become one message, which holds what was new,
+   * separated by spaces. It is empty when one of the calls does not say, and when there is too much to say.
+   * @param names ids without spaces; none: everything
+   */
+  wake(topic: string, names?: readonly string[]): void
   /** One message with a payload, for what is worth nothing a moment later (typing). */
   send(topic: string, message: string): void
   /** @returns a function that ends the subscription */
@@ -43,25 +47,30 @@ function listen(topics: Topics, topic: string, listener: Listener): { isFirst: b
   }
 }
 
-/** Gathers the topics of one turn of the event loop and hands each over once. */
-function coalesce(publish: (topic: string) => void): (topic: string) => void {
-  const pending = new Set<string>()
-  return (topic) => {
+/** Names in one wake-up. */
+const MAX_NAMES = 200
+
+/** Gathers the wake-ups of one turn of the event loop and hands each topic's over once. */
+function coalesce(publish: (topic: string, names: string) => void): Bus['wake'] {
+  let pending = new Map<string, Set<string> | null>()
+  return (topic, names = []) => {
     if (pending.size === 0) {
       setImmediate(() => {
-        const topics = [...pending]
-        pending.clear()
-        topics.forEach(publish)
+        const gathered = pending
+        pending = new Map()
+        for (const [wanted, set] of gathered) publish(wanted, set === null ? '' : [...set].join(' '))
       })
     }
-    pending.add(topic)
+    const known = pending.get(topic)
+    const all = known === null || names.length === 0 ? null : new Set([...(known ?? []), ...names])
+    pending.set(topic, all === null || all.size > MAX_NAMES ? null : all)
   }
 }
 
 function localBus(): Bus {
   const topics: Topics = new Map()
   return {
-    wake: coalesce((topic) => deliver(topics, topic, '')),
+    wake: coalesce((topic, names) => deliver(topics, topic, names)),
     send: (topic, message) => setImmediate(() => deliver(topics, topic, message)),
     subscribe(topic, listener) {
       const { stop } = listen(topics, topic, listener)
@@ -104,7 +113,7 @@ function redisBus(url: string, log: Log): Bus {
   subscriber.on('message', (channel, message) => deliver(topics, channel.slice(PREFIX.length), message))
 
   return {
-    wake: coalesce((topic) => publish(topic, '')),
+    wake: coalesce(publish),
     send: publish,
     subscribe(topic, listener) {
       const { isFirst, stop } = listen(topics, topic, listener)

@@ -37,6 +37,8 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   /** Connections that one public address may have open; 0: no limit. */
   readonly connectionsPerAddress: number
+  /** How long finished deliveries and their attempts are kept, and events. */
+  readonly retention: { readonly deliveriesDays: number; readonly eventsDays: number }
   /** How many proxies stand in front, each of which adds to X-Forwarded-For. */
   readonly trustProxy: number
   /** Whether GraphQL has introspection and GraphiQL. */
@@ -106,6 +108,8 @@ const Environment = z.object({
   RATE_LIMIT_PER_MINUTE: count.default(600),
   RATE_LIMIT_PER_MINUTE_FREE: count.min(1, 'must be at least 1; RATE_LIMIT_PER_MINUTE=0 switches both off').default(60),
   GUDDESK_ROLES: roles.default(['api', 'dispatcher']),
+  RETENTION_DELIVERIES_DAYS: days(30),
+  RETENTION_EVENTS_DAYS: days(90),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   TRUSTED_ORIGINS: origins.default([]),
   GUDDESK_OWNER_EMAIL: z.email().toLowerCase().or(z.literal('owner@localhost')).default('owner@localhost'),
@@ -114,6 +118,10 @@ const Environment = z.object({
   TRUST_PROXY: z.coerce.number('must be a whole number').int().min(0).max(10).default(0),
   GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).optional(),
 })
+
+function days(byDefault: number) {
+  return z.coerce.number('must be a whole number of days').int().min(1).max(36_500).default(byDefault)
+}
 
 const NEEDED_IN_PRODUCTION = ['DATABASE_URL', 'REDIS_URL', 'ENCRYPTION_KEY', 'PUBLIC_URL'] as const
 
@@ -152,6 +160,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
     ownerEmail: env.GUDDESK_OWNER_EMAIL,
     corsOrigins: env.CORS_ORIGINS,
     connectionsPerAddress: env.CONNECTIONS_PER_ADDRESS,
+    retention: { deliveriesDays: env.RETENTION_DELIVERIES_DAYS, eventsDays: env.RETENTION_EVENTS_DAYS },
     trustProxy: env.TRUST_PROXY,
     graphqlIntrospection: (env.GRAPHQL_INTROSPECTION ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
   }

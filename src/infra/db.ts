@@ -16,6 +16,8 @@ export interface Database {
   readonly pool: pg.Pool
   /** True: no other process can be using this database. */
   readonly exclusive: boolean
+  /** True: PGlite, in this process, with one connection for everybody. */
+  readonly isEmbedded: boolean
   /** Runs one statement outside any transaction; rows are plain objects by column name. */
   sql<Row extends object>(text: string, params?: unknown[]): Promise<Row[]>
   /** The same for a statement that many requests wait for. */
@@ -90,6 +92,7 @@ export function assemble(pool: pg.Pool, exclusive: boolean, afterClose: () => Pr
     prisma,
     pool,
     exclusive,
+    isEmbedded: pool.options.max === 1,
     async sql<Row extends object>(text: string, params: unknown[] = []) {
       const result = await pool.query<Row>(text, params)
       return result.rows

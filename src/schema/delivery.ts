@@ -64,11 +64,11 @@ export const Delivery = builder.prismaNode('Delivery', {
       description: 'Every attempt, the first one first.',
       query: { orderBy: { number: 'asc' } },
     }),
-    nextAttemptAt: t.field({
+    nextAttemptAt: t.expose('due', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it is tried next; null when finished or being sent now.',
-      resolve: ({ due, lease }) => (lease === null ? due : null),
+      description:
+        'When it is tried next; in the past while it waits for its turn or is being sent; null when finished.',
     }),
     isTest: t.exposeBoolean('isTest', { description: 'Whether it carries a test event, sent on request.' }),
     finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),

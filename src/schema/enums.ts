@@ -39,6 +39,15 @@ export const ApiKeyPermission = builder.enumType(Permissions, {
   description: 'What an API key may do; each level contains the one before.',
 })
 
+export const BreakerState = builder.enumType('BreakerState', {
+  description: "Whether requests go to a webhook's receiver.",
+  values: {
+    CLOSED: { description: 'They do.' },
+    OPEN: { description: 'None does: the receiver was away or overloaded, and is given time.' },
+    HALF_OPEN: { description: 'One at a time does, to see whether the receiver is back.' },
+  } as const,
+})
+
 export const ActorType = builder.enumType('ActorType', {
   description: 'Kinds of those who do something.',
   values: {
@@ -71,6 +80,10 @@ export const EventType = builder.enumType('EventType', {
     PING: { value: 'ping', description: 'A test on request.' },
     CONVERSATION_UPDATED: { value: 'conversation.updated', description: 'Any field of a conversation changed.' },
     NOTE_CREATED: { value: 'note.created', description: 'A note or system message was added.' },
+    ENDPOINT_FAILING: {
+      value: 'endpoint.failing',
+      description: 'A webhook endpoint has done nothing but fail for two and a half days; after five it is disabled.',
+    },
     ENDPOINT_DISABLED: { value: 'endpoint.disabled', description: 'A webhook endpoint was disabled automatically.' },
   } as const,
 })

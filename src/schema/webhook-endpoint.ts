@@ -1,7 +1,12 @@
-import { type DisabledReason as DisabledReasonName, rotationOf } from '../domain/webhook-endpoints.ts'
+import {
+  type BreakerOf,
+  breakerOf,
+  type DisabledReason as DisabledReasonName,
+  rotationOf,
+} from '../domain/webhook-endpoints.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
-import { DisabledReason, EndpointOrdering, WebhookEventType } from './enums.ts'
+import { BreakerState, DisabledReason, EndpointOrdering, WebhookEventType } from './enums.ts'
 
 const SecretRotation = builder.objectRef<{ readonly overlapEndsAt: Date }>('SecretRotation').implement({
   description: 'Two secrets sign: the new one and the one before.',
@@ -9,6 +14,23 @@ const SecretRotation = builder.objectRef<{ readonly overlapEndsAt: Date }>('Secr
     overlapEndsAt: t.expose('overlapEndsAt', {
       type: 'DateTime',
       description: 'When the secret before ends, unless confirmRotation ends it earlier.',
+    }),
+  }),
+})
+
+const Breaker = builder.objectRef<BreakerOf>('Breaker').implement({
+  description: 'Keeps requests from a receiver that is away or overloaded. What waits for it spends no attempts.',
+  fields: (t) => ({
+    state: t.expose('state', { type: BreakerState, description: 'Whether requests go out.' }),
+    openedAt: t.expose('openedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it stopped letting requests out; null while it is closed.',
+    }),
+    nextProbeAt: t.expose('nextProbeAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the next single request may try the receiver; null while it is closed.',
     }),
   }),
 })
@@ -49,6 +71,11 @@ export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
       description: 'The first failure since the last success; null while the last attempt succeeded.',
     }),
     consecutiveFailures: t.exposeInt('consecutiveFailures', { description: 'Failed attempts since the last success.' }),
+    breaker: t.field({
+      type: Breaker,
+      description: 'Whether requests go to it, or its receiver is given time.',
+      resolve: (endpoint, _args, { deps }) => breakerOf(endpoint, deps.clock.now()),
+    }),
     lastSuccessAt: t.expose('lastSuccessAt', { type: 'DateTime', nullable: true, description: 'The last success.' }),
     lastFailureAt: t.expose('lastFailureAt', { type: 'DateTime', nullable: true, description: 'The last failure.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was registered.' }),

@@ -1,139 +1,235 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type Claimed, claim, release, releaseAbandoned } from '../../src/dispatch/claim.ts'
-import { type Result, settle } from '../../src/dispatch/settle.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Claimed, claim, claimHeads, type Wanted } from '../../src/dispatch/claim.ts'
+import { adopt, findWork, giveBack, readEndpoints } from '../../src/dispatch/endpoints.ts'
+import { openSession, type Session } from '../../src/dispatch/session.ts'
+import { type Result, settle, stillOpen } from '../../src/dispatch/settle.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 
 /** An API node alone: nothing claims but this file. */
 let guddesk: TestGudDesk
+let session: Session
 let tenant: Tenant
+let endpointId: string
+const ME = 'dispatcher-of-this-test'
 
 beforeAll(async () => {
   guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
+  session = openSession(guddesk.deps.db)
 })
-afterAll(() => guddesk?.stop())
+afterAll(async () => {
+  await session?.close()
+  await guddesk?.stop()
+})
 beforeEach(async () => {
-  await guddesk.deps.db.prisma.delivery.deleteMany()
+  const { prisma } = guddesk.deps.db
+  await prisma.webhookEndpoint.deleteMany()
+  await prisma.dispatcher.deleteMany()
+  await prisma.dispatcher.create({ data: { id: ME } })
   tenant = await guddesk.newTenant()
+  endpointId = await register()
 })
 
-const URL = 'http://127.0.0.1:9/webhook'
-let lease = 0
-
-async function register(url = URL): Promise<string> {
+async function register(url = 'http://127.0.0.1:9/webhook'): Promise<string> {
   const { data } = await guddesk.call('POST', '/api/agent/webhooks', { url }, { key: tenant.key })
   return data.endpoint.id
 }
 
-function take(options: Partial<Parameters<typeof claim>[1]> = {}): Promise<Claimed[]> {
-  const now = guddesk.clock.now()
-  const leaseEnds = new Date(now.getTime() + 15_000)
-  const request = {
-    lease: `lease-${++lease}`,
-    now,
-    leaseEnds,
-    batch: 100,
-    perEndpoint: 10,
-    free: new Map(),
-    ...options,
-  }
-  return claim(guddesk.deps.db, request)
-}
-
-function delivered({ id, lease, endpointId, attempt }: Claimed, startedAt = guddesk.clock.now()): Result {
-  const outcome = { statusCode: 200, response: 'ok', error: null, status: 'DELIVERED', due: null, gone: false } as const
-  return { id, lease, endpointId, number: attempt, startedAt, durationMs: 1, ...outcome }
-}
-
+const want = (options: Partial<Wanted> = {}): Wanted => ({
+  endpointId,
+  firsts: 100,
+  retries: 100,
+  replays: 100,
+  held: [],
+  ...options,
+})
+const read = (options?: Partial<Wanted>) => claim(session, [want(options)], guddesk.clock.now())
+const types = (claimed: readonly Claimed[]) => claimed.map(({ type }) => type)
 const row = (id: string) =>
   guddesk.deps.db.prisma.delivery.findUniqueOrThrow({ where: { id }, include: { attemptLog: true } })
+const change = (id: string, data: object) => guddesk.deps.db.prisma.delivery.update({ where: { id }, data })
 
-test('what is leased is not claimed again until the lease ends', async () => {
-  await register()
-  await guddesk.newConversation(tenant)
-  const [first] = await take()
-  expect(first).toMatchObject({ attempt: 1, type: 'conversation.created', url: URL, agentId: null })
-  expect(await take()).toEqual([])
-  guddesk.clock.advance(14_000)
-  expect(await take()).toEqual([])
-  guddesk.clock.advance(1000)
-  const [again] = await take()
-  expect(again).toMatchObject({ id: first?.id, attempt: 1 })
-  expect(again?.lease).not.toBe(first?.lease)
+async function say(conversationId: string, ...bodies: string[]): Promise<void> {
+  const path = `/api/v1/conversations/${conversationId}/messages`
+  for (const body of bodies) await guddesk.call('POST', path, { body, type: 'AGENT' }, { key: tenant.key })
+}
+
+async function only(): Promise<Claimed> {
+  const [first, ...others] = await read()
+  if (first === undefined || others.length > 0) throw new Error('one delivery was expected')
+  return first
+}
+
+function delivered({ id, attempts }: Claimed, changes: Partial<Result> = {}): Result {
+  const startedAt = guddesk.clock.now()
+  const answer = { statusCode: 200, response: 'ok', error: null, status: 'DELIVERED', due: null } as const
+  return { id, number: attempts + 1, startedAt, durationMs: 1, ...answer, ...changes }
+}
+const settleNow = (results: Result[], who = ME) => settle(session, who, results, guddesk.clock.now())
+
+describe('claiming', () => {
+  test('first attempts come in the order of their events, and what is held does not come again', async () => {
+    const id = await guddesk.newConversation(tenant, 'one')
+    await say(id, 'two', 'three')
+    const all = await read()
+    expect(types(all)).toEqual(['conversation.created', 'message.created', 'message.created', 'message.created'])
+    expect(all.map(({ seq }) => Number(seq))).toEqual(all.map(({ seq }) => Number(seq)).sort((a, b) => a - b))
+    expect((await read({ firsts: 2 })).map(({ id }) => id)).toEqual(all.slice(0, 2).map(({ id }) => id))
+    const held = all.slice(0, 2).map(({ seq }) => seq)
+    expect((await read({ held, firsts: 1 })).map(({ id }) => id)).toEqual([all[2]?.id])
+  })
+
+  test('retries come when they are due, the longest waiting first', async () => {
+    await guddesk.newConversation(tenant)
+    await guddesk.newConversation(tenant)
+    const [first, second] = await read()
+    const at = (seconds: number) => new Date(guddesk.clock.now().getTime() + 1000 * seconds)
+    await change(first?.id ?? '', { attempts: 1, due: at(20) })
+    await change(second?.id ?? '', { attempts: 3, due: at(10) })
+    expect(await read()).toEqual([])
+    guddesk.clock.advance(10_000)
+    expect(await read()).toMatchObject([{ id: second?.id, attempts: 3 }])
+    guddesk.clock.advance(10_000)
+    expect((await read()).map(({ id }) => id)).toEqual([second?.id, first?.id])
+  })
+
+  test('a clock that was set back keeps no first attempt waiting', async () => {
+    await guddesk.newConversation(tenant)
+    const { id } = await only()
+    await change(id, { due: new Date('2100-01-01') })
+    expect(await read()).toMatchObject([{ id }])
+  })
+
+  test('replays are read only when they are asked for', async () => {
+    await guddesk.newConversation(tenant)
+    const { id } = await only()
+    await change(id, { lane: 1 })
+    expect(await read({ replays: 0 })).toEqual([])
+    expect(await read({ firsts: 0, retries: 0 })).toMatchObject([{ id, lane: 1 }])
+    await change(id, { attempts: 8 })
+    expect(await read({ replays: 0 })).toEqual([])
+    expect(await read({ firsts: 0, retries: 0 })).toMatchObject([{ id, lane: 1, attempts: 8 }])
+  })
+
+  test('with STRICT ordering an event waits while one before it is retried, through five attempts', async () => {
+    const { prisma } = guddesk.deps.db
+    const conversationId = await guddesk.newConversation(tenant, 'one')
+    const [created] = await read()
+    await change(created?.id ?? '', { attempts: 4, due: new Date('2100-01-01') })
+    expect(types(await read())).toEqual(['message.created'])
+    await prisma.webhookEndpoint.update({ where: { id: endpointId }, data: { ordering: 'STRICT' } })
+    expect(await read()).toEqual([])
+    const other = await guddesk.newConversation(tenant)
+    expect((await read()).map((claimed) => claimed.conversationId)).toEqual([other])
+    await change(created?.id ?? '', { attempts: 5 })
+    expect((await read()).map((claimed) => claimed.conversationId)).toEqual([conversationId, other])
+  })
+
+  test('disabled endpoints and agents keep what waits for them; tests go there', async () => {
+    await guddesk.newConversation(tenant)
+    await guddesk.newConversation(tenant)
+    const [first] = await read()
+    await change(first?.id ?? '', { isTest: true })
+    const { prisma } = guddesk.deps.db
+    await prisma.webhookEndpoint.update({ where: { id: endpointId }, data: { isEnabled: false } })
+    expect(await read()).toMatchObject([{ id: first?.id, isTest: true }])
+    await prisma.webhookEndpoint.update({ where: { id: endpointId }, data: { isEnabled: true } })
+    expect(await read()).toHaveLength(2)
+  })
+
+  test('every change of an endpoint changes its version', async () => {
+    await guddesk.newConversation(tenant)
+    const { version } = await only()
+    await guddesk.deps.db.prisma.webhookEndpoint.update({
+      where: { id: endpointId },
+      data: { url: 'http://127.0.0.1:9/b' },
+    })
+    expect((await only()).version).not.toBe(version)
+  })
+
+  test('the first unsent events of other conversations are found without walking through one', async () => {
+    const conversations = await Promise.all(Array.from({ length: 3 }, () => guddesk.newConversation(tenant)))
+    for (const id of conversations) await say(id, 'one', 'two')
+    const first = await claimHeads(session, endpointId, '', 2)
+    const second = await claimHeads(session, endpointId, first.last, 2)
+    expect(types([...first.heads, ...second.heads])).toEqual(Array(3).fill('conversation.created'))
+    expect(second.last).toBe('')
+    const found = [...first.heads, ...second.heads].map(({ conversationId }) => conversationId)
+    expect(found).toEqual([...conversations].sort())
+  })
 })
 
-test('a worker that lost its lease cannot settle', async () => {
-  await register()
-  await guddesk.newConversation(tenant)
-  const [slow] = await take()
-  guddesk.clock.advance(15_000)
-  const [quick] = await take()
-  if (slow === undefined || quick === undefined) throw new Error('nothing was claimed')
-  await settle(guddesk.deps, [delivered(slow)], guddesk.clock.now())
-  expect(await row(slow.id)).toMatchObject({ status: 'PENDING', attempts: 0, lease: quick.lease, attemptLog: [] })
-  await settle(guddesk.deps, [delivered(quick)], guddesk.clock.now())
-  expect(await row(quick.id)).toMatchObject({ status: 'DELIVERED', attempts: 1, lease: null, due: null })
-  // Settling the same result twice (an answer of the database that was lost) changes nothing either.
-  await settle(guddesk.deps, [delivered(quick)], guddesk.clock.now())
-  expect((await row(quick.id)).attemptLog).toHaveLength(1)
+describe('finding and taking endpoints', () => {
+  test('an endpoint is found while something is due for it', async () => {
+    const found = async () => (await findWork(session, guddesk.clock.now())).map(({ id }) => id)
+    expect(await found()).toEqual([])
+    await guddesk.newConversation(tenant)
+    expect(await found()).toEqual([endpointId])
+    const { id } = await only()
+    await change(id, { attempts: 1, due: new Date(guddesk.clock.now().getTime() + 1000) })
+    expect(await found()).toEqual([])
+    guddesk.clock.advance(1000)
+    expect(await found()).toEqual([endpointId])
+    await guddesk.deps.db.prisma.webhookEndpoint.update({ where: { id: endpointId }, data: { isEnabled: false } })
+    expect(await found()).toEqual([])
+    await change(id, { isTest: true })
+    expect(await found()).toEqual([endpointId])
+  })
+
+  test('it belongs to one dispatcher at a time, until that gives it back or is counted as gone', async () => {
+    const { prisma } = guddesk.deps.db
+    await prisma.dispatcher.create({ data: { id: 'other' } })
+    const has = async (who: string) => (await readEndpoints(session, who, [endpointId])).length === 1
+    await adopt(session, ME, [endpointId])
+    await adopt(session, 'other', [endpointId])
+    expect([await has(ME), await has('other')]).toEqual([true, false])
+    await giveBack(session, 'other', [endpointId])
+    expect(await has(ME)).toBe(true)
+    await giveBack(session, ME, [endpointId])
+    await adopt(session, 'other', [endpointId])
+    expect(await has('other')).toBe(true)
+    await prisma.dispatcher.delete({ where: { id: 'other' } })
+    await expect(adopt(session, 'other', [endpointId])).rejects.toThrow(/foreign key/)
+    await adopt(session, ME, [endpointId])
+    expect(await has(ME)).toBe(true)
+  })
 })
 
-test('one endpoint gets its share, another is not kept waiting by its backlog', async () => {
-  const busy = await register()
-  for (let i = 0; i < 15; i++) await guddesk.newConversation(tenant)
-  const quiet = await register('http://127.0.0.1:9/other')
-  await guddesk.newConversation(tenant)
-  const claimed = await take()
-  const countOf = (id: string) => claimed.filter(({ endpointId }) => endpointId === id).length
-  expect(countOf(busy)).toBe(10)
-  expect(countOf(quiet)).toBe(1)
-  expect(await take({ free: new Map([[busy, 0]]) })).toEqual([])
-  expect(await take({ free: new Map([[busy, 4]]) })).toHaveLength(4)
-  expect(await take({ batch: 1 })).toHaveLength(1)
-})
+describe('settling', () => {
+  test('a result is recorded once, with its attempt', async () => {
+    await guddesk.newConversation(tenant)
+    const claimed = await only()
+    expect(await settleNow([delivered(claimed)])).toEqual({ isTrusted: true, ids: [claimed.id] })
+    expect(await row(claimed.id)).toMatchObject({ status: 'DELIVERED', attempts: 1, due: null })
+    // An answer of the database that was lost.
+    expect(await settleNow([delivered(claimed)])).toEqual({ isTrusted: true, ids: [] })
+    expect(await stillOpen(session, [delivered(claimed)])).toEqual(new Set())
+    expect((await row(claimed.id)).attemptLog).toMatchObject([{ number: 1, statusCode: 200, response: 'ok' }])
+  })
 
-test('a first attempt waits for the first attempt of the event before it in its conversation', async () => {
-  await register()
-  await guddesk.newConversation(tenant, 'Hello')
-  const [created, ...none] = await take()
-  expect(created?.type).toBe('conversation.created')
-  expect(none).toEqual([])
-  if (created === undefined) throw new Error('nothing was claimed')
-  const due = new Date(guddesk.clock.now().getTime() + 10_000)
-  const failed = { statusCode: 500, status: 'PENDING', due } as const
-  await settle(guddesk.deps, [{ ...delivered(created), ...failed }], guddesk.clock.now())
-  // It has had its first attempt: it steps aside, and its retry holds up nobody.
-  expect((await take()).map(({ type }) => type)).toEqual(['message.created'])
-  guddesk.clock.advance(10_000)
-  expect(await take()).toMatchObject([{ id: created.id, attempt: 2 }])
-})
+  test('a dispatcher that was counted as gone records nothing', async () => {
+    await guddesk.newConversation(tenant)
+    const claimed = await only()
+    expect(await settleNow([delivered(claimed)], 'gone')).toEqual({ isTrusted: false, ids: [] })
+    expect(await row(claimed.id)).toMatchObject({ status: 'PENDING', attempts: 0, attemptLog: [] })
+  })
 
-test('disabled endpoints and agents keep what waits for them', async () => {
-  const id = await register()
-  await guddesk.newConversation(tenant)
-  const { prisma } = guddesk.deps.db
-  await prisma.webhookEndpoint.update({ where: { id }, data: { isEnabled: false } })
-  expect(await take()).toEqual([])
-  await prisma.webhookEndpoint.update({ where: { id }, data: { isEnabled: true } })
-  expect(await take()).toHaveLength(1)
-})
+  test('the second attempt of a delivery does not count as its first', async () => {
+    await guddesk.newConversation(tenant)
+    const claimed = await only()
+    const due = guddesk.clock.now()
+    await settleNow([delivered(claimed, { statusCode: 500, status: 'PENDING', due })])
+    expect(await settleNow([delivered(claimed)])).toMatchObject({ ids: [] })
+    const again = await only()
+    expect(again.attempts).toBe(1)
+    expect(await settleNow([delivered(again)])).toMatchObject({ ids: [claimed.id] })
+    expect((await row(claimed.id)).attemptLog.map(({ number }) => number)).toEqual([1, 2])
+  })
 
-test('leases are given back, by their owner or by a lone successor', async () => {
-  await register()
-  await guddesk.newConversation(tenant)
-  const [first] = await take()
-  if (first === undefined) throw new Error('nothing was claimed')
-  await release(guddesk.deps.db, [{ ...first, lease: 'stolen' }], guddesk.clock.now())
-  expect(await take()).toEqual([])
-  await release(guddesk.deps.db, [first], guddesk.clock.now())
-  expect(await take()).toHaveLength(1)
-  await releaseAbandoned(guddesk.deps.db, guddesk.clock.now())
-  expect(await take()).toHaveLength(1)
-})
-
-test('claims that race take each delivery once', async () => {
-  await register()
-  for (let i = 0; i < 40; i++) await guddesk.newConversation(tenant)
-  const claimed = (await Promise.all(Array.from({ length: 8 }, () => take({ perEndpoint: 5 })))).flat()
-  expect(new Set(claimed.map(({ id }) => id)).size).toBe(claimed.length)
-  expect(claimed.length).toBeGreaterThanOrEqual(5)
+  test('what was deleted meanwhile is passed over', async () => {
+    await guddesk.newConversation(tenant)
+    const claimed = await only()
+    await guddesk.deps.db.prisma.webhookEndpoint.delete({ where: { id: endpointId } })
+    expect(await settleNow([delivered(claimed)])).toEqual({ isTrusted: true, ids: [] })
+    expect(await stillOpen(session, [delivered(claimed)])).toEqual(new Set())
+  })
 })

@@ -170,7 +170,7 @@ describe('what is live goes first', () => {
     await replay()
     const lanes = async () => (await deliveries()).map(({ lane }) => lane)
     expect(await lanes()).toEqual([1, 1])
-    const data = { status: 'FAILED', due: null, lease: null, finishedAt: guddesk.clock.now() } as const
+    const data = { status: 'FAILED', due: null, finishedAt: guddesk.clock.now() } as const
     await guddesk.deps.db.prisma.delivery.updateMany({ where: { id: { in: [first ?? '', second ?? ''] } }, data })
     await guddesk.graphql(
       `mutation { replayDelivery(input: { deliveryId: "${first}" }) { __typename } }`,

@@ -56,7 +56,11 @@ const finished = async (id: string) => {
   await until(async () => (await rowOf(id)).due === null)
   return rowOf(id)
 }
-const health = () => guddesk.deps.db.prisma.webhookEndpoint.findUniqueOrThrow({ where: { id: endpoint.id } })
+async function health() {
+  const where = { id: endpoint.id }
+  const { dispatcherId: _, ...rest } = await guddesk.deps.db.prisma.webhookEndpoint.findUniqueOrThrow({ where })
+  return rest
+}
 
 /** Every id in a payload's data, `actor` included. */
 const idsIn = (data: object) => JSON.stringify(data).match(/\b[a-z]{2,4}_[0-9a-z]{26}\b/g) ?? []

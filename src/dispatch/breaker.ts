@@ -1,0 +1,92 @@
+const SECOND = 1000
+
+/** Outcomes that are looked at: the latest, and none older than a minute. */
+const WINDOW = 20
+const WINDOW_MS = 60 * SECOND
+/** It opens at this many failures or more in the window, when they are this share of it. */
+const FAILURES = 10
+const SHARE = 0.8
+/** Until the first probe, and at most between two. */
+const FIRST_PROBE_MS = 5 * SECOND
+const MAX_PROBE_MS = 60 * SECOND
+
+/** As it stands in the endpoint's row, for whoever sends to it next and for people. */
+export interface BreakerRow {
+  /** Null: closed. */
+  readonly openedAt: Date | null
+  /** When the next probe may go out. */
+  readonly probeAt: Date | null
+  /** Probes that failed in a row. */
+  readonly probes: number
+}
+
+/**
+ * Stops sending to a receiver that is down, and tries it with one request now and then.
+ *
+ * Closed: everything goes. Open: nothing goes, and no attempts are spent. Half open, from `probeAt` on: one request at a
+ * time; a success closes it, a failure doubles the time until the next. What counts as a failure is the receiver being
+ * away or overloaded, not its refusing what it got: see `strain` in outcome.ts.
+ */
+export class Breaker {
+  #row: BreakerRow
+  #outcomes: { at: number; failed: boolean }[] = []
+
+  constructor(row: BreakerRow) {
+    this.#row = row
+  }
+
+  get row(): BreakerRow {
+    return this.#row
+  }
+
+  get isOpen(): boolean {
+    return this.#row.openedAt !== null
+  }
+
+  /** How many requests may be in flight now; `most` when it is closed. */
+  allows(now: Date, most: number): number {
+    const { probeAt } = this.#row
+    if (probeAt === null) return most
+    return probeAt <= now ? 1 : 0
+  }
+
+  /** @returns whether the row has changed */
+  succeeded(now: Date): boolean {
+    this.#remember(now, false)
+    if (!this.isOpen) return false
+    this.#row = CLOSED
+    this.#outcomes = []
+    return true
+  }
+
+  /** @param random a number in [0, 1) @returns whether the row has changed */
+  failed(now: Date, random: number): boolean {
+    this.#remember(now, true)
+    const { openedAt, probes, probeAt } = this.#row
+    if (openedAt !== null) {
+      // Requests that were under way when it opened say nothing new.
+      if (probeAt !== null && probeAt > now) return false
+      this.#row = { openedAt, probeAt: probeTime(now, probes + 1, random), probes: probes + 1 }
+      return true
+    }
+    const failures = this.#outcomes.filter(({ failed }) => failed).length
+    if (failures < FAILURES || failures < SHARE * this.#outcomes.length) return false
+    this.#row = { openedAt: now, probeAt: probeTime(now, 0, random), probes: 0 }
+    return true
+  }
+
+  #remember(now: Date, failed: boolean): void {
+    const at = now.getTime()
+    // A clock that was set back must not keep old outcomes for ever: what lies ahead of now goes too.
+    this.#outcomes = this.#outcomes.filter((outcome) => Math.abs(at - outcome.at) < WINDOW_MS).slice(1 - WINDOW)
+    this.#outcomes.push({ at, failed })
+  }
+}
+
+const CLOSED: BreakerRow = { openedAt: null, probeAt: null, probes: 0 }
+
+/** 5 s, 10 s, 20 s, 40 s, then every minute, ±10 %. */
+function probeTime(now: Date, probes: number, random: number): Date {
+  const delay = Math.min(FIRST_PROBE_MS * 2 ** probes, MAX_PROBE_MS)
+  return new Date(now.getTime() + Math.round(delay * (0.9 + 0.2 * random)))
+}

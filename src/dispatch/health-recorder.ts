@@ -1,0 +1,125 @@
+import type { Bus } from '../infra/bus.ts'
+import type { Clock } from '../infra/clock.ts'
+import type { Database } from '../infra/db.ts'
+import type { Log } from '../infra/log.ts'
+import type { EndpointQueue } from './endpoint-queue.ts'
+import { disable, type Health, judge, warn, writeHealth } from './health.ts'
+import type { Roster } from './roster.ts'
+import type { Session } from './session.ts'
+import type { Result } from './settle.ts'
+
+export interface HealthRecorderDeps {
+  readonly db: Database
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly log: Log
+  readonly session: Session
+  readonly roster: Roster
+}
+
+/** How often the last success of an endpoint that does nothing but succeed is written. */
+const SUCCESS_EVERY_MS = 1000
+const URGENT_MS = 5
+
+interface Unwritten {
+  readonly queue: EndpointQueue
+  succeeded: boolean
+  failures: number
+}
+
+/**
+ * Writes how endpoints do: failures, the end of failures, and breakers at once; successes once a second. Nothing waits for
+ * it. What a crash loses is counted again by the next attempts.
+ */
+export class HealthRecorder {
+  readonly #deps: HealthRecorderDeps
+  readonly #unwritten = new Map<string, Unwritten>()
+  #timer: NodeJS.Timeout | undefined
+  #timerAt = Number.POSITIVE_INFINITY
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(deps: HealthRecorderDeps) {
+    this.#deps = deps
+  }
+
+  note(queue: EndpointQueue, { status }: Result): void {
+    const unwritten = this.#of(queue)
+    const isDelivered = status === 'DELIVERED'
+    if (isDelivered) unwritten.succeeded = true
+    else unwritten.failures++
+    this.#writeWithin(isDelivered && queue.row.failingSince === null ? SUCCESS_EVERY_MS : URGENT_MS)
+  }
+
+  /** An endpoint's breaker opened, closed or waits longer: others and people read it in the row. */
+  breakerChanged(queue: EndpointQueue): void {
+    this.#of(queue)
+    this.#writeWithin(URGENT_MS)
+  }
+
+  async disable(queue: EndpointQueue, reason: 'gone' | 'failing', now: Date): Promise<void> {
+    await disable(this.#deps, this.#deps.roster.id, queue.id, reason, now)
+    queue.row = { ...queue.row, isEnabled: false }
+    queue.drop()
+  }
+
+  clear(): void {
+    this.#unwritten.clear()
+  }
+
+  /** Writes what is left. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer)
+    await this.#writing
+    await this.#write()
+  }
+
+  #of(queue: EndpointQueue): Unwritten {
+    const known = this.#unwritten.get(queue.id)
+    if (known?.queue === queue) return known
+    const made = { queue, succeeded: false, failures: 0 }
+    this.#unwritten.set(queue.id, made)
+    return made
+  }
+
+  #writeWithin(ms: number): void {
+    const at = performance.now() + ms
+    if (at >= this.#timerAt) return
+    clearTimeout(this.#timer)
+    this.#timerAt = at
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Number.POSITIVE_INFINITY
+      this.#writing = this.#writing.then(() => this.#write())
+    }, ms)
+  }
+
+  async #write(): Promise<void> {
+    const unwritten = [...this.#unwritten.values()]
+    if (unwritten.length === 0) return
+    this.#unwritten.clear()
+    const { session, roster, clock, log } = this.#deps
+    const now = clock.now()
+    const changes = unwritten.map(({ queue, succeeded, failures }) => {
+      return { id: queue.id, succeeded, failures, breaker: queue.breaker.row }
+    })
+    try {
+      const written = new Map((await writeHealth(session, roster.id, changes, now)).map((row) => [row.id, row]))
+      for (const { queue } of unwritten) await this.#judge(queue, written.get(queue.id), now)
+    } catch (error) {
+      log.error({ err: error }, "endpoints' health could not be written; trying again")
+      for (const { queue, succeeded, failures } of unwritten) {
+        const again = this.#of(queue)
+        again.succeeded ||= succeeded
+        again.failures += failures
+      }
+      this.#writeWithin(SUCCESS_EVERY_MS)
+    }
+  }
+
+  async #judge(queue: EndpointQueue, health: Health | undefined, now: Date): Promise<void> {
+    if (health === undefined) return
+    queue.row = { ...queue.row, failingSince: health.failingSince }
+    const verdict = judge(health, now)
+    if (verdict === 'warn') await warn(this.#deps, this.#deps.roster.id, queue.id, now)
+    if (verdict === 'disable') await this.disable(queue, 'failing', now)
+  }
+}

@@ -1,0 +1,116 @@
+import type { Clock } from '../infra/clock.ts'
+import type { Log } from '../infra/log.ts'
+import type { Claimed } from './claim.ts'
+import type { EndpointQueue } from './endpoint-queue.ts'
+import { faultPoint } from './fault-points.ts'
+import type { HealthRecorder } from './health-recorder.ts'
+import type { Roster } from './roster.ts'
+import type { Session } from './session.ts'
+import { type Result, settle, stillOpen } from './settle.ts'
+
+/** One attempt that has ended. */
+export interface Ended {
+  readonly queue: EndpointQueue
+  readonly claimed: Claimed
+  readonly result: Result
+  /** The receiver answered 410: its endpoint is disabled before anything else. */
+  readonly isGone: boolean
+}
+
+export interface RecorderDeps {
+  readonly clock: Clock
+  readonly log: Log
+  /** One batch is written on each at a time. */
+  readonly sessions: readonly Session[]
+  readonly roster: Roster
+  readonly health: HealthRecorder
+  /** It is in the database, or never will be. */
+  readonly recorded: (ended: readonly Ended[]) => void
+  /** This process has been counted as gone. */
+  readonly lost: () => void
+}
+
+const BATCH = 500
+const GATHER_MS = 5
+const RETRY_MS = 250
+
+/** Gathers what came of attempts and writes it in batches, until it is written. */
+export class Recorder {
+  readonly #deps: RecorderDeps
+  readonly #idle: Session[]
+  #pending: Ended[] = []
+  #isGathering = false
+
+  constructor(deps: RecorderDeps) {
+    this.#deps = deps
+    this.#idle = [...deps.sessions]
+  }
+
+  get isIdle(): boolean {
+    return this.#pending.length === 0 && this.#idle.length === this.#deps.sessions.length
+  }
+
+  push(ended: Ended): void {
+    this.#pending.push(ended)
+    this.resume()
+  }
+
+  /** What this process has lost the right to record. */
+  clear(): void {
+    this.#pending = []
+  }
+
+  /** Goes on, also after the database was away. */
+  resume(): void {
+    if (this.#isGathering || this.#pending.length === 0 || this.#idle.length === 0) return
+    this.#isGathering = true
+    setTimeout(() => {
+      this.#isGathering = false
+      const session = this.#idle.pop()
+      if (session !== undefined) void this.#work(session)
+    }, GATHER_MS)
+  }
+
+  async #work(session: Session): Promise<void> {
+    // A second one helps when there is more than a batch.
+    for (let batch = this.#pending.splice(0, BATCH); batch.length > 0; batch = this.#pending.splice(0, BATCH)) {
+      if (this.#pending.length > BATCH) this.resume()
+      try {
+        await this.#record(session, batch)
+      } catch (error) {
+        this.#deps.log.error({ err: error, results: batch.length }, 'results could not be recorded; trying again')
+        this.#pending.unshift(...batch)
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+        // Whoever stops waits for no database that is away; the next beat that gets through goes on.
+        if (!this.#deps.roster.isTrusted) break
+      }
+    }
+    this.#idle.push(session)
+    if (this.#deps.roster.isTrusted) this.resume()
+  }
+
+  async #record(session: Session, batch: readonly Ended[]): Promise<void> {
+    const { roster, clock, health, lost, recorded } = this.#deps
+    const now = clock.now()
+    for (const { queue, isGone } of batch) if (isGone && queue.row.isEnabled) await health.disable(queue, 'gone', now)
+    faultPoint('settle')
+    const results = batch.map(({ result }) => result)
+    const { isTrusted, ids } = await settle(session, roster.id, results, now)
+    faultPoint('after-settle')
+    if (!isTrusted) return lost()
+    const settled = ids.length === results.length ? batch : await this.#sortOut(session, batch, new Set(ids))
+    for (const { queue, claimed, result } of settled) if (!claimed.isTest) health.note(queue, result)
+    recorded(settled)
+  }
+
+  /** Some were not recorded: those whose rows were locked are tried again, the others are no longer ours to record. */
+  async #sortOut(session: Session, batch: readonly Ended[], done: ReadonlySet<string>): Promise<Ended[]> {
+    const missing = batch.filter(({ result }) => !done.has(result.id))
+    const open = await stillOpen(
+      session,
+      missing.map(({ result }) => result),
+    )
+    this.#pending.push(...missing.filter(({ result }) => open.has(result.id)))
+    return batch.filter(({ result }) => !open.has(result.id))
+  }
+}

@@ -1,0 +1,112 @@
+import { inTransaction, type Tx } from '../infra/transaction.ts'
+import type { Deps } from './deps.ts'
+
+export interface Retention {
+  /** Days that finished deliveries and their attempts are kept. */
+  readonly deliveriesDays: number
+  /** Days that events are kept; longer while a delivery of theirs is kept. */
+  readonly eventsDays: number
+}
+
+export interface Removed {
+  readonly deliveries: number
+  readonly events: number
+}
+
+const DAY_MS = 86_400_000
+const BATCH = 500
+/** Between two batches, so that removing never takes more than a part of the database's time. */
+const PAUSE_MS = 20
+const LOCK = 0x67645254 // "gdRT"
+
+/**
+ * Removes what is older than is kept, workspace by workspace, in short transactions that pass over rows which somebody
+ * has locked. What waits for an attempt is never removed, and neither is its event. Of several nodes one works at a time.
+ * @param signal ends it after the batch under way
+ */
+export async function removeOld(deps: Deps, retention: Retention, signal?: AbortSignal): Promise<Removed> {
+  const now = deps.clock.now().getTime()
+  const deliveriesBefore = new Date(now - retention.deliveriesDays * DAY_MS)
+  const eventsBefore = new Date(now - retention.eventsDays * DAY_MS)
+  const removed = { deliveries: 0, events: 0 }
+  for (let workspaceId = ''; signal?.aborted !== true; ) {
+    const where = { id: { gt: workspaceId } }
+    const workspace = await deps.db.prisma.workspace.findFirst({ where, orderBy: { id: 'asc' }, select: { id: true } })
+    if (workspace === null) break
+    workspaceId = workspace.id
+    const id = workspaceId
+    removed.deliveries += await inBatches(deps, signal, (tx) => removeDeliveries(tx, id, deliveriesBefore))
+    removed.events += await inBatches(deps, signal, removeEvents(id, eventsBefore))
+  }
+  return removed
+}
+
+/** What one batch came to. */
+interface Batch {
+  readonly removed: number
+  /** There may be more. */
+  readonly isMore: boolean
+}
+
+type Remove = (tx: Tx) => Promise<Batch>
+
+/** @returns how many rows went */
+async function inBatches(deps: Deps, signal: AbortSignal | undefined, remove: Remove): Promise<number> {
+  for (let total = 0; ; ) {
+    const { removed, isMore } = await inTransaction(deps, async (tx) => {
+      const [lock] = await tx.db.$queryRaw<
+        { held: boolean }[]
+      >`SELECT pg_try_advisory_xact_lock(${LOCK}::bigint) AS held`
+      return lock?.held === true ? remove(tx) : { removed: 0, isMore: false }
+    })
+    total += removed
+    if (!isMore || signal?.aborted === true) return total
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+  }
+}
+
+/** Attempts go with their deliveries (a foreign key). */
+async function removeDeliveries(tx: Tx, workspaceId: string, before: Date): Promise<Batch> {
+  const removed = await tx.db.$executeRaw`
+    DELETE FROM deliveries WHERE id IN (
+      SELECT id FROM deliveries
+       WHERE workspace_id = ${workspaceId} AND created_at < ${before} AND due IS NULL AND finished_at < ${before}
+       ORDER BY created_at, id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`
+  return { removed, isMore: removed === BATCH }
+}
+
+/**
+ * Walks along the log from its beginning, as far as it is old. The workspace remembers up to where something went, so that
+ * nobody resumes across what is gone.
+ */
+function removeEvents(workspaceId: string, before: Date): Remove {
+  let after = { xid: '0', seq: 0n }
+  return async (tx) => {
+    const [batch] = await tx.db.$queryRaw<{ seen: number; removed: number; xid: string | null; seq: bigint | null }[]>`
+      WITH old AS (
+        SELECT * FROM (
+          SELECT id, workspace_id, xid, seq, created_at FROM events
+           WHERE workspace_id = ${workspaceId} AND (xid, seq) > (${after.xid}::xid8, ${after.seq}::bigint)
+           ORDER BY events.xid, seq LIMIT ${BATCH}) next
+         WHERE created_at < ${before}
+      ), gone AS (
+        DELETE FROM events WHERE id IN (
+          SELECT id FROM old WHERE NOT EXISTS (
+            SELECT 1 FROM deliveries WHERE workspace_id = old.workspace_id AND event_id = old.id))
+        RETURNING xid, seq
+      ), latest AS (
+        SELECT xid, seq FROM gone ORDER BY gone.xid DESC, seq DESC LIMIT 1
+      ), remembered AS (
+        UPDATE workspaces w SET log_kept_after_xid = latest.xid, log_kept_after_seq = latest.seq FROM latest
+         WHERE w.id = ${workspaceId}
+           AND (w.log_kept_after_xid IS NULL OR (w.log_kept_after_xid, w.log_kept_after_seq) < (latest.xid, latest.seq))
+      ), reached AS (
+        SELECT xid, seq FROM old ORDER BY old.xid DESC, seq DESC LIMIT 1
+      )
+      SELECT (SELECT count(*)::int FROM old) AS seen, (SELECT count(*)::int FROM gone) AS removed,
+             (SELECT xid::text FROM reached) AS xid, (SELECT seq FROM reached) AS seq`
+    if (batch === undefined || batch.xid === null || batch.seq === null) return { removed: 0, isMore: false }
+    after = { xid: batch.xid, seq: batch.seq }
+    return { removed: batch.removed, isMore: batch.seen === BATCH }
+  }
+}
