@@ -29,8 +29,8 @@ function project(name: 'embedded' | 'postgres', include: string[]): TestProjectI
     test: {
       name,
       include,
-      // In a browser: npm run test:browser.
-      exclude: ['test/browser/**'],
+      // npm run test:browser, npm run test:faults
+      exclude: ['test/browser/**', 'test/faults/**'],
       env: { TEST_BACKEND: name },
       globalSetup: [`test/support/setup-${name}.ts`],
       pool: 'forks',

@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { FaultPoint } from '../../src/dispatch/fault-points.ts'
+import { type Child, type Installation, newInstallation } from '../support/child.ts'
+import { type Receiver, startReceiver } from '../support/receiver.ts'
+import { startFlow, tell } from './flow.ts'
+
+let installation: Installation
+let receivers: Receiver[]
+
+beforeEach(async () => {
+  installation = await newInstallation()
+  receivers = await Promise.all([startReceiver(), startReceiver(), startReceiver()])
+})
+afterEach(async () => {
+  await installation?.remove()
+  await Promise.all(receivers.map((receiver) => receiver.close()))
+})
+
+const EMBEDDED = { DATABASE_URL: '', REDIS_URL: '' }
+const STEPS: FaultPoint[] = ['claim', 'before-send', 'after-send', 'settle', 'after-settle']
+/** What one process may have in flight or unrecorded when it dies: sent again, never lost. */
+const MOST_CUT = 3 * 10
+
+describe.each([
+  ['PostgreSQL', {}],
+  ['embedded', EMBEDDED],
+])('kill -9 on %s', (_name, backend: Record<string, string>) => {
+  test.each(STEPS)('at "%s", and a restart', async (step) => {
+    let child: Child = await installation.start({ ...backend, GUDDESK_FAULT: `${step}:20` })
+    const flow = await startFlow(() => child, receivers)
+    const writing = flow.write(120)
+    expect(await child.exited()).toBe('SIGKILL')
+    child = await installation.start(backend)
+    await writing
+    const repeated = await flow.arrived()
+    tell(`killed at ${step}`, repeated, 3 * 120)
+    expect(repeated).toBeLessThanOrEqual(MOST_CUT)
+    // Nothing had been sent and not recorded.
+    if (step === 'claim') expect(repeated).toBeLessThanOrEqual(MOST_CUT)
+  })
+})
+
+test('kill -9 of one of three nodes: the others take its endpoints', async () => {
+  const [victim, ...others] = await Promise.all([
+    installation.start({ GUDDESK_FAULT: 'after-send:40' }),
+    installation.start(),
+    installation.start(),
+  ])
+  const flow = await startFlow(() => others[0] as Child, receivers)
+  const writing = flow.write(300)
+  const killed = setTimeout(() => victim.signal('SIGKILL'), 2000)
+  await writing
+  await victim.exited()
+  clearTimeout(killed)
+  await flow.write(50)
+  const repeated = await flow.arrived()
+  tell('one of three nodes killed', repeated, 3 * 350)
+  expect(repeated).toBeLessThanOrEqual(MOST_CUT)
+})
+
+test('in production the fault points mean nothing', async () => {
+  const { spawnSync } = await import('node:child_process')
+  const code = "import { faultPoint } from './src/dispatch/fault-points.ts'; faultPoint('claim'); console.log('alive')"
+  const env = { ...process.env, GUDDESK_FAULT: 'claim', NODE_ENV: 'production' }
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', code], { env, encoding: 'utf8' })
+  expect(run.stdout).toBe('alive\n')
+  const armed = spawnSync(process.execPath, ['--input-type=module', '-e', code], { env: { ...env, NODE_ENV: 'test' } })
+  expect(armed.signal).toBe('SIGKILL')
+})

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Child, type Installation, newInstallation } from '../support/child.ts'
+import { type Receiver, startReceiver } from '../support/receiver.ts'
+import { startFlow, tell } from './flow.ts'
+import { type OwnPostgres, type OwnRedis, startPostgres, startRedis } from './servers.ts'
+
+let installation: Installation
+let receivers: Receiver[]
+let cleanup: (() => Promise<void>)[]
+
+beforeEach(async () => {
+  installation = await newInstallation()
+  receivers = await Promise.all([startReceiver(), startReceiver()])
+  cleanup = []
+})
+afterEach(async () => {
+  await installation?.remove()
+  await Promise.all(receivers.map((receiver) => receiver.close()))
+  for (const step of cleanup) await step()
+})
+
+const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+const COUNT = 150
+
+async function ownPostgres(): Promise<OwnPostgres> {
+  const postgres = await startPostgres()
+  cleanup.push(() => postgres.remove())
+  return postgres
+}
+
+async function ownRedis(): Promise<OwnRedis> {
+  const redis = await startRedis()
+  cleanup.push(() => redis.remove())
+  return redis
+}
+
+/** Two nodes; messages before, while and after something happens. */
+async function through(what: string, env: Record<string, string>, happen: (nodes: Child[]) => Promise<void>) {
+  const nodes = await Promise.all([installation.start(env), installation.start(env)])
+  const flow = await startFlow(() => nodes[0] as Child, receivers)
+  await flow.write(COUNT)
+  const writing = flow.write(COUNT)
+  await happen(nodes)
+  await writing
+  await flow.write(20)
+  const repeated = await flow.arrived()
+  tell(what, repeated, 2 * (2 * COUNT + 20))
+  return repeated
+}
+
+describe('PostgreSQL', () => {
+  test('restarted in the middle', async () => {
+    const postgres = await ownPostgres()
+    const repeated = await through('PostgreSQL restarted', { DATABASE_URL: postgres.url }, () => postgres.restart())
+    // Results that could not be recorded are kept until they can be.
+    expect(repeated).toBe(0)
+  })
+
+  test('away for eight seconds', async () => {
+    const postgres = await ownPostgres()
+    const repeated = await through('PostgreSQL away', { DATABASE_URL: postgres.url }, async () => {
+      await postgres.stop()
+      await wait(8000)
+      await postgres.start()
+    })
+    expect(repeated).toBe(0)
+  })
+
+  test('silent for eight seconds, as behind a cut network', async () => {
+    const postgres = await ownPostgres()
+    const repeated = await through('PostgreSQL silent', { DATABASE_URL: postgres.url }, async () => {
+      await postgres.pause()
+      await wait(8000)
+      await postgres.resume()
+    })
+    expect(repeated).toBe(0)
+  })
+})
+
+describe('Redis', () => {
+  test.each<[string, (redis: OwnRedis) => Promise<void>]>([
+    [
+      'killed and started again',
+      async (redis) => {
+        await redis.kill()
+        await wait(3000)
+        await redis.start()
+      },
+    ],
+    [
+      'paused',
+      async (redis) => {
+        redis.pause()
+        await wait(4000)
+        redis.resume()
+      },
+    ],
+    ['flushed, its clients thrown out', (redis) => redis.flush()],
+  ])('%s', async (name, happen) => {
+    const redis = await ownRedis()
+    expect(await through(`Redis ${name}`, { REDIS_URL: redis.url }, () => happen(redis))).toBe(0)
+  })
+})
+
+test('a node that stands still, loses its endpoints and comes back: what was in flight is sent again, nothing else', async () => {
+  const repeated = await through('a node stopped for 18 seconds', {}, async ([, second]) => {
+    second?.signal('SIGSTOP')
+    await wait(18_000)
+    second?.signal('SIGCONT')
+  })
+  expect(repeated).toBeLessThanOrEqual(2 * 10)
+})

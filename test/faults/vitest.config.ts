@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config'
+
+/** What must not lose a webhook: killed processes, servers that go away, receivers that misbehave. `npm run test:faults`. */
+export default defineConfig({
+  // As under Node: Vite would give src graphql's ES build beside the libraries' CommonJS one, so two GraphQLErrors.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+  test: {
+    name: 'faults',
+    include: ['test/faults/**/*.test.ts'],
+    env: { TEST_BACKEND: 'postgres' },
+    globalSetup: ['test/support/setup-postgres.ts', 'test/support/setup-embedded.ts'],
+    pool: 'forks',
+    maxWorkers: 3,
+    testTimeout: 90_000,
+    hookTimeout: 60_000,
+  },
+})
