@@ -160,6 +160,7 @@ const REASONS: Record<string, string> = {
   ENETUNREACH: 'Network unreachable',
   UND_ERR_SOCKET: 'The connection was closed before the answer was complete',
   UND_ERR_HEADERS_OVERFLOW: 'The answer has too many headers',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'The answer is not as long as it says',
   UND_ERR_CONNECT_TIMEOUT: 'No answer within 5 seconds',
 }
 
@@ -175,6 +176,7 @@ function failure(error: unknown): Exchange {
       return { kind: 'failed', error: `TLS: ${code.toLowerCase().replaceAll('_', ' ')}` }
     }
     if (cause instanceof errors.HTTPParserError) return { kind: 'failed', error: 'The answer is not valid HTTP' }
+    if (cause.name === 'HTTPParserError' || code.startsWith('HPE_')) return { kind: 'failed', error: 'The answer is not valid HTTP' }
   }
   return { kind: 'failed', error: error instanceof Error ? `The request failed: ${error.name}` : 'The request failed' }
 }
