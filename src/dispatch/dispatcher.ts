@@ -5,6 +5,7 @@ import type { Database } from '../infra/db.ts'
 import type { Log } from '../infra/log.ts'
 import type { TargetPolicy } from '../infra/net.ts'
 import type { Vault } from '../infra/secrets.ts'
+import { Capacity, YOUNG_MS } from './capacity.ts'
 import { type Claimed, claim, claimHeads, type Wanted } from './claim.ts'
 import { EndpointQueue } from './endpoint-queue.ts'
 import { adopt, findWork, giveBack, readEndpoints } from './endpoints.ts'
@@ -47,10 +48,6 @@ export interface Dispatcher {
   stop(): Promise<void>
 }
 
-/** Requests in flight in this process: for everybody, for endpoints that are not slow, for those that have none. */
-const CAPACITY = 1024
-const CAPACITY_OF_QUICK = 1536
-const CAPACITY_OF_IDLE = 2048
 /** Deliveries that are read and not recorded, at most; and characters of their bodies. */
 const MAX_HELD = 4000
 /** Deliveries that one claim reads, and endpoints that it asks for. */
@@ -93,7 +90,8 @@ class Run implements Dispatcher {
   /** Ids of endpoints that have work, fall to this process, and are not yet its own. */
   readonly #strangers = new Set<string>()
   #unsubscribe: (() => void)[] = []
-  #inFlight = 0
+  readonly #capacity = new Capacity()
+  #pumpTimer: NodeJS.Timeout | undefined
   #isStopping = false
   #isPumping = false
   #mustLook = true
@@ -406,34 +404,40 @@ class Run implements Dispatcher {
     const now = this.#deps.clock.now()
     const share = this.#load?.share ?? 1
     const passedOver: EndpointQueue[] = []
-    for (let begun = 0; begun < BURST; ) {
+    for (let begun = 0; begun < BURST && !this.#capacity.isFull(share); ) {
       const queue = this.#sendable.next()
       if (queue === undefined) break
-      if (!this.#hasRoomFor(queue, share)) {
+      if (!this.#capacity.hasRoomFor(queue, share)) {
         passedOver.push(queue)
-        if (this.#inFlight >= share * CAPACITY_OF_IDLE) break
         continue
       }
       const claimed = queue.take(now)
       if (claimed === undefined) continue
       begun++
-      this.#inFlight++
-      void this.#sending.send(claimed, queue.row).then((sent) => this.#ended(queue, claimed, sent))
+      this.#send(queue, claimed)
       if (queue.canSend(now)) this.#sendable.add(queue)
     }
-    const isMore = this.#sendable.size > 0 && passedOver.length === 0
+    const mayGoOn = this.#sendable.size > 0 && !this.#capacity.isFull(share)
     for (const queue of passedOver) this.#sendable.add(queue)
-    if (isMore) this.#pump()
+    if (mayGoOn) this.#pump()
+    // What is in flight grows older, or ends and comes here again.
+    else if (this.#sendable.size > 0) this.#pumpTimer ??= setTimeout(() => this.#pumpAgain(), YOUNG_MS)
   }
 
-  #hasRoomFor(queue: EndpointQueue, share: number): boolean {
-    if (this.#inFlight < share * CAPACITY) return true
-    if (queue.inFlightCount === 0) return this.#inFlight < share * CAPACITY_OF_IDLE
-    return this.#inFlight < share * CAPACITY_OF_QUICK && !queue.isSlow
+  #pumpAgain(): void {
+    this.#pumpTimer = undefined
+    this.#pump()
+  }
+
+  #send(queue: EndpointQueue, claimed: Claimed): void {
+    const token = this.#capacity.begin()
+    void this.#sending.send(claimed, queue.row).then((sent) => {
+      this.#capacity.end(token)
+      this.#ended(queue, claimed, sent)
+    })
   }
 
   #ended(queue: EndpointQueue, claimed: Claimed, { exchange, startedAt, durationMs }: Sent): void {
-    this.#inFlight--
     const { clock, log } = this.#deps
     const now = clock.now()
     const number = claimed.attempts + 1
@@ -512,10 +516,11 @@ class Run implements Dispatcher {
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     clearTimeout(this.#lifeTimer)
     clearTimeout(this.#lookTimer)
+    clearTimeout(this.#pumpTimer)
     await this.#living
     await this.#claiming
     const until = performance.now() + STOP_MS
-    const isBusy = () => this.#inFlight > 0 || !this.#recorder.isIdle
+    const isBusy = () => this.#capacity.inFlight > 0 || !this.#recorder.isIdle
     while (isBusy() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
     this.#load?.close()
     await this.#sending.close()
