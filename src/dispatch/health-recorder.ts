@@ -23,7 +23,9 @@ const URGENT_MS = 5
 
 interface Unwritten {
   readonly queue: EndpointQueue
-  succeeded: boolean
+  succeededAt: Date | null
+  failedAt: Date | null
+  lastFailedAt: Date | null
   failures: number
 }
 
@@ -42,11 +44,15 @@ export class HealthRecorder {
     this.#deps = deps
   }
 
-  note(queue: EndpointQueue, { status }: Result): void {
+  note(queue: EndpointQueue, { status, startedAt }: Result): void {
     const unwritten = this.#of(queue)
     const isDelivered = status === 'DELIVERED'
-    if (isDelivered) unwritten.succeeded = true
-    else unwritten.failures++
+    if (isDelivered) unwritten.succeededAt = startedAt
+    else {
+      unwritten.failures++
+      unwritten.failedAt ??= startedAt
+      unwritten.lastFailedAt = startedAt
+    }
     this.#writeWithin(isDelivered && queue.row.failingSince === null ? SUCCESS_EVERY_MS : URGENT_MS)
   }
 
@@ -76,7 +82,7 @@ export class HealthRecorder {
   #of(queue: EndpointQueue): Unwritten {
     const known = this.#unwritten.get(queue.id)
     if (known?.queue === queue) return known
-    const made = { queue, succeeded: false, failures: 0 }
+    const made = { queue, succeededAt: null, failedAt: null, lastFailedAt: null, failures: 0 }
     this.#unwritten.set(queue.id, made)
     return made
   }
@@ -98,17 +104,17 @@ export class HealthRecorder {
     this.#unwritten.clear()
     const { session, roster, clock, log } = this.#deps
     const now = clock.now()
-    const changes = unwritten.map(({ queue, succeeded, failures }) => {
-      return { id: queue.id, succeeded, failures, breaker: queue.breaker.row }
-    })
+    const changes = unwritten.map(({ queue, ...change }) => ({ id: queue.id, ...change, breaker: queue.breaker.row }))
     try {
-      const written = new Map((await writeHealth(session, roster.id, changes, now)).map((row) => [row.id, row]))
+      const written = new Map((await writeHealth(session, roster.id, changes)).map((row) => [row.id, row]))
       for (const { queue } of unwritten) await this.#judge(queue, written.get(queue.id), now)
     } catch (error) {
       log.error({ err: error }, "endpoints' health could not be written; trying again")
-      for (const { queue, succeeded, failures } of unwritten) {
+      for (const { queue, succeededAt, failedAt, lastFailedAt, failures } of unwritten) {
         const again = this.#of(queue)
-        again.succeeded ||= succeeded
+        again.succeededAt ??= succeededAt
+        again.failedAt = failedAt ?? again.failedAt
+        again.lastFailedAt ??= lastFailedAt
         again.failures += failures
       }
       this.#writeWithin(SUCCESS_EVERY_MS)

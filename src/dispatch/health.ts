@@ -8,7 +8,11 @@ import type { Session, Statement } from './session.ts'
 /** What happened at one endpoint since its health was last written. */
 export interface HealthChange {
   readonly id: string
-  readonly succeeded: boolean
+  /** When the last attempt that succeeded began; null: none did. */
+  readonly succeededAt: Date | null
+  /** When the first and the last that failed began; null: none did. */
+  readonly failedAt: Date | null
+  readonly lastFailedAt: Date | null
   readonly failures: number
   readonly breaker: BreakerRow
 }
@@ -32,24 +36,23 @@ export function writeHealth(
   session: Session,
   dispatcherId: string,
   changes: readonly HealthChange[],
-  now: Date,
 ): Promise<Health[]> {
-  const rows = changes.map(({ id, succeeded, failures, breaker }) => ({ id, succeeded, failures, ...breaker }))
-  return session.run<Health>(WRITE, [dispatcherId, JSON.stringify(rows), now])
+  const rows = changes.map(({ breaker, ...change }) => ({ ...change, ...breaker }))
+  return session.run<Health>(WRITE, [dispatcherId, JSON.stringify(rows)])
 }
 
 const WRITE: Statement = {
   name: 'dispatcher_write_health',
   text: `UPDATE webhook_endpoints e SET
-    last_success_at = CASE WHEN h.succeeded THEN $3::timestamptz ELSE e.last_success_at END,
-    last_failure_at = CASE WHEN h.failures > 0 THEN $3::timestamptz ELSE e.last_failure_at END,
-    failing_since = CASE WHEN h.succeeded THEN NULL WHEN h.failures > 0 THEN COALESCE(e.failing_since, $3::timestamptz)
-                         ELSE e.failing_since END,
-    failing_warned_at = CASE WHEN h.succeeded THEN NULL ELSE e.failing_warned_at END,
-    consecutive_failures = CASE WHEN h.succeeded THEN 0 ELSE e.consecutive_failures + h.failures END,
+    last_success_at = COALESCE(h."succeededAt", e.last_success_at),
+    last_failure_at = COALESCE(h."lastFailedAt", e.last_failure_at),
+    failing_since = CASE WHEN h."succeededAt" IS NULL THEN COALESCE(e.failing_since, h."failedAt") END,
+    failing_warned_at = CASE WHEN h."succeededAt" IS NULL THEN e.failing_warned_at END,
+    consecutive_failures = CASE WHEN h."succeededAt" IS NULL THEN e.consecutive_failures + h.failures ELSE 0 END,
     breaker_opened_at = h."openedAt", breaker_probe_at = h."probeAt", breaker_probes = h.probes
   FROM jsonb_to_recordset($2::jsonb) AS h(
-    id text, succeeded boolean, failures int, "openedAt" timestamptz, "probeAt" timestamptz, probes int)
+    id text, "succeededAt" timestamptz, "failedAt" timestamptz, "lastFailedAt" timestamptz, failures int,
+    "openedAt" timestamptz, "probeAt" timestamptz, probes int)
  WHERE e.id = h.id AND e.dispatcher_id = $1
 RETURNING e.id, e.failing_since AS "failingSince", e.consecutive_failures AS "consecutiveFailures", e.failing_warned_at IS NOT NULL AS "isWarned"`,
 }
