@@ -176,9 +176,6 @@ function failure(error: unknown): Exchange {
       return { kind: 'failed', error: `TLS: ${code.toLowerCase().replaceAll('_', ' ')}` }
     }
     if (cause instanceof errors.HTTPParserError) return { kind: 'failed', error: 'The answer is not valid HTTP' }
-    if (cause.name === 'HTTPParserError' || code.startsWith('HPE_')) return { kind: 'failed', error: 'The answer is not valid HTTP' }
-    if (cause.name === 'HTTPParserError' || code.startsWith('HPE_'))
-      return { kind: 'failed', error: 'The answer is not valid HTTP' }
   }
   return { kind: 'failed', error: error instanceof Error ? `The request failed: ${error.name}` : 'The request failed' }
 }
