@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { violations } from './axe.ts'
 import { openBrowser } from './browser.ts'
 import { DOORS, OVERLAYS, PAGES } from './pages.ts'
 import { type Desk, openDesk } from './people.ts'
 import { tellStory } from './story.ts'
 import { openPlace, settle } from './walk.ts'
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 let browser: Browser
 let desk: Desk
@@ -21,19 +18,6 @@ afterAll(async () => {
   await desk.stop()
   await browser.close()
 })
-
-/** What axe finds, in words that lead to the place. */
-async function violations(page: Page): Promise<string[]> {
-  // Evaluated, not added as a script element: the page's policy would refuse that, as it should.
-  await page.evaluate(AXE)
-  return page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: typeof import('axe-core') }
-    const { violations } = await axe.run(document, { resultTypes: ['violations'] })
-    return violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ html, any }) => `${id}: ${html.slice(0, 160)} ${any[0]?.message ?? ''}`),
-    )
-  })
-}
 
 describe.each(['light', 'dark'] as const)('in %s', (colorScheme) => {
   test.each(PAGES)('$name', async ({ path }) => {

@@ -4,6 +4,8 @@ import { useSyncExternalStore } from 'react'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
+/** How far the page's clock may be behind: what has just happened must not seem to come. */
+const TICK = 15_000
 
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' })
 const day = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' })
@@ -52,7 +54,7 @@ function shortly(at: Date, now: number): string {
 export function relative(at: Date, now: number): string {
   const ms = at.getTime() - now
   const size = Math.abs(ms)
-  if (size < MINUTE) return ms > 0 ? 'in a moment' : 'just now'
+  if (size < MINUTE) return ms > TICK ? 'in a moment' : 'just now'
   if (size < HOUR) return inWords.format(Math.trunc(ms / MINUTE), 'minute')
   if (size < DAY) return inWords.format(Math.trunc(ms / HOUR), 'hour')
   if (size < 30 * DAY) return inWords.format(Math.trunc(ms / DAY), 'day')
@@ -73,7 +75,7 @@ function subscribe(listener: () => void): () => void {
   timer ??= setInterval(() => {
     current = Date.now()
     for (const each of listeners) each()
-  }, 15_000)
+  }, TICK)
   return () => {
     listeners.delete(listener)
     if (listeners.size > 0) return
@@ -86,5 +88,5 @@ function subscribe(listener: () => void): () => void {
 export function useNow(): number {
   const seen = useSyncExternalStore(subscribe, () => current)
   // The shared clock may stand still while nobody looks at it.
-  return Math.max(seen, Math.floor(Date.now() / 15_000) * 15_000)
+  return Math.max(seen, Math.floor(Date.now() / TICK) * TICK)
 }

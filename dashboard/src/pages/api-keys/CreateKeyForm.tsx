@@ -1,0 +1,99 @@
+import { Button, NativeSelect, Radio, TextInput } from '@mantine/core'
+import { type FormEvent, useState } from 'react'
+import { type Outcome, useAction } from '../../api/useAction.ts'
+import type { ApiKeyPermission } from '../../generated/documents.ts'
+import { useWorkspace } from '../../shell/workspace.ts'
+import { FormFault } from '../../ui/FormFault.tsx'
+import classes from '../../ui/form.module.css'
+import { CreateApiKey } from './documents.ts'
+import { EXPIRIES, type Expiry, expiresAt, tomorrow } from './expiry.ts'
+import { PERMISSIONS } from './permissions.ts'
+
+/** A key that was just made. */
+export interface NewKey {
+  readonly key: string
+  readonly allWorkspaces: boolean
+}
+
+interface CreateKeyFormProps {
+  readonly onCancel: () => void
+  readonly onCreated: (made: NewKey) => void
+}
+
+export function CreateKeyForm({ onCancel, onCreated }: CreateKeyFormProps) {
+  const { workspace } = useWorkspace()
+  const [name, setName] = useState('')
+  const [permission, setPermission] = useState<ApiKeyPermission>('READ_WRITE')
+  const [allWorkspaces, setAllWorkspaces] = useState(false)
+  const [expiry, setExpiry] = useState<Expiry>('90')
+  const [date, setDate] = useState('')
+  const [refused, setRefused] = useState<Extract<Outcome<never>, { ok: false }> | null>(null)
+  const [run, isRunning] = useAction(CreateApiKey, { toast: false })
+  const faultOf = (path: string) => refused?.fields.find((field) => field.path === path)?.message
+
+  async function submit(event: FormEvent) {
+    event.preventDefault()
+    const ends = expiresAt(expiry, date, new Date())
+    const outcome = await run({ input: { name, permission, allWorkspaces, ...(ends !== null && { expiresAt: ends }) } })
+    setRefused(outcome.ok ? null : outcome)
+    if (outcome.ok) onCreated({ key: outcome.payload.key, allWorkspaces })
+  }
+
+  return (
+    <form noValidate className={classes.form} onSubmit={(event) => void submit(event)}>
+      <TextInput
+        label="Name"
+        description="Say what will use it, so that you know later what stops when you revoke it."
+        placeholder="Nightly export"
+        maxLength={100}
+        value={name}
+        error={faultOf('name')}
+        onChange={(event) => setName(event.currentTarget.value)}
+        data-autofocus
+      />
+      <Radio.Group label="Permission" value={permission} onChange={(value) => setPermission(value as ApiKeyPermission)}>
+        <div className={classes.choices}>
+          {PERMISSIONS.map(({ permission: value, label, means }) => (
+            <Radio key={value} value={value} label={label} description={means} />
+          ))}
+        </div>
+      </Radio.Group>
+      <Radio.Group
+        label="Works in"
+        value={allWorkspaces ? 'all' : 'one'}
+        onChange={(value) => setAllWorkspaces(value === 'all')}
+      >
+        <div className={classes.choices}>
+          <Radio value="one" label={`${workspace.name} only`} />
+          <Radio value="all" label="All your workspaces" description="Each request then names the one it is about." />
+        </div>
+      </Radio.Group>
+      <NativeSelect
+        label="Expires"
+        data={[...EXPIRIES]}
+        value={expiry}
+        error={expiry === 'date' ? undefined : faultOf('expiresAt')}
+        onChange={(event) => setExpiry(event.currentTarget.value as Expiry)}
+      />
+      {expiry === 'date' && (
+        <TextInput
+          type="date"
+          label="Last day"
+          min={tomorrow(new Date())}
+          value={date}
+          error={faultOf('expiresAt')}
+          onChange={(event) => setDate(event.currentTarget.value)}
+        />
+      )}
+      <FormFault message={refused === null || refused.fields.length > 0 ? null : refused.message} />
+      <div className={classes.actions}>
+        <Button variant="default" onClick={onCancel}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={isRunning} disabled={name.trim() === '' || (expiry === 'date' && date === '')}>
+          Create key
+        </Button>
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,38 @@
+import { Alert, Button } from '@mantine/core'
+import { EyeOff } from 'lucide-react'
+import { useEffect } from 'react'
+import { useBlocker } from 'react-router'
+import { useWorkspace } from '../../shell/workspace.ts'
+import { CopyField } from '../../ui/CopyField.tsx'
+import classes from '../../ui/form.module.css'
+import type { NewKey } from './CreateKeyForm.tsx'
+
+interface ShownKeyProps {
+  readonly made: NewKey
+  readonly onSaved: () => void
+}
+
+/** The only time that a key is shown. Neither a link nor the browser's back button leads away from it. */
+export function ShownKey({ made: { key, allWorkspaces }, onSaved }: ShownKeyProps) {
+  const { workspace } = useWorkspace()
+  useBlocker(true)
+  useEffect(() => {
+    const ask = (event: BeforeUnloadEvent) => event.preventDefault()
+    addEventListener('beforeunload', ask)
+    return () => removeEventListener('beforeunload', ask)
+  }, [])
+  const query = allWorkspaces ? `?workspaceId=${workspace.id}` : ''
+  const curl = `curl -H 'Authorization: Bearer ${key}' '${location.origin}/api/v1/conversations${query}'`
+  return (
+    <div className={classes.form}>
+      <Alert color="yellow" variant="light" icon={<EyeOff size={16} />}>
+        This is the only time that you see this key. Save it where your secrets are; if it is lost, make another one.
+      </Alert>
+      <CopyField label="Key" value={key} />
+      <CopyField label="Try it" value={curl} isLong />
+      <div className={classes.actions}>
+        <Button onClick={onSaved}>I have saved it</Button>
+      </div>
+    </div>
+  )
+}
