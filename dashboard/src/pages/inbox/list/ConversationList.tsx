@@ -24,7 +24,7 @@ interface ConversationListProps {
 }
 
 export function ConversationList({ view, list, selectedId, onSelect }: ConversationListProps) {
-  const { rows, newCount, hasMore, isLoading, error, loadMore, holdStill, letGo, belongs } = list
+  const { rows, newCount, hasMore, isLoading, error, loadMore, see, holdStill, letGo, belongs } = list
   const scroller = useRef<HTMLDivElement>(null)
   const virtualizer = useVirtualizer({
     count: rows.length,
@@ -34,7 +34,11 @@ export function ConversationList({ view, list, selectedId, onSelect }: Conversat
     overscan: 8,
   })
   const items = virtualizer.getVirtualItems()
+  const firstIndex = items[0]?.index ?? 0
   const lastIndex = items.at(-1)?.index ?? 0
+  useEffect(() => {
+    see(rows.slice(firstIndex, lastIndex + 1).map(({ id }) => id))
+  }, [see, rows, firstIndex, lastIndex])
   useEffect(() => {
     if (hasMore && lastIndex >= rows.length - LOAD_AHEAD) loadMore()
   }, [hasMore, lastIndex, rows.length, loadMore])

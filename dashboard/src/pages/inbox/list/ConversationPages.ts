@@ -19,24 +19,27 @@ interface Page {
   readonly rows: readonly Row[]
   readonly hasNextPage: boolean
   readonly endCursor: string | null
-  readonly stop: () => void
+  /** Ends its query; undefined while it rests. */
+  stop: (() => void) | undefined
 }
 
 export const PAGE_SIZE = 50
 const NOTHING: Snapshot = { rows: [], hasMore: false, isLoading: true, error: undefined }
 
 /**
- * A list of conversations, page by page. Each page is a query of its own that stays subscribed: a change of one
- * conversation reads its page again, not the ten thousand others.
+ * A list of conversations, page by page, each a query of its own. The first page and those in sight stay subscribed to the
+ * cache; the others rest, since a change of somebody who is in many rows would have them all read again.
  */
 export class ConversationPages {
   readonly #api: Api
   readonly #filter: ConversationFilter
   readonly #listeners = new Set<() => void>()
-  #stopListening = () => {}
   #pages: Page[] = []
+  #pageOf = new Map<string, number>()
   #loading: number | null = null
   #snapshot = NOTHING
+  #isScheduled = false
+  #stopListening = () => {}
 
   constructor(api: Api, filter: ConversationFilter) {
     this.#api = api
@@ -48,7 +51,7 @@ export class ConversationPages {
     if (this.#listeners.size === 1) this.#start()
     return () => {
       this.#listeners.delete(listener)
-      if (this.#listeners.size === 0) this.#stop()
+      if (this.#listeners.size === 0) this.#end()
     }
   }
 
@@ -60,8 +63,20 @@ export class ConversationPages {
   }
 
   /** After a failure, from where it failed. */
-  readonly retry = (): void => {
-    this.#load(this.#pages.length)
+  readonly retry = (): void => this.#load(this.#pages.length)
+
+  /** Says which rows are in sight: their pages wake up, all others but the first rest. */
+  readonly see = (ids: readonly string[]): void => {
+    const seen = new Set(ids.flatMap((id) => this.#pageOf.get(id) ?? []))
+    for (const [index, page] of this.#pages.entries()) {
+      const isAwake = page.stop !== undefined
+      const shallBe = index === 0 || seen.has(index)
+      if (isAwake && !shallBe) {
+        page.stop?.()
+        page.stop = undefined
+      }
+      if (!isAwake && shallBe) this.#query(index, 'cache-first')
+    }
   }
 
   #start(): void {
@@ -69,7 +84,7 @@ export class ConversationPages {
     this.#stopListening = this.#api.inboxFresh.listen(() => this.#readAgain())
   }
 
-  #stop(): void {
+  #end(): void {
     this.#stopListening()
     this.#cut(0)
   }
@@ -87,9 +102,12 @@ export class ConversationPages {
 
   #load(index: number): void {
     this.#loading = index
-    const variables = this.#variables(index)
-    const requestPolicy = index === 0 ? 'cache-and-network' : 'cache-first'
-    const query = this.#api.client.query(ConversationPage, variables, { requestPolicy })
+    this.#query(index, index === 0 ? 'cache-and-network' : 'cache-first')
+  }
+
+  #query(index: number, requestPolicy: 'cache-and-network' | 'cache-first'): void {
+    const query = this.#api.client.query(ConversationPage, this.#variables(index), { requestPolicy })
+    const stop = () => unsubscribe()
     const { unsubscribe } = query.subscribe(({ data, error }) => {
       if (this.#loading === index) this.#loading = null
       if (data == null) {
@@ -98,32 +116,56 @@ export class ConversationPages {
       }
       const { edges, pageInfo } = data.conversations
       const before = this.#pages[index]
-      const rows = edges.map(({ node }) => node)
-      this.#pages[index] = { rows, ...pageInfo, stop: () => unsubscribe() }
+      this.#pages[index] = { rows: edges.map(({ node }) => node), ...pageInfo, stop }
       // The first page has come again from the server: what was loaded after its old end may not follow on the new one.
       if (index === 0 && before !== undefined && before.endCursor !== pageInfo.endCursor) this.#cut(1)
-      this.#publish(undefined)
+      this.#schedule()
     })
   }
 
   /** Forgets pages from an index on. */
   #cut(from: number): void {
-    for (const page of this.#pages.splice(from)) page.stop()
+    for (const page of this.#pages.splice(from)) page.stop?.()
     this.#loading = null
   }
 
+  /** One change may reach several pages: they are put together once. */
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    queueMicrotask(() => {
+      this.#isScheduled = false
+      if (this.#pages.length > 0) this.#publish(undefined)
+    })
+  }
+
   #publish(error: CombinedError | undefined): void {
-    const rows = inOrder(this.#pages.flatMap((page) => page.rows))
+    const { rows, pageOf } = inOrder(this.#pages)
+    this.#pageOf = pageOf
     const hasMore = this.#pages.at(-1)?.hasNextPage ?? false
     this.#snapshot = { rows, hasMore, isLoading: this.#pages.length === 0 && error === undefined, error }
     for (const listener of this.#listeners) listener()
   }
 }
 
-/** Latest activity first, each once: a conversation that became active stands in its old page and in the first one. */
-function inOrder(rows: readonly Row[]): Row[] {
-  const unique = [...new Map(rows.map((row) => [row.id, row])).values()]
-  return unique.sort(byActivity)
+/**
+ * Latest activity first, each once. A conversation that became active stands in the first page and in its old one, which
+ * may rest and know it as it was: the first one counts.
+ */
+function inOrder(pages: readonly Page[]): { rows: Row[]; pageOf: Map<string, number> } {
+  const rows: Row[] = []
+  const pageOf = new Map<string, number>()
+  let isInOrder = true
+  for (const [index, page] of pages.entries()) {
+    for (const row of page.rows) {
+      if (pageOf.has(row.id)) continue
+      pageOf.set(row.id, index)
+      const above = rows.at(-1)
+      if (above !== undefined && byActivity(above, row) > 0) isInOrder = false
+      rows.push(row)
+    }
+  }
+  return { rows: isInOrder ? rows : rows.sort(byActivity), pageOf }
 }
 
 /** ISO times in UTC compare as text. */

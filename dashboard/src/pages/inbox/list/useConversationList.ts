@@ -8,6 +8,8 @@ import { ConversationPages, type Row, type Snapshot } from './ConversationPages.
 export interface ConversationList extends Arranged, Omit<Snapshot, 'rows'> {
   readonly loadMore: () => void
   readonly retry: () => void
+  /** Says which rows are in sight. */
+  readonly see: (ids: readonly string[]) => void
   /** Holds the order while somebody looks further down. */
   readonly holdStill: () => void
   /** Shows the list as it is now. */
@@ -33,6 +35,7 @@ export function useConversationList(view: InboxView): ConversationList {
     belongs,
     loadMore: pages.loadMore,
     retry: pages.retry,
+    see: pages.see,
     holdStill: useCallback(
       () => setHeld((now) => (now?.pages === pages ? now : { pages, order: hold(shown) })),
       [pages, shown],
