@@ -1,7 +1,7 @@
-import { Client, fetchExchange } from '@urql/core'
 import { createContext, useContext } from 'react'
 import type { WhoAmIQuery } from '../generated/documents.ts'
 import { graphql } from './graphql.ts'
+import { outside } from './outside.ts'
 
 export type SessionUser = WhoAmIQuery['me']
 export type SessionWorkspace = WhoAmIQuery['workspaces']['edges'][number]['node']
@@ -50,8 +50,7 @@ const WhoAmI = graphql(`
 
 /** @returns null when nobody is signed in. @throws CombinedError when the server cannot be asked */
 export async function fetchSession(): Promise<Session | null> {
-  const client = new Client({ url: '/graphql', preferGetMethod: false, exchanges: [fetchExchange] })
-  const { data, error } = await client.query(WhoAmI, {}).toPromise()
+  const { data, error } = await outside.query(WhoAmI, {}).toPromise()
   if (error?.response?.status === 401) return null
   if (error !== undefined || data === undefined) throw error ?? new Error('The server gave no answer')
   return { user: data.me, workspaces: data.workspaces.edges.map(({ node }) => node) }

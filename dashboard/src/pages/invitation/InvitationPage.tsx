@@ -1,14 +1,58 @@
 import { Button } from '@mantine/core'
-import { Link } from 'react-router'
+import { useEffect, useState } from 'react'
+import { Link, useParams } from 'react-router'
+import { Provider, useQuery } from 'urql'
+import { outside } from '../../api/outside.ts'
+import { fetchSession, type Session } from '../../api/session.ts'
+import type { InvitationQuery } from '../../generated/documents.ts'
 import { Door } from '../../ui/Door.tsx'
+import { Splash } from '../../ui/Splash.tsx'
+import { Unreachable } from '../../ui/Unreachable.tsx'
+import { Invitation } from './documents.ts'
+import { JoinAsYourself } from './JoinAsYourself.tsx'
+import { NewPersonForm } from './NewPersonForm.tsx'
 
 export function Component() {
   return (
+    <Provider value={outside}>
+      <InvitationPage />
+    </Provider>
+  )
+}
+
+export type Offer = NonNullable<InvitationQuery['invitation']>
+
+function InvitationPage() {
+  const { token = '' } = useParams()
+  const [{ data, error }, retry] = useQuery({ query: Invitation, variables: { token } })
+  const [session, setSession] = useState<Session | null>()
+  // Whoever cannot be told from a stranger is one: the server decides again when they accept.
+  useEffect(() => void fetchSession().then(setSession, () => setSession(null)), [])
+
+  if (error !== undefined) return <Unreachable onRetry={() => retry({ requestPolicy: 'network-only' })} />
+  if (data === undefined || session === undefined) return <Splash />
+  if (data.invitation === null) return <Gone />
+  const { workspaceName, email, role, hasAccount } = data.invitation
+  return (
+    <Door title={`Join ${workspaceName}`} description={`You are invited as ${ROLES[role]}, with the address ${email}.`}>
+      {hasAccount ? (
+        <JoinAsYourself token={token} email={email} session={session} />
+      ) : (
+        <NewPersonForm token={token} email={email} />
+      )}
+    </Door>
+  )
+}
+
+const ROLES = { OWNER: 'an owner', ADMIN: 'an admin', AGENT: 'an agent', VIEWER: 'a viewer' } as const
+
+function Gone() {
+  return (
     <Door
-      title="Invitation"
-      description="Invitations cannot be accepted here yet. Ask whoever invited you to add you as a member instead."
+      title="This invitation is over"
+      description="It was accepted or taken back, or it is more than 7 days old. Ask whoever invited you for a new one."
     >
-      <Button component={Link} to="/sign-in" mt="lg" fullWidth>
+      <Button component={Link} to="/sign-in" mt="lg" fullWidth variant="default">
         Sign in
       </Button>
     </Door>

@@ -1,0 +1,4 @@
+import { Client, fetchExchange } from '@urql/core'
+
+/** For what is asked before anybody is in a workspace: without a cache, and without live events. */
+export const outside = new Client({ url: '/graphql', preferGetMethod: false, exchanges: [fetchExchange] })

@@ -1,0 +1,53 @@
+import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { type FormEvent, useState } from 'react'
+import { signIn } from '../../api/auth.ts'
+import { useAction } from '../../api/useAction.ts'
+import classes from '../../ui/Door.module.css'
+import { FormFault } from '../../ui/FormFault.tsx'
+import { AcceptInvitation } from './documents.ts'
+
+interface NewPersonFormProps {
+  readonly token: string
+  readonly email: string
+}
+
+/** For somebody who has no account: a name, a password, and in. */
+export function NewPersonForm({ token, email }: NewPersonFormProps) {
+  const [name, setName] = useState('')
+  const [password, setPassword] = useState('')
+  const [fault, setFault] = useState<string | null>(null)
+  const [run, isRunning] = useAction(AcceptInvitation, { toast: false })
+
+  async function submit(event: FormEvent) {
+    event.preventDefault()
+    const outcome = await run({ input: { token, name, password } })
+    if (!outcome.ok) return setFault(outcome.fields[0]?.message ?? outcome.message)
+    const failure = await signIn(email, password)
+    location.assign(failure === null ? '/' : '/sign-in')
+  }
+
+  return (
+    <form className={classes.form} onSubmit={(event) => void submit(event)}>
+      {/* For password managers, which file the password under it. */}
+      <input type="hidden" name="email" autoComplete="username" value={email} />
+      <TextInput
+        label="Your name"
+        autoComplete="name"
+        autoFocus
+        value={name}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <PasswordInput
+        label="Choose a password"
+        description="10 characters or more. Long beats complicated."
+        autoComplete="new-password"
+        value={password}
+        onChange={(event) => setPassword(event.currentTarget.value)}
+      />
+      <FormFault message={fault} />
+      <Button type="submit" loading={isRunning} disabled={name.trim() === '' || password === ''} fullWidth>
+        Join
+      </Button>
+    </form>
+  )
+}

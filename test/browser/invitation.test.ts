@@ -1,0 +1,62 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openBrowser } from './browser.ts'
+import { type Desk, openDesk, watchFaults } from './people.ts'
+import { settle } from './walk.ts'
+
+let browser: Browser
+let desk: Desk
+beforeAll(async () => {
+  browser = await openBrowser()
+  desk = await openDesk(browser)
+})
+afterAll(async () => {
+  await desk.stop()
+  await browser.close()
+})
+
+/** The path of a new invitation. */
+async function invite(email: string): Promise<string> {
+  const { body } = await desk.guddesk.graphql(
+    `mutation { inviteMember(input: { email: "${email}", role: AGENT }) { ... on InviteMemberPayload { link } ... on Error { message } } }`,
+  )
+  return new URL(body.data.inviteMember.link).pathname
+}
+
+test('somebody new chooses a name and a password, and is in', async () => {
+  const path = await invite('nina@acme.test')
+  const context = await browser.newContext({ baseURL: desk.guddesk.origin })
+  const page = await context.newPage()
+  const faults = watchFaults(page)
+  await page.goto(path)
+  await page.getByRole('heading', { name: 'Join Acme' }).waitFor()
+  await page.getByLabel('Your name').fill('Nina New')
+  await page.getByLabel('Choose a password').fill('short')
+  await page.getByRole('button', { name: 'Join' }).click()
+  await page.getByRole('alert').getByText(/10/).waitFor()
+  await page.getByLabel('Choose a password').fill('a long enough password')
+  await page.getByRole('button', { name: 'Join' }).click()
+  await page.waitForURL(/\/w\/acme\//)
+  await page.getByRole('button', { name: /Nina New/ }).waitFor()
+  expect(faults).toEqual([])
+  await context.close()
+})
+
+test('an invitation that is over says so', async () => {
+  const context = await browser.newContext({ baseURL: desk.guddesk.origin })
+  const page = await context.newPage()
+  await page.goto('/invitations/nothing')
+  await page.getByText('This invitation is over').waitFor()
+  await context.close()
+})
+
+test('somebody with another account is told to change it', async () => {
+  const other = await desk.guddesk.newTenant()
+  const { email } = await desk.guddesk.deps.db.prisma.user.findUniqueOrThrow({ where: { id: other.userId } })
+  const path = await invite(email)
+  const { page } = await desk.signIn()
+  await page.goto(path)
+  await settle(page)
+  await page.getByText('which is somebody else').waitFor()
+  await page.getByRole('button', { name: `Sign in as ${email}` }).waitFor()
+})
