@@ -2,25 +2,13 @@ import { useEffect, useMemo, useState } from 'react'
 import { useParams } from 'react-router'
 import { Provider, useQuery } from 'urql'
 import { type Api, openApi } from '../api/client.ts'
-import { graphql } from '../api/graphql.ts'
 import { type SessionWorkspace, useSession } from '../api/session.ts'
 import { Component as NotFoundPage } from '../pages/not-found/NotFoundPage.tsx'
 import { Splash } from '../ui/Splash.tsx'
 import { Unreachable } from '../ui/Unreachable.tsx'
+import { OwnMembership } from './documents.ts'
 import { Shell } from './Shell.tsx'
 import { lastWorkspace, WorkspaceContext } from './workspace.ts'
-
-const OwnMembership = graphql(`
-  query OwnMembership {
-    viewer {
-      role
-      isDevelopment
-      actor {
-        id
-      }
-    }
-  }
-`)
 
 /** Everything below `/w/<slug>`: the workspace's own client and cache, and the frame around its pages. */
 export function WorkspaceShell() {

@@ -7,10 +7,10 @@ interface Priority {
 }
 
 export const PRIORITIES: readonly Priority[] = [
-  { value: 0, label: 'No priority', icon: null },
-  { value: 1, label: 'Low priority', icon: SignalLow },
-  { value: 2, label: 'Medium priority', icon: SignalMedium },
-  { value: 3, label: 'High priority', icon: SignalHigh },
+  { value: 0, label: 'Normal priority', icon: null },
+  { value: 1, label: 'Raised priority', icon: SignalLow },
+  { value: 2, label: 'High priority', icon: SignalMedium },
+  { value: 3, label: 'Urgent', icon: SignalHigh },
 ]
 
 /** Nothing for a conversation without a priority. */

@@ -6,6 +6,7 @@ import type {
   MessageFieldsFragment,
   SendMessageMutation,
 } from '../../generated/documents.ts'
+import { OwnMembership } from '../../shell/documents.ts'
 import { ConversationPage, OpenConversation } from './documents.ts'
 import type { Row } from './list/ConversationPages.ts'
 import { matches } from './views.ts'
@@ -34,7 +35,7 @@ function putIntoLists(cache: Cache, row: Row): void {
     if (fieldName !== 'conversations' || given?.['after'] != null || typeof given?.['first'] !== 'number') continue
     // Only our own documents wrote it.
     const filter = (given['filter'] ?? {}) as ConversationFilter
-    if (!matches(filter, row)) continue
+    if (!matches(filter, row, ownMemberId(cache))) continue
     const variables = { filter, first: given['first'], after: null }
     cache.updateQuery({ query: ConversationPage, variables }, (page) => {
       if (page === null || page.conversations.edges.some(({ node }) => node.id === row.id)) return page
@@ -56,4 +57,9 @@ function addMessage(cache: Cache, id: string, message: MessageFieldsFragment): v
     const messages = { ...open.conversation.messages, edges: sorted }
     return { ...open, conversation: { ...open.conversation, messages } }
   })
+}
+
+/** Known since before anything of the workspace is shown. */
+function ownMemberId(cache: Cache): string {
+  return cache.readQuery({ query: OwnMembership })?.viewer.actor.id ?? ''
 }

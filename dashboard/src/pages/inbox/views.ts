@@ -8,33 +8,37 @@ export function viewOf(id: string | undefined): InboxView | undefined {
 }
 
 /** What the server is asked for. */
-export function filterOf({ id }: InboxView, memberId: string): ConversationFilter {
+export function filterOf({ id }: InboxView): ConversationFilter {
   switch (id) {
     case 'mine':
-      return { status: 'OPEN', assigneeId: memberId }
+      return { status: ['OPEN'], assignee: { me: true } }
     case 'unassigned':
-      return { status: 'OPEN', unassigned: true }
+      return { status: ['OPEN'], assignee: { none: true } }
     case 'open':
-      return { status: 'OPEN' }
+      return { status: ['OPEN'] }
     case 'snoozed':
-      return { status: 'SNOOZED' }
+      return { status: ['SNOOZED'] }
     case 'closed':
-      return { status: 'CLOSED' }
+      return { status: ['CLOSED'] }
   }
 }
 
 /** The filters that can be judged here. */
-const JUDGED = new Set(['status', 'assigneeId', 'unassigned', 'visitorId'])
+const JUDGED = new Set(['status', 'assignee', 'visitorId'])
 
-/** Whether a conversation belongs into a list, by what is known of it here; false for filters that only the server can judge. */
-export function matches(filter: ConversationFilter, row: Row): boolean {
-  const { status, assigneeId, unassigned, visitorId } = filter
+/**
+ * Whether a conversation belongs into a list, by what is known of it here; false for filters that only the server can judge.
+ * @param memberId who the signed-in person is
+ */
+export function matches(filter: ConversationFilter, row: Row, memberId: string): boolean {
+  const { status, assignee, visitorId } = filter
   const isJudged = Object.entries(filter).every(([name, value]) => value == null || JUDGED.has(name))
   return (
     isJudged &&
-    (status == null || row.status === status) &&
-    (assigneeId == null || row.assignee?.id === assigneeId) &&
-    (unassigned !== true || row.assignee === null) &&
+    (status == null || status.includes(row.status)) &&
+    (assignee?.me !== true || row.assignee?.id === memberId) &&
+    (assignee?.memberId == null || row.assignee?.id === assignee.memberId) &&
+    (assignee?.none !== true || row.assignee === null) &&
     (visitorId == null || row.visitor.id === visitorId)
   )
 }

@@ -20,11 +20,11 @@ export interface ConversationList extends Arranged, Omit<Snapshot, 'rows'> {
 /** One view of the inbox, live. */
 export function useConversationList(view: InboxView): ConversationList {
   const { api, memberId } = useWorkspace()
-  const filter = useMemo(() => filterOf(view, memberId), [view, memberId])
+  const filter = useMemo(() => filterOf(view), [view])
   const pages = useMemo(() => new ConversationPages(api, filter), [api, filter])
   const { rows, ...state } = useSyncExternalStore(pages.subscribe, pages.snapshot)
   const [held, setHeld] = useState<{ pages: ConversationPages; order: Held } | null>(null)
-  const belongs = useCallback((row: Row) => matches(filter, row), [filter])
+  const belongs = useCallback((row: Row) => matches(filter, row, memberId), [filter, memberId])
   // An order that was held in another view says nothing here.
   const order = held?.pages === pages ? held.order : null
   const arranged = useMemo(() => arrange(rows, order, belongs), [rows, order, belongs])
