@@ -1,3 +1,4 @@
+import type { ConversationStatus } from '../generated/prisma/enums.ts'
 import type { Actor } from './actor.ts'
 import type { Deps } from './deps.ts'
 import { requireLevel, requireTeam } from './policy.ts'
@@ -33,4 +34,40 @@ export async function countInbox(deps: Deps, actor: Actor): Promise<InboxCounts>
   const [unassigned, open, snoozed] = [Number(row.unassigned), Number(row.open), Number(row.snoozed)]
   const mine = userId === null ? null : Number(row.mine)
   return { mine, unassigned, open, snoozed, closed: Number(row.closed), total: Number(row.total) }
+}
+
+/** A workspace's counts with everybody's own, for many who ask at once. */
+export interface InboxTally {
+  readonly counts: Omit<InboxCounts, 'mine'>
+  /** Open ones by the person that they are assigned to. */
+  readonly mine: ReadonlyMap<string, number>
+}
+
+/** The caller has judged who may see it. */
+export async function tallyInbox({ db }: Deps, workspaceId: string): Promise<InboxTally> {
+  const rows = await db.sql<{ status: ConversationStatus; user_id: string | null; is_free: boolean; total: number }>(
+    `SELECT counted.status, member.user_id, counted.assignee_id IS NULL AS is_free, counted.total
+       FROM (SELECT status, assignee_id, count(*)::int AS total
+               FROM conversations WHERE workspace_id = $1 GROUP BY status, assignee_id) counted
+       LEFT JOIN members member ON member.id = counted.assignee_id`,
+    [workspaceId],
+  )
+  const sum = (wanted: (row: (typeof rows)[number]) => boolean) =>
+    rows.filter(wanted).reduce((total, row) => total + row.total, 0)
+  const open = rows.filter(({ status }) => status === 'OPEN')
+  return {
+    counts: {
+      unassigned: sum(({ status, is_free }) => status === 'OPEN' && is_free),
+      open: sum(({ status }) => status === 'OPEN'),
+      snoozed: sum(({ status }) => status === 'SNOOZED'),
+      closed: sum(({ status }) => status === 'CLOSED'),
+      total: sum(() => true),
+    },
+    mine: new Map(open.flatMap(({ user_id, total }) => (user_id === null ? [] : [[user_id, total]]))),
+  }
+}
+
+/** One actor's counts out of everybody's. */
+export function countsFor({ counts, mine }: InboxTally, { user, type }: Actor): InboxCounts {
+  return { mine: type === 'agent' || user === null ? null : (mine.get(user.id) ?? 0), ...counts }
 }

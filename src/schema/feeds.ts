@@ -3,7 +3,7 @@ import type { ConversationItem } from '../domain/conversation-feed.ts'
 import type { DeliveryProgress as DeliveryProgressOf } from '../domain/delivery-feed.ts'
 import type { InboxUpdate as InboxUpdateOf } from '../domain/inbox-feed.ts'
 import { builder } from './builder.ts'
-import { Conversation } from './conversation.ts'
+import { Conversation, InboxCounts } from './conversation.ts'
 import { Delivery } from './delivery.ts'
 import { ActorType } from './enums.ts'
 import { Message } from './message.ts'
@@ -69,6 +69,13 @@ export const InboxUpdate = builder.objectRef<InboxUpdateOf>('InboxUpdate').imple
       type: [Conversation],
       description: 'Those that changed, each once and as it is now; the one that changed last at the end. 100 at most.',
       resolve: ({ conversations }) => [...conversations],
+    }),
+    counts: t.field({
+      type: InboxCounts,
+      nullable: true,
+      description:
+        'With the first update, and when they have changed since, at most once a second; null otherwise. Ask for it from the start.',
+      resolve: (update) => update.counts(),
     }),
     deletedIds: t.idList({
       description: 'Conversations that are no more.',

@@ -194,6 +194,102 @@ describe.each(TRANSPORTS)('the inbox over %s', (_name, transport) => {
   })
 })
 
+const COUNTED = `subscription ($after: String) { inbox(after: $after) {
+  cursor conversations { id } counts { mine unassigned open snoozed closed total }
+} }`
+
+interface Counted {
+  readonly cursor: string
+  readonly conversations: { id: string }[]
+  readonly counts: Record<string, number | null> | null
+}
+
+describe('counts', () => {
+  const follow = async (key = tenant.key, after?: string) => {
+    await quiet(guddesk)
+    const live = overWebSocket<Counted>(guddesk, { after }, { query: COUNTED, key })
+    await until(() => live.events.length > 0)
+    const counts = () => live.events.findLast((update) => update.counts !== null)?.counts
+    return { live, counts }
+  }
+
+  test('come at once, and again when they have changed, for each asker their own', async () => {
+    const id = await guddesk.newConversation(tenant)
+    const { userId, memberId } = await guddesk.newMember(tenant, 'Mia')
+    const mia = await guddesk.newKey({ ...tenant, userId, memberId }, 'READ_WRITE')
+    const [mine, hers] = [await follow(), await follow(mia)]
+    const start = { mine: 0, unassigned: 1, open: 1, snoozed: 0, closed: 0, total: 1 }
+    expect([mine.counts(), hers.counts()]).toEqual([start, start])
+    await change(id, { assigneeId: memberId })
+    await until(() => hers.counts()?.['mine'] === 1 && mine.counts()?.['unassigned'] === 0)
+    expect(hers.counts()).toEqual({ ...start, mine: 1, unassigned: 0 })
+    expect(mine.counts()).toEqual({ ...start, unassigned: 0 })
+    await change(id, { status: 'CLOSED' })
+    await until(() => mine.counts()?.['closed'] === 1 && hers.counts()?.['closed'] === 1)
+    expect(hers.counts()).toEqual({ ...start, open: 0, unassigned: 0, closed: 1 })
+    const { data } = await guddesk.graphql(
+      '{ inboxCounts { mine unassigned open snoozed closed total } }',
+      {},
+      { key: mia },
+    )
+    expect(hers.counts()).toEqual(data.inboxCounts)
+    for (const { live } of [mine, hers]) {
+      await live.stop()
+      expect(live.errors).toEqual([])
+    }
+  })
+
+  test('are told at most once a second, and not when they are the same', async () => {
+    const { live } = await follow()
+    const began = performance.now()
+    const ids: string[] = []
+    while (performance.now() - began < 2500) ids.push(await guddesk.newConversation(tenant))
+    await until(() => live.events.findLast(({ counts }) => counts !== null)?.counts?.['total'] === ids.length)
+    const told = live.events.filter(({ counts }) => counts !== null).length
+    const took = performance.now() - began
+    expect(told).toBeGreaterThan(2)
+    expect(told).toBeLessThanOrEqual(2 + Math.ceil(took / 1000))
+    await say(ids[0] ?? '', 'changes no count')
+    const before = live.events.length
+    await until(() => live.events.length > before)
+    await settle(1500)
+    expect(live.events.filter(({ counts }) => counts !== null)).toHaveLength(told)
+    await live.stop()
+  })
+
+  test('are not counted for those who do not ask', async () => {
+    const { db } = guddesk.deps
+    const sql = db.sql.bind(db)
+    let counted = 0
+    Object.assign(db, {
+      sql: (text: string, params?: unknown[]) => {
+        if (text.includes('GROUP BY status, assignee_id')) counted++
+        return sql(text, params)
+      },
+    })
+    try {
+      await quiet(guddesk)
+      const live = overWebSocket<Update>(guddesk, {}, { query: INBOX, key: tenant.key })
+      await until(() => live.events.length > 0)
+      await guddesk.newConversation(tenant)
+      await until(() => live.events.length > 1)
+      await settle(1300)
+      expect(counted).toBe(0)
+      await live.stop()
+      // Ten who ask at once are one.
+      const many = await Promise.all(Array.from({ length: 10 }, () => follow()))
+      const before = counted
+      expect(before).toBeGreaterThan(0)
+      await guddesk.newConversation(tenant)
+      await until(() => many.every(({ counts }) => counts()?.['total'] === 2))
+      expect(counted - before).toBeLessThanOrEqual(2)
+      for (const { live } of many) await live.stop()
+    } finally {
+      Object.assign(db, { sql })
+    }
+  })
+})
+
 const EVENTS = `INSERT INTO events (id, workspace_id, type, conversation_id, body)
   SELECT 'evt_' || n || $1, $1, 'conversation.updated', 'conv_' || n, '{"event":"x","data":{},"timestamp":""}'
     FROM generate_series(1, $2::int) n`
