@@ -1,13 +1,73 @@
-import { Users } from 'lucide-react'
-import { EmptyState } from '../../ui/EmptyState.tsx'
+import { useQuery } from 'urql'
+import { type Pages, usePages } from '../../api/usePages.ts'
+import type { InvitationsQuery } from '../../generated/documents.ts'
+import { mayManage, roleName } from '../../shell/roles.ts'
+import { useWorkspace } from '../../shell/workspace.ts'
+import { Failure } from '../../ui/Failure.tsx'
+import { Loading } from '../../ui/Loading.tsx'
+import { WhomToAsk } from '../../ui/NotAllowed.tsx'
 import { Page } from '../../ui/Page.tsx'
+import { Section } from '../../ui/Section.tsx'
+import { Invitations, Members } from './documents.ts'
+import { type Invitation, InvitationTable } from './InvitationTable.tsx'
+import { InviteMember } from './InviteMember.tsx'
+import classes from './MembersPage.module.css'
+import { MemberTable } from './MemberTable.tsx'
+
+const PAGE_SIZE = { first: 50 }
+const connectionOf = ({ invitations }: InvitationsQuery) => invitations
 
 export function Component() {
+  const { role } = useWorkspace()
+  return mayManage(role) ? <Managed /> : <Seen />
+}
+
+function Managed() {
+  const invitations = usePages(Invitations, PAGE_SIZE, connectionOf)
   return (
-    <Page title="Members" description="Who works in this workspace, and in which role.">
-      <EmptyState icon={Users} title="This page is not built yet">
-        Until it is, the GraphQL API does what will be done here: see members in its documentation at /graphql.
-      </EmptyState>
+    <Page
+      title="Members"
+      description="Who works in this workspace, and in which role. People join by a link that you make for them."
+      actions={<InviteMember onInvited={invitations.reload} />}
+    >
+      <People />
+      <OpenInvitations pages={invitations} />
     </Page>
   )
+}
+
+function OpenInvitations({ pages }: { readonly pages: Pages<Invitation> }) {
+  return (
+    <div className={classes.below}>
+      <Section title="Open invitations" description="Made and not accepted yet. A link works for 7 days, and once.">
+        <InvitationTable pages={pages} />
+      </Section>
+    </div>
+  )
+}
+
+/** For whoever manages nobody. */
+function Seen() {
+  const { role } = useWorkspace()
+  return (
+    <Page
+      title="Members"
+      description={
+        <>
+          Who works in this workspace. You are {role === null ? 'no member' : roleName(role)} here; owners and admins
+          invite people and change roles. <WhomToAsk />
+        </>
+      }
+    >
+      <People />
+    </Page>
+  )
+}
+
+function People() {
+  const [{ data, error }, reload] = useQuery({ query: Members })
+  const again = () => reload({ requestPolicy: 'network-only' })
+  if (data !== undefined) return <MemberTable members={data.workspace.members} onRemoved={again} />
+  if (error !== undefined) return <Failure error={error} onRetry={again} />
+  return <Loading lines={4} height={60} />
 }

@@ -1,0 +1,109 @@
+import { Button } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { notifications } from '@mantine/notifications'
+import { useAction } from '../../api/useAction.ts'
+import type { Pages } from '../../api/usePages.ts'
+import type { InvitationsQuery } from '../../generated/documents.ts'
+import { roleName } from '../../shell/roles.ts'
+import { useWorkspace } from '../../shell/workspace.ts'
+import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx'
+import { Failure } from '../../ui/Failure.tsx'
+import { Loading } from '../../ui/Loading.tsx'
+import { Time } from '../../ui/Time.tsx'
+import tables from '../../ui/table.module.css'
+import { RevokeInvitation } from './documents.ts'
+
+export type Invitation = InvitationsQuery['invitations']['edges'][number]['node']
+
+export function InvitationTable({ pages }: { readonly pages: Pages<Invitation> }) {
+  const { nodes, hasMore, isLoading, isLoadingMore, error, loadMore, reload } = pages
+  if (isLoading) return <Loading lines={1} height={52} />
+  return (
+    <>
+      {nodes.length === 0 && error === undefined && <p className={tables.dim}>Nobody is invited at the moment.</p>}
+      {nodes.length > 0 && (
+        <div className={tables.frame}>
+          <table className={tables.table}>
+            <caption className="visually-hidden">Open invitations</caption>
+            <thead>
+              <tr>
+                <th scope="col">Email</th>
+                <th scope="col">Role</th>
+                <th scope="col">Invited</th>
+                <th scope="col">Expires</th>
+                <th scope="col">
+                  <span className="visually-hidden">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {nodes.map((invitation) => (
+                <tr key={invitation.id}>
+                  <td className={tables.main}>{invitation.email}</td>
+                  <td data-label="Role">{roleName(invitation.role)}</td>
+                  <td data-label="Invited">
+                    <Time at={invitation.createdAt} />
+                  </td>
+                  <td data-label="Expires">
+                    <Time at={invitation.expiresAt} />
+                  </td>
+                  <td className={tables.actions}>
+                    <Revoke invitation={invitation} onRevoked={reload} />
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {error !== undefined && <Failure error={error} onRetry={reload} />}
+      {hasMore && (
+        <div className={tables.below}>
+          <Button variant="default" loading={isLoadingMore} onClick={loadMore}>
+            Load more
+          </Button>
+        </div>
+      )}
+    </>
+  )
+}
+
+interface RevokeProps {
+  readonly invitation: Invitation
+  readonly onRevoked: () => void
+}
+
+function Revoke({ invitation: { id, email, role }, onRevoked }: RevokeProps) {
+  const { role: own } = useWorkspace()
+  const [isOpen, dialog] = useDisclosure()
+  const [run] = useAction(RevokeInvitation, { toast: false })
+  const fixed = role === 'OWNER' && own !== 'OWNER' ? 'Only owners revoke invitations of owners.' : null
+
+  async function revoke() {
+    const outcome = await run({ input: { invitationId: id } })
+    if (outcome.ok) {
+      notifications.show({ message: `The invitation of ${email} is revoked` })
+      onRevoked()
+    }
+    return outcome
+  }
+
+  return (
+    <>
+      <Button size="xs" variant="default" disabled={fixed !== null} title={fixed ?? undefined} onClick={dialog.open}>
+        Revoke<span className="visually-hidden"> the invitation of {email}</span>
+      </Button>
+      <ConfirmDialog
+        isOpen={isOpen}
+        title="Revoke this invitation?"
+        confirmLabel="Revoke invitation"
+        onClose={dialog.close}
+        onConfirm={revoke}
+      >
+        <p>
+          The link that <strong>{email}</strong> got stops working at once. You can invite them again at any time.
+        </p>
+      </ConfirmDialog>
+    </>
+  )
+}

@@ -1,0 +1,70 @@
+import { Button, Radio, TextInput } from '@mantine/core'
+import { type FormEvent, useState } from 'react'
+import { type Outcome, useAction } from '../../api/useAction.ts'
+import type { MemberRole } from '../../generated/documents.ts'
+import { ROLES } from '../../shell/roles.ts'
+import { useWorkspace } from '../../shell/workspace.ts'
+import { FormFault } from '../../ui/FormFault.tsx'
+import classes from '../../ui/form.module.css'
+import { InviteMember } from './documents.ts'
+
+/** An invitation that was just made. */
+export interface NewLink {
+  readonly email: string
+  readonly link: string
+}
+
+interface InviteFormProps {
+  readonly onCancel: () => void
+  readonly onInvited: (made: NewLink) => void
+}
+
+export function InviteForm({ onCancel, onInvited }: InviteFormProps) {
+  const { role: own } = useWorkspace()
+  const [email, setEmail] = useState('')
+  const [role, setRole] = useState<MemberRole>('AGENT')
+  const [refused, setRefused] = useState<Extract<Outcome<never>, { ok: false }> | null>(null)
+  const [run, isRunning] = useAction(InviteMember, { toast: false })
+  const fault = refused?.fields.find(({ path }) => path === 'email')?.message
+
+  async function submit(event: FormEvent) {
+    event.preventDefault()
+    const outcome = await run({ input: { email: email.trim(), role } })
+    setRefused(outcome.ok ? null : outcome)
+    if (outcome.ok) onInvited({ email: outcome.payload.invitation.email, link: outcome.payload.link })
+  }
+
+  return (
+    <form noValidate className={classes.form} onSubmit={(event) => void submit(event)}>
+      <TextInput
+        type="email"
+        label="Email"
+        description="They join with this address. Inviting somebody again makes their earlier link worthless."
+        placeholder="name@example.com"
+        autoComplete="off"
+        value={email}
+        error={fault}
+        onChange={(event) => setEmail(event.currentTarget.value)}
+        data-autofocus
+      />
+      <Radio.Group label="Role" value={role} onChange={(value) => setRole(value as MemberRole)}>
+        <div className={classes.choices}>
+          {ROLES.map(({ role: value, label, means }) => {
+            const isReserved = value === 'OWNER' && own !== 'OWNER'
+            const description = isReserved ? 'Only owners invite owners.' : means
+            return <Radio key={value} value={value} label={label} description={description} disabled={isReserved} />
+          })}
+        </div>
+      </Radio.Group>
+      <FormFault message={refused === null || fault !== undefined ? null : refused.message} />
+      <div className={classes.actions}>
+        <Button variant="default" onClick={onCancel}>
+          Cancel
+        </Button>
+        <Button type="submit" loading={isRunning} disabled={email.trim() === ''}>
+          Make the link
+        </Button>
+      </div>
+    </form>
+  )
+}

@@ -1,0 +1,72 @@
+import { NativeSelect } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { useState } from 'react'
+import { useClient } from 'urql'
+import { type Outcome, useAction } from '../../api/useAction.ts'
+import type { MemberRole, MembersQuery } from '../../generated/documents.ts'
+import { mayManage, ROLES, roleName } from '../../shell/roles.ts'
+import { useWorkspace } from '../../shell/workspace.ts'
+import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx'
+import { ChangeMemberRole, OwnRole } from './documents.ts'
+
+export type Member = MembersQuery['workspace']['members'][number]
+
+interface RoleSelectProps {
+  readonly member: Member
+  /** Why it cannot be changed, if so. */
+  readonly fixed: string | null
+}
+
+export function RoleSelect({ member, fixed }: RoleSelectProps) {
+  const { id, name, role } = member
+  const { role: own, memberId } = useWorkspace()
+  const isSelf = id === memberId
+  const client = useClient()
+  const [asked, setAsked] = useState<MemberRole>(role)
+  const [isOpen, dialog] = useDisclosure()
+  const [run, isRunning] = useAction(ChangeMemberRole, { toast: !isSelf })
+
+  async function change(to: MemberRole): Promise<Outcome<unknown>> {
+    const outcome = await run({ input: { memberId: id, role: to } })
+    // The rest of the page goes by it.
+    if (outcome.ok && isSelf) await client.query(OwnRole, {}, { requestPolicy: 'network-only' }).toPromise()
+    return outcome
+  }
+
+  function choose(to: MemberRole) {
+    setAsked(to)
+    if (isSelf) dialog.open()
+    else void change(to)
+  }
+
+  return (
+    <>
+      <NativeSelect
+        size="xs"
+        aria-label={`Role of ${name}`}
+        value={isRunning ? asked : role}
+        disabled={fixed !== null || isRunning}
+        description={fixed}
+        inputWrapperOrder={['input', 'description']}
+        data={ROLES.map(({ role: value, label }) => {
+          const isReserved = value === 'OWNER' && own !== 'OWNER' && role !== 'OWNER'
+          return { value, label: isReserved ? `${label} (made by owners)` : label, disabled: isReserved }
+        })}
+        onChange={(event) => choose(event.currentTarget.value as MemberRole)}
+      />
+      <ConfirmDialog
+        isOpen={isOpen}
+        title="Change your own role?"
+        confirmLabel={`Become ${roleName(asked)}`}
+        onClose={dialog.close}
+        onConfirm={() => change(asked)}
+      >
+        <p>
+          You will be <strong>{roleName(asked)}</strong> instead of {roleName(role)}.
+          {mayManage(asked) ? '' : ' You will not manage members, keys or webhooks any more.'} Only somebody else can
+          undo it.
+        </p>
+      </ConfirmDialog>
+    </>
+  )
+}

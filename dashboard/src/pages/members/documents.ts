@@ -1,0 +1,124 @@
+import { graphql } from '../../api/graphql.ts'
+
+export const Members = graphql(`
+  query Members {
+    workspace {
+      id
+      members {
+        id
+        name
+        email
+        role
+        createdAt
+      }
+    }
+  }
+`)
+
+export const Invitations = graphql(`
+  query Invitations($first: Int, $after: String) {
+    invitations(first: $first, after: $after) {
+      edges {
+        node {
+          id
+          email
+          role
+          createdAt
+          expiresAt
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+`)
+
+/** What the frame around the pages goes by. */
+export const OwnRole = graphql(`
+  query OwnRole {
+    viewer {
+      role
+      actor {
+        id
+      }
+    }
+  }
+`)
+
+export const InviteMember = graphql(`
+  mutation InviteMember($input: InviteMemberInput!) {
+    inviteMember(input: $input) {
+      __typename
+      ... on InviteMemberPayload {
+        link
+        invitation {
+          id
+          email
+          role
+          createdAt
+          expiresAt
+        }
+      }
+      ... on Error {
+        code
+        message
+      }
+      ... on ValidationError {
+        fields {
+          path
+          message
+        }
+      }
+    }
+  }
+`)
+
+export const RevokeInvitation = graphql(`
+  mutation RevokeInvitation($input: RevokeInvitationInput!) {
+    revokeInvitation(input: $input) {
+      __typename
+      ... on RevokeInvitationPayload {
+        revokedId
+      }
+      ... on Error {
+        code
+        message
+      }
+    }
+  }
+`)
+
+export const ChangeMemberRole = graphql(`
+  mutation ChangeMemberRole($input: ChangeMemberRoleInput!) {
+    changeMemberRole(input: $input) {
+      __typename
+      ... on ChangeMemberRolePayload {
+        member {
+          id
+          role
+        }
+      }
+      ... on Error {
+        code
+        message
+      }
+    }
+  }
+`)
+
+export const RemoveMember = graphql(`
+  mutation RemoveMember($input: RemoveMemberInput!) {
+    removeMember(input: $input) {
+      __typename
+      ... on RemoveMemberPayload {
+        removedId
+      }
+      ... on Error {
+        code
+        message
+      }
+    }
+  }
+`)
