@@ -4,7 +4,7 @@ import { requireLevel, requireTeam } from './policy.ts'
 
 /** How a workspace's webhooks are getting on. Nothing of other workspaces can be told from it. */
 export interface DispatchState {
-  /** Deliveries that are not finished. */
+  /** Deliveries that are not finished, test events apart. */
   readonly pending: number
   /** Of these, those that wait for a time in the future. */
   readonly scheduled: number
@@ -37,7 +37,7 @@ interface Counted {
   oldest: Date | null
 }
 
-/** By endpoint: what is not finished stands in indexes that begin with it. */
+/** By endpoint, test events apart: what is not finished stands in an index that begins with the one and has no other. */
 const COUNT = `
 SELECT count(*)::int AS pending,
        (count(*) FILTER (WHERE live.is_live AND d.due > $2::timestamptz))::int AS scheduled,
@@ -46,5 +46,5 @@ SELECT count(*)::int AS pending,
   FROM webhook_endpoints endpoint
   LEFT JOIN agents agent ON agent.id = endpoint.agent_id
  CROSS JOIN LATERAL (SELECT endpoint.is_enabled AND COALESCE(agent.is_enabled, true) AS is_live) live
-  JOIN deliveries d ON d.endpoint_id = endpoint.id AND d.due IS NOT NULL
+  JOIN deliveries d ON d.endpoint_id = endpoint.id AND d.due IS NOT NULL AND NOT d.is_test
  WHERE endpoint.workspace_id = $1 AND ($3::text IS NULL OR endpoint.agent_id = $3)`

@@ -4,7 +4,7 @@ import { builder } from './builder.ts'
 export const DispatchState = builder.objectRef<DispatchStateOf>('DispatchState').implement({
   description: "How the workspace's webhooks are getting on now.",
   fields: (t) => ({
-    pending: t.exposeInt('pending', { description: 'Deliveries that are not finished.' }),
+    pending: t.exposeInt('pending', { description: 'Deliveries that are not finished, test events apart.' }),
     scheduled: t.exposeInt('scheduled', { description: 'Of these, those that wait for a time in the future.' }),
     held: t.exposeInt('held', { description: 'Of these, those whose endpoint or agent is disabled.' }),
     due: t.exposeInt('due', { description: 'Of these, the rest: they could be sent now, or are being sent.' }),
