@@ -16,6 +16,8 @@ export const PAGES = [
 /** Before signing in. */
 export const DOORS = [{ name: 'sign-in', path: '/sign-in' }] as const
 
+const WEBHOOKS = '/w/acme/settings/webhooks'
+
 /** What can be opened over a page, by what is done to open it. */
 export const OVERLAYS = [
   { name: 'command-palette', path: '/w/acme/inbox/open', keys: ['Control+k'] },
@@ -25,4 +27,12 @@ export const OVERLAYS = [
   { name: 'snooze', path: '/w/acme/inbox/open', keys: ['j', 'wait', 's'] },
   { name: 'tags', path: '/w/acme/inbox/open', keys: ['j', 'wait', 't'] },
   { name: 'note', path: '/w/acme/inbox/open', keys: ['j', 'wait', 'n'] },
+  { name: 'endpoint-add', path: WEBHOOKS, presses: ['Add Endpoint'] },
+  { name: 'endpoint', path: WEBHOOKS, presses: ['http'] },
+  { name: 'endpoint-test', path: WEBHOOKS, presses: ['http', 'Send test event'] },
+  { name: 'endpoint-edit', path: WEBHOOKS, presses: ['http', 'Edit'] },
+  { name: 'endpoint-rotate', path: WEBHOOKS, presses: ['http', 'More actions', 'Rotate secret'] },
+  { name: 'endpoint-replay', path: WEBHOOKS, presses: ['http', 'More actions', 'Replay failed'] },
+  { name: 'endpoint-delete', path: WEBHOOKS, presses: ['http', 'More actions', 'Delete'] },
+  { name: 'delivery', path: WEBHOOKS, presses: ['http', 'message.created'] },
 ] as const

@@ -13,15 +13,27 @@ export async function settle(page: Page): Promise<void> {
 interface Place {
   readonly path: string
   /** `wait` lets the page settle before the next key. */
-  readonly keys: readonly string[]
+  readonly keys?: readonly string[]
+  /** Buttons and links to press afterwards, by the beginning of their names. */
+  readonly presses?: readonly string[]
 }
 
-export async function openPlace(page: Page, { path, keys }: Place): Promise<void> {
+export async function openPlace(page: Page, { path, keys = [], presses = [] }: Place): Promise<void> {
   await page.goto(path)
   await settle(page)
   for (const key of keys) {
     if (key === 'wait') await settle(page)
     else await page.keyboard.press(key)
+  }
+  for (const name of presses) {
+    await settle(page)
+    const named = { name: new RegExp(`^${name}`) }
+    await page
+      .getByRole('button', named)
+      .or(page.getByRole('link', named))
+      .or(page.getByRole('menuitem', named))
+      .first()
+      .click()
   }
   await settle(page)
 }

@@ -42,7 +42,7 @@ export const OPERATIONS: readonly Place[] = [
 
 export const SETTINGS: readonly Place[] = [
   { label: 'Webhooks', path: 'settings/webhooks', icon: Webhook, keywords: ['endpoints', 'deliveries'] },
-  { label: 'AI agents', path: 'settings/agents', icon: Bot, keywords: ['bots'] },
+  { label: 'AI Agents', path: 'settings/agents', icon: Bot, keywords: ['bots'] },
   { label: 'API keys', path: 'settings/api-keys', icon: KeyRound, keywords: ['tokens', 'credentials'] },
   { label: 'Members', path: 'settings/members', icon: Users, keywords: ['team', 'people', 'invite'] },
   { label: 'Audit log', path: 'settings/audit-log', icon: ScrollText, keywords: ['history', 'who'] },

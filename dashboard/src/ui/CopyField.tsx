@@ -1,7 +1,8 @@
 import { Button } from '@mantine/core'
 import { Check, Copy } from 'lucide-react'
-import { useEffect, useRef, useState } from 'react'
+import { useRef } from 'react'
 import classes from './CopyField.module.css'
+import { COPY_SAYS, useCopy } from './useCopy.ts'
 
 interface CopyFieldProps {
   readonly label: string
@@ -10,35 +11,10 @@ interface CopyFieldProps {
   readonly isLong?: boolean
 }
 
-type State = 'idle' | 'copied' | 'refused'
-
-const SAYS: Record<State, string> = {
-  idle: '',
-  copied: 'Copied',
-  refused: 'The browser does not let this page copy. It is selected: copy it by hand.',
-}
-
 /** A text to take elsewhere, whole, with a button that copies it. */
 export function CopyField({ label, value, isLong = false }: CopyFieldProps) {
   const text = useRef<HTMLElement>(null)
-  const [state, setState] = useState<State>('idle')
-  useEffect(() => {
-    if (state !== 'copied') return
-    const timer = setTimeout(() => setState('idle'), 2000)
-    return () => clearTimeout(timer)
-  }, [state])
-
-  async function copy() {
-    try {
-      // Without https there is no clipboard at all.
-      await navigator.clipboard.writeText(value)
-      setState('copied')
-    } catch {
-      if (text.current !== null) getSelection()?.selectAllChildren(text.current)
-      setState('refused')
-    }
-  }
-
+  const [state, copy] = useCopy(value, text)
   return (
     <div>
       <p className={classes.label}>{label}</p>
@@ -57,7 +33,7 @@ export function CopyField({ label, value, isLong = false }: CopyFieldProps) {
         </Button>
       </div>
       <p className={state === 'refused' ? classes.refused : 'visually-hidden'} role="status">
-        {SAYS[state]}
+        {COPY_SAYS[state]}
       </p>
     </div>
   )

@@ -1,10 +1,9 @@
 import { Alert, Button } from '@mantine/core'
 import { EyeOff } from 'lucide-react'
-import { useEffect } from 'react'
-import { useBlocker } from 'react-router'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { CopyField } from '../../ui/CopyField.tsx'
 import classes from '../../ui/form.module.css'
+import { useStay } from '../../ui/useStay.ts'
 import type { NewKey } from './CreateKeyForm.tsx'
 
 interface ShownKeyProps {
@@ -15,12 +14,7 @@ interface ShownKeyProps {
 /** The only time that a key is shown. Neither a link nor the browser's back button leads away from it. */
 export function ShownKey({ made: { key, allWorkspaces }, onSaved }: ShownKeyProps) {
   const { workspace } = useWorkspace()
-  useBlocker(true)
-  useEffect(() => {
-    const ask = (event: BeforeUnloadEvent) => event.preventDefault()
-    addEventListener('beforeunload', ask)
-    return () => removeEventListener('beforeunload', ask)
-  }, [])
+  useStay()
   const query = allWorkspaces ? `?workspaceId=${workspace.id}` : ''
   const curl = `curl -H 'Authorization: Bearer ${key}' '${location.origin}/api/v1/conversations${query}'`
   return (

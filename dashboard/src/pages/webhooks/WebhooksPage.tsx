@@ -1,14 +1,15 @@
-import { Webhook } from 'lucide-react'
-import { EmptyState } from '../../ui/EmptyState.tsx'
-import { Page } from '../../ui/Page.tsx'
+import { Route, Routes } from 'react-router'
+import { Component as NotFoundPage } from '../not-found/NotFoundPage.tsx'
+import { EndpointList } from './EndpointList.tsx'
+import { EndpointPage } from './EndpointPage.tsx'
 
+/** `/settings/webhooks`, an endpoint, and one of its deliveries beside the others. */
 export function Component() {
   return (
-    <Page title="Webhooks" description="Where this workspace sends its events, and what became of each delivery.">
-      <EmptyState icon={Webhook} title="This page is not built yet">
-        Until it is, the GraphQL API does what will be done here: see webhook endpoints in its documentation at
-        /graphql.
-      </EmptyState>
-    </Page>
+    <Routes>
+      <Route index element={<EndpointList />} />
+      <Route path=":endpointId/:deliveryId?" element={<EndpointPage />} />
+      <Route path="*" element={<NotFoundPage />} />
+    </Routes>
   )
 }

@@ -1,0 +1,42 @@
+import { useState } from 'react'
+import { useNavigate } from 'react-router'
+import { useAction } from '../../api/useAction.ts'
+import type { EndpointFieldsFragment } from '../../generated/documents.ts'
+import { useWorkspace } from '../../shell/workspace.ts'
+import { TypeToConfirm } from '../../ui/TypeToConfirm.tsx'
+import { DeleteEndpoint } from './documents.ts'
+import { hostOf } from './webhookUrl.ts'
+
+interface DeleteEndpointDialogProps {
+  readonly endpoint: EndpointFieldsFragment
+  readonly onClose: () => void
+}
+
+export function DeleteEndpointDialog({ endpoint, onClose }: DeleteEndpointDialogProps) {
+  const { path } = useWorkspace()
+  const navigate = useNavigate()
+  const [fault, setFault] = useState<string | null>(null)
+  const [run, isRunning] = useAction(DeleteEndpoint, { toast: false })
+  async function remove() {
+    const outcome = await run({ input: { endpointId: endpoint.id } })
+    setFault(outcome.ok ? null : outcome.message)
+    if (outcome.ok) void navigate(path('settings/webhooks'))
+  }
+  return (
+    <TypeToConfirm
+      title="Delete this endpoint"
+      name={hostOf(endpoint.url)}
+      action="Delete endpoint"
+      isRunning={isRunning}
+      fault={fault}
+      onConfirm={() => void remove()}
+      onClose={onClose}
+    >
+      <p>
+        Nothing is sent to {endpoint.url} any more, what waits for it included. Its deliveries and its secret are gone
+        for good. To pause it, disable it instead.
+      </p>
+      {endpoint.agentId !== null && <p>It belongs to an agent, which will hear of nothing without it.</p>}
+    </TypeToConfirm>
+  )
+}

@@ -1,0 +1,52 @@
+import { Badge } from '@mantine/core'
+import { Link, useLocation, useParams } from 'react-router'
+import type { DeliveryRowFragment } from '../../generated/documents.ts'
+import { useWorkspace } from '../../shell/workspace.ts'
+import { Time } from '../../ui/Time.tsx'
+import { DeliveryBadge } from './DeliveryBadge.tsx'
+import classes from './DeliveryList.module.css'
+import { eventName } from './eventTypes.ts'
+
+interface DeliveryItemProps {
+  readonly delivery: DeliveryRowFragment
+  readonly isSelected: boolean
+}
+
+export function DeliveryItem({ delivery, isSelected }: DeliveryItemProps) {
+  const { endpointId = '' } = useParams()
+  const { path } = useWorkspace()
+  const { search } = useLocation()
+  const { id, eventType, isTest, createdAt, attemptCount, attempts } = delivery
+  const last = attempts.at(-1)
+  return (
+    <li className={classes.item} data-selected={isSelected || undefined}>
+      <Link
+        className={classes.link ?? ''}
+        to={{ pathname: path(`settings/webhooks/${endpointId}/${id}`), search }}
+        aria-current={isSelected ? 'true' : undefined}
+      >
+        <span className={classes.event}>
+          {eventName(eventType)}{' '}
+          {isTest && (
+            <Badge size="xs" variant="light" color="gray">
+              Test
+            </Badge>
+          )}
+        </span>
+        <span className={classes.status}>
+          <DeliveryBadge delivery={delivery} />
+        </span>
+        {last !== undefined && (
+          <>
+            <span className={classes.code}>{last.statusCode ?? 'No answer'}</span>
+            <span className={classes.duration}>{last.durationMs.toLocaleString()} ms</span>
+            <span className={classes.count}>{attemptCount === 1 ? '1 attempt' : `${attemptCount} attempts`}</span>
+          </>
+        )}
+        <span className={classes.time}>
+          <Time at={createdAt} short />
+        </span>
+      </Link>
+    </li>
+  )
+}

@@ -1,0 +1,106 @@
+import { NumberInput, Select, Textarea, TextInput } from '@mantine/core'
+import { useState } from 'react'
+import type { Outcome } from '../../api/useAction.ts'
+import type { EndpointOrdering } from '../../generated/documents.ts'
+import { useWorkspace } from '../../shell/workspace.ts'
+import { EventsField } from './EventsField.tsx'
+import type { EventFlags } from './eventTypes.ts'
+import { urlFault } from './webhookUrl.ts'
+
+/** What somebody has typed. */
+export interface EndpointDraft {
+  readonly url: string
+  readonly description: string
+  readonly events: EventFlags
+  readonly maxInFlight: number
+  readonly ordering: EndpointOrdering
+}
+
+export type Refusal = Extract<Outcome<never>, { ok: false }>
+
+/** The server's word on one field, as a sentence. */
+export function fieldFault(refused: Refusal | null, path: string): string | null {
+  const message = refused?.fields.find((field) => field.path === path)?.message
+  return message === undefined ? null : `${message.charAt(0).toUpperCase()}${message.slice(1)}`
+}
+
+/** What belongs to no field that the form shows. */
+export function formFault(refused: Refusal | null, paths: readonly string[]): string | null {
+  if (refused === null || refused.fields.some(({ path }) => paths.includes(path))) return null
+  return refused.message
+}
+
+export const ENDPOINT_PATHS = ['url', 'description', 'maxInFlight']
+
+const ORDERINGS = [
+  { value: 'RELAXED', label: 'Relaxed: a failed event is tried again later, the next ones go on' },
+  { value: 'STRICT', label: 'Strict: a conversation’s next event waits for the retries, for a bounded time' },
+]
+
+interface EndpointFieldsProps {
+  readonly draft: EndpointDraft
+  readonly onChange: (draft: EndpointDraft) => void
+  readonly refused: Refusal | null
+}
+
+export function EndpointFields({ draft, onChange, refused }: EndpointFieldsProps) {
+  const { isDevelopment } = useWorkspace()
+  const [isTouched, setTouched] = useState(false)
+  const set = (change: Partial<EndpointDraft>) => onChange({ ...draft, ...change })
+  const typedFault = urlFault(draft.url, isDevelopment)
+  return (
+    <>
+      <TextInput
+        label="Endpoint URL"
+        description={
+          isDevelopment
+            ? 'http:// is fine for this machine; elsewhere it has to be https://.'
+            : 'It has to be https://.'
+        }
+        placeholder="https://your-agent.com/webhook"
+        type="url"
+        inputMode="url"
+        autoComplete="off"
+        spellCheck={false}
+        data-autofocus
+        value={draft.url}
+        error={(isTouched && typedFault) || fieldFault(refused, 'url')}
+        onBlur={() => draft.url !== '' && setTouched(true)}
+        onChange={(event) => {
+          // While the beginning is typed nothing is wrong yet.
+          if (event.currentTarget.value.includes('://')) setTouched(true)
+          set({ url: event.currentTarget.value })
+        }}
+      />
+      <Textarea
+        label="Description"
+        placeholder="What it is for, and who looks after it"
+        autosize={false}
+        rows={2}
+        maxLength={500}
+        value={draft.description}
+        error={fieldFault(refused, 'description')}
+        onChange={(event) => set({ description: event.currentTarget.value })}
+      />
+      <EventsField value={draft.events} onChange={(events) => set({ events })} />
+      <NumberInput
+        label="Requests at once"
+        description="At most so many are on their way to it at the same time."
+        min={1}
+        max={100}
+        allowDecimal={false}
+        clampBehavior="blur"
+        value={draft.maxInFlight}
+        error={fieldFault(refused, 'maxInFlight')}
+        onChange={(value) => set({ maxInFlight: typeof value === 'number' ? value : Number.parseInt(value, 10) || 1 })}
+      />
+      <Select
+        label="Order within a conversation"
+        data={ORDERINGS}
+        allowDeselect={false}
+        value={draft.ordering}
+        onChange={(value) => set({ ordering: value === 'STRICT' ? 'STRICT' : 'RELAXED' })}
+      />
+    </>
+  )
+}

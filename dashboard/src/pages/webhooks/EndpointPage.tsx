@@ -1,0 +1,64 @@
+import { Anchor, Button } from '@mantine/core'
+import { ArrowLeft, Webhook } from 'lucide-react'
+import { Link, useParams } from 'react-router'
+import { useQuery } from 'urql'
+import { usePermissions } from '../../shell/permissions.ts'
+import { useWorkspace } from '../../shell/workspace.ts'
+import { EmptyState } from '../../ui/EmptyState.tsx'
+import { Failure } from '../../ui/Failure.tsx'
+import { Loading } from '../../ui/Loading.tsx'
+import { Page } from '../../ui/Page.tsx'
+import { DeliveryLog } from './DeliveryLog.tsx'
+import { Endpoint } from './documents.ts'
+import { EndpointActions } from './EndpointActions.tsx'
+import { EndpointFacts } from './EndpointFacts.tsx'
+import { EndpointNotices } from './EndpointNotices.tsx'
+import classes from './EndpointPage.module.css'
+import { hostOf } from './webhookUrl.ts'
+
+/** One endpoint: how it is getting on, what can be done with it, and its deliveries as they happen. */
+export function EndpointPage() {
+  const { endpointId = '' } = useParams()
+  const { path } = useWorkspace()
+  const { mayManage } = usePermissions()
+  const [{ data, error }, reload] = useQuery({ query: Endpoint, variables: { id: endpointId } })
+  const endpoint = data?.node?.__typename === 'WebhookEndpoint' ? data.node : null
+  const back = (
+    <Anchor component={Link} to={path('settings/webhooks')} className={classes.back ?? ''}>
+      <ArrowLeft size={14} aria-hidden /> Webhooks
+    </Anchor>
+  )
+  if (endpoint === null) {
+    return (
+      <Page wide title="Endpoint" description={back}>
+        {error !== undefined && <Failure error={error} onRetry={() => reload({ requestPolicy: 'network-only' })} />}
+        {error === undefined && data === undefined && <Loading lines={6} />}
+        {data !== undefined && (
+          <EmptyState
+            icon={Webhook}
+            title="This endpoint is not here"
+            actions={
+              <Button component={Link} to={path('settings/webhooks')}>
+                To the webhooks
+              </Button>
+            }
+          >
+            It was deleted, or it belongs to another workspace.
+          </EmptyState>
+        )}
+      </Page>
+    )
+  }
+  return (
+    <Page
+      wide
+      title={hostOf(endpoint.url)}
+      description={back}
+      actions={mayManage && <EndpointActions endpoint={endpoint} />}
+    >
+      <EndpointNotices endpoint={endpoint} />
+      <EndpointFacts endpoint={endpoint} />
+      <DeliveryLog endpoint={endpoint} />
+    </Page>
+  )
+}

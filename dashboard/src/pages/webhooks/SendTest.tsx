@@ -1,0 +1,74 @@
+import { Button, Modal, Select } from '@mantine/core'
+import { type FormEvent, useState } from 'react'
+import { useAction } from '../../api/useAction.ts'
+import { FormFault } from '../../ui/FormFault.tsx'
+import { AttemptList } from './AttemptList.tsx'
+import { DeliveryBadge } from './DeliveryBadge.tsx'
+import classes from './dialogs.module.css'
+import { SendTestEvent } from './documents.ts'
+import { eventName, SENT_TYPES } from './eventTypes.ts'
+import { useDelivery } from './useDelivery.ts'
+
+interface SendTestProps {
+  readonly endpointId: string
+  readonly onClose: () => void
+}
+
+/** Sends an event with sample data and shows what comes of it. */
+export function SendTest({ endpointId, onClose }: SendTestProps) {
+  const [type, setType] = useState<(typeof SENT_TYPES)[number]>('PING')
+  const [deliveryId, setDeliveryId] = useState<string | null>(null)
+  const [fault, setFault] = useState<string | null>(null)
+  const [run, isRunning] = useAction(SendTestEvent, { toast: false })
+
+  async function submit(event: FormEvent) {
+    event.preventDefault()
+    const outcome = await run({ input: { endpointId, type } })
+    setFault(outcome.ok ? null : outcome.message)
+    if (outcome.ok) setDeliveryId(outcome.payload.delivery.id)
+  }
+
+  return (
+    <Modal opened onClose={onClose} size="lg" title="Send test event">
+      <form className={classes.form} onSubmit={(event) => void submit(event)}>
+        <p>
+          Sample data, signed like everything else. It is sent once, also to a disabled endpoint, and does not count for
+          its health.
+        </p>
+        <Select
+          label="Event"
+          data={SENT_TYPES.map((value) => ({ value, label: eventName(value) }))}
+          allowDeselect={false}
+          value={type}
+          onChange={(value) => setType(SENT_TYPES.find((each) => each === value) ?? 'PING')}
+        />
+        <FormFault message={fault} />
+        {deliveryId !== null && <TestResult key={deliveryId} deliveryId={deliveryId} />}
+        <div className={classes.actions}>
+          <Button variant="default" onClick={onClose}>
+            Close
+          </Button>
+          <Button type="submit" loading={isRunning}>
+            {deliveryId === null ? 'Send' : 'Send again'}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  )
+}
+
+function TestResult({ deliveryId }: { readonly deliveryId: string }) {
+  const { delivery } = useDelivery(deliveryId)
+  return (
+    <section aria-label="Result" aria-live="polite">
+      {delivery === null || delivery.attempts.length === 0 ? (
+        <p className={classes.dim}>On its way…</p>
+      ) : (
+        <>
+          <DeliveryBadge delivery={delivery} />
+          <AttemptList attempts={delivery.attempts} />
+        </>
+      )}
+    </section>
+  )
+}
