@@ -68,11 +68,12 @@ const CLAIM: Statement = {
  CROSS JOIN LATERAL (
    (SELECT ${COLUMNS} FROM deliveries d
      WHERE d.endpoint_id = q.endpoint_id AND d.lane = 0 AND ${FIRST}
-       AND (e.ordering = 'RELAXED' OR d.conversation_id IS NULL OR NOT EXISTS (
-         SELECT FROM deliveries earlier
+       AND (e.ordering = 'RELAXED' OR d.conversation_id IS NULL OR (
+         SELECT earlier.id FROM deliveries earlier
           WHERE earlier.endpoint_id = d.endpoint_id AND earlier.conversation_id = d.conversation_id
             AND earlier.seq < d.seq AND earlier.due IS NOT NULL AND NOT earlier.is_test AND earlier.lane = 0
-            AND earlier.attempts BETWEEN 1 AND 4))
+            AND earlier.attempts BETWEEN 1 AND 4
+          ORDER BY earlier.seq LIMIT 1) IS NULL)
      ORDER BY d.seq LIMIT q.firsts)
    UNION ALL
    (SELECT ${COLUMNS} FROM deliveries d
@@ -87,7 +88,9 @@ const CLAIM: Statement = {
      WHERE d.endpoint_id = q.endpoint_id AND d.lane = 1 AND ${RETRY}
      ORDER BY d.due LIMIT q.replays)
    UNION ALL
-   (SELECT ${COLUMNS} FROM deliveries d WHERE d.endpoint_id = q.endpoint_id AND d.is_test AND ${UNHELD})
+   (SELECT ${COLUMNS} FROM deliveries d
+     WHERE d.endpoint_id = q.endpoint_id AND d.is_test AND ${UNHELD}
+     ORDER BY d.due LIMIT 1000)
  ) d
   JOIN events event ON event.id = d.event_id
  WHERE d.is_test OR (e.is_enabled AND COALESCE(a.is_enabled, true))`,

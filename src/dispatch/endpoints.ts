@@ -37,19 +37,20 @@ export function findWork(session: Session, now: Date): Promise<WorkingEndpoint[]
 
 const FIRSTS = 'd.due IS NOT NULL AND d.attempts = 0 AND NOT d.is_test'
 const RETRIES = 'd.due IS NOT NULL AND d.attempts > 0 AND NOT d.is_test'
-const NEXT_OF = (condition: string, after: string) =>
-  `SELECT d.endpoint_id FROM deliveries d WHERE ${condition}${after} ORDER BY d.endpoint_id LIMIT 1`
-const LOOSE_SCAN = (name: string, condition: string) => `${name} AS (
-  (${NEXT_OF(condition, '')})
+const NEXT_OF = (condition: string, order: string, after: string) =>
+  `SELECT d.endpoint_id FROM deliveries d WHERE ${condition}${after} ORDER BY d.endpoint_id, d.lane, d.${order} LIMIT 1`
+const LOOSE_SCAN = (name: string, condition: string, order: string) => `${name} AS (
+  (${NEXT_OF(condition, order, '')})
   UNION ALL
-  SELECT (${NEXT_OF(condition, ` AND d.endpoint_id > ${name}.endpoint_id`)}) FROM ${name} WHERE ${name}.endpoint_id IS NOT NULL
+  SELECT (${NEXT_OF(condition, order, ` AND d.endpoint_id > ${name}.endpoint_id`)}) FROM ${name} WHERE ${name}.endpoint_id IS NOT NULL
 )`
 const IS_DUE = (lane: number) =>
-  `EXISTS (SELECT FROM deliveries d WHERE d.endpoint_id = retries.endpoint_id AND d.lane = ${lane} AND ${RETRIES} AND d.due <= $1::timestamptz)`
+  `(SELECT d.due FROM deliveries d WHERE d.endpoint_id = retries.endpoint_id AND d.lane = ${lane} AND ${RETRIES}
+     ORDER BY d.due LIMIT 1) <= $1::timestamptz`
 
 const FIND_WORK: Statement = {
   name: 'dispatcher_find_work',
-  text: `WITH RECURSIVE ${LOOSE_SCAN('firsts', FIRSTS)}, ${LOOSE_SCAN('retries', RETRIES)}
+  text: `WITH RECURSIVE ${LOOSE_SCAN('firsts', FIRSTS, 'seq')}, ${LOOSE_SCAN('retries', RETRIES, 'due')}
 SELECT e.id, e.dispatcher_id AS "dispatcherId"
   FROM (SELECT endpoint_id FROM firsts
         UNION SELECT endpoint_id FROM retries WHERE ${IS_DUE(0)} OR ${IS_DUE(1)}) working
@@ -57,8 +58,9 @@ SELECT e.id, e.dispatcher_id AS "dispatcherId"
   LEFT JOIN agents a ON a.id = e.agent_id
  WHERE COALESCE(a.is_enabled, true)
 UNION
-SELECT e.id, e.dispatcher_id FROM deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
- WHERE d.is_test AND d.due IS NOT NULL`,
+SELECT e.id, e.dispatcher_id
+  FROM (SELECT d.endpoint_id FROM deliveries d WHERE d.is_test AND d.due IS NOT NULL ORDER BY d.due LIMIT 1000) test
+  JOIN webhook_endpoints e ON e.id = test.endpoint_id`,
 }
 
 /** Takes endpoints that belong to nobody. @throws when this process has been counted as gone (a foreign key) */
