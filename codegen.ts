@@ -4,26 +4,36 @@
  * - schema.graphql: the API, sorted. It is committed, so that a change of the API is a difference in review.
  * - Types of the GraphQL documents in graphql(`…`) calls, for the tests and for the dashboard. They follow from committed
  *   files alone and are not committed.
+ * - dashboard/documents.json: the dashboard's documents by their hashes, for servers that run no others. It is committed, so
+ *   that what the dashboard asks for is a difference in review.
  *
- * `npm run generate:sdl` writes both. With --documents the types only: by the committed schema.graphql, without loading
- * the server. With --check nothing is written, and it fails when a file is not what it would write.
+ * `npm run generate:sdl` writes all. With --documents not the first: by the committed schema.graphql, without loading the
+ * server. With --check nothing is written, and it fails when a file is not what it would write.
  */
+import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { plugin as typesOf } from '@graphql-codegen/typescript-operations'
 import {
+  type ASTNode,
   buildSchema,
   type DefinitionNode,
   type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
   type GraphQLSchema,
   Kind,
   lexicographicSortSchema,
+  type OperationDefinitionNode,
   parse,
+  print,
   printSchema,
   Source,
   specifiedRules,
+  stripIgnoredCharacters,
   validate,
+  visit,
 } from 'graphql'
 
 /** Folders, each with the module of its documents' types. */
@@ -35,6 +45,9 @@ const TYPES = {
 const SCALARS = { ID: 'string', DateTime: 'string', JSON: 'unknown', URL: 'string' }
 /** A call with one literal; a method of the same name takes any text. */
 const CALL = /(?<![.\w$])graphql\(\s*`([^`]*)`/g
+
+/** What the dashboard's cache asks of every object besides. */
+const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } }
 
 /** A document in a call: one operation with its fragments, or fragments only. */
 interface Found {
@@ -51,7 +64,9 @@ files.set('schema.graphql', sdl)
 // As a client sees it: the code's own enums have other values inside.
 const schema = buildSchema(sdl)
 for (const [folder, path] of Object.entries(TYPES)) {
-  if (existsSync(folder)) files.set(path, await moduleOf(schema, documentsIn(folder)))
+  const found = documentsIn(folder)
+  files.set(path, await moduleOf(schema, found))
+  if (folder === 'dashboard/src') files.set('dashboard/documents.json', manifestOf(found))
 }
 const stale = [...files].filter(([path, text]) => !existsSync(path) || readFileSync(path, 'utf8') !== text)
 if (options.check && stale.length > 0) {
@@ -139,4 +154,48 @@ function entryOf({ definitions }: DocumentNode): string {
   }
   const [fragment] = definitions
   return `{ result: ${fragment !== undefined && 'name' in fragment ? fragment.name?.value : 'never'}Fragment; variables: never }`
+}
+
+/** The operations, each with the fragments that it needs and `__typename` where a cache wants it, by their SHA-256. */
+function manifestOf(found: readonly Found[]): string {
+  const definitions = found.flatMap(({ document }) => document.definitions)
+  const fragments = new Map<string, FragmentDefinitionNode>()
+  for (const definition of definitions) {
+    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
+  }
+  const unnamed = found.find(({ text }) => /^\s*(?:\{|(?:query|mutation|subscription)\s*[({])/.test(text))
+  if (unnamed !== undefined) fail(`${unnamed.place}: an operation of the dashboard needs a name`)
+  const texts = definitions
+    .filter((definition) => definition.kind === Kind.OPERATION_DEFINITION)
+    .map((operation) => stripIgnoredCharacters(print(withTypenames(withFragments(operation, fragments)))))
+  const entries = texts.sort().map((text) => [createHash('sha256').update(text).digest('hex'), text] as const)
+  return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`
+}
+
+function withFragments(
+  operation: OperationDefinitionNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+): DocumentNode {
+  const needed = new Set<FragmentDefinitionNode>()
+  const look = (node: ASTNode) =>
+    visit(node, {
+      FragmentSpread({ name }) {
+        const fragment = fragments.get(name.value)
+        if (fragment === undefined || needed.has(fragment)) return
+        needed.add(fragment)
+        look(fragment)
+      },
+    })
+  look(operation)
+  return { kind: Kind.DOCUMENT, definitions: [operation, ...needed] }
+}
+
+function withTypenames(document: DocumentNode): DocumentNode {
+  return visit(document, {
+    SelectionSet(set, _key, parent) {
+      const isRoot = parent !== undefined && 'kind' in parent && parent.kind === Kind.OPERATION_DEFINITION
+      const has = set.selections.some((node) => node.kind === Kind.FIELD && node.name.value === '__typename')
+      return isRoot || has ? undefined : { ...set, selections: [...set.selections, TYPENAME] }
+    },
+  })
 }

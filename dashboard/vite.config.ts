@@ -1,5 +1,6 @@
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
+import { documentIds } from './document-ids.ts'
 import { fontPreload } from './font-preload.ts'
 import { schemaFacts } from './schema-facts.ts'
 
@@ -8,7 +9,7 @@ const SERVER = process.env['GUDDESK_SERVER'] ?? 'http://localhost:3000'
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), schemaFacts(), fontPreload()],
+  plugins: [react(), schemaFacts(), documentIds(), fontPreload()],
   build: {
     outDir: 'dist',
     emptyOutDir: true,

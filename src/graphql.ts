@@ -13,6 +13,7 @@ import { compiledQueries } from './infra/graphql-compiled.ts'
 import { documentCaches, executionTimeout, hideSchema, jsonOnly, limits, maskedErrors } from './infra/graphql-guards.ts'
 import { answerPlain, plainRequest } from './infra/graphql-http.ts'
 import { endWhenStuck } from './infra/graphql-sse.ts'
+import { ANY_DOCUMENT, type KnownDocuments } from './infra/graphql-trusted.ts'
 import { type Incoming, serveGraphqlWs } from './infra/graphql-ws.ts'
 import { graphiqlHeaders } from './infra/http-headers.ts'
 import { schema } from './resolvers/index.ts'
@@ -35,6 +36,8 @@ export interface GraphQLDeps {
   readonly isDevelopment: boolean
   /** Whether there are introspection and GraphiQL; as `isDevelopment` when left out. */
   readonly introspection?: boolean
+  /** Any, when left out. */
+  readonly documents?: KnownDocuments
 }
 
 /** The GraphQL server with its guard rails (docs/graphql.md, Limits), not yet mounted anywhere. */
@@ -45,6 +48,7 @@ export function createGraphQL({
   authenticator,
   isDevelopment,
   introspection = isDevelopment,
+  documents = ANY_DOCUMENT,
 }: GraphQLDeps): Yoga {
   return createYoga<Incoming, Context>({
     schema,
@@ -62,9 +66,11 @@ export function createGraphQL({
     logging: false,
     multipart: false,
     batching: false,
+    extraParamNames: ['documentId'],
     parserAndValidationCache: documentCaches(),
     plugins: [
       jsonOnly(),
+      documents.plugin,
       limits(schema),
       hideSchema({ introspection, suggestions: isDevelopment && introspection }),
       compiledQueries(),
@@ -170,14 +176,14 @@ function located(error: unknown, message: string, extensions: Record<string, unk
 }
 
 /** Mounts Yoga in Koa. The body is read here, so that its size is bounded. */
-export function graphqlMiddleware(yoga: Yoga): Koa.Middleware {
+export function graphqlMiddleware(yoga: Yoga, documents: KnownDocuments = ANY_DOCUMENT): Koa.Middleware {
   return async (ctx, next) => {
     if (ctx.path !== GRAPHQL_PATH) return next()
     const renew = (cookie: string) => void ctx.res.setHeader('Set-Cookie', cookie)
     const incoming: Incoming = { req: ctx.req, requestId: ctx.state['requestId'], renew }
     if (ctx.method === 'POST') {
       const body = await readBytes(ctx)
-      const plain = plainRequest(ctx.headers, body)
+      const plain = plainRequest(ctx.headers, body, documents.find)
       if (plain !== undefined) {
         const answer = await answerPlain(yoga, plain, incoming)
         ctx.status = answer.status
@@ -211,7 +217,13 @@ export function isWebSocketUpgrade(req: IncomingMessage): boolean {
  * (`authorization` or `x-api-key`, and `x-workspace-id`), or in the upgrade request's headers.
  * @returns closes every socket
  */
-export function serveWebSockets(server: Server, yoga: Yoga, deps: Deps): () => Promise<void> {
+export function serveWebSockets(
+  server: Server,
+  yoga: Yoga,
+  deps: Deps,
+  documents: KnownDocuments = ANY_DOCUMENT,
+): () => Promise<void> {
   const mask = (error: unknown) => maskError(deps, error)
-  return serveGraphqlWs(server, { yoga, maxBytes: MAX_BODY_BYTES, newRequestId, maskError: mask, log: deps.log })
+  const options = { yoga, documents, maxBytes: MAX_BODY_BYTES, newRequestId, maskError: mask, log: deps.log }
+  return serveGraphqlWs(server, options)
 }

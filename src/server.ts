@@ -20,6 +20,7 @@ import { openBus } from './infra/bus.ts'
 import { type Clock, systemClock } from './infra/clock.ts'
 import type { Config } from './infra/config.ts'
 import { type Database, openDatabase } from './infra/db.ts'
+import { ANY_DOCUMENT, type KnownDocuments, readManifest, trustedDocuments } from './infra/graphql-trusted.ts'
 import { limitConnections } from './infra/http-connections.ts'
 import { cors } from './infra/http-cors.ts'
 import { answerHeaders } from './infra/http-headers.ts'
@@ -74,6 +75,8 @@ export async function buildServer({
   pages,
   resolve = resolveName,
 }: Parts): Promise<GudDesk> {
+  const { graphqlDocuments } = config
+  const documents = graphqlDocuments === undefined ? ANY_DOCUMENT : trustedDocuments(readManifest(graphqlDocuments))
   const db = given ?? (await openDatabase(config, log))
   const applied = await migrate(db.pool)
   if (applied.length > 0) log.info({ applied }, 'the database was migrated')
@@ -119,7 +122,7 @@ export async function buildServer({
   }
   const rates = openRateCounter(config.redisUrl, log)
   stops.push(() => rates.close())
-  const http = assembleHttp(config, deps, { people, tokens, rates, pages: (await pages) ?? null })
+  const http = assembleHttp(config, deps, { people, tokens, rates, pages: (await pages) ?? null, documents })
   stops.push(http.stop)
 
   return {
@@ -138,12 +141,13 @@ interface HttpParts {
   readonly tokens: SessionTokens
   readonly rates: RateCounter
   readonly pages: Pages | null
+  readonly documents: KnownDocuments
 }
 
 function assembleHttp(
   config: Config,
   deps: Deps,
-  { people, tokens, rates, pages }: HttpParts,
+  { people, tokens, rates, pages, documents }: HttpParts,
 ): { server: Server; stop: () => Promise<void> } {
   const feeds = openFeeds(deps)
   const credentials = watchCredentials(deps)
@@ -174,9 +178,9 @@ function assembleHttp(
   const hasApi = config.roles.has('api')
   const isDevelopment = config.env !== 'production'
   const introspection = config.graphqlIntrospection
-  const yoga = createGraphQL({ deps, feeds, credentials, authenticator, isDevelopment, introspection })
+  const yoga = createGraphQL({ deps, feeds, credentials, authenticator, isDevelopment, introspection, documents })
   if (hasApi) {
-    app.use(graphqlMiddleware(yoga))
+    app.use(graphqlMiddleware(yoga, documents))
     const startPath = new URL(`${config.publicUrl}/`).pathname
     app.use(signInRoutes({ deps, people, authenticator, tokens, own, startPath }))
     const { authenticateKey } = authenticator
@@ -208,7 +212,7 @@ function assembleHttp(
   if (config.connectionsPerAddress > 0) limitConnections(server, config.connectionsPerAddress)
   server.on('checkExpectation', answer)
   server.on('clientError', answerBadHttp)
-  const closeSockets = hasApi ? serveWebSockets(server, yoga, deps) : async () => undefined
+  const closeSockets = hasApi ? serveWebSockets(server, yoga, deps, documents) : async () => undefined
   return {
     server,
     async stop() {

@@ -1,5 +1,10 @@
 /// <reference types="vite/client" />
 
+declare module 'virtual:document-ids' {
+  /** By the names of the operations. */
+  export const documentIds: Readonly<Record<string, string>>
+}
+
 declare module 'virtual:schema-facts' {
   /** Types without an id: the cache keeps them inside the object that has them. */
   export const keyless: readonly string[]

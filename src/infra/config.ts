@@ -43,6 +43,8 @@ export interface Config {
   readonly trustProxy: number
   /** Whether GraphQL has introspection and GraphiQL. */
   readonly graphqlIntrospection: boolean
+  /** A manifest of the only GraphQL documents that run; undefined: any. */
+  readonly graphqlDocuments: string | undefined
 }
 
 export class ConfigError extends Error {
@@ -117,6 +119,7 @@ const Environment = z.object({
   CONNECTIONS_PER_ADDRESS: count.default(256),
   TRUST_PROXY: z.coerce.number('must be a whole number').int().min(0).max(10).default(0),
   GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).optional(),
+  GRAPHQL_DOCUMENTS: text.optional(),
 })
 
 function days(byDefault: number) {
@@ -163,6 +166,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
     retention: { deliveriesDays: env.RETENTION_DELIVERIES_DAYS, eventsDays: env.RETENTION_EVENTS_DAYS },
     trustProxy: env.TRUST_PROXY,
     graphqlIntrospection: (env.GRAPHQL_INTROSPECTION ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
+    graphqlDocuments: env.GRAPHQL_DOCUMENTS,
   }
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type GraphQLParams, isAsyncIterable, processRegularResult, type YogaServerInstance } from 'graphql-yoga'
+import type { KnownDocuments } from './graphql-trusted.ts'
 import type { Incoming } from './graphql-ws.ts'
 
 /*
@@ -26,14 +27,24 @@ export interface Answer {
 
 const JSON_TYPE = /^application\/json *(?:; *charset=(?:utf-8|"utf-8") *)?$/i
 
-/** @returns undefined for what is left to Yoga */
-export function plainRequest(headers: IncomingHttpHeaders, body: Buffer): PlainRequest | undefined {
+/**
+ * @param find what an operation that is asked for by an id stands for
+ * @returns undefined for what is left to Yoga
+ */
+export function plainRequest(
+  headers: IncomingHttpHeaders,
+  body: Buffer,
+  find: KnownDocuments['find'],
+): PlainRequest | undefined {
   if (!JSON_TYPE.test(headers['content-type'] ?? '')) return undefined
   if ((headers['content-encoding'] ?? 'identity') !== 'identity') return undefined
   const accepted = acceptedType(headers.accept || '*/*')
   if (accepted === undefined) return undefined
-  const params = parseParams(body)
-  return params && { params, accepted }
+  const given = parseParams(body)
+  const params = given && find(given)
+  // A subscription's results are a stream. The word may be elsewhere in the text: Yoga will see.
+  if (params?.query === undefined || params.query.includes('subscription')) return undefined
+  return { params, accepted }
 }
 
 /** Yoga's choice: the first type of the header that a result can have. */
@@ -54,6 +65,7 @@ const PARAMS: Record<string, (value: unknown) => boolean> = {
   operationName: (value) => typeof value === 'string' || value === null,
   variables: (value) => typeof value === 'object' && !Array.isArray(value),
   extensions: (value) => typeof value === 'object' && !Array.isArray(value),
+  documentId: (value) => typeof value === 'string',
 }
 
 function parseParams(body: Buffer): GraphQLParams | undefined {
@@ -67,9 +79,7 @@ function parseParams(body: Buffer): GraphQLParams | undefined {
   for (const [name, value] of Object.entries(params)) {
     if (!Object.hasOwn(PARAMS, name) || PARAMS[name]?.(value) !== true) return undefined
   }
-  const { query } = params as GraphQLParams
-  // A subscription's results are a stream. The word may be elsewhere in the text: Yoga will see.
-  return query === undefined || query.includes('subscription') ? undefined : params
+  return params
 }
 
 /** What plugins see of such a request. */

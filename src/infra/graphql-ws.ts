@@ -3,6 +3,7 @@ import { type DocumentNode, GraphQLError, type GraphQLFormattedError } from 'gra
 import { CloseCode, handleProtocols, makeServer } from 'graphql-ws'
 import type { YogaServerInstance } from 'graphql-yoga'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { KnownDocuments } from './graphql-trusted.ts'
 import type { Log } from './log.ts'
 
 /** What each operation's context is made from. */
@@ -17,6 +18,8 @@ export interface Incoming {
 
 export interface WebSockets<Context extends object> {
   readonly yoga: YogaServerInstance<Incoming, Context>
+  /** What may be asked for by an id. */
+  readonly documents: KnownDocuments
   /** Longer messages close their socket. */
   readonly maxBytes: number
   /** Names an operation. */
@@ -52,7 +55,7 @@ export function serveGraphqlWs<Context extends object>(
   server: Server,
   options: WebSockets<Context>,
 ): () => Promise<void> {
-  const { yoga, maxBytes, newRequestId, maskError, log } = options
+  const { yoga, documents, maxBytes, newRequestId, maskError, log } = options
   const sockets = new WebSocketServer({ noServer: true, maxPayload: maxBytes, handleProtocols })
   server.on('upgrade', (req, socket, head) => {
     socket.on('error', () => socket.destroy())
@@ -62,18 +65,21 @@ export function serveGraphqlWs<Context extends object>(
     // Yoga's own, with its plugins: onSubscribe hands them over as the root value.
     execute: (args) => (args.rootValue as Enveloped).execute(args),
     subscribe: (args) => (args.rootValue as Enveloped).subscribe(args),
-    onSubscribe: async ({ extra, connectionParams, subscriptions }, _id, payload) => {
+    onSubscribe: async ({ extra, connectionParams, subscriptions }, _id, given) => {
       if (Object.keys(subscriptions).length > MAX_OPERATIONS) return [tooManyOperations()]
       const req = withParams(extra.request, connectionParams)
-      const enveloped = yoga.getEnveloped({ req, requestId: newRequestId(), params: payload })
-      const { schema, execute, subscribe, contextFactory, parse, validate } = enveloped
+      let payload: typeof given
+      let enveloped: Enveloped
       let document: DocumentNode
       try {
-        document = parse(payload.query)
+        payload = documents.resolve(given)
+        enveloped = yoga.getEnveloped({ req, requestId: newRequestId(), params: payload })
+        document = enveloped.parse(payload.query)
       } catch (error) {
         // Thrown from here it would close the socket, and with it every other subscription.
         return [maskError(error)]
       }
+      const { schema, execute, subscribe, contextFactory, validate } = enveloped
       const errors = validate(schema, document)
       if (errors.length > 0) return errors
       return {

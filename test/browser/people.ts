@@ -20,8 +20,8 @@ export interface Visit {
 export const EMAIL = 'olivia@acme.test'
 export const PASSWORD = 'correct horse battery'
 
-export async function openDesk(browser: Browser): Promise<Desk> {
-  const guddesk = await startGudDesk({ pages: readPages() })
+export async function openDesk(browser: Browser, env: Record<string, string> = {}): Promise<Desk> {
+  const guddesk = await startGudDesk({ pages: readPages(), env })
   const { prisma } = guddesk.deps.db
   const { userId, workspaceId } = guddesk.tenant
   await prisma.user.update({ where: { id: userId }, data: { name: 'Olivia Owens', email: EMAIL } })

@@ -49,6 +49,7 @@ test('starts with no variable at all', () => {
     ownerEmail: 'owner@localhost',
     trustProxy: 0,
     graphqlIntrospection: true,
+    graphqlDocuments: undefined,
   })
 })
 
@@ -78,6 +79,7 @@ test('takes what is set', () => {
     GUDDESK_ROLES: 'api',
     LOG_LEVEL: 'warn',
     GRAPHQL_INTROSPECTION: 'on',
+    GRAPHQL_DOCUMENTS: 'dashboard/documents.json',
     TRUSTED_ORIGINS: 'https://a.example.com, http://b.example.com:81',
     GUDDESK_OWNER_EMAIL: 'Ada@example.com',
     TRUST_PROXY: '2',
@@ -111,6 +113,7 @@ test('takes what is set', () => {
     ownerEmail: 'ada@example.com',
     trustProxy: 2,
     graphqlIntrospection: true,
+    graphqlDocuments: 'dashboard/documents.json',
   })
 })
 

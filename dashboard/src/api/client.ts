@@ -1,5 +1,6 @@
 import { Client, type Exchange, fetchExchange, mapExchange, subscriptionExchange } from '@urql/core'
 import { InboxFeed } from '../pages/inbox/documents.ts'
+import { byDocumentId } from './byDocumentId.ts'
 import { cache } from './cache.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { follow } from './follow.ts'
@@ -24,7 +25,7 @@ export function openApi(workspaceId: string, onSignedOut: () => void): Api {
     preferGetMethod: false,
     requestPolicy: 'cache-and-network',
     fetchOptions: { headers: { 'x-workspace-id': workspaceId } },
-    exchanges: [watchSession(onSignedOut), cache(), fetchExchange, overSocket(connection)],
+    exchanges: [watchSession(onSignedOut), cache(), byDocumentId(), fetchExchange, overSocket(connection)],
   })
   const inboxChanged = openSignal()
   const inboxFresh = openSignal()
@@ -59,10 +60,10 @@ function watchSession(onSignedOut: () => void): Exchange {
 
 function overSocket({ socket }: Connection): Exchange {
   return subscriptionExchange({
-    forwardSubscription: ({ query = '', variables }) => ({
+    forwardSubscription: ({ query = '', variables, extensions = {} }) => ({
       subscribe: (sink) => ({
         unsubscribe: socket.subscribe(
-          { query, variables },
+          { query, variables, extensions },
           {
             // What graphql-ws may leave out, urql wants to be null or not there at all.
             next: ({ data = null, errors }) =>
