@@ -163,10 +163,18 @@ function maskError(deps: Deps, error: unknown, requestId = newRequestId()): Grap
   return located(error, 'Something went wrong on our side', { code: 'internal_error', requestId })
 }
 
-/** graphql-js gives its own faults of a request (syntax, variables) no code. */
+/** The longest message that is the executor's own. */
+const MAX_MESSAGE = 1000
+
+/**
+ * The executor gives its own faults of a request (syntax, variables) no code, and says the faulty value back: all of it,
+ * for each of 50 faults that one value may have.
+ */
 function withCode(error: GraphQLError): GraphQLError {
   if (error.extensions['code'] !== undefined) return error
-  return located(error, error.message, { code: 'bad_request', http: { spec: true, status: 400 } })
+  const { message } = error
+  const short = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message
+  return located(error, short, { code: 'bad_request', http: { spec: true, status: 400 } })
 }
 
 function located(error: unknown, message: string, extensions: Record<string, unknown>): GraphQLError {

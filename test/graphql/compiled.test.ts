@@ -83,6 +83,25 @@ test('values are each request’s own, also side by side', async () => {
   expect((await guddesk.graphql(query, { id: ids.visitor }, { key: other.key })).data.node).toBeNull()
 })
 
+test('what goes wrong in a compiled query is masked, logged once and told with its place', async () => {
+  const query = '{ list: conversations(first: 3) { totalCount } }'
+  await answers(query)
+  const rename = (from: string, to: string) => guddesk.deps.db.sql(`ALTER TABLE ${from} RENAME TO ${to}`)
+  const failures = () => guddesk.logs.filter(({ msg }) => msg === 'a GraphQL operation failed').length
+  const before = failures()
+  await rename('conversations', 'out_of_the_way')
+  try {
+    const { body, headers } = await guddesk.graphql(query)
+    const extensions = { code: 'internal_error', requestId: headers.get('x-request-id') }
+    const place = { path: ['list'], locations: [{ line: 1, column: 3 }] }
+    expect(body.errors).toEqual([{ message: 'Something went wrong on our side', ...place, extensions }])
+    expect(failures()).toBe(before + 1)
+  } finally {
+    await rename('out_of_the_way', 'conversations')
+  }
+  expect((await guddesk.graphql(query)).data).toEqual({ list: { totalCount: 1 } })
+})
+
 test('one of several operations is run by its name', async () => {
   const query = 'query A { viewer { actor { name } } } query B { workspace { slug } }'
   for (let i = 0; i < RUNS; i++) {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { watchCredentials } from '../../src/auth/credential-watch.ts'
 import { openFeeds } from '../../src/domain/feeds.ts'
 import { createGraphQL } from '../../src/graphql.ts'
+import { compiledQueries } from '../../src/infra/graphql-compiled.ts'
 import { executionTimeout } from '../../src/infra/graphql-guards.ts'
 import { anAuthenticator, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { settle, until } from '../support/until.ts'
@@ -203,7 +204,7 @@ describe('an operation that takes too long', () => {
       Mutation: { first: hang('first'), second: hang('second') },
     }
     const schema = createSchema({ typeDefs, resolvers })
-    const yoga = createYoga({ schema, plugins: [executionTimeout(100)], logging: false })
+    const yoga = createYoga({ schema, plugins: [compiledQueries(), executionTimeout(100)], logging: false })
     server = createServer((req, res) => void yoga(req, res))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   })
@@ -232,6 +233,14 @@ describe('an operation that takes too long', () => {
 
   test('one that is quick enough is answered', async () => {
     expect(await ask('{ quick }')).toEqual({ status: 200, body: { data: { quick: 1 } } })
+  })
+
+  test('one that comes again and again, and is compiled, ends with 503 too', async () => {
+    const all = await Promise.all(Array.from({ length: 10 }, () => ask('{ quick again: slow }')))
+    expect(all.map(({ status }) => status)).toEqual(all.map(() => 503))
+    expect(await ask('{ quick again: slow }')).toMatchObject({
+      body: { errors: [{ extensions: { code: 'timeout' } }] },
+    })
   })
 })
 
