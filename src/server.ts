@@ -88,7 +88,7 @@ export async function buildServer({
     clock,
     log,
     publicUrl: config.publicUrl,
-    vault: createVault(encryptionKey(config)),
+    vault: createVault(encryptionKey(config), config.previousEncryptionKey),
     ...(!isProduction && { echoAgentUrl: () => echoAgentUrl(addressOf(http.server)) }),
     targets: {
       requireHttps: isProduction,

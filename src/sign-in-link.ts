@@ -20,7 +20,7 @@ async function main(email: string): Promise<string> {
     )
   })
   try {
-    const vault = createVault(encryptionKey(config))
+    const vault = createVault(encryptionKey(config), config.previousEncryptionKey)
     const targets = { requireHttps: true, allowLoopback: false }
     const { publicUrl } = config
     const deps: Deps = { publicUrl, db, bus: openBus(undefined, log), clock: systemClock, log, vault, targets }

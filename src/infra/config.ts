@@ -20,6 +20,8 @@ export interface Config {
   readonly redisUrl: string | undefined
   /** 32 bytes that seal webhook secrets; undefined: a key file under dataDir. */
   readonly encryptionKey: Buffer | undefined
+  /** The key before: opens what it sealed, until that is sealed anew. */
+  readonly previousEncryptionKey: Buffer | undefined
   /** Becomes the first API key of an empty database. */
   readonly firstApiKey: string | undefined
   /** Names and address ranges that webhooks may reach although they are not public. */
@@ -89,6 +91,11 @@ const ranges = list.transform((texts, issues): Range[] => {
   }
 })
 
+const key = z
+  .string()
+  .regex(/^[0-9a-fA-F]{64}$/, 'must be 32 bytes as 64 hex characters (openssl rand -hex 32 makes one)')
+  .transform((hex) => Buffer.from(hex, 'hex'))
+
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
   HOST: text.optional(),
@@ -97,10 +104,8 @@ const Environment = z.object({
   DATA_DIR: text.default('.data'),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional(),
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
-  ENCRYPTION_KEY: z
-    .string()
-    .regex(/^[0-9a-fA-F]{64}$/, 'must be 32 bytes as 64 hex characters (openssl rand -hex 32 makes one)')
-    .optional(),
+  ENCRYPTION_KEY: key.optional(),
+  ENCRYPTION_KEY_PREVIOUS: key.optional(),
   GUDDESK_API_KEY: z
     .string()
     .regex(API_KEY_PATTERN, 'must be gd_ and 43 base64url characters (32 random bytes)')
@@ -151,7 +156,8 @@ export function readConfig(source: Record<string, string | undefined> = process.
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL,
     redisUrl: env.REDIS_URL,
-    encryptionKey: env.ENCRYPTION_KEY === undefined ? undefined : Buffer.from(env.ENCRYPTION_KEY, 'hex'),
+    encryptionKey: env.ENCRYPTION_KEY,
+    previousEncryptionKey: env.ENCRYPTION_KEY_PREVIOUS,
     firstApiKey: env.GUDDESK_API_KEY,
     webhookAllowedHosts: env.WEBHOOK_ALLOWED_HOSTS,
     webhookAllowedRanges: env.WEBHOOK_ALLOWED_CIDRS,

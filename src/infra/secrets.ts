@@ -5,6 +5,8 @@ import type { Config } from './config.ts'
 
 /** Seals short secrets for storage and opens them again. */
 export interface Vault {
+  /** What every text begins with that the present key sealed. */
+  readonly prefix: string
   /** AES-256-GCM. `context` (the row's id) is authenticated: a sealed text moved to another row does not open. */
   seal(plain: string, context: string): string
   /** @throws VaultError when the text was sealed with another key, for another context, or was changed. */
@@ -18,10 +20,17 @@ export class VaultError extends Error {
 const IV_BYTES = 12
 const TAG_BYTES = 16
 
-/** @param key 32 bytes. The first 8 hex characters of its SHA-256 stand in every sealed text as the key's id. */
-export function createVault(key: Buffer): Vault {
-  const keyId = createHash('sha256').update(key).digest('hex').slice(0, 8)
+const keyIdOf = (key: Buffer) => createHash('sha256').update(key).digest('hex').slice(0, 8)
+
+/**
+ * @param key 32 bytes. The first 8 hex characters of its SHA-256 stand in every sealed text as the key's id.
+ * @param previous opens too, and never seals: while one key takes the place of another
+ */
+export function createVault(key: Buffer, previous?: Buffer): Vault {
+  const keyId = keyIdOf(key)
+  const keys = new Map([...(previous === undefined ? [] : [[keyIdOf(previous), previous] as const]), [keyId, key]])
   return {
+    prefix: `v1.${keyId}.`,
     seal(plain, context) {
       const iv = randomBytes(IV_BYTES)
       const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(context))
@@ -31,13 +40,14 @@ export function createVault(key: Buffer): Vault {
     open(sealed, context) {
       const [version, sealedBy, payload] = sealed.split('.')
       if (version !== 'v1' || payload === undefined) throw new VaultError('Not a sealed secret')
-      if (sealedBy !== keyId) {
+      const opener = keys.get(sealedBy ?? '')
+      if (opener === undefined) {
         throw new VaultError(`Sealed with encryption key ${sealedBy}, but ENCRYPTION_KEY is ${keyId}`)
       }
       const bytes = Buffer.from(payload, 'base64url')
       try {
         const options = { authTagLength: TAG_BYTES }
-        const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, IV_BYTES), options)
+        const decipher = createDecipheriv('aes-256-gcm', opener, bytes.subarray(0, IV_BYTES), options)
           .setAAD(Buffer.from(context))
           .setAuthTag(bytes.subarray(-TAG_BYTES))
         const plain = decipher.update(bytes.subarray(IV_BYTES, -TAG_BYTES))

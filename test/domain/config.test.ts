@@ -37,6 +37,7 @@ test('starts with no variable at all', () => {
     databaseUrl: undefined,
     redisUrl: undefined,
     encryptionKey: undefined,
+    previousEncryptionKey: undefined,
     firstApiKey: undefined,
     webhookAllowedHosts: [],
     webhookAllowedRanges: [],
@@ -83,6 +84,7 @@ test('takes what is set', () => {
     TRUSTED_ORIGINS: 'https://a.example.com, http://b.example.com:81',
     GUDDESK_OWNER_EMAIL: 'Ada@example.com',
     TRUST_PROXY: '2',
+    ENCRYPTION_KEY_PREVIOUS: 'cd'.repeat(32),
     RATE_LIMIT_PER_MINUTE: '1000',
     CORS_ORIGINS: 'https://tools.example.com, http://localhost:5173',
     CONNECTIONS_PER_ADDRESS: '0',
@@ -101,6 +103,7 @@ test('takes what is set', () => {
     databaseUrl: PRODUCTION.DATABASE_URL,
     redisUrl: PRODUCTION.REDIS_URL,
     encryptionKey: Buffer.alloc(32, 0xab),
+    previousEncryptionKey: Buffer.alloc(32, 0xcd),
     firstApiKey: key,
     webhookAllowedHosts: ['agent.internal', '*.agents.corp'],
     webhookAllowedRanges: [parseRange('10.20.0.0/16'), parseRange('fd12::/16')],
@@ -143,6 +146,7 @@ test('roles are a list with commas', () => {
 })
 
 test.each([
+  ['ENCRYPTION_KEY_PREVIOUS', 'short'],
   ['RATE_LIMIT_PER_MINUTE', '-1'],
   ['CORS_ORIGINS', '*'],
   ['CORS_ORIGINS', 'https://tools.example.com/'],

@@ -24,10 +24,17 @@ export interface Child {
   exited(): Promise<number | string>
 }
 
+export interface Ran {
+  readonly code: number
+  /** Everything it printed. */
+  readonly output: string
+}
+
 export interface Installation {
   start(env?: Record<string, string>): Promise<Child>
   /** Runs a script of src on the same data, to its end. */
-  run(script: string, ...args: string[]): Promise<{ code: number; output: string }>
+  run(script: string, ...args: string[]): Promise<Ran>
+  runWith(env: Record<string, string>, script: string, ...args: string[]): Promise<Ran>
   remove(): Promise<void>
 }
 
@@ -38,17 +45,20 @@ export async function newInstallation(): Promise<Installation> {
   const key = newApiKey()
   const children: ChildProcess[] = []
   const backendEnv = { DATABASE_URL: postgres?.url ?? '', REDIS_URL: postgres === undefined ? '' : REDIS_URL }
+  async function runWith(more: Record<string, string>, script: string, ...args: string[]): Promise<Ran> {
+    const env = { PATH: process.env['PATH'], DATA_DIR: dataDir, ...backendEnv, ...more }
+    const child = spawn(process.execPath, [`src/${script}.ts`, ...args], { cwd: ROOT, env })
+    children.push(child)
+    let output = ''
+    child.stdout.on('data', (chunk) => (output += chunk))
+    child.stderr.on('data', (chunk) => (output += chunk))
+    const [code] = await once(child, 'close')
+    return { code, output }
+  }
+
   return {
-    async run(script, ...args) {
-      const env = { PATH: process.env['PATH'], DATA_DIR: dataDir, ...backendEnv }
-      const child = spawn(process.execPath, [`src/${script}.ts`, ...args], { cwd: ROOT, env })
-      children.push(child)
-      let output = ''
-      child.stdout.on('data', (chunk) => (output += chunk))
-      child.stderr.on('data', (chunk) => (output += chunk))
-      const [code] = await once(child, 'close')
-      return { code, output }
-    },
+    run: (script, ...args) => runWith({}, script, ...args),
+    runWith,
     async start(env = {}) {
       const port = await freePort()
       const child = spawn(process.execPath, ['src/main.ts'], {

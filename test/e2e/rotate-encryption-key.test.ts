@@ -1,0 +1,90 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Child, type Installation, newInstallation, post } from '../support/child.ts'
+import { backend } from '../support/database.ts'
+import { type Receiver, startReceiver } from '../support/receiver.ts'
+
+const OLD = randomBytes(32).toString('hex')
+const NEW = randomBytes(32).toString('hex')
+const BOTH = { ENCRYPTION_KEY: NEW, ENCRYPTION_KEY_PREVIOUS: OLD }
+
+let installation: Installation
+let receiver: Receiver
+
+beforeEach(async () => {
+  installation = await newInstallation()
+  receiver = await startReceiver()
+})
+
+afterEach(async () => {
+  await installation?.remove()
+  await receiver?.close()
+})
+
+async function stop(child: Child): Promise<void> {
+  child.signal('SIGTERM')
+  await child.exited()
+}
+
+const install = (child: Child) =>
+  fetch(`${child.origin}/api/v1/agents`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${child.key}`, 'content-type': 'application/json', 'idempotency-key': 'install' },
+    body: JSON.stringify({ name: 'Bot', webhookUrl: `${receiver.url}/agent` }),
+  }).then(async (response) => ({ status: response.status, body: await response.text() }))
+
+/** Causes an event, and expects it to arrive with that secret's signature. */
+async function expectSigned(child: Child, secret: string, count: number): Promise<void> {
+  const { data } = await post<{ data: { id: string } }>(child, '/api/v1/customers', { name: 'Vera' })
+  await post(child, '/api/v1/conversations', { visitorId: data.id })
+  const received = (await receiver.waitFor(count)).find(({ path }) => path === '/webhook')
+  const last = received === undefined ? undefined : receiver.received.filter(({ path }) => path === '/webhook').at(-1)
+  const signature = `sha256=${createHmac('sha256', secret)
+    .update(last?.text ?? '')
+    .digest('hex')}`
+  expect(last?.headers['x-guddesk-signature']).toBe(signature)
+}
+
+test('a new key takes the place of the old one, and nothing that was sealed is lost', async () => {
+  let child = await installation.start({ ENCRYPTION_KEY: OLD })
+  const { data } = await post<{ data: { endpoint: { secret: string } } }>(child, '/api/agent/webhooks', {
+    url: receiver.url,
+  })
+  const first = await install(child)
+  expect(first.status).toBe(201)
+  await expectSigned(child, data.endpoint.secret, 2)
+  await stop(child)
+
+  child = await installation.start(BOTH)
+  await expectSigned(child, data.endpoint.secret, 4)
+  // The embedded database belongs to one process.
+  if (backend === 'embedded') await stop(child)
+  const ran = await installation.runWith(BOTH, 'rotate-encryption-key')
+  expect(ran).toEqual({ code: 0, output: expect.stringContaining('3 secrets are sealed with the new key now.') })
+  expect((await installation.runWith(BOTH, 'rotate-encryption-key')).output).toContain('0 secrets')
+  for (const key of [OLD, NEW, data.endpoint.secret]) expect(ran.output).not.toContain(key)
+  if (backend === 'postgres') {
+    await expectSigned(child, data.endpoint.secret, 6)
+    await stop(child)
+  }
+
+  child = await installation.start({ ENCRYPTION_KEY: NEW })
+  await expectSigned(child, data.endpoint.secret, receiver.received.length + 2)
+  expect(await install(child)).toEqual(first)
+}, 90_000)
+
+test('says what no key opens, and what must be set', async () => {
+  const child = await installation.start({ ENCRYPTION_KEY: randomBytes(32).toString('hex') })
+  await post(child, '/api/agent/webhooks', { url: receiver.url })
+  await stop(child)
+  const ran = await installation.runWith(BOTH, 'rotate-encryption-key')
+  expect(ran).toEqual({
+    code: 1,
+    output: expect.stringMatching(/Neither key opens these:\n {2}webhook_endpoints\.sealed_secret of whk_\w+\n/),
+  })
+  const unset = await installation.runWith({ ENCRYPTION_KEY: NEW }, 'rotate-encryption-key')
+  expect(unset).toEqual({
+    code: 1,
+    output: expect.stringContaining('Set ENCRYPTION_KEY to the new key, and ENCRYPTION_KEY_PREVIOUS'),
+  })
+}, 60_000)
