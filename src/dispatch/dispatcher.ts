@@ -451,6 +451,7 @@ class Run implements Dispatcher {
       queue.faultUntil = performance.now() + FAULT_PAUSE_MS
       queue.unsent(claimed)
     } else {
+      if (outcome.next === 'gone') queue.disable()
       queue.ended(claimed, { isRetried: outcome.next === 'retry' })
       if (!claimed.isTest) this.#judge(queue, isStrain(exchange), now)
       const result: Result = {

@@ -117,6 +117,12 @@ export class EndpointQueue implements Party {
     if (!row.isEnabled) this.drop()
   }
 
+  /** Nothing more goes there, ahead of what its row will say. */
+  disable(): void {
+    this.row = { ...this.row, isEnabled: false }
+    this.drop()
+  }
+
   /** What to read for it now; null: nothing. */
   wants(now: Date): Wanted | null {
     if (this.isLeaving) return null

@@ -63,9 +63,8 @@ export class HealthRecorder {
   }
 
   async disable(queue: EndpointQueue, reason: 'gone' | 'failing', now: Date): Promise<void> {
+    queue.disable()
     await disable(this.#deps, this.#deps.roster.id, queue.id, reason, now)
-    queue.row = { ...queue.row, isEnabled: false }
-    queue.drop()
   }
 
   clear(): void {

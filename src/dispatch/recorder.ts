@@ -92,7 +92,7 @@ export class Recorder {
   async #record(session: Session, batch: readonly Ended[]): Promise<void> {
     const { roster, clock, health, lost, recorded } = this.#deps
     const now = clock.now()
-    for (const { queue, isGone } of batch) if (isGone && queue.row.isEnabled) await health.disable(queue, 'gone', now)
+    for (const { queue, isGone } of batch) if (isGone) await health.disable(queue, 'gone', now)
     faultPoint('settle')
     const results = batch.map(({ result }) => result)
     const { isTrusted, ids } = await settle(session, roster.id, results, now)

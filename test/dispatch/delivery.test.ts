@@ -331,6 +331,86 @@ describe('failing receivers', () => {
   })
 })
 
+describe('the breaker', () => {
+  const breaker = async (id: string) => {
+    const query =
+      'query($id: ID!) { node(id: $id) { ... on WebhookEndpoint { breaker { state openedAt nextProbeAt } } } }'
+    return (await guddesk.graphql(query, { id }, { key: tenant.key })).data.node.breaker
+  }
+
+  test('ten failures open it; then one probe goes out, and its success lets everything through', async () => {
+    const { id } = await register()
+    receiver.behave(answer(503))
+    expect(await breaker(id)).toEqual({ state: 'CLOSED', openedAt: null, nextProbeAt: null })
+    await Promise.all(Array.from({ length: 14 }, () => guddesk.newConversation(tenant)))
+    await until(async () => (await breaker(id)).state === 'OPEN')
+    await settle()
+    const tried = receiver.received.length
+    expect(tried).toBeLessThan(14)
+    receiver.behave(answer(200))
+    guddesk.advance(4000)
+    await settle()
+    expect(receiver.received).toHaveLength(tried)
+    guddesk.advance(2000)
+    await until(async () => (await breaker(id)).state === 'CLOSED')
+    // What waited spent no attempts.
+    await receiver.waitFor(14)
+    const firsts = receiver.received.filter(({ headers }) => headers['x-guddesk-attempt'] === '1')
+    expect(firsts).toHaveLength(14)
+  })
+})
+
+describe('endpoints that fail for days', () => {
+  test('half of the time before they are disabled, ops are warned once', async () => {
+    const { id } = await register()
+    receiver.behave(answer(500))
+    const where = { workspaceId: tenant.workspaceId, type: 'endpoint.failing' }
+    const warnings = () => guddesk.deps.db.prisma.event.findMany({ where })
+    for (let halfDay = 0; halfDay < 7; halfDay++) {
+      if (halfDay < 5) expect(await warnings()).toEqual([])
+      await guddesk.newConversation(tenant)
+      await attempted('conversation.created', 1)
+      guddesk.advance(43_200_000)
+      await settle(150)
+    }
+    await until(async () => (await warnings()).length > 0)
+    await settle(150)
+    const [warning, ...more] = await warnings()
+    expect(more).toEqual([])
+    const { data } = JSON.parse(warning?.body ?? '{}')
+    expect(data).toMatchObject({ endpointId: id, url: receiver.url })
+    expect(Date.parse(data.disabledAt) - Date.parse(data.failingSince)).toBe(5 * 86_400_000)
+    receiver.behave(answer(200))
+    await guddesk.newConversation(tenant)
+    await finished('conversation.created')
+    const endpoint = () => guddesk.deps.db.prisma.webhookEndpoint.findUniqueOrThrow({ where: { id } })
+    await until(async () => (await endpoint()).failingSince === null)
+    expect(await endpoint()).toMatchObject({ isEnabled: true, failingWarnedAt: null, consecutiveFailures: 0 })
+  })
+})
+
+describe('fairness', () => {
+  test('a backlog that hangs at several endpoints delays nobody else', async () => {
+    receiver.behave(() => undefined)
+    const hanging = 20
+    for (let i = 0; i < hanging; i++) {
+      const body = { url: `${receiver.url}/${i}` }
+      await guddesk.call('POST', '/api/agent/webhooks', body, { key: tenant.key })
+    }
+    for (let i = 0; i < 15; i++) await guddesk.newConversation(tenant)
+    const other = await guddesk.newTenant()
+    const good = await startReceiver()
+    await guddesk.call('POST', '/api/agent/webhooks', { url: good.url }, { key: other.key })
+    for (let i = 1; i <= 5; i++) {
+      const began = performance.now()
+      await guddesk.newConversation(other)
+      await good.waitFor(i, 3000)
+      expect(performance.now() - began).toBeLessThan(3000)
+    }
+    await good.close()
+  })
+})
+
 describe('disabling and deleting', () => {
   test('a disabled agent gets nothing; enabling resumes what waited', async () => {
     const install = { name: 'Bot', webhookUrl: receiver.url }
@@ -384,6 +464,24 @@ describe('order', () => {
     await receiver.waitFor(16)
     expect(receiver.received.map(({ data }) => data['sequence'])).toEqual(Array.from({ length: 16 }, (_, i) => i + 1))
     expect(most).toBe(1)
+  })
+
+  test('with STRICT ordering the next one waits until a retry has succeeded', async () => {
+    const { id: endpointId } = await register({ onMessageCreated: true, onConversationCreated: false })
+    const strict = `mutation($input: UpdateWebhookEndpointInput!) {
+      updateWebhookEndpoint(input: $input) { __typename } }`
+    await guddesk.graphql(strict, { input: { endpointId, ordering: 'STRICT' } }, { key: tenant.key })
+    receiver.behave((response, _request, count) => response.writeHead(count === 1 ? 500 : 200).end())
+    const id = await guddesk.newConversation(tenant, 'one')
+    await guddesk.call('POST', `/api/v1/conversations/${id}/messages`, { body: 'two' }, { key: tenant.key })
+    const other = await guddesk.newConversation(tenant, 'other')
+    await receiver.waitFor(2)
+    await settle()
+    expect(receiver.received.map(({ data }) => data['conversationId'])).toEqual([id, other])
+    guddesk.advance(11_000)
+    await receiver.waitFor(4)
+    const mine = receiver.received.filter(({ data }) => data['conversationId'] === id)
+    expect(mine.map(({ data }) => data['sequence'])).toEqual([1, 1, 2])
   })
 
   test('a failed one steps aside', async () => {

@@ -41,8 +41,8 @@ afterAll(async () => {
   await receiver?.close()
 })
 
-test('the page has eight queries, four mutations and five subscriptions', () => {
-  expect([queries.length, mutations.length, subscriptions.length]).toEqual([8, 4, 5])
+test('the page has nine queries, four mutations and five subscriptions', () => {
+  expect([queries.length, mutations.length, subscriptions.length]).toEqual([9, 4, 5])
 })
 
 test.each(queries)('query $name finds something', async ({ text }) => {
