@@ -1,13 +1,87 @@
-import { ScrollText } from 'lucide-react'
+import { Button } from '@mantine/core'
+import { ScrollText, SearchX } from 'lucide-react'
+import { useMemo } from 'react'
+import { usePages } from '../../api/usePages.ts'
+import type { AuditEntriesQuery } from '../../generated/documents.ts'
+import { mayManage } from '../../shell/roles.ts'
+import { useWorkspace } from '../../shell/workspace.ts'
 import { EmptyState } from '../../ui/EmptyState.tsx'
+import { Failure } from '../../ui/Failure.tsx'
+import { Loading } from '../../ui/Loading.tsx'
+import { NotAllowed } from '../../ui/NotAllowed.tsx'
 import { Page } from '../../ui/Page.tsx'
+import tables from '../../ui/table.module.css'
+import { AuditEntries } from './documents.ts'
+import { EntryDrawer } from './EntryDrawer.tsx'
+import { EntryTable } from './EntryTable.tsx'
+import { Filters } from './Filters.tsx'
+import { filterOf } from './filter.ts'
+import { useLogAddress } from './useLogAddress.ts'
+
+const PAGE_SIZE = 50
+const connectionOf = ({ auditEntries }: AuditEntriesQuery) => auditEntries
 
 export function Component() {
+  const { role } = useWorkspace()
   return (
-    <Page title="Audit log" description="Who changed what, and when.">
-      <EmptyState icon={ScrollText} title="This page is not built yet">
-        Until it is, the GraphQL API does what will be done here: see the audit log in its documentation at /graphql.
-      </EmptyState>
+    <Page wide title="Audit log" description="Who changed what, from where, and when. Entries cannot be changed.">
+      {mayManage(role) ? <Log /> : <NotAllowed what="see the audit log" />}
     </Page>
+  )
+}
+
+function Log() {
+  const address = useLogAddress()
+  const { params, isFiltered, set, clear } = address
+  const filter = useMemo(() => filterOf(params), [params])
+  const { nodes, hasMore, isLoading, isLoadingMore, error, loadMore, reload } = usePages(
+    AuditEntries,
+    { filter, first: PAGE_SIZE },
+    connectionOf,
+  )
+  return (
+    <>
+      <Filters address={address} />
+      {isLoading && <Loading lines={8} height={52} />}
+      {nodes.length > 0 && <EntryTable entries={nodes} onOpen={({ id }) => set({ entry: id })} />}
+      {nodes.length === 0 && !isLoading && error === undefined && <Nothing isFiltered={isFiltered} onClear={clear} />}
+      {error !== undefined && <Failure error={error} onRetry={reload} />}
+      {hasMore && (
+        <div className={tables.below}>
+          <Button variant="default" loading={isLoadingMore} onClick={loadMore}>
+            Load more
+          </Button>
+        </div>
+      )}
+      <EntryDrawer id={params.get('entry')} entries={nodes} address={address} />
+    </>
+  )
+}
+
+interface NothingProps {
+  readonly isFiltered: boolean
+  readonly onClear: () => void
+}
+
+function Nothing({ isFiltered, onClear }: NothingProps) {
+  if (isFiltered) {
+    return (
+      <EmptyState
+        icon={SearchX}
+        title="Nothing matches"
+        actions={
+          <Button variant="default" onClick={onClear}>
+            Show everything
+          </Button>
+        }
+      >
+        Widen the dates, or take away a condition.
+      </EmptyState>
+    )
+  }
+  return (
+    <EmptyState icon={ScrollText} title="Nothing has happened yet">
+      Whenever somebody changes keys, members, agents, webhooks or the workspace, it is written down here.
+    </EmptyState>
   )
 }

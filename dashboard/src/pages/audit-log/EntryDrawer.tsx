@@ -1,0 +1,111 @@
+import { Button, Drawer } from '@mantine/core'
+import { SearchX } from 'lucide-react'
+import { useQuery } from 'urql'
+import { EmptyState } from '../../ui/EmptyState.tsx'
+import { Failure } from '../../ui/Failure.tsx'
+import { Loading } from '../../ui/Loading.tsx'
+import { OneAuditEntry } from './documents.ts'
+import classes from './EntryTable.module.css'
+import { Sentence } from './Sentence.tsx'
+import type { Entry } from './sentences.ts'
+import type { LogAddress } from './useLogAddress.ts'
+
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })
+
+interface EntryDrawerProps {
+  /** Which; null when none is open. */
+  readonly id: string | null
+  /** Those that have been loaded. */
+  readonly entries: readonly Entry[]
+  readonly address: LogAddress
+}
+
+/** Everything about one entry, beside the list. */
+export function EntryDrawer({ id, entries, address }: EntryDrawerProps) {
+  const close = () => address.set({ entry: null })
+  return (
+    <Drawer opened={id !== null} onClose={close} position="right" size="lg" title="Entry of the audit log">
+      {id !== null && (
+        <Content id={id} known={entries.find((entry) => entry.id === id)} onFilter={(filter) => address.set(filter)} />
+      )}
+    </Drawer>
+  )
+}
+
+interface ContentProps {
+  readonly id: string
+  readonly known: Entry | undefined
+  readonly onFilter: LogAddress['set']
+}
+
+function Content({ id, known, onFilter }: ContentProps) {
+  const [{ data, error, fetching }, retry] = useQuery({
+    query: OneAuditEntry,
+    variables: { id },
+    pause: known !== undefined,
+  })
+  const found = data?.node?.__typename === 'AuditEntry' ? data.node : undefined
+  const entry = known ?? found
+  if (entry !== undefined) return <Details entry={entry} onFilter={onFilter} />
+  if (error !== undefined) return <Failure error={error} onRetry={() => retry({ requestPolicy: 'network-only' })} />
+  if (fetching) return <Loading lines={6} height={28} />
+  return (
+    <EmptyState icon={SearchX} title="There is no such entry">
+      It may be in another workspace’s log, or the address is not complete.
+    </EmptyState>
+  )
+}
+
+interface DetailsProps {
+  readonly entry: Entry
+  readonly onFilter: LogAddress['set']
+}
+
+function Details({ entry, onFilter }: DetailsProps) {
+  const { id, action, actorId, actorName, targetId, targetName, targetType, address, userAgent, data, createdAt } =
+    entry
+  return (
+    <>
+      <dl className={classes.details}>
+        <dt>What</dt>
+        <dd>
+          {actorName} <Sentence entry={entry} />
+        </dd>
+        <dt>When</dt>
+        <dd>{exact.format(new Date(createdAt))}</dd>
+        <dt>Who</dt>
+        <dd>
+          {actorName} <code>{actorId}</code>
+        </dd>
+        <dt>Object</dt>
+        <dd>
+          {targetName ?? targetType.toLowerCase().replaceAll('_', ' ')} <code>{targetId}</code>
+        </dd>
+        <dt>Action</dt>
+        <dd>
+          <code>{action}</code>
+        </dd>
+        <dt>From</dt>
+        <dd>{address === null ? 'Not known' : <code>{address}</code>}</dd>
+        <dt>Program</dt>
+        <dd>{userAgent ?? 'Not known'}</dd>
+        <dt>Entry</dt>
+        <dd>
+          <code>{id}</code>
+        </dd>
+      </dl>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is to be reached by keyboard */}
+      <section className={classes.data} tabIndex={0} aria-label="Data">
+        <pre>{JSON.stringify(data, null, 2)}</pre>
+      </section>
+      <div className={classes.buttons}>
+        <Button variant="default" onClick={() => onFilter({ actor: actorId, entry: null })}>
+          All that {actorName} did
+        </Button>
+        <Button variant="default" onClick={() => onFilter({ target: targetId, entry: null })}>
+          All about this object
+        </Button>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,81 @@
+import { graphql } from '../../api/graphql.ts'
+
+const AuditEntryFields = graphql(`
+  fragment AuditEntryFields on AuditEntry {
+    id
+    action
+    actorType
+    actorId
+    actorName
+    targetType
+    targetId
+    targetName
+    address
+    userAgent
+    data
+    createdAt
+  }
+`)
+
+export const AuditEntries = graphql(
+  `
+  query AuditEntries($filter: AuditEntryFilter, $first: Int, $after: String) {
+    auditEntries(filter: $filter, first: $first, after: $after) {
+      edges {
+        node {
+          ...AuditEntryFields
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+`,
+  AuditEntryFields,
+)
+
+/** For an address that names an entry further down than has been loaded. */
+export const OneAuditEntry = graphql(
+  `
+  query OneAuditEntry($id: ID!) {
+    node(id: $id) {
+      __typename
+      id
+      ...AuditEntryFields
+    }
+  }
+`,
+  AuditEntryFields,
+)
+
+/** Who may be filtered by. */
+export const AuditActors = graphql(`
+  query AuditActors {
+    workspace {
+      id
+      members {
+        id
+        name
+      }
+    }
+    agents(first: 100) {
+      edges {
+        node {
+          id
+          name
+        }
+      }
+    }
+    apiKeys(first: 100) {
+      edges {
+        node {
+          id
+          name
+          agentId
+        }
+      }
+    }
+  }
+`)
