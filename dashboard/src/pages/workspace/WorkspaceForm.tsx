@@ -1,0 +1,65 @@
+import { Button, TextInput } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { type FormEvent, useState } from 'react'
+import { useNavigate } from 'react-router'
+import { useSession } from '../../api/session.ts'
+import { type Outcome, useAction } from '../../api/useAction.ts'
+import type { WorkspaceFactsQuery } from '../../generated/documents.ts'
+import { FormFault } from '../../ui/FormFault.tsx'
+import classes from '../../ui/form.module.css'
+import { UpdateWorkspace } from './documents.ts'
+
+interface WorkspaceFormProps {
+  readonly workspace: Pick<WorkspaceFactsQuery['workspace'], 'name' | 'slug'>
+}
+
+export function WorkspaceForm({ workspace }: WorkspaceFormProps) {
+  const { reload } = useSession()
+  const navigate = useNavigate()
+  const [name, setName] = useState(workspace.name)
+  const [slug, setSlug] = useState(workspace.slug)
+  const [refused, setRefused] = useState<Extract<Outcome<never>, { ok: false }> | null>(null)
+  const [run, isRunning] = useAction(UpdateWorkspace, { toast: false })
+  const faultOf = (path: string) => refused?.fields.find((field) => field.path === path)?.message
+  const isMoving = slug !== workspace.slug
+  const changes = { ...(name !== workspace.name && { name }), ...(isMoving && { slug }) }
+
+  async function submit(event: FormEvent) {
+    event.preventDefault()
+    const outcome = await run({ input: changes })
+    setRefused(outcome.ok ? null : outcome)
+    if (!outcome.ok) return
+    // What was saved may be without the blanks that were typed around it.
+    setName(outcome.payload.workspace.name)
+    setSlug(outcome.payload.workspace.slug)
+    notifications.show({ message: 'The workspace is changed' })
+    await reload()
+    if (isMoving) await navigate(`/w/${outcome.payload.workspace.slug}/settings/workspace`, { replace: true })
+  }
+
+  return (
+    <form noValidate className={`${classes.form} ${classes.narrow}`} onSubmit={(event) => void submit(event)}>
+      <TextInput
+        label="Name"
+        value={name}
+        maxLength={100}
+        error={faultOf('name')}
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <TextInput
+        label="Address"
+        description={`${location.origin}/w/${slug}`}
+        inputWrapperOrder={['label', 'input', 'description', 'error']}
+        value={slug}
+        maxLength={60}
+        error={faultOf('slug')}
+        onChange={(event) => setSlug(event.currentTarget.value)}
+      />
+      {isMoving && <p className={classes.text}>Links to the old address stop working. The API goes by the id.</p>}
+      <FormFault message={refused === null || refused.fields.length > 0 ? null : refused.message} />
+      <Button type="submit" loading={isRunning} disabled={Object.keys(changes).length === 0}>
+        Save
+      </Button>
+    </form>
+  )
+}
