@@ -17,6 +17,7 @@ export const PAGES = [
 export const DOORS = [{ name: 'sign-in', path: '/sign-in' }] as const
 
 const WEBHOOKS = '/w/acme/settings/webhooks'
+const AGENTS = '/w/acme/settings/agents'
 
 /** What can be opened over a page, by what is done to open it. */
 export const OVERLAYS = [
@@ -35,4 +36,9 @@ export const OVERLAYS = [
   { name: 'endpoint-replay', path: WEBHOOKS, presses: ['http', 'More actions', 'Replay failed'] },
   { name: 'endpoint-delete', path: WEBHOOKS, presses: ['http', 'More actions', 'Delete'] },
   { name: 'delivery', path: WEBHOOKS, presses: ['http', 'message.created'] },
+  { name: 'agent-install', path: AGENTS, presses: ['Install Agent'] },
+  { name: 'agent', path: AGENTS, presses: ['RefundBot'] },
+  { name: 'agent-edit', path: AGENTS, presses: ['RefundBot', 'Edit'] },
+  { name: 'agent-rotate-key', path: AGENTS, presses: ['RefundBot', 'More actions', 'Rotate API key'] },
+  { name: 'agent-uninstall', path: AGENTS, presses: ['RefundBot', 'More actions', 'Uninstall'] },
 ] as const

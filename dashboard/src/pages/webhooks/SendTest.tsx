@@ -14,8 +14,22 @@ interface SendTestProps {
   readonly onClose: () => void
 }
 
-/** Sends an event with sample data and shows what comes of it. */
 export function SendTest({ endpointId, onClose }: SendTestProps) {
+  return (
+    <Modal opened onClose={onClose} size="lg" title="Send test event">
+      <TestForm endpointId={endpointId} onClose={onClose} />
+    </Modal>
+  )
+}
+
+interface TestFormProps {
+  readonly endpointId: string
+  /** Within something that is closed otherwise: undefined. */
+  readonly onClose?: () => void
+}
+
+/** Sends an event with sample data and shows what comes of it. */
+export function TestForm({ endpointId, onClose }: TestFormProps) {
   const [type, setType] = useState<(typeof SENT_TYPES)[number]>('PING')
   const [deliveryId, setDeliveryId] = useState<string | null>(null)
   const [fault, setFault] = useState<string | null>(null)
@@ -29,31 +43,28 @@ export function SendTest({ endpointId, onClose }: SendTestProps) {
   }
 
   return (
-    <Modal opened onClose={onClose} size="lg" title="Send test event">
-      <form className={classes.form} onSubmit={(event) => void submit(event)}>
-        <p>
-          Sample data, signed like everything else. It is sent once, also to a disabled endpoint, and does not count for
-          its health.
-        </p>
-        <Select
-          label="Event"
-          data={SENT_TYPES.map((value) => ({ value, label: eventName(value) }))}
-          allowDeselect={false}
-          value={type}
-          onChange={(value) => setType(SENT_TYPES.find((each) => each === value) ?? 'PING')}
-        />
-        <FormFault message={fault} />
-        {deliveryId !== null && <TestResult key={deliveryId} deliveryId={deliveryId} />}
-        <div className={classes.actions}>
+    <form className={classes.form} onSubmit={(event) => void submit(event)}>
+      <Select
+        label="Test event"
+        description="Sample data, signed like everything else. It is sent once, also to a disabled endpoint, and does not count for its health."
+        data={SENT_TYPES.map((value) => ({ value, label: eventName(value) }))}
+        allowDeselect={false}
+        value={type}
+        onChange={(value) => setType(SENT_TYPES.find((each) => each === value) ?? 'PING')}
+      />
+      <FormFault message={fault} />
+      {deliveryId !== null && <TestResult key={deliveryId} deliveryId={deliveryId} />}
+      <div className={classes.actions}>
+        {onClose !== undefined && (
           <Button variant="default" onClick={onClose}>
             Close
           </Button>
-          <Button type="submit" loading={isRunning}>
-            {deliveryId === null ? 'Send' : 'Send again'}
-          </Button>
-        </div>
-      </form>
-    </Modal>
+        )}
+        <Button type="submit" variant={onClose === undefined ? 'default' : 'filled'} loading={isRunning}>
+          {deliveryId === null ? 'Send' : 'Send again'}
+        </Button>
+      </div>
+    </form>
   )
 }
 

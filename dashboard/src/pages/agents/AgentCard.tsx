@@ -1,0 +1,72 @@
+import { Badge, Switch } from '@mantine/core'
+import { Link } from 'react-router'
+import { useAction } from '../../api/useAction.ts'
+import type { AgentFieldsFragment } from '../../generated/documents.ts'
+import { usePermissions } from '../../shell/permissions.ts'
+import { useWorkspace } from '../../shell/workspace.ts'
+import { Face } from '../../ui/Face.tsx'
+import { Mark } from '../../ui/Mark.tsx'
+import { Time } from '../../ui/Time.tsx'
+import { HealthBadge } from '../webhooks/HealthBadge.tsx'
+import classes from './agents.module.css'
+import { UpdateAgent } from './documents.ts'
+
+export function AgentCard({ agent }: { readonly agent: AgentFieldsFragment }) {
+  const { path } = useWorkspace()
+  const { id, name, description, iconUrl, creatorName, isEnabled, lastSeenAt, webhookEndpoints } = agent
+  const [endpoint] = webhookEndpoints
+  return (
+    <li className={classes.card}>
+      <div className={classes.top}>
+        <Face isAgent size={40} name={name} imageUrl={iconUrl} />
+        <div className={classes.who}>
+          <Link className={classes.name ?? ''} to={path(`settings/agents/${id}`)}>
+            {name}
+          </Link>
+          <p className={classes.dim}>
+            {creatorName === null ? 'Installed' : `By ${creatorName}, installed`} <Time at={agent.installedAt} />
+          </p>
+        </div>
+        <AgentSwitch agent={agent} />
+      </div>
+      {description !== null && <p className={classes.text}>{description}</p>}
+      <div className={classes.bottom}>
+        {!isEnabled ? (
+          <Mark tone="idle" label="Disabled" />
+        ) : endpoint === undefined ? (
+          <Mark tone="warn" label="No endpoint" />
+        ) : (
+          <HealthBadge endpoint={endpoint} />
+        )}
+        <span className={classes.dim}>{lastSeenAt === null ? 'Not seen yet' : <LastSeen at={lastSeenAt} />}</span>
+      </div>
+    </li>
+  )
+}
+
+function LastSeen({ at }: { readonly at: string }) {
+  return (
+    <>
+      Seen <Time at={at} />
+    </>
+  )
+}
+
+export function TypeBadge({ type }: Pick<AgentFieldsFragment, 'type'>) {
+  if (type === 'CUSTOM') return null
+  return <Badge variant="light">{type === 'BUILT_IN' ? 'Built in' : 'Marketplace'}</Badge>
+}
+
+export function AgentSwitch({ agent: { id, name, isEnabled } }: { readonly agent: AgentFieldsFragment }) {
+  const { mayWrite } = usePermissions()
+  const [run, isRunning] = useAction(UpdateAgent)
+  return (
+    <Switch
+      className={classes.switch ?? ''}
+      aria-label={`${name} is enabled`}
+      checked={isEnabled}
+      disabled={!mayWrite || isRunning}
+      onChange={() => void run({ input: { agentId: id, isEnabled: !isEnabled } })}
+    />
+  )
+}

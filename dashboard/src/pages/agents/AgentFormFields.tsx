@@ -1,0 +1,112 @@
+import { Checkbox, Textarea, TextInput } from '@mantine/core'
+import { useState } from 'react'
+import { useWorkspace } from '../../shell/workspace.ts'
+import { fieldFault, type Refusal } from '../webhooks/EndpointFields.tsx'
+import { EventsField } from '../webhooks/EventsField.tsx'
+import type { EventFlags } from '../webhooks/eventTypes.ts'
+import { urlFault } from '../webhooks/webhookUrl.ts'
+import { configFault, linkFault } from './agentDraft.ts'
+
+/** What somebody has typed. */
+export interface AgentDraft {
+  readonly name: string
+  readonly description: string
+  readonly webhookUrl: string
+  readonly events: EventFlags
+  readonly ignoreOwnEvents: boolean
+  readonly iconUrl: string
+  readonly creatorName: string
+  readonly creatorUrl: string
+  /** JSON. */
+  readonly config: string
+}
+
+interface AgentFormFieldsProps {
+  readonly draft: AgentDraft
+  readonly onChange: (draft: AgentDraft) => void
+  readonly refused: Refusal | null
+}
+
+export function AgentFormFields({ draft, onChange, refused }: AgentFormFieldsProps) {
+  const { isDevelopment } = useWorkspace()
+  const [isUrlTouched, setUrlTouched] = useState(false)
+  const set = (change: Partial<AgentDraft>) => onChange({ ...draft, ...change })
+  return (
+    <>
+      <TextInput
+        label="Name"
+        description="Visitors see it beside its answers."
+        data-autofocus
+        maxLength={100}
+        value={draft.name}
+        error={fieldFault(refused, 'name')}
+        onChange={(event) => set({ name: event.currentTarget.value })}
+      />
+      <Textarea
+        label="Description"
+        placeholder="What it does, for your team"
+        rows={2}
+        value={draft.description}
+        error={fieldFault(refused, 'description')}
+        onChange={(event) => set({ description: event.currentTarget.value })}
+      />
+      <TextInput
+        label="Webhook URL"
+        description={
+          isDevelopment
+            ? 'http:// is fine for this machine; elsewhere it has to be https://.'
+            : 'It has to be https://.'
+        }
+        placeholder="https://your-agent.com/webhook"
+        type="url"
+        inputMode="url"
+        autoComplete="off"
+        spellCheck={false}
+        value={draft.webhookUrl}
+        error={(isUrlTouched && urlFault(draft.webhookUrl, isDevelopment)) || fieldFault(refused, 'webhookUrl')}
+        onBlur={() => draft.webhookUrl !== '' && setUrlTouched(true)}
+        onChange={(event) => {
+          if (event.currentTarget.value.includes('://')) setUrlTouched(true)
+          set({ webhookUrl: event.currentTarget.value })
+        }}
+      />
+      <EventsField value={draft.events} onChange={(events) => set({ events })} />
+      <Checkbox
+        label="Leave out what it did itself"
+        description="Its own answers and changes are not sent back to it."
+        checked={draft.ignoreOwnEvents}
+        onChange={(event) => set({ ignoreOwnEvents: event.currentTarget.checked })}
+      />
+      <TextInput
+        label="Icon URL"
+        type="url"
+        value={draft.iconUrl}
+        error={linkFault(draft.iconUrl) ?? fieldFault(refused, 'iconUrl')}
+        onChange={(event) => set({ iconUrl: event.currentTarget.value })}
+      />
+      <TextInput
+        label="Creator"
+        value={draft.creatorName}
+        error={fieldFault(refused, 'creatorName')}
+        onChange={(event) => set({ creatorName: event.currentTarget.value })}
+      />
+      <TextInput
+        label="Creator’s website"
+        type="url"
+        value={draft.creatorUrl}
+        error={linkFault(draft.creatorUrl) ?? fieldFault(refused, 'creatorUrl')}
+        onChange={(event) => set({ creatorUrl: event.currentTarget.value })}
+      />
+      <Textarea
+        label="Configuration"
+        description="A JSON object of at most 16 kB. The agent reads it over the API. No secrets: everybody here sees it."
+        rows={4}
+        spellCheck={false}
+        styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
+        value={draft.config}
+        error={configFault(draft.config) ?? fieldFault(refused, 'config')}
+        onChange={(event) => set({ config: event.currentTarget.value })}
+      />
+    </>
+  )
+}

@@ -1,0 +1,71 @@
+import { Button } from '@mantine/core'
+import { Bot, Plus } from 'lucide-react'
+import { useState } from 'react'
+import { usePages } from '../../api/usePages.ts'
+import type { AgentsQuery } from '../../generated/documents.ts'
+import { usePermissions } from '../../shell/permissions.ts'
+import { EmptyState } from '../../ui/EmptyState.tsx'
+import { Failure } from '../../ui/Failure.tsx'
+import { Loading } from '../../ui/Loading.tsx'
+import { WhomToAsk } from '../../ui/NotAllowed.tsx'
+import { Page } from '../../ui/Page.tsx'
+import { AgentCard } from './AgentCard.tsx'
+import classes from './agents.module.css'
+import { Agents } from './documents.ts'
+import { InstallAgentDialog } from './InstallAgentDialog.tsx'
+
+const PAGE_SIZE = 12
+const connectionOf = (data: AgentsQuery) => data.agents
+
+export function AgentList() {
+  const { mayWrite } = usePermissions()
+  const [isInstalling, setInstalling] = useState(false)
+  const { nodes, hasMore, isLoading, isLoadingMore, error, loadMore, reload } = usePages(
+    Agents,
+    { first: PAGE_SIZE },
+    connectionOf,
+  )
+  const install = mayWrite && (
+    <Button leftSection={<Plus size={16} aria-hidden />} onClick={() => setInstalling(true)}>
+      Install Agent
+    </Button>
+  )
+  return (
+    <Page
+      wide
+      title="AI Agents"
+      description="Web services of yours that answer in this workspace’s conversations."
+      actions={nodes.length > 0 && install}
+    >
+      {isLoading && <Loading lines={3} height={150} />}
+      {!isLoading && nodes.length === 0 && error === undefined && (
+        <EmptyState icon={Bot} title="No agents yet" actions={install}>
+          An agent is a web service in any language: GudDesk sends it signed events, it answers over the API with a key
+          of its own. Installing one gives you the secret and the key, and code that runs as it is.
+          {!mayWrite && (
+            <>
+              {' '}
+              Your role reads only. <WhomToAsk />
+            </>
+          )}
+        </EmptyState>
+      )}
+      {nodes.length > 0 && (
+        <ul className={classes.cards} aria-label="Agents">
+          {nodes.map((agent) => (
+            <AgentCard key={agent.id} agent={agent} />
+          ))}
+        </ul>
+      )}
+      {error !== undefined && <Failure error={error} onRetry={reload} />}
+      {hasMore && (
+        <div className={classes.more}>
+          <Button variant="default" loading={isLoadingMore} onClick={loadMore}>
+            Load more
+          </Button>
+        </div>
+      )}
+      {isInstalling && <InstallAgentDialog onInstalled={reload} onClose={() => setInstalling(false)} />}
+    </Page>
+  )
+}

@@ -1,0 +1,114 @@
+import { Anchor, Button } from '@mantine/core'
+import { ArrowLeft, Bot } from 'lucide-react'
+import { Link, useParams } from 'react-router'
+import { useQuery } from 'urql'
+import type { AgentFieldsFragment } from '../../generated/documents.ts'
+import { usePermissions } from '../../shell/permissions.ts'
+import { useWorkspace } from '../../shell/workspace.ts'
+import { CodeBlock } from '../../ui/CodeBlock.tsx'
+import { EmptyState } from '../../ui/EmptyState.tsx'
+import { Failure } from '../../ui/Failure.tsx'
+import { Loading } from '../../ui/Loading.tsx'
+import { Page } from '../../ui/Page.tsx'
+import { Section } from '../../ui/Section.tsx'
+import { HealthBadge } from '../webhooks/HealthBadge.tsx'
+import { useDeliveryFeed } from '../webhooks/useDeliveryFeed.ts'
+import { AgentActions } from './AgentActions.tsx'
+import { AgentSwitch, TypeBadge } from './AgentCard.tsx'
+import { AgentFacts } from './AgentFacts.tsx'
+import classes from './agents.module.css'
+import { Agent } from './documents.ts'
+import { Quickstart } from './Quickstart.tsx'
+
+export function AgentPage() {
+  const { agentId = '' } = useParams()
+  const { path } = useWorkspace()
+  const { mayWrite } = usePermissions()
+  const [{ data, error }, reload] = useQuery({ query: Agent, variables: { id: agentId } })
+  const agent = data?.node?.__typename === 'Agent' ? data.node : null
+  useDeliveryFeed(agent?.webhookEndpoints[0]?.id)
+  const back = (
+    <Anchor component={Link} to={path('settings/agents')} className={classes.head ?? ''}>
+      <ArrowLeft size={14} aria-hidden /> AI Agents
+    </Anchor>
+  )
+  if (agent === null) {
+    return (
+      <Page wide title="Agent" description={back}>
+        {error !== undefined && <Failure error={error} onRetry={() => reload({ requestPolicy: 'network-only' })} />}
+        {error === undefined && data === undefined && <Loading lines={6} />}
+        {data !== undefined && (
+          <EmptyState
+            icon={Bot}
+            title="This agent is not here"
+            actions={
+              <Button component={Link} to={path('settings/agents')}>
+                To the agents
+              </Button>
+            }
+          >
+            It was uninstalled, or it belongs to another workspace.
+          </EmptyState>
+        )}
+      </Page>
+    )
+  }
+  const [endpoint] = agent.webhookEndpoints
+  return (
+    <Page
+      wide
+      title={agent.name}
+      description={
+        <>
+          {back}
+          {agent.description}
+        </>
+      }
+      actions={
+        <span className={classes.head}>
+          <TypeBadge type={agent.type} />
+          <AgentSwitch agent={agent} />
+          {mayWrite && <AgentActions agent={agent} />}
+        </span>
+      }
+    >
+      <AgentFacts agent={agent} />
+      <Section title="Webhook endpoint" description="Where its events are sent, signed.">
+        <EndpointLines agent={agent} />
+      </Section>
+      {endpoint !== undefined && agent.type !== 'BUILT_IN' && (
+        <Section
+          title="Quickstart"
+          description="A small agent that verifies signatures and answers. Fill in the secret and the key that were shown when it was installed, or rotate them."
+        >
+          <Quickstart name={agent.name} webhookUrl={endpoint.url} />
+        </Section>
+      )}
+      <Section title="Configuration">
+        <CodeBlock wrap label="configuration" text={JSON.stringify(agent.config, null, 2)} />
+      </Section>
+    </Page>
+  )
+}
+
+function EndpointLines({ agent: { webhookEndpoints } }: { readonly agent: AgentFieldsFragment }) {
+  const { path } = useWorkspace()
+  if (webhookEndpoints.length === 0) {
+    return <p className={classes.dim}>It has none. It hears of nothing until it registers one over the API.</p>
+  }
+  return (
+    <ul className={classes.endpoints}>
+      {webhookEndpoints.map((endpoint) => (
+        <li key={endpoint.id} className={classes.endpoint}>
+          <span className={classes.url}>{endpoint.url}</span>
+          <span className={classes.head}>
+            <HealthBadge endpoint={endpoint} />
+            <Anchor component={Link} to={path(`settings/webhooks/${endpoint.id}`)}>
+              Deliveries
+            </Anchor>
+          </span>
+        </li>
+      ))}
+    </ul>
+  )
+}

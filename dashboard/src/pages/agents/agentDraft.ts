@@ -1,0 +1,70 @@
+import type { AgentFieldsFragment } from '../../generated/documents.ts'
+import { DEFAULT_EVENTS, flagsOf } from '../webhooks/eventTypes.ts'
+import { urlFault } from '../webhooks/webhookUrl.ts'
+import type { AgentDraft } from './AgentFormFields.tsx'
+
+/** Fields of the form that the server may name. */
+export const AGENT_PATHS = ['name', 'description', 'webhookUrl', 'iconUrl', 'creatorName', 'creatorUrl', 'config']
+
+export const NEW_AGENT: AgentDraft = {
+  name: '',
+  description: '',
+  webhookUrl: '',
+  events: DEFAULT_EVENTS,
+  ignoreOwnEvents: false,
+  iconUrl: '',
+  creatorName: '',
+  creatorUrl: '',
+  config: '{}',
+}
+
+export function draftOf(agent: AgentFieldsFragment): AgentDraft {
+  const [endpoint] = agent.webhookEndpoints
+  return {
+    name: agent.name,
+    description: agent.description ?? '',
+    webhookUrl: endpoint?.url ?? '',
+    events: endpoint === undefined ? DEFAULT_EVENTS : flagsOf(endpoint),
+    ignoreOwnEvents: agent.ignoreOwnEvents,
+    iconUrl: agent.iconUrl ?? '',
+    creatorName: agent.creatorName ?? '',
+    creatorUrl: agent.creatorUrl ?? '',
+    config: JSON.stringify(agent.config, null, 2),
+  }
+}
+
+/** What is sent: what is empty is cleared. */
+export function inputOf({ iconUrl, creatorUrl, config, ...draft }: AgentDraft) {
+  return {
+    ...draft,
+    iconUrl: iconUrl.trim() || null,
+    creatorUrl: creatorUrl.trim() || null,
+    config: JSON.parse(config || '{}'),
+  }
+}
+
+/** Whether it can be sent. */
+export function isComplete(draft: AgentDraft, isDevelopment: boolean): boolean {
+  const { name, webhookUrl, iconUrl, creatorUrl, config } = draft
+  const faults = [urlFault(webhookUrl, isDevelopment), linkFault(iconUrl), linkFault(creatorUrl), configFault(config)]
+  return name.trim() !== '' && faults.every((fault) => fault === null)
+}
+
+/** What is wrong with the address of an icon or a website; null when nothing is, and when it is empty. */
+export function linkFault(text: string): string | null {
+  if (text.trim() === '') return null
+  const isLink = URL.canParse(text.trim()) && /^https?:$/.test(new URL(text.trim()).protocol)
+  return isLink ? null : 'Enter a whole URL that starts with https://'
+}
+
+/** What is wrong with a configuration; null when nothing is. */
+export function configFault(text: string): string | null {
+  if (text.trim() === '') return null
+  try {
+    const value: unknown = JSON.parse(text)
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
+    return isObject ? null : 'It has to be a JSON object, such as {"tone": "friendly"}'
+  } catch (error) {
+    return error instanceof Error ? `This is not JSON: ${error.message}` : 'This is not JSON'
+  }
+}

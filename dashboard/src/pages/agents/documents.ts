@@ -1,0 +1,160 @@
+import { graphql } from '../../api/graphql.ts'
+import { EndpointFields } from '../webhooks/documents.ts'
+
+export const AgentFields = graphql(
+  `
+  fragment AgentFields on Agent {
+    id
+    name
+    description
+    type
+    iconUrl
+    creatorName
+    creatorUrl
+    isEnabled
+    ignoreOwnEvents
+    config
+    installedAt
+    lastSeenAt
+    replyCount24h
+    errorRate24h
+    webhookEndpoints {
+      ...EndpointFields
+    }
+  }
+`,
+  EndpointFields,
+)
+
+export const Agents = graphql(
+  `
+  query Agents($first: Int!, $after: String) {
+    agents(first: $first, after: $after) {
+      edges {
+        node {
+          ...AgentFields
+        }
+      }
+      pageInfo {
+        hasNextPage
+        endCursor
+      }
+    }
+  }
+`,
+  AgentFields,
+)
+
+export const Agent = graphql(
+  `
+  query Agent($id: ID!) {
+    node(id: $id) {
+      __typename
+      id
+      ...AgentFields
+    }
+  }
+`,
+  AgentFields,
+)
+
+export const InstallAgent = graphql(
+  `
+  mutation InstallAgent($input: InstallAgentInput!) {
+    installAgent(input: $input) {
+      __typename
+      ... on InstallAgentPayload {
+        webhookSecret
+        apiKey
+        agent {
+          ...AgentFields
+        }
+      }
+      ... on Error {
+        code
+        message
+      }
+      ... on ValidationError {
+        fields {
+          path
+          message
+        }
+      }
+    }
+  }
+`,
+  AgentFields,
+)
+
+export const UpdateAgent = graphql(
+  `
+  mutation UpdateAgent($input: UpdateAgentInput!) {
+    updateAgent(input: $input) {
+      __typename
+      ... on UpdateAgentPayload {
+        agent {
+          ...AgentFields
+        }
+      }
+      ... on Error {
+        code
+        message
+      }
+      ... on ValidationError {
+        fields {
+          path
+          message
+        }
+      }
+    }
+  }
+`,
+  AgentFields,
+)
+
+export const RotateAgentKey = graphql(
+  `
+  mutation RotateAgentKey($input: RotateAgentKeyInput!) {
+    rotateAgentKey(input: $input) {
+      __typename
+      ... on RotateAgentKeyPayload {
+        key
+        agent {
+          ...AgentFields
+        }
+      }
+      ... on Error {
+        code
+        message
+      }
+    }
+  }
+`,
+  AgentFields,
+)
+
+/** What would go with an agent. */
+export const AgentRemoval = graphql(`
+  query AgentRemoval($id: ID!) {
+    agentRemoval(id: $id) {
+      webhookUrls
+      apiKeyPrefixes
+      pendingDeliveryCount
+    }
+  }
+`)
+
+export const UninstallAgent = graphql(`
+  mutation UninstallAgent($input: UninstallAgentInput!) {
+    uninstallAgent(input: $input) {
+      __typename
+      ... on UninstallAgentPayload {
+        uninstalledId
+      }
+      ... on Error {
+        code
+        message
+      }
+    }
+  }
+`)
