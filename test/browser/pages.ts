@@ -3,6 +3,7 @@ export const PAGES = [
   { name: 'inbox', path: '/w/acme/inbox/open' },
   { name: 'inbox-mine-empty', path: '/w/acme/inbox/mine' },
   { name: 'live', path: '/w/acme/live' },
+  { name: 'live-day', path: '/w/acme/live?range=day' },
   { name: 'webhooks', path: '/w/acme/settings/webhooks' },
   { name: 'agents', path: '/w/acme/settings/agents' },
   { name: 'api-keys', path: '/w/acme/settings/api-keys' },

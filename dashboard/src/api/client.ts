@@ -9,6 +9,8 @@ import { openSignal, type Signal } from './signal.ts'
 /** What pages talk to, for one workspace: another workspace gets another client, so that caches never mix. */
 export interface Api {
   readonly client: Client
+  /** For streams that bring more than anybody will look at again: without the cache, which keeps what it is given. */
+  readonly stream: Client
   readonly connection: Connection
   /** Conversations have changed; the cache has them already. */
   readonly inboxChanged: Signal
@@ -27,6 +29,11 @@ export function openApi(workspaceId: string, onSignedOut: () => void): Api {
     fetchOptions: { headers: { 'x-workspace-id': workspaceId } },
     exchanges: [watchSession(onSignedOut), cache(), byDocumentId(), fetchExchange, overSocket(connection)],
   })
+  const stream = new Client({
+    url: '/graphql',
+    preferGetMethod: false,
+    exchanges: [watchSession(onSignedOut), overSocket(connection)],
+  })
   const inboxChanged = openSignal()
   const inboxFresh = openSignal()
   // Followed as long as the workspace is open, so that every list in the cache stays true.
@@ -38,6 +45,7 @@ export function openApi(workspaceId: string, onSignedOut: () => void): Api {
   })
   return {
     client,
+    stream,
     connection,
     inboxChanged,
     inboxFresh,

@@ -2,6 +2,8 @@ import type { AnyVariables, Client, CombinedError, TypedDocumentNode } from '@ur
 
 interface Follow<Data, Variables> {
   readonly variables: Omit<Variables, 'after'>
+  /** Where to begin: a cursor that an earlier stream has reached. Left out: with what happens from now on. */
+  readonly after?: string | null
   /** Where to resume: the cursor of an update, or null for one that has none. */
   readonly cursorOf: (data: Data) => string | null
   /** After each update; the cache has it already. */
@@ -24,9 +26,9 @@ const REFUSED = ['forbidden', 'not_found', 'unauthorized']
 export function follow<Data, Variables extends AnyVariables & { after?: string | null | undefined }>(
   client: Client,
   document: TypedDocumentNode<Data, Variables>,
-  { variables, cursorOf, onUpdate, onFresh, onRefused }: Follow<Data, Variables>,
+  { variables, after = null, cursorOf, onUpdate, onFresh, onRefused }: Follow<Data, Variables>,
 ): () => void {
-  let cursor: string | null = null
+  let cursor: string | null = after
   let waitMs = FIRST_WAIT_MS
   let timer: ReturnType<typeof setTimeout> | undefined
   let stop: (() => void) | undefined

@@ -1,13 +1,45 @@
-import { Activity } from 'lucide-react'
-import { EmptyState } from '../../ui/EmptyState.tsx'
+import { SegmentedControl } from '@mantine/core'
+import { useSearchParams } from 'react-router'
 import { Page } from '../../ui/Page.tsx'
+import { BacklogTile } from './BacklogTile.tsx'
+import { EventStream } from './EventStream.tsx'
+import { LiveFigures } from './LiveFigures.tsx'
+import { PastFigures } from './PastFigures.tsx'
+import { RANGES, rangeOf } from './ranges.ts'
 
+/** What happens now, for who runs this: deliveries in figures, the backlog, and every event. */
 export function Component() {
+  const [params, setParams] = useSearchParams()
+  const range = rangeOf(params.get('range'))
   return (
-    <Page title="Live" description="Events and deliveries as they happen.">
-      <EmptyState icon={Activity} title="This page is not built yet">
-        Until it is, the GraphQL API does what will be done here: see live events in its documentation at /graphql.
-      </EmptyState>
+    <Page
+      wide
+      title="Live"
+      description="Events and deliveries of this workspace as they happen."
+      actions={
+        <SegmentedControl
+          aria-label="Span of time"
+          data={RANGES.map(({ id, label }) => ({ value: id, label }))}
+          value={range.id}
+          onChange={(id) =>
+            setParams(
+              (now) => {
+                if (id === 'live') now.delete('range')
+                else now.set('range', id)
+                return now
+              },
+              { replace: true },
+            )
+          }
+        />
+      }
+    >
+      {range.id === 'live' ? (
+        <LiveFigures backlog={<BacklogTile />} />
+      ) : (
+        <PastFigures key={range.id} range={range} backlog={<BacklogTile />} />
+      )}
+      <EventStream />
     </Page>
   )
 }

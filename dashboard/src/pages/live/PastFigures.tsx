@@ -1,0 +1,66 @@
+import { type ReactNode, useEffect, useState } from 'react'
+import { useQuery } from 'urql'
+import { Failure } from '../../ui/Failure.tsx'
+import { rateText } from '../webhooks/health.ts'
+import { Charts } from './Charts.tsx'
+import { DeliveryStats } from './documents.ts'
+import type { PastRange } from './ranges.ts'
+import { Tile, Tiles } from './Tile.tsx'
+
+const READ_MS = 30_000
+
+interface PastFiguresProps {
+  readonly range: PastRange
+  readonly backlog: ReactNode
+}
+
+/** The last hour or day, as the server counts it. */
+export function PastFigures({ range, backlog }: PastFiguresProps) {
+  const now = useReadingTime()
+  const variables = {
+    from: new Date(now - range.spanMs).toISOString(),
+    to: new Date(now).toISOString(),
+    bucket: range.bucket,
+  }
+  const [{ data, error }, execute] = useQuery({ query: DeliveryStats, variables, requestPolicy: 'network-only' })
+  const buckets = data?.deliveryStats ?? []
+  if (data === undefined && error !== undefined) {
+    return <Failure error={error} onRetry={() => execute({ requestPolicy: 'network-only' })} />
+  }
+  const delivered = buckets.reduce((sum, bucket) => sum + bucket.delivered, 0)
+  const failed = buckets.reduce((sum, bucket) => sum + bucket.failed, 0)
+  const slowest = Math.max(-1, ...buckets.map(({ durationP95 }) => durationP95 ?? -1))
+  return (
+    <>
+      <Tiles>
+        <Tile name="Delivered" note={range.label.toLowerCase()}>
+          {data === undefined ? '–' : delivered.toLocaleString()}
+        </Tile>
+        <Tile name="Success rate" note="of what ended">
+          {delivered + failed === 0 ? '–' : rateText(delivered / (delivered + failed))}
+        </Tile>
+        <Tile name="Slowest p95" note={`of a ${range.per}`}>
+          {slowest < 0 ? '–' : `${slowest.toLocaleString()} ms`}
+        </Tile>
+        {backlog}
+      </Tiles>
+      <Charts
+        per={range.per}
+        times={buckets.map(({ start }) => Date.parse(start) / 1000)}
+        delivered={buckets.map((bucket) => bucket.delivered)}
+        failed={buckets.map((bucket) => bucket.failed)}
+        p50={buckets.map(({ durationP50 }) => durationP50)}
+        p95={buckets.map(({ durationP95 }) => durationP95)}
+      />
+    </>
+  )
+}
+
+function useReadingTime(): number {
+  const [now, setNow] = useState(() => Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), READ_MS)
+    return () => clearInterval(timer)
+  }, [])
+  return now
+}

@@ -1,0 +1,53 @@
+import { graphql } from '../../api/graphql.ts'
+
+export const EventFeed = graphql(`
+  subscription EventFeed($after: String, $types: [EventType!]) {
+    events(after: $after, types: $types, includeTests: true) {
+      id
+      type
+      conversationId
+      createdAt
+      cursor
+      isTest
+      data
+    }
+  }
+`)
+
+/** Counts only: the deliveries themselves are under Webhooks. */
+export const ProgressFeed = graphql(`
+  subscription ProgressFeed {
+    deliveries {
+      delivered
+      retrying
+      failed
+      p50DurationMs
+      p95DurationMs
+    }
+  }
+`)
+
+export const Backlog = graphql(`
+  query Backlog {
+    dispatchState {
+      pending
+      scheduled
+      held
+      due
+      oldestDueSeconds
+      isBusConnected
+    }
+  }
+`)
+
+export const DeliveryStats = graphql(`
+  query DeliveryStats($from: DateTime!, $to: DateTime!, $bucket: StatsBucket!) {
+    deliveryStats(from: $from, to: $to, bucket: $bucket) {
+      start
+      delivered
+      failed
+      durationP50
+      durationP95
+    }
+  }
+`)
