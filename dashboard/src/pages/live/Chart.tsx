@@ -89,7 +89,7 @@ function optionsOf(
   return {
     width,
     height: HEIGHT,
-    padding: [8, 4, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] } },
@@ -103,7 +103,8 @@ function optionsOf(
         label,
         stroke: colour(name),
         width: 1.5,
-        points: { show: false },
+        // The library draws points where a line has too few of them to be seen.
+        points: { size: 5, fill: colour(name) },
         // A second without attempts has no latency: the line goes on to the next that has.
         spanGaps: true,
         ...(isFilled && { fill: `color-mix(in srgb, ${colour(name)} 12%, transparent)` }),

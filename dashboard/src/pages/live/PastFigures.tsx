@@ -39,7 +39,7 @@ export function PastFigures({ range, backlog }: PastFiguresProps) {
         <Tile name="Success rate" note="of what ended">
           {delivered + failed === 0 ? '–' : rateText(delivered / (delivered + failed))}
         </Tile>
-        <Tile name="Slowest p95" note={`of a ${range.per}`}>
+        <Tile name="Slowest p95" note={`of the ${range.per}s shown`}>
           {slowest < 0 ? '–' : `${slowest.toLocaleString()} ms`}
         </Tile>
         {backlog}
