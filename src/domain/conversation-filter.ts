@@ -5,7 +5,7 @@ import type { Actor } from './actor.ts'
 import { ValidationError } from './errors.ts'
 import { idText, instant, text } from './input.ts'
 import { visibleConversations } from './policy.ts'
-import { SearchText, searchConversations } from './search.ts'
+import { foundBy, type Search, SearchText, searchFor } from './search.ts'
 
 const Tag = text(50)
 const atLeastOne = <S extends z.ZodType>(schema: S) => z.array(schema).min(1, 'must name at least one').max(50)
@@ -43,8 +43,8 @@ export interface Selection {
   readonly where: Prisma.Sql
   readonly activeAfter?: Date | undefined
   readonly activeBefore?: Date | undefined
-  /** Defines `found`, which `where` reads; empty without a text search. Goes before the statement. */
-  readonly found: Prisma.Sql
+  /** Not in `where`: there are two ways to search. */
+  readonly search: Search | null
 }
 
 /** @throws ValidationError when an agent asks for its own conversations: only people have some */
@@ -63,16 +63,20 @@ export function selectionOf(actor: Actor, filter: ConversationFilter): Selection
     priority !== undefined && Prisma.sql`c.priority = ANY(${priority}::smallint[])`,
     createdAfter !== undefined && Prisma.sql`c.created_at > ${createdAfter}`,
     createdBefore !== undefined && Prisma.sql`c.created_at < ${createdBefore}`,
-    filter.text !== undefined && Prisma.sql`c.id IN (SELECT id FROM found)`,
   ]
   const { activeAfter, activeBefore } = filter
   return {
     where: and(conditions),
     activeAfter,
     activeBefore,
-    found:
-      filter.text === undefined ? Prisma.empty : Prisma.sql`WITH found AS (${searchConversations(actor, filter.text)})`,
+    search: filter.text === undefined ? null : searchFor(actor, filter.text),
   }
+}
+
+/** The selection with its search as one more condition, and what goes before a statement with that. */
+export function withSearch(selection: Selection, search: Search): { found: Prisma.Sql; selected: Selection } {
+  const where = Prisma.sql`${selection.where} AND c.id IN (SELECT id FROM found)`
+  return { found: Prisma.sql`WITH found AS (${foundBy(search)})`, selected: { ...selection, where, search: null } }
 }
 
 function assigneeIs(actor: Actor, { me, none, memberId }: z.output<typeof AssigneeFilter>): Prisma.Sql {

@@ -11,6 +11,8 @@ export const BUCKETS = { MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 } as c
 export type Bucket = keyof typeof BUCKETS
 
 const MAX_BUCKETS = 1000
+/** What GraphQL's Int can say, in milliseconds some 25 days: an endpoint may be disabled for longer. */
+const MAX_INT = 2 ** 31 - 1
 
 export const DeliveryStatsQuery = z.object({
   /** Null or left out: all of the workspace's endpoints. */
@@ -31,7 +33,7 @@ export interface DeliveryStatsBucket {
   /** Of all their attempts, until the answer was complete. */
   readonly durationP50: number | null
   readonly durationP95: number | null
-  /** From the event to the first attempt. */
+  /** From the event to the first attempt; at most what GraphQL's Int can say. */
   readonly latencyP50: number | null
   readonly latencyP95: number | null
 }
@@ -64,7 +66,7 @@ export async function deliveryStats(
   return deps.db.prisma.$queryRaw<DeliveryStatsBucket[]>`
     WITH counted AS MATERIALIZED (
       SELECT d.id, d.status, d.attempts, d.created_at,
-             floor(extract(epoch FROM d.created_at - ${start}::timestamptz) * 1000 / ${length}::int)::int AS bucket
+             floor(extract(epoch FROM d.created_at - ${start}::timestamptz) * 1000 / ${length}::bigint)::int AS bucket
         FROM deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
        WHERE d.workspace_id = ${actor.workspaceId} AND d.status <> 'SKIPPED' AND NOT d.is_test ${one} ${own}
          AND d.created_at >= ${start} AND d.created_at < ${end}
@@ -76,11 +78,11 @@ export async function deliveryStats(
     ), times AS (
       SELECT bucket, percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY a.duration_ms) AS duration,
              percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (
-               ORDER BY (extract(epoch FROM a.started_at - counted.created_at) * 1000)::int
+               ORDER BY LEAST(extract(epoch FROM a.started_at - counted.created_at) * 1000, ${MAX_INT})::int
              ) FILTER (WHERE a.number = 1) AS latency
         FROM counted JOIN delivery_attempts a ON a.delivery_id = counted.id GROUP BY bucket
     )
-    SELECT ${start}::timestamptz + i * ${length}::int * interval '1 millisecond' AS start,
+    SELECT ${start}::timestamptz + i * ${length}::bigint * interval '1 millisecond' AS start,
            COALESCE(sent, 0)::int AS sent, COALESCE(delivered, 0)::int AS delivered,
            COALESCE(failed, 0)::int AS failed, COALESCE(pending, 0)::int AS pending,
            duration[1] AS "durationP50", duration[2] AS "durationP95",

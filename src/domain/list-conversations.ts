@@ -1,7 +1,7 @@
 import type { z } from 'zod'
 import { Prisma } from '../infra/db.ts'
 import type { Actor } from './actor.ts'
-import { ConversationFilter, type Selection, selectionOf } from './conversation-filter.ts'
+import { ConversationFilter, type Selection, selectionOf, withSearch } from './conversation-filter.ts'
 import {
   BY_ACTIVITY,
   BY_CREATION,
@@ -12,6 +12,7 @@ import {
 } from './conversation-walk.ts'
 import { type ConversationWithPeople, conversationsById } from './conversations.ts'
 import type { Deps } from './deps.ts'
+import { findPositions, run } from './find-conversations.ts'
 import { parse } from './input.ts'
 import { type Page, type PageRequest, pageOf, type Slice } from './page.ts'
 import { requireLevel, visibleConversations } from './policy.ts'
@@ -33,7 +34,7 @@ export async function listConversations(
   const positions =
     <Place extends readonly unknown[]>(order: ConversationOrder<Place>) =>
     (slice: Slice<Place>) =>
-      run<Position>(deps, Prisma.sql`${selection.found} ${order.positions(selection, slice)}`)
+      findPositions(deps, order, selection, slice)
   return sort === 'ACTIVITY'
     ? conversationPage(page, BY_ACTIVITY, { ...read, find: positions(BY_ACTIVITY) })
     : conversationPage(page, BY_CREATION, { ...read, find: positions(BY_CREATION) })
@@ -61,15 +62,13 @@ async function conversationPage<Place extends readonly unknown[]>(
   return { ...page, rows: present.map(({ row }) => row), cursors: present.map(({ cursor }) => cursor) }
 }
 
-/** Without Prisma, whose rows take several times as much of the processor. */
-function run<Row extends object>({ db }: Pick<Deps, 'db'>, { text, values }: Prisma.Sql): Promise<Row[]> {
-  return db.sql<Row>(text, values)
-}
-
 async function countSelected(deps: Deps, selection: Selection): Promise<number> {
+  const { search } = selection
+  const { found, selected } =
+    search === null ? { found: Prisma.empty, selected: selection } : withSearch(selection, search)
   const [count] = await run<{ total: string }>(
     deps,
-    Prisma.sql`${selection.found} SELECT count(*) AS total FROM conversations c WHERE ${wholeWhere(selection)}`,
+    Prisma.sql`${found} SELECT count(*) AS total FROM conversations c WHERE ${wholeWhere(selected)}`,
   )
   return Number(count?.total ?? 0)
 }
@@ -95,7 +94,7 @@ export async function conversationsOfVisitors(
   slice: VisitorConversationSlice,
 ): Promise<Map<string, Position[]>> {
   const { where } = selectionOf(actor, {})
-  const theirs = { where: Prisma.sql`${where} AND c.visitor_id = wanted.id`, found: Prisma.empty }
+  const theirs = { where: Prisma.sql`${where} AND c.visitor_id = wanted.id`, search: null }
   const order = slice.reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
   const rows = await db.prisma.$queryRaw<(Position & { visitorId: string })[]>`
     SELECT wanted.id AS "visitorId", page.* FROM unnest(${[...visitorIds]}::text[]) AS wanted(id)

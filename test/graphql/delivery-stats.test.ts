@@ -117,6 +117,17 @@ describe('deliveryStats', () => {
     ])
   })
 
+  test('has room for years', async () => {
+    await deliver({ at: minutes(0), status: 'DELIVERED', durations: [1] })
+    await deliver({ at: minutes(999 * 1440), status: 'DELIVERED', durations: [1] })
+    // Its endpoint was disabled for a month.
+    await deliver({ at: minutes(1440), status: 'DELIVERED', durations: [1], late: 30 * 86_400_000 })
+    const days = await stats({ from: minutes(0), to: minutes(999 * 1440), bucket: 'DAY' })
+    expect(days[1]).toMatchObject({ sent: 1, latencyP50: 2 ** 31 - 1 })
+    expect(days).toHaveLength(1000)
+    expect([days[0], days[999]]).toMatchObject([{ sent: 1 }, { start: '2028-11-24T00:00:00.000Z', sent: 1 }])
+  })
+
   test('of one endpoint, of one’s own workspace, and for an agent of its own', async () => {
     const install = { name: 'Bot', webhookUrl: 'http://127.0.0.1:9/stats' }
     const { data: agent } = await guddesk.call('POST', '/api/v1/agents', install, { key: tenant.key })

@@ -1,0 +1,66 @@
+import { Prisma } from '../infra/db.ts'
+import { type Selection, withSearch } from './conversation-filter.ts'
+import type { ConversationOrder, Position } from './conversation-walk.ts'
+import type { Deps } from './deps.ts'
+import type { Slice } from './page.ts'
+import { isFoundBy, type Search } from './search.ts'
+
+/** How many conversations of a slice are looked through, and how many messages in them, before the indexes are asked. */
+const CANDIDATES = 100
+const MESSAGES = 1000
+
+/**
+ * The positions in a slice of the selected conversations.
+ *
+ * A search has two ways. What many conversations have is found by looking through the first ones of the slice, without
+ * the hundreds of thousands that the index would name. What few have is found by the index, after looking through a
+ * bounded number in vain.
+ */
+export async function findPositions<Place extends readonly unknown[]>(
+  deps: Pick<Deps, 'db'>,
+  order: ConversationOrder<Place>,
+  selection: Selection,
+  slice: Slice<Place>,
+): Promise<Position[]> {
+  const { search } = selection
+  if (search === null) return run(deps, order.positions(selection, slice))
+  const first = await lookThrough(deps, order, { ...selection, search }, slice)
+  if (first !== null) return first
+  const { found, selected } = withSearch(selection, search)
+  return run(deps, Prisma.sql`${found} ${order.positions(selected, slice)}`)
+}
+
+/** @returns null when it would take too long to tell */
+async function lookThrough<Place extends readonly unknown[]>(
+  deps: Pick<Deps, 'db'>,
+  order: ConversationOrder<Place>,
+  { search, ...selection }: Selection & { search: Search },
+  slice: Slice<Place>,
+): Promise<Position[] | null> {
+  const candidates = order.positions({ ...selection, search: null }, { ...slice, take: CANDIDATES })
+  const direction = slice.reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
+  const rows = await run<Position & { isFound: boolean | null }>(
+    deps,
+    Prisma.sql`
+      WITH candidate AS MATERIALIZED (${candidates}), c AS MATERIALIZED (
+        SELECT conversation.id, workspace_id, visitor_id, subject, position, snapshot,
+               sum(message_count) OVER (ORDER BY position ${direction}, conversation.id ${direction}) AS messages
+          FROM candidate JOIN conversations conversation ON conversation.id = candidate.id
+      )
+      SELECT id, position, snapshot, CASE WHEN messages <= ${MESSAGES} THEN ${isFoundBy(search)} END AS "isFound"
+        FROM c ORDER BY position ${direction}, id ${direction}`,
+  )
+  const unread = rows.findIndex(({ isFound }) => isFound === null)
+  const read = unread === -1 ? rows : rows.slice(0, unread)
+  const found = read.filter(({ isFound }) => isFound).slice(0, slice.take)
+  const isAll = rows.length < CANDIDATES && unread === -1
+  return isAll || found.length === slice.take ? found : null
+}
+
+/** Without Prisma, whose rows take several times as much of the processor. */
+export function run<Row extends object = Position>(
+  { db }: Pick<Deps, 'db'>,
+  { text, values }: Prisma.Sql,
+): Promise<Row[]> {
+  return db.sql<Row>(text, values)
+}
