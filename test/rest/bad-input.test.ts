@@ -98,7 +98,8 @@ const sendRaw = (route: string, raw: string): Promise<Answer> => send(guddesk, r
 async function everything(): Promise<unknown> {
   const { sql } = guddesk.deps.db
   // What the dispatcher notes about deliveries goes on meanwhile.
-  const notes = ['last_success_at', 'last_failure_at', 'failing_since', 'consecutive_failures']
+  const health = ['last_success_at', 'last_failure_at', 'failing_since', 'consecutive_failures', 'failing_warned_at']
+  const notes = [...health, 'breaker_opened_at', 'breaker_probe_at', 'breaker_probes', 'dispatcher_id']
   const rows = ['conversations', 'visitors', 'agents', 'webhook_endpoints'].map((table) =>
     sql(`SELECT to_jsonb(t) - $1::text[] AS row FROM ${table} t ORDER BY id`, [notes]),
   )
