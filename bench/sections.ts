@@ -4,11 +4,8 @@ const PATH = new URL('../BENCHMARKS.md', import.meta.url)
 
 /** A text's sections by their `## ` headings; what stands before the first has the heading ''. */
 function sectionsOf(text: string): Map<string, string> {
-  const [head = '', ...sections] = text.split(/^(?=## )/m)
-  return new Map([
-    ['', head],
-    ...sections.map((section) => [section.slice(0, section.indexOf('\n')), section] as const),
-  ])
+  const headingOf = (part: string) => (part.startsWith('## ') ? part.slice(0, part.indexOf('\n')) : '')
+  return new Map(text.split(/^(?=## )/m).map((part) => [headingOf(part), part]))
 }
 
 /** Writes these sections into BENCHMARKS.md and keeps its others: each benchmark writes its own. */
