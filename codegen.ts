@@ -7,8 +7,8 @@
  * - dashboard/documents.json: the dashboard's documents by their hashes, for servers that run no others. It is committed, so
  *   that what the dashboard asks for is a difference in review.
  *
- * `npm run generate:sdl` writes all. With --documents the types alone: by the committed schema.graphql, without loading the
- * server. With --check nothing is written, and it fails when a file is not what it would write.
+ * `npm run generate:sdl` writes all. With --documents the types only: by the committed schema.graphql, without loading
+ * the server. With --check nothing is written, and it fails when a file is not what it would write.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -66,7 +66,7 @@ const schema = buildSchema(sdl)
 for (const [folder, path] of Object.entries(TYPES)) {
   const found = documentsIn(folder)
   files.set(path, await moduleOf(schema, found))
-  // Not before a mere type check: whether the committed file is right is a check of its own.
+  // Not before each type check: what is committed must be seen to be stale.
   if (folder === 'dashboard/src' && !options.documents) files.set('dashboard/documents.json', manifestOf(found))
 }
 const stale = [...files].filter(([path, text]) => !existsSync(path) || readFileSync(path, 'utf8') !== text)
