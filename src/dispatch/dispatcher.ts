@@ -154,6 +154,8 @@ class Run implements Dispatcher {
     if (found !== 'same') this.#wake('')
     // Breakers and faults end by time alone.
     for (const queue of this.#queues.values()) this.#consider(queue)
+    if (this.#hasToRead()) this.#claimSoon()
+    this.#pump()
   }
 
   async #giveBackWhatIsNotMine(): Promise<void> {
@@ -233,7 +235,8 @@ class Run implements Dispatcher {
       })
       .finally(() => {
         this.#claiming = null
-        if (!this.#isDatabaseAway && this.#hasToRead()) this.#claimSoon()
+        // Without trust nothing would be read, at once and for ever: the next beat that gets through goes on.
+        if (!this.#isDatabaseAway && this.#roster.isTrusted && this.#hasToRead()) this.#claimSoon()
       })
   }
 
