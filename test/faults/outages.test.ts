@@ -20,7 +20,7 @@ afterEach(async () => {
 })
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
-const COUNT = 150
+const COUNT = 80
 
 async function ownPostgres(): Promise<OwnPostgres> {
   const postgres = await startPostgres()
@@ -56,21 +56,21 @@ describe('PostgreSQL', () => {
     expect(repeated).toBe(0)
   })
 
-  test('away for eight seconds', async () => {
+  test('away for seven seconds', async () => {
     const postgres = await ownPostgres()
     const repeated = await through('PostgreSQL away', { DATABASE_URL: postgres.url }, async () => {
       await postgres.stop()
-      await wait(8000)
+      await wait(7000)
       await postgres.start()
     })
     expect(repeated).toBe(0)
   })
 
-  test('silent for eight seconds, as behind a cut network', async () => {
+  test('silent for seven seconds, as behind a cut network', async () => {
     const postgres = await ownPostgres()
     const repeated = await through('PostgreSQL silent', { DATABASE_URL: postgres.url }, async () => {
       await postgres.pause()
-      await wait(8000)
+      await wait(7000)
       await postgres.resume()
     })
     expect(repeated).toBe(0)
@@ -83,7 +83,7 @@ describe('Redis', () => {
       'killed and started again',
       async (redis) => {
         await redis.kill()
-        await wait(3000)
+        await wait(2000)
         await redis.start()
       },
     ],
