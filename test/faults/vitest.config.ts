@@ -10,7 +10,7 @@ export default defineConfig({
     env: { TEST_BACKEND: 'postgres' },
     globalSetup: ['test/support/setup-postgres.ts', 'test/support/setup-embedded.ts'],
     pool: 'forks',
-    maxWorkers: 4,
+    maxWorkers: 3,
     testTimeout: 90_000,
     hookTimeout: 60_000,
   },
