@@ -168,6 +168,8 @@ export const Registration = z
       id: ids.endpoint,
       url: z.string(),
       secret: z.string().describe('64 lower-case hex characters.'),
+      nextSecret: z.string().optional().describe('While the secret is being rotated: the one that follows.'),
+      secretEndsAt: Time.optional().describe('While the secret is being rotated: when the next one takes over.'),
       isEnabled: z.boolean(),
       events: EventFlags,
     }),
