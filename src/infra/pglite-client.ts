@@ -64,7 +64,12 @@ async function run(
 ): Promise<pg.QueryResult> {
   const text = typeof config === 'string' ? config : config.text
   if (values === undefined || values.length === 0) {
-    if (typeof config === 'string') return lastResult(await pglite.exec(text))
+    if (typeof config === 'string') {
+      const results = await pglite.exec(text)
+      // PGlite writes lists by the array types that it knew when it was opened: a list of a new type would arrive as text.
+      if (CREATES_TYPE.test(text)) await pglite.refreshArrayTypes()
+      return lastResult(results)
+    }
   }
   const { rowMode, types = pg.types } = typeof config === 'string' ? {} : (config as pg.QueryArrayConfig)
   const { rows, fields, affectedRows } = await pglite.query<unknown[]>(text, values?.map(toParameter) ?? [], {
@@ -76,6 +81,9 @@ async function run(
   const named = () => parsed.map((row) => Object.fromEntries(row.map((value, i) => [fields[i]?.name, value])))
   return asQueryResult({ rows: rowMode === 'array' ? parsed : named(), fields, affectedRows: affectedRows ?? 0 })
 }
+
+/** As in migrations. */
+const CREATES_TYPE = /\bCREATE\s+TYPE\b/i
 
 type Parser = (text: string) => unknown
 
