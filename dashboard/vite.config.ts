@@ -22,9 +22,10 @@ export default defineConfig({
     chunkSizeWarningLimit: 1000,
   },
   server: {
+    // As if the page came from that server: it accepts cookies from its own pages only.
     proxy: {
-      '/api': SERVER,
-      '/graphql': { target: SERVER, ws: true },
+      '/api': { target: SERVER, changeOrigin: true, headers: { origin: SERVER } },
+      '/graphql': { target: SERVER, changeOrigin: true, headers: { origin: SERVER }, ws: true },
     },
   },
 })

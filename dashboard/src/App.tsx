@@ -1,8 +1,8 @@
 import { MantineProvider } from '@mantine/core'
-import { Notifications } from '@mantine/notifications'
 import { RouterProvider } from 'react-router/dom'
 import { router } from './routes.tsx'
 import { colorSchemeManager, theme } from './theme/theme.ts'
+import { Toasts } from './ui/Toasts.tsx'
 
 export function App() {
   return (
@@ -15,7 +15,7 @@ export function App() {
       withGlobalClasses={false}
     >
       <RouterProvider router={router} />
-      <Notifications position="bottom-right" />
+      <Toasts />
     </MantineProvider>
   )
 }

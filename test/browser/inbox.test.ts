@@ -214,3 +214,56 @@ describe('when something fails', () => {
     expect(await page.getByText('Do not lose me').count()).toBeGreaterThan(0)
   })
 })
+
+describe('what is new', () => {
+  test('is counted in the sidebar as it comes and goes', async () => {
+    await page.goto('/w/acme/inbox/open')
+    const count = async () =>
+      Number((await page.getByRole('link', { name: /All open/ }).textContent())?.match(/\d+$/)?.[0])
+    await rows().first().waitFor()
+    await eventually(async () => expect(await count()).toBeGreaterThan(0))
+    const before = await count()
+    const id = await write('Cora Count', 'One more')
+    await eventually(async () => expect(await count()).toBe(before + 1))
+    await desk.guddesk.call('PATCH', `/api/v1/conversations/${id}`, { status: 'CLOSED' })
+    await eventually(async () => expect(await count()).toBe(before))
+  })
+
+  test('is unread until it is opened, and has a line above it', async () => {
+    const id = await write('Ulla Unread', 'First')
+    await open('Ulla Unread')
+    await row('Ulla Unread')
+      .getByRole('img', { name: /unread/ })
+      .waitFor({ state: 'detached' })
+    await page.goto('/w/acme/inbox/mine')
+    const input = { conversationId: id, type: 'VISITOR', body: 'Second' }
+    await desk.guddesk.graphql('mutation S($input: SendMessageInput!) { sendMessage(input: $input) { __typename } }', {
+      input,
+    })
+    await page.goto('/w/acme/inbox/open')
+    await row('Ulla Unread').getByRole('img', { name: '1 unread' }).waitFor()
+    await row('Ulla Unread').click()
+    const log = page.getByRole('region', { name: 'Messages' })
+    await log.getByText('New', { exact: true }).waitFor()
+    await row('Ulla Unread')
+      .getByRole('img', { name: /unread/ })
+      .waitFor({ state: 'detached' })
+  })
+})
+
+test('a search finds by words in messages, whatever the state, and stays in the address', async () => {
+  const id = await write('Frida Found', 'My xylophone arrived broken')
+  await desk.guddesk.call('PATCH', `/api/v1/conversations/${id}`, { status: 'CLOSED' })
+  await page.goto('/w/acme/inbox/open')
+  await rows().first().waitFor()
+  await page.keyboard.press('/')
+  await page.keyboard.type('xyloph')
+  await row('Frida Found').waitFor()
+  expect(await rows().count()).toBe(1)
+  await row('Frida Found').click()
+  await page.waitForURL(/conv_.*\?q=xyloph/)
+  await page.getByRole('textbox', { name: 'Search conversations' }).fill('nobody wrote this')
+  await page.getByText('Nothing found').waitFor()
+  await page.keyboard.press('Escape')
+  await eventually(async () => expect(await rows().count()).toBeGreaterThan(1))
+})

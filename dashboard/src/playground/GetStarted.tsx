@@ -13,7 +13,7 @@ interface GetStartedProps {
 }
 
 /** Leads a new workspace to its first webhook; gives way once it was delivered. */
-export function GetStarted({ children }: GetStartedProps) {
+export default function GetStarted({ children }: GetStartedProps) {
   const steps = useFirstSteps()
   const [isLed, setLed] = useState(false)
   const isDone = steps.hasAgent && steps.hasConversation && steps.hasDelivery

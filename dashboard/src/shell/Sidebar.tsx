@@ -8,10 +8,13 @@ import { openOverlay } from './overlays.ts'
 import classes from './Sidebar.module.css'
 import { keyName } from './shortcuts.ts'
 import { UserMenu } from './UserMenu.tsx'
+import { useInboxCounts } from './useInboxCounts.ts'
 import { WorkspaceSwitcher } from './WorkspaceSwitcher.tsx'
 import { useWorkspace } from './workspace.ts'
 
 export function Sidebar() {
+  const counts = useInboxCounts()
+  const views = INBOX_VIEWS.map((view) => ({ ...view, count: view.id === 'closed' ? null : counts?.[view.id] }))
   return (
     <div className={classes.sidebar}>
       <WorkspaceSwitcher />
@@ -24,7 +27,7 @@ export function Sidebar() {
         </span>
       </UnstyledButton>
       <nav className={classes.nav} aria-label="Main">
-        <Group label="Inbox" places={INBOX_VIEWS} />
+        <Group label="Inbox" places={views} />
         <Group label="Operations" places={OPERATIONS} />
         <Group label="Settings" places={SETTINGS} />
       </nav>
@@ -35,9 +38,11 @@ export function Sidebar() {
   )
 }
 
+const short = new Intl.NumberFormat(undefined, { notation: 'compact' })
+
 interface GroupProps {
   readonly label: string
-  readonly places: readonly Place[]
+  readonly places: readonly (Place & { readonly count?: number | null | undefined })[]
 }
 
 function Group({ label, places }: GroupProps) {
@@ -46,11 +51,12 @@ function Group({ label, places }: GroupProps) {
     <section className={classes.group} aria-label={label}>
       <h2 className={classes.label}>{label}</h2>
       <ul className={classes.list}>
-        {places.map(({ label: name, path: below, icon: Icon }) => (
+        {places.map(({ label: name, path: below, icon: Icon, count }) => (
           <li key={below}>
             <NavLink to={path(below)} className={classes.link ?? ''}>
               <Icon size={16} aria-hidden />
               <span className={classes.name}>{name}</span>
+              {count != null && count > 0 && <span className={classes.count}>{short.format(count)}</span>}
             </NavLink>
           </li>
         ))}

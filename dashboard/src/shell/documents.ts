@@ -11,3 +11,14 @@ export const OwnMembership = graphql(`
     }
   }
 `)
+
+export const InboxCounts = graphql(`
+  query InboxCounts {
+    inboxCounts {
+      mine
+      unassigned
+      open
+      snoozed
+    }
+  }
+`)

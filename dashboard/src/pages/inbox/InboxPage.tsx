@@ -1,8 +1,7 @@
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
 import { MessagesSquare } from 'lucide-react'
-import { useCallback } from 'react'
-import { useNavigate, useParams } from 'react-router'
-import { GetStarted } from '../../playground/GetStarted.tsx'
+import { lazy, Suspense, useCallback } from 'react'
+import { useNavigate, useParams, useSearchParams } from 'react-router'
 import type { InboxView } from '../../shell/navigation.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { EmptyState } from '../../ui/EmptyState.tsx'
@@ -10,9 +9,12 @@ import { useDocumentTitle } from '../../ui/Page.tsx'
 import { Component as NotFoundPage } from '../not-found/NotFoundPage.tsx'
 import classes from './InboxPage.module.css'
 import { ConversationList } from './list/ConversationList.tsx'
+import { SearchField } from './list/SearchField.tsx'
 import { useConversationList } from './list/useConversationList.ts'
 import { ConversationPane } from './pane/ConversationPane.tsx'
 import { viewOf } from './views.ts'
+
+const GetStarted = lazy(() => import('../../playground/GetStarted.tsx'))
 
 export function InboxPage() {
   const { view: viewId, conversationId } = useParams()
@@ -31,7 +33,15 @@ function Inbox({ view, conversationId }: InboxProps) {
   useDocumentTitle(view.label)
   const { path } = useWorkspace()
   const navigate = useNavigate()
-  const list = useConversationList(view)
+  const [params] = useSearchParams()
+  const text = params.get('q') ?? ''
+  const list = useConversationList(view, text)
+  const address = useCallback(
+    (id: string | undefined, words: string) =>
+      path(`${view.path}${id === undefined ? '' : `/${id}`}`) +
+      (words === '' ? '' : `?${new URLSearchParams({ q: words })}`),
+    [path, view.path],
+  )
   const isWide = useMediaQuery('(width >= 80em)', true, { getInitialValueInEffect: false })
   const [wantsPanel, setWantsPanel] = useLocalStorage({
     key: 'guddesk-visitor-panel',
@@ -46,12 +56,12 @@ function Inbox({ view, conversationId }: InboxProps) {
   })
   const isPanelOpen = isWide ? wantsPanel : coversPane
 
-  const open = useCallback((id: string) => void navigate(path(`${view.path}/${id}`)), [navigate, path, view.path])
+  const open = useCallback((id: string) => void navigate(address(id, text)), [navigate, address, text])
   const openNext = () => {
     const at = list.rows.findIndex(({ id }) => id === conversationId)
     const next = list.rows[at + 1] ?? list.rows[at - 1]
     if (at !== -1 && next !== undefined) open(next.id)
-    else if (at !== -1) void navigate(path(view.path))
+    else if (at !== -1) void navigate(address(undefined, text))
   }
 
   return (
@@ -67,16 +77,30 @@ function Inbox({ view, conversationId }: InboxProps) {
           ) : (
             <h2 className={classes.title}>{view.label}</h2>
           )}
+          <SearchField
+            key={view.id}
+            text={text}
+            onSearch={(words) => void navigate(address(conversationId, words), { replace: true })}
+          />
         </header>
-        <ConversationList key={view.id} view={view} list={list} selectedId={conversationId} onSelect={open} />
+        <ConversationList
+          key={`${view.id} ${text}`}
+          text={text}
+          view={view}
+          list={list}
+          selectedId={conversationId}
+          onSelect={open}
+        />
       </section>
       {conversationId === undefined ? (
         <div className={classes.nothing}>
-          <GetStarted>
-            <EmptyState icon={MessagesSquare} title="No conversation is open">
-              Choose one from the list, or press <kbd>J</kbd> to open the first and go on from there.
-            </EmptyState>
-          </GetStarted>
+          <Suspense fallback={null}>
+            <GetStarted>
+              <EmptyState icon={MessagesSquare} title="No conversation is open">
+                Choose one from the list, or press <kbd>J</kbd> to open the first and go on from there.
+              </EmptyState>
+            </GetStarted>
+          </Suspense>
         </div>
       ) : (
         <ConversationPane

@@ -6,7 +6,7 @@ import type {
   MessageFieldsFragment,
   SendMessageMutation,
 } from '../../generated/documents.ts'
-import { OwnMembership } from '../../shell/documents.ts'
+import { InboxCounts, OwnMembership } from '../../shell/documents.ts'
 import { ConversationPage, OpenConversation } from './documents.ts'
 import type { Row } from './list/ConversationPages.ts'
 import { matches } from './views.ts'
@@ -15,6 +15,8 @@ import { matches } from './views.ts'
 export const inboxUpdates = {
   Subscription: {
     inbox(result: InboxFeedSubscription, _args, cache) {
+      const { counts } = result.inbox
+      if (counts !== null) cache.updateQuery({ query: InboxCounts }, (data) => data && { ...data, inboxCounts: counts })
       for (const row of result.inbox.conversations) putIntoLists(cache, row)
       for (const id of result.inbox.deletedIds) cache.invalidate({ __typename: 'Conversation', id })
     },

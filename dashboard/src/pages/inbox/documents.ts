@@ -13,6 +13,7 @@ export const ConversationRow = graphql(`
     lastActivityAt
     lastMessagePreview
     messageCount
+    unreadCount
     assignee {
       id
       name
@@ -64,6 +65,7 @@ export const OpenConversation = graphql(
         ...ConversationRow
         channel
         createdAt
+        lastReadSequence
         visitor {
           externalId
           metadata
@@ -115,6 +117,12 @@ export const InboxFeed = graphql(
       inbox(after: $after) {
         cursor
         deletedIds
+        counts {
+          mine
+          unassigned
+          open
+          snoozed
+        }
         conversations {
           ...ConversationRow
         }
@@ -218,6 +226,38 @@ export const WorkspaceMembers = graphql(`
         id
         name
         email
+      }
+    }
+  }
+`)
+
+export const MarkRead = graphql(`
+  mutation MarkRead($input: MarkConversationReadInput!) {
+    markConversationRead(input: $input) {
+      __typename
+      ... on MarkConversationReadPayload {
+        conversation {
+          id
+          unreadCount
+          lastReadSequence
+        }
+      }
+      ... on Error {
+        code
+        message
+      }
+    }
+  }
+`)
+
+export const AgentIcons = graphql(`
+  query AgentIcons {
+    agents(first: 100) {
+      edges {
+        node {
+          id
+          iconUrl
+        }
       }
     }
   }

@@ -7,7 +7,7 @@ import { Failure } from '../../../ui/Failure.tsx'
 import { Loading } from '../../../ui/Loading.tsx'
 import classes from './ConversationList.module.css'
 import { ConversationRow } from './ConversationRow.tsx'
-import { EmptyView } from './EmptyView.tsx'
+import { EmptyView, NothingFound } from './EmptyView.tsx'
 import type { ConversationList as List } from './useConversationList.ts'
 
 /** As in tokens.css, --gd-row-height. */
@@ -19,11 +19,13 @@ const LOAD_AHEAD = 15
 interface ConversationListProps {
   readonly view: InboxView
   readonly list: List
+  /** What is searched for; empty when nothing is. */
+  readonly text: string
   readonly selectedId: string | undefined
   readonly onSelect: (id: string) => void
 }
 
-export function ConversationList({ view, list, selectedId, onSelect }: ConversationListProps) {
+export function ConversationList({ view, list, text, selectedId, onSelect }: ConversationListProps) {
   const { rows, newCount, hasMore, isLoading, error, loadMore, see, holdStill, letGo, belongs } = list
   const scroller = useRef<HTMLDivElement>(null)
   const virtualizer = useVirtualizer({
@@ -48,17 +50,12 @@ export function ConversationList({ view, list, selectedId, onSelect }: Conversat
     else letGo()
   }, [holdStill, letGo])
 
-  // Keys come faster than pages are drawn: each counts from where the last one led.
-  const target = useRef(selectedId)
-  useEffect(() => {
-    target.current = selectedId
-  }, [selectedId])
+  // Keys come faster than pages are drawn: each counts from where the address is by then.
   const move = (step: number) => {
-    const at = rows.findIndex(({ id }) => id === target.current)
+    const at = rows.findIndex(({ id }) => location.pathname.endsWith(id))
     const index = at === -1 ? 0 : at + step
     const next = rows[index]
     if (next === undefined) return
-    target.current = next.id
     onSelect(next.id)
     virtualizer.scrollToIndex(index)
   }
@@ -75,7 +72,8 @@ export function ConversationList({ view, list, selectedId, onSelect }: Conversat
       </div>
     )
   }
-  if (rows.length === 0) return <EmptyView view={view} />
+  if (rows.length === 0) return text === '' ? <EmptyView view={view} /> : <NothingFound text={text} />
+  const search = text === '' ? '' : `?${new URLSearchParams({ q: text })}`
   return (
     <div className={classes.list}>
       {newCount > 0 && (
@@ -91,8 +89,13 @@ export function ConversationList({ view, list, selectedId, onSelect }: Conversat
         </button>
       )}
       <div ref={scroller} className={classes.scroller} onScroll={onScroll}>
-        {/* biome-ignore lint/a11y/noRedundantRoles: without bullets, Safari takes the list for none */}
-        <ul role="list" className={classes.rows} style={{ height: virtualizer.getTotalSize() }} aria-label={view.label}>
+        <ul
+          // biome-ignore lint/a11y/noRedundantRoles: without bullets, Safari takes the list for none
+          role="list"
+          className={classes.rows}
+          style={{ height: virtualizer.getTotalSize() }}
+          aria-label={text === '' ? view.label : `Found: ${text}`}
+        >
           {items.map(({ index, key, start }) => {
             const row = rows[index]
             if (row === undefined) return null
@@ -104,7 +107,13 @@ export function ConversationList({ view, list, selectedId, onSelect }: Conversat
                 aria-setsize={hasMore ? -1 : rows.length}
                 aria-posinset={index + 1}
               >
-                <ConversationRow row={row} view={view} isSelected={row.id === selectedId} hasLeft={!belongs(row)} />
+                <ConversationRow
+                  row={row}
+                  view={view}
+                  search={search}
+                  isSelected={row.id === selectedId}
+                  hasLeft={!belongs(row)}
+                />
               </li>
             )
           })}

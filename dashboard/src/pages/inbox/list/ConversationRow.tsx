@@ -13,25 +13,36 @@ import classes from './ConversationRow.module.css'
 interface ConversationRowProps {
   readonly row: Row
   readonly view: InboxView
+  /** The search that the list shows, as the address has it. */
+  readonly search: string
   readonly isSelected: boolean
   /** It is not of this list any more, and stays in sight until the list moves. */
   readonly hasLeft: boolean
 }
 
-export const ConversationRow = memo(function ConversationRow({ row, view, isSelected, hasLeft }: ConversationRowProps) {
+export const ConversationRow = memo(function ConversationRow({
+  row,
+  view,
+  search,
+  isSelected,
+  hasLeft,
+}: ConversationRowProps) {
   const { path } = useWorkspace()
   const name = visitorName(row.visitor)
+  const isUnread = (row.unreadCount ?? 0) > 0 && !isSelected
   return (
     <Link
-      to={path(`${view.path}/${row.id}`)}
+      to={path(`${view.path}/${row.id}`) + search}
       className={classes.row}
       aria-current={isSelected ? 'true' : undefined}
       data-left={hasLeft || undefined}
+      data-unread={isUnread || undefined}
     >
       <Face name={name} imageUrl={row.visitor.avatarUrl} size={32} />
       <span className={classes.text}>
         <span className={classes.top}>
           <span className={classes.name}>{name}</span>
+          {isUnread && <span className={classes.unread} role="img" aria-label={`${row.unreadCount} unread`} />}
           <PriorityIcon priority={row.priority} />
           <Time at={row.lastActivityAt} short className={classes.time} />
         </span>

@@ -1,4 +1,4 @@
-import { AlarmClock, CircleCheck, CircleUser, Inbox, type LucideIcon, UserCheck } from 'lucide-react'
+import { AlarmClock, CircleCheck, CircleUser, Inbox, type LucideIcon, SearchX, UserCheck } from 'lucide-react'
 import type { InboxView } from '../../../shell/navigation.ts'
 import { EmptyState } from '../../../ui/EmptyState.tsx'
 
@@ -35,6 +35,15 @@ export function EmptyView({ view }: { readonly view: InboxView }) {
   return (
     <EmptyState icon={icon} title={title}>
       {text}
+    </EmptyState>
+  )
+}
+
+export function NothingFound({ text }: { readonly text: string }) {
+  return (
+    <EmptyState icon={SearchX} title="Nothing found">
+      No conversation has “{text}” in its messages and notes, its subject, or its visitor’s name and address. All words
+      must be there; the last one may be a beginning.
     </EmptyState>
   )
 }

@@ -17,14 +17,21 @@ export interface ConversationList extends Arranged, Omit<Snapshot, 'rows'> {
   readonly belongs: (row: Row) => boolean
 }
 
-/** One view of the inbox, live. */
-export function useConversationList(view: InboxView): ConversationList {
+/**
+ * One view of the inbox, live.
+ * @param text when it is not empty, everything that has these words is shown instead
+ */
+export function useConversationList(view: InboxView, text: string): ConversationList {
   const { api, memberId } = useWorkspace()
-  const filter = useMemo(() => filterOf(view), [view])
+  const filter = useMemo(() => (text === '' ? filterOf(view) : { text }), [view, text])
   const pages = useMemo(() => new ConversationPages(api, filter), [api, filter])
   const { rows, ...state } = useSyncExternalStore(pages.subscribe, pages.snapshot)
   const [held, setHeld] = useState<{ pages: ConversationPages; order: Held } | null>(null)
-  const belongs = useCallback((row: Row) => matches(filter, row, memberId), [filter, memberId])
+  const belongs = useCallback(
+    // What a search has found stays: only the server knows why.
+    (row: Row) => text !== '' || matches(filter, row, memberId),
+    [filter, memberId, text],
+  )
   // An order that was held in another view says nothing here.
   const order = held?.pages === pages ? held.order : null
   const arranged = useMemo(() => arrange(rows, order, belongs), [rows, order, belongs])

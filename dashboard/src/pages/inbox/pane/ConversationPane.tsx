@@ -55,7 +55,7 @@ export function ConversationPane({ id, isPanelOpen, onTogglePanel, onDone }: Con
           onTogglePanel={onTogglePanel}
           onDone={onDone}
         />
-        <MessageList key={id} visitor={name} open={open} outbox={outbox} />
+        <MessageList key={id} visitor={name} conversation={conversation} open={open} outbox={outbox} />
         <Composer key={`composer ${id}`} conversationId={id} visitor={name} onSend={outbox.send} />
       </section>
       {isPanelOpen && <VisitorPanel conversation={conversation} onClose={onTogglePanel} />}

@@ -9,12 +9,19 @@ interface MessageBubbleProps {
   readonly message: Message
   /** What to call the visitor. */
   readonly visitor: string
+  /** The agent's picture; null for the common one. */
+  readonly iconUrl: string | null
   /** The same person goes on: no name and face again. */
   readonly isContinued: boolean
 }
 
 /** One message: of the visitor at the left; of the team, agents among it, at the right; notes and system messages across. */
-export const MessageBubble = memo(function MessageBubble({ message, visitor, isContinued }: MessageBubbleProps) {
+export const MessageBubble = memo(function MessageBubble({
+  message,
+  visitor,
+  iconUrl,
+  isContinued,
+}: MessageBubbleProps) {
   const { type, body, createdAt } = message
   if (type === 'SYSTEM') {
     return (
@@ -27,7 +34,10 @@ export const MessageBubble = memo(function MessageBubble({ message, visitor, isC
   return (
     <li className={classes.message} data-type={type} data-continued={isContinued || undefined}>
       <span className={classes.face}>
-        {!isContinued && type === 'BOT' && (
+        {!isContinued && type === 'BOT' && iconUrl !== null && (
+          <Face name={name} imageUrl={iconUrl} size={28} isAgent />
+        )}
+        {!isContinued && type === 'BOT' && iconUrl === null && (
           <span className={classes.bot} aria-hidden>
             <Bot size={16} />
           </span>

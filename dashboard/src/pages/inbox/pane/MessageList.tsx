@@ -5,21 +5,32 @@ import { MessageBubble } from './MessageBubble.tsx'
 import classes from './MessageList.module.css'
 import { TypingLine } from './TypingLine.tsx'
 import { UnsentBubble } from './UnsentBubble.tsx'
-import type { Message, useConversation } from './useConversation.ts'
+import { useAgentIcons } from './useAgentIcons.ts'
+import type { Conversation, Message, useConversation } from './useConversation.ts'
 import type { Outbox } from './useOutbox.ts'
+import { useReading } from './useReading.ts'
 
 /** Words of one person within this belong together. */
 const TOGETHER_MS = 5 * 60_000
 
 interface MessageListProps {
   readonly visitor: string
+  readonly conversation: Conversation
   readonly open: ReturnType<typeof useConversation>
   readonly outbox: Outbox
 }
 
 /** The messages, oldest first. It stands at the end, and stays there while new ones come. */
-export function MessageList({ visitor, open, outbox }: MessageListProps) {
+export function MessageList({ visitor, conversation, open, outbox }: MessageListProps) {
   const { messages, typists, hasEarlier, isLoadingEarlier } = open
+  const icons = useAgentIcons()
+  const readBefore = useReading({
+    conversationId: conversation.id,
+    lastReadSequence: conversation.lastReadSequence,
+    latestSequence: messages.at(-1)?.sequence ?? null,
+  })
+  // Where one left off; nothing before it means that all of it is new, which needs no line.
+  const firstNew = readBefore === 0 ? undefined : messages.find(({ sequence }) => sequence > readBefore)
   return (
     // The reversed box keeps its end in sight and its place when earlier messages are put before it; the order inside is the natural one.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
@@ -43,9 +54,11 @@ export function MessageList({ visitor, open, outbox }: MessageListProps) {
             return (
               <Fragment key={message.id}>
                 {isNewDay && <DaySeparator at={message.createdAt} />}
+                {message === firstNew && <li className={classes.unread}>New</li>}
                 <MessageBubble
                   message={message}
                   visitor={visitor}
+                  iconUrl={icons.get(message.senderId ?? '') ?? null}
                   isContinued={!isNewDay && before !== undefined && belongTogether(before, message)}
                 />
               </Fragment>
