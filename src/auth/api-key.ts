@@ -80,8 +80,8 @@ export function keyFromHeaders(headers: Headers): string | null {
 
 /**
  * Finds the key's row. Looked up at every request: a revoked key ends at once.
- * @throws UnauthorizedError for a missing, malformed, unknown, disabled, revoked or expired key;
- *   ForbiddenError for the key of a disabled agent
+ * @throws UnauthorizedError for a missing, malformed, unknown, disabled, revoked or expired key, and for one whose
+ *   user has left its workspace; ForbiddenError for the key of a disabled agent
  */
 export async function authenticateKey(deps: Deps, key: string | null, origin: Origin | null = null): Promise<Caller> {
   if (key === null || !API_KEY_PATTERN.test(key)) throw new UnauthorizedError()
@@ -90,10 +90,14 @@ export async function authenticateKey(deps: Deps, key: string | null, origin: Or
   if (found === undefined || !found.is_enabled || found.revoked_at !== null) throw new UnauthorizedError()
   if (found.expires_at !== null && found.expires_at <= now) throw new UnauthorizedError('This API key has expired')
   if (found.agent_enabled === false) throw new ForbiddenError('This agent is disabled')
+  const scoped = found.workspace_id === null ? null : scopedActor(found, found.workspace_id)
   noteUse(deps, found, now)
   const { id: credentialId, workspace_id: workspaceId, permission } = found
   const user = { id: found.user_id, name: found.user_name }
-  const actorIn = async (requested: string | undefined) => ({ ...(await actorOf(deps, found, requested)), origin })
+  const actorIn = async (requested: string | undefined) => ({
+    ...(scoped ?? (await actorAnywhere(deps, found, requested))),
+    origin,
+  })
   // Whoever is in no workspace yet may still make one.
   const plan = found.plan ?? 'FREE'
   return { kind: 'api_key', credentialId, user, workspaceId, permission, plan, origin, renewal: null, actorIn }
@@ -107,27 +111,33 @@ function noteUse(deps: Deps, { id, last_used_at: last }: Credential, now: Date):
     .catch((error: unknown) => deps.log.warn({ err: error, apiKeyId: id }, 'lastUsedAt was not recorded'))
 }
 
-/** Caller.actorIn for an API key; UnauthorizedError for a scoped key whose user has left. */
-async function actorOf(deps: Deps, found: Credential, requested: string | undefined): Promise<Omit<Actor, 'origin'>> {
-  const { id, name, permission, agent_id: agentId, agent_name: agentName, workspace_id: scope } = found
+/**
+ * Who acts with a key of one workspace. An agent's key is the agent's, whoever installed it.
+ * @throws UnauthorizedError when the key's user has left the workspace
+ */
+function scopedActor(found: Credential, workspaceId: string): Omit<Actor, 'origin'> {
+  const { id, name, permission, agent_id: agentId, agent_name: agentName, role } = found
   const user = { id: found.user_id, name: found.user_name }
-  if (scope === null) {
-    const { workspaceId, role } = await roleIn(deps, user.id, requested)
-    return { type: 'api_key', id, name, workspaceId, permission: effectivePermission(permission, role), user, role }
-  }
   if (agentId !== null) {
-    return { type: 'agent', id: agentId, name: agentName ?? name, workspaceId: scope, permission, user, role: null }
+    return { type: 'agent', id: agentId, name: agentName ?? name, workspaceId, permission, user, role: null }
   }
-  if (found.role === null) throw new UnauthorizedError()
-  return {
-    type: 'api_key',
-    id,
-    name,
-    workspaceId: scope,
-    permission: effectivePermission(permission, found.role),
-    user,
-    role: found.role,
-  }
+  if (role === null) throw new UnauthorizedError()
+  return { type: 'api_key', id, name, workspaceId, permission: effectivePermission(permission, role), user, role }
+}
+
+/**
+ * Who acts with an all-workspaces key in the workspace that the request names.
+ * @throws ValidationError when it names none; ForbiddenError when the key's user is not a member there
+ */
+async function actorAnywhere(
+  deps: Deps,
+  found: Credential,
+  requested: string | undefined,
+): Promise<Omit<Actor, 'origin'>> {
+  const { id, name, permission } = found
+  const user = { id: found.user_id, name: found.user_name }
+  const { workspaceId, role } = await roleIn(deps, user.id, requested)
+  return { type: 'api_key', id, name, workspaceId, permission: effectivePermission(permission, role), user, role }
 }
 
 /** An all-workspaces key's workspace, and its user's role there. */

@@ -37,7 +37,8 @@ export async function rotateAgentKey(
   const key = newApiKey()
   return inTransaction(deps, async (tx) => {
     // Two who rotate at once wait here for each other.
-    await tx.db.$queryRaw`SELECT id FROM agents WHERE id = ${agentId} FOR NO KEY UPDATE`
+    await tx.db.$queryRaw`
+      SELECT id FROM agents WHERE id = ${agentId} AND workspace_id = ${workspaceId} FOR NO KEY UPDATE`
     const agent = await tx.db.agent.findFirst({ where: { id: agentId, workspaceId } })
     if (agent === null) throw new NotFoundError('Agent')
     const at = deps.clock.now()

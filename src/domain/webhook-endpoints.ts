@@ -100,7 +100,8 @@ export async function listEndpoints(deps: Deps, actor: Actor, page: PageRequest)
  */
 export async function lockEndpoint(tx: Tx, actor: Actor, id: string): Promise<WebhookEndpoint> {
   requireId('webhookEndpoint', id, 'Webhook endpoint')
-  await tx.db.$queryRaw`SELECT id FROM webhook_endpoints WHERE id = ${id} FOR NO KEY UPDATE`
+  await tx.db.$queryRaw`
+    SELECT id FROM webhook_endpoints WHERE id = ${id} AND workspace_id = ${actor.workspaceId} FOR NO KEY UPDATE`
   const found = await tx.db.webhookEndpoint.findFirst({ where: { id, ...managed(actor) } })
   if (found === null) throw new NotFoundError('Webhook endpoint')
   return found
