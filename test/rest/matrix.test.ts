@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../src/domain/ids.ts'
 import type { ApiKeyPermission, MemberRole } from '../../src/generated/prisma/enums.ts'
 import { sha256 } from '../../src/infra/secrets.ts'
+import { type Digest, openDigest } from '../support/digest.ts'
 import { type Answer, startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { makeObjects, nextUrl, type Objects, ok } from './objects.ts'
 
@@ -196,17 +197,12 @@ test.each(operations)('the rule of $name knows everything that it can name', ({ 
 })
 
 let guddesk: TestGudDesk
-let tables: { name: string; belongs: boolean }[]
+let digest: Digest
 
 beforeAll(async () => {
   // Without a dispatcher nothing but these requests writes.
   guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
-  tables = await guddesk.deps.db.sql(
-    `SELECT t.table_name AS name, bool_or(c.column_name = 'workspace_id') AS belongs
-       FROM information_schema.tables t JOIN information_schema.columns c USING (table_schema, table_name)
-      WHERE t.table_schema = 'public' AND t.table_type = 'BASE TABLE' GROUP BY 1 ORDER BY 1`,
-  )
-  expect(tables.length).toBeGreaterThan(15)
+  digest = await openDigest(guddesk.deps.db)
 })
 
 afterAll(() => guddesk?.stop())
@@ -247,25 +243,6 @@ const nobodys = (): Named => ({
   email: `${randomUUID()}@example.com`,
   slug: `slug-${randomUUID()}`,
 })
-
-/**
- * What stands in the database, as one text: of a workspace, or of all. When a key was used last does not count: that is
- * written whenever there is time.
- */
-async function digest(workspaceId?: string): Promise<string> {
-  const parts = tables
-    .filter(({ name, belongs }) => workspaceId === undefined || belongs || name === 'workspaces')
-    .map(({ name }) => {
-      const mine = name === 'workspaces' ? 'id = $1' : 'workspace_id = $1'
-      const row = `(to_jsonb(t) - 'last_used_at')::text`
-      return `SELECT '${name}' AS name, md5(string_agg(${row}, '' ORDER BY ${row})) AS sum FROM "${name}" t
-               WHERE $1::text IS NULL ${workspaceId === undefined ? '' : `OR ${mine}`}`
-    })
-  const sums = await guddesk.deps.db.sql<{ name: string; sum: string | null }>(parts.join(' UNION ALL '), [
-    workspaceId ?? null,
-  ])
-  return sums.map(({ name, sum }) => `${name} ${sum}`).join('\n')
-}
 
 /** Who calls. `level` is what the key is really worth in the workspace. */
 interface Who {

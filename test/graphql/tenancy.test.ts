@@ -1,0 +1,360 @@
+import { type GraphQLInputType, getNamedType, isInputObjectType, isObjectType } from 'graphql'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { schema } from '../../src/resolvers/index.ts'
+import { makeObjects } from '../rest/objects.ts'
+import { type Digest, openDigest } from '../support/digest.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { until } from '../support/until.ts'
+import { type Live, overWebSocket } from './live.ts'
+
+// Every argument of the schema that takes an id or a cursor, with one's own, another workspace's and an unknown one.
+
+/** One of everything with an id, in one workspace. */
+interface World {
+  readonly tenant: Tenant
+  readonly ids: Record<Kind, string>
+  readonly session: string
+  readonly agentKey: string
+}
+
+const UNKNOWN = {
+  conversation: 'conv_00000000000000000000000000',
+  visitor: 'vis_00000000000000000000000000',
+  agent: 'agt_00000000000000000000000000',
+  endpoint: 'whk_00000000000000000000000000',
+  key: 'key_00000000000000000000000000',
+  delivery: 'dlv_00000000000000000000000000',
+  member: 'mem_00000000000000000000000000',
+  session: 'ses_00000000000000000000000000',
+  invitation: 'inv_00000000000000000000000000',
+  article: 'art_00000000000000000000000000',
+  collection: 'col_00000000000000000000000000',
+}
+type Kind = keyof typeof UNKNOWN
+
+/** What names it, the field with `$id` in that place, and how one that the workspace does not have is answered. */
+type Place = readonly [kind: Kind, use: string, answer: 'not_found' | 'bad_request' | 'nothing']
+
+const listOf = (kind: Kind, use: string): Place => [kind, `${use} { totalCount edges { cursor } }`, 'nothing']
+const change = (kind: Kind, name: string, rest = '', answer: Place[2] = 'not_found'): Place => {
+  const argument = { key: 'apiKey', endpoint: 'endpoint' }[kind as string] ?? kind
+  return writing(kind, `${name}(input: { ${argument}Id: $id ${rest} })`, answer)
+}
+const writing = (kind: Kind, use: string, answer: Place[2]): Place => {
+  return [kind, `${use} { __typename ... on Error { code message } }`, answer]
+}
+
+/** Days from now, as a time. */
+function day(days: number): string {
+  return new Date(Date.now() + days * 86_400_000).toISOString()
+}
+
+/** A stream that stays open and silent; subscriptions.test.ts listens to it. */
+const ELSEWHERE = ['Subscription.events conversationId']
+
+const PLACES: Record<string, Place> = {
+  'Mutation.changeMemberRole input.memberId': change('member', 'changeMemberRole', 'role: VIEWER'),
+  'Mutation.confirmRotation input.endpointId': change('endpoint', 'confirmRotation'),
+  'Mutation.createArticle input.collectionId': writing(
+    'collection',
+    'createArticle(input: { title: "T", collectionId: $id })',
+    'bad_request',
+  ),
+  'Mutation.deleteArticle input.articleId': change('article', 'deleteArticle'),
+  'Mutation.deleteCollection input.collectionId': change('collection', 'deleteCollection'),
+  'Mutation.deleteWebhookEndpoint input.endpointId': change('endpoint', 'deleteWebhookEndpoint'),
+  'Mutation.disableWebhookEndpoint input.endpointId': change('endpoint', 'disableWebhookEndpoint'),
+  'Mutation.enableWebhookEndpoint input.endpointId': change('endpoint', 'enableWebhookEndpoint'),
+  'Mutation.endSession input.sessionId': change('session', 'endSession'),
+  'Mutation.markConversationRead input.conversationId': change('conversation', 'markConversationRead', 'sequence: 1'),
+  'Mutation.removeMember input.memberId': change('member', 'removeMember'),
+  'Mutation.replayDelivery input.deliveryId': change('delivery', 'replayDelivery'),
+  'Mutation.replayFailedDeliveries input.endpointId': change(
+    'endpoint',
+    'replayFailedDeliveries',
+    'since: "2026-01-01T00:00:00Z"',
+  ),
+  'Mutation.revokeApiKey input.apiKeyId': change('key', 'revokeApiKey'),
+  'Mutation.revokeInvitation input.invitationId': change('invitation', 'revokeInvitation'),
+  'Mutation.rotateAgentKey input.agentId': change('agent', 'rotateAgentKey'),
+  'Mutation.rotateWebhookSecret input.endpointId': change('endpoint', 'rotateWebhookSecret'),
+  'Mutation.sendMessage input.conversationId': change('conversation', 'sendMessage', 'body: "Hi", type: BOT'),
+  'Mutation.sendTestEvent input.endpointId': change('endpoint', 'sendTestEvent', 'type: PING'),
+  'Mutation.setTyping input.conversationId': change('conversation', 'setTyping', 'typing: true'),
+  'Mutation.startConversation input.visitorId': change('visitor', 'startConversation', '', 'bad_request'),
+  'Mutation.uninstallAgent input.agentId': change('agent', 'uninstallAgent'),
+  'Mutation.updateAgent input.agentId': change('agent', 'updateAgent', 'name: "Changed"'),
+  'Mutation.updateArticle input.articleId': change('article', 'updateArticle', 'title: "Changed"'),
+  'Mutation.updateArticle input.collectionId': writing(
+    'collection',
+    'updateArticle(input: { articleId: $article, collectionId: $id })',
+    'bad_request',
+  ),
+  'Mutation.updateCollection input.collectionId': change('collection', 'updateCollection', 'name: "Changed"'),
+  'Mutation.updateConversation input.assigneeId': writing(
+    'member',
+    'updateConversation(input: { conversationId: $conversation, assigneeId: $id })',
+    'bad_request',
+  ),
+  'Mutation.updateConversation input.conversationId': change('conversation', 'updateConversation', 'priority: 2'),
+  'Mutation.updateVisitor input.visitorId': change('visitor', 'updateVisitor', 'name: "Changed"'),
+  'Mutation.updateWebhookEndpoint input.endpointId': change('endpoint', 'updateWebhookEndpoint', 'isEnabled: false'),
+  'Query.agentRemoval id': ['agent', 'agentRemoval(id: $id) { webhookUrls }', 'not_found'],
+  'Query.articles filter.collectionId': listOf('collection', 'articles(filter: { collectionId: $id })'),
+  'Query.auditEntries filter.actorId': listOf('key', 'auditEntries(filter: { actorId: $id })'),
+  'Query.auditEntries filter.targetId': listOf('agent', 'auditEntries(filter: { targetId: $id })'),
+  'Query.conversation id': ['conversation', 'conversation(id: $id) { id }', 'nothing'],
+  'Query.conversations filter.assignee.memberId': listOf(
+    'member',
+    'conversations(filter: { assignee: { memberId: $id } })',
+  ),
+  'Query.conversations filter.visitorId': listOf('visitor', 'conversations(filter: { visitorId: $id })'),
+  'Query.deliveries filter.agentId': listOf('agent', 'deliveries(filter: { agentId: $id })'),
+  'Query.deliveries filter.conversationId': listOf('conversation', 'deliveries(filter: { conversationId: $id })'),
+  'Query.deliveries filter.endpointId': listOf('endpoint', 'deliveries(filter: { endpointId: $id })'),
+  'Query.deliveryStats endpointId': [
+    'endpoint',
+    `deliveryStats(from: "${day(-1)}", to: "${day(1)}", bucket: DAY, endpointId: $id) { pending failed }`,
+    'nothing',
+  ],
+  'Query.events filter.conversationId': listOf('conversation', 'events(filter: { conversationId: $id })'),
+  'Query.node id': ['visitor', 'node(id: $id) { id }', 'nothing'],
+  'Query.nodes ids': ['article', 'nodes(ids: [$id]) { id }', 'nothing'],
+  'Subscription.conversation id': ['conversation', 'conversation(id: $id) { __typename }', 'not_found'],
+  'Subscription.deliveries conversationId': [
+    'conversation',
+    'deliveries(conversationId: $id) { created }',
+    'not_found',
+  ],
+  'Subscription.deliveries endpointId': ['endpoint', 'deliveries(endpointId: $id) { created }', 'not_found'],
+}
+
+/** Every path to an ID in an argument: `name`, or `name.field.…` in input objects. */
+function idPaths(type: GraphQLInputType, path: string): string[] {
+  const named = getNamedType(type)
+  if (named.name === 'ID') return [path]
+  if (!isInputObjectType(named)) return []
+  return Object.values(named.getFields()).flatMap((field) => idPaths(field.type, `${path}.${field.name}`))
+}
+
+const fields = Object.values(schema.getTypeMap())
+  .filter((type) => isObjectType(type))
+  .flatMap((type) => Object.values(type.getFields()).map((field) => ({ name: `${type.name}.${field.name}`, field })))
+const idPlaces = fields.flatMap(({ name, field }) =>
+  field.args.flatMap((argument) => idPaths(argument.type, argument.name).map((path) => `${name} ${path}`)),
+)
+const walks = fields.filter(({ field }) => field.args.some(({ name }) => name === 'after')).map(({ name }) => name)
+
+let guddesk: TestGudDesk
+let digest: Digest
+let mine: World
+let theirs: World
+
+beforeAll(async () => {
+  // Without a dispatcher nothing but these requests writes.
+  guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
+  digest = await openDigest(guddesk.deps.db)
+  mine = await newWorld()
+  theirs = await newWorld()
+})
+
+afterAll(() => guddesk?.stop())
+
+async function newWorld(): Promise<World> {
+  const tenant = await guddesk.newTenant()
+  const { key, workspaceId } = tenant
+  const { agentKey, ...made } = await makeObjects(guddesk, tenant)
+  const { prisma } = guddesk.deps.db
+  const mutate = async (use: string) => {
+    const { data } = await guddesk.graphql(`mutation { made: ${use} }`, {}, { key })
+    return data.made.made.id as string
+  }
+  const collection = await mutate(
+    'createCollection(input: { name: "C" }) { ... on CreateCollectionPayload { made: collection { id } } }',
+  )
+  const invitation = await mutate(
+    'inviteMember(input: { email: "a@example.com", role: VIEWER }) { ... on InviteMemberPayload { made: invitation { id } } }',
+  )
+  const session = await guddesk.newSession(tenant)
+  // What happens now is delivered, twice to see pages of it.
+  for (const text of ['Hello', 'Again']) await guddesk.newConversation(tenant, text)
+  const { endpointId } = made
+  const delivery = await prisma.delivery.findFirstOrThrow({ where: { endpointId } })
+  const ids = {
+    conversation: made.conversationId,
+    visitor: made.visitorId,
+    agent: made.agentId,
+    endpoint: endpointId,
+    member: made.memberId,
+    article: made.articleId,
+    collection,
+    invitation,
+    key: (await prisma.apiKey.findFirstOrThrow({ where: { workspaceId, agentId: null } })).id,
+    delivery: delivery.id,
+    session: (await prisma.session.findFirstOrThrow({ where: { userId: tenant.userId } })).id,
+  }
+  return { tenant, ids, session, agentKey }
+}
+
+test('every argument that takes an id is in the table', () => {
+  expect([...Object.keys(PLACES), ...ELSEWHERE].sort()).toEqual(idPlaces.toSorted())
+})
+
+/** Whether nothing but nulls, zeros, empty lists and names of types is in there. */
+function isNothing(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return value === null || value === 0
+  return Object.values(value).every(isNothing)
+}
+
+function operation(place: string, id: string): { query: string; variables: object } {
+  const [root = ''] = place.split('.')
+  const use = PLACES[place]?.[1] ?? ''
+  const { article, conversation } = mine.ids
+  const own = Object.entries({ article, conversation }).filter(([name]) => use.includes(`$${name}`))
+  const declared = ['$id: ID!', ...own.map(([name]) => `$${name}: ID!`)].join(', ')
+  const query = `${root.toLowerCase()} (${declared}) { ${use} }`
+  return { query, variables: { id, ...Object.fromEntries(own) } }
+}
+
+async function ask(place: string, id: string, key: string): Promise<unknown> {
+  const { query, variables } = operation(place, id)
+  const headers = { 'x-workspace-id': mine.tenant.workspaceId }
+  if (!place.startsWith('Subscription')) {
+    const { body } = await guddesk.graphql(query, variables, { key, headers })
+    return JSON.parse(JSON.stringify({ data: body.data, errors: body.errors }).replaceAll(id, '<id>'))
+  }
+  const live = overWebSocket(guddesk, variables, { key, query })
+  await until(() => live.isEnded() || live.events.length > 0)
+  await live.stop()
+  return JSON.parse(JSON.stringify({ data: { live: live.events }, errors: live.errors }).replaceAll(id, '<id>'))
+}
+
+interface Outcome {
+  readonly data?: Record<string, { code?: string } | null> | null
+  readonly errors?: { extensions?: { code?: string } }[]
+}
+
+function codeOf(answer: unknown): string {
+  const { data, errors } = answer as Outcome
+  const thrown = errors?.[0]?.extensions?.code
+  if (thrown !== undefined) return thrown
+  const [value] = Object.values(data ?? {})
+  return value?.code ?? (isNothing(data) ? 'nothing' : 'something')
+}
+
+describe.each(Object.keys(PLACES))('%s', (place) => {
+  const [kind, , answer] = PLACES[place] ?? ['visitor', '', 'nothing']
+
+  test('another workspace’s is as one that is not there, and nothing is written', async () => {
+    for (const key of [mine.tenant.key, mine.agentKey, mine.session]) {
+      const before = await digest()
+      const foreign = await ask(place, theirs.ids[kind], key)
+      const unknown = await ask(place, UNKNOWN[kind], key)
+      expect(foreign).toEqual(unknown)
+      const isRefused = codeOf(unknown) === 'forbidden'
+      if (!isRefused) expect(codeOf(foreign)).toBe(answer)
+      expect(key === mine.session && isRefused).toBe(false)
+      expect(await digest()).toBe(before)
+    }
+  })
+})
+
+// Afterwards, as some of these take away what others need.
+describe('an own id is another matter', () => {
+  const isRemoval = (place: string) => /delete|remove|uninstall|revoke|endSession|changeMember/.test(place)
+  const order = Object.keys(PLACES).sort((a, b) => Number(isRemoval(a)) - Number(isRemoval(b)))
+
+  test.each(order)('%s', async (place) => {
+    const [kind, , answer] = PLACES[place] ?? ['visitor', '', 'nothing']
+    const world = isRemoval(place) ? await newWorld() : mine
+    const previous = mine
+    mine = world
+    const code = codeOf(await ask(place, world.ids[kind], world.session))
+    mine = previous
+    expect(code).not.toBe(answer)
+    expect(code).not.toBe('forbidden')
+  })
+})
+
+/** A walk below an object of one's own, by the field that has it. */
+const BELOW: Record<string, (walk: string) => string> = {
+  'Conversation.messages': (walk) => `node(id: $conversation) { ... on Conversation { ${walk} } }`,
+  'Conversation.events': (walk) => `node(id: $conversation) { ... on Conversation { ${walk} } }`,
+  'Visitor.conversations': (walk) => `node(id: $visitor) { ... on Visitor { ${walk} } }`,
+}
+
+const ROW = 'edges { cursor node { id } }'
+
+interface Edge {
+  readonly cursor: string
+  readonly node: { readonly id: string }
+}
+
+describe('another workspace’s cursor shows nothing of it', () => {
+  const lists = walks.filter((name) => !name.startsWith('Subscription'))
+  const feeds = walks.filter((name) => name.startsWith('Subscription'))
+
+  async function walk(name: string, { ids, session }: World, after: string | null): Promise<Edge[]> {
+    const field = `${name.split('.')[1]}(first: 100, after: $after) { ${ROW} }`
+    const query = `query ($after: String, $conversation: ID!, $visitor: ID!) {
+      ${(BELOW[name] ?? String)(field)} first: node(id: $conversation) { id } second: node(id: $visitor) { id } }`
+    const { conversation, visitor } = ids
+    const { body } = await guddesk.graphql(query, { after, conversation, visitor }, { key: session })
+    expect([name, body.errors?.map(({ extensions }: { extensions: object }) => extensions)]).toEqual([name, undefined])
+    const { first: _first, second: _second, ...data } = body.data
+    const [value] = Object.values<object>(data)
+    const connection = 'edges' in (value ?? {}) ? value : Object.values(value ?? {})[0]
+    return (connection as { edges: Edge[] }).edges
+  }
+
+  test('the walks are found, and all that are below something are known', () => {
+    expect(lists.length).toBeGreaterThan(12)
+    expect(lists.filter((name) => !name.startsWith('Query')).sort()).toEqual(Object.keys(BELOW).sort())
+    expect(feeds.sort()).toEqual(['Subscription.conversation', 'Subscription.events', 'Subscription.inbox'])
+  })
+
+  test.each(lists)('%s', async (name) => {
+    const [cursor] = await walk(name, theirs, null)
+    expect(cursor).toBeDefined()
+    const own = (await walk(name, mine, null)).map(({ node }) => node.id)
+    expect(own.length).toBeGreaterThan(0)
+    for (const { node } of await walk(name, mine, cursor?.cursor ?? '')) expect(own).toContain(node.id)
+  })
+
+  const FEEDS: Record<string, string> = {
+    'Subscription.conversation': `conversation(id: $conversation, after: $after) {
+      ... on ConversationChanged { cursor conversation { id } } ... on MessageAdded { cursor message { id conversationId } } }`,
+    'Subscription.events': 'events(after: $after) { id conversationId cursor }',
+    'Subscription.inbox': 'inbox(after: $after) { cursor conversations { id } deletedIds }',
+  }
+
+  function follow(name: string, { ids, session }: World, after: string | null): Live<{ cursor: string }> {
+    const variables = name.endsWith('.conversation') ? { after, conversation: ids.conversation } : { after }
+    const declared = name.endsWith('.conversation') ? '$after: String, $conversation: ID!' : '$after: String'
+    const query = `subscription (${declared}) { ${FEEDS[name]} }`
+    return overWebSocket(guddesk, variables, { key: session, query })
+  }
+
+  async function cursorOf(name: string, world: World): Promise<string> {
+    if (name === 'Subscription.events') return (await walk('Query.events', world, null))[0]?.cursor ?? ''
+    const live = follow(name, world, null)
+    await until(() => live.events.length > 0)
+    await live.stop()
+    return live.events[0]?.cursor ?? ''
+  }
+
+  test.each(feeds)('%s', async (name) => {
+    const after = await cursorOf(name, theirs)
+    expect(after).not.toBe('')
+    const live = follow(name, mine, after)
+    for (const { ids, tenant } of [theirs, mine]) {
+      const path = `/api/v1/conversations/${ids.conversation}/messages`
+      await guddesk.call('POST', path, { body: 'Now', type: 'AGENT' }, { key: tenant.key })
+    }
+    await until(() => live.isEnded() || live.events.length > 0)
+    await live.stop()
+    const shown = JSON.stringify([live.events, live.errors])
+    for (const id of Object.values(theirs.ids)) expect(shown).not.toContain(id)
+    for (const code of live.errors.map(({ extensions }) => extensions?.['code'])) expect(code).toBe('bad_request')
+  })
+})
