@@ -527,7 +527,7 @@ class Run implements Dispatcher {
     const isBusy = () => this.#capacity.inFlight > 0 || !this.#recorder.isIdle
     while (isBusy() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
     this.#load?.close()
-    await this.#sending.close()
+    this.#sending.close()
     if (!this.#isDatabaseAway) {
       await this.#health.close()
       await this.#roster.leave()

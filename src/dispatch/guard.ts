@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns'
-import { isIP, type LookupFunction, type Socket } from 'node:net'
+import { isIP, type LookupFunction, type OnReadOpts, Socket } from 'node:net'
 import { buildConnector } from 'undici'
 import { isOpenHost, refuseAddress, refuseUrl, type TargetPolicy } from '../infra/net.ts'
 import { resolveName } from '../infra/resolve.ts'
@@ -14,6 +14,7 @@ export class AnswerTooLong extends Error {
   override name = 'AnswerTooLong'
 }
 
+const READ_BYTES = 16_384
 /** Addresses of one name that are tried, one after the other. */
 const MAX_ADDRESSES = 4
 /** For one of several addresses; Node's 250 ms gives up receivers on the other side of the world. */
@@ -68,14 +69,16 @@ export interface ConnectorOptions {
  * byte of the request is written. Certificates are verified whatever NODE_TLS_REJECT_UNAUTHORIZED says.
  */
 export function guardedConnector(policy: TargetPolicy, options: ConnectorOptions): buildConnector.connector {
-  const connect = buildConnector({
+  const secure = {
     lookup: guardedLookup(policy),
     timeout: options.timeoutMs,
     rejectUnauthorized: true,
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: ADDRESS_MS,
-  })
+  }
+  const connectors = { secure: buildConnector(secure), plain: buildConnector({ ...secure, onread: readLittle() }) }
   return (target, callback) => {
+    const connect = target.protocol === 'https:' ? connectors.secure : connectors.plain
     connect(target, (...[error, socket]) => {
       if (error !== null) return callback(error, null)
       const reached = socket.remoteAddress
@@ -87,6 +90,20 @@ export function guardedConnector(policy: TargetPolicy, options: ConnectorOptions
       bound(socket, options.maxAnswerBytes)
       return callback(null, socket)
     })
+  }
+}
+
+/**
+ * One read of a plain socket brings 16 kB, not 64 kB, so that what is read beyond a bound is little. What TLS decrypts comes
+ * in such pieces anyway.
+ */
+function readLittle(): OnReadOpts {
+  return {
+    // One for all sockets: what it holds is copied before the next read.
+    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+    callback(this: unknown, length, buffer) {
+      return this instanceof Socket && this.push(Buffer.from(buffer.subarray(0, length)))
+    },
   }
 }
 
@@ -104,6 +121,7 @@ function bound(socket: Socket, max: number): void {
       begun = seen
     }
     seen = socket.bytesRead
-    if (seen - begun > max) socket.destroy(new AnswerTooLong('The answer is too long'))
+    // The parser, which listens too, may end it for a better reason.
+    if (seen - begun > max) process.nextTick(() => socket.destroy(new AnswerTooLong('The answer is too long')))
   })
 }

@@ -1,24 +1,27 @@
-import { Agent, type Dispatcher, errors } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { TargetPolicy } from '../infra/net.ts'
-import { AnswerTooLong, guardedConnector, guardUrl, RefusedTarget } from './guard.ts'
+import { cache } from './cache.ts'
+import { Connections } from './connections.ts'
+import { failure, TOO_LONG } from './failure.ts'
+import { guardedConnector, guardUrl } from './guard.ts'
 import type { Exchange } from './outcome.ts'
 
 /** Contract: connect, headers and body together. */
 export const DEADLINE_MS = 5000
 const KEPT_BYTES = 4096
-const READ_BYTES = 65_536
-const MAX_HEADER_BYTES = 16_384
-/** More than body, headers, and what one read from the socket brings besides. */
-const MAX_ANSWER_BYTES = READ_BYTES + MAX_HEADER_BYTES + 65_536
-/** A connection is not used for longer, so that a receiver that moved is found at its new address. */
-const CONNECTION_MS = 60_000
-const LATE = 'No complete answer within 5 seconds'
+/**
+ * No more than 64 kB are read of an answer: its headers, its body, and what the last read from the socket (16 kB) brings
+ * beyond these.
+ */
+const MAX_HEADER_BYTES = 8192
+const MAX_BODY_BYTES = 40_960
+const LATE: Exchange = { kind: 'failed', error: 'No complete answer within 5 seconds' }
 
 /** Sends one attempt and waits for the whole answer, at most 5 seconds. Never throws. */
 export interface Sender {
   /** @param headers an object, or name, value, name, value, …, which is quicker */
-  post(url: string | URL, headers: Record<string, string> | string[], body: string): Promise<Exchange>
-  close(): Promise<void>
+  post(url: string, headers: Record<string, string> | string[], body: string): Promise<Exchange>
+  close(): void
 }
 
 /** How often deadlines are looked at. */
@@ -32,40 +35,44 @@ export function createSender(policy: TargetPolicy): Sender {
     const begunBy = performance.now() - DEADLINE_MS
     for (const attempt of attempts) {
       if (attempt.begunAt > begunBy) break
-      attempt.isLate()
+      attempt.end(LATE, false)
     }
   }, TICK_MS)
   ticking.unref()
-  const agent = new Agent({
-    connect: guardedConnector(policy, { timeoutMs: DEADLINE_MS, maxAnswerBytes: MAX_ANSWER_BYTES }),
-    clientTtl: CONNECTION_MS,
-    // One deadline for everything, below, in place of undici's for each part.
+  const connections = new Connections({
+    connect: guardedConnector(policy, {
+      timeoutMs: DEADLINE_MS,
+      maxAnswerBytes: MAX_HEADER_BYTES + MAX_BODY_BYTES,
+    }),
+    // One deadline for everything, above, in place of undici's for each part.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: MAX_HEADER_BYTES,
-    pipelining: 1,
   })
+  const destinationOf = cache((text: string) => {
+    const url = new URL(text)
+    guardUrl(url, policy)
+    return { origin: url.origin, path: url.pathname + url.search }
+  })
+
   return {
-    async post(to, headers, body) {
-      try {
-        const url = typeof to === 'string' ? new URL(to) : to
-        guardUrl(url, policy)
-        const { origin, pathname, search } = url
-        return await new Promise((resolve) => {
-          const attempt = new Attempt((exchange) => {
-            attempts.delete(attempt)
-            resolve(exchange)
-          })
-          attempts.add(attempt)
-          agent.dispatch({ origin, path: pathname + search, method: 'POST', headers, body }, attempt)
+    post(url, headers, body) {
+      return new Promise<Exchange>((resolve) => {
+        const { origin, path } = destinationOf(url)
+        const connection = connections.take(origin)
+        const attempt = new Attempt((exchange, isComplete) => {
+          attempts.delete(attempt)
+          if (isComplete) connections.giveBack(connection)
+          else connections.drop(connection)
+          resolve(exchange)
         })
-      } catch (error) {
-        return failure(error)
-      }
+        attempts.add(attempt)
+        connection.client.dispatch({ path, method: 'POST', headers, body }, attempt)
+      }).catch(failure)
     },
-    async close() {
+    close() {
       clearInterval(ticking)
-      await agent.destroy()
+      connections.close()
     },
   }
 }
@@ -73,27 +80,27 @@ export function createSender(policy: TargetPolicy): Sender {
 /** One request on its way. `dispatch` with a handler costs half of what `request` with its streams and promises does. */
 class Attempt implements Dispatcher.DispatchHandler {
   readonly begunAt = performance.now()
-  readonly #done: (exchange: Exchange) => void
-  #controller: Dispatcher.DispatchController | undefined
+  readonly #done: (exchange: Exchange, isComplete: boolean) => void
   #isDone = false
   #statusCode = 0
   #retryAfter: string | undefined
+  #statesLength = false
   readonly #kept: Buffer[] = []
   #keptBytes = 0
   #readBytes = 0
 
-  constructor(done: (exchange: Exchange) => void) {
+  /** @param done is called once; `isComplete`: the connection is ready for the next request */
+  constructor(done: (exchange: Exchange, isComplete: boolean) => void) {
     this.#done = done
   }
 
-  isLate(): void {
-    this.#end({ kind: 'failed', error: LATE }, true)
+  end(exchange: Exchange, isComplete: boolean): void {
+    if (this.#isDone) return
+    this.#isDone = true
+    this.#done(exchange, isComplete)
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#isDone) controller.abort(new Error(LATE))
-  }
+  onRequestStart(): void {}
 
   onResponseStart(
     _controller: Dispatcher.DispatchController,
@@ -105,9 +112,13 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.#statusCode = statusCode
     const retryAfter = headers['retry-after']
     this.#retryAfter = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter
+    this.#statesLength = headers['content-length'] !== undefined
   }
 
-  /** Keeps the first 4 kB; after 64 kB the connection is dropped: the status has said what matters. */
+  /**
+   * Keeps the first 4 kB, and reads no more than 40 kB: then the status says what matters. Only a success must be an answer
+   * that ends, and one that does not state its length might not.
+   */
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#readBytes += chunk.length
     if (this.#keptBytes < KEPT_BYTES) {
@@ -115,15 +126,17 @@ class Attempt implements Dispatcher.DispatchHandler {
       this.#kept.push(part)
       this.#keptBytes += part.length
     }
-    if (this.#readBytes >= READ_BYTES) this.#end(this.#answer(), true)
+    if (this.#readBytes < MAX_BODY_BYTES) return
+    const mayBeEndless = !this.#statesLength && this.#statusCode < 300
+    this.end(mayBeEndless ? { kind: 'failed', error: TOO_LONG } : this.#answer(), false)
   }
 
   onResponseEnd(): void {
-    this.#end(this.#answer(), false)
+    this.end(this.#answer(), true)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#end(failure(error), false)
+    this.end(failure(error), false)
   }
 
   #answer(): Exchange {
@@ -132,57 +145,6 @@ class Attempt implements Dispatcher.DispatchHandler {
       this.#keptBytes === 0 ? '' : DECODER.decode(Buffer.concat(this.#kept)).replaceAll('\u0000', '\ufffd')
     return { kind: 'answered', statusCode: this.#statusCode, retryAfter: this.#retryAfter, response }
   }
-
-  #end(exchange: Exchange, isCutShort: boolean): void {
-    if (this.#isDone) return
-    this.#isDone = true
-    if (isCutShort) this.#controller?.abort(new Error('cut short'))
-    this.#done(exchange)
-  }
 }
 
 const DECODER = new TextDecoder()
-
-const REASONS: Record<string, string> = {
-  ECONNREFUSED: 'Connection refused',
-  ECONNRESET: 'Connection reset',
-  EPIPE: 'Connection reset',
-  ENOTFOUND: 'The host name does not resolve',
-  ENODATA: 'The host name does not resolve',
-  ETIMEOUT: 'The host name could not be resolved',
-  ESERVFAIL: 'The host name could not be resolved',
-  EREFUSED: 'The host name could not be resolved',
-  EBADNAME: 'The host name could not be resolved',
-  EBADRESP: 'The host name could not be resolved',
-  ECONNABORTED: 'Connection reset',
-  ETIMEDOUT: 'No answer within 5 seconds',
-  EHOSTUNREACH: 'Host unreachable',
-  ENETUNREACH: 'Network unreachable',
-  UND_ERR_SOCKET: 'The connection was closed before the answer was complete',
-  UND_ERR_HEADERS_OVERFLOW: 'The answer has too many headers',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'The answer is not as long as it says',
-  UND_ERR_CONNECT_TIMEOUT: 'No answer within 5 seconds',
-}
-
-/** Errors may be wrapped, or several at once (one per address that was tried). */
-function failure(error: unknown): Exchange {
-  for (const cause of causes(error)) {
-    if (cause instanceof RefusedTarget) return { kind: 'refused', error: cause.message }
-    if (cause instanceof AnswerTooLong) return { kind: 'failed', error: 'The answer is too long' }
-    const code = 'code' in cause ? String(cause.code) : ''
-    const reason = REASONS[code]
-    if (reason !== undefined) return { kind: 'failed', error: reason }
-    if (/^(ERR_TLS|ERR_SSL|CERT_|DEPTH_|UNABLE_TO|SELF_SIGNED)/.test(code)) {
-      return { kind: 'failed', error: `TLS: ${code.toLowerCase().replaceAll('_', ' ')}` }
-    }
-    if (cause instanceof errors.HTTPParserError) return { kind: 'failed', error: 'The answer is not valid HTTP' }
-  }
-  return { kind: 'failed', error: error instanceof Error ? `The request failed: ${error.name}` : 'The request failed' }
-}
-
-function* causes(error: unknown): Generator<Error> {
-  if (!(error instanceof Error)) return
-  yield error
-  if (error instanceof AggregateError) for (const inner of error.errors) yield* causes(inner)
-  yield* causes(error.cause)
-}

@@ -2,6 +2,7 @@ import type { Clock } from '../infra/clock.ts'
 import type { Log } from '../infra/log.ts'
 import type { TargetPolicy } from '../infra/net.ts'
 import type { Vault } from '../infra/secrets.ts'
+import { cache } from './cache.ts'
 import type { Claimed } from './claim.ts'
 import type { EndpointRow } from './endpoints.ts'
 import { faultPoint } from './fault-points.ts'
@@ -28,17 +29,13 @@ export interface Sent {
 /** Signs deliveries and sends them. Never throws. */
 export interface Sending {
   send(claimed: Claimed, endpoint: EndpointRow): Promise<Sent>
-  close(): Promise<void>
+  close(): void
 }
-
-/** Opened secrets and parsed URLs that are kept. */
-const CACHED = 10_000
 
 export function createSending({ clock, vault, targets, log, version }: SendingDeps): Sending {
   const sender = createSender(targets)
   const userAgent = `GudDesk-Webhooks/${version}`
   const keys = cache((sealed: string, endpointId: string) => signingKeys(vault.open(sealed, endpointId)))
-  const urls = cache((url: string) => new URL(url))
 
   /** Who signs: the secret, and while it is being rotated also the one before. */
   function signersOf({ id, sealedSecret, previousSealedSecret, secretOverlapEndsAt }: EndpointRow, now: Date): Signers {
@@ -47,41 +44,24 @@ export function createSending({ clock, vault, targets, log, version }: SendingDe
     return { current, previous: isRotating ? keys(previousSealedSecret, id) : null }
   }
 
-  async function exchangeOf(claimed: Claimed, endpoint: EndpointRow, now: Date): Promise<Exchange> {
-    let url: URL
-    let headers: string[]
-    try {
-      url = urls(endpoint.url, endpoint.id)
-      headers = messageHeaders(claimed, endpoint.agentId, signersOf(endpoint, now), now, userAgent)
-    } catch (error) {
-      log.error({ err: error, deliveryId: claimed.id, endpointId: endpoint.id }, 'a delivery could not be signed')
-      return { kind: 'fault', error: 'The delivery could not be signed' }
-    }
-    faultPoint('before-send')
-    return sender.post(url, headers, claimed.body)
-  }
-
   return {
-    async send(claimed, endpoint) {
+    send(claimed, endpoint) {
       const startedAt = clock.now()
       const began = performance.now()
-      const exchange = await exchangeOf(claimed, endpoint, startedAt)
-      faultPoint('after-send')
-      return { exchange, startedAt, durationMs: Math.round(performance.now() - began) }
+      const sent = (exchange: Exchange): Sent => {
+        faultPoint('after-send')
+        return { exchange, startedAt, durationMs: Math.round(performance.now() - began) }
+      }
+      let headers: string[]
+      try {
+        headers = messageHeaders(claimed, endpoint.agentId, signersOf(endpoint, startedAt), startedAt, userAgent)
+      } catch (error) {
+        log.error({ err: error, deliveryId: claimed.id, endpointId: endpoint.id }, 'a delivery could not be signed')
+        return Promise.resolve(sent({ kind: 'fault', error: 'The delivery could not be signed' }))
+      }
+      faultPoint('before-send')
+      return sender.post(endpoint.url, headers, claimed.body).then(sent)
     },
     close: () => sender.close(),
-  }
-}
-
-/** Remembers what was made of a text. When it is full it starts anew: making it again costs microseconds. */
-function cache<T>(make: (text: string, context: string) => T): (text: string, context: string) => T {
-  const made = new Map<string, T>()
-  return (text, context) => {
-    const known = made.get(text)
-    if (known !== undefined) return known
-    const fresh = make(text, context)
-    if (made.size >= CACHED) made.clear()
-    made.set(text, fresh)
-    return fresh
   }
 }

@@ -70,7 +70,7 @@ describe('sending in production', () => {
   ])('%s is refused before a byte is sent', async (url, error) => {
     const sender = createSender(production)
     expect(await sender.post(url, {}, '{}')).toEqual({ kind: 'refused', error })
-    await sender.close()
+    sender.close()
   })
 
   test('a name that resolves to loopback never reaches the receiver there', async () => {
@@ -79,7 +79,7 @@ describe('sending in production', () => {
     const exchange = await sender.post(`http://localhost:${receiver.port}/`, {}, '{}')
     expect(exchange.kind).toBe('refused')
     expect(receiver.received).toHaveLength(0)
-    await sender.close()
+    sender.close()
     await receiver.close()
   })
 })

@@ -32,7 +32,7 @@ async function guarded(zone: Zone, more: Partial<TargetPolicy> = {}) {
   const policy: TargetPolicy = { requireHttps: false, allowLoopback: false, resolve, ...more }
   const sender: Sender = createSender(policy)
   closing.push(
-    () => sender.close(),
+    async () => sender.close(),
     () => names.close(),
   )
   return { names, policy, sender, resolve }

@@ -9,8 +9,9 @@ import { type Receiver, startReceiver } from '../support/receiver.ts'
 
 const BODY = '{"event":"ping","data":{}}'
 const LOOPBACK = { requireHttps: false, allowLoopback: true }
-/** 64 kB of body, 16 kB of headers, and one read of the socket beyond each. */
-const MOST_BYTES = 3 * 65_536
+const MOST_BYTES = 65_536
+/** The deadline, and how long a machine that does other things too may take to notice it. */
+const MOST_MS = 5400
 
 let sender: Sender
 let redirected: Receiver
@@ -31,7 +32,7 @@ afterEach(() => {
 
 afterAll(async () => {
   diagnostics.unsubscribe('undici:client:connected', noteSocket)
-  await sender?.close()
+  sender?.close()
   await redirected?.close()
 })
 
@@ -65,15 +66,22 @@ function flood(socket: Socket, head: string, chunk: string): void {
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
 const BOMB = gzipSync(Buffer.alloc(20_000_000))
 const BIG = 'x'.repeat(60_000)
+const TOO_LONG = { kind: 'failed', error: 'The answer is too long' } as const
 
 const RUDE: [what: string, answer: (socket: Socket) => void, exchange: Partial<Exchange> & { kind: string }][] = [
-  // The status came in time, and nobody reads on: the same as a page that is merely long.
-  ['an endless body', (s) => flood(s, 'HTTP/1.1 200 OK\r\n\r\n', BIG), { kind: 'answered', statusCode: 200 }],
-  ['an endless chunked body', (s) => flood(s, CHUNKED, `ea60\r\n${BIG}\r\n`), { kind: 'answered', statusCode: 200 }],
+  // Success is a complete answer: nobody can tell whether these would end.
+  ['an endless body', (s) => flood(s, 'HTTP/1.1 200 OK\r\n\r\n', BIG), TOO_LONG],
+  ['an endless chunked body', (s) => flood(s, CHUNKED, `ea60\r\n${BIG}\r\n`), TOO_LONG],
+  // Here the status says what matters.
   [
     'an endless body of an error',
     (s) => flood(s, 'HTTP/1.1 500 No\r\n\r\n', BIG),
     { kind: 'answered', statusCode: 500 },
+  ],
+  [
+    'a body of a gigabyte',
+    (s) => flood(s, 'HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n', BIG),
+    { kind: 'answered', statusCode: 200 },
   ],
   [
     'endless headers',
@@ -85,12 +93,8 @@ const RUDE: [what: string, answer: (socket: Socket) => void, exchange: Partial<E
     (s) => flood(s, 'HTTP/1.1 200 OK\r\nX-More: ', BIG),
     { kind: 'failed', error: 'The answer has too many headers' },
   ],
-  [
-    'endless interim answers',
-    (s) => flood(s, '', 'HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n'.repeat(500)),
-    { kind: 'failed' },
-  ],
-  ['an endless chunk extension', (s) => flood(s, `${CHUNKED}5;`, `a=${BIG};`), { kind: 'failed' }],
+  ['endless interim answers', (s) => flood(s, '', 'HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n'.repeat(500)), TOO_LONG],
+  ['an endless chunk extension', (s) => flood(s, `${CHUNKED}5;`, `a=${BIG};`), TOO_LONG],
   ['endless trailers', (s) => flood(s, `${CHUNKED}0\r\n`, 'X-More: and more\r\n'.repeat(1000)), { kind: 'failed' }],
   [
     'no HTTP',
@@ -151,7 +155,7 @@ test.each(RUDE)('%s costs at most 5 seconds and 64 kB', async (_, answer, expect
   const exchange = await sender.post(url, {}, BODY)
   const ms = performance.now() - began
   expect(exchange).toMatchObject(expected)
-  expect(ms).toBeLessThan(5600)
+  expect(ms).toBeLessThan(MOST_MS)
   if (exchange.kind === 'answered') expect(exchange.response.length).toBeLessThanOrEqual(4096)
   expect(sockets).toHaveLength(1)
   expect(sockets[0]?.bytesRead).toBeLessThanOrEqual(MOST_BYTES)
@@ -189,7 +193,7 @@ test('proxy variables are ignored', async () => {
     expect([proxy.received.length, receiver.received.length]).toEqual([0, 1])
   } finally {
     for (const name of names) delete process.env[name]
-    await own.close()
+    own.close()
     await proxy.close()
     await receiver.close()
   }

@@ -280,7 +280,7 @@ describe('in production', () => {
     for (const [url] of REFUSED.filter(([url]) => URL.canParse(url))) {
       expect([url, (await sender.post(url, {}, '{}')).kind]).toEqual([url, 'refused'])
     }
-    await sender.close()
+    sender.close()
   })
 
   test.each(GOOD)('%s is fine', async (url) => {
@@ -325,7 +325,7 @@ describe('what a name resolves to', () => {
     const sender = createSender(policy)
     const error = 'The name resolves to a private, loopback or reserved address'
     expect(await sender.post(url, {}, '{}')).toEqual({ kind: 'refused', error })
-    await sender.close()
+    sender.close()
   })
 
   test('a name that does not resolve is accepted when it is saved', async () => {

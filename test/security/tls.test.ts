@@ -37,7 +37,7 @@ test.each([undefined, '0'])(
       expect(received).toEqual([])
     } finally {
       delete process.env['NODE_TLS_REJECT_UNAUTHORIZED']
-      await sender.close()
+      sender.close()
     }
   },
 )
