@@ -1,5 +1,6 @@
 import type { Conversation, Member, User, Visitor } from '../generated/prisma/client.ts'
 import { Prisma } from '../infra/db.ts'
+import { columnsOf, RowReader } from '../infra/rows.ts'
 import type { Tx } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
 import type { Deps } from './deps.ts'
@@ -31,27 +32,48 @@ export async function getConversation(deps: Deps, actor: Actor, id: string): Pro
   return row
 }
 
-const CONVERSATION_FIELDS = Object.values(Prisma.ConversationScalarFieldEnum)
-const VISITOR_FIELDS = Object.values(Prisma.VisitorScalarFieldEnum)
-const MEMBER_FIELDS = Object.values(Prisma.MemberScalarFieldEnum)
-const columns = (table: string, fields: readonly string[]) =>
-  fields.map((field) => `${table}.${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`)
+/** Which fields of conversations and of their people are read. Those left out are undefined in the rows, whatever their type says. */
+export interface ConversationFields {
+  readonly conversation: readonly (keyof Conversation)[]
+  readonly visitor: readonly (keyof Visitor)[]
+  /** None: the assignee is not read. */
+  readonly assignee: readonly (keyof Member)[]
+}
 
-/** $1 ids, $2 workspace, $3 the visitor that is asking, if one is. The columns in the order that `withPeople` reads. */
+export const ALL_FIELDS: ConversationFields = {
+  conversation: Object.values(Prisma.ConversationScalarFieldEnum),
+  visitor: Object.values(Prisma.VisitorScalarFieldEnum),
+  assignee: Object.values(Prisma.MemberScalarFieldEnum),
+}
+const PERSON_FIELDS = ['id', 'name', 'email'] as const
+
+/** The columns of conversations `c` and their people, in the order that `conversationOf` reads them, and the joins they need. */
+export function selectConversations({ conversation, visitor, assignee }: ConversationFields): {
+  columns: string
+  joins: string
+} {
+  const isAssigned = assignee.length > 0
+  return {
+    columns: [
+      ...columnsOf('c', conversation),
+      ...columnsOf('v', visitor),
+      ...(isAssigned ? [...columnsOf('m', assignee), ...columnsOf('u', PERSON_FIELDS)] : []),
+    ].join(', '),
+    joins: [
+      visitor.length > 0 ? 'JOIN visitors v ON v.id = c.visitor_id' : '',
+      isAssigned ? 'LEFT JOIN members m ON m.id = c.assignee_id LEFT JOIN users u ON u.id = m.user_id' : '',
+    ].join(' '),
+  }
+}
+
+const EVERYTHING = selectConversations(ALL_FIELDS)
+
+/** $1 ids, $2 workspace, $3 the visitor that is asking, if one is. */
 const BY_ID = {
   name: 'conversations_by_id',
   rowMode: 'array',
   text: `
-  SELECT ${[
-    ...columns('c', CONVERSATION_FIELDS),
-    ...columns('v', VISITOR_FIELDS),
-    ...columns('m', MEMBER_FIELDS),
-    ...columns('u', Object.keys(PERSON)),
-  ]}
-    FROM conversations c
-    JOIN visitors v ON v.id = c.visitor_id
-    LEFT JOIN members m ON m.id = c.assignee_id
-    LEFT JOIN users u ON u.id = m.user_id
+  SELECT ${EVERYTHING.columns} FROM conversations c ${EVERYTHING.joins}
    WHERE c.id = ANY($1) AND c.workspace_id = $2 AND ($3::text IS NULL OR c.visitor_id = $3)`,
 } as const
 
@@ -66,22 +88,17 @@ export async function conversationsById(
 ): Promise<Map<string, ConversationWithPeople>> {
   const { workspaceId, visitorId = null } = visibleConversations(actor)
   const rows = await deps.db.prepared<unknown[]>(BY_ID, [ids, workspaceId, visitorId])
-  return new Map(rows.map((row) => withPeople(row)).map((conversation) => [conversation.id, conversation]))
+  return new Map(rows.map((row) => conversationOf(row)).map((conversation) => [conversation.id, conversation]))
 }
 
-function withPeople(row: readonly unknown[]): ConversationWithPeople {
-  let at = 0
-  const take = <Shape>(fields: readonly string[]): Shape => {
-    const shape: Record<string, unknown> = {}
-    for (const field of fields) shape[field] = row[at++]
-    // The statement's columns are the model's fields.
-    return shape as Shape
-  }
-  const conversation = take<Conversation>(CONVERSATION_FIELDS)
-  const visitor = take<Visitor>(VISITOR_FIELDS)
-  const member = take<Member>(MEMBER_FIELDS)
-  const user = take<Person>(Object.keys(PERSON))
-  return { ...conversation, visitor, assignee: conversation.assigneeId === null ? null : { ...member, user } }
+/** A conversation from the values of its columns, which begin in `row` at the given index. */
+export function conversationOf(row: readonly unknown[], fields = ALL_FIELDS, begin = 0): ConversationWithPeople {
+  const reader = new RowReader(row, begin)
+  const conversation = reader.take<Conversation>(fields.conversation)
+  const visitor = reader.take<Visitor>(fields.visitor)
+  const member = reader.take<Member>(fields.assignee)
+  const assignee = member.id == null ? null : Object.assign(member, { user: reader.take<Person>(PERSON_FIELDS) })
+  return Object.assign(conversation, { visitor, assignee })
 }
 
 /** A conversation's row, locked until the transaction ends: whoever changes it, or adds a message, waits here. */

@@ -1,6 +1,12 @@
 import { Prisma } from '../infra/db.ts'
 import { type Selection, withSearch } from './conversation-filter.ts'
 import type { ConversationOrder, Position } from './conversation-walk.ts'
+import {
+  type ConversationFields,
+  type ConversationWithPeople,
+  conversationOf,
+  selectConversations,
+} from './conversations.ts'
 import type { Deps } from './deps.ts'
 import type { Slice } from './page.ts'
 import { isFoundBy, type Search } from './search.ts'
@@ -9,24 +15,57 @@ import { isFoundBy, type Search } from './search.ts'
 const CANDIDATES = 100
 const MESSAGES = 1000
 
+/** A conversation's position, and the conversation where it was read with it. */
+export interface Placed extends Position {
+  readonly row?: ConversationWithPeople
+}
+
+/** Which part of a list to find, and what to read of it. */
+export interface Wanted<Place extends readonly unknown[]> {
+  readonly order: ConversationOrder<Place>
+  readonly selection: Selection
+  readonly slice: Slice<Place>
+  readonly fields: ConversationFields
+}
+
+/** A slice of the selected conversations: without their rows when it was searched for. */
+export async function findConversations<Place extends readonly unknown[]>(
+  deps: Pick<Deps, 'db'>,
+  { order, selection, slice, fields }: Wanted<Place>,
+): Promise<Placed[]> {
+  const { search } = selection
+  if (search !== null) return findPositions(deps, order, { ...selection, search }, slice)
+  const positions = order.positions(selection, slice)
+  const { columns, joins } = selectConversations(fields)
+  const direction = slice.reverse ? 'ASC' : 'DESC'
+  const rows = await deps.db.values(
+    `SELECT page.id, page.position, page.snapshot, ${columns}
+       FROM (${positions.text}) page JOIN conversations c ON c.id = page.id ${joins}
+      ORDER BY page.position ${direction}, page.id ${direction}`,
+    positions.values,
+  )
+  return rows.map((row) => {
+    const [id, position, snapshot] = row as [string, Date, string | null]
+    return { id, position, snapshot, row: conversationOf(row, fields, 3) }
+  })
+}
+
 /**
- * The positions in a slice of the selected conversations.
+ * The positions in a slice of what is searched for.
  *
  * A search has two ways. What many conversations have is found by looking through the first ones of the slice, without
  * the hundreds of thousands that the index would name. What few have is found by the index, after looking through a
  * bounded number in vain.
  */
-export async function findPositions<Place extends readonly unknown[]>(
+async function findPositions<Place extends readonly unknown[]>(
   deps: Pick<Deps, 'db'>,
   order: ConversationOrder<Place>,
-  selection: Selection,
+  selection: Selection & { search: Search },
   slice: Slice<Place>,
 ): Promise<Position[]> {
-  const { search } = selection
-  if (search === null) return run(deps, order.positions(selection, slice))
-  const first = await lookThrough(deps, order, { ...selection, search }, slice)
+  const first = await lookThrough(deps, order, selection, slice)
   if (first !== null) return first
-  const { found, selected } = withSearch(selection, search)
+  const { found, selected } = withSearch(selection, selection.search)
   return run(deps, Prisma.sql`${found} ${order.positions(selected, slice)}`)
 }
 

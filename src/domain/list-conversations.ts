@@ -10,39 +10,40 @@ import {
   type Position,
   wholeWhere,
 } from './conversation-walk.ts'
-import { type ConversationWithPeople, conversationsById } from './conversations.ts'
+import { ALL_FIELDS, type ConversationFields, type ConversationWithPeople, conversationsById } from './conversations.ts'
 import type { Deps } from './deps.ts'
-import { findPositions, run } from './find-conversations.ts'
+import { findConversations, type Placed, run } from './find-conversations.ts'
 import { parse } from './input.ts'
 import { type Page, type PageRequest, pageOf, type Slice } from './page.ts'
 import { requireLevel, visibleConversations } from './policy.ts'
 
-/** Conversations, newest first in the given order. A walk neither skips nor repeats one that was there when it began. */
+/**
+ * Conversations, newest first in the given order. A walk neither skips nor repeats one that was there when it began.
+ * @param fields what is read of them
+ */
 export async function listConversations(
   deps: Deps,
   actor: Actor,
   filter: z.input<typeof ConversationFilter>,
   page: PageRequest,
   sort: ConversationSort = 'ACTIVITY',
+  fields: ConversationFields = ALL_FIELDS,
 ): Promise<Page<ConversationWithPeople>> {
   requireLevel(actor, 'READ_ONLY')
   const selection = selectionOf(actor, parse(ConversationFilter, filter))
-  const read = {
-    count: () => countSelected(deps, selection),
-    rows: (ids: string[]) => conversationsById(deps, actor, ids),
-  }
-  const positions =
-    <Place extends readonly unknown[]>(order: ConversationOrder<Place>) =>
-    (slice: Slice<Place>) =>
-      findPositions(deps, order, selection, slice)
-  return sort === 'ACTIVITY'
-    ? conversationPage(page, BY_ACTIVITY, { ...read, find: positions(BY_ACTIVITY) })
-    : conversationPage(page, BY_CREATION, { ...read, find: positions(BY_CREATION) })
+  const inOrder = <Place extends readonly unknown[]>(order: ConversationOrder<Place>) =>
+    conversationPage(page, order, {
+      find: (slice) => findConversations(deps, { order, selection, slice, fields }),
+      count: () => countSelected(deps, selection),
+      rows: (ids) => conversationsById(deps, actor, ids),
+    })
+  return sort === 'ACTIVITY' ? inOrder(BY_ACTIVITY) : inOrder(BY_CREATION)
 }
 
 /** How pages of conversations are read: alone, or with those of other lists in one statement each. */
 export interface ConversationReader<Place> {
-  find(slice: Slice<Place>): Promise<Position[]>
+  find(slice: Slice<Place>): Promise<Placed[]>
+  /** Those that were found without their rows. */
   rows(ids: string[]): Promise<Map<string, ConversationWithPeople>>
   count(): Promise<number>
 }
@@ -52,14 +53,16 @@ async function conversationPage<Place extends readonly unknown[]>(
   { place, placeOf }: ConversationOrder<Place>,
   { find, count, rows }: ConversationReader<Place>,
 ): Promise<Page<ConversationWithPeople>> {
-  const page = await pageOf<Position, Place>(request, { place, placeOf, find, count })
-  const byId = await rows(page.rows.map(({ id }) => id))
+  const page = await pageOf<Placed, Place>(request, { place, placeOf, find, count })
+  const missing = page.rows.filter(({ row }) => row === undefined).map(({ id }) => id)
+  const byId = missing.length === 0 ? undefined : await rows(missing)
   // A conversation deleted between the two reads is left out.
-  const present = page.rows.flatMap(({ id }, i) => {
-    const row = byId.get(id)
-    return row === undefined ? [] : [{ row, cursor: page.cursors[i] ?? '' }]
-  })
-  return { ...page, rows: present.map(({ row }) => row), cursors: present.map(({ cursor }) => cursor) }
+  const present = page.rows.flatMap(({ id, row = byId?.get(id) }, index) => (row === undefined ? [] : [{ row, index }]))
+  return {
+    ...page,
+    rows: present.map(({ row }) => row),
+    cursorOf: (index) => page.cursorOf(present.at(index)?.index ?? index),
+  }
 }
 
 async function countSelected(deps: Deps, selection: Selection): Promise<number> {

@@ -18,8 +18,8 @@ export interface PageRequest {
 export interface Page<Row> {
   /** In the list's order, whichever end they were taken from. */
   readonly rows: Row[]
-  /** Of each row. */
-  readonly cursors: string[]
+  /** Of a row of the page, by its index. */
+  cursorOf(index: number): string
   /** For the next page; null at the end. */
   readonly nextCursor: string | null
   /** Whether the list has rows after these, and before these: looked up when asked, where reading them did not tell. */
@@ -63,7 +63,11 @@ export async function pageOf<Row, Place extends readonly unknown[]>(
   const isCut = found.length > limit
   const rows = found.slice(0, limit)
   if (reverse) rows.reverse()
-  const cursors = rows.map((row) => encodeCursor(list.placeOf(row)))
+  const cursorOf = (index: number) => {
+    const row = rows.at(index)
+    if (row === undefined) throw new RangeError(`There is no row ${index} on this page`)
+    return encodeCursor(list.placeOf(row))
+  }
   const exists = async (range: Partial<Slice<Place>>) => {
     const slice = { after: null, before: null, take: 1, reverse: false, ...range }
     return (await list.find(slice)).length > 0
@@ -71,8 +75,8 @@ export async function pageOf<Row, Place extends readonly unknown[]>(
   const [first, last] = [rows[0], rows.at(-1)]
   return {
     rows,
-    cursors,
-    nextCursor: isCut && !reverse ? (cursors.at(-1) ?? null) : null,
+    cursorOf,
+    nextCursor: isCut && !reverse ? cursorOf(-1) : null,
     total: () => list.count(),
     async hasNext() {
       if (!reverse && (isCut || before === null)) return isCut

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Conversation, Visitor } from '../generated/prisma/client.ts'
 import { isUniqueViolation, Prisma } from '../infra/db.ts'
+import { columnsOf, RowReader } from '../infra/rows.ts'
 import { inTransaction } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
 import type { Deps } from './deps.ts'
@@ -86,6 +87,20 @@ export async function listVisitors(
     find: (slice) => visitor.findMany({ ...slice, where: { ...where, ...slice.where } }),
     count: () => visitor.count({ where }),
   })
+}
+
+const VISITOR_FIELDS = Object.values(Prisma.VisitorScalarFieldEnum)
+const BY_ID = {
+  name: 'visitors_by_id',
+  rowMode: 'array',
+  text: `SELECT ${columnsOf('v', VISITOR_FIELDS).join(', ')} FROM visitors v WHERE v.id = ANY($1) AND v.workspace_id = $2`,
+} as const
+
+/** The workspace's visitors of these ids, by id. */
+export async function visitorsById(deps: Deps, actor: Actor, ids: readonly string[]): Promise<Map<string, Visitor>> {
+  const rows = await deps.db.prepared<unknown[]>(BY_ID, [ids, actor.workspaceId])
+  const visitors = rows.map((row) => new RowReader(row).take<Visitor>(VISITOR_FIELDS))
+  return new Map(visitors.map((visitor) => [visitor.id, visitor]))
 }
 
 /** A visitor and the ten conversations with the latest activity. */

@@ -9,6 +9,7 @@ import { ConfigError } from './config.ts'
 import type { Log } from './log.ts'
 import { VALUES } from './pg-values.ts'
 import { pgliteClient } from './pglite-client.ts'
+import { StatementNames } from './statement-names.ts'
 
 /** The database, whichever it is: models through Prisma, hand-written SQL through the same pool. */
 export interface Database {
@@ -22,6 +23,8 @@ export interface Database {
   sql<Row extends object>(text: string, params?: unknown[]): Promise<Row[]>
   /** The same for a statement that many requests wait for. */
   prepared<Row extends object>(statement: Prepared, params: unknown[]): Promise<Row[]>
+  /** Runs one statement; rows are lists of values in the order of the columns. */
+  values(text: string, params: unknown[]): Promise<unknown[][]>
   close(): Promise<void>
 }
 
@@ -88,6 +91,7 @@ export function assemble(pool: pg.Pool, exclusive: boolean, afterClose: () => Pr
     adapter: new PrismaPg(pool),
     transactionOptions: { maxWait: 10_000, timeout: 15_000 },
   })
+  const names = new StatementNames()
   return {
     prisma,
     pool,
@@ -99,6 +103,17 @@ export function assemble(pool: pg.Pool, exclusive: boolean, afterClose: () => Pr
     },
     async prepared<Row extends object>(statement: Prepared, values: unknown[]) {
       const result = await pool.query<Row>({ ...statement, values, types: VALUES })
+      return result.rows
+    },
+    async values(text: string, values: unknown[]) {
+      const name = names.of(text)
+      const result = await pool.query<unknown[]>({
+        ...(name && { name }),
+        text,
+        values,
+        rowMode: 'array',
+        types: VALUES,
+      })
       return result.rows
     },
     async close() {

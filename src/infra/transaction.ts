@@ -73,6 +73,10 @@ export function holdTransaction(db: Database): HeldTransaction {
       if (holder.tx !== undefined) throw new Error(`"${statement.name}" cannot be asked within a held transaction`)
       return db.prepared(statement, params)
     },
+    values(text, params) {
+      if (holder.tx !== undefined) throw new Error('Lists of values cannot be asked for within a held transaction')
+      return db.values(text, params)
+    },
   }
   holders.set(held, holder)
   return { db: held, commit: (last) => holder.commit(last), rollback: () => holder.rollback() }

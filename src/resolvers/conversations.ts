@@ -8,6 +8,7 @@ import { markConversationRead } from '../domain/reads.ts'
 import { StartConversation, startConversation } from '../domain/start-conversation.ts'
 import { setTyping } from '../domain/typing.ts'
 import { ConversationPatch, updateConversation } from '../domain/update-conversation.ts'
+import { askedFields } from '../schema/asked.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import {
@@ -15,6 +16,7 @@ import {
   ConversationConnection,
   ConversationFilterInput,
   ConversationSort,
+  conversationFields,
   InboxCounts,
   MarkConversationReadInput,
   SetTypingInput,
@@ -34,14 +36,15 @@ builder.queryFields((t) => ({
       sort: t.arg({ type: ConversationSort, description: 'By latest activity when left out.' }),
       ...pageArgs(t.arg),
     },
-    resolve: async (_root, { filter, sort, ...page }, { deps, actor }) => {
+    resolve: async (_root, { filter, sort, ...page }, { deps, actor }, info) => {
       const { tags, assignee, ...rest } = filter ?? {}
       const nested = {
         ...(tags != null && { tags: given(tags) }),
         ...(assignee != null && { assignee: given(assignee) }),
       }
       const wanted = inputOf(ConversationFilter, { ...given(rest), ...nested })
-      return toConnection(await listConversations(deps, actor(), wanted, pageRequest(page), sort ?? 'ACTIVITY'))
+      const fields = conversationFields(askedFields(info, 'edges', 'node'))
+      return toConnection(await listConversations(deps, actor(), wanted, pageRequest(page), sort ?? 'ACTIVITY', fields))
     },
   }),
   conversation: t.field({

@@ -3,14 +3,14 @@ import { ValidationError } from '../domain/errors.ts'
 import { DEFAULT_LIMIT, MAX_LIMIT, type Page, type PageRequest } from '../domain/page.ts'
 import { builder, type Types } from './builder.ts'
 
-/** A page as a Relay connection. What costs a statement of its own is a getter or function: read only when asked for. */
+/** A page as a Relay connection. What costs something is a getter or function: worked out only when asked for. */
 export interface Connection<Row> {
-  edges: { cursor: string; node: Row }[]
+  edges: { readonly cursor: string; node: Row }[]
   pageInfo: {
     readonly hasNextPage: Promise<boolean>
     readonly hasPreviousPage: Promise<boolean>
-    startCursor: string | null
-    endCursor: string | null
+    readonly startCursor: string | null
+    readonly endCursor: string | null
   }
   totalCount(): Promise<number>
 }
@@ -49,7 +49,8 @@ export function pageRequest({ first, after, last, before }: PageArgs): PageReque
 }
 
 export function toConnection<Row>(page: Page<Row>): Connection<Row> {
-  const edges = page.rows.map((node, i) => ({ cursor: page.cursors[i] ?? '', node }))
+  const edges = page.rows.map((node, i) => new Edge(page, i, node))
+  const cursorAt = (index: number) => (page.rows.length === 0 ? null : page.cursorOf(index))
   const pageInfo = {
     get hasNextPage() {
       return page.hasNext()
@@ -57,10 +58,30 @@ export function toConnection<Row>(page: Page<Row>): Connection<Row> {
     get hasPreviousPage() {
       return page.hasPrevious()
     },
-    startCursor: edges[0]?.cursor ?? null,
-    endCursor: edges.at(-1)?.cursor ?? null,
+    get startCursor() {
+      return cursorAt(0)
+    },
+    get endCursor() {
+      return cursorAt(-1)
+    },
   }
   return { edges, pageInfo, totalCount: page.total }
+}
+
+class Edge<Row> {
+  readonly node: Row
+  readonly #page: Page<Row>
+  readonly #index: number
+
+  constructor(page: Page<Row>, index: number, node: Row) {
+    this.#page = page
+    this.#index = index
+    this.node = node
+  }
+
+  get cursor(): string {
+    return this.#page.cursorOf(this.#index)
+  }
 }
 
 /** Defines NameConnection and NameEdge for a type. */

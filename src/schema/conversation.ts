@@ -1,9 +1,10 @@
-import { WITH_PEOPLE } from '../domain/conversations.ts'
+import { ALL_FIELDS, type ConversationFields, WITH_PEOPLE } from '../domain/conversations.ts'
 import type { InboxCounts as InboxCountsOf } from '../domain/inbox.ts'
 import { visitorConversations } from '../domain/list-conversations.ts'
 import { messagePage } from '../domain/messages.ts'
 import { visibleConversations } from '../domain/policy.ts'
 import { MAX_UNREAD } from '../domain/reads.ts'
+import { type Asked, fieldsRead } from './asked.ts'
 import { builder } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Channel, ConversationStatus } from './enums.ts'
@@ -74,6 +75,16 @@ export const Conversation = builder.prismaNode('Conversation', {
     }),
   }),
 })
+
+/** What a query reads of conversations. What is not known here of a type makes all of its columns read. */
+export function conversationFields(asked: Asked): ConversationFields {
+  const of = { lastReadSequence: [], unreadCount: [], messages: ['messageCount'], visitor: [], assignee: [] } as const
+  const ofAssignee = { name: [], email: [] } as const
+  const conversation = fieldsRead(asked, ALL_FIELDS.conversation, of)
+  const visitor = asked.has('visitor') ? fieldsRead(asked.under('visitor'), ALL_FIELDS.visitor, {}) : []
+  const assignee = asked.has('assignee') ? fieldsRead(asked.under('assignee'), ALL_FIELDS.assignee, ofAssignee) : []
+  return { conversation, visitor, assignee }
+}
 
 export const ConversationConnection = connectionOf(Conversation, 'Conversation')
 

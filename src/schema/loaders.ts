@@ -16,17 +16,19 @@ import type { Slice } from '../domain/page.ts'
 import { countEventsOfConversations, eventsById, eventsOfConversations } from '../domain/read-events.ts'
 import { type ReadState, readStates } from '../domain/reads.ts'
 import { type Sender, sendersById } from '../domain/senders.ts'
+import { visitorsById } from '../domain/visitors.ts'
 import {
   type AgentActivity,
   activityOfAgents,
   type EndpointHealth,
   healthOfEndpoints,
 } from '../domain/webhook-health.ts'
-import type { Message } from '../generated/prisma/client.ts'
+import type { Message, Visitor } from '../generated/prisma/client.ts'
 
 /** What fields of many objects ask for one by one, asked of the database once. Nothing is kept: subscriptions live long. */
 export interface Loaders {
   readonly conversations: ById<ConversationWithPeople>
+  readonly visitors: ById<Visitor>
   readonly events: ById<LoggedEvent>
   readonly conversationEvents: BySlice<Slice<LogPlace>, LoggedEvent>
   readonly conversationEventCounts: ById<number>
@@ -46,6 +48,7 @@ export interface Loaders {
 export function createLoaders(deps: Deps, actor: () => Actor): Loaders {
   return {
     conversations: byId((ids) => conversationsById(deps, actor(), ids)),
+    visitors: byId((ids) => visitorsById(deps, actor(), ids)),
     events: byId((ids) => eventsById(deps, actor(), ids)),
     conversationEvents: bySlice((ids, slice) => eventsOfConversations(deps, actor(), ids, slice)),
     conversationEventCounts: byId((ids) => countEventsOfConversations(deps, actor(), ids)),

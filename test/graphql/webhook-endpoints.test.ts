@@ -56,6 +56,7 @@ describe('enabling and disabling', () => {
   test('the reason of an automatic end is told, and cleared by enabling', async () => {
     receiver.behave(answer(410))
     await guddesk.newConversation(tenant)
+    await until(async () => (await shown()).consecutiveFailures === 1)
     await until(async () => !(await shown()).isEnabled)
     expect(await shown()).toMatchObject({ disabledReason: 'GONE', consecutiveFailures: 1 })
     expect((await enable()).endpoint).toMatchObject({ isEnabled: true, disabledReason: null, consecutiveFailures: 0 })
