@@ -1,21 +1,20 @@
 import fc from 'fast-check'
+import type { GraphQLField } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { routes } from '../../src/rest/app.ts'
-import { openApiDocument } from '../../src/rest/openapi.ts'
-import { makeObjects, type Objects } from '../rest/objects.ts'
+import { schema } from '../../src/resolvers/index.ts'
+import { overWebSocket } from '../graphql/live.ts'
+import { makeObjects } from '../rest/objects.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-
-type Json = { [key: string]: unknown }
+import { GRAPHQL_OPERATIONS, operationsOn, REST_OPERATIONS, runs } from '../support/hostile.ts'
 
 let guddesk: TestGudDesk
-let objects: Objects
+const secrets: string[] = []
 const rejections: unknown[] = []
 const note = (error: unknown) => rejections.push(error)
 
 beforeAll(async () => {
   process.on('unhandledRejection', note)
   guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
-  objects = await makeObjects(guddesk)
 })
 
 afterAll(async () => {
@@ -23,68 +22,60 @@ afterAll(async () => {
   await guddesk?.stop()
 })
 
-const nasty = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 50 }),
-  fc.constantFrom('', ' ', '\u0000', '\ud800', '\u202e', "'; DROP TABLE visitors; --", '../../etc/passwd', '%00'),
-  fc.constantFrom('__proto__', 'constructor', 'null', 'NaN', '-0', '1e999', '9999-12-31T23:59:59.999Z', '[]', '{}'),
-  fc.integer({ min: 1, max: 12_000 }).map((length) => 'é'.repeat(length)),
-)
-const anything = fc.oneof(nasty, fc.double(), fc.maxSafeInteger(), fc.boolean(), fc.constant(null), fc.jsonValue())
-
-/** A value that fits a schema, most of the time. */
-function fitting(schema: Json): fc.Arbitrary<unknown> {
-  const options = schema['anyOf'] as Json[] | undefined
-  if (options !== undefined) return fc.oneof(...options.map(fitting))
-  const types = schema['type']
-  const type = Array.isArray(types) ? types[0] : types
-  if (schema['enum'] !== undefined) return fc.constantFrom(...(schema['enum'] as unknown[]))
-  if (type === 'integer') return fc.integer({ min: -3, max: 5 })
-  if (type === 'boolean') return fc.boolean()
-  if (type === 'array') return fc.array(likely((schema['items'] ?? {}) as Json), { maxLength: 5 })
-  if (schema['format'] === 'date-time') return fc.date({ noInvalidDate: true }).map((date) => date.toJSON())
-  if (type === 'object' && schema['properties'] !== undefined) return objectOf(schema)
-  if (type === 'object') return fc.dictionary(nasty, fc.jsonValue(), { maxKeys: 4 })
-  return fc.oneof(fc.string({ maxLength: 30 }), fc.constantFrom(...Object.values(objects)), nasty)
+/** Each operation gets a workspace of its own: some take everything away that they are shown. */
+async function newPool(): Promise<{ key: string; pool: string[] }> {
+  const tenant = await guddesk.newTenant()
+  const { agentKey, ...names } = await makeObjects(guddesk, tenant)
+  secrets.push(tenant.key, agentKey)
+  return { key: tenant.key, pool: Object.values(names) }
 }
 
-const likely = (schema: Json): fc.Arbitrary<unknown> =>
-  fc.oneof({ weight: 4, arbitrary: fitting(schema) }, { weight: 1, arbitrary: anything })
-
-function objectOf(schema: Json): fc.Arbitrary<unknown> {
-  const properties = schema['properties'] as Record<string, Json>
-  const fields = Object.entries(properties).map(([name, child]) => [name, likely(child)] as const)
-  return fc.record({ ...Object.fromEntries(fields), extra: anything }, { requiredKeys: [] })
-}
-
-const document = openApiDocument(routes, '0.0.0') as { paths: Record<string, Record<string, Json>> }
-const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({ method: method.toUpperCase(), path, operation })),
-)
-
-test.each(operations)('$method $path answers whatever comes, and never with a fault of its own', async (operation) => {
-  const { method, path } = operation
-  const body = operation.operation['requestBody'] as { content: Record<string, { schema: Json }> } | undefined
-  const schema = body?.content['application/json']?.schema
-  const parameters = operation.operation['parameters'] as { name?: string; in?: string; schema?: Json }[]
-  const filters = parameters.filter((parameter) => parameter.in === 'query').map(({ name = '' }) => name)
-  const input = fc.record({
-    id: fc.oneof(fc.constantFrom(...Object.values(objects)), nasty),
-    query: fc.dictionary(fc.constantFrom('limit', 'cursor', 'workspaceId', ...filters), nasty, { maxKeys: 3 }),
-    body: schema === undefined ? fc.constant(undefined) : likely(schema),
-    key: fc.option(fc.string({ maxLength: 300 }), { freq: 4 }),
-  })
-  const property = fc.asyncProperty(input, async ({ id, query, body, key }) => {
-    // What cannot be put into a URL or header at all is not sent.
-    const encoded = id.isWellFormed() ? encodeURIComponent(id) : '%ED%A0%80'
-    const search = Object.entries(query).filter(([, value]) => value.isWellFormed())
-    const url = `/api${path.replace('{id}', encoded)}?${new URLSearchParams(search)}`
-    const headers = key !== null && /^[\x20-\x7e]*$/.test(key) ? { 'idempotency-key': key } : {}
+test.each(REST_OPERATIONS)('$name answers whatever comes, and never with a fault of its own', async ({ requests }) => {
+  const { key, pool } = await newPool()
+  const property = fc.asyncProperty(requests(pool), async ({ method, path, body, headers }) => {
     // Answers are compared with openapi.json on the way.
-    const answer = await guddesk.call(method, url, body, { headers })
+    const answer = await guddesk.call(method, path, body, { key, headers })
     expect([answer.status < 500, answer.status]).toEqual([true, answer.status])
     expect(answer.headers.get('x-request-id')).toMatch(/\S/)
   })
-  await fc.assert(property, { numRuns: 60 })
+  await fc.assert(property, runs(40))
+})
+
+let executed = 0
+let refused = 0
+
+test.each(GRAPHQL_OPERATIONS)('$name answers whatever comes, and masks nothing', async ({ requests }) => {
+  const { key, pool } = await newPool()
+  const property = fc.asyncProperty(requests(pool), async ({ method, path, body }) => {
+    const answer = await guddesk.call(method, path, body, { key })
+    expect([answer.status < 500, answer.status]).toEqual([true, answer.status])
+    const { data, errors = [] } = answer.body
+    for (const { message, extensions } of errors) {
+      expect([message, extensions?.code]).not.toEqual([message, 'internal_error'])
+      expect([message, extensions?.code]).toEqual([message, expect.any(String)])
+    }
+    if (data == null) refused += 1
+    else executed += 1
+  })
+  await fc.assert(property, runs(30))
+})
+
+test('a fair part of the operations was executed, rather than found malformed', () => {
+  expect(executed).toBeGreaterThan((executed + refused) / 4)
+})
+
+const feeds = Object.values<GraphQLField<unknown, unknown>>(schema.getSubscriptionType()?.getFields() ?? {})
+
+test.each(feeds)('subscription $name takes whatever comes', async (field) => {
+  const { key, pool } = await newPool()
+  const property = fc.asyncProperty(operationsOn('subscription', field, pool), async ({ query, variables }) => {
+    const live = overWebSocket(guddesk, variables, { key, query })
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    await live.stop()
+    for (const { message, extensions } of live.errors)
+      expect([message, extensions?.['code']]).not.toEqual([message, 'internal_error'])
+  })
+  await fc.assert(property, runs(20))
 })
 
 test('after all that, nothing was rejected unseen, no fault logged, and no secret', () => {
@@ -93,6 +84,7 @@ test('after all that, nothing was rejected unseen, no fault logged, and no secre
   expect(lines.length).toBeGreaterThan(500)
   expect(lines.filter(({ level }) => Number(level) >= 50)).toEqual([])
   const text = JSON.stringify(lines)
-  for (const secret of [guddesk.tenant.key, objects.agentKey]) expect(text).not.toContain(secret)
+  expect(secrets.length).toBeGreaterThan(100)
+  for (const secret of [guddesk.tenant.key, ...secrets]) expect(text).not.toContain(secret)
   expect(text).not.toMatch(/gd_[A-Za-z0-9_-]{20}/)
 })
