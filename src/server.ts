@@ -11,6 +11,7 @@ import { bootstrap, type FirstStart } from './domain/bootstrap.ts'
 import type { Deps } from './domain/deps.ts'
 import { DomainError } from './domain/errors.ts'
 import { openFeeds } from './domain/feeds.ts'
+import { forgetEnded } from './domain/forget-ended.ts'
 import { releaseAbandonedKeys, sweepKeys } from './domain/idempotency.ts'
 import { reopenDueConversations } from './domain/reopen.ts'
 import { type Retention, removeOld } from './domain/retention.ts'
@@ -65,6 +66,7 @@ const FINISH_REQUESTS_MS = 4000
 const REOPEN_EVERY_MS = 1000
 const SWEEP_EVERY_MS = 600_000
 const REMOVE_OLD_EVERY_MS = 600_000
+const FORGET_EVERY_MS = 600_000
 
 /** Opens, migrates and assembles everything, and starts the roles. The caller listens. */
 export async function buildServer({
@@ -113,6 +115,7 @@ export async function buildServer({
       repeat(log, REOPEN_EVERY_MS, 'snoozed conversations could not be reopened', () => reopenDueConversations(deps)),
     )
     stops.push(startRemovingOld(deps, config.retention))
+    stops.push(repeat(log, FORGET_EVERY_MS, 'ended secrets could not be forgotten', () => forgetEnded(deps)))
   }
   const tokens = sessionTokens(config)
   const people = createPeople(deps, tokens)

@@ -10,13 +10,22 @@ const DAY_SECONDS = 86_400
 export interface SessionTokens {
   /** The signing key. */
   readonly secret: string
+  /** The one before, which verifies too, and never signs: while one encryption key takes the place of another. */
+  readonly previousSecret: string | null
   /** Whether the cookie is for https only. */
   readonly isSecure: boolean
 }
 
 /** Sessions have a key of their own, which comes from the encryption key; https deployments get https cookies. */
-export function sessionTokens(config: Pick<Config, 'encryptionKey' | 'dataDir' | 'publicUrl'>): SessionTokens {
-  return { secret: deriveKey(encryptionKey(config), 'sessions'), isSecure: config.publicUrl.startsWith('https:') }
+export function sessionTokens(
+  config: Pick<Config, 'encryptionKey' | 'previousEncryptionKey' | 'dataDir' | 'publicUrl'>,
+): SessionTokens {
+  const { previousEncryptionKey: previous, publicUrl } = config
+  return {
+    secret: deriveKey(encryptionKey(config), 'sessions'),
+    previousSecret: previous === undefined ? null : deriveKey(previous, 'sessions'),
+    isSecure: publicUrl.startsWith('https:'),
+  }
 }
 
 /**
@@ -31,14 +40,23 @@ function signatureOf(secret: string, token: string): string {
   return createHmac('sha256', secret).update(token).digest('base64')
 }
 
-/** The session's token in a credential; null when the signature is not ours. */
-export function verifyToken({ secret }: SessionTokens, credential: string): string | null {
+/** The session's token in a credential; null when the signature is not ours. `isCurrent`: it is by the present key. */
+export function verifyToken(
+  { secret, previousSecret }: SessionTokens,
+  credential: string,
+): { token: string; isCurrent: boolean } | null {
   const at = credential.indexOf('.')
   if (at < 1) return null
   const token = credential.slice(0, at)
   const given = Buffer.from(credential.slice(at + 1))
+  if (isSignature(given, secret, token)) return { token, isCurrent: true }
+  const isPrevious = previousSecret !== null && isSignature(given, previousSecret, token)
+  return isPrevious ? { token, isCurrent: false } : null
+}
+
+function isSignature(given: Buffer, secret: string, token: string): boolean {
   const expected = Buffer.from(signatureOf(secret, token))
-  return given.length === expected.length && timingSafeEqual(given, expected) ? token : null
+  return given.length === expected.length && timingSafeEqual(given, expected)
 }
 
 export function cookieName({ isSecure }: SessionTokens): string {

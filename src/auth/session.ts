@@ -3,7 +3,7 @@ import type { Deps } from '../domain/deps.ts'
 import { ForbiddenError, UnauthorizedError, ValidationError } from '../domain/errors.ts'
 import { kindOfId } from '../domain/ids.ts'
 import { effectivePermission } from '../domain/policy.ts'
-import { SESSION_DAYS, type SessionTokens, setCookie, verifyToken } from './session-token.ts'
+import { SESSION_DAYS, type SessionTokens, setCookie, signToken, verifyToken } from './session-token.ts'
 
 interface SessionRow {
   id: string
@@ -18,7 +18,7 @@ const RENEW_BELOW_MS = (SESSION_DAYS - 1) * DAY_MS
 
 /**
  * Finds the person who is signed in with a session's credential. Looked up at every request: an ended session ends at
- * once. Its use moves its end to 30 days from now.
+ * once. Its use moves its end to 30 days from now, and signs its cookie anew when another key signed it.
  * @throws UnauthorizedError for a wrong signature, and an unknown, ended or expired session
  */
 export async function authenticateSession(
@@ -27,9 +27,9 @@ export async function authenticateSession(
   credential: string,
   origin: Origin,
 ): Promise<Caller> {
-  const token = verifyToken(tokens, credential)
-  const found = token === null ? undefined : await findSession(deps, token)
-  if (found === undefined) throw new UnauthorizedError('Your session has ended: sign in again')
+  const verified = verifyToken(tokens, credential)
+  const found = verified === null ? undefined : await findSession(deps, verified.token)
+  if (verified === null || found === undefined) throw new UnauthorizedError('Your session has ended: sign in again')
   const user = { id: found.user_id, name: found.user_name }
   const isRenewed = found.expires_at.getTime() - deps.clock.now().getTime() < RENEW_BELOW_MS
   if (isRenewed) await renew(deps, found)
@@ -41,7 +41,7 @@ export async function authenticateSession(
     permission: 'FULL_ACCESS',
     plan: null,
     origin,
-    renewal: isRenewed ? setCookie(tokens, credential) : null,
+    renewal: isRenewed || !verified.isCurrent ? setCookie(tokens, signToken(tokens, verified.token)) : null,
     actorIn: (requested) => memberIn(deps, user, requested, origin),
   }
 }

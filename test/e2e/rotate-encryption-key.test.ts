@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Child, type Installation, newInstallation, post } from '../support/child.ts'
 import { backend } from '../support/database.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
+import { until } from '../support/until.ts'
 
 const OLD = randomBytes(32).toString('hex')
 const NEW = randomBytes(32).toString('hex')
@@ -71,6 +72,36 @@ test('a new key takes the place of the old one, and nothing that was sealed is l
   child = await installation.start({ ENCRYPTION_KEY: NEW })
   await expectSigned(child, data.endpoint.secret, receiver.received.length + 2)
   expect(await install(child)).toEqual(first)
+}, 90_000)
+
+/** Asks who that is, with a cookie; the answer's cookie when there is one. */
+async function whoIs(child: Child, cookie: string): Promise<{ name: string | undefined; renewed: string | undefined }> {
+  const headers = { cookie, origin: child.origin, 'content-type': 'application/json' }
+  const body = JSON.stringify({ query: '{ me { email } }' })
+  const answer = await fetch(`${child.origin}/graphql`, { method: 'POST', headers, body })
+  const { data } = (await answer.json()) as { data?: { me: { email: string } | null } | null }
+  return { name: data?.me?.email, renewed: answer.headers.get('set-cookie')?.split(';')[0] }
+}
+
+test('people stay signed in: their cookies are signed anew while both keys are there', async () => {
+  let child = await installation.start({ ENCRYPTION_KEY: OLD })
+  const link = () => /http:\S+(\/api\/auth\/sign-in\/link\?token=\S+)/.exec(child.output())?.[1]
+  await until(() => link() !== undefined)
+  const opened = await fetch(`${child.origin}${link()}`, { redirect: 'manual' })
+  const old = String(opened.headers.get('set-cookie')?.split(';')[0])
+  expect(await whoIs(child, old)).toEqual({ name: 'owner@localhost', renewed: undefined })
+  await stop(child)
+
+  child = await installation.start(BOTH)
+  const { name, renewed = '' } = await whoIs(child, old)
+  expect(name).toBe('owner@localhost')
+  expect(await whoIs(child, renewed)).toEqual({ name: 'owner@localhost', renewed: undefined })
+  await stop(child)
+
+  child = await installation.start({ ENCRYPTION_KEY: NEW })
+  expect((await whoIs(child, renewed)).name).toBe('owner@localhost')
+  expect((await whoIs(child, old)).name).toBeUndefined()
+  await stop(child)
 }, 90_000)
 
 test('says what no key opens, and what must be set', async () => {

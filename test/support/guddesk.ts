@@ -78,7 +78,7 @@ export interface TestGudDesk extends GudDesk {
 
 /** For servers that a test puts together itself. */
 export function anAuthenticator(deps: Deps): Authenticator {
-  const tokens = { secret: 'test', isSecure: false }
+  const tokens = { secret: 'test', previousSecret: null, isSecure: false }
   return createAuthenticator(deps, { trustProxy: 0, tokens, own: { origins: new Set(), allowHost: true } })
 }
 /** Variables may be left out when all of them may. */
