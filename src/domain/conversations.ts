@@ -101,16 +101,20 @@ export function conversationOf(row: readonly unknown[], fields = ALL_FIELDS, beg
   return Object.assign(conversation, { visitor, assignee })
 }
 
+/** A conversation as it is under its lock. */
+export type LockedConversation = Conversation & { readonly visitorName: string | null }
+
 /** A conversation's row, locked until the transaction ends: whoever changes it, or adds a message, waits here. */
-export async function lockConversation(tx: Tx, actor: Actor, id: string): Promise<Conversation> {
+export async function lockConversation(tx: Tx, actor: Actor, id: string): Promise<LockedConversation> {
   requireId('conversation', id, 'Conversation')
   const { workspaceId, visitorId } = visibleConversations(actor)
   const own = visitorId === undefined ? Prisma.empty : Prisma.sql`AND visitor_id = ${visitorId}`
-  const [row] = await tx.db.$queryRaw<Conversation[]>`
+  const [row] = await tx.db.$queryRaw<LockedConversation[]>`
     SELECT id, workspace_id AS "workspaceId", visitor_id AS "visitorId", assignee_id AS "assigneeId", status, channel,
            subject, priority, tags, metadata, message_count AS "messageCount", last_message_at AS "lastMessageAt",
            last_message_preview AS "lastMessagePreview", last_activity_at AS "lastActivityAt",
-           snoozed_until AS "snoozedUntil", closed_at AS "closedAt", created_at AS "createdAt", updated_at AS "updatedAt"
+           snoozed_until AS "snoozedUntil", closed_at AS "closedAt", created_at AS "createdAt", updated_at AS "updatedAt",
+           (SELECT name FROM visitors WHERE visitors.id = visitor_id) AS "visitorName"
       FROM conversations WHERE id = ${id} AND workspace_id = ${workspaceId} ${own} FOR UPDATE`
   if (row === undefined) throw new NotFoundError('Conversation')
   return row

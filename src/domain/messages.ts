@@ -4,7 +4,7 @@ import { MessageType } from '../generated/prisma/enums.ts'
 import { Prisma } from '../infra/db.ts'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
 import { type Actor, refOf } from './actor.ts'
-import { getConversation, lockConversation } from './conversations.ts'
+import { getConversation, type LockedConversation, lockConversation } from './conversations.ts'
 import type { Deps } from './deps.ts'
 import { LoopDetectedError } from './errors.ts'
 import { recordEvent } from './events.ts'
@@ -113,7 +113,7 @@ export async function sendMessage(
   const { body, type, senderName } = parse(SendMessage, input)
   return inTransaction(deps, async (tx) => {
     const conversation = await lockConversation(tx, actor, conversationId)
-    const sender = await senderOf(tx, actor, conversation, type, senderName)
+    const sender = senderOf(actor, conversation, type, senderName)
     return addMessage(tx, deps, actor, { conversation, type, body, sender, at: deps.clock.now() })
   })
 }
@@ -130,7 +130,7 @@ export async function reply(deps: Deps, actor: Actor, input: z.input<typeof Repl
     const conversation = await lockConversation(tx, actor, conversationId)
     if (conversation.assigneeId !== null) return { skipped: true, reason: 'conversation_assigned', conversationId }
     if (conversation.status === 'CLOSED') return { skipped: true, reason: 'conversation_closed', conversationId }
-    const sender = await senderOf(tx, actor, conversation, 'BOT', senderName)
+    const sender = senderOf(actor, conversation, 'BOT', senderName)
     const message = await addMessage(tx, deps, actor, { conversation, type: 'BOT', body, sender, at: deps.clock.now() })
     tx.afterCommit(() => sendTyping(deps.bus, actor, conversationId, false))
     return { skipped: false, messageId: message.id, conversationId }
@@ -143,17 +143,13 @@ interface Sender {
 }
 
 /** Whose words they are, and the name to show when the caller gave none. */
-async function senderOf(
-  tx: Tx,
+function senderOf(
   actor: Actor,
-  conversation: Conversation,
+  { visitorId, visitorName }: LockedConversation,
   type: z.output<typeof SendMessage>['type'],
   senderName: string | null | undefined,
-): Promise<Sender> {
-  if (type === 'VISITOR') {
-    const { id, name } = await tx.db.visitor.findUniqueOrThrow({ where: { id: conversation.visitorId } })
-    return { id, name: senderName ?? name }
-  }
+): Sender {
+  if (type === 'VISITOR') return { id: visitorId, name: senderName ?? visitorName }
   const person = actor.user?.name ?? actor.name
   const ownName = actor.type === 'agent' ? actor.name : type === 'BOT' ? 'AI Agent' : person
   return { id: actor.id, name: senderName ?? ownName }
@@ -161,16 +157,11 @@ async function senderOf(
 
 interface NewMessage {
   /** As it is under the caller's lock. */
-  readonly conversation: Pick<Conversation, 'id' | 'status'>
+  readonly conversation: Pick<Conversation, 'id' | 'status' | 'assigneeId'>
   readonly type: MessageType
   readonly body: string
   readonly sender: Sender
   readonly at: Date
-}
-
-interface Appended {
-  sequence: number
-  assignee_id: string | null
 }
 
 /**
@@ -185,38 +176,34 @@ export async function addMessage(tx: Tx, deps: Deps, actor: Actor, message: NewM
   const isPublic = type === 'VISITOR' || type === 'AGENT' || type === 'BOT'
   const preview = [...body.slice(0, 2 * PREVIEW_CHARACTERS)].slice(0, PREVIEW_CHARACTERS).join('')
   const reopens = type === 'VISITOR' && conversation.status !== 'OPEN'
-  const [appended] = await tx.db.$queryRaw<Appended[]>`
-    UPDATE conversations SET
-      message_count = message_count + 1,
-      updated_at = ${at},
-      last_message_at = CASE WHEN ${isPublic} THEN ${at} ELSE last_message_at END,
-      last_message_preview = CASE WHEN ${isPublic} THEN ${preview} ELSE last_message_preview END,
-      last_activity_at = CASE WHEN ${isPublic} THEN ${at} ELSE last_activity_at END,
-      activity_xid = CASE WHEN ${isPublic} THEN pg_current_xact_id() ELSE activity_xid END,
-      status = CASE WHEN ${reopens} THEN 'OPEN'::"ConversationStatus" ELSE status END,
-      closed_at = CASE WHEN ${reopens} THEN NULL ELSE closed_at END,
-      snoozed_until = CASE WHEN ${reopens} THEN NULL ELSE snoozed_until END
-    WHERE id = ${conversationId}
-    RETURNING message_count AS sequence, assignee_id`
-  if (appended === undefined) throw new Error(`conversation ${conversationId} vanished while it was locked`)
-  const { sequence } = appended
-  const row = await tx.db.message.create({
-    data: {
-      id: newId('message'),
-      workspaceId: actor.workspaceId,
-      conversationId,
-      sequence,
-      type,
-      body,
-      senderId: sender.id,
-      senderName: sender.name,
-      createdAt: at,
-    },
-  })
-  const envelope = { workspaceId: actor.workspaceId, conversationId, actor: refOf(actor), at }
   const { workspaceId } = actor
+  const [row] = await tx.db.$queryRaw<Message[]>`
+    WITH conversation AS (
+      UPDATE conversations SET
+        message_count = message_count + 1,
+        updated_at = ${at},
+        last_message_at = CASE WHEN ${isPublic} THEN ${at} ELSE last_message_at END,
+        last_message_preview = CASE WHEN ${isPublic} THEN ${preview} ELSE last_message_preview END,
+        last_activity_at = CASE WHEN ${isPublic} THEN ${at} ELSE last_activity_at END,
+        activity_xid = CASE WHEN ${isPublic} THEN pg_current_xact_id() ELSE activity_xid END,
+        status = CASE WHEN ${reopens} THEN 'OPEN'::"ConversationStatus" ELSE status END,
+        closed_at = CASE WHEN ${reopens} THEN NULL ELSE closed_at END,
+        snoozed_until = CASE WHEN ${reopens} THEN NULL ELSE snoozed_until END
+      WHERE id = ${conversationId}
+      RETURNING message_count
+    )
+    INSERT INTO messages
+      (id, workspace_id, conversation_id, sequence, type, body, sender_id, sender_name, created_at)
+    SELECT ${newId('message')}, ${workspaceId}, ${conversationId}, message_count, ${type}::"MessageType", ${body},
+           ${sender.id}, ${sender.name}, ${at}
+      FROM conversation
+    RETURNING id, workspace_id AS "workspaceId", conversation_id AS "conversationId", sequence, type, body,
+              sender_id AS "senderId", sender_name AS "senderName", created_at AS "createdAt"`
+  if (row === undefined) throw new Error(`conversation ${conversationId} vanished while it was locked`)
+  const { sequence } = row
+  const envelope = { workspaceId, conversationId, actor: refOf(actor), at }
   if (type === 'VISITOR' || type === 'AGENT' || type === 'BOT') {
-    const seen = { workspaceId, assigneeId: appended.assignee_id, senderName: sender.name, sequence }
+    const seen = { workspaceId, assigneeId: conversation.assigneeId, senderName: sender.name, sequence }
     const data = { conversationId, messageId: row.id, type, body, ...seen }
     await recordEvent(tx, deps.bus, { ...envelope, type: 'message.created', data })
   } else {
