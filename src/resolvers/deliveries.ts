@@ -1,5 +1,6 @@
 import { listDeliveries, replayDelivery } from '../domain/deliveries.ts'
 import { deliveryStats } from '../domain/delivery-stats.ts'
+import { slowestEndpoints } from '../domain/endpoint-stats.ts'
 import { ReplayFailed, replayFailedDeliveries } from '../domain/replay-deliveries.ts'
 import { sendTestEvent } from '../domain/test-events.ts'
 import { builder } from '../schema/builder.ts'
@@ -7,7 +8,7 @@ import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { Delivery, DeliveryConnection, DeliveryFilterInput, ReplayDeliveryInput } from '../schema/delivery.ts'
 import { mutationErrors } from '../schema/errors.ts'
 import { ReplayFailedDeliveriesInput, SendTestEventInput } from '../schema/webhook-endpoint.ts'
-import { DeliveryStatsBucket, StatsBucket } from '../schema/webhook-health.ts'
+import { DeliveryStatsBucket, EndpointStats, StatsBucket } from '../schema/webhook-health.ts'
 import { given, inputOf } from './input.ts'
 
 builder.queryField('deliveries', (t) =>
@@ -37,6 +38,20 @@ builder.queryField('deliveryStats', (t) =>
       bucket: t.arg({ type: StatsBucket, required: true, description: 'How long a bucket is.' }),
     },
     resolve: (_root, query, { deps, actor }) => deliveryStats(deps, actor(), query),
+  }),
+)
+
+builder.queryField('slowestEndpoints', (t) =>
+  t.field({
+    type: [EndpointStats],
+    description:
+      'The endpoints whose attempts took longest, by their 95th percentile, the slowest first. Those that were sent nothing are left out.',
+    args: {
+      from: t.arg({ type: 'DateTime', required: true, description: 'From here.' }),
+      to: t.arg({ type: 'DateTime', required: true, description: 'Up to here.' }),
+      first: t.arg.int({ required: true, defaultValue: 5, description: 'How many at most: 1 to 50.' }),
+    },
+    resolve: (_root, query, { deps, actor }) => slowestEndpoints(deps, actor(), query),
   }),
 )
 

@@ -1,4 +1,5 @@
 import { BUCKETS, type DeliveryStatsBucket as DeliveryStatsBucketOf } from '../domain/delivery-stats.ts'
+import type { EndpointStats as EndpointStatsOf } from '../domain/endpoint-stats.ts'
 import { Agent } from './agent.ts'
 import { builder } from './builder.ts'
 import { WebhookEndpoint } from './webhook-endpoint.ts'
@@ -66,5 +67,18 @@ export const DeliveryStatsBucket = builder.objectRef<DeliveryStatsBucketOf>('Del
       description: 'Median time from the event to the first attempt.',
     }),
     latencyP95: t.exposeInt('latencyP95', { nullable: true, description: 'Of 95 % of them at most.' }),
+  }),
+})
+
+export const EndpointStats = builder.objectRef<EndpointStatsOf>('EndpointStats').implement({
+  description:
+    'What became of the deliveries to one endpoint whose events happened in a span of time, in milliseconds.',
+  fields: (t) => ({
+    endpoint: t.field({ type: WebhookEndpoint, description: 'Which one.', resolve: ({ endpoint }) => endpoint }),
+    delivered: t.exposeInt('delivered', { description: 'Delivered.' }),
+    failed: t.exposeInt('failed', { description: 'Failed for good.' }),
+    pending: t.exposeInt('pending', { description: 'Waiting or being sent.' }),
+    durationP50: t.exposeInt('durationP50', { description: 'Median duration of all their attempts.' }),
+    durationP95: t.exposeInt('durationP95', { description: 'Of 95 % of them at most.' }),
   }),
 })

@@ -172,6 +172,58 @@ describe('deliveryStats', () => {
   })
 })
 
+describe('slowestEndpoints', () => {
+  const SLOWEST = `query ($from: DateTime!, $to: DateTime!, $first: Int) {
+    slowestEndpoints(from: $from, to: $to, first: $first) {
+      endpoint { id } delivered failed pending durationP50 durationP95
+    } }`
+  const from = new Date('2026-03-01T12:00:00.000Z')
+  const to = new Date('2026-03-01T13:00:00.000Z')
+  const inside = new Date('2026-03-01T12:30:00.000Z')
+
+  async function slowest(variables: object = {}, key = tenant.key) {
+    return (await ask(SLOWEST, { from, to, ...variables }, key)).slowestEndpoints
+  }
+
+  test('tells of each endpoint that was sent something, the slowest first', async () => {
+    const slow = await newEndpoint()
+    const silent = await newEndpoint()
+    for (let i = 1; i <= 20; i++) await deliver({ at: inside, status: 'DELIVERED', durations: [i] })
+    await deliver({ at: inside, status: 'FAILED', durations: [300, 400], endpoint: slow })
+    await deliver({ at: inside, status: 'PENDING', endpoint: slow })
+    await deliver({ at: inside, status: 'PENDING', endpoint: silent })
+    await deliver({ at: inside, status: 'DELIVERED', durations: [9000], isTest: true })
+    await deliver({ at: to, status: 'DELIVERED', durations: [9000] })
+    await deliver({ at: new Date(from.getTime() - 1), status: 'DELIVERED', durations: [9000] })
+    const first = { endpoint: { id: slow }, delivered: 0, failed: 1, pending: 1, durationP50: 300, durationP95: 400 }
+    const second = { delivered: 20, failed: 0, pending: 0, durationP50: 10, durationP95: 19 }
+    expect(await slowest()).toEqual([first, { endpoint: { id: endpointId }, ...second }])
+    expect(await slowest({ first: 1 })).toEqual([first])
+  })
+
+  test('of one’s own workspace, and for an agent of its own', async () => {
+    const install = { name: 'Bot', webhookUrl: 'http://127.0.0.1:9/slow' }
+    const { data: agent } = await guddesk.call('POST', '/api/v1/agents', install, { key: tenant.key })
+    await deliver({ at: inside, status: 'DELIVERED', durations: [1] })
+    await deliver({ at: inside, status: 'DELIVERED', durations: [2], endpoint: agent.webhookEndpoint.id })
+    const ids = async (key: string) =>
+      (await slowest({}, key)).map(({ endpoint }: { endpoint: { id: string } }) => endpoint.id)
+    expect(await ids(tenant.key)).toEqual([agent.webhookEndpoint.id, endpointId])
+    expect(await ids(agent.credentials.apiKey)).toEqual([agent.webhookEndpoint.id])
+    expect(await ids(guddesk.tenant.key)).toEqual([])
+  })
+
+  test('is bounded, and says so', async () => {
+    const paths = async (variables: object) => {
+      const { body } = await guddesk.graphql(SLOWEST, { from, to, ...variables }, { key: tenant.key })
+      return body.errors?.[0].extensions.fields.map(({ path }: { path: string }) => path)
+    }
+    expect(await paths({ to: from })).toEqual(['to'])
+    expect(await paths({ first: 0 })).toEqual(['first'])
+    expect(await paths({ first: 51 })).toEqual(['first'])
+  })
+})
+
 describe('how endpoints and agents are doing', () => {
   const HEALTH = `{
     webhookEndpoints { edges { node { id successRate24h pendingCount failedCount agent { id } } } }

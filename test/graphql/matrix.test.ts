@@ -104,6 +104,11 @@ const RULES: Record<string, Rule> = {
     agent: true,
     use: 'deliveryStats(from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", bucket: DAY) { sent }',
   },
+  'Query.slowestEndpoints': {
+    needs: 'READ_ONLY',
+    agent: true,
+    use: 'slowestEndpoints(from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z") { delivered }',
+  },
   'Query.events': list('events'),
   'Query.dispatchState': { needs: 'READ_ONLY', agent: true, use: 'dispatchState { pending }' },
   'Query.agentRemoval': {

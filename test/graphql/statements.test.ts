@@ -87,6 +87,7 @@ const ARGUMENTS: Record<string, () => string> = {
   'Query.node': () => `id: "${latest.conversation}"`,
   'Query.nodes': () => `ids: ${JSON.stringify(latest.visitors)}`,
   'Query.deliveryStats': () => 'from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", bucket: HOUR',
+  'Query.slowestEndpoints': () => 'from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z"',
   'Query.invitation': () => 'token: "none"',
 }
 
