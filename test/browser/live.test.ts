@@ -94,6 +94,8 @@ test('figures move, and the last hour and day are there', async () => {
     .first()
     .waitFor()
   await page.getByText('everything is sent').waitFor()
+  await page.getByText('Dispatcher: up to date').waitFor()
+  await page.getByText('Wake-ups: connected').waitFor()
   await page.locator('canvas').first().waitFor()
   for (const { label, chart } of [
     { label: 'Last hour', chart: 'Deliveries per minute' },
@@ -103,6 +105,13 @@ test('figures move, and the last hour and day are there', async () => {
     const figure = page.getByRole('figure', { name: chart })
     await figure.locator('canvas').waitFor()
     await eventually(async () => expect(await figure.innerText()).toMatch(/Delivered [1-9]/))
+    await page
+      .getByRole('figure', { name: /^Backlog/ })
+      .locator('canvas')
+      .waitFor()
+    const slowest = page.getByRole('figure', { name: 'Slowest endpoints' }).getByRole('listitem')
+    await eventually(async () => expect(await slowest.first().innerText()).toMatch(/p95 [\d,]+ ms/))
+    await slowest.getByRole('link', { name: receiver.url }).waitFor()
   }
   expect(await violationsInBoth(page)).toEqual([])
 })

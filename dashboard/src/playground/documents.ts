@@ -74,6 +74,9 @@ export const FirstSteps = graphql(`
       edges {
         node {
           id
+          endpoint {
+            id
+          }
         }
       }
     }

@@ -4,7 +4,7 @@ import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import classes from './Charts.module.css'
 
-interface Series {
+export interface Series {
   readonly label: string
   /** A variable of theme/tokens.css. */
   readonly colour: `--gd-${string}`

@@ -1,5 +1,6 @@
 import { Skeleton } from '@mantine/core'
 import { lazy, type ReactNode, Suspense } from 'react'
+import type { Series } from './Chart.tsx'
 import classes from './Charts.module.css'
 
 /** The chart library comes with the first chart, not with the page. */
@@ -14,32 +15,51 @@ interface ChartsProps {
   readonly failed: readonly number[]
   readonly p50: readonly (number | null)[]
   readonly p95: readonly (number | null)[]
+  /** Frames of the same size, after these two. */
+  readonly children?: ReactNode
 }
 
-export function Charts({ per, times, delivered, failed, p50, p95 }: ChartsProps) {
+export function Charts({ per, times, delivered, failed, p50, p95, children }: ChartsProps) {
   return (
     <div className={classes.charts}>
-      <Frame title={`Deliveries per ${per}`}>
-        <Chart
-          times={times}
-          unit=""
-          series={[
-            { label: 'Delivered', colour: '--gd-good', values: delivered, isFilled: true },
-            { label: 'Failed', colour: '--gd-bad', values: failed },
-          ]}
-        />
-      </Frame>
-      <Frame title="Latency in ms">
-        <Chart
-          times={times}
-          unit=" ms"
-          series={[
-            { label: 'p50', colour: '--gd-accent', values: p50 },
-            { label: 'p95', colour: '--gd-warn', values: p95 },
-          ]}
-        />
-      </Frame>
+      <LineChart
+        title={`Deliveries per ${per}`}
+        times={times}
+        series={[
+          { label: 'Delivered', colour: '--gd-good', values: delivered, isFilled: true },
+          { label: 'Failed', colour: '--gd-bad', values: failed },
+        ]}
+      />
+      <LineChart
+        title="Latency in ms"
+        times={times}
+        unit=" ms"
+        series={[
+          { label: 'p50', colour: '--gd-accent', values: p50 },
+          { label: 'p95', colour: '--gd-warn', values: p95 },
+        ]}
+      />
+      {children}
     </div>
+  )
+}
+
+interface LineChartProps {
+  readonly title: string
+  /** Epoch seconds. */
+  readonly times: readonly number[]
+  readonly series: readonly Series[]
+  /** After figures in the legend. */
+  readonly unit?: string
+}
+
+export function LineChart({ title, times, series, unit = '' }: LineChartProps) {
+  return (
+    <Frame title={title}>
+      <Suspense fallback={<Skeleton height={190} radius="md" />}>
+        <Chart times={times} series={series} unit={unit} />
+      </Suspense>
+    </Frame>
   )
 }
 
@@ -48,11 +68,11 @@ interface FrameProps {
   readonly children: ReactNode
 }
 
-function Frame({ title, children }: FrameProps) {
+export function Frame({ title, children }: FrameProps) {
   return (
     <figure className={classes.frame} aria-label={title}>
       <figcaption className={classes.title}>{title}</figcaption>
-      <Suspense fallback={<Skeleton height={190} radius="md" />}>{children}</Suspense>
+      {children}
     </figure>
   )
 }

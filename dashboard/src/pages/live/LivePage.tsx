@@ -1,15 +1,17 @@
 import { SegmentedControl } from '@mantine/core'
 import { useSearchParams } from 'react-router'
 import { Page } from '../../ui/Page.tsx'
-import { BacklogTile } from './BacklogTile.tsx'
+import { BacklogTile, DispatcherState } from './Backlog.tsx'
 import { EventStream } from './EventStream.tsx'
 import { LiveFigures } from './LiveFigures.tsx'
 import { PastFigures } from './PastFigures.tsx'
 import { RANGES, rangeOf } from './ranges.ts'
+import { useBacklog } from './useBacklog.ts'
 
 /** What happens now, for who runs this: deliveries in figures, the backlog, and every event. */
 export function Component() {
   const [params, setParams] = useSearchParams()
+  const state = useBacklog()
   const range = rangeOf(params.get('range'))
   return (
     <Page
@@ -34,10 +36,11 @@ export function Component() {
         />
       }
     >
+      <DispatcherState state={state} />
       {range.id === 'live' ? (
-        <LiveFigures backlog={<BacklogTile />} />
+        <LiveFigures backlog={<BacklogTile state={state} />} />
       ) : (
-        <PastFigures key={range.id} range={range} backlog={<BacklogTile />} />
+        <PastFigures key={range.id} range={range} backlog={<BacklogTile state={state} />} />
       )}
       <EventStream />
     </Page>

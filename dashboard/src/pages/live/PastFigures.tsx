@@ -2,9 +2,10 @@ import { type ReactNode, useEffect, useState } from 'react'
 import { useQuery } from 'urql'
 import { Failure } from '../../ui/Failure.tsx'
 import { rateText } from '../webhooks/health.ts'
-import { Charts } from './Charts.tsx'
+import { Charts, LineChart } from './Charts.tsx'
 import { DeliveryStats } from './documents.ts'
 import type { PastRange } from './ranges.ts'
+import { SlowestEndpoints } from './SlowestEndpoints.tsx'
 import { Tile, Tiles } from './Tile.tsx'
 
 const READ_MS = 30_000
@@ -17,16 +18,15 @@ interface PastFiguresProps {
 /** The last hour or day, as the server counts it. */
 export function PastFigures({ range, backlog }: PastFiguresProps) {
   const now = useReadingTime()
-  const variables = {
-    from: new Date(now - range.spanMs).toISOString(),
-    to: new Date(now).toISOString(),
-    bucket: range.bucket,
-  }
+  const from = new Date(now - range.spanMs).toISOString()
+  const to = new Date(now).toISOString()
+  const variables = { from, to, bucket: range.bucket }
   const [{ data, error }, execute] = useQuery({ query: DeliveryStats, variables, requestPolicy: 'network-only' })
   const buckets = data?.deliveryStats ?? []
   if (data === undefined && error !== undefined) {
     return <Failure error={error} onRetry={() => execute({ requestPolicy: 'network-only' })} />
   }
+  const times = buckets.map(({ start }) => Date.parse(start) / 1000)
   const delivered = buckets.reduce((sum, bucket) => sum + bucket.delivered, 0)
   const failed = buckets.reduce((sum, bucket) => sum + bucket.failed, 0)
   const slowest = Math.max(-1, ...buckets.map(({ durationP95 }) => durationP95 ?? -1))
@@ -46,12 +46,26 @@ export function PastFigures({ range, backlog }: PastFiguresProps) {
       </Tiles>
       <Charts
         per={range.per}
-        times={buckets.map(({ start }) => Date.parse(start) / 1000)}
+        times={times}
         delivered={buckets.map((bucket) => bucket.delivered)}
         failed={buckets.map((bucket) => bucket.failed)}
         p50={buckets.map(({ durationP50 }) => durationP50)}
         p95={buckets.map(({ durationP95 }) => durationP95)}
-      />
+      >
+        <LineChart
+          title={`Backlog, by the ${range.per} of the event`}
+          times={times}
+          series={[
+            {
+              label: 'Not finished',
+              colour: '--gd-accent',
+              values: buckets.map(({ pending }) => pending),
+              isFilled: true,
+            },
+          ]}
+        />
+        <SlowestEndpoints from={from} to={to} />
+      </Charts>
     </>
   )
 }

@@ -46,6 +46,21 @@ export const DeliveryStats = graphql(`
       start
       delivered
       failed
+      pending
+      durationP50
+      durationP95
+    }
+  }
+`)
+
+export const SlowestEndpoints = graphql(`
+  query SlowestEndpoints($from: DateTime!, $to: DateTime!) {
+    slowestEndpoints(from: $from, to: $to, first: 5) {
+      endpoint {
+        id
+        url
+      }
+      failed
       durationP50
       durationP95
     }

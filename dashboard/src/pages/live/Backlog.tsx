@@ -1,0 +1,47 @@
+import { Mark } from '../../ui/Mark.tsx'
+import classes from './Backlog.module.css'
+import { Tile } from './Tile.tsx'
+import type { DispatchState } from './useBacklog.ts'
+
+/** For so long a delivery may wait without anybody being behind, in seconds. */
+const PATIENCE = 5
+
+interface BacklogProps {
+  readonly state: DispatchState | undefined
+}
+
+/** What has not been sent yet, and for how long the oldest of it could have been. */
+export function BacklogTile({ state }: BacklogProps) {
+  return (
+    <Tile name="Backlog" note={state === undefined ? 'Loading' : noteOf(state)}>
+      {state === undefined ? '–' : state.due.toLocaleString()}
+    </Tile>
+  )
+}
+
+function noteOf({ scheduled, held, oldestDueSeconds }: DispatchState): string {
+  const parts = [
+    oldestDueSeconds !== null && oldestDueSeconds > 0 && `the oldest for ${oldestDueSeconds.toLocaleString()} s`,
+    scheduled > 0 && `${scheduled.toLocaleString()} wait for a retry`,
+    held > 0 && `${held.toLocaleString()} held`,
+  ].filter((part) => part !== false)
+  return parts.join(', ') || 'everything is sent'
+}
+
+/** Whether the dispatcher keeps up, and whether nodes wake each other. */
+export function DispatcherState({ state }: BacklogProps) {
+  if (state === undefined) return null
+  const isBehind = (state.oldestDueSeconds ?? 0) > PATIENCE
+  return (
+    <p className={classes.states}>
+      <Mark
+        tone={isBehind ? 'warn' : 'good'}
+        label={isBehind ? 'Dispatcher: some deliveries wait' : 'Dispatcher: up to date'}
+      />
+      <Mark
+        tone={state.isBusConnected ? 'good' : 'bad'}
+        label={state.isBusConnected ? 'Wake-ups: connected' : 'Wake-ups: Redis is away, nodes look once a second'}
+      />
+    </p>
+  )
+}
