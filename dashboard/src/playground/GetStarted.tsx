@@ -16,7 +16,7 @@ interface GetStartedProps {
 export default function GetStarted({ children }: GetStartedProps) {
   const steps = useFirstSteps()
   const [isLed, setLed] = useState(false)
-  const isDone = steps.hasAgent && steps.hasConversation && steps.hasDelivery
+  const isDone = steps.hasAgent && steps.hasConversation && steps.delivery !== null
   // Whoever was led here sees the last step done, too, before it goes.
   if (!steps.isLoading && !isDone && !isLed) setLed(true)
   if (steps.isLoading) return null
@@ -67,7 +67,7 @@ function Guide({ steps, isDone, onLeave }: GuideProps) {
             </div>
           )}
         </Step>
-        <Step isDone={steps.hasDelivery} title="See the webhook delivered">
+        <Step isDone={steps.delivery !== null} title="See the webhook delivered">
           <p>Each event your agent was sent stands under Webhooks, with every attempt and what was answered.</p>
           <div className={classes.actions}>
             <Button size="xs" variant="default" component={Link} to={path('settings/webhooks')}>
@@ -76,9 +76,13 @@ function Guide({ steps, isDone, onLeave }: GuideProps) {
           </div>
         </Step>
       </ol>
-      {isDone && (
+      {isDone && steps.delivery !== null && (
         <div className={classes.actions}>
-          <Button size="xs" component={Link} to={path('settings/webhooks')}>
+          <Button
+            size="xs"
+            component={Link}
+            to={path(`settings/webhooks/${steps.delivery.endpointId}/${steps.delivery.id}`)}
+          >
             Look at the delivery
           </Button>
           <Button size="xs" variant="default" onClick={onLeave}>

@@ -12,7 +12,8 @@ export interface Steps {
   readonly isLoading: boolean
   readonly hasAgent: boolean
   readonly hasConversation: boolean
-  readonly hasDelivery: boolean
+  /** The latest that was delivered; null before the first. */
+  readonly delivery: { readonly id: string; readonly endpointId: string } | null
   readonly isInstalling: boolean
   readonly installEcho: () => Promise<void>
 }
@@ -23,7 +24,8 @@ export function useFirstSteps(): Steps {
   const [{ data }, reload] = useQuery({ query: FirstSteps })
   const [run, isInstalling] = useAction(InstallEchoAgent)
   const look = useCallback(() => reload({ requestPolicy: 'network-only' }), [reload])
-  const isDone = data !== undefined && data.deliveries.edges.length > 0 && data.agents.edges.length > 0
+  const delivery = data?.deliveries.edges[0]?.node
+  const isDone = data !== undefined && delivery !== undefined && data.agents.edges.length > 0
 
   useEffect(() => {
     if (isDone) return
@@ -39,7 +41,7 @@ export function useFirstSteps(): Steps {
     isLoading: data === undefined,
     hasAgent: (data?.agents.edges.length ?? 0) > 0,
     hasConversation: (data?.conversations.edges.length ?? 0) > 0,
-    hasDelivery: (data?.deliveries.edges.length ?? 0) > 0,
+    delivery: delivery === undefined ? null : { id: delivery.id, endpointId: delivery.endpoint.id },
     isInstalling,
     installEcho: async () => {
       const outcome = await run({ input: {} })
