@@ -76,6 +76,7 @@ describe('name and address', () => {
     await field('Address').fill('taken')
     await save().click()
     await page.getByText('That slug is taken').waitFor()
+    expect(await field('Address').getAttribute('aria-invalid')).toBe('true')
     expect(await field('Address').inputValue()).toBe('taken')
   })
 
@@ -129,6 +130,7 @@ describe('a new workspace', () => {
     await dialog().getByRole('textbox', { name: 'Address' }).fill('acme')
     await page.keyboard.press('Enter')
     await dialog().getByText('That slug is taken').waitFor()
+    expect(await dialog().getByRole('textbox', { name: 'Address' }).getAttribute('aria-invalid')).toBe('true')
     expect(await dialog().getByRole('textbox', { name: 'Name' }).inputValue()).toBe('Another Acme')
     await page.keyboard.press('Escape')
     await dialog().waitFor({ state: 'detached' })

@@ -8,10 +8,17 @@ export interface FieldFault {
   readonly message: string
 }
 
-/** What came of a mutation: its payload, or a sentence that says why not, and which fields are at fault. */
-export type Outcome<Payload> =
-  | { readonly ok: true; readonly payload: Payload }
-  | { readonly ok: false; readonly message: string; readonly fields: readonly FieldFault[] }
+/** Why a mutation did nothing: a sentence, and which fields are at fault. */
+export interface Refused {
+  readonly ok: false
+  /** The server's, as in `conflict`; null when it was not reached, or failed. */
+  readonly code: string | null
+  readonly message: string
+  readonly fields: readonly FieldFault[]
+}
+
+/** What came of a mutation: its payload, or why it did nothing. */
+export type Outcome<Payload> = { readonly ok: true; readonly payload: Payload } | Refused
 
 type RootOf<Data> = Data[keyof Data]
 type PayloadOf<Data> = Extract<RootOf<Data>, { readonly __typename: `${string}Payload` }>
@@ -46,25 +53,27 @@ export function useAction<Data extends object, Variables extends AnyVariables>(
 }
 
 /** What is wrong with one field of a form; the whole message when it names none. */
-export function faultOf(refused: Extract<Outcome<unknown>, { ok: false }>, path: string): string {
+export function faultOf(refused: Refused, path: string): string {
   return refused.fields.find((field) => field.path === path)?.message ?? refused.message
 }
 
 function outcomeOf<Data extends object>({ data, error }: OperationResult<Data>): Outcome<PayloadOf<Data>> {
-  if (error !== undefined) return { ok: false, message: sentence(error), fields: [] }
+  if (error !== undefined) return { ok: false, code: null, message: sentence(error), fields: [] }
   const root: unknown = data === undefined ? undefined : Object.values(data)[0]
   if (isPayload<Data>(root)) return { ok: true, payload: root }
-  return { ok: false, ...refusal(root) }
+  return refusal(root)
 }
 
 function isPayload<Data>(root: unknown): root is PayloadOf<Data> {
   return isObject(root) && typeof root['__typename'] === 'string' && root['__typename'].endsWith('Payload')
 }
 
-function refusal(root: unknown): { message: string; fields: readonly FieldFault[] } {
-  if (!isObject(root)) return { message: 'The server gave no answer. Try again.', fields: [] }
-  const { message, fields } = root
+function refusal(root: unknown): Refused {
+  if (!isObject(root)) return { ok: false, code: null, message: 'The server gave no answer. Try again.', fields: [] }
+  const { code, message, fields } = root
   return {
+    ok: false,
+    code: typeof code === 'string' ? code : null,
     message: typeof message === 'string' ? message : 'The server refused this.',
     fields: Array.isArray(fields) ? fields.filter(isFieldFault) : [],
   }

@@ -8,12 +8,14 @@ import { Face } from '../../ui/Face.tsx'
 import { Mark } from '../../ui/Mark.tsx'
 import { Time } from '../../ui/Time.tsx'
 import { HealthBadge } from '../webhooks/HealthBadge.tsx'
+import { rateText } from '../webhooks/health.ts'
 import classes from './agents.module.css'
 import { UpdateAgent } from './documents.ts'
 
 export function AgentCard({ agent }: { readonly agent: AgentFieldsFragment }) {
   const { path } = useWorkspace()
   const { id, name, description, iconUrl, creatorName, isEnabled, lastSeenAt, webhookEndpoints } = agent
+  const { replyCount24h, errorRate24h } = agent
   const [endpoint] = webhookEndpoints
   return (
     <li className={classes.card}>
@@ -30,6 +32,11 @@ export function AgentCard({ agent }: { readonly agent: AgentFieldsFragment }) {
         <AgentSwitch agent={agent} />
       </div>
       {description !== null && <p className={classes.text}>{description}</p>}
+      <p className={classes.dim}>
+        {answersText(replyCount24h ?? 0)}
+        {errorRate24h !== null && errorRate24h > 0 && `, ${rateText(errorRate24h)} of its deliveries failed`} in 24
+        hours
+      </p>
       <div className={classes.bottom}>
         {!isEnabled ? (
           <Mark tone="idle" label="Disabled" />
@@ -42,6 +49,10 @@ export function AgentCard({ agent }: { readonly agent: AgentFieldsFragment }) {
       </div>
     </li>
   )
+}
+
+function answersText(count: number): string {
+  return count === 1 ? '1 answer' : `${count === 0 ? 'No' : count.toLocaleString()} answers`
 }
 
 function LastSeen({ at }: { readonly at: string }) {

@@ -16,7 +16,7 @@ export function AgentFacts({ agent }: { readonly agent: AgentFieldsFragment }) {
       <Fact name="Last seen">{lastSeenAt === null ? 'Not yet' : <Time at={lastSeenAt} />}</Fact>
       <Fact name="Answers in 24 hours">{(replyCount24h ?? 0).toLocaleString()}</Fact>
       <Fact name="Deliveries in 24 hours">
-        {errorRate24h === null ? 'None ended' : `${rateText(1 - errorRate24h)} arrived`}
+        {errorRate24h === null ? 'None yet' : `${rateText(1 - errorRate24h)} arrived`}
       </Fact>
       <Fact name="Events">{events.join(', ') || 'None'}</Fact>
       <Fact name="Installed">

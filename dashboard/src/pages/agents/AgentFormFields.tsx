@@ -1,11 +1,13 @@
 import { Checkbox, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
+import type { Refused } from '../../api/useAction.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
-import { fieldFault, type Refusal } from '../webhooks/EndpointFields.tsx'
+import classes from '../../ui/form.module.css'
+import { fieldFault } from '../webhooks/EndpointFields.tsx'
 import { EventsField } from '../webhooks/EventsField.tsx'
 import type { EventFlags } from '../webhooks/eventTypes.ts'
 import { urlFault } from '../webhooks/webhookUrl.ts'
-import { configFault, linkFault } from './agentDraft.ts'
+import { configFault, linkFault, NEW_AGENT } from './agentDraft.ts'
 
 /** What somebody has typed. */
 export interface AgentDraft {
@@ -24,11 +26,13 @@ export interface AgentDraft {
 interface AgentFormFieldsProps {
   readonly draft: AgentDraft
   readonly onChange: (draft: AgentDraft) => void
-  readonly refused: Refusal | null
+  readonly refused: Refused | null
 }
 
 export function AgentFormFields({ draft, onChange, refused }: AgentFormFieldsProps) {
   const { isDevelopment } = useWorkspace()
+  // What has a value already is shown; a new agent needs none of it.
+  const [isOpen, setOpen] = useState(draft !== NEW_AGENT)
   const [isUrlTouched, setUrlTouched] = useState(false)
   const set = (change: Partial<AgentDraft>) => onChange({ ...draft, ...change })
   return (
@@ -77,36 +81,41 @@ export function AgentFormFields({ draft, onChange, refused }: AgentFormFieldsPro
         checked={draft.ignoreOwnEvents}
         onChange={(event) => set({ ignoreOwnEvents: event.currentTarget.checked })}
       />
-      <TextInput
-        label="Icon URL"
-        type="url"
-        value={draft.iconUrl}
-        error={linkFault(draft.iconUrl) ?? fieldFault(refused, 'iconUrl')}
-        onChange={(event) => set({ iconUrl: event.currentTarget.value })}
-      />
-      <TextInput
-        label="Creator"
-        value={draft.creatorName}
-        error={fieldFault(refused, 'creatorName')}
-        onChange={(event) => set({ creatorName: event.currentTarget.value })}
-      />
-      <TextInput
-        label="Creator’s website"
-        type="url"
-        value={draft.creatorUrl}
-        error={linkFault(draft.creatorUrl) ?? fieldFault(refused, 'creatorUrl')}
-        onChange={(event) => set({ creatorUrl: event.currentTarget.value })}
-      />
-      <Textarea
-        label="Configuration"
-        description="A JSON object of at most 16 kB. The agent reads it over the API. No secrets: everybody here sees it."
-        rows={4}
-        spellCheck={false}
-        styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-        value={draft.config}
-        error={configFault(draft.config) ?? fieldFault(refused, 'config')}
-        onChange={(event) => set({ config: event.currentTarget.value })}
-      />
+      <details open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary className={classes.more}>Icon, creator and configuration</summary>
+        <div className={classes.form}>
+          <TextInput
+            label="Icon URL"
+            type="url"
+            value={draft.iconUrl}
+            error={linkFault(draft.iconUrl) ?? fieldFault(refused, 'iconUrl')}
+            onChange={(event) => set({ iconUrl: event.currentTarget.value })}
+          />
+          <TextInput
+            label="Creator"
+            value={draft.creatorName}
+            error={fieldFault(refused, 'creatorName')}
+            onChange={(event) => set({ creatorName: event.currentTarget.value })}
+          />
+          <TextInput
+            label="Creator’s website"
+            type="url"
+            value={draft.creatorUrl}
+            error={linkFault(draft.creatorUrl) ?? fieldFault(refused, 'creatorUrl')}
+            onChange={(event) => set({ creatorUrl: event.currentTarget.value })}
+          />
+          <Textarea
+            label="Configuration"
+            description="A JSON object of at most 16 kB. The agent reads it over the API. No secrets: everybody here sees it."
+            rows={4}
+            spellCheck={false}
+            styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
+            value={draft.config}
+            error={configFault(draft.config) ?? fieldFault(refused, 'config')}
+            onChange={(event) => set({ config: event.currentTarget.value })}
+          />
+        </div>
+      </details>
     </>
   )
 }

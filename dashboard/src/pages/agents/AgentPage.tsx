@@ -1,5 +1,5 @@
 import { Anchor, Button } from '@mantine/core'
-import { ArrowLeft, Bot } from 'lucide-react'
+import { Bot } from 'lucide-react'
 import { Link, useParams } from 'react-router'
 import { useQuery } from 'urql'
 import type { AgentFieldsFragment } from '../../generated/documents.ts'
@@ -26,15 +26,11 @@ export function AgentPage() {
   const { mayWrite } = usePermissions()
   const [{ data, error }, reload] = useQuery({ query: Agent, variables: { id: agentId } })
   const agent = data?.node?.__typename === 'Agent' ? data.node : null
-  useDeliveryFeed(agent?.webhookEndpoints[0]?.id)
-  const back = (
-    <Anchor component={Link} to={path('settings/agents')} className={classes.head ?? ''}>
-      <ArrowLeft size={14} aria-hidden /> AI Agents
-    </Anchor>
-  )
+  useDeliveryFeed(agent?.webhookEndpoints[0]?.id, { onHealth: () => reload({ requestPolicy: 'network-only' }) })
+  const back = { to: path('settings/agents'), label: 'AI Agents' }
   if (agent === null) {
     return (
-      <Page wide title="Agent" description={back}>
+      <Page wide title="Agent" back={back}>
         {error !== undefined && <Failure error={error} onRetry={() => reload({ requestPolicy: 'network-only' })} />}
         {error === undefined && data === undefined && <Loading lines={6} />}
         {data !== undefined && (
@@ -58,12 +54,8 @@ export function AgentPage() {
     <Page
       wide
       title={agent.name}
-      description={
-        <>
-          {back}
-          {agent.description}
-        </>
-      }
+      back={back}
+      description={agent.description ?? undefined}
       actions={
         <span className={classes.head}>
           <TypeBadge type={agent.type} />

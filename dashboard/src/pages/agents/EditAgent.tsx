@@ -1,11 +1,11 @@
 import { Button, Modal } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
-import { useAction } from '../../api/useAction.ts'
+import { type Refused, useAction } from '../../api/useAction.ts'
 import type { AgentFieldsFragment } from '../../generated/documents.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
 import classes from '../../ui/form.module.css'
-import { formFault, type Refusal } from '../webhooks/EndpointFields.tsx'
+import { formFault } from '../webhooks/EndpointFields.tsx'
 import { AgentFormFields } from './AgentFormFields.tsx'
 import { AGENT_PATHS, draftOf, inputOf, isComplete } from './agentDraft.ts'
 import { UpdateAgent } from './documents.ts'
@@ -18,7 +18,7 @@ interface EditAgentProps {
 export function EditAgent({ agent, onClose }: EditAgentProps) {
   const { isDevelopment } = useWorkspace()
   const [draft, setDraft] = useState(() => draftOf(agent))
-  const [refused, setRefused] = useState<Refusal | null>(null)
+  const [refused, setRefused] = useState<Refused | null>(null)
   const [run, isRunning] = useAction(UpdateAgent, { toast: false })
 
   async function submit(event: FormEvent) {

@@ -1,11 +1,11 @@
 import { Button, Modal } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useNavigate } from 'react-router'
-import { useAction } from '../../api/useAction.ts'
+import { type Refused, useAction } from '../../api/useAction.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
 import classes from '../../ui/form.module.css'
-import { formFault, type Refusal } from '../webhooks/EndpointFields.tsx'
+import { formFault } from '../webhooks/EndpointFields.tsx'
 import { AgentFormFields } from './AgentFormFields.tsx'
 import { AGENT_PATHS, inputOf, isComplete, NEW_AGENT } from './agentDraft.ts'
 import { type Credentials, CredentialsPanel } from './CredentialsPanel.tsx'
@@ -21,7 +21,7 @@ export function InstallAgentDialog({ onInstalled, onClose }: InstallAgentDialogP
   const { isDevelopment, path } = useWorkspace()
   const navigate = useNavigate()
   const [draft, setDraft] = useState(NEW_AGENT)
-  const [refused, setRefused] = useState<Refusal | null>(null)
+  const [refused, setRefused] = useState<Refused | null>(null)
   const [made, setMade] = useState<Credentials | null>(null)
   const [run, isRunning] = useAction(InstallAgent, { toast: false })
   const isShown = made !== null

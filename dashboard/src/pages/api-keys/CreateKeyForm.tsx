@@ -1,6 +1,6 @@
 import { Button, NativeSelect, Radio, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
-import { type Outcome, useAction } from '../../api/useAction.ts'
+import { type Refused, useAction } from '../../api/useAction.ts'
 import type { ApiKeyPermission } from '../../generated/documents.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
@@ -27,7 +27,7 @@ export function CreateKeyForm({ onCancel, onCreated }: CreateKeyFormProps) {
   const [allWorkspaces, setAllWorkspaces] = useState(false)
   const [expiry, setExpiry] = useState<Expiry>('90')
   const [date, setDate] = useState('')
-  const [refused, setRefused] = useState<Extract<Outcome<never>, { ok: false }> | null>(null)
+  const [refused, setRefused] = useState<Refused | null>(null)
   const [run, isRunning] = useAction(CreateApiKey, { toast: false })
   const faultOf = (path: string) => refused?.fields.find((field) => field.path === path)?.message
 

@@ -85,9 +85,9 @@ function Scope({ apiKey: { agentId, allWorkspaces } }: { readonly apiKey: ApiKey
   const { path } = useWorkspace()
   if (agentId !== null) {
     return (
-      <>
+      <span>
         Here, as an <Link to={path('settings/agents')}>AI agent</Link>
-      </>
+      </span>
     )
   }
   return allWorkspaces ? 'All your workspaces' : 'This workspace'

@@ -1,6 +1,6 @@
 import { Button, Radio, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
-import { type Outcome, useAction } from '../../api/useAction.ts'
+import { type Refused, useAction } from '../../api/useAction.ts'
 import type { MemberRole } from '../../generated/documents.ts'
 import { ROLES } from '../../shell/roles.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
@@ -23,7 +23,7 @@ export function InviteForm({ onCancel, onInvited }: InviteFormProps) {
   const { role: own } = useWorkspace()
   const [email, setEmail] = useState('')
   const [role, setRole] = useState<MemberRole>('AGENT')
-  const [refused, setRefused] = useState<Extract<Outcome<never>, { ok: false }> | null>(null)
+  const [refused, setRefused] = useState<Refused | null>(null)
   const [run, isRunning] = useAction(InviteMember, { toast: false })
   const fault = refused?.fields.find(({ path }) => path === 'email')?.message
 

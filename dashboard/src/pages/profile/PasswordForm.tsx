@@ -1,7 +1,7 @@
 import { Button, PasswordInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { type FormEvent, useState } from 'react'
-import { type Outcome, useAction } from '../../api/useAction.ts'
+import { type Refused, useAction } from '../../api/useAction.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
 import { ChangePassword } from './documents.ts'
 import classes from './forms.module.css'
@@ -15,8 +15,9 @@ interface PasswordFormProps {
 export function PasswordForm({ hasPassword, onChanged }: PasswordFormProps) {
   const [current, setCurrent] = useState('')
   const [next, setNext] = useState('')
-  const [refused, setRefused] = useState<Extract<Outcome<never>, { ok: false }> | null>(null)
+  const [refused, setRefused] = useState<Refused | null>(null)
   const [run, isRunning] = useAction(ChangePassword, { toast: false })
+  const faultOf = (path: string) => refused?.fields.find((field) => field.path === path)?.message
 
   async function submit(event: FormEvent) {
     event.preventDefault()
@@ -36,6 +37,8 @@ export function PasswordForm({ hasPassword, onChanged }: PasswordFormProps) {
           label="Current password"
           autoComplete="current-password"
           value={current}
+          error={faultOf('currentPassword')}
+          aria-invalid={faultOf('currentPassword') !== undefined}
           onChange={(event) => setCurrent(event.currentTarget.value)}
         />
       )}
@@ -44,9 +47,11 @@ export function PasswordForm({ hasPassword, onChanged }: PasswordFormProps) {
         description="10 characters or more. Long beats complicated."
         autoComplete="new-password"
         value={next}
+        error={faultOf('newPassword')}
+        aria-invalid={faultOf('newPassword') !== undefined}
         onChange={(event) => setNext(event.currentTarget.value)}
       />
-      <FormFault message={refused?.fields[0]?.message ?? refused?.message ?? null} />
+      <FormFault message={refused === null || refused.fields.length > 0 ? null : refused.message} />
       <Button type="submit" loading={isRunning} disabled={next === '' || (hasPassword && current === '')}>
         {hasPassword ? 'Change password' : 'Set password'}
       </Button>

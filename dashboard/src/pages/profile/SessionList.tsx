@@ -23,7 +23,12 @@ export function SessionList({ sessions, onEnded }: SessionListProps) {
             <Monitor size={18} aria-hidden />
           )}
           <div className={classes.where}>
-            {browserName(userAgent)} {isCurrent && <Badge size="sm">this one</Badge>}
+            {browserName(userAgent)}{' '}
+            {isCurrent && (
+              <Badge variant="light" color="gray" tt="none">
+                This one
+              </Badge>
+            )}
             <p>
               {address ?? 'unknown address'} · since <Time at={createdAt} />
             </p>

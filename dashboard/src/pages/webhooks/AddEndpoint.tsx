@@ -1,12 +1,12 @@
 import { Alert, Button, Modal } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useNavigate } from 'react-router'
-import { useAction } from '../../api/useAction.ts'
+import { type Refused, useAction } from '../../api/useAction.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
 import classes from './dialogs.module.css'
 import { CreateEndpoint } from './documents.ts'
-import { ENDPOINT_PATHS, type EndpointDraft, EndpointFields, formFault, type Refusal } from './EndpointFields.tsx'
+import { ENDPOINT_PATHS, type EndpointDraft, EndpointFields, formFault } from './EndpointFields.tsx'
 import { DEFAULT_EVENTS } from './eventTypes.ts'
 import { SecretPanel } from './SecretPanel.tsx'
 import { urlFault } from './webhookUrl.ts'
@@ -36,7 +36,7 @@ export function AddEndpoint({ onAdded, onClose }: AddEndpointProps) {
   const { isDevelopment, path } = useWorkspace()
   const navigate = useNavigate()
   const [draft, setDraft] = useState(EMPTY)
-  const [refused, setRefused] = useState<Refusal | null>(null)
+  const [refused, setRefused] = useState<Refused | null>(null)
   const [added, setAdded] = useState<Added | null>(null)
   const [run, isRunning] = useAction(CreateEndpoint, { toast: false })
 

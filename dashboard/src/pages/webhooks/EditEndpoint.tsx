@@ -1,12 +1,12 @@
 import { Button, Modal } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
-import { useAction } from '../../api/useAction.ts'
+import { type Refused, useAction } from '../../api/useAction.ts'
 import type { EndpointFieldsFragment } from '../../generated/documents.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
 import classes from './dialogs.module.css'
 import { UpdateEndpoint } from './documents.ts'
-import { ENDPOINT_PATHS, type EndpointDraft, EndpointFields, formFault, type Refusal } from './EndpointFields.tsx'
+import { ENDPOINT_PATHS, type EndpointDraft, EndpointFields, formFault } from './EndpointFields.tsx'
 import { flagsOf } from './eventTypes.ts'
 import { urlFault } from './webhookUrl.ts'
 
@@ -24,7 +24,7 @@ export function EditEndpoint({ endpoint, onClose }: EditEndpointProps) {
     maxInFlight: endpoint.maxInFlight,
     ordering: endpoint.ordering,
   }))
-  const [refused, setRefused] = useState<Refusal | null>(null)
+  const [refused, setRefused] = useState<Refused | null>(null)
   const [run, isRunning] = useAction(UpdateEndpoint, { toast: false })
 
   async function submit(event: FormEvent) {

@@ -1,6 +1,6 @@
 import { NumberInput, Select, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import type { Outcome } from '../../api/useAction.ts'
+import type { Refused } from '../../api/useAction.ts'
 import type { EndpointOrdering } from '../../generated/documents.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { EventsField } from './EventsField.tsx'
@@ -16,16 +16,14 @@ export interface EndpointDraft {
   readonly ordering: EndpointOrdering
 }
 
-export type Refusal = Extract<Outcome<never>, { ok: false }>
-
 /** The server's word on one field, as a sentence. */
-export function fieldFault(refused: Refusal | null, path: string): string | null {
+export function fieldFault(refused: Refused | null, path: string): string | null {
   const message = refused?.fields.find((field) => field.path === path)?.message
   return message === undefined ? null : `${message.charAt(0).toUpperCase()}${message.slice(1)}`
 }
 
 /** What belongs to no field that the form shows. */
-export function formFault(refused: Refusal | null, paths: readonly string[]): string | null {
+export function formFault(refused: Refused | null, paths: readonly string[]): string | null {
   if (refused === null || refused.fields.some(({ path }) => paths.includes(path))) return null
   return refused.message
 }
@@ -40,7 +38,7 @@ const ORDERINGS = [
 interface EndpointFieldsProps {
   readonly draft: EndpointDraft
   readonly onChange: (draft: EndpointDraft) => void
-  readonly refused: Refusal | null
+  readonly refused: Refused | null
 }
 
 export function EndpointFields({ draft, onChange, refused }: EndpointFieldsProps) {

@@ -2,10 +2,11 @@ import { Button, Modal, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useNavigate } from 'react-router'
 import { useSession } from '../../api/session.ts'
-import { type Outcome, useAction } from '../../api/useAction.ts'
+import { type Refused, useAction } from '../../api/useAction.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
 import classes from '../../ui/form.module.css'
 import { CreateWorkspace } from './documents.ts'
+import { faultsOf } from './faults.ts'
 
 interface NewWorkspaceDialogProps {
   readonly isOpen: boolean
@@ -29,9 +30,10 @@ function NewWorkspaceForm({ onClose }: { readonly onClose: () => void }) {
   const [name, setName] = useState('')
   /** Null as long as it follows the name. */
   const [ownSlug, setOwnSlug] = useState<string | null>(null)
-  const [refused, setRefused] = useState<Extract<Outcome<never>, { ok: false }> | null>(null)
+  const [refused, setRefused] = useState<Refused | null>(null)
   const [run, isRunning] = useAction(CreateWorkspace, { toast: false })
-  const faultOf = (path: string) => refused?.fields.find((field) => field.path === path)?.message
+  const faults = refused === null ? [] : faultsOf(refused)
+  const faultOf = (path: string) => faults.find((field) => field.path === path)?.message
   const slug = ownSlug ?? slugOf(name)
 
   async function submit(event: FormEvent) {
@@ -64,7 +66,7 @@ function NewWorkspaceForm({ onClose }: { readonly onClose: () => void }) {
         error={faultOf('slug')}
         onChange={(event) => setOwnSlug(event.currentTarget.value)}
       />
-      <FormFault message={refused === null || refused.fields.length > 0 ? null : refused.message} />
+      <FormFault message={refused === null || faults.length > 0 ? null : refused.message} />
       <div className={classes.actions}>
         <Button variant="default" onClick={onClose}>
           Cancel

@@ -3,11 +3,12 @@ import { notifications } from '@mantine/notifications'
 import { type FormEvent, useState } from 'react'
 import { useNavigate } from 'react-router'
 import { useSession } from '../../api/session.ts'
-import { type Outcome, useAction } from '../../api/useAction.ts'
+import { type Refused, useAction } from '../../api/useAction.ts'
 import type { WorkspaceFactsQuery } from '../../generated/documents.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
 import classes from '../../ui/form.module.css'
 import { UpdateWorkspace } from './documents.ts'
+import { faultsOf } from './faults.ts'
 
 interface WorkspaceFormProps {
   readonly workspace: Pick<WorkspaceFactsQuery['workspace'], 'name' | 'slug'>
@@ -18,9 +19,10 @@ export function WorkspaceForm({ workspace }: WorkspaceFormProps) {
   const navigate = useNavigate()
   const [name, setName] = useState(workspace.name)
   const [slug, setSlug] = useState(workspace.slug)
-  const [refused, setRefused] = useState<Extract<Outcome<never>, { ok: false }> | null>(null)
+  const [refused, setRefused] = useState<Refused | null>(null)
   const [run, isRunning] = useAction(UpdateWorkspace, { toast: false })
-  const faultOf = (path: string) => refused?.fields.find((field) => field.path === path)?.message
+  const faults = refused === null ? [] : faultsOf(refused)
+  const faultOf = (path: string) => faults.find((field) => field.path === path)?.message
   const isMoving = slug !== workspace.slug
   const changes = { ...(name !== workspace.name && { name }), ...(isMoving && { slug }) }
 
@@ -56,7 +58,7 @@ export function WorkspaceForm({ workspace }: WorkspaceFormProps) {
         onChange={(event) => setSlug(event.currentTarget.value)}
       />
       {isMoving && <p className={classes.text}>Links to the old address stop working. The API goes by the id.</p>}
-      <FormFault message={refused === null || refused.fields.length > 0 ? null : refused.message} />
+      <FormFault message={refused === null || faults.length > 0 ? null : refused.message} />
       <Button type="submit" loading={isRunning} disabled={Object.keys(changes).length === 0}>
         Save
       </Button>
