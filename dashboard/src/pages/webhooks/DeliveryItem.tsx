@@ -12,6 +12,20 @@ interface DeliveryItemProps {
   readonly isSelected: boolean
 }
 
+/** What the columns are, where there are columns. For the eye: each row says it in words. */
+export function DeliveryHead() {
+  return (
+    <div className={classes.head} aria-hidden>
+      <span>Event</span>
+      <span>Status</span>
+      <span>Answer</span>
+      <span>Duration</span>
+      <span>Attempts</span>
+      <span className={classes.last}>Time</span>
+    </div>
+  )
+}
+
 export function DeliveryItem({ delivery, isSelected }: DeliveryItemProps) {
   const { endpointId = '' } = useParams()
   const { path } = useWorkspace()
@@ -43,7 +57,7 @@ export function DeliveryItem({ delivery, isSelected }: DeliveryItemProps) {
             <span className={classes.count}>{attemptCount === 1 ? '1 attempt' : `${attemptCount} attempts`}</span>
           </>
         )}
-        <span className={classes.time}>
+        <span className={`${classes.time} ${classes.last}`}>
           <Time at={createdAt} short />
         </span>
       </Link>

@@ -6,7 +6,7 @@ import type { DeliveryFilter, DeliveryRowFragment, EndpointFieldsFragment } from
 import { EmptyState } from '../../ui/EmptyState.tsx'
 import { Failure } from '../../ui/Failure.tsx'
 import { Loading } from '../../ui/Loading.tsx'
-import { DeliveryItem } from './DeliveryItem.tsx'
+import { DeliveryHead, DeliveryItem } from './DeliveryItem.tsx'
 import classes from './DeliveryList.module.css'
 import { DeliveryPage } from './documents.ts'
 import { useDeliveryFeed } from './useDeliveryFeed.ts'
@@ -80,21 +80,24 @@ export function DeliveryList({ endpoint, filter, isFiltered, selectedId, onEmpty
           Show new deliveries
         </Button>
       )}
-      <ul className={classes.list} aria-label="Deliveries">
-        {rows.map(({ node }) => (
-          <DeliveryItem key={node.id} delivery={node} isSelected={node.id === selectedId} />
-        ))}
-        {older.map((after) => (
-          <OlderPage
-            key={after}
-            filter={filter}
-            after={after}
-            selectedId={selectedId}
-            isLast={after === older.at(-1)}
-            onMore={(cursor) => setOlder((now) => [...now, cursor])}
-          />
-        ))}
-      </ul>
+      <div className={classes.frame}>
+        <DeliveryHead />
+        <ul className={classes.list} aria-label="Deliveries">
+          {rows.map(({ node }) => (
+            <DeliveryItem key={node.id} delivery={node} isSelected={node.id === selectedId} />
+          ))}
+          {older.map((after) => (
+            <OlderPage
+              key={after}
+              filter={filter}
+              after={after}
+              selectedId={selectedId}
+              isLast={after === older.at(-1)}
+              onMore={(cursor) => setOlder((now) => [...now, cursor])}
+            />
+          ))}
+        </ul>
+      </div>
       {!isStill && hasNextPage && (
         <Button fullWidth variant="subtle" mt="xs" onClick={() => setOlder([endCursor ?? ''])}>
           Show older

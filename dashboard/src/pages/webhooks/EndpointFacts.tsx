@@ -21,6 +21,11 @@ export function EndpointFacts({ endpoint }: { readonly endpoint: EndpointWithRat
       <Fact name="URL" isWhole>
         <span className={classes.url}>{url}</span>
         {description !== null && <div className={classes.dim}>{description}</div>}
+        {agentId !== null && (
+          <div className={classes.dim}>
+            Of the agent <OwnerLink id={agentId} />
+          </div>
+        )}
       </Fact>
       <Fact name="Health">
         <HealthBadge endpoint={endpoint} />
@@ -31,7 +36,7 @@ export function EndpointFacts({ endpoint }: { readonly endpoint: EndpointWithRat
         )}
       </Fact>
       <Fact name="Success in 24 hours">
-        {endpoint.successRate24h === null ? 'Nothing ended' : rateText(endpoint.successRate24h)}
+        {endpoint.successRate24h === null ? 'No deliveries yet' : rateText(endpoint.successRate24h)}
       </Fact>
       <Fact name="Last success">{lastSuccessAt === null ? 'Never' : <Time at={lastSuccessAt} />}</Fact>
       <Fact name="Last failure">{lastFailureAt === null ? 'Never' : <Time at={lastFailureAt} />}</Fact>
@@ -39,11 +44,6 @@ export function EndpointFacts({ endpoint }: { readonly endpoint: EndpointWithRat
       <Fact name="Sending">
         {endpoint.maxInFlight} at once, {endpoint.ordering === 'STRICT' ? 'strict order' : 'relaxed order'}
       </Fact>
-      {agentId !== null && (
-        <Fact name="Agent">
-          <OwnerLink id={agentId} />
-        </Fact>
-      )}
     </dl>
   )
 }

@@ -20,8 +20,7 @@ export function EndpointList() {
   const [isAdding, setAdding] = useState(false)
   const [{ data, error }, reload] = useQuery({ query: Endpoints, variables: { after: cursors.at(-1) ?? null } })
   const again = () => reload({ requestPolicy: 'network-only' })
-  // Health is shown as it changes.
-  useDeliveryFeed(undefined)
+  useDeliveryFeed(undefined, { onHealth: again })
   const endpoints = data?.webhookEndpoints.edges.map(({ node }) => node) ?? []
   const agents = new Map(data?.agents.edges.map(({ node }) => [node.id, node]))
   const page = data?.webhookEndpoints.pageInfo

@@ -1,5 +1,5 @@
-import { Anchor, Button } from '@mantine/core'
-import { ArrowLeft, Webhook } from 'lucide-react'
+import { Button } from '@mantine/core'
+import { Webhook } from 'lucide-react'
 import { Link, useParams } from 'react-router'
 import { useQuery } from 'urql'
 import { usePermissions } from '../../shell/permissions.ts'
@@ -13,8 +13,8 @@ import { Endpoint } from './documents.ts'
 import { EndpointActions } from './EndpointActions.tsx'
 import { EndpointFacts } from './EndpointFacts.tsx'
 import { EndpointNotices } from './EndpointNotices.tsx'
-import classes from './EndpointPage.module.css'
-import { hostOf } from './webhookUrl.ts'
+import { useDeliveryFeed } from './useDeliveryFeed.ts'
+import { placeOf } from './webhookUrl.ts'
 
 /** One endpoint: how it is getting on, what can be done with it, and its deliveries as they happen. */
 export function EndpointPage() {
@@ -22,15 +22,12 @@ export function EndpointPage() {
   const { path } = useWorkspace()
   const { mayManage } = usePermissions()
   const [{ data, error }, reload] = useQuery({ query: Endpoint, variables: { id: endpointId } })
+  useDeliveryFeed(endpointId, { onHealth: () => reload({ requestPolicy: 'network-only' }) })
   const endpoint = data?.node?.__typename === 'WebhookEndpoint' ? data.node : null
-  const back = (
-    <Anchor component={Link} to={path('settings/webhooks')} className={classes.back ?? ''}>
-      <ArrowLeft size={14} aria-hidden /> Webhooks
-    </Anchor>
-  )
+  const back = { to: path('settings/webhooks'), label: 'Webhooks' }
   if (endpoint === null) {
     return (
-      <Page wide title="Endpoint" description={back}>
+      <Page wide title="Endpoint" back={back}>
         {error !== undefined && <Failure error={error} onRetry={() => reload({ requestPolicy: 'network-only' })} />}
         {error === undefined && data === undefined && <Loading lines={6} />}
         {data !== undefined && (
@@ -50,12 +47,7 @@ export function EndpointPage() {
     )
   }
   return (
-    <Page
-      wide
-      title={hostOf(endpoint.url)}
-      description={back}
-      actions={mayManage && <EndpointActions endpoint={endpoint} />}
-    >
+    <Page wide title={placeOf(endpoint.url)} back={back} actions={mayManage && <EndpointActions endpoint={endpoint} />}>
       <EndpointNotices endpoint={endpoint} />
       <EndpointFacts endpoint={endpoint} />
       <DeliveryLog endpoint={endpoint} />

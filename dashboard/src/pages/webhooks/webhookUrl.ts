@@ -16,6 +16,13 @@ export function urlFault(raw: string, isDevelopment: boolean): string | null {
   return url.href.length > MOST ? `The URL must have at most ${MOST} characters` : null
 }
 
+/** Host and path, which tell endpoints of one host apart. */
+export function placeOf(url: string): string {
+  if (!URL.canParse(url)) return url
+  const { host, pathname } = new URL(url)
+  return host + (pathname === '/' ? '' : pathname)
+}
+
 export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url
 }
