@@ -38,7 +38,7 @@ export const router = createBrowserRouter([
                   {
                     path: 'settings',
                     children: [
-                      { index: true, element: <Navigate to="webhooks" replace /> },
+                      { index: true, lazy: () => import('./pages/settings/SettingsPage.tsx') },
                       { path: 'webhooks/*', lazy: () => import('./pages/webhooks/WebhooksPage.tsx') },
                       { path: 'agents/*', lazy: () => import('./pages/agents/AgentsPage.tsx') },
                       { path: 'api-keys/*', lazy: () => import('./pages/api-keys/ApiKeysPage.tsx') },

@@ -6,7 +6,7 @@ import {
   type SpotlightActionGroupData,
   toggleSpotlight,
 } from '@mantine/spotlight'
-import { CircleUser, Keyboard, Moon, Search, Sun } from 'lucide-react'
+import { CircleUser, Keyboard, Moon, Search, Settings, Sun } from 'lucide-react'
 import { useEffect } from 'react'
 import { useNavigate } from 'react-router'
 import { INBOX_VIEWS, OPERATIONS, type Place, SETTINGS } from './navigation.ts'
@@ -32,7 +32,10 @@ export default function CommandPalette() {
   const groups: SpotlightActionGroupData[] = [
     { group: 'Inbox', actions: INBOX_VIEWS.map(go) },
     { group: 'Operations', actions: OPERATIONS.map(go) },
-    { group: 'Settings', actions: SETTINGS.map(go) },
+    {
+      group: 'Settings',
+      actions: [...SETTINGS, { label: 'Workspace Settings', path: 'settings', icon: Settings }].map(go),
+    },
     {
       group: 'Yourself',
       actions: [

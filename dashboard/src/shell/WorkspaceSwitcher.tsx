@@ -1,5 +1,5 @@
 import { Menu, UnstyledButton } from '@mantine/core'
-import { Check, ChevronsUpDown, Plus } from 'lucide-react'
+import { Check, ChevronsUpDown, Plus, Settings } from 'lucide-react'
 import { lazy, Suspense, useRef, useState } from 'react'
 import { useNavigate } from 'react-router'
 import { useSession } from '../api/session.ts'
@@ -10,7 +10,7 @@ const NewWorkspaceDialog = lazy(() => import('../pages/workspace/NewWorkspaceDia
 
 export function WorkspaceSwitcher() {
   const { session } = useSession()
-  const { workspace } = useWorkspace()
+  const { workspace, path } = useWorkspace()
   const navigate = useNavigate()
   const button = useRef<HTMLButtonElement>(null)
   const [dialog, setDialog] = useState<'open' | 'closing' | null>(null)
@@ -39,6 +39,9 @@ export function WorkspaceSwitcher() {
             </Menu.Item>
           ))}
           <Menu.Divider />
+          <Menu.Item leftSection={<Settings size={15} aria-hidden />} onClick={() => void navigate(path('settings'))}>
+            Workspace Settings
+          </Menu.Item>
           <Menu.Item leftSection={<Plus size={15} aria-hidden />} onClick={() => setDialog('open')}>
             New workspace
           </Menu.Item>

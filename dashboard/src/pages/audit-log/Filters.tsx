@@ -41,9 +41,11 @@ export function Filters({ address: { params, set, clear, isFiltered } }: { reado
         value={params.get('to') ?? ''}
         onChange={(event) => set({ to: event.currentTarget.value })}
       />
-      <Button variant="default" disabled={!isFiltered} onClick={clear}>
-        Clear
-      </Button>
+      {isFiltered && (
+        <Button variant="default" onClick={clear}>
+          Clear
+        </Button>
+      )}
     </search>
   )
 }

@@ -1,4 +1,4 @@
-import { type LucideIcon, SignalHigh, SignalLow, SignalMedium } from 'lucide-react'
+import { ChevronsUp, ChevronUp, CircleAlert, type LucideIcon } from 'lucide-react'
 
 interface Priority {
   readonly value: number
@@ -8,9 +8,9 @@ interface Priority {
 
 export const PRIORITIES: readonly Priority[] = [
   { value: 0, label: 'Normal priority', icon: null },
-  { value: 1, label: 'Raised priority', icon: SignalLow },
-  { value: 2, label: 'High priority', icon: SignalMedium },
-  { value: 3, label: 'Urgent', icon: SignalHigh },
+  { value: 1, label: 'Raised priority', icon: ChevronUp },
+  { value: 2, label: 'High priority', icon: ChevronsUp },
+  { value: 3, label: 'Urgent', icon: CircleAlert },
 ]
 
 /** Nothing for a conversation without a priority. */

@@ -40,64 +40,66 @@ export function PaneHeader({ conversation, isPanelOpen, onTogglePanel, onDone }:
 
   return (
     <header className={classes.header}>
-      <div className={classes.titles}>
-        <ActionIcon
-          className={classes.back ?? ''}
-          component={Link}
-          to={path(`inbox/${view}`)}
-          variant="subtle"
-          color="gray"
-          aria-label="Back to the list"
-        >
-          <ArrowLeft size={18} aria-hidden />
-        </ActionIcon>
-        <div className={classes.title}>
-          <h1 className={classes.name}>{subject ?? visitorName(visitor)}</h1>
-          <p className={classes.state}>
-            {subject !== null && <span>{visitorName(visitor)}</span>}
-            {status === 'SNOOZED' && snoozedUntil !== null && (
-              <span className={classes.snoozed}>
-                <AlarmClock size={12} aria-hidden /> comes back <Time at={snoozedUntil} />
-              </span>
-            )}
-            {isClosed && closedAt !== null && (
-              <span className={classes.closed}>
-                <CircleCheck size={12} aria-hidden /> closed <Time at={closedAt} />
-              </span>
-            )}
-          </p>
-        </div>
-      </div>
-      <div className={classes.actions}>
-        <AssignMenu assignee={assignee} onAssign={(assigneeId) => void change({ assigneeId })} />
-        <PriorityMenu priority={priority} onChange={(value) => void change({ priority: value })} />
-        <TagsEditor key={id} tags={tags} onChange={(value) => void change({ tags: value })} />
-        {!isClosed && (
-          <SnoozeMenu
-            isSnoozed={status === 'SNOOZED'}
-            onSnooze={snooze}
-            onWake={() => void change({ status: 'OPEN' })}
-          />
-        )}
-        <Button
-          size="xs"
-          variant={isClosed ? 'default' : 'filled'}
-          leftSection={isClosed ? <RotateCcw size={14} aria-hidden /> : <CircleCheck size={14} aria-hidden />}
-          onClick={closeOrReopen}
-        >
-          {isClosed ? 'Reopen' : 'Close'}
-        </Button>
-        <Tooltip label={isPanelOpen ? 'Hide the visitor' : 'Show the visitor'}>
+      <div className={classes.line}>
+        <div className={classes.titles}>
           <ActionIcon
+            className={classes.back ?? ''}
+            component={Link}
+            to={path(`inbox/${view}`)}
             variant="subtle"
             color="gray"
-            aria-label="Visitor details"
-            aria-expanded={isPanelOpen}
-            onClick={onTogglePanel}
+            aria-label="Back to the list"
           >
-            <PanelRight size={18} aria-hidden />
+            <ArrowLeft size={18} aria-hidden />
           </ActionIcon>
-        </Tooltip>
+          <div className={classes.title}>
+            <h1 className={classes.name}>{subject ?? visitorName(visitor)}</h1>
+            <p className={classes.state}>
+              {subject !== null && <span>{visitorName(visitor)}</span>}
+              {status === 'SNOOZED' && snoozedUntil !== null && (
+                <span className={classes.snoozed}>
+                  <AlarmClock size={12} aria-hidden /> comes back <Time at={snoozedUntil} />
+                </span>
+              )}
+              {isClosed && closedAt !== null && (
+                <span className={classes.closed}>
+                  <CircleCheck size={12} aria-hidden /> closed <Time at={closedAt} />
+                </span>
+              )}
+            </p>
+          </div>
+        </div>
+        <div className={classes.actions}>
+          <AssignMenu assignee={assignee} onAssign={(assigneeId) => void change({ assigneeId })} />
+          <PriorityMenu priority={priority} onChange={(value) => void change({ priority: value })} />
+          <TagsEditor key={id} tags={tags} onChange={(value) => void change({ tags: value })} />
+          {!isClosed && (
+            <SnoozeMenu
+              isSnoozed={status === 'SNOOZED'}
+              onSnooze={snooze}
+              onWake={() => void change({ status: 'OPEN' })}
+            />
+          )}
+          <Button
+            size="xs"
+            variant={isClosed ? 'default' : 'filled'}
+            leftSection={isClosed ? <RotateCcw size={14} aria-hidden /> : <CircleCheck size={14} aria-hidden />}
+            onClick={closeOrReopen}
+          >
+            {isClosed ? 'Reopen' : 'Close'}
+          </Button>
+          <Tooltip label={isPanelOpen ? 'Hide the visitor' : 'Show the visitor'}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              aria-label="Visitor details"
+              aria-expanded={isPanelOpen}
+              onClick={onTogglePanel}
+            >
+              <PanelRight size={18} aria-hidden />
+            </ActionIcon>
+          </Tooltip>
+        </div>
       </div>
     </header>
   )

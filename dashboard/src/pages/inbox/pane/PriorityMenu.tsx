@@ -1,5 +1,5 @@
 import { ActionIcon, Menu } from '@mantine/core'
-import { Check, Signal } from 'lucide-react'
+import { Check, Flag } from 'lucide-react'
 import { PRIORITIES, PriorityIcon } from '../PriorityIcon.tsx'
 
 interface PriorityMenuProps {
@@ -16,14 +16,14 @@ export function PriorityMenu({ priority, onChange }: PriorityMenuProps) {
           color="gray"
           aria-label={`${PRIORITIES[priority]?.label ?? 'Priority'}. Change the priority`}
         >
-          {priority === 0 ? <Signal size={16} aria-hidden /> : <PriorityIcon priority={priority} />}
+          {priority === 0 ? <Flag size={16} aria-hidden /> : <PriorityIcon priority={priority} />}
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
         {PRIORITIES.map(({ value, label, icon: Icon }) => (
           <Menu.Item
             key={value}
-            leftSection={Icon === null ? <Signal size={15} aria-hidden /> : <Icon size={15} aria-hidden />}
+            leftSection={Icon === null ? <Flag size={15} aria-hidden /> : <Icon size={15} aria-hidden />}
             rightSection={value === priority ? <Check size={14} aria-label="current" /> : undefined}
             onClick={() => onChange(value)}
           >
