@@ -270,3 +270,30 @@ test('a search finds by words in messages, whatever the state, and stays in the 
   await page.keyboard.press('Escape')
   await eventually(async () => expect(await rows().count()).toBeGreaterThan(1))
 })
+
+test('the days of a conversation are told apart, and the visitor’s other conversations are a click away', async () => {
+  const { guddesk } = desk
+  const visitorId = await guddesk.newVisitor(guddesk.tenant, 'Doris Days')
+  const begin = async (subject: string, message: string) =>
+    (await guddesk.call('POST', '/api/v1/conversations', { visitorId, subject, message })).data.id as string
+  const earlier = await begin('The first question', 'It was solved')
+  await guddesk.call('PATCH', `/api/v1/conversations/${earlier}`, { status: 'CLOSED' })
+  const id = await begin('The second question', 'Written yesterday')
+  const yesterday = new Date(Date.now() - 24 * 3_600_000)
+  await guddesk.deps.db.prisma.message.updateMany({
+    where: { conversationId: id },
+    data: { createdAt: yesterday },
+  })
+  await guddesk.call('POST', `/api/v1/conversations/${id}/messages`, { body: 'Written today', type: 'AGENT' })
+  await open('Doris Days')
+  const log = page.getByRole('region', { name: 'Messages', exact: true })
+  const text = await log.innerText()
+  const places = ['Yesterday', 'Written yesterday', 'Today', 'Written today'].map((words) => text.indexOf(words))
+  expect(places).not.toContain(-1)
+  expect(places).toEqual(places.toSorted((a, b) => a - b))
+
+  const panel = page.getByRole('complementary', { name: 'Visitor' })
+  await panel.getByRole('link', { name: /The first question/ }).click()
+  await page.waitForURL(`**/inbox/closed/${earlier}`)
+  await log.getByText('It was solved').waitFor()
+})

@@ -1,6 +1,7 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { readPages } from '../../src/pages.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { DESKTOP } from './pages.ts'
 
 /** A running server with the dashboard, and its owner's browser. */
 export interface Desk {
@@ -32,7 +33,7 @@ export async function openDesk(browser: Browser, env: Record<string, string> = {
   const storageState = await signInOnce(browser, guddesk.origin)
   return {
     guddesk,
-    async signIn({ colorScheme = 'light', viewport = { width: 1440, height: 900 } } = {}) {
+    async signIn({ colorScheme = 'light', viewport = DESKTOP } = {}) {
       const context = await browser.newContext({ baseURL: guddesk.origin, colorScheme, viewport, storageState })
       contexts.push(context)
       const page = await context.newPage()

@@ -2,16 +2,17 @@ import { mkdir, rm } from 'node:fs/promises'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { openBrowser } from './browser.ts'
-import { OVERLAYS, PAGES } from './pages.ts'
+import { DESKTOP, OVERLAYS, PAGES, PHONE } from './pages.ts'
 import { type Desk, openDesk } from './people.ts'
-import { tellStory } from './story.ts'
-import { openPlace, settle } from './walk.ts'
+import { type Story, tellStory } from './story.ts'
+import { openPlace } from './walk.ts'
 
 const FOLDER = 'docs/screenshots'
-const SIZES = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const
+const SIZES = { desktop: DESKTOP, phone: PHONE } as const
 
 let close: () => Promise<void>
 let desk: Desk
+let story: Story
 beforeAll(async () => {
   await rm(FOLDER, { recursive: true, force: true })
   await mkdir(FOLDER, { recursive: true })
@@ -19,31 +20,38 @@ beforeAll(async () => {
   desk = await openDesk(browser)
   close = async () => {
     await desk.stop()
+    await story.close()
     await browser.close()
   }
-  await tellStory(desk.guddesk)
+  story = await tellStory(desk.guddesk)
 }, 120_000)
 afterAll(() => close())
 
 const take = (page: Page, name: string, size: string, scheme: string) =>
   page.screenshot({ path: `${FOLDER}/${name}-${size}-${scheme}.png`, animations: 'disabled' })
 
+const isLive = ({ name }: { name: string }) => name.startsWith('live')
+
 describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
-  test.each(['desktop', 'phone'] as const)('every page, %s', async (size) => {
+  test.each(['desktop', 'phone'] as const)('every page and dialog, %s', async (size) => {
     const { page, context } = await desk.signIn({ colorScheme, viewport: SIZES[size] })
-    for (const { name, path } of PAGES) {
-      await page.goto(path)
-      await settle(page)
-      await take(page, name, size, colorScheme)
+    const overlays = size === 'phone' ? OVERLAYS.filter((place) => 'isForPhone' in place) : OVERLAYS
+    for (const place of [...PAGES.filter((each) => !isLive(each)), ...overlays]) {
+      await openPlace(page, place)
+      await take(page, place.name, size, colorScheme)
     }
     await context.close()
   })
+})
 
-  test('every dialog', async () => {
-    const { page, context } = await desk.signIn({ colorScheme, viewport: SIZES.desktop })
-    for (const place of OVERLAYS) {
+// Last, because visitors write meanwhile: the inbox is not to be full of it.
+describe.each(['light', 'dark'] as const)('%s, while something happens', (colorScheme) => {
+  test.each(['desktop', 'phone'] as const)('%s', async (size) => {
+    const { page, context } = await desk.signIn({ colorScheme, viewport: SIZES[size] })
+    for (const place of PAGES.filter(isLive)) {
       await openPlace(page, place)
-      await take(page, place.name, 'desktop', colorScheme)
+      await story.talk(8000)
+      await take(page, place.name, size, colorScheme)
     }
     await context.close()
   })
