@@ -22,7 +22,7 @@ import { type Clock, systemClock } from './infra/clock.ts'
 import type { Config } from './infra/config.ts'
 import { type Database, openDatabase } from './infra/db.ts'
 import { ANY_DOCUMENT, type KnownDocuments, readManifest, trustedDocuments } from './infra/graphql-trusted.ts'
-import { limitConnections } from './infra/http-connections.ts'
+import { limitConnections, limitPipelining } from './infra/http-connections.ts'
 import { cors } from './infra/http-cors.ts'
 import { answerHeaders } from './infra/http-headers.ts'
 import type { Log } from './infra/log.ts'
@@ -61,6 +61,8 @@ export interface Parts {
 const HEADERS_TIMEOUT_MS = 15_000
 const REQUEST_TIMEOUT_MS = 30_000
 const CHECK_CONNECTIONS_MS = 2000
+/** Requests that one connection may send without waiting for answers. */
+const MAX_PIPELINED = 32
 /** What a stopping server allows requests that are under way. */
 const FINISH_REQUESTS_MS = 4000
 const REOPEN_EVERY_MS = 1000
@@ -160,7 +162,9 @@ function assembleHttp(
   }
   const authenticator = createAuthenticator(deps, { trustProxy: config.trustProxy, tokens, own })
   const app = new Koa()
-  app.on('error', (error) => deps.log.error({ err: error }, 'a response failed'))
+  app.on('error', (error) => {
+    deps.log[isClientGone(error) ? 'debug' : 'error']({ err: error }, 'a response failed')
+  })
   let isStopping = false
   const headers = answerHeaders(config.publicUrl.startsWith('https:'))
   app.use((ctx, next) => {
@@ -210,7 +214,7 @@ function assembleHttp(
     requireHostHeader: false,
     shouldUpgradeCallback: (req: IncomingMessage) => hasApi && isWebSocketUpgrade(req),
   }
-  const answer = app.callback()
+  const answer = limitPipelining(MAX_PIPELINED, app.callback())
   const server = createServer(options, answer)
   if (config.connectionsPerAddress > 0) limitConnections(server, config.connectionsPerAddress)
   server.on('checkExpectation', answer)
@@ -250,10 +254,23 @@ function isApi({ path }: Koa.Context): boolean {
   )
 }
 
+/** A client that left before its answer was complete: its own affair. */
+function isClientGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+}
+
+/** The characters of a name or address with a port (RFC 3986, 3.2.2). */
+const HOST = /^[\w.~!$&'()*+,;=%:[\]-]*$/
+
 /** What HTTP/1.1 itself demands (RFC 9112, 3.2; RFC 9110, 10.1.1). */
 const refuseUnanswerable: Koa.Middleware = async ({ req, headers }, next) => {
   const isHostless = req.httpVersion === '1.1' && headers.host === undefined
   if (isHostless) throw new DomainError('bad_request', 'Send a Host header')
+  // Node keeps the first one: something in front may have judged the request by another.
+  const names = req.rawHeaders.filter((text, i) => i % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host')
+  if (names.length > 1 || !HOST.test(headers.host ?? '')) {
+    throw new DomainError('bad_request', 'Send one Host header, with the name or address of this server')
+  }
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
     throw new DomainError('bad_request', 'No expectation but 100-continue can be met')
   }

@@ -59,8 +59,9 @@ function isSignature(given: Buffer, secret: string, token: string): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected)
 }
 
+/** `__Host-`: browsers take such a cookie from this very host only, so that a neighbour's page cannot plant one. */
 export function cookieName({ isSecure }: SessionTokens): string {
-  return `${isSecure ? '__Secure-' : ''}guddesk.session_token`
+  return `${isSecure ? '__Host-' : ''}guddesk.session_token`
 }
 
 /** The credential in the request's cookie; null without one. */

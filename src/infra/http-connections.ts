@@ -1,3 +1,4 @@
+import type { RequestListener } from 'node:http'
 import type { Server, Socket } from 'node:net'
 import { kindOfAddress } from './addresses.ts'
 
@@ -22,6 +23,25 @@ export function limitConnections(server: Server, max: number, isCounted = isPubl
       else open.delete(address)
     })
   })
+}
+
+/**
+ * Closes a connection that sends a request while `max` of its requests have no answer yet. Each would begin at once: in one
+ * packet that costs a client nothing there is work for seconds. Browsers and proxies wait for each answer.
+ */
+export function limitPipelining(max: number, answer: RequestListener): RequestListener {
+  const unanswered = new WeakMap<Socket, number>()
+  return (request, response) => {
+    const { socket } = request
+    const others = unanswered.get(socket) ?? 0
+    if (others >= max) {
+      socket.destroy()
+      return
+    }
+    unanswered.set(socket, others + 1)
+    response.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1))
+    answer(request, response)
+  }
 }
 
 function isPublic(address: string): boolean {

@@ -53,7 +53,66 @@ describe('what is not HTTP', () => {
   })
 })
 
+/** A body within a request that says two things about its length is a second request to somebody. */
+const SMUGGLED = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+const POST = 'POST /api/v1/customers HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+
+test.each([
+  ['a length and chunks', `${POST}Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+  ['a blank before the colon', `${POST}Transfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+  ['an unknown coding', `${POST}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+  ['chunks that are not last', `${POST}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+  ['the same length twice', `${POST}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}${SMUGGLED}`],
+  ['a length with a sign', `${POST}Content-Length: +2\r\n\r\n{}${SMUGGLED}`],
+  ['a chunk size in C', `${POST}Transfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n${SMUGGLED}`],
+  ['line ends without CR', 'GET /nothing HTTP/1.1\nHost: x\n\nGET /healthz HTTP/1.1\nHost: x\n\n'],
+  ['a CR within a header', `GET /nothing HTTP/1.1\r\nHost: x\r\nX-A: a\rX-B: b\r\n\r\n${SMUGGLED}`],
+  ['a folded header', `GET /nothing HTTP/1.1\r\nHost: x\r\nX-A: a\r\n b: c\r\n\r\n${SMUGGLED}`],
+])('%s ends the connection, and what follows is not served', async (_, bytes) => {
+  const answer = await rawRequest(guddesk.origin, bytes)
+  expect(answer.status).toBe(400)
+  expect(answer.text).not.toContain('HTTP/1.1')
+})
+
 describe('unusual HTTP', () => {
+  test.each([
+    ['two Host headers', 'Host: other'],
+    ['two Host headers, the same', 'HOST: x'],
+  ])('%s are a 400', async (_, header) => {
+    await expectContractError(get('/api/v1/workspaces', key(), header), 400)
+  })
+
+  test.each(['a b', 'a/b', 'user@a', 'a\\b', '<a>'])('Host: %s is a 400', async (host) => {
+    const request = ['GET /api/v1/workspaces HTTP/1.1', `Host: ${host}`, key(), '', ''].join('\r\n')
+    await expectContractError(rawRequest(guddesk.origin, request), 400)
+  })
+
+  test.each(['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'])(
+    '%s makes no other method of a POST',
+    async (name) => {
+      const { data } = await guddesk.call('POST', '/api/v1/articles', { title: `Kept, ${name}` })
+      const options = { headers: { [name]: 'DELETE' } }
+      expect((await guddesk.call('POST', `/api/v1/articles/${data.id}?_method=DELETE`, {}, options)).status).toBe(405)
+      expect((await guddesk.call('GET', `/api/v1/articles/${data.id}`)).status).toBe(200)
+    },
+  )
+
+  test.each(['X-Original-URL', 'X-Rewrite-URL', 'X-Forwarded-Prefix'])('%s leads nowhere else', async (name) => {
+    const { status, headers } = await get('/healthz', `${name}: /api/v1/workspaces`)
+    expect([status, headers['x-ratelimit-limit'] ?? null]).toEqual([200, null])
+  })
+
+  test.each([
+    '/assets/%2e%2e/%2e%2e/package.json',
+    '/assets/../../package.json',
+    '/assets/..%2f..%2fpackage.json',
+    '/assets/..%5c..%5cpackage.json',
+    '//api/v1/workspaces',
+    '/public/../api/v1/workspaces',
+  ])('%s is another path, and a 404', async (target) => {
+    await expectContractError(get(target, key()), 404)
+  })
+
   test('no Host header is a 400', async () => {
     await expectContractError(
       rawRequest(guddesk.origin, 'GET /api/v1/workspaces HTTP/1.1\r\nConnection: close\r\n\r\n'),

@@ -131,6 +131,36 @@ describe('slow and many', () => {
     for (const text of texts) expect(text).toMatch(/^HTTP\/1\.1 400 .*The request took too long to arrive/s)
   })
 
+  test('a connection that sends thousands of requests without waiting is closed, and holds up nobody', async () => {
+    const socket = await open()
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    socket.write(
+      `GET /api/v1/conversations HTTP/1.1\r\nHost: x\r\nx-api-key: ${guddesk.tenant.key}\r\n\r\n`.repeat(5000),
+    )
+    await closed
+    const served = () => guddesk.logs.filter(({ path }) => path === '/api/v1/conversations').length
+    const before = served()
+    expect((await get('/healthz')).status).toBe(200)
+    expect(before).toBeLessThan(200)
+    // A client that went away is no fault of ours.
+    expect(guddesk.logs.filter(({ level }) => Number(level) >= 40)).toEqual([])
+  })
+
+  test('a few requests at once on a connection are answered, in their order', async () => {
+    const socket = await open()
+    let text = ''
+    socket.on('data', (chunk) => (text += chunk))
+    const ask = (i: number) => `GET /nothing/${i} HTTP/1.1\r\nHost: x\r\n\r\n`
+    for (let round = 0; round < 3; round++) {
+      const numbers = Array.from({ length: 32 }, (_, i) => round * 32 + i)
+      socket.write(numbers.map(ask).join(''))
+      await until(() => text.split('HTTP/1.1 404').length > (round + 1) * 32)
+    }
+    const answered = [...text.matchAll(/nothing\/(\d+) not found/g)].map(([, i]) => Number(i))
+    expect(answered).toEqual(Array.from({ length: 96 }, (_, i) => i))
+    socket.destroy()
+  })
+
   test('an address has so many connections and no more; one that closes makes room', async () => {
     const server = createServer()
     limitConnections(server, 3, () => true)
