@@ -138,4 +138,15 @@ describe.runIf(backend === 'postgres')('Redis', () => {
     expect(remaining).toBe(18)
     await node.stop()
   })
+
+  test('that hangs lets everybody through, late at most once', async () => {
+    const node = await startGudDesk({ env: { RATE_LIMIT_PER_MINUTE: '20', REDIS_URL: proxy.url } })
+    const { key } = node.tenant
+    expect(headersOf(await list(key, node)).remaining).toBe(19)
+    proxy.hang()
+    for (let i = 0; i < 10; i++) expect((await list(key, node)).status).toBe(200)
+    expect(node.logs.filter(({ msg }) => String(msg).startsWith('rate limits are counted'))).toHaveLength(1)
+    proxy.mend()
+    await node.stop()
+  })
 })

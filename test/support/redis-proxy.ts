@@ -2,10 +2,14 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { REDIS_URL } from './servers.ts'
 
-/** The way to Redis, which can be cut: connections are reset and new ones refused, as when the server is killed. */
+/**
+ * The way to Redis. It can be cut: connections are reset and new ones refused, as when the server is killed. And it can
+ * hang: connections stay open, and nothing comes through.
+ */
 export interface RedisProxy {
   readonly url: string
   cut(): void
+  hang(): void
   mend(): void
   wasCut(): boolean
   close(): Promise<void>
@@ -15,6 +19,7 @@ export async function startRedisProxy(): Promise<RedisProxy> {
   const { hostname, port } = new URL(REDIS_URL)
   const sockets = new Set<Socket>()
   let isCut = false
+  let hangs = false
   let wasCut = false
   const server = createServer((client) => {
     if (isCut) {
@@ -27,7 +32,8 @@ export async function startRedisProxy(): Promise<RedisProxy> {
       [redis, client],
     ] as const) {
       sockets.add(from)
-      from.pipe(to)
+      from.on('data', (chunk) => to.write(chunk))
+      if (hangs) from.pause()
       from.on('error', () => to.destroy())
       from.on('close', () => {
         sockets.delete(from)
@@ -47,8 +53,14 @@ export async function startRedisProxy(): Promise<RedisProxy> {
       wasCut = true
       drop()
     },
+    hang() {
+      hangs = true
+      for (const socket of sockets) socket.pause()
+    },
     mend() {
       isCut = false
+      hangs = false
+      for (const socket of sockets) socket.resume()
     },
     wasCut: () => wasCut,
     async close() {
