@@ -50,7 +50,7 @@ export function requireId(kind: IdKind, id: string, noun: string): void {
 }
 
 /** An id of ours, in whatever state: what it names is looked up later. */
-export const idText = z.string().refine(isStorable, NOT_STORABLE).max(100)
+export const idText = z.string().refine(isStorable, NOT_STORABLE).max(100, 'must have at most 100 characters')
 
 /** An http(s) URL for display: icons, avatars, home pages. */
 export const webUrl = bounded(2048)

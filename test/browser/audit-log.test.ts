@@ -151,6 +151,16 @@ describe('the filter', () => {
     await page.goto(`${PATH}?action=NONSENSE&from=yesterday`)
     await row('changed the role').waitFor()
   })
+
+  test('that the server refuses is said at its field', async () => {
+    await page.goto(`${PATH}?target=${'x'.repeat(101)}`)
+    const object = page.getByRole('textbox', { name: 'Object' })
+    await page.getByText('must have at most 100 characters').waitFor()
+    expect(await object.getAttribute('aria-invalid')).toBe('true')
+    expect(await page.getByText('This could not be loaded').count()).toBe(0)
+    await page.getByRole('button', { name: 'Clear' }).click()
+    await row('changed the role').waitFor()
+  })
 })
 
 test('all of a long log can be reached, each entry once', async () => {

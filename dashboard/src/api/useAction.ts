@@ -87,6 +87,13 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
 
+/** Which values of a query's variables the server refused; none when it failed otherwise. */
+export function refusedFields({ graphQLErrors }: CombinedError): readonly FieldFault[] {
+  return graphQLErrors.flatMap(({ extensions: { fields } }) =>
+    Array.isArray(fields) ? fields.filter(isFieldFault) : [],
+  )
+}
+
 /** What to tell a person about a request that failed as a whole. */
 export function sentence({ networkError, graphQLErrors }: CombinedError): string {
   if (networkError !== undefined) return 'The server cannot be reached. Check your connection and try again.'

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { ScrollText, SearchX } from 'lucide-react'
 import { useMemo } from 'react'
+import { refusedFields } from '../../api/useAction.ts'
 import { usePages } from '../../api/usePages.ts'
 import type { AuditEntriesQuery } from '../../generated/documents.ts'
 import { mayManage } from '../../shell/roles.ts'
@@ -39,13 +40,14 @@ function Log() {
     { filter, first: PAGE_SIZE },
     connectionOf,
   )
+  const faults = error === undefined ? [] : refusedFields(error)
   return (
     <>
-      <Filters address={address} />
+      <Filters address={address} faults={faults} />
       {isLoading && <Loading lines={8} height={52} />}
       {nodes.length > 0 && <EntryTable entries={nodes} onOpen={({ id }) => set({ entry: id })} />}
       {nodes.length === 0 && !isLoading && error === undefined && <Nothing isFiltered={isFiltered} onClear={clear} />}
-      {error !== undefined && <Failure error={error} onRetry={reload} />}
+      {error !== undefined && faults.length === 0 && <Failure error={error} onRetry={reload} />}
       {hasMore && (
         <div className={tables.below}>
           <Button variant="default" loading={isLoadingMore} onClick={loadMore}>

@@ -1,11 +1,19 @@
 import { Button, NativeSelect, TextInput } from '@mantine/core'
 import { useQuery } from 'urql'
+import type { FieldFault } from '../../api/useAction.ts'
 import { AuditActors } from './documents.ts'
 import classes from './Filters.module.css'
 import { CHOICES } from './sentences.ts'
 import type { LogAddress } from './useLogAddress.ts'
 
-export function Filters({ address: { params, set, clear, isFiltered } }: { readonly address: LogAddress }) {
+interface FiltersProps {
+  readonly address: LogAddress
+  /** What the server refused, by the names of its filter. */
+  readonly faults: readonly FieldFault[]
+}
+
+export function Filters({ address: { params, set, clear, isFiltered }, faults }: FiltersProps) {
+  const faultOf = (name: string) => faults.find(({ path }) => path.endsWith(name))?.message
   const target = params.get('target') ?? ''
   return (
     <search className={classes.filters} aria-label="Filter the log">
@@ -21,6 +29,7 @@ export function Filters({ address: { params, set, clear, isFiltered } }: { reado
         key={target}
         label="Object"
         placeholder="An id, such as key_…"
+        error={faultOf('targetId')}
         defaultValue={target}
         onBlur={(event) => set({ target: event.currentTarget.value.trim() })}
         onKeyDown={(event) => {
@@ -30,6 +39,7 @@ export function Filters({ address: { params, set, clear, isFiltered } }: { reado
       <TextInput
         type="date"
         label="From"
+        error={faultOf('createdAfter')}
         max={params.get('to') ?? undefined}
         value={params.get('from') ?? ''}
         onChange={(event) => set({ from: event.currentTarget.value })}
@@ -37,6 +47,7 @@ export function Filters({ address: { params, set, clear, isFiltered } }: { reado
       <TextInput
         type="date"
         label="To"
+        error={faultOf('createdBefore')}
         min={params.get('from') ?? undefined}
         value={params.get('to') ?? ''}
         onChange={(event) => set({ to: event.currentTarget.value })}
