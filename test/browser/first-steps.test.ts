@@ -51,6 +51,7 @@ describe.each([
     const delivery = page.getByRole('article', { name: 'Delivery' })
     await delivery.getByText('Delivered').first().waitFor()
     await delivery.getByText('Attempt 1').waitFor()
+    expect(await visitor.count()).toBe(0)
     console.log(`From the first click to the delivery: ${((performance.now() - began) / 1000).toFixed(1)} s`)
   })
 })

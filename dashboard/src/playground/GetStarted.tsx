@@ -32,9 +32,9 @@ interface GuideProps {
 
 function Guide({ steps, isDone, onLeave }: GuideProps) {
   const { path, isDevelopment } = useWorkspace()
-  const { open } = usePlayground()
+  const { isOpen, open, close } = usePlayground()
   return (
-    <section className={classes.guide} aria-label="First steps">
+    <section className={classes.guide} data-beside={isOpen || undefined} aria-label="First steps">
       <h2 className={classes.title}>
         {isDone ? 'Your first webhook was delivered' : 'Three steps to your first answer'}
       </h2>
@@ -82,6 +82,8 @@ function Guide({ steps, isDone, onLeave }: GuideProps) {
             size="xs"
             component={Link}
             to={path(`settings/webhooks/${steps.delivery.endpointId}/${steps.delivery.id}`)}
+            // It would lie over what is to be looked at.
+            onClick={close}
           >
             Look at the delivery
           </Button>
