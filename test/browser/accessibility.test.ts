@@ -27,7 +27,7 @@ afterAll(async () => {
 })
 
 describe.each(SIZES)('on a $size', ({ viewport }) => {
-  const places = viewport === PHONE ? OVERLAYS.filter((place) => 'isForPhone' in place) : OVERLAYS
+  const places = viewport === PHONE ? OVERLAYS.filter((place) => 'isPage' in place) : OVERLAYS
 
   test.each([...PAGES, ...places])('$name', async (place) => {
     const { page, faults, context } = await desk.signIn({ viewport })

@@ -24,25 +24,25 @@ export const DOORS = [{ name: 'sign-in', path: '/sign-in' }] as const
 const WEBHOOKS = '/w/acme/settings/webhooks'
 const AGENTS = '/w/acme/settings/agents'
 
-/** What can be opened over a page, by what is done to open it. What people open on a phone, too, is looked at there. */
+/** What can be opened over a page, by what is done to open it. `isPage`: it fills the window, so a phone and the dark are looked at, too. */
 export const OVERLAYS = [
   { name: 'command-palette', path: '/w/acme/inbox/open', keys: ['Control+k'] },
   { name: 'shortcuts', path: '/w/acme/inbox/open', keys: ['?'] },
-  { name: 'conversation', isForPhone: true, path: '/w/acme/inbox/open', keys: ['j'] },
+  { name: 'conversation', isPage: true, path: '/w/acme/inbox/open', keys: ['j'] },
   { name: 'assign', path: '/w/acme/inbox/open', keys: ['j', 'wait', 'a'] },
   { name: 'snooze', path: '/w/acme/inbox/open', keys: ['j', 'wait', 's'] },
   { name: 'tags', path: '/w/acme/inbox/open', keys: ['j', 'wait', 't'] },
   { name: 'note', path: '/w/acme/inbox/open', keys: ['j', 'wait', 'n'] },
-  { name: 'endpoint-add', isForPhone: true, path: WEBHOOKS, presses: ['Add Endpoint'] },
-  { name: 'endpoint', isForPhone: true, path: WEBHOOKS, presses: ['http'] },
+  { name: 'endpoint-add', isPage: true, path: WEBHOOKS, presses: ['Add Endpoint'] },
+  { name: 'endpoint', isPage: true, path: WEBHOOKS, presses: ['http'] },
   { name: 'endpoint-test', path: WEBHOOKS, presses: ['http', 'Send test event'] },
   { name: 'endpoint-edit', path: WEBHOOKS, presses: ['http', 'Edit'] },
   { name: 'endpoint-rotate', path: WEBHOOKS, presses: ['http', 'More actions', 'Rotate secret'] },
   { name: 'endpoint-replay', path: WEBHOOKS, presses: ['http', 'More actions', 'Replay failed'] },
   { name: 'endpoint-delete', path: WEBHOOKS, presses: ['http', 'More actions', 'Delete'] },
-  { name: 'delivery', isForPhone: true, path: WEBHOOKS, presses: ['http', 'message.created'] },
-  { name: 'agent-install', isForPhone: true, path: AGENTS, presses: ['Install Agent'] },
-  { name: 'agent', isForPhone: true, path: AGENTS, presses: ['RefundBot'] },
+  { name: 'delivery', isPage: true, path: WEBHOOKS, presses: ['http', 'message.created'] },
+  { name: 'agent-install', isPage: true, path: AGENTS, presses: ['Install Agent'] },
+  { name: 'agent', isPage: true, path: AGENTS, presses: ['RefundBot'] },
   { name: 'agent-edit', path: AGENTS, presses: ['RefundBot', 'Edit'] },
   { name: 'agent-rotate-key', path: AGENTS, presses: ['RefundBot', 'More actions', 'Rotate API key'] },
   { name: 'agent-uninstall', path: AGENTS, presses: ['RefundBot', 'More actions', 'Uninstall'] },

@@ -35,7 +35,8 @@ const isLive = ({ name }: { name: string }) => name.startsWith('live')
 describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
   test.each(['desktop', 'phone'] as const)('every page and dialog, %s', async (size) => {
     const { page, context } = await desk.signIn({ colorScheme, viewport: SIZES[size] })
-    const overlays = size === 'phone' ? OVERLAYS.filter((place) => 'isForPhone' in place) : OVERLAYS
+    const isWhole = size === 'desktop' && colorScheme === 'light'
+    const overlays = isWhole ? OVERLAYS : OVERLAYS.filter((place) => 'isPage' in place)
     for (const place of [...PAGES.filter((each) => !isLive(each)), ...overlays]) {
       await openPlace(page, place)
       await take(page, place.name, size, colorScheme)
