@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk
@@ -16,13 +17,10 @@ beforeEach(async () => {
   tenant = await guddesk.newTenant()
 })
 
-const STATE = '{ dispatchState { pending scheduled held due oldestDueSeconds isBusConnected } }'
+const STATE = graphql(`{ dispatchState { pending scheduled held due oldestDueSeconds isBusConnected } }`)
 const EMPTY = { pending: 0, scheduled: 0, held: 0, due: 0, oldestDueSeconds: null, isBusConnected: true }
 
-async function state(key = tenant.key) {
-  const { data } = await guddesk.graphql(STATE, {}, { key })
-  return data.dispatchState
-}
+const state = async (key = tenant.key) => (await guddesk.query(STATE, {}, { key })).dispatchState
 
 async function register(url: string): Promise<string> {
   const { data } = await guddesk.call('POST', '/api/agent/webhooks', { url }, { key: tenant.key })
