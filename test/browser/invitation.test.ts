@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { violationsInBoth } from './axe.ts'
 import { openBrowser } from './browser.ts'
 import { type Desk, openDesk, watchFaults } from './people.ts'
 import { settle } from './walk.ts'
@@ -33,7 +34,9 @@ test('somebody new chooses a name and a password, and is in', async () => {
   await page.getByLabel('Your name').fill('Nina New')
   await page.getByLabel('Choose a password').fill('short')
   await page.getByRole('button', { name: 'Join' }).click()
-  await page.getByRole('alert').getByText(/10/).waitFor()
+  await page.getByText('Must have at least 10 characters').waitFor()
+  expect(await page.getByLabel('Choose a password').getAttribute('aria-invalid')).toBe('true')
+  expect(await violationsInBoth(page)).toEqual([])
   await page.getByLabel('Choose a password').fill('a long enough password')
   await page.getByRole('button', { name: 'Join' }).click()
   await page.waitForURL(/\/w\/acme\//)
@@ -47,6 +50,7 @@ test('an invitation that is over says so', async () => {
   const page = await context.newPage()
   await page.goto('/invitations/nothing')
   await page.getByText('This invitation is over').waitFor()
+  expect(await violationsInBoth(page)).toEqual([])
   await context.close()
 })
 
@@ -58,5 +62,6 @@ test('somebody with another account is told to change it', async () => {
   await page.goto(path)
   await settle(page)
   await page.getByText('which is somebody else').waitFor()
+  expect(await violationsInBoth(page)).toEqual([])
   await page.getByRole('button', { name: `Sign in as ${email}` }).waitFor()
 })

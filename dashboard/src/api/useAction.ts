@@ -52,9 +52,16 @@ export function useAction<Data extends object, Variables extends AnyVariables>(
   return [run, running > 0]
 }
 
-/** What is wrong with one field of a form; the whole message when it names none. */
-export function faultOf(refused: Refused, path: string): string {
-  return refused.fields.find((field) => field.path === path)?.message ?? refused.message
+/** The server's word on one field, as a sentence. */
+export function fieldFault(refused: Refused | null, path: string): string | null {
+  const message = refused?.fields.find((field) => field.path === path)?.message
+  return message === undefined ? null : `${message.charAt(0).toUpperCase()}${message.slice(1)}`
+}
+
+/** What belongs to no field that the form shows. */
+export function formFault(refused: Refused | null, paths: readonly string[]): string | null {
+  if (refused === null || refused.fields.some(({ path }) => paths.includes(path))) return null
+  return refused.message
 }
 
 function outcomeOf<Data extends object>({ data, error }: OperationResult<Data>): Outcome<PayloadOf<Data>> {

@@ -1,6 +1,6 @@
 import { Button, NativeSelect, Radio, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
-import { type Refused, useAction } from '../../api/useAction.ts'
+import { fieldFault, formFault, type Refused, useAction } from '../../api/useAction.ts'
 import type { ApiKeyPermission } from '../../generated/documents.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
@@ -29,7 +29,6 @@ export function CreateKeyForm({ onCancel, onCreated }: CreateKeyFormProps) {
   const [date, setDate] = useState('')
   const [refused, setRefused] = useState<Refused | null>(null)
   const [run, isRunning] = useAction(CreateApiKey, { toast: false })
-  const faultOf = (path: string) => refused?.fields.find((field) => field.path === path)?.message
 
   async function submit(event: FormEvent) {
     event.preventDefault()
@@ -47,7 +46,7 @@ export function CreateKeyForm({ onCancel, onCreated }: CreateKeyFormProps) {
         placeholder="Nightly export"
         maxLength={100}
         value={name}
-        error={faultOf('name')}
+        error={fieldFault(refused, 'name')}
         onChange={(event) => setName(event.currentTarget.value)}
         data-autofocus
       />
@@ -72,7 +71,7 @@ export function CreateKeyForm({ onCancel, onCreated }: CreateKeyFormProps) {
         label="Expires"
         data={[...EXPIRIES]}
         value={expiry}
-        error={expiry === 'date' ? undefined : faultOf('expiresAt')}
+        error={expiry === 'date' ? undefined : fieldFault(refused, 'expiresAt')}
         onChange={(event) => setExpiry(event.currentTarget.value as Expiry)}
       />
       {expiry === 'date' && (
@@ -81,11 +80,11 @@ export function CreateKeyForm({ onCancel, onCreated }: CreateKeyFormProps) {
           label="Last day"
           min={tomorrow(new Date())}
           value={date}
-          error={faultOf('expiresAt')}
+          error={fieldFault(refused, 'expiresAt')}
           onChange={(event) => setDate(event.currentTarget.value)}
         />
       )}
-      <FormFault message={refused === null || refused.fields.length > 0 ? null : refused.message} />
+      <FormFault message={formFault(refused, ['name', 'expiresAt'])} />
       <div className={classes.actions}>
         <Button variant="default" onClick={onCancel}>
           Cancel

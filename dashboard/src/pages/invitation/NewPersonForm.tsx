@@ -1,7 +1,7 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { signIn } from '../../api/auth.ts'
-import { useAction } from '../../api/useAction.ts'
+import { fieldFault, formFault, type Refused, useAction } from '../../api/useAction.ts'
 import classes from '../../ui/Door.module.css'
 import { FormFault } from '../../ui/FormFault.tsx'
 import { AcceptInvitation } from './documents.ts'
@@ -15,13 +15,14 @@ interface NewPersonFormProps {
 export function NewPersonForm({ token, email }: NewPersonFormProps) {
   const [name, setName] = useState('')
   const [password, setPassword] = useState('')
-  const [fault, setFault] = useState<string | null>(null)
+  const [refused, setRefused] = useState<Refused | null>(null)
   const [run, isRunning] = useAction(AcceptInvitation, { toast: false })
 
   async function submit(event: FormEvent) {
     event.preventDefault()
     const outcome = await run({ input: { token, name, password } })
-    if (!outcome.ok) return setFault(outcome.fields[0]?.message ?? outcome.message)
+    setRefused(outcome.ok ? null : outcome)
+    if (!outcome.ok) return
     const failure = await signIn(email, password)
     location.assign(failure === null ? '/' : '/sign-in')
   }
@@ -35,6 +36,7 @@ export function NewPersonForm({ token, email }: NewPersonFormProps) {
         autoComplete="name"
         autoFocus
         value={name}
+        error={fieldFault(refused, 'name')}
         onChange={(event) => setName(event.currentTarget.value)}
       />
       <PasswordInput
@@ -42,9 +44,11 @@ export function NewPersonForm({ token, email }: NewPersonFormProps) {
         description="10 characters or more. Long beats complicated."
         autoComplete="new-password"
         value={password}
+        error={fieldFault(refused, 'password')}
+        aria-invalid={fieldFault(refused, 'password') !== null}
         onChange={(event) => setPassword(event.currentTarget.value)}
       />
-      <FormFault message={fault} />
+      <FormFault message={formFault(refused, ['name', 'password'])} />
       <Button type="submit" loading={isRunning} disabled={name.trim() === '' || password === ''} fullWidth>
         Join
       </Button>

@@ -1,6 +1,6 @@
 import { Button, Radio, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
-import { type Refused, useAction } from '../../api/useAction.ts'
+import { fieldFault, formFault, type Refused, useAction } from '../../api/useAction.ts'
 import type { MemberRole } from '../../generated/documents.ts'
 import { ROLES } from '../../shell/roles.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
@@ -25,7 +25,6 @@ export function InviteForm({ onCancel, onInvited }: InviteFormProps) {
   const [role, setRole] = useState<MemberRole>('AGENT')
   const [refused, setRefused] = useState<Refused | null>(null)
   const [run, isRunning] = useAction(InviteMember, { toast: false })
-  const fault = refused?.fields.find(({ path }) => path === 'email')?.message
 
   async function submit(event: FormEvent) {
     event.preventDefault()
@@ -43,7 +42,7 @@ export function InviteForm({ onCancel, onInvited }: InviteFormProps) {
         placeholder="name@example.com"
         autoComplete="off"
         value={email}
-        error={fault}
+        error={fieldFault(refused, 'email')}
         onChange={(event) => setEmail(event.currentTarget.value)}
         data-autofocus
       />
@@ -56,7 +55,7 @@ export function InviteForm({ onCancel, onInvited }: InviteFormProps) {
           })}
         </div>
       </Radio.Group>
-      <FormFault message={refused === null || fault !== undefined ? null : refused.message} />
+      <FormFault message={formFault(refused, ['email'])} />
       <div className={classes.actions}>
         <Button variant="default" onClick={onCancel}>
           Cancel

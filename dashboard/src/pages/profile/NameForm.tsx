@@ -2,7 +2,7 @@ import { Button, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { type FormEvent, useState } from 'react'
 import { type SessionUser, useSession } from '../../api/session.ts'
-import { faultOf, useAction } from '../../api/useAction.ts'
+import { fieldFault, useAction } from '../../api/useAction.ts'
 import { UpdateProfile } from './documents.ts'
 import classes from './forms.module.css'
 
@@ -15,7 +15,7 @@ export function NameForm({ user }: { readonly user: Pick<SessionUser, 'name' | '
   async function submit(event: FormEvent) {
     event.preventDefault()
     const outcome = await run({ input: { name } })
-    setFault(outcome.ok ? null : faultOf(outcome, 'name'))
+    setFault(outcome.ok ? null : (fieldFault(outcome, 'name') ?? outcome.message))
     if (!outcome.ok) return
     notifications.show({ message: 'Your name is changed' })
     await reload()

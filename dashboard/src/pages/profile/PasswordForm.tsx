@@ -1,7 +1,7 @@
 import { Button, PasswordInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { type FormEvent, useState } from 'react'
-import { type Refused, useAction } from '../../api/useAction.ts'
+import { fieldFault, formFault, type Refused, useAction } from '../../api/useAction.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
 import { ChangePassword } from './documents.ts'
 import classes from './forms.module.css'
@@ -17,7 +17,6 @@ export function PasswordForm({ hasPassword, onChanged }: PasswordFormProps) {
   const [next, setNext] = useState('')
   const [refused, setRefused] = useState<Refused | null>(null)
   const [run, isRunning] = useAction(ChangePassword, { toast: false })
-  const faultOf = (path: string) => refused?.fields.find((field) => field.path === path)?.message
 
   async function submit(event: FormEvent) {
     event.preventDefault()
@@ -37,8 +36,8 @@ export function PasswordForm({ hasPassword, onChanged }: PasswordFormProps) {
           label="Current password"
           autoComplete="current-password"
           value={current}
-          error={faultOf('currentPassword')}
-          aria-invalid={faultOf('currentPassword') !== undefined}
+          error={fieldFault(refused, 'currentPassword')}
+          aria-invalid={fieldFault(refused, 'currentPassword') !== null}
           onChange={(event) => setCurrent(event.currentTarget.value)}
         />
       )}
@@ -47,11 +46,11 @@ export function PasswordForm({ hasPassword, onChanged }: PasswordFormProps) {
         description="10 characters or more. Long beats complicated."
         autoComplete="new-password"
         value={next}
-        error={faultOf('newPassword')}
-        aria-invalid={faultOf('newPassword') !== undefined}
+        error={fieldFault(refused, 'newPassword')}
+        aria-invalid={fieldFault(refused, 'newPassword') !== null}
         onChange={(event) => setNext(event.currentTarget.value)}
       />
-      <FormFault message={refused === null || refused.fields.length > 0 ? null : refused.message} />
+      <FormFault message={formFault(refused, ['currentPassword', 'newPassword'])} />
       <Button type="submit" loading={isRunning} disabled={next === '' || (hasPassword && current === '')}>
         {hasPassword ? 'Change password' : 'Set password'}
       </Button>

@@ -1,6 +1,6 @@
 import { NumberInput, Select, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import type { Refused } from '../../api/useAction.ts'
+import { fieldFault, type Refused } from '../../api/useAction.ts'
 import type { EndpointOrdering } from '../../generated/documents.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { EventsField } from './EventsField.tsx'
@@ -14,18 +14,6 @@ export interface EndpointDraft {
   readonly events: EventFlags
   readonly maxInFlight: number
   readonly ordering: EndpointOrdering
-}
-
-/** The server's word on one field, as a sentence. */
-export function fieldFault(refused: Refused | null, path: string): string | null {
-  const message = refused?.fields.find((field) => field.path === path)?.message
-  return message === undefined ? null : `${message.charAt(0).toUpperCase()}${message.slice(1)}`
-}
-
-/** What belongs to no field that the form shows. */
-export function formFault(refused: Refused | null, paths: readonly string[]): string | null {
-  if (refused === null || refused.fields.some(({ path }) => paths.includes(path))) return null
-  return refused.message
 }
 
 export const ENDPOINT_PATHS = ['url', 'description', 'maxInFlight']

@@ -2,11 +2,11 @@ import { Button, Modal, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useNavigate } from 'react-router'
 import { useSession } from '../../api/session.ts'
-import { type Refused, useAction } from '../../api/useAction.ts'
+import { fieldFault, formFault, type Refused, useAction } from '../../api/useAction.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
 import classes from '../../ui/form.module.css'
 import { CreateWorkspace } from './documents.ts'
-import { faultsOf } from './faults.ts'
+import { atField, WORKSPACE_PATHS } from './faults.ts'
 
 interface NewWorkspaceDialogProps {
   readonly isOpen: boolean
@@ -32,14 +32,12 @@ function NewWorkspaceForm({ onClose }: { readonly onClose: () => void }) {
   const [ownSlug, setOwnSlug] = useState<string | null>(null)
   const [refused, setRefused] = useState<Refused | null>(null)
   const [run, isRunning] = useAction(CreateWorkspace, { toast: false })
-  const faults = refused === null ? [] : faultsOf(refused)
-  const faultOf = (path: string) => faults.find((field) => field.path === path)?.message
   const slug = ownSlug ?? slugOf(name)
 
   async function submit(event: FormEvent) {
     event.preventDefault()
     const outcome = await run({ input: { name, slug } })
-    setRefused(outcome.ok ? null : outcome)
+    setRefused(outcome.ok ? null : atField(outcome))
     if (!outcome.ok) return
     await reload()
     onClose()
@@ -53,7 +51,7 @@ function NewWorkspaceForm({ onClose }: { readonly onClose: () => void }) {
         label="Name"
         value={name}
         maxLength={100}
-        error={faultOf('name')}
+        error={fieldFault(refused, 'name')}
         onChange={(event) => setName(event.currentTarget.value)}
         data-autofocus
       />
@@ -63,10 +61,10 @@ function NewWorkspaceForm({ onClose }: { readonly onClose: () => void }) {
         inputWrapperOrder={['label', 'input', 'description', 'error']}
         value={slug}
         maxLength={60}
-        error={faultOf('slug')}
+        error={fieldFault(refused, 'slug')}
         onChange={(event) => setOwnSlug(event.currentTarget.value)}
       />
-      <FormFault message={refused === null || faults.length > 0 ? null : refused.message} />
+      <FormFault message={formFault(refused, WORKSPACE_PATHS)} />
       <div className={classes.actions}>
         <Button variant="default" onClick={onClose}>
           Cancel

@@ -3,12 +3,12 @@ import { notifications } from '@mantine/notifications'
 import { type FormEvent, useState } from 'react'
 import { useNavigate } from 'react-router'
 import { useSession } from '../../api/session.ts'
-import { type Refused, useAction } from '../../api/useAction.ts'
+import { fieldFault, formFault, type Refused, useAction } from '../../api/useAction.ts'
 import type { WorkspaceFactsQuery } from '../../generated/documents.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
 import classes from '../../ui/form.module.css'
 import { UpdateWorkspace } from './documents.ts'
-import { faultsOf } from './faults.ts'
+import { atField, WORKSPACE_PATHS } from './faults.ts'
 
 interface WorkspaceFormProps {
   readonly workspace: Pick<WorkspaceFactsQuery['workspace'], 'name' | 'slug'>
@@ -21,15 +21,13 @@ export function WorkspaceForm({ workspace }: WorkspaceFormProps) {
   const [slug, setSlug] = useState(workspace.slug)
   const [refused, setRefused] = useState<Refused | null>(null)
   const [run, isRunning] = useAction(UpdateWorkspace, { toast: false })
-  const faults = refused === null ? [] : faultsOf(refused)
-  const faultOf = (path: string) => faults.find((field) => field.path === path)?.message
   const isMoving = slug !== workspace.slug
   const changes = { ...(name !== workspace.name && { name }), ...(isMoving && { slug }) }
 
   async function submit(event: FormEvent) {
     event.preventDefault()
     const outcome = await run({ input: changes })
-    setRefused(outcome.ok ? null : outcome)
+    setRefused(outcome.ok ? null : atField(outcome))
     if (!outcome.ok) return
     // What was saved may be without the blanks that were typed around it.
     setName(outcome.payload.workspace.name)
@@ -45,7 +43,7 @@ export function WorkspaceForm({ workspace }: WorkspaceFormProps) {
         label="Name"
         value={name}
         maxLength={100}
-        error={faultOf('name')}
+        error={fieldFault(refused, 'name')}
         onChange={(event) => setName(event.currentTarget.value)}
       />
       <TextInput
@@ -54,11 +52,11 @@ export function WorkspaceForm({ workspace }: WorkspaceFormProps) {
         inputWrapperOrder={['label', 'input', 'description', 'error']}
         value={slug}
         maxLength={60}
-        error={faultOf('slug')}
+        error={fieldFault(refused, 'slug')}
         onChange={(event) => setSlug(event.currentTarget.value)}
       />
       {isMoving && <p className={classes.text}>Links to the old address stop working. The API goes by the id.</p>}
-      <FormFault message={refused === null || faults.length > 0 ? null : refused.message} />
+      <FormFault message={formFault(refused, WORKSPACE_PATHS)} />
       <Button type="submit" loading={isRunning} disabled={Object.keys(changes).length === 0}>
         Save
       </Button>

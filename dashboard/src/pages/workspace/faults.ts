@@ -1,6 +1,9 @@
-import type { FieldFault, Refused } from '../../api/useAction.ts'
+import type { Refused } from '../../api/useAction.ts'
 
-/** Which fields of a workspace are at fault: what a workspace has to itself, and another one can have already, is its address. */
-export function faultsOf({ code, message, fields }: Refused): readonly FieldFault[] {
-  return code === 'conflict' ? [{ path: 'slug', message }] : fields
+/** The form's fields, as the server names them. */
+export const WORKSPACE_PATHS = ['name', 'slug']
+
+/** A conflict is one of the address: that is what another workspace can have already. */
+export function atField(refused: Refused): Refused {
+  return refused.code === 'conflict' ? { ...refused, fields: [{ path: 'slug', message: refused.message }] } : refused
 }
