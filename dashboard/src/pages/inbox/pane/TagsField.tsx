@@ -1,4 +1,5 @@
 import { TagsInput } from '@mantine/core'
+import classes from './TagsEditor.module.css'
 
 const MOST = 50
 const LONGEST = 50
@@ -12,6 +13,7 @@ interface TagsFieldProps {
 export default function TagsField({ tags, onChange }: TagsFieldProps) {
   return (
     <TagsInput
+      classNames={{ inputField: classes.field ?? '' }}
       label="Tags"
       description="Enter or a comma adds one"
       placeholder="Add a tag"
