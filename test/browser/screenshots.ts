@@ -1,8 +1,8 @@
 import { mkdir, rm } from 'node:fs/promises'
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { openBrowser } from './browser.ts'
-import { DESKTOP, OVERLAYS, PAGES, PHONE } from './pages.ts'
+import { DESKTOP, DOORS, OVERLAYS, PAGES, PHONE } from './pages.ts'
 import { type Desk, openDesk } from './people.ts'
 import { type Story, tellStory } from './story.ts'
 import { openPlace } from './walk.ts'
@@ -10,22 +10,21 @@ import { openPlace } from './walk.ts'
 const FOLDER = 'docs/screenshots'
 const SIZES = { desktop: DESKTOP, phone: PHONE } as const
 
-let close: () => Promise<void>
+let browser: Browser
 let desk: Desk
 let story: Story
 beforeAll(async () => {
   await rm(FOLDER, { recursive: true, force: true })
   await mkdir(FOLDER, { recursive: true })
-  const browser = await openBrowser()
+  browser = await openBrowser()
   desk = await openDesk(browser)
-  close = async () => {
-    await desk.stop()
-    await story.close()
-    await browser.close()
-  }
   story = await tellStory(desk.guddesk)
 }, 120_000)
-afterAll(() => close())
+afterAll(async () => {
+  await desk.stop()
+  await story.close()
+  await browser.close()
+})
 
 const take = (page: Page, name: string, size: string, scheme: string) =>
   page.screenshot({ path: `${FOLDER}/${name}-${size}-${scheme}.png`, animations: 'disabled' })
@@ -35,12 +34,18 @@ const isLive = ({ name }: { name: string }) => name.startsWith('live')
 describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
   test.each(['desktop', 'phone'] as const)('every page and dialog, %s', async (size) => {
     const { page, context } = await desk.signIn({ colorScheme, viewport: SIZES[size] })
+    const door = await browser.newPage({ baseURL: desk.guddesk.origin, colorScheme, viewport: SIZES[size] })
     const isWhole = size === 'desktop' && colorScheme === 'light'
     const overlays = isWhole ? OVERLAYS : OVERLAYS.filter((place) => 'isPage' in place)
+    for (const place of DOORS) {
+      await openPlace(door, place)
+      await take(door, place.name, size, colorScheme)
+    }
     for (const place of [...PAGES.filter((each) => !isLive(each)), ...overlays]) {
       await openPlace(page, place)
       await take(page, place.name, size, colorScheme)
     }
+    await door.close()
     await context.close()
   })
 })
