@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk
@@ -34,7 +35,7 @@ async function mutate(key: string, name: string, input: string, selection = '') 
 const signIn = async (email: string, password: string) =>
   (await guddesk.call('POST', '/api/auth/sign-in/email', { email, password }, { key: null })).status
 
-const isSignedIn = async (key: string) => (await guddesk.graphql('{ me { id } }', {}, { key })).status === 200
+const isSignedIn = async (key: string) => (await guddesk.graphql(graphql(`{ me { id } }`), {}, { key })).status === 200
 
 const audited = async (targetId: string) => {
   const found = await guddesk.deps.db.prisma.auditEntry.findMany({ where: { targetId }, orderBy: { id: 'asc' } })
@@ -42,8 +43,8 @@ const audited = async (targetId: string) => {
 }
 
 describe('who is asking', () => {
-  const WHO = '{ viewer { role user { id name email hasPassword } } }'
-  const ME = '{ me { id email } }'
+  const WHO = graphql(`{ viewer { role user { id name email hasPassword } } }`)
+  const ME = graphql(`{ me { id email } }`)
 
   test('is a person with a role, also behind a key, but not behind an agent', async () => {
     const { key, userId, email } = await person()
@@ -192,7 +193,7 @@ describe('sessions', () => {
       expect(await mutate(one.key, 'endSession', `sessionId: "${id}"`)).toMatchObject({ code: 'not_found' })
     }
     expect(await isSignedIn(two.key)).toBe(true)
-    const { body } = await guddesk.graphql('{ sessions { id } }')
+    const { body } = await guddesk.graphql(graphql(`{ sessions { id } }`))
     expect(body.errors[0].extensions.code).toBe('forbidden')
   })
 })

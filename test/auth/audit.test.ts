@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { recordAudit, systemAuditor } from '../../src/domain/audit.ts'
 import { inTransaction } from '../../src/infra/transaction.ts'
+import { graphql } from '../support/graphql.ts'
 import { type Call, startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk
@@ -11,14 +12,14 @@ beforeAll(async () => {
 
 afterAll(() => guddesk?.stop())
 
-const ENTRIES = `query ($filter: AuditEntryFilter, $first: Int, $after: String) {
+const ENTRIES = graphql(`query ($filter: AuditEntryFilter, $first: Int, $after: String) {
   auditEntries(filter: $filter, first: $first, after: $after) {
     totalCount pageInfo { hasNextPage endCursor }
     edges { node {
       id action actorType actorId actorName userId targetType targetId targetName address userAgent data createdAt
     } }
   }
-}`
+}`)
 
 interface Entry {
   readonly id: string
@@ -89,7 +90,7 @@ test('a WebSocket client does not say itself where it comes from', async () => {
     webSocketImpl: WebSocket,
     connectionParams: { authorization: `Bearer ${tenant.key}`, 'X-Forwarded-For': '6.6.6.6', 'user-agent': 'Fake' },
   })
-  const query = 'mutation { createApiKey(input: { name: "K", permission: READ_ONLY }) { __typename } }'
+  const query = graphql(`mutation { createApiKey(input: { name: "K", permission: READ_ONLY }) { __typename } }`)
   for await (const result of client.iterate({ query })) expect(result.errors).toBeUndefined()
   await client.dispose()
   expect(await entries(tenant)).toMatchObject([{ address: '127.0.0.1', userAgent: null }])

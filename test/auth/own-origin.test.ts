@@ -2,6 +2,7 @@ import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type OwnOrigins, requireOwnOrigin } from '../../src/auth/own-origin.ts'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 const PRODUCTION: OwnOrigins = {
@@ -54,7 +55,7 @@ test('in development, the name that this machine was called by is its own; in pr
 
 let guddesk: TestGudDesk
 let cookie: string
-const VIEWER = '{ viewer { actor { type } } }'
+const VIEWER = graphql(`{ viewer { actor { type } } }`)
 
 beforeAll(async () => {
   guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api', TRUSTED_ORIGINS: 'https://tools.example.com' } })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newId } from '../../src/domain/ids.ts'
+import { graphql } from '../support/graphql.ts'
 import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk
@@ -11,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => guddesk?.stop())
 
 const PASSWORD = 'correct horse battery'
-const VIEWER = '{ viewer { actor { type id name permission } workspace { id } } }'
+const VIEWER = graphql(`{ viewer { actor { type id name permission } workspace { id } } }`)
 
 interface Person {
   readonly userId: string

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
 import { settle, until } from '../support/until.ts'
@@ -136,7 +137,7 @@ describe('payloads', () => {
   test('GraphQL causes the same events as REST', async () => {
     await register()
     const id = await guddesk.newConversation(tenant)
-    const mutation = `mutation($input: SendMessageInput!) { sendMessage(input: $input) { __typename } }`
+    const mutation = graphql(`mutation($input: SendMessageInput!) { sendMessage(input: $input) { __typename } }`)
     const input = { conversationId: id, body: 'From GraphQL', type: 'VISITOR' }
     await guddesk.graphql(mutation, { input }, { key: tenant.key })
     const [, message] = await receiver.waitFor(2)
@@ -468,8 +469,8 @@ describe('order', () => {
 
   test('with STRICT ordering the next one waits until a retry has succeeded', async () => {
     const { id: endpointId } = await register({ onMessageCreated: true, onConversationCreated: false })
-    const strict = `mutation($input: UpdateWebhookEndpointInput!) {
-      updateWebhookEndpoint(input: $input) { __typename } }`
+    const strict = graphql(`mutation($input: UpdateWebhookEndpointInput!) {
+      updateWebhookEndpoint(input: $input) { __typename } }`)
     await guddesk.graphql(strict, { input: { endpointId, ordering: 'STRICT' } }, { key: tenant.key })
     receiver.behave((response, _request, count) => response.writeHead(count === 1 ? 500 : 200).end())
     const id = await guddesk.newConversation(tenant, 'one')

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { authenticateKey } from '../../src/auth/api-key.ts'
 import { replayFailedDeliveries } from '../../src/domain/replay-deliveries.ts'
 import { backend } from '../support/database.ts'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { until } from '../support/until.ts'
@@ -25,8 +26,8 @@ beforeEach(async () => {
 afterEach(() => receiver.close())
 
 async function replay(input: object = {}, key = tenant.key) {
-  const query = `mutation ($input: ReplayFailedDeliveriesInput!) { replayFailedDeliveries(input: $input) {
-    ... on ReplayFailedDeliveriesPayload { replayedCount isComplete } ... on Error { code message } } }`
+  const query = graphql(`mutation ($input: ReplayFailedDeliveriesInput!) { replayFailedDeliveries(input: $input) {
+    ... on ReplayFailedDeliveriesPayload { replayedCount isComplete } ... on Error { code message } } }`)
   const { body } = await guddesk.graphql(query, { input: { endpointId, since: START, ...input } }, { key })
   expect(body.errors).toBeUndefined()
   return body.data.replayFailedDeliveries

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Received, type Receiver, startReceiver } from '../support/receiver.ts'
 
@@ -10,7 +11,9 @@ let tenant: Tenant
 let endpoint: { id: string; secret: string }
 
 const HOUR = 3_600_000
-const SHOWN = 'query ($id: ID!) { node(id: $id) { ... on WebhookEndpoint { secretRotation { overlapEndsAt } } } }'
+const SHOWN = graphql(
+  `query ($id: ID!) { node(id: $id) { ... on WebhookEndpoint { secretRotation { overlapEndsAt } } } }`,
+)
 
 beforeAll(async () => {
   guddesk = await startGudDesk()

@@ -2,6 +2,7 @@ import { Webhook } from 'standardwebhooks'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { kindOfId } from '../../src/domain/ids.ts'
 import { START } from '../support/event-log.ts'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
 import { settle, until } from '../support/until.ts'
@@ -42,9 +43,9 @@ async function register(events: typeof ALL = NONE): Promise<typeof endpoint> {
 }
 
 async function send(type: string, endpointId = endpoint.id, key = tenant.key) {
-  const query = `mutation ($input: SendTestEventInput!) { sendTestEvent(input: $input) {
+  const query = graphql(`mutation ($input: SendTestEventInput!) { sendTestEvent(input: $input) {
     ... on SendTestEventPayload { delivery { id isTest status eventType conversationId endpoint { id } } }
-    ... on Error { code message } } }`
+    ... on Error { code message } } }`)
   const { body } = await guddesk.graphql(query, { input: { endpointId, type } }, { key })
   expect(body.errors).toBeUndefined()
   return body.data.sendTestEvent
@@ -178,7 +179,9 @@ test('the log shows tests only when asked', async () => {
   await send('MESSAGE_CREATED')
   await guddesk.newConversation(tenant)
   const types = async (includeTests?: boolean) => {
-    const query = `query ($filter: EventFilter) { events(filter: $filter) { totalCount edges { node { type isTest } } } }`
+    const query = graphql(
+      `query ($filter: EventFilter) { events(filter: $filter) { totalCount edges { node { type isTest } } } }`,
+    )
     const filter = { includeTests, types: ['MESSAGE_CREATED', 'CONVERSATION_CREATED'] }
     const { data } = await guddesk.graphql(query, { filter }, { key: tenant.key })
     const nodes = data.events.edges.map(({ node }: { node: object }) => node)
@@ -228,7 +231,9 @@ test('deliveries are filtered by whether they are tests', async () => {
   await guddesk.newConversation(tenant)
   await receiver.waitFor(2)
   const count = async (isTest?: boolean) => {
-    const query = 'query ($filter: DeliveryFilter) { deliveries(filter: $filter) { edges { node { isTest } } } }'
+    const query = graphql(
+      `query ($filter: DeliveryFilter) { deliveries(filter: $filter) { edges { node { isTest } } } }`,
+    )
     const { data } = await guddesk.graphql(query, { filter: { isTest } }, { key: tenant.key })
     return data.deliveries.edges.map(({ node }: { node: { isTest: boolean } }) => node.isTest)
   }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticateKey } from '../../src/auth/api-key.ts'
 import type { Actor } from '../../src/domain/actor.ts'
 import { createApiKey, listApiKeys, revokeApiKey } from '../../src/domain/api-keys.ts'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 
 const HOUR = 3_600_000
@@ -113,11 +114,15 @@ test('are for FULL_ACCESS and for people; another workspace’s are not found', 
 })
 
 describe('a key of all workspaces', () => {
-  const CREATE = `mutation { createApiKey(input: { name: "All", permission: READ_ONLY, allWorkspaces: true }) {
+  const CREATE = graphql(`mutation { createApiKey(input: { name: "All", permission: READ_ONLY, allWorkspaces: true }) {
     ... on CreateApiKeyPayload { key apiKey { id allWorkspaces } } ... on Error { code message }
-  } }`
+  } }`)
   const ids = async (key: string, headers: Record<string, string>) => {
-    const { data } = await guddesk.graphql('{ apiKeys { edges { node { id allWorkspaces } } } }', {}, { key, headers })
+    const { data } = await guddesk.graphql(
+      graphql(`{ apiKeys { edges { node { id allWorkspaces } } } }`),
+      {},
+      { key, headers },
+    )
     return data.apiKeys.edges.map(({ node }: { node: { id: string } }) => node.id)
   }
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { forgetEnded } from '../../src/domain/forget-ended.ts'
 import { makeObjects } from '../rest/objects.ts'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 const HOUR = 3_600_000
@@ -14,7 +15,9 @@ afterAll(() => guddesk?.stop())
 
 test('a secret that was rotated out is gone once its overlap has ended, and not before', async () => {
   const { endpointId } = await makeObjects(guddesk)
-  const rotate = `mutation ($input: RotateWebhookSecretInput!) { rotateWebhookSecret(input: $input) { __typename } }`
+  const rotate = graphql(
+    `mutation ($input: RotateWebhookSecretInput!) { rotateWebhookSecret(input: $input) { __typename } }`,
+  )
   await guddesk.graphql(rotate, { input: { endpointId, overlapHours: 2 } })
   const read = () => guddesk.deps.db.prisma.webhookEndpoint.findUniqueOrThrow({ where: { id: endpointId } })
   const rotating = await read()
@@ -40,7 +43,7 @@ test('sessions and sign-in links that have ended are gone, the others stay', asy
   await forgetEnded(guddesk.deps)
   expect(await prisma.session.findUnique({ where: { id: old } })).toBeNull()
   expect(await prisma.verification.count()).toBe(1)
-  const { data } = await guddesk.graphql('{ me { email } }', {}, { key: session })
+  const { data } = await guddesk.graphql(graphql(`{ me { email } }`), {}, { key: session })
   expect(data.me.email).toBe(email)
   expect((await guddesk.people.openLink(link ?? '', { address: null, userAgent: null })).user.email).toBe(email)
 })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { removeOld } from '../../src/domain/retention.ts'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk
@@ -35,7 +36,7 @@ async function finishAll(): Promise<void> {
 }
 
 async function log(after: string | null): Promise<{ cursors: string[]; code: string | undefined; message: string }> {
-  const query = 'query($after: String) { events(first: 100, after: $after) { edges { cursor } } }'
+  const query = graphql(`query($after: String) { events(first: 100, after: $after) { edges { cursor } } }`)
   const { body } = await guddesk.graphql(query, { after }, { key: tenant.key })
   const cursors = (body.data?.events?.edges ?? []).map(({ cursor }: { cursor: string }) => cursor)
   const [error] = body.errors ?? []

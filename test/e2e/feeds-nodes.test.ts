@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Child, type Installation, newInstallation, post } from '../support/child.ts'
 import { backend } from '../support/database.ts'
+import { graphql } from '../support/graphql.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { startRedisProxy } from '../support/redis-proxy.ts'
 import { settle, until } from '../support/until.ts'
@@ -38,13 +39,13 @@ async function follow<T>(node: Child, query: string, variables: Record<string, u
   return { updates, faults, stop: () => client.dispose() }
 }
 
-const PANE = `subscription ($id: ID!, $after: String) { conversation(id: $id, after: $after) {
+const PANE = graphql(`subscription ($id: ID!, $after: String) { conversation(id: $id, after: $after) {
   ... on MessageAdded { cursor message { sequence body } }
   ... on ConversationChanged { cursor conversation { priority } }
   ... on TypingChanged { isTyping actor { name } }
-} }`
-const INBOX = 'subscription { inbox { cursor conversations { id messageCount } } }'
-const DELIVERIES = 'subscription { deliveries { created delivered newest { id } omitted } }'
+} }`)
+const INBOX = graphql(`subscription { inbox { cursor conversations { id messageCount } } }`)
+const DELIVERIES = graphql(`subscription { deliveries { created delivered newest { id } omitted } }`)
 
 interface PaneUpdate {
   readonly cursor?: string

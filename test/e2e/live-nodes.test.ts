@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Child, type Installation, newInstallation, post } from '../support/child.ts'
 import { backend } from '../support/database.ts'
+import { graphql } from '../support/graphql.ts'
 import { startRedisProxy } from '../support/redis-proxy.ts'
 import { until } from '../support/until.ts'
 
@@ -20,7 +21,9 @@ interface Arrival {
   readonly at: number
 }
 
-const MESSAGES = `subscription($after: String) { events(types: [MESSAGE_CREATED], after: $after) { id data cursor } }`
+const MESSAGES = graphql(
+  `subscription($after: String) { events(types: [MESSAGE_CREATED], after: $after) { id data cursor } }`,
+)
 
 /** Follows message.created at a node. */
 function follow(node: Child, after?: string): { arrivals: Arrival[]; stop: () => Promise<void> } {

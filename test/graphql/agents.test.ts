@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
 import { settle, until } from '../support/until.ts'
@@ -46,7 +47,7 @@ const rotate = (input: object = {}, key?: string) =>
 
 /** How a key fares: the HTTP status, and who it acts as. */
 async function use(key: string): Promise<[number, string | undefined]> {
-  const { status, body } = await guddesk.graphql('{ viewer { actor { id } } }', {}, { key })
+  const { status, body } = await guddesk.graphql(graphql(`{ viewer { actor { id } } }`), {}, { key })
   return [status, body.data?.viewer?.actor?.id]
 }
 

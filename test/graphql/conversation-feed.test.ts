@@ -2,16 +2,17 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticateKey } from '../../src/auth/api-key.ts'
 import { openFeeds } from '../../src/domain/feeds.ts'
 import { quiet } from '../support/event-log.ts'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { settle, until } from '../support/until.ts'
 import { type Live, overSse, overWebSocket, type Transport } from './live.ts'
 
-const CONVERSATION = `subscription ($id: ID!, $after: String) { conversation(id: $id, after: $after) {
+const CONVERSATION = graphql(`subscription ($id: ID!, $after: String) { conversation(id: $id, after: $after) {
   kind: __typename
   ... on MessageAdded { cursor message { id sequence type body senderId senderName createdAt conversationId } }
   ... on ConversationChanged { cursor conversation { id status tags priority visitor { name } assignee { name } } }
   ... on TypingChanged { conversationId actor { type id name } isTyping expiresAt }
-} }`
+} }`)
 
 interface Update {
   readonly kind: 'MessageAdded' | 'ConversationChanged' | 'TypingChanged'

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
 import { until } from '../support/until.ts'
@@ -37,7 +38,7 @@ interface DeliveryNode {
   finishedAt: string | null
 }
 
-const LIST = `query($filter: DeliveryFilter, $first: Int, $after: String) {
+const LIST = graphql(`query($filter: DeliveryFilter, $first: Int, $after: String) {
   deliveries(filter: $filter, first: $first, after: $after) {
     totalCount
     pageInfo { hasNextPage endCursor }
@@ -46,7 +47,7 @@ const LIST = `query($filter: DeliveryFilter, $first: Int, $after: String) {
       endpoint { id } attempts { number statusCode response }
     } }
   }
-}`
+}`)
 
 async function deliveries(variables: object = {}, key = tenant.key): Promise<DeliveryNode[]> {
   const { data, body } = await ask(LIST, variables, key)
@@ -57,8 +58,8 @@ async function deliveries(variables: object = {}, key = tenant.key): Promise<Del
 const settled = (count: number) =>
   until(async () => (await deliveries()).filter(({ attemptCount }) => attemptCount > 0).length === count)
 
-const REPLAY = `mutation($input: ReplayDeliveryInput!) { replayDelivery(input: $input) {
-  ... on ReplayDeliveryPayload { delivery { id status } } ... on Error { code message } } }`
+const REPLAY = graphql(`mutation($input: ReplayDeliveryInput!) { replayDelivery(input: $input) {
+  ... on ReplayDeliveryPayload { delivery { id status } } ... on Error { code message } } }`)
 
 test('a delivery tells its event, its attempts and what comes next', async () => {
   const endpointId = await register()
@@ -152,10 +153,10 @@ test('what is under way cannot be replayed, and what another workspace has is no
 test('the log lists what happened, oldest first, and the subscription goes on where it ends', async () => {
   const id = await guddesk.newConversation(tenant, 'Hello')
   await guddesk.call('PATCH', `/api/v1/conversations/${id}`, { status: 'CLOSED' }, { key: tenant.key })
-  const query = `query($filter: EventFilter, $first: Int, $after: String) {
+  const query = graphql(`query($filter: EventFilter, $first: Int, $after: String) {
     events(filter: $filter, first: $first, after: $after) {
       totalCount pageInfo { hasNextPage endCursor } edges { node { type conversationId data cursor } }
-    } }`
+    } }`)
   interface Logged {
     type: string
     conversationId: string

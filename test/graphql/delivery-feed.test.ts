@@ -3,17 +3,18 @@ import { authenticateKey } from '../../src/auth/api-key.ts'
 import type { DeliveryProgress } from '../../src/domain/delivery-feed.ts'
 import { openFeeds } from '../../src/domain/feeds.ts'
 import { backend } from '../support/database.ts'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
 import { settle, until } from '../support/until.ts'
 import { type Live, overSse, overWebSocket, type Transport } from './live.ts'
 
-const DELIVERIES = `subscription ($endpointId: ID, $status: DeliveryStatus, $conversationId: ID) {
+const DELIVERIES = graphql(`subscription ($endpointId: ID, $status: DeliveryStatus, $conversationId: ID) {
   deliveries(endpointId: $endpointId, status: $status, conversationId: $conversationId) {
     since until created skipped delivered retrying failed p50DurationMs p95DurationMs omitted
     newest { id status eventType conversationId endpoint { id } attempts { number statusCode } }
   }
-}`
+}`)
 
 const STEPS = ['created', 'skipped', 'delivered', 'retrying', 'failed'] as const
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newId } from '../../src/domain/ids.ts'
 import type { DeliveryStatus } from '../../src/generated/prisma/enums.ts'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { statementsOf } from '../support/statements.ts'
 
@@ -66,10 +67,10 @@ async function ask(query: string, variables: object = {}, key = tenant.key) {
 }
 
 describe('deliveryStats', () => {
-  const STATS = `query ($endpointId: ID, $from: DateTime!, $to: DateTime!, $bucket: StatsBucket!) {
+  const STATS = graphql(`query ($endpointId: ID, $from: DateTime!, $to: DateTime!, $bucket: StatsBucket!) {
     deliveryStats(endpointId: $endpointId, from: $from, to: $to, bucket: $bucket) {
       start sent delivered failed pending durationP50 durationP95 latencyP50 latencyP95
-    } }`
+    } }`)
   const noon = new Date('2026-03-01T12:00:00.000Z')
   const minutes = (count: number) => new Date(noon.getTime() + count * 60_000)
   const EMPTY = { sent: 0, delivered: 0, failed: 0, pending: 0 }
@@ -173,10 +174,10 @@ describe('deliveryStats', () => {
 })
 
 describe('slowestEndpoints', () => {
-  const SLOWEST = `query ($from: DateTime!, $to: DateTime!, $first: Int) {
+  const SLOWEST = graphql(`query ($from: DateTime!, $to: DateTime!, $first: Int) {
     slowestEndpoints(from: $from, to: $to, first: $first) {
       endpoint { id } delivered failed pending durationP50 durationP95
-    } }`
+    } }`)
   const from = new Date('2026-03-01T12:00:00.000Z')
   const to = new Date('2026-03-01T13:00:00.000Z')
   const inside = new Date('2026-03-01T12:30:00.000Z')
@@ -225,10 +226,10 @@ describe('slowestEndpoints', () => {
 })
 
 describe('how endpoints and agents are doing', () => {
-  const HEALTH = `{
+  const HEALTH = graphql(`{
     webhookEndpoints { edges { node { id successRate24h pendingCount failedCount agent { id } } } }
     agents { edges { node { id lastSeenAt replyCount24h errorRate24h } } }
-  }`
+  }`)
 
   test('counts the last 24 hours of what ended, and everything that is pending or failed', async () => {
     const install = { name: 'Bot', webhookUrl: 'http://127.0.0.1:9/health' }
@@ -266,7 +267,9 @@ describe('how endpoints and agents are doing', () => {
     const byId = new Map(seen.agents.edges.map(({ node }: { node: { id: string } }) => [node.id, node]))
     expect(byId.get(agent.id)).toMatchObject({ lastSeenAt: null, replyCount24h: null, errorRate24h: null })
     expect(byId.get(next.id)).toMatchObject({ replyCount24h: 0, errorRate24h: null })
-    const nested = `{ agents { edges { node { id webhookEndpoints { pendingCount failedCount successRate24h } } } } }`
+    const nested = graphql(
+      `{ agents { edges { node { id webhookEndpoints { pendingCount failedCount successRate24h } } } } }`,
+    )
     const { agents: all } = await ask(nested, {}, next.credentials.apiKey)
     const hidden = all.edges.find(({ node }: { node: { id: string } }) => node.id === agent.id)
     expect(hidden.node.webhookEndpoints).toEqual([{ pendingCount: null, failedCount: null, successRate24h: null }])
@@ -274,8 +277,8 @@ describe('how endpoints and agents are doing', () => {
 })
 
 describe('deliveries', () => {
-  const LIST = `query ($filter: DeliveryFilter) { deliveries(filter: $filter) { totalCount edges { node {
-    id durationMs lastStatusCode conversation { id } event { id type conversation { id } } } } } }`
+  const LIST = graphql(`query ($filter: DeliveryFilter) { deliveries(filter: $filter) { totalCount edges { node {
+    id durationMs lastStatusCode conversation { id } event { id type conversation { id } } } } } }`)
 
   async function found(filter: object, key?: string): Promise<string[]> {
     const { deliveries } = await ask(LIST, { filter }, key)
@@ -340,9 +343,10 @@ describe('Conversation.events', () => {
     const id = await guddesk.newConversation(tenant, 'one')
     await guddesk.newConversation(tenant, 'another')
     await guddesk.call('PATCH', `/api/v1/conversations/${id}`, { status: 'CLOSED' }, { key: tenant.key })
-    const query = `query ($id: ID!, $first: Int, $after: String, $last: Int, $before: String) { conversation(id: $id) {
+    const query =
+      graphql(`query ($id: ID!, $first: Int, $after: String, $last: Int, $before: String) { conversation(id: $id) {
       events(first: $first, after: $after, last: $last, before: $before) { totalCount
-        pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { node { type conversation { id } } } } } }`
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { node { type conversation { id } } } } } }`)
     const types = async (page: object) => {
       const { conversation } = await ask(query, { id, ...page })
       const { edges, totalCount, pageInfo } = conversation.events

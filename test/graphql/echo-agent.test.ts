@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Actor } from '../../src/domain/actor.ts'
 import { installEchoAgent } from '../../src/domain/echo-agent.ts'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { until } from '../support/until.ts'
 
@@ -11,11 +12,11 @@ beforeAll(async () => {
 })
 afterAll(() => guddesk.stop())
 
-const INSTALL = `mutation { installEchoAgent(input: {}) {
+const INSTALL = graphql(`mutation { installEchoAgent(input: {}) {
   __typename
   ... on InstallEchoAgentPayload { agent { id name type isEnabled webhookEndpoints { id url } } }
   ... on Error { code message }
-} }`
+} }`)
 
 async function install(key = guddesk.tenant.key) {
   return (await guddesk.graphql(INSTALL, {}, { key })).data.installEchoAgent
@@ -110,7 +111,7 @@ test('who may not write may not install it; nor may an agent', async () => {
 test('in production there is none', async () => {
   const { echoAgentUrl: _development, ...production } = guddesk.deps
   const { tenant } = guddesk
-  const { data } = await guddesk.graphql('{ viewer { isDevelopment } }')
+  const { data } = await guddesk.graphql(graphql(`{ viewer { isDevelopment } }`))
   expect(data.viewer.isDevelopment).toBe(true)
   const owner: Actor = {
     type: 'member',

@@ -3,14 +3,15 @@ import { authenticateKey } from '../../src/auth/api-key.ts'
 import { EventStreamEnded } from '../../src/domain/event-tail.ts'
 import { openFeeds } from '../../src/domain/feeds.ts'
 import { quiet, START } from '../support/event-log.ts'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { settle, until } from '../support/until.ts'
 import { type Live, overSse, overWebSocket, type Transport } from './live.ts'
 
-const INBOX = `subscription ($after: String) { inbox(after: $after) {
+const INBOX = graphql(`subscription ($after: String) { inbox(after: $after) {
   cursor deletedIds
   conversations { id status priority messageCount lastMessagePreview lastActivityAt assignee { id } visitor { name } }
-} }`
+} }`)
 
 interface Update {
   readonly cursor: string
@@ -194,9 +195,9 @@ describe.each(TRANSPORTS)('the inbox over %s', (_name, transport) => {
   })
 })
 
-const COUNTED = `subscription ($after: String) { inbox(after: $after) {
+const COUNTED = graphql(`subscription ($after: String) { inbox(after: $after) {
   cursor conversations { id } counts { mine unassigned open snoozed closed total }
-} }`
+} }`)
 
 interface Counted {
   readonly cursor: string
@@ -228,7 +229,7 @@ describe('counts', () => {
     await until(() => mine.counts()?.['closed'] === 1 && hers.counts()?.['closed'] === 1)
     expect(hers.counts()).toEqual({ ...start, open: 0, unassigned: 0, closed: 1 })
     const { data } = await guddesk.graphql(
-      '{ inboxCounts { mine unassigned open snoozed closed total } }',
+      graphql(`{ inboxCounts { mine unassigned open snoozed closed total } }`),
       {},
       { key: mia },
     )

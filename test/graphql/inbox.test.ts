@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { statementsOf } from '../support/statements.ts'
 
@@ -38,7 +39,7 @@ async function newAgent(): Promise<{ id: string; key: string }> {
 }
 
 describe('inboxCounts', () => {
-  const COUNTS = '{ inboxCounts { mine unassigned open snoozed closed total } }'
+  const COUNTS = graphql(`{ inboxCounts { mine unassigned open snoozed closed total } }`)
 
   test('counts each state, what is one’s own and what is nobody’s, in one statement', async () => {
     const none = { mine: 0, unassigned: 0, open: 0, snoozed: 0, closed: 0, total: 0 }
@@ -64,11 +65,11 @@ describe('inboxCounts', () => {
 })
 
 describe('Message.sender', () => {
-  const SENDERS = `query ($id: ID!) { conversation(id: $id) { messages { edges { node {
+  const SENDERS = graphql(`query ($id: ID!) { conversation(id: $id) { messages { edges { node {
     body senderId senderName
     sender { __typename ... on Node { id } ... on Visitor { visitor: name } ... on Member { member: name } ... on Agent { agent: name }
       ... on ApiKey { key: name } }
-  } } } } }`
+  } } } } }`)
 
   async function sendersOf(id: string, key?: string): Promise<unknown[]> {
     const { conversation } = await ask(SENDERS, { id }, key)
@@ -116,9 +117,9 @@ describe('Message.sender', () => {
 })
 
 describe('the unread marker', () => {
-  const MARK = `mutation ($input: MarkConversationReadInput!) { markConversationRead(input: $input) {
-    __typename ... on MarkConversationReadPayload { conversation { id lastReadSequence unreadCount } } ... on Error { code message } } }`
-  const STATE = 'query ($id: ID!) { conversation(id: $id) { lastReadSequence unreadCount } }'
+  const MARK = graphql(`mutation ($input: MarkConversationReadInput!) { markConversationRead(input: $input) {
+    __typename ... on MarkConversationReadPayload { conversation { id lastReadSequence unreadCount } } ... on Error { code message } } }`)
+  const STATE = graphql(`query ($id: ID!) { conversation(id: $id) { lastReadSequence unreadCount } }`)
 
   async function mark(conversationId: string, sequence: number, key = mia.key) {
     const { markConversationRead } = await ask(MARK, { input: { conversationId, sequence } }, key)
@@ -191,11 +192,12 @@ describe('the unread marker', () => {
 })
 
 describe('Visitor.conversations', () => {
-  const THEIRS = `query ($ids: [ID!]!, $first: Int, $after: String, $last: Int, $before: String) { nodes(ids: $ids) { ... on Visitor {
+  const THEIRS =
+    graphql(`query ($ids: [ID!]!, $first: Int, $after: String, $last: Int, $before: String) { nodes(ids: $ids) { ... on Visitor {
     conversationCount
     conversations(first: $first, after: $after, last: $last, before: $before) {
       totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { node { id visitor { id } } }
-    } } } }`
+    } } } }`)
 
   test('come newest activity first, in pages, each visitor’s own', async () => {
     const visitors = [

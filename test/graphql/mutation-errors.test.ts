@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk
@@ -115,7 +116,7 @@ describe('ConflictError', () => {
 test('LoopDetectedError at the 21st message of a bot within a minute', async () => {
   const id = await guddesk.newConversation(guddesk.tenant, 'hello')
   const say = { conversationId: id, body: 'Hi', type: 'BOT' }
-  const query = 'mutation ($input: SendMessageInput!) { sendMessage(input: $input) { __typename } }'
+  const query = graphql(`mutation ($input: SendMessageInput!) { sendMessage(input: $input) { __typename } }`)
   for (let i = 0; i < 20; i++) {
     expect((await guddesk.graphql(query, { input: say })).data.sendMessage.__typename).toBe('SendMessagePayload')
   }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk
@@ -70,12 +71,16 @@ async function oneOfEach(tenant: Tenant): Promise<Record<string, string>> {
 }
 
 async function node(id: string, key = guddesk.tenant.key) {
-  const { body } = await guddesk.graphql('query ($id: ID!) { node(id: $id) { __typename id } }', { id }, { key })
+  const { body } = await guddesk.graphql(
+    graphql(`query ($id: ID!) { node(id: $id) { __typename id } }`),
+    { id },
+    { key },
+  )
   return { ...body, extensions: undefined }
 }
 
 async function nodes(ids: string[], key = guddesk.tenant.key) {
-  const query = 'query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }'
+  const query = graphql(`query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }`)
   const { body } = await guddesk.graphql(query, { ids }, { key })
   return { ...body, extensions: undefined }
 }
@@ -99,7 +104,7 @@ describe.each(TYPES)('%s', (type) => {
 })
 
 test('every type that implements Node is tested here', async () => {
-  const { data } = await guddesk.graphql('{ __type(name: "Node") { possibleTypes { name } } }')
+  const { data } = await guddesk.graphql(graphql(`{ __type(name: "Node") { possibleTypes { name } } }`))
   expect(data.__type.possibleTypes.map(({ name }: { name: string }) => name).sort()).toEqual([...TYPES].sort())
 })
 
@@ -126,7 +131,7 @@ test.each(MALFORMED)('%s as an id is null', async (_name, id) => {
 })
 
 test('numbers are ids too, of nothing', async () => {
-  const { body } = await guddesk.graphql('{ node(id: 1) { id } nodes(ids: [1, 2]) { id } }')
+  const { body } = await guddesk.graphql(graphql(`{ node(id: 1) { id } nodes(ids: [1, 2]) { id } }`))
   expect({ ...body, extensions: undefined }).toEqual({ data: { node: null, nodes: [null, null] } })
 })
 
@@ -165,7 +170,7 @@ test.each(['READ_ONLY', 'READ_WRITE'] as const)('an ApiKey or AuditEntry is null
 })
 
 test('nodes show what they hold, and relations stay in the workspace', async () => {
-  const query = `query ($ids: [ID!]!) { nodes(ids: $ids) { __typename
+  const query = graphql(`query ($ids: [ID!]!) { nodes(ids: $ids) { __typename
     ... on Workspace { members { id email } }
     ... on Member { name role }
     ... on Visitor { visitorName: name metadata }
@@ -179,7 +184,7 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
     ... on Article { title body collection { id } }
     ... on Collection { collectionName: name }
     ... on Event { eventType: type conversation { id } }
-  } }`
+  } }`)
   const { data, body } = await guddesk.graphql(query, { ids: TYPES.map((type) => mine[type]) })
   expect(body.errors).toBeUndefined()
   const url = 'http://127.0.0.1:9/nodes'

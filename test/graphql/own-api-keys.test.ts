@@ -60,7 +60,7 @@ const revoke = async (apiKeyId: string, as: Call) =>
 const visible = async (id: string, as: Call) => (await guddesk.query(NODE, { id }, as)).node !== null
 const workspaceOf = async (key: string, workspaceId?: string) => {
   const headers = workspaceId === undefined ? {} : { 'x-workspace-id': workspaceId }
-  const { body } = await guddesk.graphql('{ workspace { id } }', {}, { key, headers })
+  const { body } = await guddesk.graphql(graphql(`{ workspace { id } }`), {}, { key, headers })
   return body.data?.workspace?.id ?? body.errors[0].extensions.code
 }
 const keyId = async (userId: string) =>

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Actor } from '../../src/domain/actor.ts'
 import { newId } from '../../src/domain/ids.ts'
 import { listConversations } from '../../src/domain/list-conversations.ts'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk
@@ -52,8 +53,8 @@ async function conversation(
 
 /** The names of what is found, in the order above; totalCount must agree. */
 async function found(text: string, key = guddesk.tenant.key): Promise<string[]> {
-  const query = `query ($text: String) {
-    conversations(filter: { text: $text }) { totalCount edges { node { id } } } }`
+  const query = graphql(`query ($text: String) {
+    conversations(filter: { text: $text }) { totalCount edges { node { id } } } }`)
   const { body } = await guddesk.graphql(query, { text }, { key })
   expect(body.errors).toBeUndefined()
   const { edges, totalCount } = body.data.conversations
@@ -120,7 +121,7 @@ test.each([
 })
 
 test('stays in the workspace, also for those who search for its id', async () => {
-  const query = '{ conversations(filter: { text: "refund" }) { totalCount } }'
+  const query = graphql(`{ conversations(filter: { text: "refund" }) { totalCount } }`)
   const { data } = await guddesk.graphql(query, {}, { key: other.key })
   expect(data.conversations.totalCount).toBe(1)
   expect(await found(other.workspaceId)).toEqual([])
@@ -144,7 +145,7 @@ test('an agent’s key finds notes; a visitor does not, and only its own', async
 })
 
 test('combines with other conditions', async () => {
-  const query = `{ conversations(filter: { text: "damaged", status: CLOSED }) { totalCount } }`
+  const query = graphql(`{ conversations(filter: { text: "damaged", status: CLOSED }) { totalCount } }`)
   const { data } = await guddesk.graphql(query)
   expect(data.conversations.totalCount).toBe(0)
 })
@@ -175,9 +176,10 @@ test('finds what many have and what few have, in order, page by page, both ways'
       },
     })),
   })
-  const query = `query ($text: String, $first: Int, $after: String, $last: Int, $before: String, $sort: ConversationSort) {
+  const query =
+    graphql(`query ($text: String, $first: Int, $after: String, $last: Int, $before: String, $sort: ConversationSort) {
     conversations(filter: { text: $text }, first: $first, after: $after, last: $last, before: $before, sort: $sort) {
-      totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { node { id } } } }`
+      totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { node { id } } } }`)
   const walk = async (words: string, forwards: boolean, sort: string) => {
     const ids: string[] = []
     for (let cursor: string | null = null; ; ) {

@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { settle, until } from '../support/until.ts'
 
@@ -33,7 +34,7 @@ function crowd(size: number): Crowd {
   const faults: unknown[] = []
   const url = `${guddesk.origin.replace('http', 'ws')}/graphql`
   const connectionParams = { authorization: `Bearer ${guddesk.tenant.key}` }
-  const query = 'subscription { events(types: [MESSAGE_CREATED]) { data } }'
+  const query = graphql(`subscription { events(types: [MESSAGE_CREATED]) { data } }`)
   const clients = counts.map((_, i) => {
     const client = createClient({ url, webSocketImpl: WebSocket, connectionParams })
     const next = ({ data, errors }: { data?: unknown; errors?: unknown }) => {

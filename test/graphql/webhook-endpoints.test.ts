@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
 import { until } from '../support/until.ts'
@@ -49,7 +50,7 @@ describe('enabling and disabling', () => {
     expect(await enable()).toMatchObject({ endpoint: { isEnabled: true, failingSince: null, consecutiveFailures: 0 } })
     const [first, again] = await receiver.waitFor(2)
     expect(again?.headers['x-guddesk-delivery']).toBe(first?.headers['x-guddesk-delivery'])
-    const query = '{ deliveries(filter: { status: SKIPPED }) { totalCount } }'
+    const query = graphql(`{ deliveries(filter: { status: SKIPPED }) { totalCount } }`)
     expect((await guddesk.graphql(query, {}, { key: tenant.key })).data.deliveries.totalCount).toBe(1)
   })
 
@@ -92,7 +93,9 @@ describe('enabling and disabling', () => {
 
 describe('the audit log', () => {
   const entries = async () => {
-    const query = `{ auditEntries(first: 50) { edges { node { action actorType targetType targetId targetName data } } } }`
+    const query = graphql(
+      `{ auditEntries(first: 50) { edges { node { action actorType targetType targetId targetName data } } } }`,
+    )
     const { data, body } = await guddesk.graphql(query, {}, { key: tenant.key })
     expect(body.errors).toBeUndefined()
     return data.auditEntries.edges.map(({ node }: { node: object }) => node).reverse()
