@@ -73,6 +73,21 @@ describe('with a password', () => {
     ])
   })
 
+  test('over https sets a cookie that no neighbour can plant and that no plain request carries', async () => {
+    const secure = await startGudDesk({ env: { GUDDESK_ROLES: 'api', PUBLIC_URL: 'https://desk.example.com' } })
+    const { cookie, token } = await secure.people.openSession(secure.tenant.userId, null)
+    expect(cookie).toMatch(
+      /^__Host-guddesk\.session_token=[^;]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+    )
+    const use = async (name: string) => {
+      const headers = { cookie: `${name}=${encodeURIComponent(token)}`, origin: 'https://desk.example.com' }
+      return (await secure.graphql(VIEWER, {}, { key: null, headers })).status
+    }
+    expect(await use('__Host-guddesk.session_token')).toBe(200)
+    for (const name of ['guddesk.session_token', '__Secure-guddesk.session_token']) expect(await use(name)).toBe(401)
+    await secure.stop()
+  })
+
   test('writes into the audit log who failed, and keeps nothing of unknown addresses', async () => {
     const { email, userId } = await person()
     await signIn(email, 'wrong password')
