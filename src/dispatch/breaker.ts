@@ -29,7 +29,7 @@ export interface BreakerRow {
  */
 export class Breaker {
   #row: BreakerRow
-  #outcomes: { at: number; failed: boolean }[] = []
+  #outcomes: Outcome[] = []
 
   constructor(row: BreakerRow) {
     this.#row = row
@@ -77,10 +77,19 @@ export class Breaker {
 
   #remember(now: Date, failed: boolean): void {
     const at = now.getTime()
+    const isForgotten = (outcome?: Outcome) => outcome !== undefined && Math.abs(at - outcome.at) >= WINDOW_MS
     // A clock that was set back must not keep old outcomes for ever: what lies ahead of now goes too.
-    this.#outcomes = this.#outcomes.filter((outcome) => Math.abs(at - outcome.at) < WINDOW_MS).slice(1 - WINDOW)
+    if (isForgotten(this.#outcomes[0]) || isForgotten(this.#outcomes.at(-1))) {
+      this.#outcomes = this.#outcomes.filter((outcome) => !isForgotten(outcome))
+    }
+    if (this.#outcomes.length === WINDOW) this.#outcomes.shift()
     this.#outcomes.push({ at, failed })
   }
+}
+
+interface Outcome {
+  readonly at: number
+  readonly failed: boolean
 }
 
 const CLOSED: BreakerRow = { openedAt: null, probeAt: null, probes: 0 }

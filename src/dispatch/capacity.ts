@@ -4,9 +4,9 @@ import type { EndpointQueue } from './endpoint-queue.ts'
 const MOST = 1024
 const MOST_OF_QUICK = 1536
 const MOST_OF_IDLE = 2048
-/** Of which so many began within the last 20 ms. */
-const MOST_YOUNG = 128
-export const YOUNG_MS = 20
+/** Of which so many began within the last 10 ms. */
+const MOST_YOUNG = 64
+export const YOUNG_MS = 10
 
 /**
  * How many requests this process may have in flight.
@@ -17,7 +17,7 @@ export const YOUNG_MS = 20
  */
 export class Capacity {
   /** In flight and young when last looked at, with performance.now() of the start, the oldest first. */
-  readonly #young = new Map<symbol, number>()
+  readonly #young = new Map<object, number>()
   #inFlight = 0
 
   get inFlight(): number {
@@ -25,14 +25,14 @@ export class Capacity {
   }
 
   /** @returns what `end` takes back */
-  begin(): symbol {
-    const token = Symbol()
+  begin(): object {
+    const token = {}
     this.#inFlight++
     this.#young.set(token, performance.now())
     return token
   }
 
-  end(token: symbol): void {
+  end(token: object): void {
     this.#inFlight--
     this.#young.delete(token)
   }

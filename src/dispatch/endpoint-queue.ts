@@ -1,6 +1,7 @@
-import { Breaker, type BreakerRow } from './breaker.ts'
+import { Breaker } from './breaker.ts'
 import type { Claimed, Wanted } from './claim.ts'
-import type { EndpointRow } from './endpoints.ts'
+import { breakerOf, type EndpointRow } from './endpoints.ts'
+import { KINDS, type Kind, kindOf, Lines } from './lines.ts'
 import type { Party } from './turns.ts'
 
 /** Requests that an endpoint about which nothing is known yet may have in flight. */
@@ -10,8 +11,6 @@ const AHEAD = 4
 /** How long a request is in flight before its endpoint counts as slow, in milliseconds. */
 const SLOW_MS = 500
 const HEADS_EVERY_MS = 50
-
-type Kind = 'firsts' | 'retries' | 'replays'
 
 /**
  * What this process holds of one endpoint: deliveries that were read, in the order in which they may go.
@@ -35,16 +34,9 @@ export class EndpointQueue implements Party {
   /** performance.now() until which nothing is sent, because we cannot: a secret that does not open. */
   faultUntil = 0
 
-  /** Read and not yet recorded, by seq. */
-  readonly #held = new Map<string, Claimed>()
+  readonly #lines = new Lines()
   /** In flight, by seq, the oldest first, with performance.now() of its start. */
   readonly #inFlight = new Map<string, number>()
-  readonly #ready: Record<Kind | 'tests', Claimed[]> = { tests: [], firsts: [], retries: [], replays: [] }
-  /** Behind the first attempt that is on its way, by conversation. */
-  #behind = new Map<string, Claimed[]>()
-  /** Conversations that wait until a failure is recorded: ordering is STRICT. */
-  readonly #blocked = new Set<string>()
-  readonly #buffered: Record<Kind, number> = { firsts: 0, retries: 0, replays: 0 }
   readonly #mayHaveMore: Record<Kind, boolean> = { firsts: true, retries: true, replays: true }
   #mayHaveTests = true
   #allowance = FIRST_ALLOWANCE
@@ -68,7 +60,7 @@ export class EndpointQueue implements Party {
   }
 
   get heldCount(): number {
-    return this.#held.size
+    return this.#lines.heldCount
   }
 
   get inFlightCount(): number {
@@ -98,11 +90,12 @@ export class EndpointQueue implements Party {
 
   #room(kind: Kind, limit: number): number {
     if (!this.#mayHaveMore[kind]) return 0
-    const isLiveWaiting = this.#buffered.firsts + this.#buffered.retries > 0
+    const isLiveWaiting = this.#lines.waiting('firsts') + this.#lines.waiting('retries') > 0
     if (kind === 'replays' && isLiveWaiting) return 0
+    const waiting = this.#lines.waiting(kind)
     const most = kind === 'firsts' ? AHEAD * limit : Math.ceil((AHEAD * limit) / 2)
     // Few at a time cost as much as many.
-    return 2 * this.#buffered[kind] <= most ? most - this.#buffered[kind] : 0
+    return 2 * waiting <= most ? most - waiting : 0
   }
 
   /** Takes what its row says now. */
@@ -131,7 +124,7 @@ export class EndpointQueue implements Party {
     const retries = this.#room('retries', limit)
     const replays = this.#room('replays', limit)
     if (firsts + retries + replays === 0 && !this.#mayHaveTests) return null
-    return { endpointId: this.id, firsts, retries, replays, held: [...this.#held.keys()] }
+    return { endpointId: this.id, firsts, retries, replays, held: this.#lines.seqs }
   }
 
   /** Whether something should be read for it. */
@@ -159,39 +152,19 @@ export class EndpointQueue implements Party {
     const counts = { firsts: 0, retries: 0, replays: 0 }
     for (const claimed of found) {
       if (!claimed.isTest) counts[kindOf(claimed)]++
-      this.#hold(claimed)
+      if (!this.isLeaving) this.#lines.hold(claimed)
     }
-    for (const kind of ['firsts', 'retries', 'replays'] as const) {
+    for (const kind of KINDS) {
       if (wanted[kind] > 0 && counts[kind] >= wanted[kind]) this.#mayHaveMore[kind] = true
     }
   }
 
-  #hold(claimed: Claimed): void {
-    if (this.#held.has(claimed.seq) || this.isLeaving) return
-    this.#held.set(claimed.seq, claimed)
-    if (claimed.isTest) {
-      this.#ready.tests.push(claimed)
-      return
-    }
-    const kind = kindOf(claimed)
-    this.#buffered[kind]++
-    const conversation = orderedBy(claimed)
-    const line = conversation === null ? undefined : this.#behind.get(conversation)
-    if (line !== undefined) {
-      line.push(claimed)
-      return
-    }
-    if (conversation !== null) this.#behind.set(conversation, [])
-    this.#ready[kind].push(claimed)
-  }
-
   /** Whether everything that was read waits for something in flight, while more could be sent. */
   #isStalled(limit: number): boolean {
-    const { firsts, retries } = this.#ready
     return (
-      firsts.length + retries.length === 0 &&
+      this.#lines.ready('firsts') + this.#lines.ready('retries') === 0 &&
       this.#inFlight.size < limit &&
-      2 * this.#buffered.firsts > AHEAD * limit &&
+      2 * this.#lines.waiting('firsts') > AHEAD * limit &&
       !this.row.isStrict &&
       performance.now() - this.#headsAt > HEADS_EVERY_MS
     )
@@ -207,101 +180,64 @@ export class EndpointQueue implements Party {
   /** Takes the first unsent events of other conversations. */
   addHeads(heads: readonly Claimed[], last: string): void {
     this.#headsAfter = last
-    for (const head of heads) if (!this.#behind.has(orderedBy(head) ?? '')) this.#hold(head)
+    if (!this.isLeaving) for (const head of heads) this.#lines.holdHead(head)
   }
 
-  #pick(now: Date): Claimed[] | null {
-    const { tests, firsts, retries, replays } = this.#ready
-    if (tests.length > 0) return tests
+  #next(now: Date): Kind | 'tests' | null {
+    const lines = this.#lines
+    if (lines.ready('tests') > 0) return 'tests'
     const limit = this.#limit(now)
     const busy = this.#inFlight.size - this.#testsInFlight
     if (busy >= limit) return null
-    if (firsts.length > 0 && (retries.length === 0 || !this.#isRetrysTurn)) return firsts
-    if (retries.length > 0) return retries
-    const isReplaysTurn = replays.length > 0 && this.#replaysInFlight < Math.max(1, limit >> 1)
-    return isReplaysTurn ? replays : null
+    const isRetryReady = lines.ready('retries') > 0
+    if (lines.ready('firsts') > 0 && !(isRetryReady && this.#isRetrysTurn)) return 'firsts'
+    if (isRetryReady) return 'retries'
+    const isReplaysTurn = lines.ready('replays') > 0 && this.#replaysInFlight < Math.max(1, limit >> 1)
+    return isReplaysTurn ? 'replays' : null
   }
 
   canSend(now: Date): boolean {
-    return this.#pick(now) !== null
+    return this.#next(now) !== null
   }
 
   /** Takes out what goes next; it is in flight from now on. */
   take(now: Date): Claimed | undefined {
-    const line = this.#pick(now)
-    const claimed = line?.shift()
+    const kind = this.#next(now)
+    const claimed = kind === null ? undefined : this.#lines.take(kind)
     if (claimed === undefined) return undefined
     this.#inFlight.set(claimed.seq, performance.now())
-    if (claimed.isTest) {
-      this.#testsInFlight++
-      return claimed
+    if (kind === 'tests') this.#testsInFlight++
+    else {
+      if (kind === 'replays') this.#replaysInFlight++
+      this.#isRetrysTurn = kind === 'firsts'
     }
-    const kind = kindOf(claimed)
-    this.#buffered[kind]--
-    if (kind === 'replays') this.#replaysInFlight++
-    this.#isRetrysTurn = kind === 'firsts'
     return claimed
   }
 
   /** It is in flight no more. */
   ended(claimed: Claimed, { isRetried }: { isRetried: boolean }): void {
     this.#inFlight.delete(claimed.seq)
-    if (claimed.isTest) {
-      this.#testsInFlight--
-      return
-    }
-    if (claimed.lane > 0) this.#replaysInFlight--
-    const conversation = orderedBy(claimed)
-    if (conversation === null) return
-    if (isRetried && this.row.isStrict) {
-      this.#blocked.add(conversation)
-      this.#dropBehind(conversation)
-      return
-    }
-    const next = this.#behind.get(conversation)?.shift()
-    if (next === undefined) this.#behind.delete(conversation)
-    else this.#ready[kindOf(next)].push(next)
-  }
-
-  #dropBehind(conversation: string): void {
-    for (const claimed of this.#behind.get(conversation)?.splice(0) ?? []) {
-      this.#held.delete(claimed.seq)
-      this.#buffered[kindOf(claimed)]--
-    }
+    if (claimed.isTest) this.#testsInFlight--
+    else if (claimed.lane > 0) this.#replaysInFlight--
+    this.#lines.ended(claimed, isRetried && this.row.isStrict)
   }
 
   /** Its result is in the database, or will never be: it may be read again. */
   forget(claimed: Claimed): void {
-    this.#held.delete(claimed.seq)
-    const conversation = orderedBy(claimed)
-    if (conversation !== null && this.#blocked.delete(conversation)) {
-      this.#dropBehind(conversation)
-      this.#behind.delete(conversation)
-    }
+    this.#lines.forget(claimed)
     if (this.row.isStrict) this.look()
   }
 
   /** It was not sent after all. */
   unsent(claimed: Claimed): void {
     this.ended(claimed, { isRetried: false })
-    this.#held.delete(claimed.seq)
+    this.#lines.forget(claimed)
     this.drop()
   }
 
   /** Lets go of everything that is not in flight and not being recorded. It can be read again. */
   drop(): void {
-    const dropped = [...this.#ready.firsts, ...this.#ready.retries, ...this.#ready.replays]
-    for (const line of this.#behind.values()) dropped.push(...line)
-    if (this.isLeaving) dropped.push(...this.#ready.tests.splice(0))
-    for (const { seq } of dropped) this.#held.delete(seq)
-    for (const kind of ['firsts', 'retries', 'replays'] as const) {
-      this.#ready[kind] = []
-      this.#buffered[kind] = 0
-    }
-    const onTheirWay = [...this.#inFlight.keys()].map((seq) => this.#held.get(seq))
-    const conversations = onTheirWay.map((claimed) => (claimed === undefined ? null : orderedBy(claimed)))
-    const busy = [...this.#blocked, ...conversations.filter((conversation) => conversation !== null)]
-    this.#behind = new Map(busy.map((conversation) => [conversation, []]))
+    this.#lines.drop(this.#inFlight.keys(), this.isLeaving)
     this.#mayHaveMore.firsts = this.#mayHaveMore.retries = this.#mayHaveMore.replays = true
   }
 
@@ -313,18 +249,4 @@ export class EndpointQueue implements Party {
   strained(): void {
     this.#allowance = Math.max(1, this.#allowance >> 1)
   }
-}
-
-function breakerOf({ breakerOpenedAt, breakerProbeAt, breakerProbes }: EndpointRow): BreakerRow {
-  return { openedAt: breakerOpenedAt, probeAt: breakerProbeAt, probes: breakerProbes }
-}
-
-function kindOf({ lane, attempts }: Claimed): Kind {
-  if (lane > 0) return 'replays'
-  return attempts === 0 ? 'firsts' : 'retries'
-}
-
-/** The order that a first attempt keeps; null: none. */
-function orderedBy({ conversationId, attempts, isTest, lane }: Claimed): string | null {
-  return conversationId === null || attempts > 0 || isTest ? null : `${lane}${conversationId}`
 }

@@ -1,3 +1,4 @@
+import type { BreakerRow } from './breaker.ts'
 import type { Session, Statement } from './session.ts'
 
 /** What is known of an endpoint that belongs to this process. */
@@ -18,6 +19,11 @@ export interface EndpointRow {
   readonly breakerProbeAt: Date | null
   readonly breakerProbes: number
   readonly version: string
+}
+
+/** How its breaker stands. */
+export function breakerOf({ breakerOpenedAt, breakerProbeAt, breakerProbes }: EndpointRow): BreakerRow {
+  return { openedAt: breakerOpenedAt, probeAt: breakerProbeAt, probes: breakerProbes }
 }
 
 /** Where something waits to be sent. */

@@ -4,6 +4,7 @@ import type { Claimed } from './claim.ts'
 import type { EndpointQueue } from './endpoint-queue.ts'
 import { faultPoint } from './fault-points.ts'
 import type { HealthRecorder } from './health-recorder.ts'
+import type { Counters } from './metrics.ts'
 import type { Roster } from './roster.ts'
 import type { Session } from './session.ts'
 import { type Result, settle, stillOpen } from './settle.ts'
@@ -24,13 +25,13 @@ export interface RecorderDeps {
   readonly sessions: readonly Session[]
   readonly roster: Roster
   readonly health: HealthRecorder
+  readonly counters: Counters
   /** It is in the database, or never will be. */
   readonly recorded: (ended: readonly Ended[]) => void
   /** This process has been counted as gone. */
   readonly lost: () => void
 }
 
-const BATCH = 500
 const GATHER_MS = 5
 const RETRY_MS = 250
 
@@ -44,6 +45,11 @@ export class Recorder {
   constructor(deps: RecorderDeps) {
     this.#deps = deps
     this.#idle = [...deps.sessions]
+  }
+
+  /** Results that wait to be written. */
+  get backlog(): number {
+    return this.#pending.length
   }
 
   get isIdle(): boolean {
@@ -73,8 +79,8 @@ export class Recorder {
 
   async #work(session: Session): Promise<void> {
     // A second one helps when there is more than a batch.
-    for (let batch = this.#pending.splice(0, BATCH); batch.length > 0; batch = this.#pending.splice(0, BATCH)) {
-      if (this.#pending.length > BATCH) this.resume()
+    for (let batch = this.#take(session); batch.length > 0; batch = this.#take(session)) {
+      if (this.#pending.length > session.batch.write) this.resume()
       try {
         await this.#record(session, batch)
       } catch (error) {
@@ -89,16 +95,23 @@ export class Recorder {
     if (this.#deps.roster.isTrusted) this.resume()
   }
 
+  #take({ batch }: Session): Ended[] {
+    return this.#pending.splice(0, batch.write)
+  }
+
   async #record(session: Session, batch: readonly Ended[]): Promise<void> {
-    const { roster, clock, health, lost, recorded } = this.#deps
+    const { roster, clock, health, counters, lost, recorded } = this.#deps
     const now = clock.now()
     for (const { queue, isGone } of batch) if (isGone) await health.disable(queue, 'gone', now)
     faultPoint('settle')
     const results = batch.map(({ result }) => result)
+    const began = performance.now()
     const { isTrusted, ids } = await settle(session, roster.id, results, now)
     faultPoint('after-settle')
+    counters.settlements++
+    counters.settleMs += performance.now() - began
     if (!isTrusted) return lost()
-    const settled = ids.length === results.length ? batch : await this.#sortOut(session, batch, new Set(ids))
+    const settled = ids === null ? batch : await this.#sortOut(session, batch, new Set(ids))
     for (const { queue, claimed, result } of settled) if (!claimed.isTest) health.note(queue, result)
     recorded(settled)
   }

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Database } from '../infra/db.ts'
+import { SharedConnection } from './shared-connection.ts'
 
 /** SQL under a name: prepared once per connection. */
 export interface Statement {
@@ -11,10 +12,15 @@ export interface Statement {
 export interface Session {
   /** @throws when the database does not answer within 10 seconds; the next call connects anew */
   run<Row extends object>(statement: Statement, params: readonly unknown[]): Promise<Row[]>
+  /** Rows that one statement should read, and write. */
+  readonly batch: { readonly read: number; readonly write: number }
   close(): Promise<void>
 }
 
 const ANSWER_MS = 10_000
+const BATCH = { read: 500, write: 500 }
+/** On the embedded database everybody waits while a statement runs. */
+const SHARED_BATCH = { read: 200, write: 50 }
 
 /**
  * A prepared statement's plan is made while tables may be small or not yet analysed, and is then kept: a sequential scan
@@ -36,14 +42,19 @@ const PLANNER = [
   .concat('-c plan_cache_mode=force_generic_plan', '-c jit=off')
   .join(' ')
 
-/** The embedded database has one connection, which everybody shares, and keeps no plans. */
-export function openSession(db: Database): Session {
-  return db.isEmbedded ? sharedSession(db) : ownSession(db.pool)
+/**
+ * The embedded database has one connection, which everybody shares, and keeps no plans.
+ * @param isBehind whether there is so much to do that others should go first on that one connection
+ */
+export function openSession(db: Database, isBehind: () => boolean = () => false): Session {
+  return db.isEmbedded ? sharedSession(db, isBehind) : ownSession(db.pool)
 }
 
-function sharedSession(db: Database): Session {
+function sharedSession(db: Database, isBehind: () => boolean): Session {
+  const connection = SharedConnection.of(db.pool)
   return {
-    run: (statement, params) => db.sql(statement.text, [...params]),
+    batch: SHARED_BATCH,
+    run: (statement, params) => connection.whenFree(() => db.sql(statement.text, [...params]), isBehind),
     close: async () => undefined,
   }
 }
@@ -70,6 +81,7 @@ function ownSession(pool: pg.Pool): Session {
   }
 
   return {
+    batch: BATCH,
     async run<Row extends object>({ name, text }: Statement, params: readonly unknown[]) {
       connected ??= connect()
       try {

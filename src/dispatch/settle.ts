@@ -20,8 +20,8 @@ export interface Result {
 export interface Settled {
   /** False: this process has been counted as gone, and nothing was recorded. */
   readonly isTrusted: boolean
-  /** Ids of what was recorded. */
-  readonly ids: readonly string[]
+  /** Ids of what was recorded; null: everything was. */
+  readonly ids: readonly string[] | null
 }
 
 /**
@@ -39,7 +39,7 @@ export async function settle(
   results: readonly Result[],
   now: Date,
 ): Promise<Settled> {
-  const rows = await session.run<Settled>(SETTLE, [dispatcherId, JSON.stringify(results), now])
+  const rows = await session.run<Settled>(SETTLE, [dispatcherId, JSON.stringify(results), now, results.length])
   return rows[0] ?? { isTrusted: false, ids: [] }
 }
 
@@ -48,7 +48,7 @@ const SETTLE: Statement = {
   text: `WITH me AS MATERIALIZED (
   SELECT id FROM dispatchers WHERE id = $1 FOR KEY SHARE
 ), result AS MATERIALIZED (
-  SELECT r.* FROM jsonb_to_recordset($2::jsonb) AS r(
+  SELECT r.* FROM json_to_recordset($2::json) AS r(
     id text, number int, "startedAt" timestamptz, "durationMs" int, "statusCode" int,
     response text, error text, status "DeliveryStatus", due timestamptz)
     JOIN deliveries d ON d.id = r.id AND d.attempts = r.number - 1 AND d.due IS NOT NULL
@@ -64,7 +64,8 @@ const SETTLE: Statement = {
   INSERT INTO delivery_attempts (delivery_id, number, started_at, duration_ms, status_code, response, error)
   SELECT id, number, "startedAt", "durationMs", "statusCode", response, error FROM settled
 )
-SELECT EXISTS (SELECT FROM me) AS "isTrusted", ARRAY(SELECT id FROM settled) AS ids`,
+SELECT EXISTS (SELECT FROM me) AS "isTrusted",
+       CASE WHEN (SELECT count(*) FROM settled) < $4::int THEN ARRAY(SELECT id FROM settled) END AS ids`,
 }
 
 /** Of results that were not recorded, those that could be later. The others' deliveries are gone, or went on already. */

@@ -6,8 +6,7 @@ import { idsOf, walk } from './walk.ts'
 let guddesk: TestGudDesk
 
 beforeAll(async () => {
-  // Nothing listens at the URLs of its 250 endpoints; sending to them is not what is tested here.
-  guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
+  guddesk = await startGudDesk()
 })
 
 afterAll(() => guddesk?.stop())

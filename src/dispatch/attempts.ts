@@ -1,0 +1,102 @@
+import type { Clock } from '../infra/clock.ts'
+import type { Log } from '../infra/log.ts'
+import type { Claimed } from './claim.ts'
+import type { EndpointQueue } from './endpoint-queue.ts'
+import type { HealthRecorder } from './health-recorder.ts'
+import type { Counters } from './metrics.ts'
+import { decide, decideTest, isStrain, type Outcome } from './outcome.ts'
+import type { Queues } from './queues.ts'
+import type { Recorder } from './recorder.ts'
+import type { Sent } from './sending.ts'
+import type { Result } from './settle.ts'
+
+export interface AttemptsDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly queues: Queues
+  readonly recorder: Recorder
+  readonly health: HealthRecorder
+  readonly counters: Counters
+}
+
+const FAULT_PAUSE_MS = 5000
+const COUNTED = {
+  delivered: 'delivered',
+  retry: 'retried',
+  failed: 'failed',
+  gone: 'failed',
+  release: 'released',
+} as const
+
+/** Decides what an attempt that has ended means: for its delivery, which is recorded, and for its endpoint. */
+export class Attempts {
+  readonly #deps: AttemptsDeps
+
+  constructor(deps: AttemptsDeps) {
+    this.#deps = deps
+  }
+
+  ended(queue: EndpointQueue, claimed: Claimed, { exchange, startedAt, durationMs }: Sent): void {
+    const { clock, log, queues, counters } = this.#deps
+    const now = clock.now()
+    const number = claimed.attempts + 1
+    const outcome = claimed.isTest ? decideTest(exchange, now) : decide(exchange, number, now, clock.random())
+    const { id: deliveryId, endpointId, type } = claimed
+    const answered = exchange.kind === 'answered'
+    const what = answered ? { statusCode: exchange.statusCode } : { error: exchange.error }
+    const line = { deliveryId, endpointId, type, attempt: number, durationMs, ...what, next: outcome.next }
+    log[outcome.next === 'delivered' ? 'debug' : 'info'](line, 'attempt')
+    counters[COUNTED[outcome.next]]++
+    counters.attemptMs += durationMs
+    if (outcome.next === 'release') {
+      queue.faultUntil = performance.now() + FAULT_PAUSE_MS
+      queue.unsent(claimed)
+    } else {
+      if (outcome.next === 'gone') queue.disable()
+      queue.ended(claimed, { isRetried: outcome.next === 'retry' })
+      if (!claimed.isTest) this.#judge(queue, isStrain(exchange), now)
+      const result: Result = {
+        id: deliveryId,
+        number,
+        startedAt,
+        durationMs,
+        statusCode: answered ? exchange.statusCode : null,
+        response: answered ? exchange.response : null,
+        error: answered ? null : exchange.error,
+        ...stateAfter(outcome),
+      }
+      if (queues.has(queue) || queue.isLeaving) {
+        this.#deps.recorder.push({ queue, claimed, result, isGone: outcome.next === 'gone' })
+      }
+    }
+    queues.consider(queue, now)
+  }
+
+  /** Allowance and breaker: how much goes there from now on. */
+  #judge(queue: EndpointQueue, isStrained: boolean, now: Date): void {
+    const { clock, counters, health, log, queues } = this.#deps
+    if (isStrained) queue.strained()
+    else queue.succeeded()
+    const wasOpen = queue.breaker.isOpen
+    const changed = isStrained ? queue.breaker.failed(now, clock.random()) : queue.breaker.succeeded(now)
+    if (!changed) return
+    health.breakerChanged(queue)
+    const { isOpen } = queue.breaker
+    if (isOpen && !wasOpen) {
+      counters.breakersOpened++
+      queue.drop()
+    }
+    if (!isOpen) counters.breakersClosed++
+    const { probeAt } = queue.breaker.row
+    log.warn({ endpointId: queue.id, isOpen, probeAt }, 'breaker')
+    if (probeAt !== null) {
+      const wait = Math.max(0, probeAt.getTime() - now.getTime())
+      setTimeout(() => queues.consider(queue, clock.now()), wait).unref()
+    }
+  }
+}
+
+function stateAfter(outcome: Exclude<Outcome, { next: 'release' }>): Pick<Result, 'status' | 'due'> {
+  if (outcome.next === 'delivered') return { status: 'DELIVERED', due: null }
+  return outcome.next === 'retry' ? { status: 'PENDING', due: outcome.at } : { status: 'FAILED', due: null }
+}

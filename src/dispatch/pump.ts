@@ -1,0 +1,99 @@
+import type { Clock } from '../infra/clock.ts'
+import { Capacity, YOUNG_MS } from './capacity.ts'
+import type { Claimed } from './claim.ts'
+import type { EndpointQueue } from './endpoint-queue.ts'
+import type { Queues } from './queues.ts'
+import type { Roster } from './roster.ts'
+import type { Sending, Sent } from './sending.ts'
+
+export interface PumpDeps {
+  readonly clock: Clock
+  readonly queues: Queues
+  readonly roster: Roster
+  readonly sending: Sending
+  /** Results that wait to be written. */
+  readonly backlog: () => number
+  /** How much of the usual capacity may be used now, up to 1. */
+  readonly share: () => number
+  readonly ended: (queue: EndpointQueue, claimed: Claimed, sent: Sent) => void
+}
+
+/** Results that may wait to be written: a receiver that refuses at once is answered faster than that can be recorded. */
+const MAX_BACKLOG = 1000
+/** Requests that begin before others get a turn of the event loop. */
+const BURST = 32
+
+/** Begins requests, for one endpoint after the other, as long as there is capacity. */
+export class Pump {
+  readonly #deps: PumpDeps
+  readonly #capacity = new Capacity()
+  #timer: NodeJS.Timeout | undefined
+  #isAwake = false
+  #isStopping = false
+
+  constructor(deps: PumpDeps) {
+    this.#deps = deps
+  }
+
+  get inFlight(): number {
+    return this.#capacity.inFlight
+  }
+
+  /** Something may be sent now. */
+  wake(): void {
+    if (this.#isAwake || this.#isStopping) return
+    this.#isAwake = true
+    // Everything of this turn of the event loop first: completions, then what they make room for.
+    setImmediate(() => {
+      this.#isAwake = false
+      this.#burst()
+    })
+  }
+
+  stop(): void {
+    this.#isStopping = true
+    clearTimeout(this.#timer)
+  }
+
+  #burst(): void {
+    const { clock, queues, roster } = this.#deps
+    if (this.#isStopping || !roster.isTrusted) return
+    const now = clock.now()
+    const share = this.#deps.share()
+    // What has been written wakes this again.
+    if (this.#deps.backlog() >= share * MAX_BACKLOG) return
+    const passedOver: EndpointQueue[] = []
+    for (let begun = 0; begun < BURST && !this.#capacity.isFull(share); ) {
+      const queue = queues.sendable.next()
+      if (queue === undefined) break
+      if (!this.#capacity.hasRoomFor(queue, share)) {
+        passedOver.push(queue)
+        continue
+      }
+      const claimed = queue.take(now)
+      if (claimed === undefined) continue
+      begun++
+      this.#send(queue, claimed)
+      if (queue.canSend(now)) queues.sendable.add(queue)
+    }
+    const mayGoOn = queues.sendable.size > 0 && !this.#capacity.isFull(share)
+    for (const queue of passedOver) queues.sendable.add(queue)
+    if (mayGoOn) this.wake()
+    // What is in flight grows older, or ends and comes here again.
+    else if (queues.sendable.size > 0) this.#timer ??= setTimeout(() => this.#wakeLater(), YOUNG_MS)
+  }
+
+  #wakeLater(): void {
+    this.#timer = undefined
+    this.wake()
+  }
+
+  #send(queue: EndpointQueue, claimed: Claimed): void {
+    const request = this.#capacity.begin()
+    void this.#deps.sending.send(claimed, queue.row).then((sent) => {
+      this.#capacity.end(request)
+      this.#deps.ended(queue, claimed, sent)
+      this.wake()
+    })
+  }
+}

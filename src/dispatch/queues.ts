@@ -1,0 +1,70 @@
+import type { EndpointQueue } from './endpoint-queue.ts'
+import { Turns } from './turns.ts'
+
+/** The endpoints that belong to this process, and which of them stand in line for what. */
+export class Queues {
+  readonly #all = new Map<string, EndpointQueue>()
+  /** Those that something should be read for. */
+  readonly hungry = new Turns<EndpointQueue>()
+  /** Those that something can be sent to. */
+  readonly sendable = new Turns<EndpointQueue>()
+  readonly #news: { readonly hungry: () => void; readonly sendable: () => void }
+
+  /** @param news what is told when somebody came to stand in a line */
+  constructor(news: { readonly hungry: () => void; readonly sendable: () => void }) {
+    this.#news = news
+  }
+
+  get size(): number {
+    return this.#all.size
+  }
+
+  /** Deliveries that are read and not recorded yet, of all endpoints. */
+  get heldCount(): number {
+    let count = 0
+    for (const { heldCount } of this.#all.values()) count += heldCount
+    return count
+  }
+
+  get(id: string): EndpointQueue | undefined {
+    return this.#all.get(id)
+  }
+
+  /** Whether it is still this one that stands for its endpoint. */
+  has(queue: EndpointQueue): boolean {
+    return this.#all.get(queue.id) === queue
+  }
+
+  /** Every one of them; adding and removing meanwhile is allowed. */
+  all(): MapIterator<EndpointQueue> {
+    return this.#all.values()
+  }
+
+  add(queue: EndpointQueue): void {
+    this.#all.set(queue.id, queue)
+    this.hungry.add(queue)
+  }
+
+  /** What is in flight ends by itself. */
+  remove(queue: EndpointQueue): void {
+    queue.isLeaving = true
+    queue.drop()
+    if (!this.has(queue)) return
+    this.hungry.remove(queue)
+    this.sendable.remove(queue)
+    this.#all.delete(queue.id)
+  }
+
+  /** Puts an endpoint in line for what it can do now. */
+  consider(queue: EndpointQueue, now: Date): void {
+    if (!this.has(queue)) return
+    if (queue.canSend(now)) {
+      this.sendable.add(queue)
+      this.#news.sendable()
+    }
+    if (queue.isHungry(now)) {
+      this.hungry.add(queue)
+      this.#news.hungry()
+    }
+  }
+}
