@@ -31,6 +31,7 @@ import { openRateCounter, type RateCounter } from './infra/rate-counter.ts'
 import { repeat } from './infra/repeat.ts'
 import { type Resolve, resolveName } from './infra/resolve.ts'
 import { createVault, encryptionKey } from './infra/secrets.ts'
+import { serveMetrics } from './metrics.ts'
 import { type Pages, servePages } from './pages.ts'
 import { errorResponse, newRequestId, notFound, requestId, restRouter } from './rest/app.ts'
 import { signInRoutes } from './sign-in.ts'
@@ -106,13 +107,15 @@ export async function buildServer({
   const firstStart = await bootstrap(deps, config.firstApiKey, config.ownerEmail)
   const stops: (() => Promise<void>)[] = [() => db.close(), () => bus.close()]
 
+  let dispatcher: Dispatcher | null = null
   if (config.roles.has('dispatcher')) {
-    const dispatcher: Dispatcher = await startDispatcher({
+    const started = await startDispatcher({
       ...deps,
       version: config.version,
       sharesProcess: config.roles.has('api'),
     })
-    stops.push(() => dispatcher.stop())
+    dispatcher = started
+    stops.push(() => started.stop())
     stops.push(
       repeat(log, REOPEN_EVERY_MS, 'snoozed conversations could not be reopened', () => reopenDueConversations(deps)),
     )
@@ -127,7 +130,14 @@ export async function buildServer({
   }
   const rates = openRateCounter(config.redisUrl, log)
   stops.push(() => rates.close())
-  const http = assembleHttp(config, deps, { people, tokens, rates, pages: (await pages) ?? null, documents })
+  const http = assembleHttp(config, deps, {
+    people,
+    tokens,
+    rates,
+    pages: (await pages) ?? null,
+    documents,
+    dispatcher,
+  })
   stops.push(http.stop)
 
   return {
@@ -147,12 +157,13 @@ interface HttpParts {
   readonly rates: RateCounter
   readonly pages: Pages | null
   readonly documents: KnownDocuments
+  readonly dispatcher: Dispatcher | null
 }
 
 function assembleHttp(
   config: Config,
   deps: Deps,
-  { people, tokens, rates, pages, documents }: HttpParts,
+  { people, tokens, rates, pages, documents, dispatcher }: HttpParts,
 ): { server: Server; stop: () => Promise<void> } {
   const feeds = openFeeds(deps)
   const credentials = watchCredentials(deps)
@@ -182,6 +193,7 @@ function assembleHttp(
   app.use(refuseUnanswerable)
   app.use(cors(new Set(config.corsOrigins), isApi))
   app.use(health(deps.db, () => isStopping))
+  app.use(serveMetrics(config.metricsToken, dispatcher))
   const hasApi = config.roles.has('api')
   const isDevelopment = config.env !== 'production'
   const introspection = config.graphqlIntrospection

@@ -47,6 +47,8 @@ export interface Config {
   readonly graphqlIntrospection: boolean
   /** A manifest of the only GraphQL documents that run; undefined: any. */
   readonly graphqlDocuments: string | undefined
+  /** Opens /metrics; undefined: there is none. */
+  readonly metricsToken: string | undefined
 }
 
 export class ConfigError extends Error {
@@ -125,6 +127,7 @@ const Environment = z.object({
   TRUST_PROXY: z.coerce.number('must be a whole number').int().min(0).max(10).default(0),
   GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).optional(),
   GRAPHQL_DOCUMENTS: text.optional(),
+  METRICS_TOKEN: text.min(16, 'must have at least 16 characters (openssl rand -hex 32 makes some)').optional(),
 })
 
 function days(byDefault: number) {
@@ -173,6 +176,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
     trustProxy: env.TRUST_PROXY,
     graphqlIntrospection: (env.GRAPHQL_INTROSPECTION ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     graphqlDocuments: env.GRAPHQL_DOCUMENTS,
+    metricsToken: env.METRICS_TOKEN,
   }
 }
 
