@@ -53,6 +53,8 @@ export interface WorkerProcess {
   readonly child: ChildProcess
   /** Resident memory in MB. */
   memory(): Promise<number>
+  /** Processor time that it has used so far, in milliseconds. */
+  processorMs(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -67,6 +69,12 @@ export async function startWorker(name: string, place: Place, inMemory = 0): Pro
     async memory() {
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '')
       return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) / 1024
+    },
+    async processorMs() {
+      const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8').catch(() => '')
+      // After the name, which stands in brackets, utime and stime are the 12th and 13th field, in hundredths of a second.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+      return 10 * (Number(fields[11]) + Number(fields[12]))
     },
     async stop() {
       const exit = once(child, 'exit')

@@ -64,35 +64,40 @@ async function inChunks<T>(all: readonly T[], size: number, store: (chunk: T[]) 
 }
 
 const WORKSPACE = 'ws_00000000000000000000000000'
-const STORE = `WITH job AS (SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::text[]) AS j(id, endpoint, conversation, body)),
+export const STORE = `WITH job AS (SELECT * FROM unnest($1::text[], $2::int[], $3::int[], $4::text[]) AS j(id, endpoint, conversation, body)),
 event AS (
   INSERT INTO events (id, workspace_id, type, conversation_id, body)
   SELECT 'evt_' || id, '${WORKSPACE}', 'message.created', 'conv_' || conversation, body FROM job RETURNING id, seq, created_at, conversation_id)
 INSERT INTO deliveries (id, workspace_id, event_id, endpoint_id, conversation_id, seq, due, created_at)
 SELECT job.id, '${WORKSPACE}', event.id, 'whk_' || lpad(job.endpoint::text, 26, '0'), event.conversation_id, event.seq, event.created_at, event.created_at
   FROM event JOIN job ON event.id = 'evt_' || job.id`
-const rowsOf = (jobs: readonly Job[]) => [
+export const rowsOf = (jobs: readonly Job[]) => [
   jobs.map(({ id }) => id),
   jobs.map(({ endpoint }) => endpoint),
   jobs.map(({ conversation }) => conversation),
   jobs.map(({ body }) => body),
 ]
 
-const guddesk: Contender = {
+/** A workspace with the endpoints of all jobs, in a database that is migrated. */
+export async function addEndpoints(pool: pg.Pool, port: number): Promise<void> {
+  await pool.query(`INSERT INTO workspaces (id, name, slug, updated_at) VALUES ($1, 'Bench', 'bench', now())`, [
+    WORKSPACE,
+  ])
+  for (let n = 0; n < ENDPOINTS; n++) {
+    const id = endpointId(n)
+    await pool.query(
+      `INSERT INTO webhook_endpoints (id, workspace_id, url, sealed_secret, updated_at) VALUES ($1, $2, $3, $4, now())`,
+      [id, WORKSPACE, urlOf(port, n), vault.seal(secretOf(n), id)],
+    )
+  }
+}
+
+export const guddesk: Contender = {
   settings: 'as it runs: order per conversation, 10 in flight per endpoint, breaker, attempt log, endpoint health',
   async prepare({ databaseUrl, port }) {
     const pool = new pg.Pool({ connectionString: databaseUrl, max: 1 })
     await migrate(pool)
-    await pool.query(`INSERT INTO workspaces (id, name, slug, updated_at) VALUES ($1, 'Bench', 'bench', now())`, [
-      WORKSPACE,
-    ])
-    for (let n = 0; n < ENDPOINTS; n++) {
-      const id = endpointId(n)
-      await pool.query(
-        `INSERT INTO webhook_endpoints (id, workspace_id, url, sealed_secret, updated_at) VALUES ($1, $2, $3, $4, now())`,
-        [id, WORKSPACE, urlOf(port, n), vault.seal(secretOf(n), id)],
-      )
-    }
+    await addEndpoints(pool, port)
     await pool.end()
   },
   async seed({ databaseUrl }, jobs) {

@@ -1,7 +1,7 @@
 import { type Summary, summarize } from '../../demo/stats.ts'
 import { arrived, makePlace, type Sink, startWorker, wait } from './arena.ts'
 import { CONTENDERS } from './contenders.ts'
-import { job } from './jobs.ts'
+import { type Job, job } from './jobs.ts'
 
 export interface DrainResult {
   readonly name: string
@@ -9,6 +9,8 @@ export interface DrainResult {
   readonly repeated: number
   /** MB at the end. */
   readonly memory: number
+  /** Of the worker processes together, for each job, in microseconds; with their start. */
+  readonly processorUs: number
 }
 
 const PATIENCE_MS = 300_000
@@ -27,11 +29,21 @@ export async function drain(name: string, sink: Sink, jobs: number, processes = 
   const workers = await Promise.all(Array.from({ length: processes }, start))
   const report = await arrived(sink, jobs, PATIENCE_MS)
   const memory = Math.max(...(await Promise.all(workers.map((worker) => worker.memory()))))
+  const processorMs = (await Promise.all(workers.map((worker) => worker.processorMs()))).reduce(
+    (sum, ms) => sum + ms,
+    0,
+  )
   await Promise.all(workers.map((worker) => worker.stop()))
   const arrivals = new Map(report.arrivals)
   const missing = all.filter(({ id }) => !arrivals.has(id))
   if (missing.length > 0) throw new Error(`${name}: ${missing.length} ids did not arrive`)
-  return { name, perSecond: (1000 * jobs) / report.spanMs, repeated: report.repeated, memory }
+  return {
+    name,
+    perSecond: (1000 * jobs) / report.spanMs,
+    repeated: report.repeated,
+    memory,
+    processorUs: (1000 * processorMs) / jobs,
+  }
 }
 
 export interface SteadyResult {
@@ -51,34 +63,53 @@ export async function steady(name: string, sink: Sink, perSecond: number, second
   await sink.reset()
   const worker = await startWorker(name, place)
   const producer = await contender.producer(place)
+  const jobs = Array.from({ length: (WARM_UP_SECONDS + seconds) * perSecond }, (_, n) => job(n, 'steady'))
+  const committed = await atRate(jobs, perSecond, (next) => producer.send(next))
+  const latency = await latencies(sink, committed, WARM_UP_SECONDS * perSecond)
+  await producer.close()
+  await worker.stop()
+  return { name, perSecond, latency }
+}
+
+/** The first seconds are for connections, plans and compilers. */
+export const WARM_UP_SECONDS = 2
+
+/** Sends jobs at a steady rate. @returns when each was committed, in Unix milliseconds, in the order of the jobs */
+export async function atRate(
+  jobs: readonly Job[],
+  perSecond: number,
+  send: (job: Job) => Promise<unknown>,
+): Promise<Map<string, number>> {
   const committed = new Map<string, number>()
   const pending = new Set<Promise<void>>()
-  // The first seconds are for connections, plans and compilers.
-  const warmUp = 2 * perSecond
-  const total = warmUp + seconds * perSecond
   const began = performance.now()
-  for (let sent = 0; sent < total; ) {
-    const due = Math.min(total, Math.floor(((performance.now() - began) * perSecond) / 1000))
-    for (; sent < due; sent++) {
-      const next = job(sent, 'steady')
-      const one = producer.send(next).then(() => {
+  for (let sent = 0; sent < jobs.length; ) {
+    const due = Math.min(jobs.length, Math.floor(((performance.now() - began) * perSecond) / 1000))
+    for (const next of jobs.slice(sent, due)) {
+      const one = send(next).then(() => {
         committed.set(next.id, performance.timeOrigin + performance.now())
         pending.delete(one)
       })
       pending.add(one)
     }
+    sent = due
     await wait(TICK_MS)
   }
   await Promise.all(pending)
-  const report = await arrived(sink, total, PATIENCE_MS)
-  await producer.close()
-  await worker.stop()
-  const latencies = report.arrivals.flatMap(([id, at]) => {
-    const commit = committed.get(id)
-    if (commit === undefined) throw new Error(`${id} was never sent`)
-    return Number(id.slice('steady'.length)) < warmUp ? [] : [Math.max(0, at - commit)]
+  return committed
+}
+
+/** From commit to arrival, of all but the first so many jobs. @throws Error unless every one arrives */
+export async function latencies(sink: Sink, committed: ReadonlyMap<string, number>, warmUp: number): Promise<Summary> {
+  const { arrivals } = await arrived(sink, committed.size, PATIENCE_MS)
+  const at = new Map(arrivals)
+  const all = [...committed].map(([id, commit]) => {
+    const arrival = at.get(id)
+    if (arrival === undefined) throw new Error(`${id} did not arrive`)
+    return { id, ms: Math.max(0, arrival - commit) }
   })
-  return { name, perSecond, latency: summarize(latencies) }
+  const byId = all.sort((a, b) => (a.id < b.id ? -1 : 1))
+  return summarize(byId.slice(warmUp).map(({ ms }) => ms))
 }
 
 function contenderCalled(name: string) {

@@ -1,52 +1,38 @@
 import { cpus } from 'node:os'
 import { CONTENDERS } from './contenders.ts'
+import type { HangingResult } from './hanging.ts'
 import { ENDPOINTS } from './jobs.ts'
 import type { DrainResult, SteadyResult } from './measures.ts'
+import type { MillionResult } from './million.ts'
 
-export interface Figures {
+export interface Drains {
   readonly jobs: number
-  readonly drains: readonly DrainResult[]
-  /** GudDesk with four processes. */
-  readonly four: DrainResult
-  readonly rates: readonly SteadyResult[]
+  readonly results: readonly DrainResult[]
   /** The machine's load average before. */
   readonly load: number
   readonly now: Date
 }
 
-/** Its section of BENCHMARKS.md. */
-export function dispatchSection({ jobs, drains, four, rates, load, now }: Figures): string {
-  const raw = drains.find(({ name }) => name === 'raw undici')?.perSecond ?? Number.NaN
-  const count = jobs.toLocaleString('en')
-  return `## Dispatching
+/** The sections of BENCHMARKS.md that tell of dispatching. */
+export function drainSection({ jobs, results, load, now }: Drains): string {
+  const raw = results.find(({ name }) => name === 'raw undici')?.perSecond ?? Number.NaN
+  return `## Dispatching: a backlog
 
-\`npm run bench:dispatch\` measured this on ${now.toISOString().slice(0, 10)}: ${cpus().length} cores, Node ${process.versions.node}, load average before the run ${load.toFixed(1)}.
+${measured('drain', now)}, load average before the run ${load.toFixed(1)}.
 One worker process each, one receiver process (node:http) on the same machine, ${ENDPOINTS} endpoints, bodies of 400 bytes. Everybody but raw undici signs twice, with the same
 client code. The ratio to raw undici of the same run tells; absolute figures are the machine's.
 
-${count} jobs waiting, from the first arrival to the last; every id was found at the receiver.
+${jobs.toLocaleString('en')} jobs waiting, from the first arrival to the last; every id was found at the receiver.
 
 ${table(
-  ['', 'A second', 'Of raw undici', 'Arrived twice', 'Memory'],
-  [...drains, { ...four, name: 'GudDesk, four processes' }].map(({ name, perSecond, repeated, memory }) => [
+  ['', 'A second', 'Of raw undici', 'Arrived twice', 'Memory', 'Processor time a job'],
+  results.map(({ name, perSecond, repeated, memory, processorUs }) => [
     name,
     Math.round(perSecond).toLocaleString('en'),
     (perSecond / raw).toFixed(2),
     String(repeated),
     `${memory.toFixed(0)} MB`,
-  ]),
-)}
-
-From a job's commit to its arrival:
-
-${table(
-  ['', 'Jobs a second', 'p50', 'p99', 'Longest'],
-  rates.map(({ name, perSecond, latency }) => [
-    name,
-    String(perSecond),
-    `${latency.p50.toFixed(1)} ms`,
-    `${latency.p99.toFixed(1)} ms`,
-    `${latency.max.toFixed(0)} ms`,
+    `${processorUs.toFixed(0)} µs`,
   ]),
 )}
 
@@ -56,6 +42,54 @@ ${Object.entries(CONTENDERS)
   .map(([name, { settings }]) => `- ${name}: ${settings}.`)
   .join('\n')}
 `
+}
+
+export function steadySection(results: readonly SteadyResult[], now: Date): string {
+  return `## Dispatching: a steady rate
+
+${measured('steady', now)}. From a job's commit to its arrival; settings as above.
+
+${table(
+  ['', 'Jobs a second', 'p50', 'p99', 'Longest'],
+  results.map(({ name, perSecond, latency }) => [
+    name,
+    String(perSecond),
+    `${latency.p50.toFixed(1)} ms`,
+    `${latency.p99.toFixed(1)} ms`,
+    `${latency.max.toFixed(0)} ms`,
+  ]),
+)}
+`
+}
+
+export function hangingSection({ alone, beside }: HangingResult, now: Date): string {
+  const row = (name: string, { p50, p99, max }: HangingResult['alone']) => [
+    name,
+    `${p50.toFixed(1)} ms`,
+    `${p99.toFixed(1)} ms`,
+    `${max.toFixed(0)} ms`,
+  ]
+  return `## Dispatching: beside receivers that hang
+
+${measured('hanging', now)}. One endpoint gets 100 a second; five others never answer, and have 20,000 due each.
+
+${table(['', 'p50', 'p99', 'Longest'], [row('alone', alone), row('beside them', beside)])}
+
+p99 beside them is ${(beside.p99 / alone.p99).toFixed(2)} times that alone.
+`
+}
+
+export function millionSection({ claimFew, claimMany, memory }: MillionResult, now: Date): string {
+  return `## Dispatching: a million due
+
+${measured('million', now)}. The 95th percentile of a claim is ${claimFew.toFixed(1)} ms with 1,000 due and ${claimMany.toFixed(1)} ms with 1,000,000
+(${(claimMany / claimFew).toFixed(2)} times). A process that sends them takes ${memory.toFixed(0)} MB.
+`
+}
+
+function measured(part: string, now: Date): string {
+  const date = now.toISOString().slice(0, 10)
+  return `\`npm run bench:dispatch -- ${part}\` measured this on ${date}: ${cpus().length} cores, Node ${process.versions.node}`
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

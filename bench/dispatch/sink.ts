@@ -1,6 +1,6 @@
 /**
  * The receiver, a plain node:http server in a process of its own: it reads every POST, answers 200, and remembers every
- * `webhook-id` and when it came. The parent asks it by IPC.
+ * `webhook-id` and when it came. One path never answers. The parent asks it by IPC.
  */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -17,6 +17,9 @@ export interface SinkReport {
   /** Every id with the wall-clock time of its first arrival, in milliseconds. */
   readonly arrivals: readonly (readonly [id: string, at: number])[]
 }
+
+/** Whoever posts here gets no answer, and is not counted. */
+const HANGING = '/hanging'
 
 let arrivals = new Map<string, number>()
 let repeated = 0
@@ -36,6 +39,7 @@ function report(): SinkReport {
 const server = createServer((request, response) => {
   request.resume()
   request.on('end', () => {
+    if (request.url?.startsWith(HANGING)) return
     arrive(String(request.headers['webhook-id']))
     response.end()
   })

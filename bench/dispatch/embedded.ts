@@ -1,0 +1,42 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { startDispatcher } from '../../src/dispatch/dispatcher.ts'
+import { openBus } from '../../src/infra/bus.ts'
+import { systemClock } from '../../src/infra/clock.ts'
+import { openDatabase } from '../../src/infra/db.ts'
+import { createLog } from '../../src/infra/log.ts'
+import { migrate } from '../../src/infra/migrations.ts'
+import type { Sink } from './arena.ts'
+import { addEndpoints, rowsOf, STORE } from './contenders.ts'
+import { endpointId, job, vault } from './jobs.ts'
+import { atRate, latencies, type SteadyResult, WARM_UP_SECONDS } from './measures.ts'
+
+/** A steady rate on the embedded database, stored and sent by this process, as the default installation does. */
+export async function embedded(sink: Sink, perSecond: number, seconds: number): Promise<SteadyResult> {
+  await using cleanup = new AsyncDisposableStack()
+  const dataDir = await mkdtemp(join(tmpdir(), 'guddesk-bench-'))
+  cleanup.defer(() => rm(dataDir, { recursive: true, force: true }))
+  const log = createLog('warn')
+  const db = await openDatabase({ databaseUrl: undefined, redisUrl: undefined, dataDir }, log)
+  cleanup.defer(() => db.close())
+  await migrate(db.pool)
+  await addEndpoints(db.pool, sink.port)
+  const bus = openBus(undefined, log)
+  cleanup.defer(() => bus.close())
+  const targets = { requireHttps: false, allowLoopback: true }
+  const parts = { db, bus, log, vault, targets, clock: systemClock, version: 'bench', sharesProcess: true }
+  const dispatcher = await startDispatcher(parts)
+  cleanup.defer(() => dispatcher.stop())
+  await sink.reset()
+  const jobs = Array.from({ length: (WARM_UP_SECONDS + seconds) * perSecond }, (_, n) => job(n, 'embedded'))
+  const committed = await atRate(jobs, perSecond, async (next) => {
+    await db.sql(STORE, rowsOf([next]))
+    bus.wake('dispatch', [endpointId(next.endpoint)])
+  })
+  return {
+    name: 'GudDesk, embedded',
+    perSecond,
+    latency: await latencies(sink, committed, WARM_UP_SECONDS * perSecond),
+  }
+}

@@ -1,0 +1,71 @@
+import pg from 'pg'
+import { type Claimed, claim } from '../../src/dispatch/claim.ts'
+import { openSession } from '../../src/dispatch/session.ts'
+import { assemble, SESSION } from '../../src/infra/db.ts'
+import { makePlace, type Sink, startWorker, wait } from './arena.ts'
+import { guddesk, type Place } from './contenders.ts'
+import { ENDPOINTS, endpointId, job } from './jobs.ts'
+
+export interface MillionResult {
+  /** The 95th percentile of a claim, in milliseconds, with so few and so many due. */
+  readonly claimFew: number
+  readonly claimMany: number
+  /** MB of a process that sends them. */
+  readonly memory: number
+}
+
+const FEW = 1000
+const MANY = 1_000_000
+const CHUNK = 50_000
+const CLAIMS = 300
+const ENDPOINTS_ASKED = 25
+const FIRSTS = 20
+const WORK_MS = 20_000
+
+/** What a million due deliveries cost: the claim, and memory. */
+export async function million(sink: Sink): Promise<MillionResult> {
+  await using cleanup = new AsyncDisposableStack()
+  const place = await makePlace(sink.port, cleanup)
+  await guddesk.prepare(place)
+  const seed = async (from: number, to: number) => {
+    for (let n = from; n < to; n += CHUNK) {
+      const chunk = Array.from({ length: Math.min(CHUNK, to - n) }, (_, i) => job(n + i, 'million'))
+      await guddesk.seed(place, chunk)
+    }
+  }
+  await seed(0, FEW)
+  const claimFew = await claimP95(place, Math.floor(FEW / ENDPOINTS))
+  await seed(FEW, MANY)
+  const claimMany = await claimP95(place, Math.floor(FEW / ENDPOINTS))
+  await sink.reset()
+  const worker = await startWorker('GudDesk', place)
+  await wait(WORK_MS)
+  const memory = await worker.memory()
+  await worker.stop()
+  return { claimFew, claimMany, memory }
+}
+
+/** Claims as the dispatcher makes them, for a quarter of the endpoints at a time; nothing is held. */
+async function claimP95({ databaseUrl }: Place, most: number): Promise<number> {
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, options: SESSION })
+  const session = openSession(assemble(pool, false, async () => undefined))
+  const firsts = Math.min(FIRSTS, most)
+  const times: number[] = []
+  for (let i = 0; i < CLAIMS; i++) {
+    const wanted = Array.from({ length: ENDPOINTS_ASKED }, (_, n) => ({
+      endpointId: endpointId((i * ENDPOINTS_ASKED + n) % ENDPOINTS),
+      firsts,
+      retries: firsts,
+      replays: firsts,
+      held: [],
+    }))
+    const began = performance.now()
+    const found: Claimed[] = await claim(session, wanted, new Date())
+    times.push(performance.now() - began)
+    if (found.length !== ENDPOINTS_ASKED * firsts) throw new Error(`a claim found ${found.length}`)
+  }
+  await session.close()
+  await pool.end()
+  const sorted = times.slice(CLAIMS / 10).sort((a, b) => a - b)
+  return sorted[Math.floor(0.95 * sorted.length)] ?? Number.NaN
+}
