@@ -40,52 +40,11 @@ export const OPERATIONS: readonly Place[] = [
   { label: 'Live', path: 'live', icon: Activity, keywords: ['events', 'deliveries', 'stream'] },
 ]
 
-export interface SettingsPlace extends Place {
-  /** What is found there, in a sentence. */
-  readonly about: string
-}
-
-export const SETTINGS: readonly SettingsPlace[] = [
-  {
-    label: 'Webhooks',
-    path: 'settings/webhooks',
-    icon: Webhook,
-    keywords: ['endpoints', 'deliveries'],
-    about: 'Endpoints that receive events, and every delivery to them.',
-  },
-  {
-    label: 'AI Agents',
-    path: 'settings/agents',
-    icon: Bot,
-    keywords: ['bots'],
-    about: 'Services that answer in conversations: install them, and see how they do.',
-  },
-  {
-    label: 'API keys',
-    path: 'settings/api-keys',
-    icon: KeyRound,
-    keywords: ['tokens', 'credentials'],
-    about: 'Credentials for programs that use the API.',
-  },
-  {
-    label: 'Members',
-    path: 'settings/members',
-    icon: Users,
-    keywords: ['team', 'people', 'invite'],
-    about: 'Who works here, in which role; invitations.',
-  },
-  {
-    label: 'Audit log',
-    path: 'settings/audit-log',
-    icon: ScrollText,
-    keywords: ['history', 'who'],
-    about: 'Who changed what, from where, and when.',
-  },
-  {
-    label: 'Workspace',
-    path: 'settings/workspace',
-    icon: Building2,
-    keywords: ['name', 'general'],
-    about: 'Its name, its address, its plan and its id.',
-  },
+export const SETTINGS: readonly Place[] = [
+  { label: 'Webhooks', path: 'settings/webhooks', icon: Webhook, keywords: ['endpoints', 'deliveries'] },
+  { label: 'AI Agents', path: 'settings/agents', icon: Bot, keywords: ['bots'] },
+  { label: 'API keys', path: 'settings/api-keys', icon: KeyRound, keywords: ['tokens', 'credentials'] },
+  { label: 'Members', path: 'settings/members', icon: Users, keywords: ['team', 'people', 'invite'] },
+  { label: 'Audit log', path: 'settings/audit-log', icon: ScrollText, keywords: ['history', 'who'] },
+  { label: 'Workspace', path: 'settings/workspace', icon: Building2, keywords: ['name', 'general'] },
 ]

@@ -4,20 +4,30 @@ import { useWorkspace } from '../../shell/workspace.ts'
 import { Page } from '../../ui/Page.tsx'
 import classes from './SettingsPage.module.css'
 
+/** What is found in each place, by its label. */
+const ABOUT: Readonly<Record<string, string>> = {
+  Webhooks: 'Endpoints that receive events, and every delivery to them.',
+  'AI Agents': 'Services that answer in conversations: install them, and see how they do.',
+  'API keys': 'Credentials for programs that use the API.',
+  Members: 'Who works here, in which role; invitations.',
+  'Audit log': 'Who changed what, from where, and when.',
+  Workspace: 'Its name, its address, its plan and its id.',
+}
+
 /** Where each setting is found. */
 export function Component() {
   const { workspace, path } = useWorkspace()
   return (
     <Page title="Workspace Settings" description={`What can be set up in ${workspace.name}.`}>
       <ul className={classes.places}>
-        {SETTINGS.map(({ label, path: below, icon: Icon, about }) => (
+        {SETTINGS.map(({ label, path: below, icon: Icon }) => (
           <li key={below} className={classes.place}>
             <Icon size={20} aria-hidden />
             <div>
               <Link className={classes.name ?? ''} to={path(below)}>
                 {label}
               </Link>
-              <p className={classes.about}>{about}</p>
+              <p className={classes.about}>{ABOUT[label]}</p>
             </div>
           </li>
         ))}
