@@ -49,7 +49,8 @@ function selectionsOf(typeName: string, depth: number): string[] {
   const type = schema.getType(typeName)
   if (!isObjectType(type)) return []
   return Object.values(type.getFields()).flatMap((field) => {
-    if (field.args.some(isRequiredArgument)) return []
+    // Cursors hold the moment of reading.
+    if (field.args.some(isRequiredArgument) || /cursor$/i.test(field.name)) return []
     const named = getNamedType(field.type)
     if (isLeafType(named)) return [field.name]
     if (depth === 0 || (isListType(getNullableType(field.type)) && depth === 1)) return []
