@@ -1,8 +1,5 @@
-import { Queue, Worker } from 'bullmq'
-import { Logger, makeWorkerUtils, run, runMigrations, type WorkerUtils } from 'graphile-worker'
 import { Redis } from 'ioredis'
 import pg from 'pg'
-import { PgBoss } from 'pg-boss'
 import { Pool } from 'undici'
 import { startDispatcher } from '../../src/dispatch/dispatcher.ts'
 import { createSender } from '../../src/dispatch/http.ts'
@@ -141,15 +138,20 @@ export const guddesk: Contender = {
 
 const QUEUE = 'webhooks'
 
+/** Loaded by those that need it: the others' memory is measured, too. */
+const pgBossLibrary = () => import('pg-boss')
+
 const pgBoss: Contender = {
   settings: `batchSize 500, burstWhenBatchFull, perJobResults, notify, polling 0.5 s, ${CONCURRENCY} requests at a time`,
   async prepare({ databaseUrl }) {
+    const { PgBoss } = await pgBossLibrary()
     const boss = new PgBoss({ connectionString: databaseUrl, max: POOL })
     await boss.start()
     await boss.createQueue(QUEUE, { notify: true })
     await boss.stop()
   },
   async seed({ databaseUrl }, jobs) {
+    const { PgBoss } = await pgBossLibrary()
     const boss = new PgBoss({ connectionString: databaseUrl, max: 2 })
     await boss.start()
     await inChunks(jobs, 2000, (chunk) =>
@@ -161,6 +163,7 @@ const pgBoss: Contender = {
     await boss.stop()
   },
   async producer({ databaseUrl }) {
+    const { PgBoss } = await pgBossLibrary()
     const boss = new PgBoss({ connectionString: databaseUrl, max: POOL, useListenNotify: true })
     // Its listener's connection outlives stop() for a moment, and the database is dropped then.
     boss.on('error', () => undefined)
@@ -171,6 +174,7 @@ const pgBoss: Contender = {
     }
   },
   async work({ databaseUrl, port }) {
+    const { PgBoss } = await pgBossLibrary()
     const boss = new PgBoss({ connectionString: databaseUrl, max: POOL, useListenNotify: true })
     boss.on('error', () => undefined)
     await boss.start()
@@ -193,20 +197,23 @@ const pgBoss: Contender = {
   },
 }
 
-const QUIET = new Logger(() => () => undefined)
+const graphileLibrary = () => import('graphile-worker')
 
 const graphileWorker: Contender = {
   settings: `concurrentJobs ${CONCURRENCY}, localQueue 500, completeJobBatchDelay 5 ms, LISTEN/NOTIFY, polling 1 s`,
   async prepare({ databaseUrl }) {
+    const { runMigrations } = await graphileLibrary()
     await runMigrations({ connectionString: databaseUrl })
   },
   async seed({ databaseUrl }, jobs) {
+    const { makeWorkerUtils } = await graphileLibrary()
     const utils = await makeWorkerUtils({ connectionString: databaseUrl })
     await inChunks(jobs, 2000, (chunk) => utils.addJobs(chunk.map((payload) => ({ identifier: QUEUE, payload }))))
     await utils.release()
   },
   async producer({ databaseUrl }) {
-    const utils: WorkerUtils = await makeWorkerUtils({ connectionString: databaseUrl, maxPoolSize: POOL })
+    const { makeWorkerUtils } = await graphileLibrary()
+    const utils = await makeWorkerUtils({ connectionString: databaseUrl, maxPoolSize: POOL })
     return {
       send: async (job) => void (await utils.addJob(QUEUE, job)),
       close: async () => void (await utils.release()),
@@ -216,15 +223,18 @@ const graphileWorker: Contender = {
     const post = poster(port)
     const worker = { connectionString: databaseUrl, maxPoolSize: POOL, concurrentJobs: CONCURRENCY, pollInterval: 1000 }
     const batching = { localQueue: { size: 500 }, completeJobBatchDelay: 5, failJobBatchDelay: 5 }
+    const { Logger, run } = await graphileLibrary()
     const runner = await run({
       preset: { worker: { ...worker, ...batching } },
       taskList: { [QUEUE]: (payload) => post(payload as Job) },
       noHandleSignals: true,
-      logger: QUIET,
+      logger: new Logger(() => () => undefined),
     })
     return () => runner.stop()
   },
 }
+
+const bullmqLibrary = () => import('bullmq')
 
 const bullmq: Contender = {
   settings: `concurrency ${CONCURRENCY}, removeOnComplete, Redis without persistence of its own`,
@@ -234,6 +244,7 @@ const bullmq: Contender = {
     redis.disconnect()
   },
   async seed({ redisUrl }, jobs) {
+    const { Queue } = await bullmqLibrary()
     const queue = new Queue(QUEUE, { connection: connectionTo(redisUrl) })
     await inChunks(jobs, 1000, (chunk) =>
       queue.addBulk(chunk.map((data) => ({ name: 'send', data, opts: KEEP_NOTHING }))),
@@ -241,6 +252,7 @@ const bullmq: Contender = {
     await queue.close()
   },
   async producer({ redisUrl }) {
+    const { Queue } = await bullmqLibrary()
     const queue = new Queue(QUEUE, { connection: connectionTo(redisUrl) })
     return {
       send: async (job) => void (await queue.add('send', job, KEEP_NOTHING)),
@@ -250,6 +262,7 @@ const bullmq: Contender = {
   async work({ redisUrl, port }) {
     const post = poster(port)
     const options = { connection: connectionTo(redisUrl), concurrency: CONCURRENCY }
+    const { Worker } = await bullmqLibrary()
     const worker = new Worker<Job>(QUEUE, ({ data }) => post(data), options)
     return () => worker.close()
   },
