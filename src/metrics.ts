@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type Koa from 'koa'
 import type { Dispatcher } from './dispatch/dispatcher.ts'
 import { DomainError } from './domain/errors.ts'
+import type { RateCounter } from './infra/rate-counter.ts'
 
 const PATH = '/metrics'
 const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
@@ -15,14 +16,17 @@ type Samples = Readonly<Record<string, number>>
  * no such page.
  * @param dispatcher null when this process does not send
  */
-export function serveMetrics(token: string | undefined, dispatcher: Dispatcher | null): Koa.Middleware {
+export function serveMetrics(
+  token: string | undefined,
+  { dispatcher, rates }: { dispatcher: Dispatcher | null; rates: RateCounter },
+): Koa.Middleware {
   return async (ctx, next) => {
     if (token === undefined || ctx.path !== PATH) return next()
     if (!isBearer(ctx.get('authorization'), token)) {
       throw new DomainError('unauthorized', 'Send METRICS_TOKEN as "Authorization: Bearer …"')
     }
     ctx.set('Content-Type', CONTENT_TYPE)
-    ctx.body = [...processMetrics(), ...dispatchMetrics(dispatcher)].join('')
+    ctx.body = [...processMetrics(), rateMetric(rates), ...dispatchMetrics(dispatcher)].join('')
   }
 }
 
@@ -39,6 +43,11 @@ function processMetrics(): string[] {
     metric('process_resident_memory_bytes', 'gauge', 'Resident memory.', { '': process.memoryUsage.rss() }),
     metric('process_start_time_seconds', 'gauge', 'Start, in Unix time.', { '': performance.timeOrigin / 1000 }),
   ]
+}
+
+function rateMetric(rates: RateCounter): string {
+  const help = 'Requests that were counted by this node alone, because Redis did not answer.'
+  return metric('guddesk_rate_limit_fallbacks_total', 'counter', help, { '': rates.missedByRedis() })
 }
 
 function dispatchMetrics(dispatcher: Dispatcher | null): string[] {

@@ -193,7 +193,7 @@ function assembleHttp(
   app.use(refuseUnanswerable)
   app.use(cors(new Set(config.corsOrigins), isApi))
   app.use(health(deps.db, () => isStopping))
-  app.use(serveMetrics(config.metricsToken, dispatcher))
+  app.use(serveMetrics(config.metricsToken, { dispatcher, rates }))
   const hasApi = config.roles.has('api')
   const isDevelopment = config.env !== 'production'
   const introspection = config.graphqlIntrospection

@@ -12,6 +12,8 @@ export interface Window {
 /** Counts hits in windows that begin with a key's first hit. Never throws and never waits long. */
 export interface RateCounter {
   hit(key: string, windowMs: number, now: Date): Promise<Window>
+  /** Hits that this process counted for itself, because Redis did not answer. */
+  missedByRedis(): number
   close(): Promise<void>
 }
 
@@ -37,6 +39,7 @@ function localCounter(): RateCounter {
       }
       return { hits: window.hits, endsInMs: window.endsAt - at }
     },
+    missedByRedis: () => 0,
     close: async () => windows.clear(),
   }
 }
@@ -72,13 +75,15 @@ function redisCounter(url: string, log: Log): RateCounter {
   let pausedUntil = 0
   let loggedAt = Number.NEGATIVE_INFINITY
   let missed = 0
+  let missedBefore = 0
 
   function noteFailure(error: unknown): void {
     pausedUntil = performance.now() + PAUSE_MS
     if (performance.now() - loggedAt < LOG_EVERY_MS) return
     loggedAt = performance.now()
-    log.warn({ err: error, missed }, 'rate limits are counted by each node alone: Redis does not answer')
-    missed = 0
+    const since = missed - missedBefore
+    log.warn({ err: error, missed: since }, 'rate limits are counted by each node alone: Redis does not answer')
+    missedBefore = missed
   }
 
   return {
@@ -96,6 +101,7 @@ function redisCounter(url: string, log: Log): RateCounter {
       missed += 1
       return fallback.hit(key, windowMs, now)
     },
+    missedByRedis: () => missed,
     async close() {
       redis.disconnect()
       await fallback.close()
