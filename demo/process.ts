@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtempSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -38,7 +39,7 @@ export interface Backend {
  * @param cleanup stops the process and removes the folder, even when starting is interrupted
  */
 export async function startGudDesk(backend: Backend, cleanup: AsyncDisposableStack): Promise<GudDeskProcess> {
-  const dataDir = backend.dataDir ?? (await temporaryFolder(cleanup))
+  const dataDir = backend.dataDir ?? temporaryFolder(cleanup)
   const key = backend.key ?? newApiKey()
   const child = spawn(process.execPath, ['src/main.ts'], {
     cwd: ROOT,
@@ -60,8 +61,9 @@ export async function startGudDesk(backend: Backend, cleanup: AsyncDisposableSta
   return { origin, key, pid: child.pid ?? 0, output, died }
 }
 
-async function temporaryFolder(cleanup: AsyncDisposableStack): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'guddesk-demo-'))
+/** Made in one go, so that no signal comes between the folder and its removal. */
+function temporaryFolder(cleanup: AsyncDisposableStack): string {
+  const folder = mkdtempSync(join(tmpdir(), 'guddesk-demo-'))
   cleanup.defer(() => rm(folder, { recursive: true, force: true }))
   return folder
 }

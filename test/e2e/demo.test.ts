@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { backend } from '../support/database.ts'
 import { until } from '../support/until.ts'
 
@@ -12,10 +12,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 let folder: string
 
-beforeAll(async () => {
+beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'guddesk-demo-test-'))
 })
-afterAll(() => rm(folder, { recursive: true, force: true }))
+afterEach(() => rm(folder, { recursive: true, force: true }))
 
 /** `npm run demo` on a machine that has neither PostgreSQL nor Redis; TMPDIR shows what it leaves behind. */
 function startDemo(...args: string[]) {
