@@ -3,35 +3,18 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { violationsInBoth } from './axe.ts'
-import { openBrowser } from './browser.ts'
-import { type Desk, eventually, openDesk, type Visit } from './people.ts'
+import { desk, page, useDesk, useVisits } from './desk.ts'
+import { eventually } from './people.ts'
 import { settle } from './walk.ts'
 
-let browser: Browser
-let desk: Desk
-let visit: Visit
-let page: Page
 const running = new Set<ChildProcess>()
-beforeAll(async () => {
-  browser = await openBrowser()
-  desk = await openDesk(browser)
-})
-afterAll(async () => {
-  await desk.stop()
-  await browser.close()
-})
-beforeEach(async () => {
-  visit = await desk.signIn()
-  page = visit.page
-})
-afterEach(async () => {
+useDesk()
+useVisits()
+afterEach(() => {
   for (const child of running) child.kill('SIGKILL')
   running.clear()
-  expect(visit.faults).toEqual([])
-  await visit.context.close()
 })
 
 const dialog = () => page.getByRole('dialog')

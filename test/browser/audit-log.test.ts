@@ -1,19 +1,13 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { violationsInBoth } from './axe.ts'
-import { openBrowser } from './browser.ts'
-import { type Desk, eventually, openDesk, type Visit } from './people.ts'
+import { desk, page, useDesk, useVisits } from './desk.ts'
+import { eventually } from './people.ts'
 
 const PATH = '/w/acme/settings/audit-log'
 
-let browser: Browser
-let desk: Desk
-let visit: Visit
-let page: Page
 let ada: { memberId: string; userId: string }
+useDesk()
 beforeAll(async () => {
-  browser = await openBrowser()
-  desk = await openDesk(browser)
   const { guddesk } = desk
   ada = await guddesk.newMember(guddesk.tenant, 'Ada Adler', 'AGENT')
   const mutate = async (name: string, input: object) => {
@@ -27,18 +21,7 @@ beforeAll(async () => {
   await mutate('inviteMember', { email: 'nora@example.com', role: 'VIEWER' })
   await mutate('updateWorkspace', { name: 'Acme' })
 })
-afterAll(async () => {
-  await desk.stop()
-  await browser.close()
-})
-beforeEach(async () => {
-  visit = await desk.signIn()
-  page = visit.page
-})
-afterEach(async () => {
-  expect(visit.faults).toEqual([])
-  await visit.context.close()
-})
+useVisits()
 
 const rows = () => page.locator('tbody').getByRole('row')
 const row = (text: string) => rows().filter({ hasText: text })

@@ -1,29 +1,10 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openBrowser } from './browser.ts'
-import { type Desk, eventually, openDesk, type Visit } from './people.ts'
+import { describe, expect, test } from 'vitest'
+import { desk, page, useDesk, useVisits } from './desk.ts'
+import { eventually } from './people.ts'
 
-let browser: Browser
-let desk: Desk
-let visit: Visit
-let page: Page
-beforeAll(async () => {
-  browser = await openBrowser()
-  // As strict as a server can be: everything that the dashboard asks for is in its manifest.
-  desk = await openDesk(browser, { GRAPHQL_DOCUMENTS: 'dashboard/documents.json' })
-})
-afterAll(async () => {
-  await desk.stop()
-  await browser.close()
-})
-beforeEach(async () => {
-  visit = await desk.signIn()
-  page = visit.page
-})
-afterEach(async () => {
-  expect(visit.faults).toEqual([])
-  await visit.context.close()
-})
+// As strict as a server can be: everything that the dashboard asks for is in its manifest.
+useDesk({ GRAPHQL_DOCUMENTS: 'dashboard/documents.json' })
+useVisits()
 
 const rows = () => page.getByRole('region', { name: 'Conversations' }).getByRole('listitem')
 const row = (name: string) => rows().filter({ hasText: name })

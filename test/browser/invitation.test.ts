@@ -1,20 +1,10 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { violationsInBoth } from './axe.ts'
-import { openBrowser } from './browser.ts'
-import { type Desk, openDesk, watchFaults } from './people.ts'
+import { browser, desk, useDesk } from './desk.ts'
+import { watchFaults } from './people.ts'
 import { settle } from './walk.ts'
 
-let browser: Browser
-let desk: Desk
-beforeAll(async () => {
-  browser = await openBrowser()
-  desk = await openDesk(browser)
-})
-afterAll(async () => {
-  await desk.stop()
-  await browser.close()
-})
+useDesk()
 
 /** The path of a new invitation. */
 async function invite(email: string): Promise<string> {

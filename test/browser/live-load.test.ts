@@ -1,11 +1,10 @@
-import type { Browser, CDPSession, Page } from 'playwright-core'
+import type { CDPSession, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { recordEvent, SYSTEM } from '../../src/domain/events.ts'
 import { newId } from '../../src/domain/ids.ts'
 import { inTransaction } from '../../src/infra/transaction.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { openBrowser } from './browser.ts'
-import { type Desk, openDesk } from './people.ts'
+import { desk, useDesk } from './desk.ts'
 import { settle } from './walk.ts'
 
 const PER_SECOND = 200
@@ -15,19 +14,13 @@ const BATCH = 20
 const MAX_INPUT_DELAY_MS = 100
 const MAX_GROWTH_BYTES = 12_000_000
 
-let browser: Browser
-let desk: Desk
 let receiver: Receiver
+// Registered first, it runs last.
+afterAll(() => receiver.close())
+useDesk()
 beforeAll(async () => {
-  browser = await openBrowser()
-  desk = await openDesk(browser)
   receiver = await startReceiver()
   await desk.guddesk.call('POST', '/api/agent/webhooks', { url: receiver.url })
-})
-afterAll(async () => {
-  await desk.stop()
-  await browser.close()
-  await receiver.close()
 })
 
 /** Each event with its delivery, through the operation that every change uses. */

@@ -1,35 +1,19 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { violationsInBoth } from './axe.ts'
-import { openBrowser } from './browser.ts'
-import { type Desk, eventually, openDesk, type Visit } from './people.ts'
+import { desk, page, useDesk, useVisits } from './desk.ts'
+import { eventually } from './people.ts'
 import { settle } from './walk.ts'
 
-let browser: Browser
-let desk: Desk
-let visit: Visit
-let page: Page
 let receiver: Receiver
+// Registered first, it runs last.
+afterAll(() => receiver.close())
+useDesk()
 beforeAll(async () => {
-  browser = await openBrowser()
-  desk = await openDesk(browser)
   receiver = await startReceiver()
   await desk.guddesk.call('POST', '/api/agent/webhooks', { url: receiver.url })
 })
-afterAll(async () => {
-  await desk.stop()
-  await browser.close()
-  await receiver.close()
-})
-beforeEach(async () => {
-  visit = await desk.signIn()
-  page = visit.page
-})
-afterEach(async () => {
-  expect(visit.faults).toEqual([])
-  await visit.context.close()
-})
+useVisits()
 
 const rows = () => page.getByRole('list', { name: 'Events' }).getByRole('listitem')
 const row = (text: string) => rows().filter({ hasText: text })

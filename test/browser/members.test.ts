@@ -1,32 +1,13 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { MemberRole } from '../../src/generated/prisma/enums.ts'
 import { violationsInBoth } from './axe.ts'
-import { openBrowser } from './browser.ts'
-import { type Desk, eventually, openDesk, type Visit } from './people.ts'
+import { desk, page, useDesk, useVisits } from './desk.ts'
+import { eventually } from './people.ts'
 
 const PATH = '/w/acme/settings/members'
 
-let browser: Browser
-let desk: Desk
-let visit: Visit
-let page: Page
-beforeAll(async () => {
-  browser = await openBrowser()
-  desk = await openDesk(browser)
-})
-afterAll(async () => {
-  await desk.stop()
-  await browser.close()
-})
-beforeEach(async () => {
-  visit = await desk.signIn()
-  page = visit.page
-})
-afterEach(async () => {
-  expect(visit.faults).toEqual([])
-  await visit.context.close()
-})
+useDesk()
+useVisits()
 
 const row = (name: string) => page.getByRole('row').filter({ hasText: name })
 const roleOf = (name: string) => page.getByRole('combobox', { name: `Role of ${name}` })

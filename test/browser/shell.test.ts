@@ -1,30 +1,11 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { newId } from '../../src/domain/ids.ts'
-import { openBrowser } from './browser.ts'
-import { type Desk, EMAIL, eventually, openDesk, PASSWORD, type Visit, watchFaults } from './people.ts'
+import { browser, desk, page, useDesk, useVisits, visit } from './desk.ts'
+import { EMAIL, eventually, PASSWORD, watchFaults } from './people.ts'
 import { settle } from './walk.ts'
 
-let browser: Browser
-let desk: Desk
-let visit: Visit
-let page: Page
-beforeAll(async () => {
-  browser = await openBrowser()
-  desk = await openDesk(browser)
-})
-afterAll(async () => {
-  await desk.stop()
-  await browser.close()
-})
-beforeEach(async () => {
-  visit = await desk.signIn()
-  page = visit.page
-})
-afterEach(async () => {
-  expect(visit.faults).toEqual([])
-  await visit.context.close()
-})
+useDesk()
+useVisits()
 
 const user = () => page.getByRole('button', { name: /Profile, theme, sign out/ })
 const switcher = () => page.getByRole('button', { name: /Change workspace/ })

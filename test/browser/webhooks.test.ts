@@ -3,35 +3,19 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Locator, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { Locator, Page } from 'playwright-core'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { openBrowser } from './browser.ts'
-import { type Desk, eventually, openDesk, type Visit } from './people.ts'
+import { desk, page, useDesk, useVisits } from './desk.ts'
+import { eventually } from './people.ts'
 import { settle } from './walk.ts'
 
-let browser: Browser
-let desk: Desk
-let visit: Visit
-let page: Page
 let receiver: Receiver
-beforeAll(async () => {
-  browser = await openBrowser()
-  desk = await openDesk(browser)
-})
-afterAll(async () => {
-  await desk.stop()
-  await browser.close()
-})
+useDesk()
+afterEach(() => receiver.close())
+useVisits()
 beforeEach(async () => {
-  visit = await desk.signIn()
-  page = visit.page
   receiver = await startReceiver()
-})
-afterEach(async () => {
-  expect(visit.faults).toEqual([])
-  await visit.context.close()
-  await receiver.close()
 })
 
 const button = (name: string | RegExp, within: Page | Locator = page) =>

@@ -1,21 +1,10 @@
-import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openBrowser } from './browser.ts'
-import { type Desk, openDesk } from './people.ts'
+import { expect, test } from 'vitest'
+import { desk, useDesk } from './desk.ts'
 import { settle } from './walk.ts'
 
 const BUDGET = 250_000
 
-let browser: Browser
-let desk: Desk
-beforeAll(async () => {
-  browser = await openBrowser()
-  desk = await openDesk(browser)
-})
-afterAll(async () => {
-  await desk.stop()
-  await browser.close()
-})
+useDesk()
 
 test('the inbox loads at most 250 kB of compressed scripts', async () => {
   const { page } = await desk.signIn()

@@ -1,31 +1,12 @@
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { violationsInBoth } from './axe.ts'
-import { openBrowser } from './browser.ts'
-import { type Desk, eventually, openDesk, type Visit } from './people.ts'
+import { desk, page, useDesk, useVisits, visit } from './desk.ts'
+import { eventually } from './people.ts'
 
 const PATH = '/w/acme/settings/workspace'
 
-let browser: Browser
-let desk: Desk
-let visit: Visit
-let page: Page
-beforeAll(async () => {
-  browser = await openBrowser()
-  desk = await openDesk(browser)
-})
-afterAll(async () => {
-  await desk.stop()
-  await browser.close()
-})
-beforeEach(async () => {
-  visit = await desk.signIn()
-  page = visit.page
-})
-afterEach(async () => {
-  expect(visit.faults).toEqual([])
-  await visit.context.close()
-})
+useDesk()
+useVisits()
 
 const dialog = () => page.getByRole('dialog')
 const stored = () =>
