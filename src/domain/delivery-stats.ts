@@ -38,6 +38,29 @@ export interface DeliveryStatsBucket {
   readonly latencyP95: number | null
 }
 
+/** From the first moment to the last, which is left out. */
+export interface Span {
+  readonly from: Date
+  readonly to: Date
+}
+
+/** @throws ValidationError when it ends before it begins */
+export function requireSpan({ from, to }: Span): void {
+  if (from >= to) throw new ValidationError([{ path: 'to', message: 'must be after `from`' }])
+}
+
+/**
+ * FROM and WHERE of the deliveries `d` that statistics count: those whose events happened in the span, that were to be sent
+ * and are no tests; for agents their own endpoints'.
+ */
+export function countedDeliveries(actor: Actor, { from, to }: Span): Prisma.Sql {
+  const own = actor.type === 'agent' ? Prisma.sql`AND e.agent_id = ${actor.id}` : Prisma.empty
+  return Prisma.sql`
+        FROM deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
+       WHERE d.workspace_id = ${actor.workspaceId} AND d.status <> 'SKIPPED' AND NOT d.is_test ${own}
+         AND d.created_at >= ${from} AND d.created_at < ${to}`
+}
+
 /**
  * Statistics of deliveries in buckets of equal length, in UTC, empty ones included. Both ends are rounded outwards to
  * whole buckets. A delivery counts where its event happened, whenever it was tried: a bucket tells what became of what
@@ -55,21 +78,18 @@ export async function deliveryStats(
   const length = BUCKETS[bucket]
   const start = new Date(Math.floor(from.getTime() / length) * length)
   const count = Math.ceil((to.getTime() - start.getTime()) / length)
-  if (from >= to) throw new ValidationError([{ path: 'to', message: 'must be after `from`' }])
+  requireSpan({ from, to })
   if (count > MAX_BUCKETS) {
     const message = `would make ${count} buckets, and ${MAX_BUCKETS} is the most: choose a shorter time or longer buckets`
     throw new ValidationError([{ path: 'bucket', message }])
   }
   const end = new Date(start.getTime() + count * length)
-  const own = actor.type === 'agent' ? Prisma.sql`AND e.agent_id = ${actor.id}` : Prisma.empty
   const one = endpointId === null ? Prisma.empty : Prisma.sql`AND d.endpoint_id = ${endpointId}`
   return deps.db.prisma.$queryRaw<DeliveryStatsBucket[]>`
     WITH counted AS MATERIALIZED (
       SELECT d.id, d.status, d.attempts, d.created_at,
              floor(extract(epoch FROM d.created_at - ${start}::timestamptz) * 1000 / ${length}::bigint)::int AS bucket
-        FROM deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
-       WHERE d.workspace_id = ${actor.workspaceId} AND d.status <> 'SKIPPED' AND NOT d.is_test ${one} ${own}
-         AND d.created_at >= ${start} AND d.created_at < ${end}
+        ${countedDeliveries(actor, { from: start, to: end })} ${one}
     ), outcomes AS (
       SELECT bucket, count(*) FILTER (WHERE attempts > 0) AS sent,
              count(*) FILTER (WHERE status = 'DELIVERED') AS delivered,

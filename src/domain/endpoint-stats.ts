@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import type { WebhookEndpoint } from '../generated/prisma/client.ts'
-import { Prisma } from '../infra/db.ts'
 import type { Actor } from './actor.ts'
+import { countedDeliveries, requireSpan } from './delivery-stats.ts'
 import type { Deps } from './deps.ts'
-import { ValidationError } from './errors.ts'
 import { instant, parse } from './input.ts'
 import { requireLevel, requireTeam } from './policy.ts'
 
@@ -39,16 +38,13 @@ export async function slowestEndpoints(
 ): Promise<EndpointStats[]> {
   requireLevel(actor, 'READ_ONLY')
   requireTeam(actor)
-  const { from, to, first } = parse(SlowestEndpointsQuery, query)
-  if (from >= to) throw new ValidationError([{ path: 'to', message: 'must be after `from`' }])
+  const { first, ...span } = parse(SlowestEndpointsQuery, query)
+  requireSpan(span)
   const { prisma } = deps.db
-  const own = actor.type === 'agent' ? Prisma.sql`AND e.agent_id = ${actor.id}` : Prisma.empty
   const rows = await prisma.$queryRaw<(Omit<EndpointStats, 'endpoint'> & { id: string })[]>`
     WITH counted AS MATERIALIZED (
       SELECT d.id, d.status, d.endpoint_id
-        FROM deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
-       WHERE d.workspace_id = ${actor.workspaceId} AND d.status <> 'SKIPPED' AND NOT d.is_test ${own}
-         AND d.created_at >= ${from} AND d.created_at < ${to}
+        ${countedDeliveries(actor, span)}
     ), outcomes AS (
       SELECT endpoint_id, (count(*) FILTER (WHERE status = 'DELIVERED'))::int AS delivered,
              (count(*) FILTER (WHERE status = 'FAILED'))::int AS failed,

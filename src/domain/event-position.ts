@@ -178,10 +178,10 @@ export async function requireKept(deps: Deps, workspaceId: string, { xid, seq }:
   throw new ValidationError([{ path: 'after', message }])
 }
 
-/** How many events of a workspace match. */
+/** How many events of a workspace match, of those before which nothing can appear any more. */
 export async function countLog(deps: Deps, workspaceId: string, filter: EventFilter): Promise<number> {
   const [count] = await deps.db.prisma.$queryRaw<{ total: bigint }[]>`
-    SELECT count(*) AS total FROM events WHERE workspace_id = ${workspaceId} ${conditions(filter)}`
+    SELECT count(*) AS total FROM events WHERE workspace_id = ${workspaceId} AND ${SETTLED} ${conditions(filter)}`
   return Number(count?.total ?? 0)
 }
 

@@ -3,6 +3,7 @@ import type { Actor } from './actor.ts'
 import type { Deps } from './deps.ts'
 import {
   atPlace,
+  cursorAt,
   inSql,
   type LoggedEvent,
   LogPlace,
@@ -15,16 +16,21 @@ import {
 import { type Page, type PageRequest, pageOf, type Slice } from './page.ts'
 import { requireTeam } from './policy.ts'
 
-/** Events of the actor's workspace by id. The log is not for visitors: to them there is none. */
+/**
+ * Events of the actor's workspace by id. The log is not for visitors: to them there is none. While something may still
+ * appear before an event, its cursor stands before that: who resumes there misses nothing, and gets the event again.
+ */
 export async function eventsById(
   { db }: Pick<Deps, 'db'>,
   actor: Actor,
   ids: readonly string[],
 ): Promise<Map<string, LoggedEvent>> {
   if (actor.type === 'visitor') return new Map()
-  const rows = await db.prisma.$queryRaw<Row[]>`
-    SELECT ${ROW} FROM events WHERE id = ANY(${[...ids]}::text[]) AND workspace_id = ${actor.workspaceId}`
-  return new Map(rows.map((row) => [row.id, toEvent(row)]))
+  const rows = await db.prisma.$queryRaw<(Row & { oldest: string })[]>`
+    SELECT ${ROW}, pg_snapshot_xmin(pg_current_snapshot())::text AS oldest
+      FROM events WHERE id = ANY(${[...ids]}::text[]) AND workspace_id = ${actor.workspaceId}`
+  const end = ({ oldest }: { oldest: string }) => cursorAt({ xid: BigInt(oldest), seq: 0n })
+  return new Map(rows.map((row) => [row.id, row.settled ? toEvent(row) : { ...toEvent(row), cursor: end(row) }]))
 }
 
 /** How a conversation's events are read: alone, or with other conversations' in one statement. */
@@ -63,14 +69,16 @@ export async function eventsOfConversations(
   return new Map([...byOwner].map(([owner, theirs]) => [owner, theirs.map(toEvent)]))
 }
 
-/** How many events each conversation has; those without any are left out. */
+/** How many events each conversation has, of those that eventsOfConversations finds; those without any are left out. */
 export async function countEventsOfConversations(
   { db }: Pick<Deps, 'db'>,
   actor: Actor,
   conversationIds: readonly string[],
 ): Promise<Map<string, number>> {
   requireTeam(actor)
-  const where = { workspaceId: actor.workspaceId, conversationId: { in: [...conversationIds] } }
-  const counts = await db.prisma.event.groupBy({ by: ['conversationId'], where, _count: true })
-  return new Map(counts.map(({ conversationId, _count }) => [conversationId ?? '', _count]))
+  const rows = await db.prisma.$queryRaw<{ owner: string; total: bigint }[]>`
+    SELECT conversation_id AS owner, count(*) AS total FROM events
+     WHERE workspace_id = ${actor.workspaceId} AND conversation_id = ANY(${[...conversationIds]}::text[]) AND ${SETTLED}
+     GROUP BY conversation_id`
+  return new Map(rows.map(({ owner, total }) => [owner, Number(total)]))
 }

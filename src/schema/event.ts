@@ -34,7 +34,9 @@ builder.node(Event, {
     }),
     isTest: t.exposeBoolean('isTest', { description: 'Whether it is sample data that was sent to test an endpoint.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
-    cursor: t.exposeString('cursor', { description: 'Resume after this event.' }),
+    cursor: t.exposeString('cursor', {
+      description: 'Resume after this event; when it has only just happened, perhaps with it: nothing is left out.',
+    }),
   }),
 })
 

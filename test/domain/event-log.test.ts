@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openEventLog } from '../../src/domain/event-log.ts'
+import { eventsById } from '../../src/domain/read-events.ts'
 import { backend } from '../support/database.ts'
 import { quiet, START } from '../support/event-log.ts'
+import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { settle, until } from '../support/until.ts'
 import { type LogOf, logOf } from './follow.ts'
@@ -157,6 +159,48 @@ describe.runIf(backend === 'postgres')('transactions that commit late', () => {
     await settle()
     await follower.stop()
     expect(follower.names()).toEqual(['early_1'])
+  })
+
+  test('lists and their counts end before what it holds back', async () => {
+    const id = await guddesk.newConversation(tenant, 'hello')
+    await quiet(guddesk)
+    const query = graphql(`query ($id: ID!) {
+      events { totalCount edges { node { type } } }
+      conversation(id: $id) { events { totalCount edges { node { type } } } } }`)
+    const shown = async () => {
+      const { events, conversation } = await guddesk.query(query, { id }, { key: tenant.key })
+      return [events, conversation?.events].map((list) => ({
+        total: list?.totalCount,
+        types: list?.edges.map(({ node }) => node.type),
+      }))
+    }
+    const before = { total: 2, types: ['CONVERSATION_CREATED', 'MESSAGE_CREATED'] }
+    await log.during('COMMIT', async () => {
+      await guddesk.call('PATCH', `/api/v1/conversations/${id}`, { status: 'CLOSED' }, { key: tenant.key })
+      expect(await shown()).toEqual([before, before])
+    })
+    await quiet(guddesk)
+    const after = { total: 4, types: [...before.types, 'CONVERSATION_UPDATED', 'CONVERSATION_CLOSED'] }
+    expect(await shown()).toEqual([after, after])
+  })
+
+  test('who resumes after an event that was read by itself while one is open gets the late one', async () => {
+    const cursorOf = async (name: string) => {
+      const id = `${name}_1@${tenant.workspaceId}`
+      return (await eventsById(guddesk.deps, log.actor, [id])).get(id)?.cursor ?? null
+    }
+    let held: string | null = null
+    await log.during('COMMIT', async (insert) => {
+      await log.insert('early')
+      held = await cursorOf('early')
+      await insert('late')
+    })
+    await quiet(guddesk)
+    await log.insert('last')
+    const followers = [await log.follow({ after: held }), await log.follow({ after: await cursorOf('early') })]
+    await until(() => followers.every(({ events }) => events.at(-1)?.id.startsWith('last')))
+    for (const follower of followers) await follower.stop()
+    expect(followers.map((follower) => follower.names())).toEqual([['late_1', 'early_1', 'last_1'], ['last_1']])
   })
 
   test('who begins, or resumes, while one is open gets its event', async () => {

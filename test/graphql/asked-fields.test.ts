@@ -2,6 +2,7 @@ import { getNamedType, getNullableType, isLeafType, isListType, isObjectType, is
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Prisma } from '../../src/infra/db.ts'
 import { schema } from '../../src/resolvers/index.ts'
+import { quiet } from '../support/event-log.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 /*
@@ -40,6 +41,7 @@ beforeAll(async () => {
     updatedAt: at(5),
   }
   await deps.db.prisma.visitor.update({ where: { id: closed.visitorId }, data })
+  await quiet(guddesk)
 })
 
 afterAll(() => guddesk?.stop())

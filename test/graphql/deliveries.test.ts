@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { quiet } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
@@ -167,7 +168,7 @@ test('the log lists what happened, oldest first, and the subscription goes on wh
     const { totalCount: total, pageInfo } = data.events
     return { types: nodes.map(({ type }) => type), end: pageInfo.endCursor, total }
   }
-  await until(async () => (await events({})).types.length === 4)
+  await quiet(guddesk)
   expect((await events({})).types).toEqual([
     'CONVERSATION_CREATED',
     'MESSAGE_CREATED',

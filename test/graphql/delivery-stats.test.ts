@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newId } from '../../src/domain/ids.ts'
 import type { DeliveryStatus } from '../../src/generated/prisma/enums.ts'
+import { quiet } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { statementsOf } from '../support/statements.ts'
@@ -343,6 +344,7 @@ describe('Conversation.events', () => {
     const id = await guddesk.newConversation(tenant, 'one')
     await guddesk.newConversation(tenant, 'another')
     await guddesk.call('PATCH', `/api/v1/conversations/${id}`, { status: 'CLOSED' }, { key: tenant.key })
+    await quiet(guddesk)
     const query =
       graphql(`query ($id: ID!, $first: Int, $after: String, $last: Int, $before: String) { conversation(id: $id) {
       events(first: $first, after: $after, last: $last, before: $before) { totalCount

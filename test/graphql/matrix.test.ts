@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { MemberRole } from '../../src/generated/prisma/enums.ts'
 import { schema } from '../../src/resolvers/index.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { UNKNOWN } from '../support/unknown.ts'
 
 type Level = 'READ_ONLY' | 'READ_WRITE' | 'FULL_ACCESS'
 
@@ -21,20 +22,6 @@ interface Rule {
   readonly about?: 'person' | 'own' | 'caller' | 'anybody'
   /** The field with its arguments and selection; what it names is unknown or refused: nothing changes, and who may not is told so first. */
   readonly use: string
-}
-
-const UNKNOWN = {
-  conversation: 'conv_00000000000000000000000000',
-  visitor: 'vis_00000000000000000000000000',
-  agent: 'agt_00000000000000000000000000',
-  endpoint: 'whk_00000000000000000000000000',
-  key: 'key_00000000000000000000000000',
-  delivery: 'dlv_00000000000000000000000000',
-  member: 'mem_00000000000000000000000000',
-  session: 'ses_00000000000000000000000000',
-  invitation: 'inv_00000000000000000000000000',
-  article: 'art_00000000000000000000000000',
-  collection: 'col_00000000000000000000000000',
 }
 
 const list = (name: string): Rule => ({ needs: 'READ_ONLY', agent: true, use: `${name} { edges { cursor } }` })

@@ -18,6 +18,7 @@ import { newId } from '../../src/domain/ids.ts'
 import { measure } from '../../src/infra/graphql-cost.ts'
 import { LIMITS } from '../../src/infra/graphql-limits.ts'
 import { schema } from '../../src/resolvers/index.ts'
+import { quiet } from '../support/event-log.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { statementsOf } from '../support/statements.ts'
 
@@ -215,8 +216,10 @@ const few = new Map<string, string[]>()
 
 beforeAll(async () => {
   for (let i = 0; i < FEW; i++) await grow()
+  await quiet(guddesk)
   for (const { name, queries } of asked) few.set(name, await statementsFor(queries()))
   while (made < MANY) await grow()
+  await quiet(guddesk)
 }, 120_000)
 
 test('the lists that are known to be there are found', () => {

@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm'
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { quiet } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { settle, until } from '../support/until.ts'
@@ -28,13 +29,14 @@ interface Crowd {
 }
 
 /** Subscribers on connections of their own, in this process like the server: its memory is the memory of both. */
-function crowd(size: number): Crowd {
+function crowd(size: number, after: string): Crowd {
   const counts = Array.from({ length: size }, () => 0)
   const greeted = new Set<number>()
   const faults: unknown[] = []
   const url = `${guddesk.origin.replace('http', 'ws')}/graphql`
   const connectionParams = { authorization: `Bearer ${guddesk.tenant.key}` }
-  const query = graphql(`subscription { events(types: [MESSAGE_CREATED]) { data } }`)
+  const query = graphql(`subscription ($after: String) { events(types: [MESSAGE_CREATED], after: $after) { data } }`)
+  const variables = { after }
   const clients = counts.map((_, i) => {
     const client = createClient({ url, webSocketImpl: WebSocket, connectionParams })
     const next = ({ data, errors }: { data?: unknown; errors?: unknown }) => {
@@ -43,7 +45,10 @@ function crowd(size: number): Crowd {
       if (events.data.body === GREETING) greeted.add(i)
       else counts[i] = (counts[i] ?? 0) + 1
     }
-    client.subscribe({ query }, { next, error: (error) => void faults.push(error), complete: () => undefined })
+    client.subscribe(
+      { query, variables },
+      { next, error: (error) => void faults.push(error), complete: () => undefined },
+    )
     return client
   })
   const leave = async () => {
@@ -55,14 +60,22 @@ function crowd(size: number): Crowd {
 const say = (body: string) =>
   guddesk.call('POST', `/api/v1/conversations/${conversationId}/messages`, { body, type: 'AGENT' })
 
+/** Where the log ends. */
+async function endOfLog(): Promise<string> {
+  await quiet(guddesk)
+  const query = graphql(`{ events(last: 1) { edges { node { cursor } } } }`)
+  const { events } = await guddesk.query(query)
+  return events.edges[0]?.node.cursor ?? ''
+}
+
 /** They come, each gets every event, they leave. */
 async function visit(size: number): Promise<void> {
-  const { counts, greeted, faults, leave } = crowd(size)
+  const after = await endOfLog()
+  await say(GREETING)
+  // Each gets the greeting from the log, however late it comes: then it is subscribed.
+  const { counts, greeted, faults, leave } = crowd(size, after)
   await until(
-    async () => {
-      await say(GREETING)
-      return greeted.size === size
-    },
+    () => greeted.size === size,
     60_000,
     () => `${greeted.size} of ${size} are subscribed: ${JSON.stringify(faults.slice(0, 3))}`,
   )

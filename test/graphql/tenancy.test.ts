@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { schema } from '../../src/resolvers/index.ts'
 import { makeObjects } from '../rest/objects.ts'
 import { type Digest, openDigest } from '../support/digest.ts'
+import { quiet } from '../support/event-log.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { UNKNOWN } from '../support/unknown.ts'
 import { until } from '../support/until.ts'
 import { type Live, overWebSocket } from './live.ts'
 
@@ -17,19 +19,6 @@ interface World {
   readonly agentKey: string
 }
 
-const UNKNOWN = {
-  conversation: 'conv_00000000000000000000000000',
-  visitor: 'vis_00000000000000000000000000',
-  agent: 'agt_00000000000000000000000000',
-  endpoint: 'whk_00000000000000000000000000',
-  key: 'key_00000000000000000000000000',
-  delivery: 'dlv_00000000000000000000000000',
-  member: 'mem_00000000000000000000000000',
-  session: 'ses_00000000000000000000000000',
-  invitation: 'inv_00000000000000000000000000',
-  article: 'art_00000000000000000000000000',
-  collection: 'col_00000000000000000000000000',
-}
 type Kind = keyof typeof UNKNOWN
 
 /** What names it, the field with `$id` in that place, and how one that the workspace does not have is answered. */
@@ -156,6 +145,7 @@ beforeAll(async () => {
   digest = await openDigest(guddesk.deps.db)
   mine = await newWorld()
   theirs = await newWorld()
+  await quiet(guddesk)
 })
 
 afterAll(() => guddesk?.stop())
