@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { Log } from './log.ts'
 
@@ -72,6 +73,12 @@ function redisCounter(url: string, log: Log): RateCounter {
     retryStrategy: (tries) => Math.min(50 * tries, 1000),
   })
   redis.on('error', () => undefined) // told below, when it matters to a request
+  let hasBegun = false
+  const begun = new Promise<void>((resolve) => {
+    for (const event of ['ready', 'close']) redis.once(event, () => resolve())
+  }).then(() => {
+    hasBegun = true
+  })
   let pausedUntil = 0
   let loggedAt = Number.NEGATIVE_INFINITY
   let missed = 0
@@ -90,6 +97,8 @@ function redisCounter(url: string, log: Log): RateCounter {
     async hit(key, windowMs, now) {
       if (performance.now() >= pausedUntil) {
         try {
+          // The first requests of a process come while it still connects: that is no reason to count them apart.
+          if (!hasBegun) await Promise.race([begun, setTimeout(COMMAND_MS, undefined, { ref: false })])
           const reply: unknown = await redis.eval(HIT, 1, PREFIX + key, windowMs)
           const [hits, endsInMs] = Array.isArray(reply) ? reply.map(Number) : []
           if (hits === undefined || endsInMs === undefined) throw new Error('Redis answered something else')

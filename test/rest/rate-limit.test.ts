@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openRateCounter } from '../../src/infra/rate-counter.ts'
 import { backend } from '../support/database.ts'
 import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts'
@@ -137,6 +139,15 @@ describe.runIf(backend === 'postgres')('Redis', () => {
     }
     expect(remaining).toBe(18)
     await node.stop()
+  })
+
+  test('counts the first request of a process, too, which comes before the connection stands', async () => {
+    const key = randomUUID()
+    const rates = [1, 2].map(() => openRateCounter(proxy.url, guddesk.deps.log))
+    const hits = await Promise.all(rates.map((counter) => counter.hit(key, 60_000, new Date())))
+    expect(hits.map((window) => window.hits).sort()).toEqual([1, 2])
+    expect(rates.map((counter) => counter.missedByRedis())).toEqual([0, 0])
+    await Promise.all(rates.map((counter) => counter.close()))
   })
 
   test('that hangs lets everybody through, late at most once', async () => {
