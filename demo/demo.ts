@@ -65,7 +65,7 @@ async function start(cleanup: AsyncDisposableStack): Promise<GudDeskProcess> {
   const guddesk = await startGudDesk(backend, cleanup)
   step('GudDesk is running', performance.now() - began)
   const database = databaseUrl === '' ? 'an embedded database in a temporary folder' : 'PostgreSQL (DATABASE_URL)'
-  detail(`node src/main.ts on ${database}${redisUrl === '' ? '' : ' and Redis (REDIS_URL)'}`, guddesk.origin)
+  detail(`npm start on ${database}${redisUrl === '' ? '' : ' and Redis (REDIS_URL)'}`, guddesk.origin)
   return guddesk
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { newApiKey } from '../src/infra/secrets.ts'
+import { START_ARGS } from './start.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const START_MS = 60_000
@@ -35,13 +36,13 @@ export interface Backend {
 }
 
 /**
- * Runs src/main.ts as a user would.
+ * Runs what `npm start` runs.
  * @param cleanup stops the process and removes the folder, even when starting is interrupted
  */
 export async function startGudDesk(backend: Backend, cleanup: AsyncDisposableStack): Promise<GudDeskProcess> {
   const dataDir = backend.dataDir ?? temporaryFolder(cleanup)
   const key = backend.key ?? newApiKey()
-  const child = spawn(process.execPath, ['src/main.ts'], {
+  const child = spawn(process.execPath, [...START_ARGS], {
     cwd: ROOT,
     env: { ...process.env, ...settings(backend), DATA_DIR: dataDir, GUDDESK_API_KEY: key },
     stdio: ['ignore', 'pipe', 'pipe'],

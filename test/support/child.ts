@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { START_ARGS } from '../../demo/start.ts'
 import { newApiKey } from '../../src/infra/secrets.ts'
 import { backend, createPostgres } from './database.ts'
 import { REDIS_URL } from './servers.ts'
@@ -61,7 +62,7 @@ export async function newInstallation(): Promise<Installation> {
     runWith,
     async start(env = {}) {
       const port = await freePort()
-      const child = spawn(process.execPath, ['src/main.ts'], {
+      const child = spawn(process.execPath, [...START_ARGS], {
         cwd: ROOT,
         env: {
           PATH: process.env['PATH'],
