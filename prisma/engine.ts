@@ -4,10 +4,9 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
-import pg from 'pg'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
 import { migrate, readMigrations } from '../src/infra/migrations.ts'
-import { pgliteClient } from '../src/infra/pglite-client.ts'
+import { pglitePool } from '../src/infra/pglite-socket.ts'
 
 /** The parts of Prisma's schema engine that are used here (its package has no types for its inner module). */
 interface SchemaEngine {
@@ -58,7 +57,7 @@ async function schemaEngine(pglite: PGlite): Promise<SchemaEngine> {
 /** Runs `use` on an empty embedded database in memory to which this repository's migrations were applied. */
 export async function withMigratedDatabase<T>(use: (pglite: PGlite) => Promise<T>): Promise<T> {
   const pglite = await PGlite.create()
-  const pool = new pg.Pool({ Client: pgliteClient(pglite), max: 1 })
+  const pool = pglitePool(pglite)
   try {
     await migrate(pool)
     return await use(pglite)

@@ -67,9 +67,8 @@ const MAX_PIPELINED = 32
 /** What a stopping server allows requests that are under way. */
 const FINISH_REQUESTS_MS = 4000
 const REOPEN_EVERY_MS = 1000
+/** What has had its time is looked for: old deliveries, keys of answered requests, ended secrets. */
 const SWEEP_EVERY_MS = 600_000
-const REMOVE_OLD_EVERY_MS = 600_000
-const FORGET_EVERY_MS = 600_000
 
 /** Opens, migrates and assembles everything, and starts the roles. The caller listens. */
 export async function buildServer({
@@ -107,20 +106,15 @@ export async function buildServer({
   const firstStart = await bootstrap(deps, config.firstApiKey, config.ownerEmail)
   const stops: (() => Promise<void>)[] = [() => db.close(), () => bus.close()]
 
-  let dispatcher: Dispatcher | null = null
-  if (config.roles.has('dispatcher')) {
-    const started = await startDispatcher({
-      ...deps,
-      version: config.version,
-      sharesProcess: config.roles.has('api'),
-    })
-    dispatcher = started
-    stops.push(() => started.stop())
+  const dispatching = { ...deps, version: config.version, sharesProcess: config.roles.has('api') }
+  const dispatcher = config.roles.has('dispatcher') ? await startDispatcher(dispatching) : null
+  if (dispatcher !== null) {
+    stops.push(() => dispatcher.stop())
     stops.push(
       repeat(log, REOPEN_EVERY_MS, 'snoozed conversations could not be reopened', () => reopenDueConversations(deps)),
     )
     stops.push(startRemovingOld(deps, config.retention))
-    stops.push(repeat(log, FORGET_EVERY_MS, 'ended secrets could not be forgotten', () => forgetEnded(deps)))
+    stops.push(repeat(log, SWEEP_EVERY_MS, 'ended secrets could not be forgotten', () => forgetEnded(deps)))
   }
   const tokens = sessionTokens(config)
   const people = createPeople(deps, tokens)
@@ -342,7 +336,7 @@ function answerBadHttp(error: Error & { code?: string }, socket: import('node:st
 /** Old deliveries and events go by themselves. */
 function startRemovingOld(deps: Deps, retention: Retention): () => Promise<void> {
   const stopping = new AbortController()
-  const stop = repeat(deps.log, REMOVE_OLD_EVERY_MS, 'old deliveries and events could not be removed', async () => {
+  const stop = repeat(deps.log, SWEEP_EVERY_MS, 'old deliveries and events could not be removed', async () => {
     const removed = await removeOld(deps, retention, stopping.signal)
     if (removed.deliveries + removed.events > 0) deps.log.info(removed, 'old deliveries and events were removed')
   })

@@ -43,9 +43,11 @@ export class Attempts {
     const outcome = claimed.isTest ? decideTest(exchange, now) : decide(exchange, number, now, clock.random())
     const { id: deliveryId, endpointId, type } = claimed
     const answered = exchange.kind === 'answered'
-    const what = answered ? { statusCode: exchange.statusCode } : { error: exchange.error }
-    const line = { deliveryId, endpointId, type, attempt: number, durationMs, ...what, next: outcome.next }
-    log[outcome.next === 'delivered' ? 'debug' : 'info'](line, 'attempt')
+    const level = outcome.next === 'delivered' ? 'debug' : 'info'
+    if (log.isLevelEnabled(level)) {
+      const what = answered ? { statusCode: exchange.statusCode } : { error: exchange.error }
+      log[level]({ deliveryId, endpointId, type, attempt: number, durationMs, ...what, next: outcome.next }, 'attempt')
+    }
     counters[COUNTED[outcome.next]]++
     counters.attemptMs += durationMs
     if (outcome.next === 'release') {

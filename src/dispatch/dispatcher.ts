@@ -40,6 +40,8 @@ export interface Dispatcher {
 }
 
 const STOP_MS = 8000
+/** The next beat's wait after its connection was lost: others must see it soon. No shorter, lest it be lost over and over. */
+const LOST_MS = 100
 /** With more deliveries in memory than these, the API goes first on the embedded database. */
 const BEHIND = 100
 /** An endpoint without anything to do is given back after this long. */
@@ -57,8 +59,8 @@ class Run implements Dispatcher {
   readonly #deps: DispatcherDeps
   readonly #counters: Counters = newCounters()
   readonly #sending: Sending
-  /** Connections of its own for each loop: living, reading, writing results, writing health. */
-  readonly #sessions: { life: Session; claim: Session; settle: readonly Session[]; health: Session }
+  /** Connections of its own for each loop: living, reading, writing results (one more when they are many), writing health. */
+  readonly #sessions: Readonly<Record<'life' | 'claim' | 'settle' | 'spare' | 'health', Session>>
   readonly #roster: Roster
   readonly #queues: Queues
   readonly #reader: Reader
@@ -77,7 +79,7 @@ class Run implements Dispatcher {
     const { clock } = deps
     const counters = this.#counters
     const open = () => openSession(deps.db, () => this.#queues.heldCount > BEHIND)
-    const sessions = { life: open(), claim: open(), settle: [open(), open()], health: open() }
+    const sessions = { life: open(), claim: open(), settle: open(), spare: open(), health: open() }
     this.#sessions = sessions
     const roster = new Roster(sessions.life)
     this.#roster = roster
@@ -96,7 +98,7 @@ class Run implements Dispatcher {
     this.#health = new HealthRecorder({ ...deps, session: sessions.health, roster })
     this.#recorder = new Recorder({
       ...deps,
-      sessions: sessions.settle,
+      sessions: [sessions.settle, sessions.spare],
       roster,
       counters,
       health: this.#health,
@@ -121,7 +123,8 @@ class Run implements Dispatcher {
       this.#deps.bus.subscribe(DISPATCH_TOPIC, (names) => this.#reader.wake(names)),
       this.#deps.bus.subscribe(ENDPOINTS_TOPIC, (names) => this.#reader.endpointsChanged(names)),
     ]
-    this.#lifeTimer = setTimeout(() => this.#live(), BEAT_MS)
+    this.#sessions.life.onLost(() => this.#lifeLost())
+    this.#beatIn(BEAT_MS)
     this.#reader.wake('')
   }
 
@@ -140,9 +143,19 @@ class Run implements Dispatcher {
   #live(): void {
     this.#living = this.#beat()
       .catch((error: unknown) => this.#databaseIsAway(error))
-      .finally(() => {
-        if (!this.#isStopping) this.#lifeTimer = setTimeout(() => this.#live(), BEAT_MS)
-      })
+      .finally(() => this.#beatIn(BEAT_MS))
+  }
+
+  #beatIn(ms: number): void {
+    clearTimeout(this.#lifeTimer)
+    if (!this.#isStopping) this.#lifeTimer = setTimeout(() => this.#live(), ms)
+  }
+
+  /** Until the next beat gets through, no request begins. While the database is away, early ones would only fail. */
+  #lifeLost(): void {
+    if (this.#isStopping || this.#isDatabaseAway) return
+    this.#deps.log.warn('the connection that shows that this dispatcher lives was lost')
+    void this.#living.finally(() => this.#beatIn(LOST_MS))
   }
 
   async #beat(): Promise<void> {
@@ -226,10 +239,6 @@ class Run implements Dispatcher {
       await this.#roster.leave()
       this.#deps.bus.wake(DISPATCH_TOPIC)
     }
-    await Promise.all(
-      Object.values(this.#sessions)
-        .flat()
-        .map((session) => session.close()),
-    )
+    await Promise.all(Object.values(this.#sessions).map((session) => session.close()))
   }
 }

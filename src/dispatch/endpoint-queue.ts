@@ -1,7 +1,8 @@
 import { Breaker } from './breaker.ts'
 import type { Claimed, Wanted } from './claim.ts'
 import { breakerOf, type EndpointRow } from './endpoints.ts'
-import { KINDS, type Kind, kindOf, Lines } from './lines.ts'
+import type { Health } from './health.ts'
+import { KINDS, type Kind, kindOf, Lines, type Tally } from './lines.ts'
 import type { Party } from './turns.ts'
 
 /** Requests that an endpoint about which nothing is known yet may have in flight. */
@@ -34,7 +35,7 @@ export class EndpointQueue implements Party {
   /** performance.now() until which nothing is sent, because we cannot: a secret that does not open. */
   faultUntil = 0
 
-  readonly #lines = new Lines()
+  readonly #lines: Lines
   /** In flight, by seq, the oldest first, with performance.now() of its start. */
   readonly #inFlight = new Map<string, number>()
   readonly #mayHaveMore: Record<Kind, boolean> = { firsts: true, retries: true, replays: true }
@@ -45,9 +46,16 @@ export class EndpointQueue implements Party {
   #isRetrysTurn = false
   #headsAfter = ''
   #headsAt = 0
+  /** How often everything was dropped, and how often when it last asked: what is read meanwhile leaves out what was held. */
+  #drops = 0
+  #dropsWhenAsked = 0
+  /** What was held when it asked for heads, by seq. */
+  #heldBefore: ReadonlySet<string> = new Set()
 
-  constructor(row: EndpointRow) {
+  /** @param tally counts what is held, until it is removed */
+  constructor(row: EndpointRow, tally: Tally) {
     this.row = row
+    this.#lines = new Lines(tally)
     this.breaker = new Breaker(breakerOf(row))
   }
 
@@ -82,9 +90,13 @@ export class EndpointQueue implements Party {
     this.#mayHaveTests = true
   }
 
+  get #isFaulty(): boolean {
+    return this.faultUntil > 0 && performance.now() < this.faultUntil
+  }
+
   /** Requests that may be in flight now, tests aside. */
   #limit(now: Date): number {
-    if (!this.row.isEnabled || this.isLeaving || performance.now() < this.faultUntil) return 0
+    if (!this.row.isEnabled || this.isLeaving || this.#isFaulty) return 0
     return this.breaker.allows(now, Math.min(this.#allowance, this.row.maxInFlight))
   }
 
@@ -108,6 +120,13 @@ export class EndpointQueue implements Party {
       this.look()
     }
     if (!row.isEnabled) this.drop()
+  }
+
+  /** This process wrote its health. Where nobody else had changed the row, it need not be read anew. */
+  healthWritten({ failingSince, before, after }: Health): void {
+    const [known, ...agents] = this.row.version.split('.')
+    const version = known === before ? [after, ...agents].join('.') : this.row.version
+    this.row = { ...this.row, failingSince, version }
   }
 
   /** Nothing more goes there, ahead of what its row will say. */
@@ -140,15 +159,20 @@ export class EndpointQueue implements Party {
 
   /** Its wish was taken up: what comes to be due from now on is news. */
   asking({ firsts, retries, replays }: Wanted): void {
+    this.#dropsWhenAsked = this.#drops
     this.#mayHaveTests = false
     if (firsts > 0) this.#mayHaveMore.firsts = false
     if (retries > 0) this.#mayHaveMore.retries = false
     if (replays > 0) this.#mayHaveMore.replays = false
   }
 
-  /** Takes what was read. */
+  /** Takes what was read; unless what was held then has been dropped since: earlier events could be among that. */
   add(found: readonly Claimed[], wanted: Wanted): void {
     if (found.length > 0) this.usedAt = performance.now()
+    if (this.#drops !== this.#dropsWhenAsked) {
+      this.#mayHaveTests = true
+      return
+    }
     const counts = { firsts: 0, retries: 0, replays: 0 }
     for (const claimed of found) {
       if (!claimed.isTest) counts[kindOf(claimed)]++
@@ -174,13 +198,15 @@ export class EndpointQueue implements Party {
   headsAfter(now: Date): string | null {
     if (!this.#isStalled(this.#limit(now))) return null
     this.#headsAt = performance.now()
+    this.#heldBefore = new Set(this.#lines.seqs)
     return this.#headsAfter
   }
 
-  /** Takes the first unsent events of other conversations. */
+  /** Takes the first unsent events of other conversations. What was held when they were read may have been sent since. */
   addHeads(heads: readonly Claimed[], last: string): void {
     this.#headsAfter = last
-    if (!this.isLeaving) for (const head of heads) this.#lines.holdHead(head)
+    if (this.isLeaving) return
+    for (const head of heads) if (!this.#heldBefore.has(head.seq)) this.#lines.holdHead(head)
   }
 
   #next(now: Date): Kind | 'tests' | null {
@@ -237,8 +263,16 @@ export class EndpointQueue implements Party {
 
   /** Lets go of everything that is not in flight and not being recorded. It can be read again. */
   drop(): void {
+    this.#drops++
     this.#lines.drop(this.#inFlight.keys(), this.isLeaving)
     this.#mayHaveMore.firsts = this.#mayHaveMore.retries = this.#mayHaveMore.replays = true
+  }
+
+  /** Its endpoint is not this process's any more: what is in flight ends by itself. */
+  removed(): void {
+    this.isLeaving = true
+    this.drop()
+    this.#lines.leaveTally()
   }
 
   succeeded(): void {

@@ -122,7 +122,7 @@ export class HealthRecorder {
 
   async #judge(queue: EndpointQueue, health: Health | undefined, now: Date): Promise<void> {
     if (health === undefined) return
-    queue.row = { ...queue.row, failingSince: health.failingSince }
+    queue.healthWritten(health)
     const verdict = judge(health, now)
     if (verdict === 'warn') await warn(this.#deps, this.#deps.roster.id, queue.id, now)
     if (verdict === 'disable') await this.disable(queue, 'failing', now)

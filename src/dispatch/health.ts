@@ -24,6 +24,9 @@ export interface Health {
   readonly failingSince: Date | null
   readonly consecutiveFailures: number
   readonly isWarned: boolean
+  /** The row's part of `version` (see claim.ts) before it was written, and after. */
+  readonly before: string
+  readonly after: string
 }
 
 const DAY = 86_400_000
@@ -43,18 +46,25 @@ export function writeHealth(
 
 const WRITE: Statement = {
   name: 'dispatcher_write_health',
-  text: `UPDATE webhook_endpoints e SET
+  text: `WITH h AS MATERIALIZED (
+  SELECT * FROM jsonb_to_recordset($2::jsonb) AS h(
+    id text, "succeededAt" timestamptz, "failedAt" timestamptz, "lastFailedAt" timestamptz, failures int,
+    "openedAt" timestamptz, "probeAt" timestamptz, probes int)
+), locked AS MATERIALIZED (
+  SELECT h.*, e.xmin::text AS before FROM h JOIN webhook_endpoints e ON e.id = h.id AND e.dispatcher_id = $1
+     FOR NO KEY UPDATE OF e
+)
+UPDATE webhook_endpoints e SET
     last_success_at = COALESCE(h."succeededAt", e.last_success_at),
     last_failure_at = COALESCE(h."lastFailedAt", e.last_failure_at),
     failing_since = CASE WHEN h."succeededAt" IS NULL THEN COALESCE(e.failing_since, h."failedAt") END,
     failing_warned_at = CASE WHEN h."succeededAt" IS NULL THEN e.failing_warned_at END,
     consecutive_failures = CASE WHEN h."succeededAt" IS NULL THEN e.consecutive_failures + h.failures ELSE 0 END,
     breaker_opened_at = h."openedAt", breaker_probe_at = h."probeAt", breaker_probes = h.probes
-  FROM jsonb_to_recordset($2::jsonb) AS h(
-    id text, "succeededAt" timestamptz, "failedAt" timestamptz, "lastFailedAt" timestamptz, failures int,
-    "openedAt" timestamptz, "probeAt" timestamptz, probes int)
- WHERE e.id = h.id AND e.dispatcher_id = $1
-RETURNING e.id, e.failing_since AS "failingSince", e.consecutive_failures AS "consecutiveFailures", e.failing_warned_at IS NOT NULL AS "isWarned"`,
+  FROM locked h
+ WHERE e.id = h.id
+RETURNING e.id, e.failing_since AS "failingSince", e.consecutive_failures AS "consecutiveFailures",
+  e.failing_warned_at IS NOT NULL AS "isWarned", h.before, e.xmin::text AS after`,
 }
 
 /** What failing that long comes to. */

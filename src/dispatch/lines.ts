@@ -3,6 +3,11 @@ import type { Claimed } from './claim.ts'
 export type Kind = 'firsts' | 'retries' | 'replays'
 export const KINDS: readonly Kind[] = ['firsts', 'retries', 'replays']
 
+/** How many deliveries are held, of all endpoints together. */
+export interface Tally {
+  count: number
+}
+
 /**
  * Deliveries of one endpoint that were read and are not recorded yet, in the order in which they may go: first attempts of
  * one conversation one after the other, everything else as it was read.
@@ -16,6 +21,11 @@ export class Lines {
   /** Conversations that wait until a failure is recorded: ordering is STRICT. */
   readonly #blocked = new Set<string>()
   readonly #waiting: Record<Kind, number> = { firsts: 0, retries: 0, replays: 0 }
+  #tally: Tally
+
+  constructor(tally: Tally) {
+    this.#tally = tally
+  }
 
   get heldCount(): number {
     return this.#held.size
@@ -36,9 +46,20 @@ export class Lines {
     return this.#waiting[kind]
   }
 
+  /** What is held still, and what comes of it, counts no more. */
+  leaveTally(): void {
+    this.#tally.count -= this.#held.size
+    this.#tally = { count: 0 }
+  }
+
+  #letGo({ seq }: Claimed): void {
+    if (this.#held.delete(seq)) this.#tally.count--
+  }
+
   hold(claimed: Claimed): void {
     if (this.#held.has(claimed.seq)) return
     this.#held.set(claimed.seq, claimed)
+    this.#tally.count++
     if (claimed.isTest) {
       this.#ready.tests.push(claimed)
       return
@@ -83,7 +104,7 @@ export class Lines {
 
   /** It may be read again. */
   forget(claimed: Claimed): void {
-    this.#held.delete(claimed.seq)
+    this.#letGo(claimed)
     const conversation = orderedBy(claimed)
     if (conversation !== null && this.#blocked.delete(conversation)) {
       this.#dropBehind(conversation)
@@ -93,7 +114,7 @@ export class Lines {
 
   #dropBehind(conversation: string): void {
     for (const claimed of this.#behind.get(conversation)?.splice(0) ?? []) {
-      this.#held.delete(claimed.seq)
+      this.#letGo(claimed)
       this.#waiting[kindOf(claimed)]--
     }
   }
@@ -103,7 +124,7 @@ export class Lines {
     const dropped = [...this.#ready.firsts, ...this.#ready.retries, ...this.#ready.replays]
     for (const line of this.#behind.values()) dropped.push(...line)
     if (withTests) dropped.push(...this.#ready.tests.splice(0))
-    for (const { seq } of dropped) this.#held.delete(seq)
+    for (const claimed of dropped) this.#letGo(claimed)
     for (const kind of KINDS) {
       this.#ready[kind] = []
       this.#waiting[kind] = 0
@@ -122,7 +143,8 @@ export function kindOf({ lane, attempts }: Claimed): Kind {
   return attempts === 0 ? 'firsts' : 'retries'
 }
 
-/** The order that a first attempt keeps; null: none. */
+/** The order that a first attempt keeps; null: none. Live ones keep their conversation's, which needs no new text. */
 function orderedBy({ conversationId, attempts, isTest, lane }: Claimed): string | null {
-  return conversationId === null || attempts > 0 || isTest ? null : `${lane}${conversationId}`
+  if (conversationId === null || attempts > 0 || isTest) return null
+  return lane === 0 ? conversationId : `${lane} ${conversationId}`
 }

@@ -12,9 +12,9 @@ const QUEUED = 4
 const SHEDDING_LOOKS = 15
 
 /**
- * Watches how long work waits in this process, for the event loop and for a database connection, and which share of its usual requests the dispatcher may have in flight:
- * people who wait for an answer come first, webhooks can wait. The share halves while the process is overloaded, and grows
- * back slowly.
+ * Watches how long work waits in this process, for the event loop and for a database connection, and says which share of
+ * its usual requests the dispatcher may have in flight: people who wait for an answer come first, webhooks can wait. The
+ * share halves while the process is overloaded, and grows back slowly.
  */
 export class Load {
   readonly #histogram: ReturnType<typeof monitorEventLoopDelay>

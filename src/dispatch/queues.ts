@@ -1,4 +1,6 @@
-import type { EndpointQueue } from './endpoint-queue.ts'
+import { EndpointQueue } from './endpoint-queue.ts'
+import type { EndpointRow } from './endpoints.ts'
+import type { Tally } from './lines.ts'
 import { Turns } from './turns.ts'
 
 /** The endpoints that belong to this process, and which of them stand in line for what. */
@@ -8,6 +10,7 @@ export class Queues {
   readonly hungry = new Turns<EndpointQueue>()
   /** Those that something can be sent to. */
   readonly sendable = new Turns<EndpointQueue>()
+  readonly #held: Tally = { count: 0 }
   readonly #news: { readonly hungry: () => void; readonly sendable: () => void }
 
   /** @param news what is told when somebody came to stand in a line */
@@ -21,9 +24,7 @@ export class Queues {
 
   /** Deliveries that are read and not recorded yet, of all endpoints. */
   get heldCount(): number {
-    let count = 0
-    for (const { heldCount } of this.#all.values()) count += heldCount
-    return count
+    return this.#held.count
   }
 
   get(id: string): EndpointQueue | undefined {
@@ -40,15 +41,16 @@ export class Queues {
     return this.#all.values()
   }
 
-  add(queue: EndpointQueue): void {
+  /** An endpoint that has become this process's. */
+  add(row: EndpointRow): void {
+    const queue = new EndpointQueue(row, this.#held)
     this.#all.set(queue.id, queue)
     this.hungry.add(queue)
   }
 
   /** What is in flight ends by itself. */
   remove(queue: EndpointQueue): void {
-    queue.isLeaving = true
-    queue.drop()
+    queue.removed()
     if (!this.has(queue)) return
     this.hungry.remove(queue)
     this.sendable.remove(queue)

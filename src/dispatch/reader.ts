@@ -1,6 +1,6 @@
 import type { Clock } from '../infra/clock.ts'
 import { type Claimed, claim, claimHeads, type Wanted } from './claim.ts'
-import { EndpointQueue } from './endpoint-queue.ts'
+import type { EndpointQueue } from './endpoint-queue.ts'
 import { adopt, findWork, readEndpoints } from './endpoints.ts'
 import { faultPoint } from './fault-points.ts'
 import type { Counters } from './metrics.ts'
@@ -153,7 +153,7 @@ export class Reader {
     const ids = [...this.#strangers].slice(0, MAX_ASKED)
     await adopt(session, roster.id, ids)
     for (const row of await readEndpoints(session, roster.id, ids)) {
-      if (queues.get(row.id) === undefined) queues.add(new EndpointQueue(row))
+      if (queues.get(row.id) === undefined) queues.add(row)
     }
     // Those that another process still has are found again by a look.
     for (const id of ids) this.#strangers.delete(id)

@@ -32,10 +32,12 @@ export interface RecorderDeps {
   readonly lost: () => void
 }
 
-const GATHER_MS = 5
 const RETRY_MS = 250
 
-/** Gathers what came of attempts and writes it in batches, until it is written. */
+/**
+ * Gathers what came of attempts and writes it in batches, until it is written. While one batch is being written, what comes
+ * makes the next one larger, which costs less for each result; another connection helps only when that one is full.
+ */
 export class Recorder {
   readonly #deps: RecorderDeps
   readonly #idle: Session[]
@@ -53,7 +55,11 @@ export class Recorder {
   }
 
   get isIdle(): boolean {
-    return this.#pending.length === 0 && this.#idle.length === this.#deps.sessions.length
+    return this.#pending.length === 0 && !this.#isWriting
+  }
+
+  get #isWriting(): boolean {
+    return this.#idle.length < this.#deps.sessions.length
   }
 
   push(ended: Ended): void {
@@ -68,35 +74,38 @@ export class Recorder {
 
   /** Goes on, also after the database was away. */
   resume(): void {
-    if (this.#isGathering || this.#pending.length === 0 || this.#idle.length === 0) return
-    this.#isGathering = true
-    setTimeout(() => {
-      this.#isGathering = false
-      const session = this.#idle.pop()
-      if (session !== undefined) void this.#work(session)
-    }, GATHER_MS)
+    const [session] = this.#idle
+    if (this.#isGathering || this.#pending.length === 0 || session === undefined) return
+    const isFull = this.#pending.length >= session.batch.write
+    if (isFull) void this.#work()
+    else if (!this.#isWriting) {
+      this.#isGathering = true
+      setTimeout(() => {
+        this.#isGathering = false
+        void this.#work()
+      }, session.batch.gatherMs)
+    }
   }
 
-  async #work(session: Session): Promise<void> {
-    // A second one helps when there is more than a batch.
-    for (let batch = this.#take(session); batch.length > 0; batch = this.#take(session)) {
-      if (this.#pending.length > session.batch.write) this.resume()
-      try {
-        await this.#record(session, batch)
-      } catch (error) {
-        this.#deps.log.error({ err: error, results: batch.length }, 'results could not be recorded; trying again')
-        this.#pending.unshift(...batch)
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-        // Whoever stops waits for no database that is away; the next beat that gets through goes on.
-        if (!this.#deps.roster.isTrusted) break
-      }
+  async #work(): Promise<void> {
+    // It may have been cleared.
+    const session = this.#pending.length > 0 ? this.#idle.pop() : undefined
+    if (session === undefined) return
+    const { roster, log } = this.#deps
+    const batch = this.#pending.splice(0, session.batch.write)
+    this.resume()
+    let isWell = true
+    try {
+      await this.#record(session, batch)
+    } catch (error) {
+      isWell = false
+      log.error({ err: error, results: batch.length }, 'results could not be recorded; trying again')
+      this.#pending.unshift(...batch)
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
     this.#idle.push(session)
-    if (this.#deps.roster.isTrusted) this.resume()
-  }
-
-  #take({ batch }: Session): Ended[] {
-    return this.#pending.splice(0, batch.write)
+    // Whoever stops waits for no database that is away; the next beat that gets through goes on.
+    if (isWell || roster.isTrusted) this.resume()
   }
 
   async #record(session: Session, batch: readonly Ended[]): Promise<void> {

@@ -12,15 +12,22 @@ export interface Statement {
 export interface Session {
   /** @throws when the database does not answer within 10 seconds; the next call connects anew */
   run<Row extends object>(statement: Statement, params: readonly unknown[]): Promise<Row[]>
-  /** Rows that one statement should read, and write. */
-  readonly batch: { readonly read: number; readonly write: number }
+  /** Rows that one statement should read, and write, and how long those to write are gathered, in milliseconds. */
+  readonly batch: { readonly read: number; readonly write: number; readonly gatherMs: number }
+  /**
+   * The server's process at the other end, which ends when this process is killed. Connects if it must.
+   * @returns its pid as the handshake named it, a pooler's invention when there is one between; null: there is none
+   */
+  backend(): Promise<number | null>
+  /** Tells at once when the connection is lost or cannot be made. The shared one never is. */
+  onLost(listener: () => void): void
   close(): Promise<void>
 }
 
 const ANSWER_MS = 10_000
-const BATCH = { read: 500, write: 500 }
+const BATCH = { read: 500, write: 500, gatherMs: 2 }
 /** On the embedded database everybody waits while a statement runs. */
-const SHARED_BATCH = { read: 200, write: 50 }
+const SHARED_BATCH = { read: 200, write: 50, gatherMs: 5 }
 
 /**
  * A prepared statement's plan is made while tables may be small or not yet analysed, and is then kept: a sequential scan
@@ -28,22 +35,25 @@ const SHARED_BATCH = { read: 200, write: 50 }
  * index per row, so these connections get a planner that knows nothing else, and never plans again. On an empty table all
  * indexes cost the same; without sorting, an ORDER BY leaves only the one that is meant.
  */
-const PLANNER = [
-  'enable_seqscan',
-  'enable_bitmapscan',
-  'enable_hashjoin',
-  'enable_mergejoin',
-  'enable_material',
-  'enable_memoize',
-  'enable_sort',
-  'enable_incremental_sort',
+const PLANNER: readonly (readonly [setting: string, ours: string, usual: string])[] = [
+  ...[
+    'enable_seqscan',
+    'enable_bitmapscan',
+    'enable_hashjoin',
+    'enable_mergejoin',
+    'enable_material',
+    'enable_memoize',
+    'enable_sort',
+    'enable_incremental_sort',
+  ].map((setting) => [setting, 'off', 'on'] as const),
+  ['plan_cache_mode', 'force_generic_plan', 'auto'],
 ]
-  .map((setting) => `-c ${setting}=off`)
-  .concat('-c plan_cache_mode=force_generic_plan', '-c jit=off')
-  .join(' ')
+const PLANNER_OPTIONS = [...PLANNER.map(([setting, ours]) => `-c ${setting}=${ours}`), '-c jit=off'].join(' ')
+const PLANNER_ON = PLANNER.map(([setting, ours]) => `SET ${setting} = ${ours}`).join(';')
+const PLANNER_OFF = PLANNER.map(([setting, , usual]) => `SET ${setting} = ${usual}`).join(';')
 
 /**
- * The embedded database has one connection, which everybody shares, and keeps no plans.
+ * The embedded database has one connection, which everybody shares.
  * @param isBehind whether there is so much to do that others should go first on that one connection
  */
 export function openSession(db: Database, isBehind: () => boolean = () => false): Session {
@@ -54,51 +64,92 @@ function sharedSession(db: Database, isBehind: () => boolean): Session {
   const connection = SharedConnection.of(db.pool)
   return {
     batch: SHARED_BATCH,
-    run: (statement, params) => connection.whenFree(() => db.sql(statement.text, [...params]), isBehind),
+    run: (statement, params) => connection.whenFree(() => runShared(db.pool, statement, params), isBehind),
+    backend: async () => null,
+    onLost: () => undefined,
     close: async () => undefined,
+  }
+}
+
+/** With a planner of its own for this statement, though the connection is everybody's. */
+async function runShared<Row extends object>(pool: pg.Pool, statement: Statement, params: readonly unknown[]) {
+  const client = await pool.connect()
+  try {
+    await client.query(PLANNER_ON)
+    const { rows } = await client.query<Row>({ ...statement, values: [...params] })
+    await client.query(PLANNER_OFF)
+    client.release()
+    return rows
+  } catch (error) {
+    // The pool connects anew, with everything as usual.
+    client.release(true)
+    throw error
   }
 }
 
 function ownSession(pool: pg.Pool): Session {
   const { options: given } = pool
-  const options = { ...given, options: `${given.options ?? ''} ${PLANNER}`, query_timeout: ANSWER_MS, keepAlive: true }
+  const options = {
+    ...given,
+    options: `${given.options ?? ''} ${PLANNER_OPTIONS}`,
+    query_timeout: ANSWER_MS,
+    keepAlive: true,
+  }
+  const listeners: (() => void)[] = []
   let connected: Promise<pg.Client> | undefined
 
-  async function connect(): Promise<pg.Client> {
+  function connect(): Promise<pg.Client> {
     const client = new pg.Client(options)
-    // A lost connection shows itself at the next query; without a listener it would end the process.
-    client.on('error', () => undefined)
-    await client.connect()
-    return client
+    const connection = client.connect().then(() => client)
+    const dropIt = () => drop(connection)
+    // Without a listener, an error would end the process; an end may come without one.
+    client.on('error', dropIt)
+    client.on('end', dropIt)
+    return connection
   }
 
-  function drop(): void {
-    connected?.then(
+  /** The next statement connects anew. */
+  function drop(connection: Promise<pg.Client>): void {
+    if (connection !== connected) return
+    connected = undefined
+    connection.then(
       (client) => client.end().catch(() => undefined), // it is broken already
       () => undefined, // it never was
     )
-    connected = undefined
+    for (const listener of listeners) listener()
+  }
+
+  async function use<T>(how: (client: pg.Client) => T | Promise<T>): Promise<T> {
+    connected ??= connect()
+    const connection = connected
+    try {
+      return await how(await connection)
+    } catch (error) {
+      // An error of the server's own leaves the connection whole; anything else may not.
+      if (!(error instanceof pg.DatabaseError) || error.severity !== 'ERROR') drop(connection)
+      throw error
+    }
   }
 
   return {
     batch: BATCH,
-    async run<Row extends object>({ name, text }: Statement, params: readonly unknown[]) {
-      connected ??= connect()
-      try {
-        const client = await connected
-        return (await client.query<Row>({ name, text, values: [...params] })).rows
-      } catch (error) {
-        // An error of the server's own leaves the connection whole; anything else may not.
-        if (!(error instanceof pg.DatabaseError) || error.severity !== 'ERROR') drop()
-        throw error
-      }
-    },
+    run: <Row extends object>({ name, text }: Statement, params: readonly unknown[]) =>
+      use(async (client) => (await client.query<Row>({ name, text, values: [...params] })).rows),
+    backend: () => use(pidOf),
+    onLost: (listener) => void listeners.push(listener),
     async close() {
-      await connected?.then(
+      const connection = connected
+      connected = undefined
+      await connection?.then(
         (client) => client.end(),
         () => undefined,
       )
-      connected = undefined
     },
   }
+}
+
+/** pg keeps it for cancelling queries, and leaves it out of its types. */
+function pidOf(client: pg.Client): number | null {
+  const pid: unknown = Reflect.get(client, 'processID')
+  return typeof pid === 'number' ? pid : null
 }

@@ -39,8 +39,21 @@ export async function settle(
   results: readonly Result[],
   now: Date,
 ): Promise<Settled> {
-  const rows = await session.run<Settled>(SETTLE, [dispatcherId, JSON.stringify(results), now, results.length])
+  const text = JSON.stringify(results.map(toJson))
+  const rows = await session.run<Settled>(SETTLE, [dispatcherId, text, now, results.length])
   return rows[0] ?? { isTrusted: false, ids: [] }
+}
+
+/** Without what is null, and with milliseconds for moments: most of it is as short as it can be. */
+function toJson({ startedAt, statusCode, response, error, due, ...rest }: Result) {
+  return {
+    ...rest,
+    startedAt: startedAt.getTime(),
+    statusCode: statusCode ?? undefined,
+    response: response ?? undefined,
+    error: error ?? undefined,
+    due: due?.getTime(),
+  }
 }
 
 const SETTLE: Statement = {
@@ -49,20 +62,20 @@ const SETTLE: Statement = {
   SELECT id FROM dispatchers WHERE id = $1 FOR KEY SHARE
 ), result AS MATERIALIZED (
   SELECT r.* FROM json_to_recordset($2::json) AS r(
-    id text, number int, "startedAt" timestamptz, "durationMs" int, "statusCode" int,
-    response text, error text, status "DeliveryStatus", due timestamptz)
+    id text, number int, "startedAt" float8, "durationMs" int, "statusCode" int,
+    response text, error text, status "DeliveryStatus", due float8)
     JOIN deliveries d ON d.id = r.id AND d.attempts = r.number - 1 AND d.due IS NOT NULL
    WHERE EXISTS (SELECT FROM me)
      FOR UPDATE OF d SKIP LOCKED
 ), settled AS (
   UPDATE deliveries d SET
-    status = r.status, attempts = r.number, due = r.due,
+    status = r.status, attempts = r.number, due = to_timestamp(r.due / 1000),
     finished_at = CASE WHEN r.due IS NULL THEN $3::timestamptz END
     FROM result r WHERE d.id = r.id
   RETURNING r.*
 ), logged AS (
   INSERT INTO delivery_attempts (delivery_id, number, started_at, duration_ms, status_code, response, error)
-  SELECT id, number, "startedAt", "durationMs", "statusCode", response, error FROM settled
+  SELECT id, number, to_timestamp("startedAt" / 1000), "durationMs", "statusCode", response, error FROM settled
 )
 SELECT EXISTS (SELECT FROM me) AS "isTrusted",
        CASE WHEN (SELECT count(*) FROM settled) < $4::int THEN ARRAY(SELECT id FROM settled) END AS ids`,

@@ -1,9 +1,9 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import { type HmacKey, hmac, hmacKey } from './hmac.ts'
 
 /** One secret's two keys: the bytes of its text, and the bytes that its text is base64 for. */
 export interface SigningKeys {
-  readonly text: KeyObject
-  readonly standard: KeyObject
+  readonly text: HmacKey
+  readonly standard: HmacKey
 }
 
 /** Who signs a request. `previous` is the secret before, while one is being rotated. */
@@ -15,8 +15,8 @@ export interface Signers {
 /** @param secret 64 lower-case hex characters, which are valid base64 too: Standard Webhooks libraries decode them so */
 export function signingKeys(secret: string): SigningKeys {
   return {
-    text: createSecretKey(Buffer.from(secret, 'utf8')),
-    standard: createSecretKey(Buffer.from(secret, 'base64')),
+    text: hmacKey(Buffer.from(secret, 'utf8')),
+    standard: hmacKey(Buffer.from(secret, 'base64')),
   }
 }
 
@@ -26,7 +26,7 @@ export function signingKeys(secret: string): SigningKeys {
  */
 export function signBody({ current, previous }: Signers, body: string): string {
   const { text } = previous ?? current
-  return `sha256=${createHmac('sha256', text).update(body).digest('hex')}`
+  return `sha256=${hmac(text, body, 'hex')}`
 }
 
 /**
@@ -35,6 +35,6 @@ export function signBody({ current, previous }: Signers, body: string): string {
  */
 export function signStandard({ current, previous }: Signers, id: string, timestamp: number, body: string): string {
   const content = `${id}.${timestamp}.${body}`
-  const sign = ({ standard }: SigningKeys) => `v1,${createHmac('sha256', standard).update(content).digest('base64')}`
+  const sign = ({ standard }: SigningKeys) => `v1,${hmac(standard, content, 'base64')}`
   return previous === null ? sign(current) : `${sign(previous)} ${sign(current)}`
 }

@@ -8,7 +8,7 @@ import type { Config } from './config.ts'
 import { ConfigError } from './config.ts'
 import type { Log } from './log.ts'
 import { VALUES } from './pg-values.ts'
-import { pgliteClient } from './pglite-client.ts'
+import { pglitePool } from './pglite-socket.ts'
 import { StatementNames } from './statement-names.ts'
 
 /** The database, whichever it is: models through Prisma, hand-written SQL through the same pool. */
@@ -61,7 +61,7 @@ export async function openDatabase(
 export async function openDatabaseBriefly(config: Pick<Config, 'databaseUrl' | 'dataDir'>): Promise<Database> {
   if (config.databaseUrl === undefined) return openEmbedded(config.dataDir)
   const pool = new pg.Pool({ connectionString: config.databaseUrl, max: 2, options: SESSION })
-  return assemble(pool, false, async () => undefined)
+  return assemble(pool, 'shared', async () => undefined)
 }
 
 async function openPostgres(url: string, redisUrl: string | undefined, log: Log): Promise<Database> {
@@ -69,7 +69,7 @@ async function openPostgres(url: string, redisUrl: string | undefined, log: Log)
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
   const alone = redisUrl === undefined
   const release = await claimNode(url, alone, log)
-  return assemble(pool, alone, release)
+  return assemble(pool, alone ? 'alone' : 'shared', release)
 }
 
 async function openEmbedded(dataDir: string): Promise<Database> {
@@ -77,16 +77,18 @@ async function openEmbedded(dataDir: string): Promise<Database> {
   // Loaded on demand: a process on PostgreSQL never pays for the WebAssembly module.
   const { PGlite } = await import('@electric-sql/pglite')
   const pglite = await PGlite.create(join(dataDir, 'pglite'))
-  await pglite.exec("SET timezone = 'UTC'")
-  const pool = new pg.Pool({ Client: pgliteClient(pglite), max: 1 })
-  return assemble(pool, true, async () => {
+  const pool = pglitePool(pglite)
+  return assemble(pool, 'embedded', async () => {
     await pglite.close()
     unlock()
   })
 }
 
+/** Who else can be using a database: nobody, for it is in this process; nobody, for this node holds it; other nodes. */
+export type DatabaseUse = 'embedded' | 'alone' | 'shared'
+
 /** A Database over any pool; tests hand in their own. */
-export function assemble(pool: pg.Pool, exclusive: boolean, afterClose: () => Promise<void>): Database {
+export function assemble(pool: pg.Pool, use: DatabaseUse, afterClose: () => Promise<void>): Database {
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool),
     transactionOptions: { maxWait: 10_000, timeout: 15_000 },
@@ -95,8 +97,8 @@ export function assemble(pool: pg.Pool, exclusive: boolean, afterClose: () => Pr
   return {
     prisma,
     pool,
-    exclusive,
-    isEmbedded: pool.options.max === 1,
+    exclusive: use !== 'shared',
+    isEmbedded: use === 'embedded',
     async sql<Row extends object>(text: string, params: unknown[] = []) {
       const result = await pool.query<Row>(text, params)
       return result.rows

@@ -1,13 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openSession } from '../../src/dispatch/session.ts'
+import { DISPATCH_TOPIC } from '../../src/domain/events.ts'
 import { backend } from '../support/database.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { until } from '../support/until.ts'
 
+const TOKEN = 'a-token-for-prometheus'
 let guddesk: TestGudDesk
 
 beforeAll(async () => {
-  guddesk = await startGudDesk()
+  guddesk = await startGudDesk({ env: { METRICS_TOKEN: TOKEN } })
 })
 afterAll(() => guddesk?.stop())
 
@@ -46,39 +49,164 @@ describe.runIf(backend === 'embedded')('the one connection of the embedded datab
   })
 })
 
-test('people are answered while thousands of deliveries go to endpoints that nobody serves', async () => {
-  const tenant = await guddesk.newTenant()
-  const as = { key: tenant.key }
-  const ENDPOINTS = 100
-  for (let i = 0; i < ENDPOINTS; i++) {
-    // Port 9 (discard) of this machine: connections are refused at once.
-    await guddesk.call('POST', '/api/agent/webhooks', { url: `http://127.0.0.1:9/${i}` }, as)
+/** Takes the event loop for a while at every turn, as requests do that compute much. */
+function occupy(ms: number): { readonly turns: number; end(): void } {
+  let [turns, isOver] = [0, false]
+  const turn = () => {
+    if (isOver) return
+    for (const until = performance.now() + ms; performance.now() < until; );
+    turns++
+    setImmediate(turn)
   }
-  const MESSAGES = 30
-  const conversations = await Promise.all(
-    Array.from({ length: MESSAGES }, () => guddesk.newConversation(tenant, 'Hello')),
-  )
-  const { prisma } = guddesk.deps.db
-  const unattempted = () => prisma.delivery.count({ where: { workspaceId: tenant.workspaceId, attempts: 0 } })
-  // More than that would have been attempted, had the dispatcher not made way.
-  let answered = 0
-  while ((await unattempted()) > 0 && answered < 50) {
-    const { status } = await guddesk.call('GET', `/api/v1/conversations/${conversations[0]}`, undefined, as)
-    expect(status).toBe(200)
-    answered++
-  }
-  expect(answered).toBeGreaterThan(10)
-  // Every endpoint was tried in the end: breakers hold the rest back.
-  await until(
-    async () => {
-      const tried = await prisma.delivery.findMany({
-        where: { workspaceId: tenant.workspaceId, attempts: { gt: 0 } },
-        distinct: ['endpointId'],
-        select: { endpointId: true },
-      })
-      return tried.length === ENDPOINTS
+  setImmediate(turn)
+  return {
+    get turns() {
+      return turns
     },
-    30_000,
-    () => 'not every endpoint was tried',
-  )
+    end() {
+      isOver = true
+    },
+  }
+}
+
+describe('deliveries to many endpoints', () => {
+  const ENDPOINTS = 40
+  const LEAST_SHARE = 1 / 64
+  /** Requests that are in flight at most at the least share. */
+  const FEW = 32
+  let tenant: Tenant
+  let receiver: Receiver
+  /** Of the requests that waited for the receiver's answer at once, the most. */
+  let most: number
+
+  beforeEach(async () => {
+    tenant = await guddesk.newTenant()
+    receiver = await startReceiver()
+    for (let i = 0; i < ENDPOINTS; i++) {
+      await guddesk.call('POST', '/api/agent/webhooks', { url: `${receiver.url}/${i}` }, { key: tenant.key })
+    }
+  })
+  afterEach(() => receiver.close())
+
+  function answerAfter(ms: number): void {
+    let open = 0
+    receiver.behave((response) => {
+      most = Math.max(most, ++open)
+      setTimeout(() => {
+        open--
+        response.writeHead(200).end()
+      }, ms)
+    })
+  }
+
+  /** So many deliveries to each endpoint, at once. */
+  async function makeDue(count: number): Promise<void> {
+    const { db, bus } = guddesk.deps
+    await db.sql(
+      `WITH event AS (
+         INSERT INTO events (id, workspace_id, type, body)
+         SELECT 'evt_' || gen_random_uuid(), $1, 'ping', '{"event":"ping","data":{}}' FROM generate_series(1, $2::int)
+         RETURNING id, seq
+       )
+       INSERT INTO deliveries (id, workspace_id, event_id, endpoint_id, seq, due)
+       SELECT 'dlv_' || gen_random_uuid(), $1, event.id, endpoint.id, event.seq, $3
+         FROM event, webhook_endpoints endpoint WHERE endpoint.workspace_id = $1`,
+      [tenant.workspaceId, count, guddesk.clock.now()],
+    )
+    bus.wake(DISPATCH_TOPIC)
+  }
+
+  const count = (where: object) =>
+    guddesk.deps.db.prisma.delivery.count({ where: { workspaceId: tenant.workspaceId, ...where } })
+
+  /** @returns how many requests were answered, one after the other, until it was over */
+  async function askUntil(isOver: () => boolean | Promise<boolean>): Promise<number> {
+    let answered = 0
+    for (; !(await isOver()); answered++) {
+      const { status } = await guddesk.call('GET', '/api/agent/webhooks', undefined, { key: tenant.key })
+      expect(status).toBe(200)
+    }
+    return answered
+  }
+
+  async function share(): Promise<number> {
+    const response = await fetch(`${guddesk.origin}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } })
+    return Number(/^guddesk_dispatch_share (.+)$/m.exec(await response.text())?.[1])
+  }
+
+  async function shareIs(expected: number): Promise<void> {
+    let last = Number.NaN
+    const isReached = async () => {
+      last = await share()
+      return last === expected
+    }
+    await until(isReached, 30_000, () => `the share is ${last}, not ${expected}`)
+  }
+
+  async function isShedding(): Promise<boolean> {
+    const [dispatcher] = await guddesk.deps.db.prisma.dispatcher.findMany()
+    return dispatcher?.isShedding === true
+  }
+
+  test('wait while requests take the event loop; afterwards they go on, and each arrives once', async () => {
+    answerAfter(200)
+    // Every endpoint is known to be well, so that it may have many requests in flight.
+    most = 0
+    await makeDue(15)
+    await receiver.waitFor(ENDPOINTS * 15, 30_000)
+    expect(most).toBeGreaterThan(2 * FEW)
+    await until(async () => (await count({ due: { not: null } })) === 0)
+    await shareIs(1)
+
+    const load = occupy(60)
+    try {
+      await shareIs(LEAST_SHARE)
+      const began = load.turns
+      const alone = await askUntil(() => load.turns >= began + 60)
+      most = 0
+      await makeDue(50)
+      const due = load.turns
+      const beside = await askUntil(() => load.turns >= due + 60)
+      // A request takes no longer than with nothing to send.
+      expect(beside).toBeGreaterThan(alone / 2)
+      // A few go all the same.
+      const sent = receiver.received.length - ENDPOINTS * 15
+      expect(sent).toBeGreaterThan(0)
+      expect(sent).toBeLessThan((ENDPOINTS * 50) / 8)
+      expect(most).toBeLessThanOrEqual(FEW)
+      await until(isShedding, 10_000, () => 'its endpoints are not given to others')
+    } finally {
+      load.end()
+    }
+
+    await shareIs(1)
+    await until(
+      async () => !(await isShedding()),
+      10_000,
+      () => 'its endpoints are still given to others',
+    )
+    await receiver.waitFor(ENDPOINTS * 65, 30_000)
+    expect(most).toBeGreaterThan(2 * FEW)
+    await until(async () => (await count({ due: { not: null } })) === 0)
+    expect(await count({ status: 'DELIVERED', attempts: 1 })).toBe(ENDPOINTS * 65)
+    const ids = receiver.received.map(({ headers }) => headers['x-guddesk-delivery'])
+    expect([ids.length, new Set(ids).size]).toEqual([ENDPOINTS * 65, ENDPOINTS * 65])
+  }, 90_000)
+
+  test('leave the API its turns, without any other load', async () => {
+    await makeDue(100)
+    const answered = await askUntil(() => receiver.received.length >= ENDPOINTS * 100)
+    // Some hundred deliveries for each request, and fewer on the embedded database.
+    expect(answered).toBeGreaterThan(10)
+  })
+
+  test('that nobody serves go to each of them, and requests are answered meanwhile', async () => {
+    await receiver.close()
+    await makeDue(30)
+    await askUntil(async () => {
+      const where = { workspaceId: tenant.workspaceId, attempts: { gt: 0 } }
+      const tried = await guddesk.deps.db.prisma.delivery.groupBy({ by: ['endpointId'], where })
+      return tried.length === ENDPOINTS
+    })
+  })
 })

@@ -3,7 +3,6 @@ import { claim, claimHeads } from '../../src/dispatch/claim.ts'
 import { findWork } from '../../src/dispatch/endpoints.ts'
 import { openSession, type Session } from '../../src/dispatch/session.ts'
 import { settle } from '../../src/dispatch/settle.ts'
-import { backend } from '../support/database.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk
@@ -47,8 +46,7 @@ async function fill(): Promise<void> {
   )
 }
 
-// The embedded database plans every statement anew.
-describe.runIf(backend === 'postgres')('plans that were made on empty tables', () => {
+describe('plans that were made on empty tables', () => {
   beforeAll(async () => {
     const now = guddesk.clock.now()
     await guddesk.deps.db.sql('DELETE FROM deliveries')

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { FaultPoint } from '../../src/dispatch/fault-points.ts'
 import { type Child, type Installation, newInstallation } from '../support/child.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
+import { until } from '../support/until.ts'
 import { startFlow, tell } from './flow.ts'
 
 let installation: Installation
@@ -54,6 +55,59 @@ test('kill -9 of one of three nodes: the others take its endpoints', async () =>
   const repeated = await flow.arrived()
   tell('one of three nodes killed', repeated, 3 * 350)
   expect(repeated).toBeLessThanOrEqual(MOST_CUT)
+})
+
+const TAKEN_OVER_MS = 5000
+const METRICS_TOKEN = 'metrics-of-a-killed-node'
+
+/** Endpoints that belong to a process. */
+async function endpointsOf({ origin }: Child): Promise<number> {
+  const response = await fetch(`${origin}/metrics`, { headers: { authorization: `Bearer ${METRICS_TOKEN}` } })
+  return Number(/^guddesk_dispatch_endpoints (\d+)$/m.exec(await response.text())?.[1])
+}
+
+test('kill -9 of one of two nodes: what is new for its endpoints comes from the other one within 5 seconds', async () => {
+  const many = await Promise.all(Array.from({ length: 12 }, () => startReceiver()))
+  receivers.push(...many)
+  const [survivor, victim] = await Promise.all([
+    installation.start({ METRICS_TOKEN }),
+    installation.start({ METRICS_TOKEN }),
+  ])
+  const flow = await startFlow(() => survivor, many)
+  // The one that came first has them all for a moment.
+  await until(async () => {
+    await flow.write(8)
+    return (await endpointsOf(victim)) > 0
+  })
+  const before = await flow.arrived()
+  const taken = await endpointsOf(victim)
+  victim.signal('SIGKILL')
+  await victim.exited()
+  const killedAt = performance.now()
+  await flow.write(40)
+  const repeated = (await flow.arrived()) - before
+  const took = performance.now() - killedAt
+  tell(`${taken} endpoints taken over after ${Math.round(took)} ms`, repeated, many.length * flow.acknowledged.size)
+  expect(before).toBe(0)
+  // What had just arrived may not have been recorded yet.
+  expect(repeated).toBeLessThanOrEqual(MOST_CUT)
+  expect(took).toBeLessThan(TAKEN_OVER_MS)
+})
+
+test('kill -9 of the only node: what waited comes within 5 seconds after it was started again', async () => {
+  let child = await installation.start()
+  const flow = await startFlow(() => child, receivers)
+  await flow.write(40)
+  child.signal('SIGKILL')
+  await child.exited()
+  child = await installation.start()
+  const startedAt = performance.now()
+  await flow.write(40)
+  const repeated = await flow.arrived()
+  const took = performance.now() - startedAt
+  tell(`going on ${Math.round(took)} ms after a restart`, repeated, receivers.length * flow.acknowledged.size)
+  expect(repeated).toBeLessThanOrEqual(MOST_CUT)
+  expect(took).toBeLessThan(TAKEN_OVER_MS)
 })
 
 test('in production the fault points mean nothing', async () => {

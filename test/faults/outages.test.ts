@@ -1,3 +1,4 @@
+import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Child, type Installation, newInstallation } from '../support/child.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
@@ -53,6 +54,36 @@ describe('PostgreSQL', () => {
     const postgres = await ownPostgres()
     const repeated = await through('PostgreSQL restarted', { DATABASE_URL: postgres.url }, () => postgres.restart())
     // Results that could not be recorded are kept until they can be.
+    expect(repeated).toBe(0)
+  })
+
+  test('loses one of its processes, and with it all of them', async () => {
+    const postgres = await ownPostgres()
+    const repeated = await through('PostgreSQL recovers', { DATABASE_URL: postgres.url }, async () => {
+      const client = new pg.Client({ connectionString: postgres.url })
+      client.on('error', () => undefined) // it ends with the others
+      await client.connect()
+      const { rows } = await client.query<{ backend: number }>('SELECT backend FROM dispatchers WHERE backend > 1')
+      const [row] = rows
+      if (row === undefined) throw new Error('no dispatcher names its backend')
+      process.kill(row.backend, 'SIGKILL')
+      await client.end()
+    })
+    expect(repeated).toBe(0)
+  })
+
+  test.each([
+    ['every connection', 'datname = current_database() AND pid <> pg_backend_pid()'],
+    ['the connections that show which dispatchers live', 'pid IN (SELECT backend FROM dispatchers)'],
+  ])('ends %s', async (what, condition) => {
+    const postgres = await ownPostgres()
+    const repeated = await through(`PostgreSQL ends ${what}`, { DATABASE_URL: postgres.url }, async () => {
+      const client = new pg.Client({ connectionString: postgres.url })
+      await client.connect()
+      const ended = await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${condition}`)
+      await client.end()
+      expect(ended.rowCount).toBeGreaterThanOrEqual(2)
+    })
     expect(repeated).toBe(0)
   })
 

@@ -4,7 +4,7 @@ import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { inject } from 'vitest'
 import { assemble, type Database, SESSION } from '../../src/infra/db.ts'
-import { pgliteClient } from '../../src/infra/pglite-client.ts'
+import { pglitePool } from '../../src/infra/pglite-socket.ts'
 import { POSTGRES_URL, withDatabase } from './servers.ts'
 import { until } from './until.ts'
 
@@ -18,13 +18,12 @@ export async function openTestDatabase(): Promise<Database> {
 async function loadEmbedded(): Promise<Database> {
   const template = await readFile(inject('embeddedTemplate'))
   const pglite = await PGlite.create({ loadDataDir: new Blob([template]) })
-  await pglite.exec("SET timezone = 'UTC'")
-  return assemble(new pg.Pool({ Client: pgliteClient(pglite), max: 1 }), true, () => pglite.close())
+  return assemble(pglitePool(pglite), 'embedded', () => pglite.close())
 }
 
 async function clonePostgres(): Promise<Database> {
   const { url, drop } = await createPostgres(inject('postgresTemplate'))
-  return assemble(new pg.Pool({ connectionString: url, max: 16, options: SESSION }), false, drop)
+  return assemble(new pg.Pool({ connectionString: url, max: 16, options: SESSION }), 'shared', drop)
 }
 
 /** A PostgreSQL database of its own, cloned from a template or empty. */

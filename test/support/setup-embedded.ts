@@ -2,10 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
-import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { migrate } from '../../src/infra/migrations.ts'
-import { pgliteClient } from '../../src/infra/pglite-client.ts'
+import { pglitePool } from '../../src/infra/pglite-socket.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -17,7 +16,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'guddesk-template-'))
   const pglite = await PGlite.create()
-  const pool = new pg.Pool({ Client: pgliteClient(pglite), max: 1 })
+  const pool = pglitePool(pglite)
   await migrate(pool)
   await pool.end()
   const dump = await pglite.dumpDataDir('none')
