@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import pg from 'pg'
+import { NODE_OPTIONS } from '../../demo/start.ts'
 import { POSTGRES_URL, REDIS_URL, withDatabase } from '../../test/support/servers.ts'
 import type { Place } from './contenders.ts'
 import type { SinkQuestion, SinkReport } from './sink.ts'
@@ -59,7 +60,8 @@ export interface WorkerProcess {
 }
 
 export async function startWorker(name: string, place: Place, inMemory = 0): Promise<WorkerProcess> {
-  const child = fork(new URL('./worker.ts', import.meta.url))
+  const execArgv = name === 'GudDesk' ? [...NODE_OPTIONS] : []
+  const child = fork(new URL('./worker.ts', import.meta.url), { execArgv })
   const order: WorkerOrder = { name, place, inMemory }
   child.send(order)
   const began = await Promise.race([once(child, 'message'), once(child, 'exit')])
@@ -82,6 +84,15 @@ export async function startWorker(name: string, place: Place, inMemory = 0): Pro
       await exit
     },
   }
+}
+
+/** Waits until what was stored is on the disk, and looked over: or that would be measured. */
+export async function written({ databaseUrl }: Place): Promise<void> {
+  const client = new pg.Client(databaseUrl)
+  await client.connect()
+  await client.query('VACUUM ANALYZE')
+  await client.query('CHECKPOINT')
+  await client.end()
 }
 
 /** Waits until the sink has seen so many, and a moment longer for what comes twice. */

@@ -121,7 +121,7 @@ export const guddesk: Contender = {
     const log = createLog('warn')
     const db = assemble(
       new pg.Pool({ connectionString: databaseUrl, max: POOL, options: SESSION }),
-      false,
+      'shared',
       async () => undefined,
     )
     const bus = openBus(redisUrl, log)

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import type { Summary } from '../../demo/stats.ts'
-import { makePlace, type Sink, startWorker, wait } from './arena.ts'
+import { makePlace, type Sink, startWorker, wait, written } from './arena.ts'
 import { guddesk } from './contenders.ts'
 import { endpointId, job } from './jobs.ts'
 import { atRate, latencies, WARM_UP_SECONDS } from './measures.ts'
@@ -46,5 +46,6 @@ export async function hanging(sink: Sink, seconds: number): Promise<HangingResul
   await pool.end()
   const due = Array.from({ length: HANGING * DUE_EACH }, (_, n) => ({ ...job(n, 'hanging'), endpoint: n % HANGING }))
   await guddesk.seed(place, due)
+  await written(place)
   return { alone, beside: await measure('beside') }
 }

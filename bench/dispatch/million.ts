@@ -2,7 +2,7 @@ import pg from 'pg'
 import { type Claimed, claim } from '../../src/dispatch/claim.ts'
 import { openSession } from '../../src/dispatch/session.ts'
 import { assemble, SESSION } from '../../src/infra/db.ts'
-import { makePlace, type Sink, startWorker, wait } from './arena.ts'
+import { makePlace, type Sink, startWorker, wait, written } from './arena.ts'
 import { guddesk, type Place } from './contenders.ts'
 import { ENDPOINTS, endpointId, job } from './jobs.ts'
 
@@ -46,20 +46,10 @@ export async function million(sink: Sink): Promise<MillionResult> {
   return { claimFew, claimMany, memory }
 }
 
-/** Waits until what was stored is on the disk, and looked over: or that would be measured. */
-async function written({ databaseUrl }: Place): Promise<void> {
-  const client = new pg.Client(databaseUrl)
-  await client.connect()
-  await client.query('VACUUM ANALYZE')
-  await client.query('CHECKPOINT')
-  await client.end()
-}
-
 /** Claims as the dispatcher makes them, for a quarter of the endpoints at a time; nothing is held. */
 async function claimP95({ databaseUrl }: Place, most: number): Promise<number> {
-  // With one connection it would be taken for an embedded database.
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2, options: SESSION })
-  const session = openSession(assemble(pool, false, async () => undefined))
+  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, options: SESSION })
+  const session = openSession(assemble(pool, 'shared', async () => undefined))
   const firsts = Math.min(FIRSTS, most)
   const times: number[] = []
   for (let i = 0; i < CLAIMS; i++) {
