@@ -36,6 +36,8 @@ export class Reader {
   #reading: Promise<void> | null = null
   #lookTimer: NodeJS.Timeout | undefined
   #lookAt = Number.POSITIVE_INFINITY
+  /** How long the last look took, in milliseconds. */
+  #lookTook = 0
 
   constructor(deps: ReaderDeps) {
     this.#deps = deps
@@ -132,7 +134,10 @@ export class Reader {
     for (const { id } of await findWork(session, clock.now())) this.#hasWork(id)?.lookForTests()
     await this.#readAnew([...queues.all()].filter(({ heldCount }) => heldCount > 0))
     const took = performance.now() - began
-    this.lookWithin(Math.min(Math.max(POLL_MS, POLL_SHARE * took), MAX_POLL_MS))
+    // One that was slow by chance, such as the first, which connects, makes nothing late.
+    const cost = Math.min(took, this.#lookTook)
+    this.#lookTook = took
+    this.lookWithin(Math.min(Math.max(POLL_MS, POLL_SHARE * cost), MAX_POLL_MS))
   }
 
   /** Endpoints that are gone, or another process's, are forgotten; what is disabled is dropped. */
