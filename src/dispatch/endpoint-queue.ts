@@ -46,9 +46,8 @@ export class EndpointQueue implements Party {
   #isRetrysTurn = false
   #headsAfter = ''
   #headsAt = 0
-  /** How often everything was dropped, and how often when it last asked: what is read meanwhile leaves out what was held. */
-  #drops = 0
-  #dropsWhenAsked = 0
+  /** Everything was dropped since it last asked: what is read meanwhile leaves out what was held. */
+  #hasDropped = false
   /** What was held when it asked for heads, by seq. */
   #heldBefore: ReadonlySet<string> = new Set()
 
@@ -159,7 +158,7 @@ export class EndpointQueue implements Party {
 
   /** Its wish was taken up: what comes to be due from now on is news. */
   asking({ firsts, retries, replays }: Wanted): void {
-    this.#dropsWhenAsked = this.#drops
+    this.#hasDropped = false
     this.#mayHaveTests = false
     if (firsts > 0) this.#mayHaveMore.firsts = false
     if (retries > 0) this.#mayHaveMore.retries = false
@@ -169,7 +168,7 @@ export class EndpointQueue implements Party {
   /** Takes what was read; unless what was held then has been dropped since: earlier events could be among that. */
   add(found: readonly Claimed[], wanted: Wanted): void {
     if (found.length > 0) this.usedAt = performance.now()
-    if (this.#drops !== this.#dropsWhenAsked) {
+    if (this.#hasDropped) {
       this.#mayHaveTests = true
       return
     }
@@ -263,7 +262,7 @@ export class EndpointQueue implements Party {
 
   /** Lets go of everything that is not in flight and not being recorded. It can be read again. */
   drop(): void {
-    this.#drops++
+    this.#hasDropped = true
     this.#lines.drop(this.#inFlight.keys(), this.isLeaving)
     this.#mayHaveMore.firsts = this.#mayHaveMore.retries = this.#mayHaveMore.replays = true
   }

@@ -35,22 +35,20 @@ const SHARED_BATCH = { read: 200, write: 50, gatherMs: 5 }
  * index per row, so these connections get a planner that knows nothing else, and never plans again. On an empty table all
  * indexes cost the same; without sorting, an ORDER BY leaves only the one that is meant.
  */
-const PLANNER: readonly (readonly [setting: string, ours: string, usual: string])[] = [
-  ...[
-    'enable_seqscan',
-    'enable_bitmapscan',
-    'enable_hashjoin',
-    'enable_mergejoin',
-    'enable_material',
-    'enable_memoize',
-    'enable_sort',
-    'enable_incremental_sort',
-  ].map((setting) => [setting, 'off', 'on'] as const),
-  ['plan_cache_mode', 'force_generic_plan', 'auto'],
+const PLANNER: readonly (readonly [setting: string, value: string])[] = [
+  ['enable_seqscan', 'off'],
+  ['enable_bitmapscan', 'off'],
+  ['enable_hashjoin', 'off'],
+  ['enable_mergejoin', 'off'],
+  ['enable_material', 'off'],
+  ['enable_memoize', 'off'],
+  ['enable_sort', 'off'],
+  ['enable_incremental_sort', 'off'],
+  ['plan_cache_mode', 'force_generic_plan'],
 ]
-const PLANNER_OPTIONS = [...PLANNER.map(([setting, ours]) => `-c ${setting}=${ours}`), '-c jit=off'].join(' ')
-const PLANNER_ON = PLANNER.map(([setting, ours]) => `SET ${setting} = ${ours}`).join(';')
-const PLANNER_OFF = PLANNER.map(([setting, , usual]) => `SET ${setting} = ${usual}`).join(';')
+const PLANNER_OPTIONS = [...PLANNER, ['jit', 'off']].map(([setting, value]) => `-c ${setting}=${value}`).join(' ')
+const PLANNER_ON = PLANNER.map(([setting, value]) => `SET ${setting} = ${value}`).join(';')
+const PLANNER_OFF = PLANNER.map(([setting]) => `RESET ${setting}`).join(';')
 
 /**
  * The embedded database has one connection, which everybody shares.

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import type { Log } from './log.ts'
 
@@ -67,18 +66,18 @@ const LOG_EVERY_MS = 60_000
 function redisCounter(url: string, log: Log): RateCounter {
   const fallback = localCounter()
   const redis = new Redis(url, {
-    enableOfflineQueue: false,
+    // The first requests of a process come while it still connects, and wait for that.
+    enableOfflineQueue: true,
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_MS,
     retryStrategy: (tries) => Math.min(50 * tries, 1000),
   })
   redis.on('error', () => undefined) // told below, when it matters to a request
-  let hasBegun = false
-  const begun = new Promise<void>((resolve) => {
-    for (const event of ['ready', 'close']) redis.once(event, () => resolve())
-  }).then(() => {
-    hasBegun = true
-  })
+  const waitNoMore = () => {
+    redis.options.enableOfflineQueue = false
+  }
+  redis.once('ready', waitNoMore)
+  redis.once('close', waitNoMore)
   let pausedUntil = 0
   let loggedAt = Number.NEGATIVE_INFINITY
   let missed = 0
@@ -97,8 +96,6 @@ function redisCounter(url: string, log: Log): RateCounter {
     async hit(key, windowMs, now) {
       if (performance.now() >= pausedUntil) {
         try {
-          // The first requests of a process come while it still connects: that is no reason to count them apart.
-          if (!hasBegun) await Promise.race([begun, setTimeout(COMMAND_MS, undefined, { ref: false })])
           const reply: unknown = await redis.eval(HIT, 1, PREFIX + key, windowMs)
           const [hits, endsInMs] = Array.isArray(reply) ? reply.map(Number) : []
           if (hits === undefined || endsInMs === undefined) throw new Error('Redis answered something else')
