@@ -1,30 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { type Claimed, claim, claimHeads, type Wanted } from '../../src/dispatch/claim.ts'
 import { adopt, findWork, giveBack, readEndpoints } from '../../src/dispatch/endpoints.ts'
-import { openSession, type Session } from '../../src/dispatch/session.ts'
 import { type Result, settle, stillOpen } from '../../src/dispatch/settle.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import type { Tenant } from '../support/guddesk.ts'
+import { guddesk, joinAlone, ME, session, useApiNode } from './api-node.ts'
 
-/** An API node alone: nothing claims but this file. */
-let guddesk: TestGudDesk
-let session: Session
 let tenant: Tenant
 let endpointId: string
-const ME = 'dispatcher-of-this-test'
 
-beforeAll(async () => {
-  guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
-  session = openSession(guddesk.deps.db)
-})
-afterAll(async () => {
-  await session?.close()
-  await guddesk?.stop()
-})
+useApiNode()
 beforeEach(async () => {
-  const { prisma } = guddesk.deps.db
-  await prisma.webhookEndpoint.deleteMany()
-  await prisma.dispatcher.deleteMany()
-  await prisma.dispatcher.create({ data: { id: ME } })
+  await guddesk.deps.db.prisma.webhookEndpoint.deleteMany()
+  await joinAlone()
   tenant = await guddesk.newTenant()
   endpointId = await register()
 })

@@ -1,30 +1,17 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, test } from 'vitest'
 import { EndpointQueue } from '../../src/dispatch/endpoint-queue.ts'
 import { adopt, type EndpointRow, readEndpoints } from '../../src/dispatch/endpoints.ts'
 import { type Health, writeHealth } from '../../src/dispatch/health.ts'
-import { openSession, type Session } from '../../src/dispatch/session.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { guddesk, joinAlone, ME, session, useApiNode } from './api-node.ts'
 
-/** An API node alone: nobody writes health but this file. */
-let guddesk: TestGudDesk
-let session: Session
 let agentId: string
 let endpointId: string
 let queue: EndpointQueue
-const ME = 'dispatcher-of-this-test'
 
-beforeAll(async () => {
-  guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
-  session = openSession(guddesk.deps.db)
-})
-afterAll(async () => {
-  await session?.close()
-  await guddesk?.stop()
-})
+useApiNode()
 beforeEach(async () => {
+  await joinAlone()
   const { prisma } = guddesk.deps.db
-  await prisma.dispatcher.deleteMany()
-  await prisma.dispatcher.create({ data: { id: ME } })
   const { key } = await guddesk.newTenant()
   const body = { name: 'Agent', webhookUrl: 'http://127.0.0.1:9/agent' }
   agentId = (await guddesk.call('POST', '/api/v1/agents', body, { key })).data.id

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Claimed } from '../../src/dispatch/claim.ts'
+import type { EndpointQueue } from '../../src/dispatch/endpoint-queue.ts'
 import type { EndpointRow } from '../../src/dispatch/endpoints.ts'
 import { Queues } from '../../src/dispatch/queues.ts'
+import { settle } from '../support/until.ts'
 
 const NOW = new Date()
 const ROW: EndpointRow = {
@@ -35,6 +37,12 @@ const first = (n: number, endpointId: string): Claimed => ({
   version: '1',
 })
 
+function takeFrom(queue: EndpointQueue): Claimed {
+  const taken = queue.take(NOW)
+  if (taken === undefined) throw new Error('something can go')
+  return taken
+}
+
 /** Two endpoints, and five deliveries read for each, in two conversations. */
 function filled() {
   const queues = new Queues({ hungry: () => undefined, sendable: () => undefined })
@@ -56,8 +64,7 @@ describe('what is held, of all endpoints together', () => {
   test('counts from reading until it is recorded', () => {
     const { queues, one, two } = filled()
     expect([queues.heldCount, one.heldCount, two.heldCount]).toEqual([10, 5, 5])
-    const taken = one.take(NOW)
-    if (taken === undefined) throw new Error('something can go')
+    const taken = takeFrom(one)
     one.ended(taken, { isRetried: false })
     expect(queues.heldCount).toBe(10)
     one.forget(taken)
@@ -80,8 +87,7 @@ describe('what is held, of all endpoints together', () => {
 
   test('leaves out an endpoint that was removed, whatever becomes of what it has in flight', () => {
     const { queues, one, two } = filled()
-    const taken = one.take(NOW)
-    if (taken === undefined) throw new Error('something can go')
+    const taken = takeFrom(one)
     queues.remove(one)
     expect(queues.heldCount).toBe(5)
     queues.remove(one)
@@ -104,14 +110,13 @@ describe('what was read while things happened', () => {
     queue.asking(wanted)
     const events = [2, 4, 6, 8, 10, 12, 14, 16].map((n) => first(n, ROW.id))
     queue.add(events, wanted)
-    const taken = queue.take(NOW)
-    if (taken === undefined) throw new Error('something can go')
+    const taken = takeFrom(queue)
     return { queue, taken, events, wanted }
   }
 
   test('is not sent again when it was recorded before the heads came back', async () => {
     const { queue, taken } = stalled()
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await settle(60)
     expect(queue.headsAfter(NOW)).toBe('')
     queue.ended(taken, { isRetried: false })
     queue.forget(taken)

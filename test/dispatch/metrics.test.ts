@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { METRICS_TOKEN, scrape } from '../support/metrics.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
 import { until } from '../support/until.ts'
 
-const TOKEN = 'a-token-for-prometheus'
 let guddesk: TestGudDesk
 let receiver: Receiver
 
 beforeAll(async () => {
-  guddesk = await startGudDesk({ env: { METRICS_TOKEN: TOKEN } })
+  guddesk = await startGudDesk({ env: { METRICS_TOKEN } })
   receiver = await startReceiver()
 })
 afterAll(async () => {
@@ -16,8 +16,8 @@ afterAll(async () => {
   await receiver?.close()
 })
 
-async function scrape(): Promise<Map<string, number>> {
-  const response = await fetch(`${guddesk.origin}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } })
+async function samplesNow(): Promise<Map<string, number>> {
+  const response = await scrape(guddesk)
   expect(response.status).toBe(200)
   expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8')
   const text = await response.text()
@@ -36,7 +36,7 @@ test('attempts are counted by what came of them', async () => {
   await guddesk.newConversation()
   const delivered = 'guddesk_delivery_attempts_total{outcome="delivered"}'
   await until(
-    async () => (await scrape()).get(delivered) === 1,
+    async () => (await samplesNow()).get(delivered) === 1,
     10_000,
     () => 'the delivery was not counted',
   )
@@ -44,11 +44,11 @@ test('attempts are counted by what came of them', async () => {
   await guddesk.newConversation()
   const retried = 'guddesk_delivery_attempts_total{outcome="retry"}'
   await until(
-    async () => (await scrape()).get(retried) === 1,
+    async () => (await samplesNow()).get(retried) === 1,
     10_000,
     () => 'the retry was not counted',
   )
-  const now = await scrape()
+  const now = await samplesNow()
   expect(now.get(delivered)).toBe(1)
   expect(now.get('guddesk_deliveries_claimed_total')).toBe(2)
   expect(now.get('guddesk_delivery_attempt_seconds_count')).toBe(2)
@@ -60,7 +60,7 @@ test('attempts are counted by what came of them', async () => {
 test.each([
   ['nobody', {}],
   ['a key of the API', { authorization: 'Bearer gd_0123456789012345678901234567890123456789012' }],
-  ['another token', { authorization: `Bearer ${TOKEN}x` }],
+  ['another token', { authorization: `Bearer ${METRICS_TOKEN}x` }],
 ])('%s does not get them', async (_, headers: Record<string, string>) => {
   const response = await fetch(`${guddesk.origin}/metrics`, { headers })
   expect(response.status).toBe(401)

@@ -3,14 +3,14 @@ import { openSession } from '../../src/dispatch/session.ts'
 import { DISPATCH_TOPIC } from '../../src/domain/events.ts'
 import { backend } from '../support/database.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { METRICS_TOKEN, metric } from '../support/metrics.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { until } from '../support/until.ts'
 
-const TOKEN = 'a-token-for-prometheus'
 let guddesk: TestGudDesk
 
 beforeAll(async () => {
-  guddesk = await startGudDesk({ env: { METRICS_TOKEN: TOKEN } })
+  guddesk = await startGudDesk({ env: { METRICS_TOKEN } })
 })
 afterAll(() => guddesk?.stop())
 
@@ -129,15 +129,10 @@ describe('deliveries to many endpoints', () => {
     return answered
   }
 
-  async function share(): Promise<number> {
-    const response = await fetch(`${guddesk.origin}/metrics`, { headers: { authorization: `Bearer ${TOKEN}` } })
-    return Number(/^guddesk_dispatch_share (.+)$/m.exec(await response.text())?.[1])
-  }
-
   async function shareIs(expected: number): Promise<void> {
     let last = Number.NaN
     const isReached = async () => {
-      last = await share()
+      last = await metric(guddesk, 'guddesk_dispatch_share')
       return last === expected
     }
     await until(isReached, 30_000, () => `the share is ${last}, not ${expected}`)

@@ -1,23 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { claim, claimHeads } from '../../src/dispatch/claim.ts'
 import { findWork } from '../../src/dispatch/endpoints.ts'
-import { openSession, type Session } from '../../src/dispatch/session.ts'
 import { settle } from '../../src/dispatch/settle.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { guddesk, session, useApiNode } from './api-node.ts'
 
-let guddesk: TestGudDesk
-let session: Session
 const ENDPOINT = 'whk_00000000000000000000000000'
 const ROWS = 20_000
 
-beforeAll(async () => {
-  guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
-  session = openSession(guddesk.deps.db)
-})
-afterAll(async () => {
-  await session?.close()
-  await guddesk?.stop()
-})
+useApiNode()
 
 const claimSome = () =>
   claim(session, [{ endpointId: ENDPOINT, firsts: 25, retries: 10, replays: 10, held: [] }], guddesk.clock.now())

@@ -8,7 +8,7 @@ import type { Session } from '../../src/dispatch/session.ts'
 import type { Result } from '../../src/dispatch/settle.ts'
 import { systemClock } from '../../src/infra/clock.ts'
 import { createLog } from '../../src/infra/log.ts'
-import { until } from '../support/until.ts'
+import { settle, until } from '../support/until.ts'
 
 /** A statement that is under way: what it records, and how it ends. */
 interface Batch {
@@ -67,7 +67,7 @@ test('what comes while a batch is written makes the next one', async () => {
   await until(async () => batches.length === 1)
   expect(batches[0]?.ids).toEqual(idsOf(results(0, 3)))
   for (const each of results(3, 3 + WRITE - 1)) recorder.push(each)
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await settle(30)
   expect(batches.length).toBe(1)
   batches[0]?.end()
   await until(async () => batches.length === 2)
@@ -82,7 +82,7 @@ test('a full one goes at once, on another connection, and a third waits for one 
   const { recorder, batches, recorded } = recording()
   for (const each of results(0, 2 * WRITE + 10)) recorder.push(each)
   await until(async () => batches.length === 2)
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await settle(30)
   expect(batches.map(({ ids }) => ids.length)).toEqual([WRITE, WRITE])
   expect(recorder.backlog).toBe(10)
   for (const { end } of batches) end()

@@ -1,21 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Roster } from '../../src/dispatch/roster.ts'
 import { openSession, type Session } from '../../src/dispatch/session.ts'
 import { backend } from '../support/database.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { settle, until } from '../support/until.ts'
+import { guddesk, session, useApiNode } from './api-node.ts'
 
-let guddesk: TestGudDesk
-let session: Session
-
-beforeAll(async () => {
-  guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
-  session = openSession(guddesk.deps.db)
-})
-afterAll(async () => {
-  await session?.close()
-  await guddesk?.stop()
-})
+useApiNode()
 beforeEach(async () => {
   await guddesk.deps.db.prisma.dispatcher.deleteMany()
 })

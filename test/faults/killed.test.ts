@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { FaultPoint } from '../../src/dispatch/fault-points.ts'
 import { type Child, type Installation, newInstallation } from '../support/child.ts'
+import { METRICS_TOKEN, metric } from '../support/metrics.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { until } from '../support/until.ts'
 import { startFlow, tell } from './flow.ts'
@@ -58,13 +59,9 @@ test('kill -9 of one of three nodes: the others take its endpoints', async () =>
 })
 
 const TAKEN_OVER_MS = 5000
-const METRICS_TOKEN = 'metrics-of-a-killed-node'
 
 /** Endpoints that belong to a process. */
-async function endpointsOf({ origin }: Child): Promise<number> {
-  const response = await fetch(`${origin}/metrics`, { headers: { authorization: `Bearer ${METRICS_TOKEN}` } })
-  return Number(/^guddesk_dispatch_endpoints (\d+)$/m.exec(await response.text())?.[1])
-}
+const endpointsOf = (node: Child) => metric(node, 'guddesk_dispatch_endpoints')
 
 test('kill -9 of one of two nodes: what is new for its endpoints comes from the other one within 5 seconds', async () => {
   const many = await Promise.all(Array.from({ length: 12 }, () => startReceiver()))

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openRateCounter } from '../../src/infra/rate-counter.ts'
 import { backend } from '../support/database.ts'
 import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { METRICS_TOKEN, scrape } from '../support/metrics.ts'
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts'
 import { makeObjects } from './objects.ts'
 
@@ -151,15 +152,13 @@ describe.runIf(backend === 'postgres')('Redis', () => {
   })
 
   test('that hangs lets everybody through, late at most once', async () => {
-    const METRICS_TOKEN = 'a-token-for-prometheus'
     const node = await startGudDesk({ env: { RATE_LIMIT_PER_MINUTE: '20', REDIS_URL: proxy.url, METRICS_TOKEN } })
     const { key } = node.tenant
     expect(headersOf(await list(key, node)).remaining).toBe(19)
     proxy.hang()
     for (let i = 0; i < 10; i++) expect((await list(key, node)).status).toBe(200)
     expect(node.logs.filter(({ msg }) => String(msg).startsWith('rate limits are counted'))).toHaveLength(1)
-    const metrics = await fetch(`${node.origin}/metrics`, { headers: { authorization: `Bearer ${METRICS_TOKEN}` } })
-    expect(await metrics.text()).toContain('\nguddesk_rate_limit_fallbacks_total 10\n')
+    expect(await (await scrape(node)).text()).toContain('\nguddesk_rate_limit_fallbacks_total 10\n')
     proxy.mend()
     await node.stop()
   })
