@@ -1,40 +1,29 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import Koa from 'koa'
-import { createAuthenticator } from './auth/authenticate.ts'
-import { watchCredentials } from './auth/credential-watch.ts'
-import type { OwnOrigins } from './auth/own-origin.ts'
 import { createPeople, type People } from './auth/people.ts'
-import { type SessionTokens, sessionTokens } from './auth/session-token.ts'
-import { type Dispatcher, startDispatcher } from './dispatch/dispatcher.ts'
+import { sessionTokens } from './auth/session-token.ts'
+import { startDispatcher } from './dispatch/dispatcher.ts'
 import { bootstrap, type FirstStart } from './domain/bootstrap.ts'
 import type { Deps } from './domain/deps.ts'
 import { DomainError } from './domain/errors.ts'
-import { openFeeds } from './domain/feeds.ts'
 import { forgetEnded } from './domain/forget-ended.ts'
 import { releaseAbandonedKeys, sweepKeys } from './domain/idempotency.ts'
 import { reopenDueConversations } from './domain/reopen.ts'
 import { type Retention, removeOld } from './domain/retention.ts'
-import { echoAgentUrl, serveEchoAgent } from './echo-agent.ts'
-import { createGraphQL, GRAPHQL_PATH, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql.ts'
+import { echoAgentUrl } from './echo-agent.ts'
+import { assembleHttp } from './http.ts'
 import { openBus } from './infra/bus.ts'
 import { type Clock, systemClock } from './infra/clock.ts'
 import type { Config } from './infra/config.ts'
 import { type Database, openDatabase } from './infra/db.ts'
-import { ANY_DOCUMENT, type KnownDocuments, readManifest, trustedDocuments } from './infra/graphql-trusted.ts'
-import { limitConnections, limitPipelining } from './infra/http-connections.ts'
-import { cors } from './infra/http-cors.ts'
-import { answerHeaders } from './infra/http-headers.ts'
+import { ANY_DOCUMENT, readManifest, trustedDocuments } from './infra/graphql-trusted.ts'
 import type { Log } from './infra/log.ts'
 import { migrate } from './infra/migrations.ts'
-import { openRateCounter, type RateCounter } from './infra/rate-counter.ts'
+import { openRateCounter } from './infra/rate-counter.ts'
 import { repeat } from './infra/repeat.ts'
 import { type Resolve, resolveName } from './infra/resolve.ts'
 import { createVault, encryptionKey } from './infra/secrets.ts'
-import { serveMetrics } from './metrics.ts'
-import { type Pages, servePages } from './pages.ts'
-import { errorResponse, newRequestId, notFound, requestId, restRouter } from './rest/app.ts'
-import { signInRoutes } from './sign-in.ts'
+import type { Pages } from './pages.ts'
 
 /** A whole GudDesk, assembled but not listening. */
 export interface GudDesk {
@@ -43,7 +32,7 @@ export interface GudDesk {
   readonly people: People
   /** What was made on an empty database; null on any other. */
   readonly firstStart: FirstStart | null
-  /** Stops in reverse order of assembly: in-flight requests and sends finish, leases are given back. */
+  /** Stops in reverse order of assembly: in-flight requests and sends finish, endpoints are given back. */
   stop(): Promise<void>
 }
 
@@ -59,13 +48,6 @@ export interface Parts {
   readonly resolve?: Resolve
 }
 
-const HEADERS_TIMEOUT_MS = 15_000
-const REQUEST_TIMEOUT_MS = 30_000
-const CHECK_CONNECTIONS_MS = 2000
-/** Requests that one connection may send without waiting for answers. */
-const MAX_PIPELINED = 32
-/** What a stopping server allows requests that are under way. */
-const FINISH_REQUESTS_MS = 4000
 const REOPEN_EVERY_MS = 1000
 /** What has had its time is looked for: old deliveries, keys of answered requests, ended secrets. */
 const SWEEP_EVERY_MS = 600_000
@@ -145,192 +127,12 @@ export async function buildServer({
   }
 }
 
-interface HttpParts {
-  readonly people: People
-  readonly tokens: SessionTokens
-  readonly rates: RateCounter
-  readonly pages: Pages | null
-  readonly documents: KnownDocuments
-  readonly dispatcher: Dispatcher | null
-}
-
-function assembleHttp(
-  config: Config,
-  deps: Deps,
-  { people, tokens, rates, pages, documents, dispatcher }: HttpParts,
-): { server: Server; stop: () => Promise<void> } {
-  const feeds = openFeeds(deps)
-  const credentials = watchCredentials(deps)
-  const own: OwnOrigins = {
-    origins: new Set([new URL(config.publicUrl).origin, ...config.trustedOrigins]),
-    allowHost: config.env !== 'production',
-  }
-  const authenticator = createAuthenticator(deps, { trustProxy: config.trustProxy, tokens, own })
-  const app = new Koa()
-  app.on('error', (error) => {
-    deps.log[isClientGone(error) ? 'debug' : 'error']({ err: error }, 'a response failed')
-  })
-  let isStopping = false
-  const headers = answerHeaders(config.publicUrl.startsWith('https:'))
-  app.use((ctx, next) => {
-    ctx.set(headers)
-    return next()
-  })
-  app.use(requestId())
-  app.use(accessLog(deps))
-  app.use(errorResponse(deps))
-  app.use(async (ctx, next) => {
-    // Keep-alive connections end with their next answer, so that stopping does not wait for idle clients.
-    if (isStopping) ctx.set('Connection', 'close')
-    await next()
-  })
-  app.use(refuseUnanswerable)
-  app.use(cors(new Set(config.corsOrigins), isApi))
-  app.use(health(deps.db, () => isStopping))
-  app.use(serveMetrics(config.metricsToken, { dispatcher, rates }))
-  const hasApi = config.roles.has('api')
-  const isDevelopment = config.env !== 'production'
-  const introspection = config.graphqlIntrospection
-  const yoga = createGraphQL({ deps, feeds, credentials, authenticator, isDevelopment, introspection, documents })
-  if (hasApi) {
-    app.use(graphqlMiddleware(yoga, documents))
-    const startPath = new URL(`${config.publicUrl}/`).pathname
-    app.use(signInRoutes({ deps, people, authenticator, tokens, own, startPath }))
-    const { authenticateKey } = authenticator
-    app.use(
-      restRouter({
-        deps,
-        authenticate: authenticateKey,
-        limits: config.rateLimits,
-        countHit: rates.hit,
-        version: config.version,
-      }),
-    )
-    if (isDevelopment) app.use(serveEchoAgent(deps))
-    app.use(servePages(pages))
-  }
-  app.use(notFound())
-
-  const options = {
-    headersTimeout: HEADERS_TIMEOUT_MS,
-    // How often Node looks for requests that are too slow.
-    connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    // Answered by refuseUnanswerable, in the contract's words instead of Node's.
-    requireHostHeader: false,
-    shouldUpgradeCallback: (req: IncomingMessage) => hasApi && isWebSocketUpgrade(req),
-  }
-  const answer = limitPipelining(MAX_PIPELINED, app.callback())
-  const server = createServer(options, answer)
-  if (config.connectionsPerAddress > 0) limitConnections(server, config.connectionsPerAddress)
-  server.on('checkExpectation', answer)
-  server.on('clientError', answerBadHttp)
-  const closeSockets = hasApi ? serveWebSockets(server, yoga, deps, documents) : async () => undefined
-  return {
-    server,
-    async stop() {
-      isStopping = true
-      const closed = new Promise((resolve) => server.close(resolve))
-      credentials.close()
-      feeds.close()
-      await closeSockets()
-      server.closeIdleConnections()
-      const slow = setTimeout(() => server.closeAllConnections(), FINISH_REQUESTS_MS)
-      await closed
-      clearTimeout(slow)
-    },
-  }
-}
-
 /** @throws DomainError when it does not listen on a port */
 function addressOf(server: Server): AddressInfo {
   const address = server.address()
   if (address === null || typeof address === 'string')
     throw new DomainError('unavailable', 'The server does not listen')
   return address
-}
-
-/** What other origins' pages may call with a key of theirs; signing in is for own pages only. */
-function isApi({ path }: Koa.Context): boolean {
-  return (
-    path === GRAPHQL_PATH ||
-    path.startsWith('/api/v1/') ||
-    path.startsWith('/api/agent/') ||
-    path === '/api/openapi.json'
-  )
-}
-
-/** A client that left before its answer was complete: its own affair. */
-function isClientGone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
-}
-
-/** The characters of a name or address with a port (RFC 3986, 3.2.2). */
-const HOST = /^[\w.~!$&'()*+,;=%:[\]-]*$/
-
-/** What HTTP/1.1 itself demands (RFC 9112, 3.2; RFC 9110, 10.1.1). */
-const refuseUnanswerable: Koa.Middleware = async ({ req, headers }, next) => {
-  const isHostless = req.httpVersion === '1.1' && headers.host === undefined
-  if (isHostless) throw new DomainError('bad_request', 'Send a Host header')
-  // Node keeps the first one: something in front may have judged the request by another.
-  const names = req.rawHeaders.filter((text, i) => i % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host')
-  if (names.length > 1 || !HOST.test(headers.host ?? '')) {
-    throw new DomainError('bad_request', 'Send one Host header, with the name or address of this server')
-  }
-  if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
-    throw new DomainError('bad_request', 'No expectation but 100-continue can be met')
-  }
-  await next()
-}
-
-/** 200 when the database answers, 503 otherwise and while stopping. */
-function health(db: Database, isStopping: () => boolean): Koa.Middleware {
-  return async (ctx, next) => {
-    if (ctx.path !== '/healthz') return next()
-    const isUp =
-      !isStopping() &&
-      (await db.sql('SELECT 1').then(
-        () => true,
-        () => false,
-      ))
-    if (!isUp) throw new DomainError('unavailable', isStopping() ? 'Stopping' : 'The database does not answer')
-    ctx.body = { data: { status: 'ok' } }
-  }
-}
-
-function accessLog({ log }: Deps): Koa.Middleware {
-  return async (ctx, next) => {
-    const began = performance.now()
-    await next()
-    const { method, path, status } = ctx
-    const ms = Math.round(performance.now() - began)
-    const level = path === '/healthz' ? 'debug' : 'info'
-    log[level]({ requestId: ctx.state['requestId'], method, path: loggable(path), status, ms }, 'request')
-  }
-}
-
-/** A key that somebody has put into a path by mistake must not stay in the log. */
-function loggable(path: string): string {
-  return path.replace(/gd_[\w-]{8,}/g, 'gd_…').slice(0, 200)
-}
-
-/** What Node's parser refuses never reaches Koa; it gets the contract's error all the same. */
-function answerBadHttp(error: Error & { code?: string }, socket: import('node:stream').Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
-  const isOverflow = error.code === 'HPE_HEADER_OVERFLOW'
-  const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-  const late = 'The request took too long to arrive'
-  const message = isOverflow ? 'The headers are too large' : isLate ? late : 'The request is not valid HTTP'
-  const body = JSON.stringify({ error: { code: 'bad_request', message, status: 400 } })
-  socket.end(
-    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\nX-Request-Id: ${newRequestId()}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    // A client that keeps its half open must not keep the server from stopping.
-    () => socket.destroy(),
-  )
 }
 
 /** Old deliveries and events go by themselves. */
