@@ -24,8 +24,8 @@ import { type Pages, servePages } from './pages.ts'
 import { errorResponse, newRequestId, notFound, requestId, restRouter } from './rest/app.ts'
 import { signInRoutes } from './sign-in.ts'
 
-const HEADERS_TIMEOUT_MS = 15_000
-const REQUEST_TIMEOUT_MS = 30_000
+export const HEADERS_TIMEOUT_MS = 15_000
+export const REQUEST_TIMEOUT_MS = 30_000
 const CHECK_CONNECTIONS_MS = 2000
 /** Requests that one connection may send without waiting for answers. */
 const MAX_PIPELINED = 32

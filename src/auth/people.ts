@@ -20,10 +20,10 @@ import { inTransaction } from '../infra/transaction.ts'
 import { countTry } from '../infra/try-limit.ts'
 import { SESSION_DAYS, type SessionTokens, setCookie, signToken } from './session-token.ts'
 
-const LINK_MS = 24 * 3_600_000
-const TRY_WINDOW_MS = 15 * 60_000
+export const LINK_MS = 24 * 3_600_000
+export const TRY_WINDOW_MS = 15 * 60_000
 /** Within that window: guessing one account from one place, from everywhere, and guessing around. */
-const MAX_TRIES = { accountAndAddress: 10, account: 100, address: 50 } as const
+export const MAX_TRIES = { accountAndAddress: 10, account: 100, address: 50 } as const
 
 export interface SignedIn {
   /** The session's credential, for "Authorization: Bearer …". */

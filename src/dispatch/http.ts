@@ -8,13 +8,13 @@ import type { Exchange } from './outcome.ts'
 
 /** Contract: connect, headers and body together. */
 export const DEADLINE_MS = 5000
-const KEPT_BYTES = 4096
+export const KEPT_BYTES = 4096
 /**
  * No more than 64 kB are read of an answer: its headers, its body, and what the last read from the socket (16 kB) brings
  * beyond these.
  */
-const MAX_HEADER_BYTES = 8192
-const MAX_BODY_BYTES = 40_960
+export const MAX_HEADER_BYTES = 8192
+export const MAX_BODY_BYTES = 40_960
 const LATE: Exchange = { kind: 'failed', error: 'No complete answer within 5 seconds' }
 
 /** Sends one attempt and waits for the whole answer, at most 5 seconds. Never throws. */

@@ -25,7 +25,7 @@ interface Claim extends KeyUse {
   readonly token: string
 }
 
-const KEPT_MS = 24 * 3_600_000
+export const KEPT_MS = 24 * 3_600_000
 /** A process that died with the claim blocks the key for no longer. A live one that took longer is fenced off. */
 const CLAIM_MS = 20_000
 

@@ -75,8 +75,8 @@ export const instant = z
   )
   .refine(isInCalendar, 'must be a time between the years 1 and 9999')
 
-const MAX_DEPTH = 32
-const MAX_JSON_BYTES = 16_384
+export const MAX_DEPTH = 32
+export const MAX_JSON_BYTES = 16_384
 
 /** A free-form JSON object: at most 16 kB and 32 levels deep. */
 export const jsonObject = z.record(z.string(), z.unknown()).superRefine((value, issues) => {

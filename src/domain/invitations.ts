@@ -17,7 +17,7 @@ import { createCredential, NewPassword } from './passwords.ts'
 import { requireLevel, requireMayManage, requireNotAgent } from './policy.ts'
 import { Name } from './users.ts'
 
-const VALID_MS = 7 * 86_400_000
+export const VALID_MS = 7 * 86_400_000
 
 export const InviteMember = z.object({ email, role: z.enum(MemberRole) })
 export const AcceptInvitation = z.object({

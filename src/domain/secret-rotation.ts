@@ -11,7 +11,7 @@ import { idText, parse } from './input.ts'
 import { requireWebhookManager } from './policy.ts'
 import { endpointTarget, lockEndpoint, rotationOf } from './webhook-endpoints.ts'
 
-const MAX_OVERLAP_HOURS = 168
+export const MAX_OVERLAP_HOURS = 168
 const DEFAULT_OVERLAP_HOURS = 24
 const HOUR_MS = 3_600_000
 

@@ -1,0 +1,171 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { LINK_MS, MAX_TRIES, TRY_WINDOW_MS } from '../../src/auth/people.ts'
+import { SESSION_DAYS } from '../../src/auth/session-token.ts'
+import {
+  DEADLINE_MS,
+  KEPT_BYTES,
+  MAX_BODY_BYTES as MAX_ANSWER_BYTES,
+  MAX_HEADER_BYTES,
+} from '../../src/dispatch/http.ts'
+import { RETRY_DELAYS } from '../../src/dispatch/retry.ts'
+import { KEPT_MS } from '../../src/domain/idempotency.ts'
+import { MAX_DEPTH, MAX_JSON_BYTES } from '../../src/domain/input.ts'
+import { VALID_MS } from '../../src/domain/invitations.ts'
+import { DEFAULT_LIMIT, MAX_LIMIT } from '../../src/domain/page.ts'
+import { MAX_OVERLAP_HOURS } from '../../src/domain/secret-rotation.ts'
+import { MAX_URL_LENGTH } from '../../src/domain/webhook-url.ts'
+import { HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from '../../src/http.ts'
+import { readConfig } from '../../src/infra/config.ts'
+import { EXECUTION_TIMEOUT_MS } from '../../src/infra/graphql-guards.ts'
+import { PASSWORD_LENGTH } from '../../src/infra/passwords.ts'
+import { MAX_BODY_BYTES } from '../../src/rest/body.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const KIB = 1024
+const { retention, rateLimits } = readConfig({})
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+const PAGES = [
+  'README.md',
+  'SECURITY.md',
+  ...readdirSync(`${root}docs`).flatMap(markdown),
+  'examples/echo-agent/README.md',
+]
+const texts = new Map(PAGES.map((page) => [page, readFileSync(root + page, 'utf8').replace(/\s+/g, ' ')]))
+
+/** Figures that the documentation states: what the code says, the words around them, and where they must stand. */
+const FIGURES: [name: string, value: number, phrases: RegExp[], pages: string[]][] = [
+  [
+    'days that deliveries are kept',
+    retention.deliveriesDays,
+    [/`RETENTION_DELIVERIES_DAYS` \| `(\d+)`/, /attempts are deleted after (\d+) days/],
+    ['docs/configuration.md', 'docs/contract.md'],
+  ],
+  [
+    'days that events are kept',
+    retention.eventsDays,
+    [/`RETENTION_EVENTS_DAYS` \| `(\d+)`/, /after \d+ days, events after (\d+)/],
+    ['docs/configuration.md', 'docs/contract.md'],
+  ],
+  [
+    'kB of body read of an answer',
+    MAX_ANSWER_BYTES / KIB,
+    [/(\d+) kB of body/],
+    ['docs/contract.md', 'docs/architecture.md', 'SECURITY.md'],
+  ],
+  [
+    'kB of headers read of an answer',
+    MAX_HEADER_BYTES / KIB,
+    [/(\d+) kB of headers(?= and| ?, \d+ kB of body)/],
+    ['docs/contract.md', 'docs/architecture.md', 'SECURITY.md'],
+  ],
+  [
+    'kB kept of an answer',
+    KEPT_BYTES / KIB,
+    [/first (\d+) kB(?: of the answer| kept)/],
+    ['docs/contract.md', 'docs/architecture.md'],
+  ],
+  [
+    'seconds that a receiver has',
+    DEADLINE_MS / 1000,
+    [
+      /2xx within (\d+) seconds/,
+      /longer than (\d+) seconds is a failure/,
+      /one deadline of (\d+) seconds/,
+      /GudDesk waits (\d+) seconds/,
+    ],
+    ['docs/contract.md', 'docs/architecture.md', 'examples/echo-agent/README.md'],
+  ],
+  ['attempts', RETRY_DELAYS.length + 1, [/\*\*Attempts\.\*\* There are (\d+)/], ['docs/contract.md']],
+  [
+    'MiB of a request body',
+    MAX_BODY_BYTES / KIB ** 2,
+    [/(\d+) MiB bodies/, /UTF-8, (\d+) MiB at most/, /body is over (\d+) MiB/, /messages have at most (\d+) MiB/],
+    ['docs/contract.md', 'docs/graphql.md', 'SECURITY.md'],
+  ],
+  [
+    'rows of a page',
+    DEFAULT_LIMIT,
+    [/1 to \d+, default (\d+)/, /counts as (\d+), one above/, /or (\d+) when both are left out/],
+    ['docs/contract.md', 'docs/graphql.md'],
+  ],
+  [
+    'rows of a page at most',
+    MAX_LIMIT,
+    [/1 to (\d+), default/, /`first` and `last` are 1 to (\d+)/, /pages of (\d+)/],
+    ['docs/contract.md', 'docs/graphql.md', 'SECURITY.md'],
+  ],
+  [
+    'requests a minute of a key, PRO',
+    rateLimits?.PRO ?? 0,
+    [/`RATE_LIMIT_PER_MINUTE` \| `(\d+)`/, /may send (\d+) requests a minute/],
+    ['docs/configuration.md', 'docs/contract.md'],
+  ],
+  [
+    'requests a minute of a key, FREE',
+    rateLimits?.FREE ?? 0,
+    [/`RATE_LIMIT_PER_MINUTE_FREE` \| `(\d+)`/, /`PRO`, (\d+) with `FREE`/],
+    ['docs/configuration.md', 'docs/contract.md'],
+  ],
+  [
+    'seconds for headers',
+    HEADERS_TIMEOUT_MS / 1000,
+    [/headers must arrive within (\d+) seconds/],
+    ['docs/contract.md'],
+  ],
+  ['seconds for a request', REQUEST_TIMEOUT_MS / 1000, [/and all of it within (\d+)/], ['docs/contract.md']],
+  [
+    'seconds for an operation',
+    EXECUTION_TIMEOUT_MS / 1000,
+    [/took longer than (\d+) seconds/, /mutation gets (\d+) seconds/],
+    ['docs/graphql.md'],
+  ],
+  ['bytes of metadata', MAX_JSON_BYTES, [/objects of at most ([\d,]+) bytes/], ['docs/contract.md']],
+  ['levels of metadata', MAX_DEPTH, [/bytes and (\d+) levels/], ['docs/contract.md']],
+  [
+    'characters of a URL',
+    MAX_URL_LENGTH,
+    [/URL of at most ([\d,]+)/, /password, and at most ([\d,]+) characters/],
+    ['docs/contract.md'],
+  ],
+  ['hours that an answer is repeated', KEPT_MS / HOUR_MS, [/For (\d+) hours the same key/], ['docs/contract.md']],
+  [
+    'hours of an overlap',
+    MAX_OVERLAP_HOURS,
+    [/0 to (\d+) hours/, /`overlapHours`, 0 to (\d+)/],
+    ['docs/contract.md', 'docs/graphql.md'],
+  ],
+  ['hours of a sign-in link', LINK_MS / HOUR_MS, [/once, within (\d+) hours/], ['docs/authentication.md']],
+  ['days of an invitation', VALID_MS / DAY_MS, [/for (\d+) days, until it is accepted/], ['docs/authentication.md']],
+  ['days of a session', SESSION_DAYS, [/session ends (\d+) days/], ['docs/authentication.md']],
+  ['minutes of tries', TRY_WINDOW_MS / 60_000, [/Within (\d+) minutes one address/], ['docs/authentication.md']],
+  [
+    'tries of an address at an account',
+    MAX_TRIES.accountAndAddress,
+    [/address has (\d+) tries at one/],
+    ['docs/authentication.md'],
+  ],
+  ['tries of an address', MAX_TRIES.address, [/account and (\d+) at all/], ['docs/authentication.md']],
+  ['tries at an account', MAX_TRIES.account, [/one account has (\d+) from/], ['docs/authentication.md']],
+  ['characters of a password', PASSWORD_LENGTH.max, [/10 to (\d+) characters, any/], ['docs/authentication.md']],
+]
+
+test.each(FIGURES)('%s: every page says what the code does', (_name, value, phrases, pages) => {
+  const stated = phrases.flatMap((phrase) =>
+    [...texts].flatMap(([page, text]) =>
+      [...text.matchAll(new RegExp(phrase, 'g'))].map(([, digits = '']) => ({
+        page,
+        figure: Number(digits.replaceAll(',', '')),
+      })),
+    ),
+  )
+  expect(stated.filter(({ figure }) => figure !== value)).toEqual([])
+  expect([...new Set(stated.map(({ page }) => page))].sort()).toEqual([...pages].sort())
+})
+
+function markdown(name: string): string[] {
+  return name.endsWith('.md') ? [`docs/${name}`] : []
+}
