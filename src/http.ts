@@ -18,6 +18,7 @@ import type { KnownDocuments } from './infra/graphql-trusted.ts'
 import { limitConnections, limitPipelining } from './infra/http-connections.ts'
 import { cors } from './infra/http-cors.ts'
 import { answerHeaders } from './infra/http-headers.ts'
+import { pathPattern } from './infra/path-pattern.ts'
 import type { RateCounter } from './infra/rate-counter.ts'
 import { serveMetrics } from './metrics.ts'
 import { type Pages, servePages } from './pages.ts'
@@ -186,13 +187,8 @@ function accessLog({ log }: Deps): Koa.Middleware {
     const { method, path, status } = ctx
     const ms = Math.round(performance.now() - began)
     const level = path === '/healthz' ? 'debug' : 'info'
-    log[level]({ requestId: ctx.state['requestId'], method, path: loggable(path), status, ms }, 'request')
+    log[level]({ requestId: ctx.state['requestId'], method, path: pathPattern(path), status, ms }, 'request')
   }
-}
-
-/** A key that somebody has put into a path by mistake must not stay in the log. */
-function loggable(path: string): string {
-  return path.replace(/gd_[\w-]{8,}/g, 'gd_…').slice(0, 200)
 }
 
 /** What Node's parser refuses never reaches Koa; it gets the contract's error all the same. */

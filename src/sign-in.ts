@@ -10,6 +10,7 @@ import { parse, text } from './domain/input.ts'
 import { endSession } from './domain/sessions.ts'
 import { PASSWORD_LENGTH } from './infra/passwords.ts'
 import { readJsonObject } from './rest/body.ts'
+import { SIGN_IN_PAGE, SIGN_IN_PAGE_HEADERS } from './sign-in-page.ts'
 
 export interface SignInDeps {
   readonly deps: Deps
@@ -38,20 +39,22 @@ const Credentials = z.object({
 type Handler = (context: SignInDeps, ctx: Koa.Context) => Promise<void>
 
 /** Everything that can be reached under /api/auth: path, method, handler. */
-const ROUTES: Record<string, readonly ['GET' | 'POST', Handler]> = {
-  '/api/auth/sign-in/email': ['POST', signInWithPassword],
-  '/api/auth/sign-out': ['POST', signOut],
-  [LINK_PATH]: ['GET', openLink],
+const ROUTES: Record<string, Partial<Record<string, Handler>>> = {
+  '/api/auth/sign-in/email': { POST: signInWithPassword },
+  '/api/auth/sign-out': { POST: signOut },
+  [LINK_PATH]: { GET: showLink, HEAD: showLink, POST: openLink },
 }
 
 /** People sign in and out over HTTP. Any other path goes on to the next middleware. */
 export function signInRoutes(context: SignInDeps): Koa.Middleware {
   return async (ctx, next) => {
-    const [method, handle] = ROUTES[ctx.path] ?? []
-    if (method === undefined || handle === undefined) return next()
-    if (ctx.method !== method) {
-      ctx.set('Allow', method)
-      throw new DomainError('method_not_allowed', `Use ${method} here`)
+    const methods = ROUTES[ctx.path]
+    if (methods === undefined) return next()
+    const handle = methods[ctx.method]
+    if (handle === undefined) {
+      const allowed = Object.keys(methods).join(', ')
+      ctx.set('Allow', allowed)
+      throw new DomainError('method_not_allowed', `Use ${allowed} here`)
     }
     ctx.set('Cache-Control', 'no-store')
     try {
@@ -64,8 +67,7 @@ export function signInRoutes(context: SignInDeps): Koa.Middleware {
 }
 
 async function signInWithPassword({ people, authenticator, own }: SignInDeps, ctx: Koa.Context): Promise<void> {
-  // Nor may another site's page sign somebody in as somebody else.
-  requireOwnOrigin(own, { ...requestOf(ctx), method: 'GET' })
+  refuseOtherSites(own, ctx)
   const input = parse(Credentials, await readJsonObject(ctx))
   const { token, cookie, user } = await people.signIn(input, authenticator.originOf(requestOf(ctx)))
   ctx.set('Set-Cookie', cookie)
@@ -79,10 +81,18 @@ async function signOut({ deps, authenticator, tokens }: SignInDeps, ctx: Koa.Con
   ctx.body = { data: { ok: true } }
 }
 
+/** A page with a button. Whatever opens links by itself, such as a preview in a chat, uses none up. */
+async function showLink(_context: SignInDeps, ctx: Koa.Context): Promise<void> {
+  ctx.set(SIGN_IN_PAGE_HEADERS)
+  ctx.type = 'html'
+  ctx.body = SIGN_IN_PAGE
+}
+
 /** For browsers: it redirects to the start page, also when the link is of no use, which the page then says. */
-async function openLink({ people, authenticator, startPath }: SignInDeps, ctx: Koa.Context): Promise<void> {
+async function openLink({ people, authenticator, own, startPath }: SignInDeps, ctx: Koa.Context): Promise<void> {
+  refuseOtherSites(own, ctx)
   const { token } = ctx.query
-  ctx.set('Referrer-Policy', 'no-referrer')
+  ctx.status = 303
   try {
     const origin = authenticator.originOf(requestOf(ctx))
     const { cookie } = await people.openLink(typeof token === 'string' ? token : '', origin)
@@ -92,6 +102,11 @@ async function openLink({ people, authenticator, startPath }: SignInDeps, ctx: K
     if (!(error instanceof UnauthorizedError)) throw error
     ctx.redirect(`${startPath}?error=sign_in_link`)
   }
+}
+
+/** Another site's page may not sign somebody in, as somebody else. Programs that are no browsers may. @throws ForbiddenError */
+function refuseOtherSites(own: OwnOrigins, ctx: Koa.Context): void {
+  requireOwnOrigin(own, { ...requestOf(ctx), method: 'GET' })
 }
 
 function requestOf({ method, headers, req }: Koa.Context) {

@@ -43,6 +43,26 @@ export function pageHeaders(): HeaderSet {
   }
 }
 
+/**
+ * For a page of one form without scripts, whose address has a secret in it. Its origin alone is sent along: without that, the
+ * form's POST could not be told from another site's.
+ * @param styleHash SHA-256 of its one style element, in base64
+ */
+export function doorHeaders(styleHash: string): HeaderSet {
+  return {
+    ...PAGE_HEADERS,
+    'Referrer-Policy': 'strict-origin',
+    'Content-Security-Policy': policy(
+      "default-src 'none'",
+      `style-src 'sha256-${styleHash}'`,
+      "img-src 'self'",
+      "base-uri 'none'",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+    ),
+  }
+}
+
 /** For GraphiQL, which is one page with its scripts and styles in it. It exists where GRAPHQL_INTROSPECTION is on. */
 export function graphiqlHeaders(): HeaderSet {
   return {

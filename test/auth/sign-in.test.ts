@@ -326,19 +326,18 @@ describe('signing out', () => {
 })
 
 describe('a sign-in link', () => {
-  const open = (token: string, method = 'GET') =>
-    fetch(`${guddesk.origin}/api/auth/sign-in/link?token=${token}`, { method, redirect: 'manual' })
+  const open = (token: string, method = 'POST', headers: Record<string, string> = {}) =>
+    fetch(`${guddesk.origin}/api/auth/sign-in/link?token=${token}`, { method, headers, redirect: 'manual' })
 
   test('signs in once and leads to the start page', async () => {
     const { email, userId } = await person()
     const token = String(await guddesk.people.makeLink(email))
-    expect((await open(token, 'HEAD')).status).toBe(405)
     const answer = await open(token)
-    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/'])
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/'])
     const headers = { cookie: String(answer.headers.get('set-cookie')?.split(';')[0]), origin: guddesk.origin }
     expect((await guddesk.graphql(VIEWER, {}, { key: null, headers })).status).toBe(200)
     const again = await open(token)
-    expect([again.status, again.headers.get('location')]).toEqual([302, '/?error=sign_in_link'])
+    expect([again.status, again.headers.get('location')]).toEqual([303, '/?error=sign_in_link'])
     expect(again.headers.get('set-cookie')).toBeNull()
     // The password is as good as before.
     expect((await signIn(email, PASSWORD)).status).toBe(200)
@@ -347,6 +346,34 @@ describe('a sign-in link', () => {
       'session.created',
       'session.created',
     ])
+  })
+
+  test('is not used up by what only looks at it', async () => {
+    const { email, userId } = await person()
+    const token = String(await guddesk.people.makeLink(email))
+    for (const method of ['GET', 'HEAD', 'GET']) {
+      const page = await open(token, method)
+      expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+      expect([page.headers.get('set-cookie'), page.headers.get('cache-control')]).toEqual([null, 'no-store'])
+      const html = await page.text()
+      if (method === 'GET') expect(html).toMatch(/<form method="post"><button type="submit"/)
+      expect(html).not.toContain(token)
+    }
+    expect(await guddesk.deps.db.prisma.session.count({ where: { userId } })).toBe(0)
+    expect((await open(token)).headers.get('location')).toBe('/')
+  })
+
+  test.each([
+    ['another site', { origin: 'https://evil.example' }],
+    ['a page without an origin', { origin: 'null' }],
+    ['another site that names none', { 'sec-fetch-site': 'cross-site' }],
+  ])('is refused to %s, and works afterwards', async (_who, headers) => {
+    const { email } = await person()
+    const token = String(await guddesk.people.makeLink(email))
+    const refused = await open(token, 'POST', headers)
+    expect([refused.status, refused.headers.get('set-cookie')]).toEqual([403, null])
+    const own = { origin: guddesk.origin, 'sec-fetch-site': 'same-origin' }
+    expect((await open(token, 'POST', own)).headers.get('location')).toBe('/')
   })
 
   test('opened several times at once signs in once', async () => {
@@ -375,7 +402,7 @@ describe('a sign-in link', () => {
 
   test.each(['', 'x', '%00', 'a&token=b', 'x'.repeat(5000)])('with the token %j is of no use', async (token) => {
     const answer = await open(token)
-    expect([answer.status, answer.headers.get('location')]).toEqual([302, '/?error=sign_in_link'])
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/?error=sign_in_link'])
   })
 
   test('is not made for somebody unknown', async () => {
@@ -419,7 +446,7 @@ describe('under /api/auth', () => {
   test.each([
     ['GET', '/api/auth/sign-in/email', 'POST'],
     ['GET', '/api/auth/sign-out', 'POST'],
-    ['POST', '/api/auth/sign-in/link', 'GET'],
+    ['PUT', '/api/auth/sign-in/link', 'GET, HEAD, POST'],
   ])('%s %s is the wrong method', async (method, path, allowed) => {
     const answer = await guddesk.call(method, path, undefined, { key: null })
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, allowed])

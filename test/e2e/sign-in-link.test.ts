@@ -20,8 +20,8 @@ const isReady = (child: Child) => until(() => child.output().includes('is ready'
 
 /** Opens a link that was printed, at the server that runs now, and asks who that is. */
 async function whoIs(child: Child, path: string | undefined): Promise<string> {
-  const opened = await fetch(`${child.origin}${path}`, { redirect: 'manual' })
-  expect([opened.status, opened.headers.get('location')]).toEqual([302, '/'])
+  const opened = await fetch(`${child.origin}${path}`, { method: 'POST', redirect: 'manual' })
+  expect([opened.status, opened.headers.get('location')]).toEqual([303, '/'])
   const cookie = String(opened.headers.get('set-cookie')?.split(';')[0])
   const headers = { cookie, origin: child.origin, 'content-type': 'application/json' }
   const body = JSON.stringify({ query: '{ me { email } viewer { role } }' })

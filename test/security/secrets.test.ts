@@ -103,8 +103,11 @@ async function people(): Promise<void> {
   await ask('POST', path, { email, password: `${newPassword}x` }, { key: null })
   // In the wrong field, as people do.
   await ask('POST', path, { email: newPassword, password: email }, { key: null })
-  await fetch(`${guddesk.origin}/api/auth/sign-in/link?token=${link}`, { redirect: 'manual' })
-  const again = await fetch(`${guddesk.origin}/api/auth/sign-in/link?token=${link}`, { redirect: 'manual' })
+  const open = (method: string) =>
+    fetch(`${guddesk.origin}/api/auth/sign-in/link?token=${link}`, { method, redirect: 'manual' })
+  answers.push({ what: "a link's page", text: await (await open('GET')).text() })
+  await open('POST')
+  const again = await open('POST')
   answers.push({ what: 'a link that was used', text: JSON.stringify(Object.fromEntries(again.headers)) })
 }
 

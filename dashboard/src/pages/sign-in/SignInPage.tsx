@@ -2,6 +2,7 @@ import { Button, PasswordInput, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useSearchParams } from 'react-router'
 import { signIn } from '../../api/auth.ts'
+import { ownAddress } from '../../api/ownAddress.ts'
 import classes from '../../ui/Door.module.css'
 import { Door } from '../../ui/Door.tsx'
 import { FormFault } from '../../ui/FormFault.tsx'
@@ -21,7 +22,7 @@ export function Component() {
     const failure = await signIn(text(form, 'email'), text(form, 'password'))
     setRunning(false)
     setFault(failure)
-    if (failure === null) location.assign(ownAddress(params.get('next')))
+    if (failure === null) location.assign(ownAddress(params.get('next'), location.origin))
   }
 
   return (
@@ -49,11 +50,4 @@ export function Component() {
 function text(form: FormData, name: string): string {
   const value = form.get(name)
   return typeof value === 'string' ? value : ''
-}
-
-/** Where to go on: only within this deployment, whatever a link says. */
-function ownAddress(next: string | null): string {
-  if (next === null) return '/'
-  const url = new URL(next, location.origin)
-  return url.origin === location.origin ? url.pathname + url.search : '/'
 }
