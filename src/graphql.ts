@@ -1,16 +1,25 @@
 import type { IncomingMessage, Server } from 'node:http'
 import { GraphQLError } from 'graphql'
-import { createYoga, type YogaServerInstance } from 'graphql-yoga'
+import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type Koa from 'koa'
 import type { Headers } from './auth/api-key.ts'
 import type { Authenticator } from './auth/authenticate.ts'
 import type { CredentialWatch } from './auth/credential-watch.ts'
 import type { Deps } from './domain/deps.ts'
-import { DomainError, UnauthorizedError, ValidationError } from './domain/errors.ts'
+import { DomainError, RateLimitedError, UnauthorizedError, ValidationError } from './domain/errors.ts'
 import { EventStreamEnded } from './domain/event-tail.ts'
 import type { Feeds } from './domain/feeds.ts'
+import type { Charge } from './domain/rate-limits.ts'
 import { compiledQueries } from './infra/graphql-compiled.ts'
-import { documentCaches, executionTimeout, hideSchema, jsonOnly, limits, maskedErrors } from './infra/graphql-guards.ts'
+import {
+  costOf,
+  documentCaches,
+  executionTimeout,
+  hideSchema,
+  jsonOnly,
+  limits,
+  maskedErrors,
+} from './infra/graphql-guards.ts'
 import { answerPlain, plainRequest } from './infra/graphql-http.ts'
 import { endWhenStuck } from './infra/graphql-sse.ts'
 import { ANY_DOCUMENT, type KnownDocuments } from './infra/graphql-trusted.ts'
@@ -20,6 +29,7 @@ import { schema } from './resolvers/index.ts'
 import { newRequestId } from './rest/app.ts'
 import { MAX_BODY_BYTES, readBytes } from './rest/body.ts'
 import { STATUS } from './rest/errors.ts'
+import { refusalHeaders, standingHeaders } from './rest/rate-limit.ts'
 import type { Context } from './schema/context.ts'
 import { createLoaders } from './schema/loaders.ts'
 
@@ -32,6 +42,8 @@ export interface GraphQLDeps {
   readonly feeds: Feeds
   readonly credentials: CredentialWatch
   readonly authenticator: Authenticator
+  /** Nothing is counted, when left out. */
+  readonly charge?: Charge
   /** Messages may suggest the schema's names. */
   readonly isDevelopment: boolean
   /** Whether there are introspection and GraphiQL; as `isDevelopment` when left out. */
@@ -46,6 +58,7 @@ export function createGraphQL({
   feeds,
   credentials,
   authenticator,
+  charge = async () => null,
   isDevelopment,
   introspection = isDevelopment,
   documents = ANY_DOCUMENT,
@@ -74,11 +87,12 @@ export function createGraphQL({
       limits(schema),
       hideSchema({ introspection, suggestions: isDevelopment && introspection }),
       compiledQueries(),
+      toldStanding(),
       executionTimeout(),
       maskedErrors((error, requestId) => maskError(deps, error, requestId)),
     ],
     maskedErrors: { maskError: (error) => maskError(deps, error) },
-    context: (incoming) => contextOf({ deps, feeds, credentials, authenticator }, incoming),
+    context: (incoming) => contextOf({ deps, feeds, credentials, authenticator, charge }, incoming),
   })
 }
 
@@ -104,20 +118,39 @@ query Inbox {
 }
 `
 
-/** Authenticates once per operation; whoever asks who it is learns why there is nobody. */
+/** Points of cost that count as one request. */
+export const POINTS_PER_REQUEST = 500
+
+/**
+ * Authenticates and counts once per operation; whoever asks who it is learns why there is nobody.
+ * @param incoming the very object that the operation was parsed with
+ * @throws RateLimitedError
+ */
 async function contextOf(
-  { deps, feeds, credentials, authenticator }: Pick<GraphQLDeps, 'deps' | 'feeds' | 'credentials' | 'authenticator'>,
-  { req, requestId, renew, gone }: Incoming,
+  {
+    deps,
+    feeds,
+    credentials,
+    authenticator,
+    charge,
+  }: Required<Pick<GraphQLDeps, 'deps' | 'feeds' | 'credentials' | 'authenticator' | 'charge'>>,
+  incoming: Incoming,
 ): Promise<Context> {
+  const { req, requestId, setHeaders, gone } = incoming
   const request = { method: req.method, headers: req.headers, address: req.socket.remoteAddress }
   const caller = await authenticator.authenticate(request).catch(asError)
+  if (caller instanceof RateLimitedError) throw caller
+  const requests = Math.max(1, Math.ceil(costOf(incoming) / POINTS_PER_REQUEST))
+  const rateLimit = caller instanceof Error ? null : await charge(caller, 'general', requests)
+  if (rateLimit !== null) setHeaders?.(standingHeaders(rateLimit))
   const actor = caller instanceof Error ? caller : await caller.actorIn(workspaceIdOf(req.headers)).catch(asError)
-  if (!(caller instanceof Error) && caller.renewal !== null) renew?.(caller.renewal)
+  if (!(caller instanceof Error) && caller.renewal !== null) setHeaders?.({ 'Set-Cookie': caller.renewal })
   return {
     deps,
     feeds,
     loaders: createLoaders(deps, () => found(actor)),
     requestId,
+    rateLimit,
     gone: gone ?? null,
     origin: authenticator.originOf(request),
     caller: () => found(caller),
@@ -128,6 +161,19 @@ async function contextOf(
     },
     actor: () => found(actor),
     whenRevoked: (listener) => credentials.watch(found(caller).credentialId, found(actor).workspaceId, listener),
+  }
+}
+
+/** Tells in `extensions.rateLimit` of results where the caller stands: a WebSocket has no headers. */
+function toldStanding(): Plugin<Context> {
+  return {
+    onExecute: ({ args }) => ({
+      onExecuteDone({ result, setResult }) {
+        const { rateLimit } = args.contextValue
+        if (rateLimit === null || isAsyncIterable(result)) return
+        setResult({ ...result, extensions: { ...result.extensions, rateLimit } })
+      },
+    }),
   }
 }
 
@@ -151,6 +197,11 @@ function found<T>(value: T | Error): T {
  */
 function maskError(deps: Deps, error: unknown, requestId = newRequestId()): GraphQLError {
   const original = error instanceof GraphQLError ? (error.originalError ?? error) : error
+  if (original instanceof RateLimitedError) {
+    const { code, message, retryAfterSeconds, standing } = original
+    const http = { status: STATUS[code], headers: refusalHeaders(original) }
+    return located(error, message, { code, retryAfterSeconds, ...(standing && { rateLimit: standing }), http })
+  }
   if (original instanceof DomainError) {
     const fields = original instanceof ValidationError ? { fields: original.fields } : {}
     const status = STATUS[original.code]
@@ -187,8 +238,10 @@ function located(error: unknown, message: string, extensions: Record<string, unk
 export function graphqlMiddleware(yoga: Yoga, documents: KnownDocuments = ANY_DOCUMENT): Koa.Middleware {
   return async (ctx, next) => {
     if (ctx.path !== GRAPHQL_PATH) return next()
-    const renew = (cookie: string) => void ctx.res.setHeader('Set-Cookie', cookie)
-    const incoming: Incoming = { req: ctx.req, requestId: ctx.state['requestId'], renew }
+    const setHeaders = (headers: Record<string, string>) => {
+      for (const [name, value] of Object.entries(headers)) ctx.res.setHeader(name, value)
+    }
+    const incoming: Incoming = { req: ctx.req, requestId: ctx.state['requestId'], setHeaders }
     if (ctx.method === 'POST') {
       const body = await readBytes(ctx)
       const plain = plainRequest(ctx.headers, body, documents.find)

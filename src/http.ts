@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import Koa from 'koa'
 import { createAuthenticator } from './auth/authenticate.ts'
 import { watchCredentials } from './auth/credential-watch.ts'
+import { limitFailures } from './auth/failures.ts'
 import type { OwnOrigins } from './auth/own-origin.ts'
 import type { People } from './auth/people.ts'
 import type { SessionTokens } from './auth/session-token.ts'
@@ -10,6 +11,7 @@ import type { Dispatcher } from './dispatch/dispatcher.ts'
 import type { Deps } from './domain/deps.ts'
 import { DomainError } from './domain/errors.ts'
 import { openFeeds } from './domain/feeds.ts'
+import { chargeBy } from './domain/rate-limits.ts'
 import { serveEchoAgent } from './echo-agent.ts'
 import { createGraphQL, GRAPHQL_PATH, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql.ts'
 import type { Config } from './infra/config.ts'
@@ -55,7 +57,9 @@ export function assembleHttp(
     origins: new Set([new URL(config.publicUrl).origin, ...config.trustedOrigins]),
     allowHost: config.env !== 'production',
   }
-  const authenticator = createAuthenticator(deps, { trustProxy: config.trustProxy, tokens, own })
+  const failures = limitFailures(config.failuresPerMinute, rates, deps.clock)
+  const authenticator = createAuthenticator(deps, { trustProxy: config.trustProxy, tokens, own, failures })
+  const charge = chargeBy(config.rateLimits, rates.hit, deps.clock)
   const app = new Koa()
   app.on('error', (error) => {
     deps.log[isClientGone(error) ? 'debug' : 'error']({ err: error }, 'a response failed')
@@ -81,18 +85,20 @@ export function assembleHttp(
   const hasApi = config.roles.has('api')
   const isDevelopment = config.env !== 'production'
   const introspection = config.graphqlIntrospection
-  const yoga = createGraphQL({ deps, feeds, credentials, authenticator, isDevelopment, introspection, documents })
+  const yoga = createGraphQL({
+    ...{ deps, feeds, credentials, authenticator, charge },
+    ...{ isDevelopment, introspection, documents },
+  })
   if (hasApi) {
     app.use(graphqlMiddleware(yoga, documents))
     const startPath = new URL(`${config.publicUrl}/`).pathname
-    app.use(signInRoutes({ deps, people, authenticator, tokens, own, startPath }))
+    app.use(signInRoutes({ deps, people, authenticator, failures, tokens, own, startPath }))
     const { authenticateKey } = authenticator
     app.use(
       restRouter({
         deps,
         authenticate: authenticateKey,
-        limits: config.rateLimits,
-        countHit: rates.hit,
+        charge,
         version: config.version,
       }),
     )

@@ -1,11 +1,12 @@
 import type Koa from 'koa'
 import { z } from 'zod'
 import type { Authenticator } from './auth/authenticate.ts'
+import type { FailureLimit } from './auth/failures.ts'
 import { type OwnOrigins, requireOwnOrigin } from './auth/own-origin.ts'
 import type { People } from './auth/people.ts'
 import { type SessionTokens, setCookie } from './auth/session-token.ts'
 import type { Deps } from './domain/deps.ts'
-import { DomainError, RateLimitedError, UnauthorizedError } from './domain/errors.ts'
+import { DomainError, UnauthorizedError } from './domain/errors.ts'
 import { parse, text } from './domain/input.ts'
 import { endSession } from './domain/sessions.ts'
 import { PASSWORD_LENGTH } from './infra/passwords.ts'
@@ -16,6 +17,7 @@ export interface SignInDeps {
   readonly deps: Deps
   readonly people: People
   readonly authenticator: Authenticator
+  readonly failures: FailureLimit
   readonly tokens: SessionTokens
   readonly own: OwnOrigins
   /** Where browsers go once they are signed in. */
@@ -57,12 +59,7 @@ export function signInRoutes(context: SignInDeps): Koa.Middleware {
       throw new DomainError('method_not_allowed', `Use ${allowed} here`)
     }
     ctx.set('Cache-Control', 'no-store')
-    try {
-      await handle(context, ctx)
-    } catch (error) {
-      if (error instanceof RateLimitedError) ctx.set('Retry-After', String(error.retryAfterSeconds))
-      throw error
-    }
+    await handle(context, ctx)
   }
 }
 
@@ -89,13 +86,17 @@ async function showLink(_context: SignInDeps, ctx: Koa.Context): Promise<void> {
 }
 
 /** For browsers: it redirects to the start page, also when the link is of no use, which the page then says. */
-async function openLink({ people, authenticator, own, startPath }: SignInDeps, ctx: Koa.Context): Promise<void> {
+async function openLink(
+  { people, authenticator, failures, own, startPath }: SignInDeps,
+  ctx: Koa.Context,
+): Promise<void> {
   refuseOtherSites(own, ctx)
   const { token } = ctx.query
   ctx.status = 303
   try {
     const origin = authenticator.originOf(requestOf(ctx))
-    const { cookie } = await people.openLink(typeof token === 'string' ? token : '', origin)
+    const open = () => people.openLink(typeof token === 'string' ? token : '', origin)
+    const { cookie } = await failures.guard({ ...origin, credential: null }, open)
     ctx.set('Set-Cookie', cookie)
     ctx.redirect(startPath)
   } catch (error) {

@@ -3,9 +3,10 @@ import type { Deps } from '../domain/deps.ts'
 import { UnauthorizedError } from '../domain/errors.ts'
 import { clientAddress } from '../infra/client-address.ts'
 import { authenticateKey, type Headers, keyFromHeaders } from './api-key.ts'
+import type { FailureLimit } from './failures.ts'
 import { type OwnOrigins, requireOwnOrigin } from './own-origin.ts'
 import { authenticateSession } from './session.ts'
-import { cookieCredential, decoded, type SessionTokens } from './session-token.ts'
+import { cookieCredential, decoded, type SessionTokens, verifyToken } from './session-token.ts'
 
 /** What a transport knows of a request: its headers, or what stands in for them, and the address of its socket. */
 export interface AuthRequest {
@@ -19,6 +20,7 @@ export interface AuthSettings {
   readonly trustProxy: number
   readonly tokens: SessionTokens
   readonly own: OwnOrigins
+  readonly failures: FailureLimit
 }
 
 /** Tells who is calling. */
@@ -26,10 +28,10 @@ export interface Authenticator {
   /**
    * An API key, or a person who is signed in.
    * @throws UnauthorizedError without a valid credential; ForbiddenError for the key of a disabled agent, and for a
-   *   cookie that another site's page has made a browser send
+   *   cookie that another site's page has made a browser send; RateLimitedError after too many of them from one address
    */
   authenticate(request: AuthRequest): Promise<Caller>
-  /** API keys alone. @throws UnauthorizedError, ForbiddenError */
+  /** API keys alone. @throws UnauthorizedError, ForbiddenError, RateLimitedError */
   authenticateKey(request: Omit<AuthRequest, 'method'>): Promise<Caller>
   /** Where a request comes from, whoever sends it. */
   originOf(request: Omit<AuthRequest, 'method'>): Origin
@@ -37,7 +39,7 @@ export interface Authenticator {
 
 const MAX_USER_AGENT = 500
 
-export function createAuthenticator(deps: Deps, { trustProxy, tokens, own }: AuthSettings): Authenticator {
+export function createAuthenticator(deps: Deps, { trustProxy, tokens, own, failures }: AuthSettings): Authenticator {
   const originOf: Authenticator['originOf'] = ({ headers, address }) => {
     const { 'user-agent': userAgent, 'x-forwarded-for': forwardedFor } = headers
     return {
@@ -47,24 +49,29 @@ export function createAuthenticator(deps: Deps, { trustProxy, tokens, own }: Aut
   }
   return {
     originOf,
-    authenticateKey: (request) => authenticateKey(deps, keyFromHeaders(request.headers), originOf(request)),
+    async authenticateKey(request) {
+      const origin = originOf(request)
+      const credential = keyFromHeaders(request.headers)
+      return failures.guard({ ...origin, credential }, () => authenticateKey(deps, credential, origin))
+    },
     async authenticate(request) {
+      const origin = originOf(request)
       const key = keyFromHeaders(request.headers)
-      if (key !== null && isSessionCredential(key)) {
-        return authenticateSession(deps, tokens, decoded(key), originOf(request))
+      if (key !== null && !isSessionCredential(key)) {
+        return failures.guard({ ...origin, credential: key }, () => authenticateKey(deps, key, origin))
       }
-      if (key !== null) return authenticateKey(deps, key, originOf(request))
-      const cookie = cookieCredential(tokens, request.headers)
-      if (cookie === null) {
-        throw new UnauthorizedError(
-          'Sign in, or send a valid API key: "Authorization: Bearer gd_…" or "x-api-key: gd_…"',
-        )
-      }
-      requireOwnOrigin(own, request)
-      return authenticateSession(deps, tokens, cookie, originOf(request))
+      const credential = key === null ? cookieCredential(tokens, request.headers) : decoded(key)
+      const isSigned = () => credential !== null && verifyToken(tokens, credential) !== null
+      return failures.guard({ ...origin, credential, isSigned }, async () => {
+        if (credential === null) throw new UnauthorizedError(SIGN_IN)
+        if (key === null) requireOwnOrigin(own, request)
+        return authenticateSession(deps, tokens, credential, origin)
+      })
     },
   }
 }
+
+const SIGN_IN = 'Sign in, or send a valid API key: "Authorization: Bearer gd_…" or "x-api-key: gd_…"'
 
 /** A session's credential has a dot between token and signature, which no API key has. */
 function isSessionCredential(key: string): boolean {

@@ -46,7 +46,7 @@ export interface Caller {
   /** The one workspace that the credential is for; null: all of the user's. */
   readonly workspaceId: string | null
   readonly permission: ApiKeyPermission
-  /** Decides the rate limit: the workspace's, or the best of the user's. Null for a session: requests of people are not counted. */
+  /** Decides the rate limit: the workspace's, or the best of the user's. Null for a session: people have a limit of their own. */
   readonly plan: Plan | null
   /**
    * Who acts in a workspace. A scoped credential ignores `requested`.

@@ -82,14 +82,31 @@ export class LoopDetectedError extends DomainError {
   }
 }
 
+/** Where a credential stands in its budget of requests. */
+export interface Standing {
+  /** Requests a minute. */
+  readonly limit: number
+  readonly remaining: number
+  /** When a new minute begins, in epoch seconds. */
+  readonly reset: number
+}
+
 /** Tried too often; it may be tried again later. */
 export class RateLimitedError extends DomainError {
   readonly retryAfterSeconds: number
+  /** The budget that is used up; null for any other limit. */
+  readonly standing: Standing | null
 
   /** @param what was tried too often: "Too many tries to sign in" */
-  constructor(what: string, waitMs: number) {
-    const minutes = Math.ceil(waitMs / 60_000)
-    super('rate_limited', `${what}. Try again in ${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`)
-    this.retryAfterSeconds = Math.ceil(waitMs / 1000)
+  constructor(what: string, waitMs: number, standing: Standing | null = null) {
+    const seconds = Math.max(1, Math.ceil(waitMs / 1000))
+    super('rate_limited', `${what}. Try again in ${duration(seconds)}`)
+    this.retryAfterSeconds = seconds
+    this.standing = standing
   }
+}
+
+function duration(seconds: number): string {
+  const [count, unit] = seconds <= 60 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute']
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
 }

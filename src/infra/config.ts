@@ -27,8 +27,10 @@ export interface Config {
   /** Names and address ranges that webhooks may reach although they are not public. */
   readonly webhookAllowedHosts: readonly string[]
   readonly webhookAllowedRanges: readonly Range[]
-  /** REST requests a minute and key, by the workspace's plan; null: no limit. */
-  readonly rateLimits: { readonly PRO: number; readonly FREE: number } | null
+  /** Requests a minute of an API key, by the workspace's plan, and of a person's session; null: no limit. */
+  readonly rateLimits: { readonly PRO: number; readonly FREE: number; readonly SESSION: number } | null
+  /** Requests with missing or wrong credentials a minute from one address; 0: no limit. */
+  readonly failuresPerMinute: number
   readonly roles: ReadonlySet<Role>
   readonly logLevel: string
   /** Further origins whose pages may use a signed-in person's cookie, besides publicUrl's. */
@@ -115,7 +117,9 @@ const Environment = z.object({
   WEBHOOK_ALLOWED_HOSTS: hosts.default([]),
   WEBHOOK_ALLOWED_CIDRS: ranges.default([]),
   RATE_LIMIT_PER_MINUTE: count.default(600),
-  RATE_LIMIT_PER_MINUTE_FREE: count.min(1, 'must be at least 1; RATE_LIMIT_PER_MINUTE=0 switches both off').default(60),
+  RATE_LIMIT_PER_MINUTE_FREE: limit(60),
+  RATE_LIMIT_PER_MINUTE_SESSION: limit(3000),
+  RATE_LIMIT_FAILURES_PER_MINUTE: count.default(100),
   GUDDESK_ROLES: roles.default(['api', 'dispatcher']),
   RETENTION_DELIVERIES_DAYS: days(30),
   RETENTION_EVENTS_DAYS: days(90),
@@ -129,6 +133,10 @@ const Environment = z.object({
   GRAPHQL_DOCUMENTS: text.optional(),
   METRICS_TOKEN: text.min(16, 'must have at least 16 characters (openssl rand -hex 32 makes some)').optional(),
 })
+
+function limit(byDefault: number) {
+  return count.min(1, 'must be at least 1; RATE_LIMIT_PER_MINUTE=0 switches these limits off').default(byDefault)
+}
 
 function days(byDefault: number) {
   return z.coerce.number('must be a whole number of days').int().min(1).max(36_500).default(byDefault)
@@ -165,7 +173,14 @@ export function readConfig(source: Record<string, string | undefined> = process.
     webhookAllowedHosts: env.WEBHOOK_ALLOWED_HOSTS,
     webhookAllowedRanges: env.WEBHOOK_ALLOWED_CIDRS,
     rateLimits:
-      env.RATE_LIMIT_PER_MINUTE === 0 ? null : { PRO: env.RATE_LIMIT_PER_MINUTE, FREE: env.RATE_LIMIT_PER_MINUTE_FREE },
+      env.RATE_LIMIT_PER_MINUTE === 0
+        ? null
+        : {
+            PRO: env.RATE_LIMIT_PER_MINUTE,
+            FREE: env.RATE_LIMIT_PER_MINUTE_FREE,
+            SESSION: env.RATE_LIMIT_PER_MINUTE_SESSION,
+          },
+    failuresPerMinute: env.RATE_LIMIT_FAILURES_PER_MINUTE,
     roles: new Set(env.GUDDESK_ROLES),
     logLevel: env.LOG_LEVEL,
     trustedOrigins: env.TRUSTED_ORIGINS,

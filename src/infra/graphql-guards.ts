@@ -16,12 +16,19 @@ export const EXECUTION_TIMEOUT_MS = 30_000
 /** How many parsed documents are remembered. One of 2,000 tokens takes half a megabyte, and needs no key to get here. */
 const MAX_DOCUMENTS = 100
 
+/** Points of cost, by the context of an operation. */
+const costs = new WeakMap<object, number>()
+
+/** What an operation that was parsed costs, by its context; 0 for one that is not to be run. */
+export function costOf(context: object): number {
+  return costs.get(context) ?? 0
+}
+
 /**
  * Refuses operations over a limit when they are parsed, on every transport, and tells the cost of the others in
  * `extensions.cost` of their results.
  */
 export function limits(schema: GraphQLSchema): Plugin {
-  const costs = new WeakMap<object, number>()
   return {
     onParse({ params: { source }, context }) {
       checkTokens(String(source))

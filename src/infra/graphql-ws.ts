@@ -10,8 +10,8 @@ import type { Log } from './log.ts'
 export interface Incoming {
   readonly req: IncomingMessage
   readonly requestId: string
-  /** Answers with a Set-Cookie, where an answer has headers. */
-  readonly renew?: (cookie: string) => void
+  /** Adds to the answer's headers, where an answer has some. */
+  readonly setHeaders?: (headers: Record<string, string>) => void
   /** Aborted when nobody waits for the answer any more. */
   readonly gone?: AbortSignal
 }
@@ -71,23 +71,25 @@ export function serveGraphqlWs<Context extends object>(
       let payload: typeof given
       let enveloped: Enveloped
       let document: DocumentNode
+      let contextValue: object
       try {
         payload = documents.resolve(given)
         enveloped = yoga.getEnveloped({ req, requestId: newRequestId(), params: payload })
         document = enveloped.parse(payload.query)
+        const errors = enveloped.validate(enveloped.schema, document)
+        if (errors.length > 0) return errors
+        contextValue = await enveloped.contextFactory()
       } catch (error) {
         // Thrown from here it would close the socket, and with it every other subscription.
         return [maskError(error)]
       }
-      const { schema, execute, subscribe, contextFactory, validate } = enveloped
-      const errors = validate(schema, document)
-      if (errors.length > 0) return errors
+      const { schema, execute, subscribe } = enveloped
       return {
         schema,
         operationName: payload.operationName,
         document,
         variableValues: payload.variables,
-        contextValue: await contextFactory(),
+        contextValue,
         rootValue: { execute, subscribe },
       }
     },

@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis'
+import { LRUCache } from 'lru-cache'
 import type { Log } from './log.ts'
 
 /** Hits of one key in its current window. */
 export interface Window {
-  /** 1 for the first hit. */
+  /** With this one: 1 for the first that counts once. */
   readonly hits: number
   /** Milliseconds until the next hit begins a new window. */
   readonly endsInMs: number
@@ -11,7 +12,8 @@ export interface Window {
 
 /** Counts hits in windows that begin with a key's first hit. Never throws and never waits long. */
 export interface RateCounter {
-  hit(key: string, windowMs: number, now: Date): Promise<Window>
+  /** @param times how often it counts; 1 when left out */
+  hit(key: string, windowMs: number, now: Date, times?: number): Promise<Window>
   /** Hits that this process counted for itself, because Redis did not answer. */
   missedByRedis(): number
   close(): Promise<void>
@@ -22,21 +24,18 @@ export function openRateCounter(redisUrl: string | undefined, log: Log): RateCou
   return redisUrl === undefined ? localCounter() : redisCounter(redisUrl, log)
 }
 
-/** Ended windows are thrown away when there are this many. */
-const MAX_KEPT = 10_000
+/** Of more keys, those that were hit longest ago begin anew. */
+const MAX_KEPT = 100_000
 
 function localCounter(): RateCounter {
-  const windows = new Map<string, { hits: number; endsAt: number }>()
+  const windows = new LRUCache<string, { hits: number; endsAt: number }>({ max: MAX_KEPT })
   return {
-    async hit(key, windowMs, now) {
+    async hit(key, windowMs, now, times = 1) {
       const at = now.getTime()
       const found = windows.get(key)
       const window = found !== undefined && found.endsAt > at ? found : { hits: 0, endsAt: at + windowMs }
-      window.hits += 1
+      window.hits += times
       windows.set(key, window)
-      if (windows.size > MAX_KEPT) {
-        for (const [other, { endsAt }] of windows) if (endsAt <= at) windows.delete(other)
-      }
       return { hits: window.hits, endsInMs: window.endsAt - at }
     },
     missedByRedis: () => 0,
@@ -47,7 +46,7 @@ function localCounter(): RateCounter {
 const PREFIX = 'guddesk:rate:'
 /** One round trip, and no key without an end: a process that dies between two commands cannot leave one. */
 const HIT = `
-local hits = redis.call('INCR', KEYS[1])
+local hits = redis.call('INCRBY', KEYS[1], ARGV[2])
 local left = redis.call('PTTL', KEYS[1])
 if left < 0 then
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
@@ -93,10 +92,10 @@ function redisCounter(url: string, log: Log): RateCounter {
   }
 
   return {
-    async hit(key, windowMs, now) {
+    async hit(key, windowMs, now, times = 1) {
       if (performance.now() >= pausedUntil) {
         try {
-          const reply: unknown = await redis.eval(HIT, 1, PREFIX + key, windowMs)
+          const reply: unknown = await redis.eval(HIT, 1, PREFIX + key, windowMs, times)
           const [hits, endsInMs] = Array.isArray(reply) ? reply.map(Number) : []
           if (hits === undefined || endsInMs === undefined) throw new Error('Redis answered something else')
           return { hits, endsInMs }
@@ -105,7 +104,7 @@ function redisCounter(url: string, log: Log): RateCounter {
         }
       }
       missed += 1
-      return fallback.hit(key, windowMs, now)
+      return fallback.hit(key, windowMs, now, times)
     },
     missedByRedis: () => missed,
     async close() {

@@ -3,10 +3,11 @@ import Router from '@koa/router'
 import type Koa from 'koa'
 import type { Caller } from '../domain/actor.ts'
 import type { Deps } from '../domain/deps.ts'
-import { DomainError, NotFoundError } from '../domain/errors.ts'
+import { DomainError, NotFoundError, RateLimitedError } from '../domain/errors.ts'
 import { parse } from '../domain/input.ts'
 import { parseLimit } from '../domain/page.ts'
 import { requireLevel } from '../domain/policy.ts'
+import type { Charge } from '../domain/rate-limits.ts'
 import { agentRoutes } from './agents.ts'
 import { articleRoutes } from './articles.ts'
 import { hasBody, readJsonObject } from './body.ts'
@@ -15,7 +16,7 @@ import { customerRoutes } from './customers.ts'
 import { expectedError, internalError } from './errors.ts'
 import { runOnce } from './idempotency.ts'
 import { OPENAPI_PATH, openApiDocument } from './openapi.ts'
-import { type CountHit, type Limits, limitRate } from './rate-limit.ts'
+import { refusalHeaders, standingHeaders } from './rate-limit.ts'
 import { replyRoutes } from './reply.ts'
 import type { Route } from './route.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -28,10 +29,9 @@ export interface RestDeps {
     headers: Record<string, string | string[] | undefined>
     address: string | undefined
   }): Promise<Caller>
-  readonly limits: Limits
   /** The server's version. */
   readonly version: string
-  readonly countHit: CountHit
+  readonly charge: Charge
 }
 
 /** Every operation of the contract. */
@@ -72,6 +72,7 @@ export function errorResponse(deps: Pick<Deps, 'log'>): Koa.Middleware {
       const body = expected ?? internalError(id)
       ctx.status = body.error.status
       if (body.error.status === 401) ctx.set('WWW-Authenticate', 'Bearer')
+      if (error instanceof RateLimitedError) ctx.set(refusalHeaders(error))
       ctx.body = body
     }
   }
@@ -105,10 +106,11 @@ function refuseMethod(router: Router, ctx: Koa.Context): void {
 }
 
 /** Authentication, rate limit, permission, body, workspace, operation, in this order. */
-async function run({ deps, authenticate, limits, countHit }: RestDeps, route: Route, ctx: Koa.Context): Promise<void> {
+async function run({ deps, authenticate, charge }: RestDeps, route: Route, ctx: Koa.Context): Promise<void> {
   ctx.set('Cache-Control', 'no-store')
   const caller = await authenticate({ headers: ctx.headers, address: ctx.req.socket.remoteAddress })
-  await limitRate(ctx, caller, limits, countHit, deps.clock.now())
+  const standing = await charge(caller, route.path.startsWith('/agent/') ? 'agent' : 'general', 1)
+  if (standing !== null) ctx.set(standingHeaders(standing))
   requireLevel(caller, route.needs)
   const query = firstValues(ctx.query)
   // A DELETE without a body of its own may still name the workspace in one.

@@ -1,35 +1,15 @@
-import type { Context } from 'koa'
-import type { Caller } from '../domain/actor.ts'
-import { DomainError } from '../domain/errors.ts'
-import type { Plan } from '../generated/prisma/enums.ts'
+import type { RateLimitedError, Standing } from '../domain/errors.ts'
 
-/** Requests a minute by plan; null switches the limit off. */
-export type Limits = Readonly<Record<Plan, number>> | null
+/** What every answer says about the budget that it was counted in, over REST and GraphQL. */
+export function standingHeaders({ limit, remaining, reset }: Standing): Record<string, string> {
+  return {
+    'X-RateLimit-Limit': String(limit),
+    'X-RateLimit-Remaining': String(remaining),
+    'X-RateLimit-Reset': String(reset),
+  }
+}
 
-/** Hits of one key in its current window, and when that ends; see infra/rate-counter.ts. */
-export type CountHit = (key: string, windowMs: number, now: Date) => Promise<{ hits: number; endsInMs: number }>
-
-const WINDOW_MS = 60_000
-
-/**
- * Counts a request of an authenticated caller and says in the answer's headers how many are left.
- * @throws DomainError rate_limited, with Retry-After
- */
-export async function limitRate(
-  ctx: Context,
-  caller: Caller,
-  limits: Limits,
-  count: CountHit,
-  now: Date,
-): Promise<void> {
-  if (limits === null || caller.plan === null) return
-  const limit = limits[caller.plan]
-  const { hits, endsInMs } = await count(caller.credentialId, WINDOW_MS, now)
-  ctx.set('X-RateLimit-Limit', String(limit))
-  ctx.set('X-RateLimit-Remaining', String(Math.max(0, limit - hits)))
-  ctx.set('X-RateLimit-Reset', String(Math.ceil((now.getTime() + endsInMs) / 1000)))
-  if (hits <= limit) return
-  const seconds = Math.max(1, Math.ceil(endsInMs / 1000))
-  ctx.set('Retry-After', String(seconds))
-  throw new DomainError('rate_limited', `More than ${limit} requests a minute: try again in ${seconds} s`)
+/** The headers of a refusal. */
+export function refusalHeaders({ standing, retryAfterSeconds }: RateLimitedError): Record<string, string> {
+  return { ...(standing !== null && standingHeaders(standing)), 'Retry-After': String(retryAfterSeconds) }
 }

@@ -1,6 +1,6 @@
 import type { Actor, Caller, Origin } from '../domain/actor.ts'
 import type { Deps } from '../domain/deps.ts'
-import type { DomainError } from '../domain/errors.ts'
+import type { DomainError, Standing } from '../domain/errors.ts'
 import type { Feeds } from '../domain/feeds.ts'
 import type { Loaders } from './loaders.ts'
 
@@ -10,6 +10,8 @@ export interface Context {
   readonly feeds: Feeds
   readonly loaders: Loaders
   readonly requestId: string
+  /** Where the caller stands in their budget, this operation included; null without a limit. */
+  readonly rateLimit: Standing | null
   /** Aborted when nobody waits for the answer any more; null where the transport itself ends what it has begun. */
   readonly gone: AbortSignal | null
   /** Where the request comes from, whoever sends it. */

@@ -41,7 +41,8 @@ test('starts with no variable at all', () => {
     firstApiKey: undefined,
     webhookAllowedHosts: [],
     webhookAllowedRanges: [],
-    rateLimits: { PRO: 600, FREE: 60 },
+    rateLimits: { PRO: 600, FREE: 60, SESSION: 3000 },
+    failuresPerMinute: 100,
     retention: { deliveriesDays: 30, eventsDays: 90 },
     corsOrigins: [],
     connectionsPerAddress: 256,
@@ -90,6 +91,8 @@ test('takes what is set', () => {
     CORS_ORIGINS: 'https://tools.example.com, http://localhost:5173',
     CONNECTIONS_PER_ADDRESS: '0',
     RATE_LIMIT_PER_MINUTE_FREE: '10',
+    RATE_LIMIT_PER_MINUTE_SESSION: '500',
+    RATE_LIMIT_FAILURES_PER_MINUTE: '0',
     WEBHOOK_ALLOWED_HOSTS: ' Agent.internal, *.agents.corp ,',
     WEBHOOK_ALLOWED_CIDRS: '10.20.0.0/16,fd12::/16',
     SOMETHING_ELSE: 'ignored',
@@ -108,7 +111,8 @@ test('takes what is set', () => {
     firstApiKey: key,
     webhookAllowedHosts: ['agent.internal', '*.agents.corp'],
     webhookAllowedRanges: [parseRange('10.20.0.0/16'), parseRange('fd12::/16')],
-    rateLimits: { PRO: 1000, FREE: 10 },
+    rateLimits: { PRO: 1000, FREE: 10, SESSION: 500 },
+    failuresPerMinute: 0,
     retention: { deliveriesDays: 30, eventsDays: 90 },
     corsOrigins: ['https://tools.example.com', 'http://localhost:5173'],
     connectionsPerAddress: 0,
@@ -122,7 +126,7 @@ test('takes what is set', () => {
   })
 })
 
-test('RATE_LIMIT_PER_MINUTE=0 switches both limits off', () => {
+test('RATE_LIMIT_PER_MINUTE=0 switches all budgets off', () => {
   expect(readConfig({ RATE_LIMIT_PER_MINUTE: '0', RATE_LIMIT_PER_MINUTE_FREE: '10' }).rateLimits).toBe(null)
 })
 
@@ -155,6 +159,8 @@ test.each([
   ['CONNECTIONS_PER_ADDRESS', '-1'],
   ['RATE_LIMIT_PER_MINUTE', 'none'],
   ['RATE_LIMIT_PER_MINUTE_FREE', '0'],
+  ['RATE_LIMIT_PER_MINUTE_SESSION', '0'],
+  ['RATE_LIMIT_FAILURES_PER_MINUTE', '-1'],
   ['WEBHOOK_ALLOWED_HOSTS', 'https://agent.internal'],
   ['WEBHOOK_ALLOWED_HOSTS', '10.0.0.1'],
   ['WEBHOOK_ALLOWED_HOSTS', '*'],

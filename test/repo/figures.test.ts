@@ -16,6 +16,7 @@ import { VALID_MS } from '../../src/domain/invitations.ts'
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../src/domain/page.ts'
 import { MAX_OVERLAP_HOURS } from '../../src/domain/secret-rotation.ts'
 import { MAX_URL_LENGTH } from '../../src/domain/webhook-url.ts'
+import { POINTS_PER_REQUEST } from '../../src/graphql.ts'
 import { HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from '../../src/http.ts'
 import { readConfig } from '../../src/infra/config.ts'
 import { EXECUTION_TIMEOUT_MS } from '../../src/infra/graphql-guards.ts'
@@ -25,7 +26,7 @@ import { MAX_BODY_BYTES } from '../../src/rest/body.ts'
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const KIB = 1024
-const { retention, rateLimits } = readConfig({})
+const { retention, rateLimits, failuresPerMinute } = readConfig({})
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const PAGES = [
@@ -109,6 +110,24 @@ const FIGURES: [name: string, value: number, phrases: RegExp[], pages: string[]]
     rateLimits?.FREE ?? 0,
     [/`RATE_LIMIT_PER_MINUTE_FREE` \| `(\d+)`/, /`PRO`, (\d+) with `FREE`/],
     ['docs/configuration.md', 'docs/contract.md'],
+  ],
+  [
+    'requests a minute of a session',
+    rateLimits?.SESSION ?? 0,
+    [/`RATE_LIMIT_PER_MINUTE_SESSION` \| `(\d+)`/, /budget of its own, ([\d,]+) requests a minute/],
+    ['docs/configuration.md', 'docs/graphql.md'],
+  ],
+  [
+    'failed requests a minute of an address',
+    failuresPerMinute,
+    [/`RATE_LIMIT_FAILURES_PER_MINUTE` \| `(\d+)`/, /after (\d+) of them in a minute/],
+    ['docs/configuration.md', 'docs/contract.md'],
+  ],
+  [
+    'points of cost that count as a request',
+    POINTS_PER_REQUEST,
+    [/once for each (\d+) points of its cost/],
+    ['docs/graphql.md'],
   ],
   [
     'seconds for headers',

@@ -47,7 +47,7 @@ describe('the limit', () => {
     const wait = Number(refused.headers.get('retry-after'))
     expect(wait).toBeGreaterThanOrEqual(1)
     expect(wait).toBeLessThanOrEqual(60)
-    expect(refused.error.message).toContain(`${wait} s`)
+    expect(refused.error.message).toMatch(new RegExp(`Try again in (${wait} seconds?|1 minute)$`))
   })
 
   test('of the plan: FREE has less', async () => {
@@ -88,6 +88,26 @@ describe('the limit', () => {
     ]
     expect(answers.map(({ status }) => status)).toEqual([400, 404, 403])
     expect(answers.map((answer) => headersOf(answer).remaining)).toEqual([19, 18, 17])
+  })
+
+  test('answering has a budget of its own: reading cannot use it up, nor the other way round', async () => {
+    const tenant = await guddesk.newTenant()
+    const { agentKey: key, conversationId } = await makeObjects(guddesk, tenant)
+    const read = () => list(key)
+    while ((await read()).status === 200);
+    const type = (typing: boolean) => guddesk.call('POST', '/api/agent/typing', { conversationId, typing }, { key })
+    const replied = await guddesk.call('POST', '/api/agent/reply', { conversationId, body: 'Hi' }, { key })
+    expect([replied.status, headersOf(replied)]).toMatchObject([200, { limit: 20, remaining: 19 }])
+    expect(headersOf(await type(true)).remaining).toBe(18)
+    const webhooks = await guddesk.call('GET', '/api/agent/webhooks', undefined, { key })
+    expect([webhooks.status, headersOf(webhooks).remaining]).toEqual([200, 17])
+    for (let i = 0; i < 17; i++) expect((await type(false)).status).toBe(200)
+    const refused = await type(true)
+    expect([refused.status, refused.error.code, headersOf(refused).remaining]).toEqual([429, 'rate_limited', 0])
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    const other = await guddesk.newKey(tenant, 'READ_WRITE')
+    expect((await guddesk.call('GET', '/api/agent/webhooks', undefined, { key: other })).status).toBe(200)
+    expect(headersOf(await list(other)).remaining).toBe(19)
   })
 
   test('who is not authenticated is not counted', async () => {

@@ -70,6 +70,7 @@ export async function newInstallation(): Promise<Installation> {
           DATA_DIR: dataDir,
           GUDDESK_API_KEY: key,
           RATE_LIMIT_PER_MINUTE: '0',
+          RATE_LIMIT_FAILURES_PER_MINUTE: '0',
           ...backendEnv,
           ...env,
         },

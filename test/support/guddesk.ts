@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hashPassword } from 'better-auth/crypto'
 import { type Authenticator, createAuthenticator } from '../../src/auth/authenticate.ts'
+import { limitFailures } from '../../src/auth/failures.ts'
 import { apiKeyRow } from '../../src/domain/api-keys.ts'
 import type { Deps } from '../../src/domain/deps.ts'
 import { DISPATCH_TOPIC } from '../../src/domain/events.ts'
@@ -79,7 +80,8 @@ export interface TestGudDesk extends GudDesk {
 /** For servers that a test puts together itself. */
 export function anAuthenticator(deps: Deps): Authenticator {
   const tokens = { secret: 'test', previousSecret: null, isSecure: false }
-  return createAuthenticator(deps, { trustProxy: 0, tokens, own: { origins: new Set(), allowHost: true } })
+  const failures = limitFailures(0, { hit: async () => ({ hits: 0, endsInMs: 0 }) }, deps.clock)
+  return createAuthenticator(deps, { trustProxy: 0, tokens, own: { origins: new Set(), allowHost: true }, failures })
 }
 /** Variables may be left out when all of them may. */
 type Arguments<Variables> =
@@ -103,6 +105,7 @@ export async function startGudDesk({ env = {}, pages, resolve }: Options = {}): 
     DATA_DIR: dataDir,
     GUDDESK_API_KEY: key,
     RATE_LIMIT_PER_MINUTE: '0',
+    RATE_LIMIT_FAILURES_PER_MINUTE: '0',
     ...(backend === 'postgres' && { REDIS_URL }),
     ...env,
   })

@@ -1,0 +1,79 @@
+import { LRUCache } from 'lru-cache'
+import { DomainError, RateLimitedError } from '../domain/errors.ts'
+import { addressBlock } from '../infra/client-address.ts'
+import type { Clock } from '../infra/clock.ts'
+import type { RateCounter } from '../infra/rate-counter.ts'
+import { sha256 } from '../infra/secrets.ts'
+
+/** What is looked at, and where it comes from. */
+export interface Tried {
+  readonly address: string | null
+  /** The credential; null when there is none. */
+  readonly credential: string | null
+  /** Whether it was made here, so that it cannot be a guess. Asked only when it matters. */
+  isSigned?(): boolean
+}
+
+/** Bounds what an address may cost that sends missing or wrong credentials. */
+export interface FailureLimit {
+  /**
+   * Looks at a credential. Only failures count. Once an address has had too many of them, nothing that comes from it is
+   * looked at any more, apart from credentials that were valid at their last use: many people may stand behind it.
+   * @throws RateLimitedError in place of looking; what `look` throws
+   */
+  guard<T>(tried: Tried, look: () => Promise<T>): Promise<T>
+}
+
+const WINDOW_MS = 60_000
+/** Of more credentials, those that were used longest ago are forgotten. */
+const MAX_CREDENTIALS = 50_000
+const MAX_ADDRESSES = 10_000
+
+/** @param max failures a minute from one address; 0: no limit */
+export function limitFailures(max: number, { hit }: Pick<RateCounter, 'hit'>, clock: Clock): FailureLimit {
+  if (max === 0) return { guard: (_tried, look) => look() }
+  /** By its hash, whether a credential was valid at its last use. */
+  const wasValid = new LRUCache<string, boolean>({ max: MAX_CREDENTIALS })
+  /** By address, until when nothing is looked at, in epoch milliseconds. */
+  const refusedUntil = new LRUCache<string, number>({ max: MAX_ADDRESSES })
+
+  function requireFewFailures(address: string | null): void {
+    const waitMs = (refusedUntil.get(addressBlock(address)) ?? 0) - clock.now().getTime()
+    if (waitMs > 0) throw tooMany(waitMs)
+  }
+
+  async function countFailure(address: string | null): Promise<void> {
+    const block = addressBlock(address)
+    const now = clock.now()
+    const { hits, endsInMs } = await hit(`failures ${block}`, WINDOW_MS, now)
+    if (hits >= max) refusedUntil.set(block, now.getTime() + endsInMs)
+    if (hits > max) throw tooMany(endsInMs)
+  }
+
+  return {
+    async guard({ address, credential, isSigned = () => false }, look) {
+      const hash = credential === null ? null : sha256(credential)
+      const isTrusted = hash !== null && (wasValid.get(hash) ?? isSigned())
+      if (!isTrusted) requireFewFailures(address)
+      try {
+        const found = await look()
+        if (hash !== null) wasValid.set(hash, true)
+        return found
+      } catch (error) {
+        if (!isRefusal(error)) throw error
+        // Made-up credentials must not push out those that are used.
+        if (isTrusted) wasValid.set(hash, false)
+        await countFailure(address)
+        throw error
+      }
+    },
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof DomainError && (error.code === 'unauthorized' || error.code === 'forbidden')
+}
+
+function tooMany(waitMs: number): RateLimitedError {
+  return new RateLimitedError('Too many requests from your address had no valid credential', waitMs)
+}
