@@ -6,9 +6,10 @@ import { createSender } from '../../src/dispatch/http.ts'
 import { messageHeaders } from '../../src/dispatch/message.ts'
 import { openBus } from '../../src/infra/bus.ts'
 import { systemClock } from '../../src/infra/clock.ts'
-import { assemble, SESSION } from '../../src/infra/db.ts'
+import { assemble } from '../../src/infra/db.ts'
 import { createLog } from '../../src/infra/log.ts'
 import { migrate } from '../../src/infra/migrations.ts'
+import { postgresConnection } from '../../src/infra/pg-session.ts'
 import { ENDPOINTS, endpointId, type Job, keysOf, secretOf, urlOf, vault } from './jobs.ts'
 
 /** Where a contender keeps its jobs, and where they go. */
@@ -119,11 +120,7 @@ export const guddesk: Contender = {
   },
   async work({ databaseUrl, redisUrl }) {
     const log = createLog('warn')
-    const db = assemble(
-      new pg.Pool({ connectionString: databaseUrl, max: POOL, options: SESSION }),
-      'shared',
-      async () => undefined,
-    )
+    const db = assemble(new pg.Pool({ ...postgresConnection(databaseUrl), max: POOL }), 'shared', async () => undefined)
     const bus = openBus(redisUrl, log)
     const targets = { requireHttps: false, allowLoopback: true }
     const parts = { db, bus, log, vault, targets, clock: systemClock, version: 'bench', sharesProcess: false }

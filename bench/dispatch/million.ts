@@ -1,7 +1,8 @@
 import pg from 'pg'
 import { type Claimed, claim } from '../../src/dispatch/claim.ts'
 import { openSession } from '../../src/dispatch/session.ts'
-import { assemble, SESSION } from '../../src/infra/db.ts'
+import { assemble } from '../../src/infra/db.ts'
+import { postgresConnection } from '../../src/infra/pg-session.ts'
 import { makePlace, type Sink, startWorker, wait, written } from './arena.ts'
 import { guddesk, type Place } from './contenders.ts'
 import { ENDPOINTS, endpointId, job } from './jobs.ts'
@@ -48,7 +49,7 @@ export async function million(sink: Sink): Promise<MillionResult> {
 
 /** Claims as the dispatcher makes them, for a quarter of the endpoints at a time; nothing is held. */
 async function claimP95({ databaseUrl }: Place, most: number): Promise<number> {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, options: SESSION })
+  const pool = new pg.Pool({ ...postgresConnection(databaseUrl), max: 1 })
   const session = openSession(assemble(pool, 'shared', async () => undefined))
   const firsts = Math.min(FIRSTS, most)
   const times: number[] = []

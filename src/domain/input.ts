@@ -67,12 +67,16 @@ function isInCalendar(date: Date): boolean {
   return year >= 1 && year <= 9999
 }
 
-/** An instant: a Date, or ISO 8601 text with an offset or Z. */
+const InstantText = z.iso.datetime({ offset: true }).transform((value) => new Date(value))
+
+/** ISO 8601 text, with seconds and with an offset or Z, of a time that exists; null for anything else. */
+export function parseInstant(value: unknown): Date | null {
+  return InstantText.safeParse(value).data ?? null
+}
+
+/** An instant: a Date, or what parseInstant reads. */
 export const instant = z
-  .union(
-    [z.date(), z.iso.datetime({ offset: true }).transform((value) => new Date(value))],
-    'must be an ISO 8601 time such as 2026-01-15T10:30:00.000Z',
-  )
+  .union([z.date(), InstantText], 'must be an ISO 8601 time such as 2026-01-15T10:30:00.000Z')
   .refine(isInCalendar, 'must be a time between the years 1 and 9999')
 
 export const MAX_DEPTH = 32

@@ -7,6 +7,7 @@ import { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Config } from './config.ts'
 import { ConfigError } from './config.ts'
 import type { Log } from './log.ts'
+import { postgresConnection } from './pg-session.ts'
 import { VALUES } from './pg-values.ts'
 import { pglitePool } from './pglite-socket.ts'
 import { StatementNames } from './statement-names.ts'
@@ -37,8 +38,6 @@ export interface Prepared {
   readonly rowMode?: 'array'
 }
 
-/** Session settings that the code relies on; both databases get them. */
-export const SESSION = '-c timezone=UTC -c default_transaction_isolation=read\\ committed'
 const POOL_SIZE = 16
 
 /**
@@ -60,12 +59,12 @@ export async function openDatabase(
  */
 export async function openDatabaseBriefly(config: Pick<Config, 'databaseUrl' | 'dataDir'>): Promise<Database> {
   if (config.databaseUrl === undefined) return openEmbedded(config.dataDir)
-  const pool = new pg.Pool({ connectionString: config.databaseUrl, max: 2, options: SESSION })
+  const pool = new pg.Pool({ ...postgresConnection(config.databaseUrl), max: 2 })
   return assemble(pool, 'shared', async () => undefined)
 }
 
 async function openPostgres(url: string, redisUrl: string | undefined, log: Log): Promise<Database> {
-  const pool = new pg.Pool({ connectionString: url, max: POOL_SIZE, options: SESSION, connectionTimeoutMillis: 10_000 })
+  const pool = new pg.Pool({ ...postgresConnection(url), max: POOL_SIZE, connectionTimeoutMillis: 10_000 })
   pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
   const alone = redisUrl === undefined
   const release = await claimNode(url, alone, log)

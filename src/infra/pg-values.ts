@@ -10,7 +10,7 @@ const TEXT_ARRAY: number = 1009
 const ownInstant = pg.types.getTypeParser(builtins.TIMESTAMPTZ)
 const ownTextArray = pg.types.getTypeParser(TEXT_ARRAY)
 
-/** `2026-01-31 12:00:00.5+00`: sessions run in UTC (SESSION in db.ts). */
+/** `2026-01-31 12:00:00.5+00`: sessions run in UTC, with the date style ISO (pg-session.ts). */
 function instant(text: string): unknown {
   // Date.UTC takes the years before 100 for others.
   const isUsual = text.length >= 22 && text.length <= 26 && text > '1' && text[4] === '-' && text.endsWith('+00')

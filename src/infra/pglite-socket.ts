@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream'
 import type { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
+import { SET_SESSION } from './pg-session.ts'
 
 /**
  * What `pg` takes for a socket, with PGlite in this process at its other end: PostgreSQL's own protocol, so that `pg`, the
@@ -27,7 +28,7 @@ class PGliteSocket extends Duplex {
     await this.#pglite.waitReady
     await this.#pglite.exec('ROLLBACK')
     await this.#pglite.exec('DISCARD ALL')
-    await this.#pglite.exec("SET timezone = 'UTC'")
+    await this.#pglite.exec(SET_SESSION)
   }
 
   override _read(): void {}

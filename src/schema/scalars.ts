@@ -1,14 +1,13 @@
 import { GraphQLError, Kind, type ValueNode } from 'graphql'
+import { parseInstant } from '../domain/input.ts'
 import { builder } from './builder.ts'
 
 function toDate(value: unknown): Date {
-  const isText =
-    typeof value === 'string' && /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(value)
-  const date = isText ? new Date(value) : new Date(Number.NaN)
-  if (Number.isNaN(date.getTime())) {
-    throw new GraphQLError('A DateTime is ISO 8601 text with Z or an offset, such as 2026-01-15T10:30:00.000Z')
-  }
-  return date
+  const date = parseInstant(value)
+  if (date !== null) return date
+  throw new GraphQLError(
+    'A DateTime is ISO 8601 text of a time that exists, with seconds and Z or an offset, such as 2026-01-15T10:30:00.000Z',
+  )
 }
 
 builder.scalarType('DateTime', {
@@ -42,16 +41,21 @@ builder.scalarType('JSON', {
 function literalToJson(node: ValueNode, variables?: Record<string, unknown> | null): unknown {
   switch (node.kind) {
     case Kind.OBJECT:
-      return Object.fromEntries(node.fields.map(({ name, value }) => [name.value, literalToJson(value, variables)]))
+      return Object.fromEntries(
+        node.fields
+          .map(({ name, value }) => [name.value, literalToJson(value, variables)] as const)
+          .filter(([, value]) => value !== undefined),
+      )
     case Kind.LIST:
-      return node.values.map((value) => literalToJson(value, variables))
+      return node.values.map((value) => literalToJson(value, variables) ?? null)
     case Kind.INT:
     case Kind.FLOAT:
       return Number(node.value)
     case Kind.NULL:
       return null
     case Kind.VARIABLE:
-      return variables?.[node.name.value]
+      // A variable that was left out leaves out its field, and makes an item null, as in GraphQL's own input types.
+      return Object.hasOwn(variables ?? {}, node.name.value) ? variables?.[node.name.value] : undefined
     default:
       return node.value
   }

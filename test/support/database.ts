@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { inject } from 'vitest'
-import { assemble, type Database, SESSION } from '../../src/infra/db.ts'
+import { assemble, type Database } from '../../src/infra/db.ts'
+import { postgresConnection } from '../../src/infra/pg-session.ts'
 import { pglitePool } from '../../src/infra/pglite-socket.ts'
 import { POSTGRES_URL, withDatabase } from './servers.ts'
 import { until } from './until.ts'
@@ -23,7 +24,7 @@ async function loadEmbedded(): Promise<Database> {
 
 async function clonePostgres(): Promise<Database> {
   const { url, drop } = await createPostgres(inject('postgresTemplate'))
-  return assemble(new pg.Pool({ connectionString: url, max: 16, options: SESSION }), 'shared', drop)
+  return assemble(new pg.Pool({ ...postgresConnection(url), max: 16 }), 'shared', drop)
 }
 
 /** A PostgreSQL database of its own, cloned from a template or empty. */
