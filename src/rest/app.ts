@@ -125,9 +125,17 @@ async function run({ deps, authenticate, charge }: RestDeps, route: Route, ctx: 
     body: route.body === undefined ? undefined : parse(route.body, raw),
     page: { limit: parseLimit(query['limit']), cursor: query['cursor'] || null },
   }
-  const { status, body } = await runOnce(ctx, deps, caller, raw, async (deps) => {
-    const { status = 200, data, meta } = await route.handle({ ...request, deps })
-    return { status, body: JSON.stringify(meta === undefined ? { data } : { data, meta }) }
+  const { status, body } = await runOnce(ctx, deps, caller, raw, {
+    async authorize() {
+      if (route.isGlobal) return
+      const actor = await request.actor()
+      requireLevel(actor, route.needs)
+      route.authorize?.(actor)
+    },
+    async work(deps) {
+      const { status = 200, data, meta } = await route.handle({ ...request, deps })
+      return { status, body: JSON.stringify(meta === undefined ? { data } : { data, meta }) }
+    },
   })
   ctx.status = status
   ctx.type = 'json'

@@ -17,20 +17,29 @@ function idempotencyKey(ctx: Context): string | null {
   throw new ValidationError([{ path: 'Idempotency-Key', message: 'must have 1 to 255 printable ASCII characters' }])
 }
 
+/** A request that is ready to run. */
+interface Work {
+  /** Whether the caller may make this request now. @throws ForbiddenError */
+  authorize(): Promise<void>
+  /** Gets the dependencies to work with, and answers with the body's text. The operation judges its caller itself. */
+  work(deps: Deps): Promise<StoredAnswer>
+}
+
 /**
- * Runs a request, once when it carries an Idempotency-Key: whoever repeats it gets the first answer.
+ * Runs a request, once when it carries an Idempotency-Key: whoever repeats it, and may still make it, gets the first
+ * answer.
  * @param body as it was parsed from JSON: blanks between its parts make no other request
- * @param work gets the dependencies to work with, and answers with the body's text
  */
 export async function runOnce(
   ctx: Context,
   deps: Deps,
   { credentialId }: Caller,
   body: unknown,
-  work: (deps: Deps) => Promise<StoredAnswer>,
+  { authorize, work }: Work,
 ): Promise<StoredAnswer> {
   const key = idempotencyKey(ctx)
   if (key === null) return work(deps)
+  await authorize()
   const fingerprint = createHash('sha256')
     .update(`${ctx.method} ${ctx.url}\n${JSON.stringify(body)}`)
     .digest('hex')

@@ -40,6 +40,10 @@ export interface Route<Body extends z.ZodType = z.ZodType, Query extends z.ZodTy
   readonly summary: string
   /** The key's own permission must reach this; operations then judge the actor. */
   readonly needs: ApiKeyPermission
+  /** Of a POST that needs more than `needs`. @throws ForbiddenError */
+  readonly authorize?: (actor: Actor) => void
+  /** It is about the caller, and about no workspace. */
+  readonly isGlobal?: true
   readonly query?: Query
   readonly body?: Body
   /** The answer's `data`, one of shapes.ts; an array for a list. */

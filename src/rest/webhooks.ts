@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { requireWebhookManager } from '../domain/policy.ts'
 import {
   deleteEndpoint,
   EndpointRef,
@@ -26,6 +27,7 @@ export const webhookRoutes: readonly Route[] = [
     path: '/agent/webhooks',
     summary: 'Register a webhook URL; again for the same URL gives the same endpoint and secret',
     needs: 'READ_WRITE',
+    authorize: requireWebhookManager,
     body: RegisterEndpoint,
     answer: shapes.Registration,
     statuses: [200, 201],

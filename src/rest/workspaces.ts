@@ -42,6 +42,7 @@ export const workspaceRoutes: readonly Route[] = [
     path: '/v1/workspaces',
     summary: "Make a workspace, whose owner is the key's user; for all-workspaces keys",
     needs: 'FULL_ACCESS',
+    isGlobal: true,
     body: CreateWorkspace,
     answer: shapes.Workspace,
     statuses: [201],

@@ -3,10 +3,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConflictError } from '../../src/domain/errors.ts'
 import { type Once, once as runOnce, sweepKeys } from '../../src/domain/idempotency.ts'
 import { newId } from '../../src/domain/ids.ts'
+import type { MemberRole } from '../../src/generated/prisma/enums.ts'
+import { sha256 } from '../../src/infra/secrets.ts'
 import { inTransaction } from '../../src/infra/transaction.ts'
-import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { type Answer, startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { until } from '../support/until.ts'
-import { ROUTES } from './contract-routes.ts'
+import { ROUTES, routeNamed } from './contract-routes.ts'
 import { census, makeObjects, nextUrl, type Objects } from './objects.ts'
 
 let guddesk: TestGudDesk
@@ -61,6 +63,84 @@ describe('every POST', () => {
     expect(await census(guddesk)).toEqual(before)
     const again = await once(path, body, key)
     expect([again.status < 300, replayed(again)]).toEqual([true, null])
+  })
+})
+
+/** What ends somebody's right to a request that they have made, and the status of the refusal. */
+interface Ending {
+  readonly status: 401 | 403
+  readonly key: (eve: Tenant, own: Objects) => Promise<string>
+  readonly happens: (eve: Tenant, own: Objects, key: string) => Promise<unknown>
+}
+
+const everywhere: Ending['key'] = (eve) => guddesk.newKey(eve, 'FULL_ACCESS', 'all')
+const here: Ending['key'] = (eve) => guddesk.newKey(eve, 'FULL_ACCESS')
+const agents: Ending['key'] = async (_eve, { agentKey }) => agentKey
+const leaves: Ending['happens'] = ({ memberId }) => guddesk.deps.db.prisma.member.delete({ where: { id: memberId } })
+const becomes = (role: MemberRole): Ending['happens'] => {
+  return ({ memberId }) => guddesk.deps.db.prisma.member.update({ where: { id: memberId }, data: { role } })
+}
+const keyIs = (data: object): Ending['happens'] => {
+  return (_eve, _own, key) => guddesk.deps.db.prisma.apiKey.update({ where: { hash: sha256(key) }, data })
+}
+const agentIs = (isEnabled: boolean): Ending['happens'] => {
+  return (_eve, { agentId }) => guddesk.deps.db.prisma.agent.update({ where: { id: agentId }, data: { isEnabled } })
+}
+
+const ENDINGS: Record<string, Ending> = {
+  'a member who was removed, by a key of all workspaces': { status: 403, key: everywhere, happens: leaves },
+  'a member who was removed, by a key of the workspace': { status: 401, key: here, happens: leaves },
+  'a member who is a VIEWER now': { status: 403, key: here, happens: becomes('VIEWER') },
+  'a member who is a VIEWER now, by a key of all workspaces': {
+    status: 403,
+    key: everywhere,
+    happens: becomes('VIEWER'),
+  },
+  'a key that may only read now': { status: 403, key: here, happens: keyIs({ permission: 'READ_ONLY' }) },
+  'a revoked key': { status: 401, key: here, happens: keyIs({ revokedAt: new Date(0) }) },
+  'a disabled agent': { status: 403, key: agents, happens: agentIs(false) },
+  'a workspace that was removed': {
+    status: 403,
+    key: everywhere,
+    happens: ({ workspaceId }) => guddesk.deps.db.prisma.workspace.delete({ where: { id: workspaceId } }),
+  },
+}
+
+/** Makes a request, lets something happen, and repeats it. */
+async function repeatedAfter({ key: keyOf, happens }: Pick<Ending, 'key' | 'happens'>, route: (typeof POSTS)[number]) {
+  const tenant = await guddesk.newTenant()
+  const own = await makeObjects(guddesk, tenant)
+  const eve = { ...tenant, ...(await guddesk.newMember(tenant, 'Eve', 'ADMIN')) }
+  const key = await keyOf(eve, own)
+  const path = `/api${route.path(own)}?workspaceId=${tenant.workspaceId}`
+  const [body, idempotencyKey] = [route.body?.(own) ?? {}, randomUUID()]
+  const first = await once(path, body, idempotencyKey, key)
+  await happens(eve, own, key)
+  return { first, again: await once(path, body, idempotencyKey, key) }
+}
+
+describe.each(Object.entries(ENDINGS))('a repeated request of %s', (_name, ending) => {
+  // An agent's key cannot install agents.
+  const theirs = POSTS.filter(({ name }) => name !== 'POST /v1/agents' || ending.key !== agents)
+
+  test.each(theirs)('$name is refused, and says nothing of its first answer', async (route) => {
+    const { first, again } = await repeatedAfter(ending, route)
+    expect(first.status).toBeLessThan(300)
+    expect([again.status, replayed(again), again.data]).toEqual([ending.status, null, undefined])
+  })
+})
+
+describe('a repeated request that registers a webhook', () => {
+  test('is refused for a member who is an AGENT now: the answer has the secret', async () => {
+    const route = routeNamed('POST /agent/webhooks')
+    const { first, again } = await repeatedAfter({ key: here, happens: becomes('AGENT') }, route)
+    expect([first.status, again.status, again.data]).toEqual([201, 403, undefined])
+  })
+
+  test('is answered for an agent’s key as before', async () => {
+    const route = routeNamed('POST /agent/webhooks')
+    const { first, again } = await repeatedAfter({ key: agents, happens: agentIs(true) }, route)
+    expect([again.status, replayed(again), again.body]).toEqual([201, 'true', first.body])
   })
 })
 
