@@ -11,7 +11,7 @@ import { recordEvent } from './events.ts'
 import { newId } from './ids.ts'
 import { idText, parse, text } from './input.ts'
 import { type Page, type PageRequest, pageOf } from './page.ts'
-import { requireLevel } from './policy.ts'
+import { requireLevel, requireNotAgent } from './policy.ts'
 import { sendTyping } from './typing.ts'
 
 /** 1 to 10,000 characters after trimming. */
@@ -88,7 +88,8 @@ export async function messagesOf(
   const order = reverse ? Prisma.sql`DESC` : Prisma.sql`ASC`
   const rows = await db.prisma.$queryRaw<Message[]>`
     SELECT message.id, message.workspace_id AS "workspaceId", message.conversation_id AS "conversationId", message.sequence, message.type, message.body,
-           message.sender_id AS "senderId", message.sender_name AS "senderName", message.created_at AS "createdAt"
+           message.sender_id AS "senderId", message.sender_name AS "senderName", message.actor_id AS "actorId",
+           message.created_at AS "createdAt"
       FROM unnest(${[...conversationIds]}::text[]) AS wanted(id)
      CROSS JOIN LATERAL (
        SELECT * FROM messages
@@ -101,7 +102,7 @@ export async function messagesOf(
 /**
  * Adds a message to a conversation and sends message.created, except for notes. A visitor's message reopens a snoozed
  * or closed conversation.
- * @throws NotFoundError, ValidationError, LoopDetectedError
+ * @throws ForbiddenError for a visitor's message by an agent; NotFoundError, ValidationError, LoopDetectedError
  */
 export async function sendMessage(
   deps: Deps,
@@ -111,6 +112,7 @@ export async function sendMessage(
 ): Promise<Message> {
   requireLevel(actor, 'READ_WRITE')
   const { body, type, senderName } = parse(SendMessage, input)
+  if (type === 'VISITOR') requireNotAgent(actor, "send visitors' messages")
   return inTransaction(deps, async (tx) => {
     const conversation = await lockConversation(tx, actor, conversationId)
     const sender = senderOf(actor, conversation, type, senderName)
@@ -150,9 +152,11 @@ function senderOf(
   senderName: string | null | undefined,
 ): Sender {
   if (type === 'VISITOR') return { id: visitorId, name: senderName ?? visitorName }
-  const person = actor.user?.name ?? actor.name
-  const ownName = actor.type === 'agent' ? actor.name : type === 'BOT' ? 'AI Agent' : person
-  return { id: actor.id, name: senderName ?? ownName }
+  if (actor.type === 'agent') {
+    // Where people write, an agent has no name but its own: it must not pass for one of them.
+    return { id: actor.id, name: type === 'BOT' ? (senderName ?? actor.name) : actor.name }
+  }
+  return { id: actor.id, name: senderName ?? (type === 'BOT' ? 'AI Agent' : (actor.user?.name ?? actor.name)) }
 }
 
 interface NewMessage {
@@ -193,12 +197,12 @@ export async function addMessage(tx: Tx, deps: Deps, actor: Actor, message: NewM
       RETURNING message_count
     )
     INSERT INTO messages
-      (id, workspace_id, conversation_id, sequence, type, body, sender_id, sender_name, created_at)
+      (id, workspace_id, conversation_id, sequence, type, body, sender_id, sender_name, actor_id, created_at)
     SELECT ${newId('message')}, ${workspaceId}, ${conversationId}, message_count, ${type}::"MessageType", ${body},
-           ${sender.id}, ${sender.name}, ${at}
+           ${sender.id}, ${sender.name}, ${actor.id}, ${at}
       FROM conversation
     RETURNING id, workspace_id AS "workspaceId", conversation_id AS "conversationId", sequence, type, body,
-              sender_id AS "senderId", sender_name AS "senderName", created_at AS "createdAt"`
+              sender_id AS "senderId", sender_name AS "senderName", actor_id AS "actorId", created_at AS "createdAt"`
   if (row === undefined) throw new Error(`conversation ${conversationId} vanished while it was locked`)
   const { sequence } = row
   const envelope = { workspaceId, conversationId, actor: refOf(actor), at }

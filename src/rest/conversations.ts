@@ -32,9 +32,6 @@ const Query = z
     }),
   }))
 
-/** What an API client may send: visitors' words come in with the conversation. */
-const SendBody = SendMessage.extend({ type: z.enum(['BOT', 'AGENT', 'NOTE']).default('BOT') })
-
 export const conversationRoutes: readonly Route[] = [
   route({
     method: 'GET',
@@ -95,7 +92,7 @@ export const conversationRoutes: readonly Route[] = [
     path: '/v1/conversations/:id/messages',
     summary: 'Add a message or note',
     needs: 'READ_WRITE',
-    body: SendBody,
+    body: SendMessage,
     answer: shapes.Message,
     statuses: [201],
     async handle({ deps, actor, id, body }) {
@@ -122,6 +119,7 @@ export function showSummary(row: Conversation) {
   return { ...state, ...activity, snoozedUntil, metadata, createdAt, updatedAt, closedAt }
 }
 
-function showMessage({ id, conversationId, type, body, senderId, senderName, sequence, createdAt }: Message) {
-  return { id, conversationId, type, body, senderId, senderName, sequence, createdAt }
+function showMessage(message: Message) {
+  const { id, conversationId, type, body, senderId, senderName, actorId, sequence, createdAt } = message
+  return { id, conversationId, type, body, senderId, senderName, actorId, sequence, createdAt }
 }

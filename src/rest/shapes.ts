@@ -82,6 +82,9 @@ export const Message = z
     body: z.string(),
     senderId: NullableText.describe('A visitor, agent, API key or member.'),
     senderName: NullableText,
+    actorId: NullableText.describe(
+      "Who added it: for a visitor's message, the key that passed it on. Null for messages before that was kept.",
+    ),
     sequence: z.int().min(1).describe("Counts the conversation's messages from 1, without gaps."),
     createdAt: Time,
   })

@@ -19,6 +19,11 @@ export const Message = builder.prismaNode('Message', {
       description: "The visitor's, member's, agent's or API key's id.",
     }),
     senderName: t.exposeString('senderName', { nullable: true, description: 'The name to show.' }),
+    actorId: t.exposeID('actorId', {
+      nullable: true,
+      description:
+        "Who added it: for a visitor's message, the key, agent or member that passed it on. Null for messages before that was kept.",
+    }),
     sender: t.field({
       type: Sender,
       nullable: true,
@@ -39,8 +44,11 @@ export const SendMessageInput = builder.inputType('SendMessageInput', {
     type: t.field({
       type: MessageType,
       required: true,
-      description: "Whose words these are. A visitor's message reopens the conversation; SYSTEM is not for clients.",
+      description:
+        "Whose words these are. A visitor's message reopens the conversation, and is not for agents' keys; SYSTEM is not for clients.",
     }),
-    senderName: t.string({ description: 'The name to show instead of your own.' }),
+    senderName: t.string({
+      description: "The name to show instead of your own; an agent's AGENT messages and notes always show its own.",
+    }),
   }),
 })

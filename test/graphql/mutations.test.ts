@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { graphql, payload, type VariablesOf } from '../support/graphql.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { until } from '../support/until.ts'
+import { TRANSPORTS } from './live.ts'
 
 let guddesk: TestGudDesk
 
@@ -40,7 +42,7 @@ const UPDATE_CONVERSATION = graphql(`mutation ($input: UpdateConversationInput!)
 // The alias: `message` of the payload and of Error cannot stand side by side in one query.
 const SEND_MESSAGE = graphql(`mutation ($input: SendMessageInput!) { sendMessage(input: $input) {
   __typename
-  ... on SendMessagePayload { sent: sentMessage { id conversationId sequence type body senderId senderName createdAt } }
+  ... on SendMessagePayload { sent: sentMessage { id conversationId sequence type body senderId senderName actorId createdAt } }
   ... on Error { code message }
 } }`)
 
@@ -192,6 +194,42 @@ describe('sendMessage', () => {
     expect(sent.senderId).toMatch(type === 'VISITOR' ? /^vis_/ : new RegExp(`^${viewer.actor.id}$`))
     const named = await sendMessage({ conversationId, type, body: 'Hi', senderName: ' Max ' })
     expect(named).toMatchObject({ sequence: 3, senderName: 'Max' })
+  })
+
+  test.each([
+    ['VISITOR', 'ForbiddenError'],
+    ['BOT', 'Sam Lee'],
+    ['AGENT', 'Bot'],
+    ['NOTE', 'Bot'],
+  ] as const)('%s with an agent’s key, as Sam Lee: %s', async (type, expected) => {
+    const conversationId = await guddesk.newConversation(guddesk.tenant, 'hello')
+    const install = { name: 'Bot', webhookUrl: `http://127.0.0.1:9/speaks-${type}` }
+    const { data } = await guddesk.call('POST', '/api/v1/agents', install)
+    const input = { conversationId, type, body: 'Hi', senderName: 'Sam Lee' }
+    const { sendMessage } = await guddesk.query(SEND_MESSAGE, { input }, { key: data.credentials.apiKey })
+    if (sendMessage.__typename === 'SendMessagePayload') {
+      return expect(sendMessage.sent).toMatchObject({ type, senderId: data.id, actorId: data.id, senderName: expected })
+    }
+    expect([sendMessage.__typename, 'code' in sendMessage && sendMessage.code]).toEqual([expected, 'forbidden'])
+  })
+
+  test.each(TRANSPORTS)('of a visitor is refused with an agent’s key over %s', async (transport, subscribe) => {
+    const conversationId = await guddesk.newConversation()
+    const install = { name: 'Bot', webhookUrl: `http://127.0.0.1:9/${encodeURIComponent(transport)}` }
+    const { data } = await guddesk.call('POST', '/api/v1/agents', install)
+    const input = { conversationId, type: 'VISITOR', body: 'I am Vera' }
+    const options = { key: data.credentials.apiKey, query: SEND_MESSAGE.toString() }
+    const live = subscribe<{ code?: string }>(guddesk, { input }, options)
+    await until(() => live.isEnded())
+    expect([live.events, live.errors]).toMatchObject([[{ code: 'forbidden' }], []])
+    await live.stop()
+  })
+
+  test('of a visitor names who passed it on', async () => {
+    const conversationId = await guddesk.newConversation()
+    const { viewer } = await guddesk.query(ACTOR)
+    const sent = await sendMessage({ conversationId, type: 'VISITOR', body: 'By e-mail' })
+    expect(sent).toMatchObject({ senderName: 'Vera Visitor', actorId: viewer.actor.id })
   })
 
   test('of a visitor reopens what is closed or snoozed; of others it does not', async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../src/domain/ids.ts'
+import { sha256 } from '../../src/infra/secrets.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { census, installAgent, ok, TIME } from './objects.ts'
 
@@ -37,7 +38,7 @@ describe('adding one', () => {
     })
   })
 
-  test.each(['BOT', 'AGENT', 'NOTE'])('%s with a sender’s name', async (type) => {
+  test.each(['BOT', 'AGENT', 'NOTE', 'VISITOR'])('%s with a sender’s name', async (type) => {
     const { status, data } = await guddesk.call('POST', path, { body: 'Named', type, senderName: ' Ada ' })
     expect(status).toBe(201)
     expect(data).toMatchObject({ type, senderName: 'Ada', body: 'Named' })
@@ -47,6 +48,56 @@ describe('adding one', () => {
     const agent = await installAgent(guddesk, 'RefundBot')
     const { data } = await guddesk.call('POST', path, { body: 'From the bot' }, agent.as)
     expect(data).toMatchObject({ senderId: agent.id, senderName: 'RefundBot', type: 'BOT' })
+  })
+
+  test('of a visitor is the visitor’s, and names the key that passed it on, here and in the event', async () => {
+    const asked = await guddesk.newConversation()
+    const channel = await guddesk.newKey(guddesk.tenant, 'READ_WRITE')
+    const { visitorId } = await guddesk.deps.db.prisma.conversation.findUniqueOrThrow({ where: { id: asked } })
+    const key = await guddesk.deps.db.prisma.apiKey.findUniqueOrThrow({ where: { hash: sha256(channel) } })
+    const sending = { body: 'By e-mail', type: 'VISITOR' }
+    const sent = await guddesk.call('POST', `/api/v1/conversations/${asked}/messages`, sending, { key: channel })
+    expect([sent.status, sent.data]).toMatchObject([
+      201,
+      { type: 'VISITOR', senderId: visitorId, senderName: 'Vera Visitor', actorId: key.id },
+    ])
+    const { data } = await guddesk.call('GET', `/api/v1/conversations/${asked}/messages`)
+    expect(data).toEqual([sent.data])
+    const where = { conversationId: asked, type: 'message.created' }
+    const event = await guddesk.deps.db.prisma.event.findFirstOrThrow({ where })
+    expect(JSON.parse(event.body).data).toMatchObject({
+      type: 'VISITOR',
+      senderName: 'Vera Visitor',
+      actor: { type: 'api_key', id: key.id, name: key.name },
+    })
+  })
+
+  test('of a visitor opens what was closed', async () => {
+    const closed = await guddesk.newConversation()
+    await ok(guddesk.call('PATCH', `/api/v1/conversations/${closed}`, { status: 'CLOSED' }))
+    await ok(guddesk.call('POST', `/api/v1/conversations/${closed}/messages`, { body: 'Wait!', type: 'VISITOR' }))
+    expect((await guddesk.call('GET', `/api/v1/conversations/${closed}`)).data).toMatchObject({
+      status: 'OPEN',
+      closedAt: null,
+    })
+  })
+
+  test('of a visitor cannot be sent with an agent’s key', async () => {
+    const agent = await installAgent(guddesk, 'Liar')
+    const before = [await census(guddesk), await conversation()]
+    const { status, error } = await guddesk.call('POST', path, { body: 'I am Vera', type: 'VISITOR' }, agent.as)
+    expect([status, error.code]).toEqual([403, 'forbidden'])
+    expect([await census(guddesk), await conversation()]).toEqual(before)
+  })
+
+  test.each([
+    ['BOT', 'Sam Lee'],
+    ['AGENT', 'RefundBot'],
+    ['NOTE', 'RefundBot'],
+  ])('%s of an agent that calls itself Sam Lee is shown as %s', async (type, senderName) => {
+    const agent = await installAgent(guddesk, 'RefundBot')
+    const { data } = await guddesk.call('POST', path, { body: 'Trust me', type, senderName: 'Sam Lee' }, agent.as)
+    expect(data).toMatchObject({ type, senderId: agent.id, actorId: agent.id, senderName })
   })
 
   test('a note counts, but is neither activity nor preview', async () => {
@@ -99,7 +150,6 @@ describe('adding one', () => {
       { body: 5 },
       { body: ['x'] },
       { body: null },
-      { body: 'x', type: 'VISITOR' },
       { body: 'x', type: 'SYSTEM' },
       { body: 'x', type: 'bot' },
       { body: 'x', type: '' },

@@ -64,7 +64,7 @@ export async function installAgent(
   return { id: data.id, url, secret: data.credentials.webhookSecret, as: { key: data.credentials.apiKey } }
 }
 
-/** What the widget does when a visitor writes: REST has no way to say it. */
+/** What the widget does when a visitor writes: nobody passes it on. */
 export async function visitorSays(guddesk: TestGudDesk, conversationId: string, body: string): Promise<void> {
   const { visitorId, workspaceId } = await guddesk.deps.db.prisma.conversation.findUniqueOrThrow({
     where: { id: conversationId },

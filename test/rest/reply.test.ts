@@ -160,6 +160,19 @@ describe('a runaway bot', () => {
     await expectStopped(id)
   })
 
+  test('is stopped in a conversation that it started itself, with a first message', async () => {
+    const agent = await installAgent(guddesk, 'Starter')
+    const visitorId = await guddesk.newVisitor()
+    const started = await guddesk.call('POST', '/api/v1/conversations', { visitorId, message: 'Hi' }, agent.as)
+    const where = { conversationId: started.data.id, type: 'message.created' }
+    const event = await guddesk.deps.db.prisma.event.findFirstOrThrow({ where })
+    expect(JSON.parse(event.body).data).toMatchObject({ type: 'VISITOR', actor: { type: 'agent', id: agent.id } })
+    await say(started.data.id, 20)
+    const path = `/api/v1/conversations/${started.data.id}/messages`
+    expect((await guddesk.call('POST', path, { body: 'Hi', type: 'VISITOR' }, agent.as)).status).toBe(403)
+    await expectStopped(started.data.id)
+  })
+
   test('may go on when the minute is over', async () => {
     const id = await guddesk.newConversation(guddesk.tenant, 'Hi')
     await say(id, 20)

@@ -30,25 +30,29 @@ export const MessageBubble = memo(function MessageBubble({
       </li>
     )
   }
+  const isAgent = type === 'BOT' || message.senderId?.startsWith('agt_') === true
   const name = message.senderName ?? (type === 'VISITOR' ? visitor : type === 'BOT' ? 'AI agent' : 'Team')
   return (
-    <li className={classes.message} data-type={type} data-continued={isContinued || undefined}>
+    <li
+      className={classes.message}
+      data-type={type}
+      data-agent={isAgent || undefined}
+      data-continued={isContinued || undefined}
+    >
       <span className={classes.face}>
-        {!isContinued && type === 'BOT' && iconUrl !== null && (
-          <Face name={name} imageUrl={iconUrl} size={28} isAgent />
-        )}
-        {!isContinued && type === 'BOT' && iconUrl === null && (
+        {!isContinued && isAgent && iconUrl !== null && <Face name={name} imageUrl={iconUrl} size={28} isAgent />}
+        {!isContinued && isAgent && iconUrl === null && (
           <span className={classes.bot} aria-hidden>
             <Bot size={16} />
           </span>
         )}
-        {!isContinued && type !== 'BOT' && <Face name={name} size={28} />}
+        {!isContinued && !isAgent && <Face name={name} size={28} />}
       </span>
       <div className={classes.column}>
         <p className={isContinued ? 'visually-hidden' : classes.meta}>
           {type === 'NOTE' && <StickyNote size={12} aria-hidden />}
           <span className={classes.name}>{name}</span>
-          {type === 'BOT' && <span className={classes.kind}>AI agent</span>}
+          {isAgent && <span className={classes.kind}>AI agent</span>}
           {type === 'NOTE' && <span className={classes.kind}>Note for the team</span>}
           <Time at={createdAt} short />
         </p>
