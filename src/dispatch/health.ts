@@ -79,6 +79,7 @@ interface Named {
   id: string
   workspace_id: string
   url: string
+  agent_id: string | null
   failing_since: Date | null
 }
 
@@ -94,10 +95,10 @@ export async function disable(
     const disabled = await tx.db.$queryRaw<Named[]>`
       UPDATE webhook_endpoints SET is_enabled = false, disabled_reason = ${reason}
        WHERE id = ${endpointId} AND dispatcher_id = ${dispatcherId} AND is_enabled
-      RETURNING id, workspace_id, url`
-    for (const { workspace_id: workspaceId, url } of disabled) {
+      RETURNING id, workspace_id, url, agent_id`
+    for (const { workspace_id: workspaceId, url, agent_id: agentId } of disabled) {
       const envelope = { workspaceId, conversationId: null, actor: SYSTEM, at: now }
-      const data = { endpointId, url, reason, workspaceId }
+      const data = { endpointId, url, agentId, reason, workspaceId }
       await recordEvent(tx, deps.bus, { ...envelope, type: 'endpoint.disabled', data })
     }
   })
@@ -114,12 +115,12 @@ export async function warn(
     const warned = await tx.db.$queryRaw<Named[]>`
       UPDATE webhook_endpoints SET failing_warned_at = ${now}
        WHERE id = ${endpointId} AND dispatcher_id = ${dispatcherId} AND is_enabled AND failing_warned_at IS NULL
-      RETURNING id, workspace_id, url, failing_since`
-    for (const { workspace_id: workspaceId, url, failing_since: since } of warned) {
+      RETURNING id, workspace_id, url, agent_id, failing_since`
+    for (const { workspace_id: workspaceId, url, agent_id: agentId, failing_since: since } of warned) {
       if (since === null) continue
       const envelope = { workspaceId, conversationId: null, actor: SYSTEM, at: now }
       const disabledAt = new Date(since.getTime() + FAILING_MS).toISOString()
-      const data = { endpointId, url, failingSince: since.toISOString(), disabledAt, workspaceId }
+      const data = { endpointId, url, agentId, failingSince: since.toISOString(), disabledAt, workspaceId }
       await recordEvent(tx, deps.bus, { ...envelope, type: 'endpoint.failing', data })
     }
   })

@@ -13,7 +13,7 @@ import { endpointsChanged } from './events.ts'
 import { newId } from './ids.ts'
 import { clearableText, defined, jsonObject, parse, requireId, text, webUrl } from './input.ts'
 import { inTimeOrder, type Page, type PageRequest } from './page.ts'
-import { requireLevel, requireNotAgent, requireOwnAgent } from './policy.ts'
+import { isNeighbour, requireLevel, requireNotAgent, requireOwnAgent } from './policy.ts'
 import { DEFAULT_FLAGS, EventFlags, RESUMED, refuseTakenUrl } from './webhook-endpoints.ts'
 import { checkWebhookUrl, MAX_URL_LENGTH } from './webhook-url.ts'
 
@@ -57,7 +57,20 @@ const WITH_ENDPOINTS = {
   webhookEndpoints: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
 } satisfies Prisma.AgentInclude
 
-/** The workspace's agents, latest installed first. */
+/**
+ * An agent as an actor may see it. Another agent's key sees what it is called, whether it works and since when, and
+ * nothing that people wrote about it, keep in it, or that says where it is: such texts carry tokens.
+ */
+export function seenBy<Row extends Agent>(actor: Actor, agent: Row): Row {
+  if (!isNeighbour(actor, agent.id)) return agent
+  return { ...agent, description: null, config: {}, iconUrl: null, creatorName: null, creatorUrl: null }
+}
+
+function withEndpointsSeenBy(actor: Actor, agent: AgentWithEndpoints): AgentWithEndpoints {
+  return isNeighbour(actor, agent.id) ? { ...seenBy(actor, agent), webhookEndpoints: [] } : agent
+}
+
+/** The workspace's agents, latest installed first, each as the actor may see it. */
 export async function listAgents(
   deps: Deps,
   actor: Actor,
@@ -73,19 +86,22 @@ export async function listAgents(
   }
   const { agent } = deps.db.prisma
   return inTimeOrder({ field: 'installedAt', direction: 'desc' }, page, {
-    find: (slice) => agent.findMany({ ...slice, where: { ...where, ...slice.where }, include: WITH_ENDPOINTS }),
+    find: async (slice) => {
+      const rows = await agent.findMany({ ...slice, where: { ...where, ...slice.where }, include: WITH_ENDPOINTS })
+      return rows.map((row) => withEndpointsSeenBy(actor, row))
+    },
     count: () => agent.count({ where }),
   })
 }
 
-/** @throws NotFoundError */
+/** An agent as the actor may see it. @throws NotFoundError */
 export async function getAgent(deps: Deps, actor: Actor, id: string): Promise<AgentWithEndpoints> {
   requireLevel(actor, 'READ_ONLY')
   requireId('agent', id, 'Agent')
   const where = { id, workspaceId: actor.workspaceId }
   const agent = await deps.db.prisma.agent.findFirst({ where, include: WITH_ENDPOINTS })
   if (agent === null) throw new NotFoundError('Agent')
-  return agent
+  return withEndpointsSeenBy(actor, agent)
 }
 
 /**

@@ -2,8 +2,9 @@ import type { MessageType } from '../generated/prisma/enums.ts'
 import type { Bus } from '../infra/bus.ts'
 import { Prisma } from '../infra/db.ts'
 import type { Tx } from '../infra/transaction.ts'
-import type { ActorRef } from './actor.ts'
+import type { Actor, ActorRef } from './actor.ts'
 import { newId } from './ids.ts'
+import { isNeighbour } from './policy.ts'
 
 /** What happened, by type. Key order is the order in the payload. Clients in the field read these names. */
 export interface EventData {
@@ -47,9 +48,17 @@ export interface EventData {
   /** In the log only, for live screens: what the four webhook events do not say. */
   'conversation.updated': { conversationId: string; changed: string[]; workspaceId: string }
   'note.created': { conversationId: string; messageId: string; workspaceId: string; sequence: number }
-  'endpoint.disabled': { endpointId: string; url: string; reason: string; workspaceId: string }
+  'endpoint.disabled': EndpointEvent & { reason: string }
   /** It has done nothing but fail for half the time after which it is disabled. */
-  'endpoint.failing': { endpointId: string; url: string; failingSince: string; disabledAt: string; workspaceId: string }
+  'endpoint.failing': EndpointEvent & { failingSince: string; disabledAt: string }
+}
+
+interface EndpointEvent {
+  endpointId: string
+  url: string
+  /** The agent that it belongs to. */
+  agentId: string | null
+  workspaceId: string
 }
 
 export type EventType = keyof EventData
@@ -61,6 +70,13 @@ const SUBSCRIPTION_FLAGS = {
   'conversation.closed': 'onConversationClosed',
   'conversation.assigned': 'onConversationAssigned',
 } as const satisfies Partial<Record<EventType, string>>
+
+/** An event's data as an actor may see it: where neighbours are reached is not for an agent. */
+export function dataSeenBy(asking: Actor, type: string, data: Record<string, unknown>): Record<string, unknown> {
+  if (type !== 'endpoint.disabled' && type !== 'endpoint.failing') return data
+  const { endpointId, workspaceId, agentId, actor } = data
+  return isNeighbour(asking, typeof agentId === 'string' ? agentId : null) ? { endpointId, workspaceId, actor } : data
+}
 
 /** What is sent as webhooks: each by its flag, and a ping on request. */
 export const WEBHOOK_EVENT_TYPES = [

@@ -69,6 +69,16 @@ export function requireWebhookManager(actor: Actor): void {
   if (actor.type !== 'agent') requireLevel(actor, 'FULL_ACCESS')
 }
 
+/** The webhook endpoints that an actor sees and manages, as a Prisma filter: an agent its own, everybody else the workspace's. */
+export function managedEndpoints(actor: Actor): { workspaceId: string; agentId?: string } {
+  return { workspaceId: actor.workspaceId, ...(actor.type === 'agent' && { agentId: actor.id }) }
+}
+
+/** Whether it is an agent that asks about something which belongs to no agent, or to another one. */
+export function isNeighbour(actor: Actor, agentId: string | null): boolean {
+  return actor.type === 'agent' && actor.id !== agentId
+}
+
 /** The articles that an actor may see, as a Prisma filter: drafts are the team's own. */
 export function visibleArticles(actor: Actor): { workspaceId: string; isPublished?: boolean } {
   return { workspaceId: actor.workspaceId, ...(actor.type === 'visitor' && { isPublished: true }) }

@@ -12,7 +12,7 @@ import { endpointsChanged } from './events.ts'
 import { newId } from './ids.ts'
 import { clearableText, defined, idText, parse, requireId, text } from './input.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
-import { requireLevel, requireWebhookManager } from './policy.ts'
+import { managedEndpoints, requireLevel, requireWebhookManager } from './policy.ts'
 import { checkWebhookUrl, MAX_URL_LENGTH, normalizeWebhookUrl } from './webhook-url.ts'
 
 /** Which events an endpoint receives. Flags left out keep their value, or their default on a new endpoint. */
@@ -73,11 +73,6 @@ export interface Registration {
   readonly nextSecret: string | null
 }
 
-/** Agents see and manage their own endpoints; everybody else the workspace's. */
-function managed(actor: Actor): { workspaceId: string; agentId?: string } {
-  return { workspaceId: actor.workspaceId, ...(actor.type === 'agent' && { agentId: actor.id }) }
-}
-
 export function endpointTarget({ id, url }: WebhookEndpoint): AuditTarget {
   return { type: 'webhook_endpoint', id, name: url }
 }
@@ -85,7 +80,7 @@ export function endpointTarget({ id, url }: WebhookEndpoint): AuditTarget {
 /** Webhook endpoints, newest first, without secrets. */
 export async function listEndpoints(deps: Deps, actor: Actor, page: PageRequest): Promise<Page<WebhookEndpoint>> {
   requireLevel(actor, 'READ_ONLY')
-  const where = managed(actor)
+  const where = managedEndpoints(actor)
   const { webhookEndpoint } = deps.db.prisma
   return newestFirst(page, {
     find: (slice) => webhookEndpoint.findMany({ ...slice, where: { ...where, ...slice.where } }),
@@ -102,7 +97,7 @@ export async function lockEndpoint(tx: Tx, actor: Actor, id: string): Promise<We
   requireId('webhookEndpoint', id, 'Webhook endpoint')
   await tx.db.$queryRaw`
     SELECT id FROM webhook_endpoints WHERE id = ${id} AND workspace_id = ${actor.workspaceId} FOR NO KEY UPDATE`
-  const found = await tx.db.webhookEndpoint.findFirst({ where: { id, ...managed(actor) } })
+  const found = await tx.db.webhookEndpoint.findFirst({ where: { id, ...managedEndpoints(actor) } })
   if (found === null) throw new NotFoundError('Webhook endpoint')
   return found
 }
@@ -261,7 +256,7 @@ export async function deleteEndpoint(deps: Deps, actor: Actor, input: z.input<ty
   }
   const which = url === undefined ? { id: endpointId ?? '' } : { url: normalizeWebhookUrl(url) }
   await inTransaction(deps, async (tx) => {
-    const found = await tx.db.webhookEndpoint.findFirst({ where: { ...which, ...managed(actor) } })
+    const found = await tx.db.webhookEndpoint.findFirst({ where: { ...which, ...managedEndpoints(actor) } })
     if (found === null) throw new NotFoundError('Webhook endpoint')
     const { count } = await tx.db.webhookEndpoint.deleteMany({ where: { id: found.id } })
     if (count === 0) throw new NotFoundError('Webhook endpoint') // another call was faster

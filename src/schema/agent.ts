@@ -1,8 +1,12 @@
 import type { AgentRemoval as AgentRemovalRow } from '../domain/agent-removal.ts'
+import { seenBy } from '../domain/agents.ts'
+import { managedEndpoints } from '../domain/policy.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { AgentType } from './enums.ts'
 import { EventFlagsInput, WebhookEndpoint } from './webhook-endpoint.ts'
+
+const NEIGHBOURS = "Null for another agent's key."
 
 export const Agent = builder.prismaNode('Agent', {
   nullable: true,
@@ -11,21 +15,46 @@ export const Agent = builder.prismaNode('Agent', {
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
   fields: (t) => ({
     name: t.exposeString('name', { description: 'For people.' }),
-    description: t.exposeString('description', { nullable: true, description: 'What it does.' }),
+    description: t.string({
+      nullable: true,
+      description: `What it does. ${NEIGHBOURS}`,
+      resolve: (agent, _args, { actor }) => seenBy(actor(), agent).description,
+    }),
     type: t.expose('type', { type: AgentType, description: 'Where it comes from.' }),
     isEnabled: t.exposeBoolean('isEnabled', { description: 'Whether it gets events and its key works.' }),
     priority: t.exposeInt('priority', { description: 'Higher first.' }),
-    config: t.expose('config', { type: 'JSON', description: 'Whatever the agent keeps here.' }),
-    iconUrl: t.expose('iconUrl', { type: 'URL', nullable: true, description: 'A picture.' }),
-    creatorName: t.exposeString('creatorName', { nullable: true, description: 'Who made it.' }),
-    creatorUrl: t.expose('creatorUrl', { type: 'URL', nullable: true, description: "The maker's page." }),
+    config: t.field({
+      type: 'JSON',
+      description: "Whatever the agent keeps here; empty for another agent's key.",
+      resolve: (agent, _args, { actor }) => seenBy(actor(), agent).config,
+    }),
+    iconUrl: t.field({
+      type: 'URL',
+      nullable: true,
+      description: `A picture. ${NEIGHBOURS}`,
+      resolve: (agent, _args, { actor }) => seenBy(actor(), agent).iconUrl,
+    }),
+    creatorName: t.string({
+      nullable: true,
+      description: `Who made it. ${NEIGHBOURS}`,
+      resolve: (agent, _args, { actor }) => seenBy(actor(), agent).creatorName,
+    }),
+    creatorUrl: t.field({
+      type: 'URL',
+      nullable: true,
+      description: `The maker's page. ${NEIGHBOURS}`,
+      resolve: (agent, _args, { actor }) => seenBy(actor(), agent).creatorUrl,
+    }),
     ignoreOwnEvents: t.exposeBoolean('ignoreOwnEvents', {
       description: 'Whether its endpoints are spared the events that it caused itself.',
     }),
     webhookEndpoints: t.relation('webhookEndpoints', {
       type: WebhookEndpoint,
-      description: 'Its endpoints, the installed one first.',
-      query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
+      description: "Its endpoints, the installed one first; none for another agent's key.",
+      query: (_args, { actor }) => ({
+        where: managedEndpoints(actor()),
+        orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+      }),
     }),
     installedAt: t.expose('installedAt', { type: 'DateTime', description: 'When it was installed.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),

@@ -1,5 +1,5 @@
 import type { LoggedEvent } from '../domain/event-position.ts'
-import type { EventType as EventTypeName } from '../domain/events.ts'
+import { dataSeenBy, type EventType as EventTypeName } from '../domain/events.ts'
 import { conversationEvents } from '../domain/read-events.ts'
 import { builder } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
@@ -29,8 +29,9 @@ builder.node(Event, {
     }),
     data: t.field({
       type: 'JSON',
-      description: "The webhook payload's data.",
-      resolve: ({ body }) => (JSON.parse(body) as { data: unknown }).data,
+      description: "The webhook payload's data. An agent's key is not told where other agents' endpoints are.",
+      resolve: ({ type, body }, _args, { actor }) =>
+        dataSeenBy(actor(), type, (JSON.parse(body) as { data: Record<string, unknown> }).data),
     }),
     isTest: t.exposeBoolean('isTest', { description: 'Whether it is sample data that was sent to test an endpoint.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),

@@ -1,3 +1,4 @@
+import { managedEndpoints } from '../domain/policy.ts'
 import {
   type BreakerOf,
   breakerOf,
@@ -39,7 +40,7 @@ export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
   nullable: true,
   description: 'A URL that receives signed events. Its secret is shown only when it is registered.',
   id: { field: 'id' },
-  findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
+  findUnique: (id, context) => ({ id, ...managedEndpoints(context.actor()) }),
   fields: (t) => ({
     url: t.expose('url', { type: 'URL', description: 'Where events are sent.' }),
     description: t.exposeString('description', { nullable: true, description: 'For people.' }),

@@ -1,0 +1,210 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { isObjectType } from 'graphql'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dataSeenBy, recordEvent, SYSTEM } from '../../src/domain/events.ts'
+import { inTransaction } from '../../src/infra/transaction.ts'
+import { schema } from '../../src/resolvers/index.ts'
+import { installAgent, ok } from '../rest/objects.ts'
+import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { until } from '../support/until.ts'
+import { type Event, TRANSPORTS } from './live.ts'
+
+// What an agent's key sees of another agent, and of endpoints that are not its own, field by field.
+
+/** Of a field that holds something else for the agent itself: the value for its neighbours; of the others, that they see it. */
+const AGENT_FIELDS: Record<string, 'shown' | { readonly instead: unknown; readonly select?: string }> = {
+  id: 'shown',
+  name: 'shown',
+  type: 'shown',
+  isEnabled: 'shown',
+  priority: 'shown',
+  ignoreOwnEvents: 'shown',
+  installedAt: 'shown',
+  updatedAt: 'shown',
+  description: { instead: null },
+  config: { instead: {} },
+  iconUrl: { instead: null },
+  creatorName: { instead: null },
+  creatorUrl: { instead: null },
+  webhookEndpoints: { instead: [], select: 'webhookEndpoints { id url }' },
+  lastSeenAt: { instead: null },
+  replyCount24h: { instead: null },
+  errorRate24h: { instead: null },
+}
+
+const TOKEN = 'token-in-a-url'
+const SECRETIVE = {
+  name: 'Secretive',
+  description: TOKEN,
+  config: { webhook: TOKEN },
+  iconUrl: `https://example.com/icon?${TOKEN}`,
+  creatorName: TOKEN,
+  creatorUrl: `https://example.com/maker?${TOKEN}`,
+  webhookUrl: `http://127.0.0.1:9/hook?${TOKEN}`,
+  priority: 7,
+}
+
+let guddesk: TestGudDesk
+let secretive: { id: string; key: string; endpointId: string }
+let ownEndpointId: string
+let workspacesEndpointId: string
+let neighbour: string
+
+beforeAll(async () => {
+  guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
+  const { data } = await ok(guddesk.call('POST', '/api/v1/agents', SECRETIVE))
+  secretive = { id: data.id, key: data.credentials.apiKey, endpointId: data.webhookEndpoint.id }
+  const registered = await ok(guddesk.call('POST', '/api/agent/webhooks', { url: `http://127.0.0.1:9/own?${TOKEN}` }))
+  workspacesEndpointId = registered.data.endpoint.id
+  const installed = await installAgent(guddesk, 'Neighbour')
+  neighbour = installed.as.key ?? ''
+  ownEndpointId = (await guddesk.call('GET', '/api/agent/webhooks', undefined, installed.as)).data[0].id
+  const conversationId = await guddesk.newConversation(guddesk.tenant, 'Hello')
+  await ok(guddesk.call('POST', '/api/agent/reply', { conversationId, body: 'Hi' }, { key: secretive.key }))
+  await inTransaction(guddesk.deps, async (tx) => {
+    for (const [endpointId, agentId] of [
+      [secretive.endpointId, secretive.id],
+      [workspacesEndpointId, null],
+    ] as const) {
+      const { workspaceId } = guddesk.tenant
+      const envelope = { workspaceId, conversationId: null, actor: SYSTEM, at: guddesk.clock.now() }
+      const about = { endpointId, url: `http://127.0.0.1:9/?${TOKEN}`, agentId, workspaceId }
+      await recordEvent(tx, guddesk.deps.bus, {
+        ...envelope,
+        type: 'endpoint.disabled',
+        data: { ...about, reason: 'gone' },
+      })
+      const failing = { ...about, failingSince: 'then', disabledAt: 'soon' }
+      await recordEvent(tx, guddesk.deps.bus, { ...envelope, type: 'endpoint.failing', data: failing })
+    }
+  })
+})
+
+afterAll(() => guddesk?.stop())
+
+test('every field of an agent has a rule', () => {
+  const type = schema.getType('Agent')
+  expect(Object.keys(AGENT_FIELDS).sort()).toEqual(
+    isObjectType(type) ? Object.keys(type.getFields()).sort() : 'no such type',
+  )
+})
+
+/** Every way to an agent. */
+const ROADS: Record<string, { query: string; pick: (data: never) => unknown }> = {
+  node: { query: '{ node(id: $id) { ... on Agent { FIELDS } } }', pick: ({ node }: { node: unknown }) => node },
+  nodes: {
+    query: '{ nodes(ids: [$id]) { ... on Agent { FIELDS } } }',
+    pick: ({ nodes }: { nodes: unknown[] }) => nodes[0],
+  },
+  agents: {
+    query: '{ agents(first: 5) { edges { node { FIELDS } } } }',
+    pick: ({ agents }: { agents: { edges: { node: { id: string } }[] } }) =>
+      agents.edges.find(({ node }) => node.id === secretive.id)?.node,
+  },
+  'sender of a message': {
+    query:
+      '{ conversations(first: 1) { edges { node { messages(first: 5) { edges { node { sender { ... on Agent { FIELDS } } } } } } } } }',
+    pick: ({ conversations }: { conversations: { edges: { node: { messages: { edges: Sent[] } } }[] } }) =>
+      conversations.edges[0]?.node.messages.edges.at(-1)?.node.sender,
+  },
+}
+interface Sent {
+  readonly node: { readonly sender: unknown }
+}
+
+async function agentBy(road: string, key: string): Promise<Record<string, unknown>> {
+  const { query = '', pick = () => undefined } = ROADS[road] ?? {}
+  const fields = Object.entries(AGENT_FIELDS).map(([name, rule]) => (rule === 'shown' ? name : (rule.select ?? name)))
+  const text = query.replace('FIELDS', `id ${fields.join(' ')}`).replace('$id', JSON.stringify(secretive.id))
+  const { body } = await guddesk.graphql(text, {}, { key })
+  expect(body.errors).toBeUndefined()
+  return pick(body.data as never) as Record<string, unknown>
+}
+
+describe.each(Object.keys(ROADS))('an agent by %s', (road) => {
+  test.each(Object.entries(AGENT_FIELDS))('%s', async (name, rule) => {
+    const [own, seen] = [await agentBy(road, secretive.key), await agentBy(road, neighbour)]
+    expect(await agentBy(road, guddesk.tenant.key)).toEqual(own)
+    expect(own[name]).toBeDefined()
+    if (rule === 'shown') return expect(seen[name]).toEqual(own[name])
+    expect(seen[name]).toEqual(rule.instead)
+    if (name !== 'errorRate24h') expect(own[name]).not.toEqual(rule.instead)
+  })
+})
+
+test.each(['node', 'nodes'])('an endpoint by %s is there for its own agent only', async (field) => {
+  for (const [id, key, isSeen] of [
+    [secretive.endpointId, secretive.key, true],
+    [secretive.endpointId, guddesk.tenant.key, true],
+    [secretive.endpointId, neighbour, false],
+    [workspacesEndpointId, guddesk.tenant.key, true],
+    [workspacesEndpointId, neighbour, false],
+    [ownEndpointId, neighbour, true],
+  ] as const) {
+    const select = '{ ... on WebhookEndpoint { id } }'
+    const query = field === 'node' ? `{ node(id: "${id}") ${select} }` : `{ nodes(ids: ["${id}"]) ${select} }`
+    const { data } = await guddesk.graphql(query, {}, { key })
+    expect(field === 'node' ? data.node : data.nodes[0]).toEqual(isSeen ? { id } : null)
+  }
+})
+
+describe('events about endpoints', () => {
+  const LIST = '{ events { edges { node { id type data cursor } } } }'
+  const about = (endpointId: string, key: string) =>
+    guddesk
+      .graphql(LIST, {}, { key })
+      .then(({ data }) => (data.events.edges as { node: Event }[]).map(({ node }) => node))
+      .then((all) => all.filter(({ data }) => data['endpointId'] === endpointId))
+
+  test('tell an agent where its own endpoints are, and of the others that something happened', async () => {
+    const kept = { workspaceId: guddesk.tenant.workspaceId, actor: { ...SYSTEM } }
+    for (const endpointId of [secretive.endpointId, workspacesEndpointId]) {
+      const seen = await about(endpointId, neighbour)
+      expect(seen.map(({ type }) => type)).toEqual(['ENDPOINT_DISABLED', 'ENDPOINT_FAILING'])
+      for (const { data } of seen) expect(data).toEqual({ endpointId, ...kept })
+      const all = await about(endpointId, guddesk.tenant.key)
+      for (const { data } of all) expect(JSON.stringify(data)).toContain(TOKEN)
+    }
+    for (const { data } of await about(secretive.endpointId, secretive.key)) {
+      expect(JSON.stringify(data)).toContain(TOKEN)
+    }
+  })
+
+  test('of a time when they did not name the agent are told to nobody’s key but the workspace’s', () => {
+    const actor = { type: 'agent', id: secretive.id } as Parameters<typeof dataSeenBy>[0]
+    const data = { endpointId: secretive.endpointId, url: TOKEN, workspaceId: 'ws', actor: SYSTEM }
+    expect(JSON.stringify(dataSeenBy(actor, 'endpoint.disabled', data))).not.toContain(TOKEN)
+  })
+
+  test.each(TRANSPORTS)('over %s, too', async (_name, subscribe) => {
+    const { data } = await guddesk.graphql(LIST)
+    const [first] = data.events.edges as { node: Event }[]
+    const live = subscribe(guddesk, { after: first?.node.cursor }, { key: neighbour })
+    await until(() => live.events.filter(({ type }) => type.startsWith('ENDPOINT_')).length === 4)
+    expect(JSON.stringify(live.events)).not.toContain(TOKEN)
+    await live.stop()
+  })
+})
+
+test('nothing that a neighbour reads over REST has a token', async () => {
+  const seen = await Promise.all(
+    ['/v1/agents', `/v1/agents/${secretive.id}`, '/agent/webhooks'].map((path) =>
+      guddesk.call('GET', `/api${path}`, undefined, { key: neighbour }),
+    ),
+  )
+  for (const { status, body } of seen) {
+    expect(status).toBe(200)
+    expect(JSON.stringify(body)).not.toContain(TOKEN)
+  }
+})
+
+test('docs/permissions.md has the same fields', () => {
+  const page = readFileSync(fileURLToPath(new URL('../../docs/permissions.md', import.meta.url)), 'utf8')
+  const [, table = ''] = page.split(/<!-- \/?fields -->\n/)
+  const cell = (rule: (typeof AGENT_FIELDS)[string]) => {
+    return rule === 'shown' ? 'the value' : `\`${JSON.stringify(rule.instead)}\``
+  }
+  const rows = Object.entries(AGENT_FIELDS).map(([name, rule]) => `| \`${name}\` | ${cell(rule)} |`)
+  expect(table.trim()).toBe(['| Field | Another agent sees |', '| --- | --- |', ...rows].join('\n'))
+})
