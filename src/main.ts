@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import type { FirstStart } from './domain/bootstrap.ts'
 import { type Config, ConfigError, readConfig } from './infra/config.ts'
 import { createLog, type Log } from './infra/log.ts'
 import { buildPages, type Pages, readPages } from './pages.ts'
@@ -71,6 +72,17 @@ function howToSignIn(ownerEmail: string, origin: string, token: string | null): 
     : ['', `Sign in as ${ownerEmail} with this link, once, within 24 hours:`, `  ${signInUrl(origin, token)}`]
 }
 
+function firstKey({ apiKey, ownerEmail }: FirstStart, origin: string): string[] {
+  if (apiKey === null) return ['', `Make an API key (FULL_ACCESS), which this prints: npm run api-key -- ${ownerEmail}`]
+  return [
+    '',
+    'Your first API key (FULL_ACCESS), shown only now:',
+    `  ${apiKey}`,
+    'Try it:',
+    `  curl -H "Authorization: Bearer ${apiKey}" ${origin}/api/v1/conversations`,
+  ]
+}
+
 function welcome(config: Config, port: number, { firstStart }: GudDesk, signInToken: string | null): string {
   const origin = originOf(config, port)
   const database = config.databaseUrl === undefined ? `embedded, in ${config.dataDir}` : 'PostgreSQL'
@@ -82,16 +94,10 @@ function welcome(config: Config, port: number, { firstStart }: GudDesk, signInTo
     `  ${config.env === 'production' ? 'GraphQL ' : 'GraphiQL'}  ${origin}/graphql`,
     `  Health    ${origin}/healthz`,
   ]
-  if (firstStart !== null && config.firstApiKey === undefined) {
-    lines.push(
-      '',
-      'Your first API key (FULL_ACCESS), shown only now:',
-      `  ${firstStart.apiKey}`,
-      'Try it:',
-      `  curl -H "Authorization: Bearer ${firstStart.apiKey}" ${origin}/api/v1/conversations`,
-    )
+  if (firstStart !== null) {
+    if (config.firstApiKey === undefined) lines.push(...firstKey(firstStart, origin))
+    lines.push(...howToSignIn(firstStart.ownerEmail, origin, signInToken))
   }
-  if (firstStart !== null) lines.push(...howToSignIn(firstStart.ownerEmail, origin, signInToken))
   return `${lines.join('\n')}\n`
 }
 

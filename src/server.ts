@@ -18,11 +18,12 @@ import type { Config } from './infra/config.ts'
 import { type Database, openDatabase } from './infra/db.ts'
 import { ANY_DOCUMENT, readManifest, trustedDocuments } from './infra/graphql-trusted.ts'
 import type { Log } from './infra/log.ts'
+import { openMailer } from './infra/mail.ts'
 import { migrate } from './infra/migrations.ts'
 import { openRateCounter } from './infra/rate-counter.ts'
 import { repeat } from './infra/repeat.ts'
 import { type Resolve, resolveName } from './infra/resolve.ts'
-import { createVault, encryptionKey } from './infra/secrets.ts'
+import { createVault, encryptionKey, newApiKey } from './infra/secrets.ts'
 import type { Pages } from './pages.ts'
 
 /** A whole GudDesk, assembled but not listening. */
@@ -68,6 +69,7 @@ export async function buildServer({
   if (applied.length > 0) log.info({ applied }, 'the database was migrated')
   const bus = openBus(config.redisUrl, log)
   const isProduction = config.env === 'production'
+  const mail = config.mail === null ? undefined : openMailer({ ...config.mail, requireTls: isProduction }, log)
   const deps: Deps = {
     db,
     bus,
@@ -75,6 +77,7 @@ export async function buildServer({
     log,
     publicUrl: config.publicUrl,
     vault: createVault(encryptionKey(config), config.previousEncryptionKey),
+    ...(mail && { mail }),
     ...(!isProduction && { echoAgentUrl: () => echoAgentUrl(addressOf(http.server)) }),
     targets: {
       requireHttps: isProduction,
@@ -85,7 +88,9 @@ export async function buildServer({
       resolve,
     },
   }
-  const firstStart = await bootstrap(deps, config.firstApiKey, config.ownerEmail)
+  // What production prints ends in its logs: there a command prints a key, on request.
+  const firstKey = config.firstApiKey ?? (isProduction ? null : newApiKey())
+  const firstStart = await bootstrap(deps, firstKey, config.ownerEmail)
   const stops: (() => Promise<void>)[] = [() => db.close(), () => bus.close()]
 
   const dispatching = { ...deps, version: config.version, sharesProcess: config.roles.has('api') }
@@ -104,6 +109,7 @@ export async function buildServer({
     if (db.exclusive) await releaseAbandonedKeys(deps)
     stops.push(repeat(log, SWEEP_EVERY_MS, 'old idempotency keys could not be deleted', () => sweepKeys(deps)))
   }
+  if (mail !== undefined) stops.push(() => mail.close())
   const rates = openRateCounter(config.redisUrl, log)
   stops.push(() => rates.close())
   const http = assembleHttp(config, deps, {

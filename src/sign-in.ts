@@ -6,10 +6,14 @@ import { type OwnOrigins, requireOwnOrigin } from './auth/own-origin.ts'
 import type { People } from './auth/people.ts'
 import { type SessionTokens, setCookie } from './auth/session-token.ts'
 import type { Deps } from './domain/deps.ts'
-import { DomainError, UnauthorizedError } from './domain/errors.ts'
+import { DomainError, NotFoundError, RateLimitedError, UnauthorizedError } from './domain/errors.ts'
 import { parse, text } from './domain/input.ts'
+import { signInMail } from './domain/mails.ts'
 import { endSession } from './domain/sessions.ts'
+import { addressBlock } from './infra/client-address.ts'
 import { PASSWORD_LENGTH } from './infra/passwords.ts'
+import { sha256 } from './infra/secrets.ts'
+import { countTry } from './infra/try-limit.ts'
 import { readJsonObject } from './rest/body.ts'
 import { SIGN_IN_PAGE, SIGN_IN_PAGE_HEADERS } from './sign-in-page.ts'
 
@@ -38,11 +42,20 @@ const Credentials = z.object({
   password: z.string().min(1, 'must not be empty').max(PASSWORD_LENGTH.max),
 })
 
+/** An address to mail a link to. */
+const Recipient = z.object({ email: Address })
+
+const MAIL_WINDOW_MS = 15 * 60_000
+/** Within that window: to one address, and asked for from one place. */
+const MAX_MAILS = { address: 3, place: 20 } as const
+
 type Handler = (context: SignInDeps, ctx: Koa.Context) => Promise<void>
 
 /** Everything that can be reached under /api/auth: path, method, handler. */
 const ROUTES: Record<string, Partial<Record<string, Handler>>> = {
+  '/api/auth/sign-in': { GET: showMethods, HEAD: showMethods },
   '/api/auth/sign-in/email': { POST: signInWithPassword },
+  '/api/auth/sign-in/links': { POST: mailLink },
   '/api/auth/sign-out': { POST: signOut },
   [LINK_PATH]: { GET: showLink, HEAD: showLink, POST: openLink },
 }
@@ -75,6 +88,37 @@ async function signOut({ deps, authenticator, tokens }: SignInDeps, ctx: Koa.Con
   const caller = await authenticator.authenticate(requestOf(ctx))
   await endSession(deps, caller, caller.credentialId)
   ctx.set('Set-Cookie', setCookie(tokens, null))
+  ctx.body = { data: { ok: true } }
+}
+
+/** For the sign-in page, before anybody is known. */
+async function showMethods({ deps }: SignInDeps, ctx: Koa.Context): Promise<void> {
+  ctx.body = { data: { methods: ['password', ...(deps.mail === undefined ? [] : ['link'])] } }
+}
+
+/**
+ * Mails a sign-in link to whoever has that address here. The answer comes first and is the same for anybody, so that it does
+ * not tell, not even by its time, whether somebody has it.
+ * @throws NotFoundError where no mail is sent; RateLimitedError
+ */
+async function mailLink(context: SignInDeps, ctx: Koa.Context): Promise<void> {
+  const { deps, people, authenticator, own } = context
+  const { mail } = deps
+  if (mail === undefined) throw new NotFoundError('Sign-in link', 'this deployment sends no mail; ask whoever runs it')
+  refuseOtherSites(own, ctx)
+  const { email } = parse(Recipient, await readJsonObject(ctx))
+  const origin = authenticator.originOf(requestOf(ctx))
+  const wait = await countTry(deps, MAIL_WINDOW_MS, [
+    { key: `sign-in link to ${sha256(email)}`, max: MAX_MAILS.address },
+    { key: `sign-in links from ${addressBlock(origin.address)}`, max: MAX_MAILS.place },
+  ])
+  if (wait !== null) throw new RateLimitedError('Too many sign-in links were asked for', wait)
+  const isTaken = mail.later('a sign-in link could not be mailed', async () => {
+    const token = await people.makeLink(email, origin)
+    if (token !== null) await mail.send(signInMail({ to: email, link: signInUrl(deps.publicUrl, token) }))
+  })
+  if (!isTaken) throw new DomainError('unavailable', 'The mail server is slow: try again in a minute')
+  ctx.status = 202
   ctx.body = { data: { ok: true } }
 }
 

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { prismaAdapter } from 'better-auth/adapters/prisma'
-import { betterAuth } from 'better-auth/minimal'
 import type { Origin } from '../domain/actor.ts'
 import {
-  type AuditAction,
   type AuditActor,
   type AuditTarget,
+  anonymousAt,
   personOf,
   recordAudit,
   systemAuditor,
@@ -13,14 +11,18 @@ import {
 import type { Deps } from '../domain/deps.ts'
 import { RateLimitedError, UnauthorizedError } from '../domain/errors.ts'
 import { newId } from '../domain/ids.ts'
+import { lockUser, verifyEmail } from '../domain/verify-email.ts'
 import { addressBlock } from '../infra/client-address.ts'
-import { PASSWORD_LENGTH } from '../infra/passwords.ts'
+import { hashPassword, isPassword } from '../infra/passwords.ts'
 import { sha256 } from '../infra/secrets.ts'
-import { inTransaction } from '../infra/transaction.ts'
+import { inTransaction, type Tx } from '../infra/transaction.ts'
 import { countTry } from '../infra/try-limit.ts'
 import { SESSION_DAYS, type SessionTokens, setCookie, signToken } from './session-token.ts'
 
-export const LINK_MS = 24 * 3_600_000
+const DAY_MS = 86_400_000
+export const LINK_MS = DAY_MS
+/** How long after signing in by a link a password can be set without the one before. */
+const PASSWORD_RESET_MS = 3_600_000
 export const TRY_WINDOW_MS = 15 * 60_000
 /** Within that window: guessing one account from one place, from everywhere, and guessing around. */
 export const MAX_TRIES = { accountAndAddress: 10, account: 100, address: 50 } as const
@@ -37,102 +39,121 @@ export interface SignedIn {
 export interface People {
   /** @throws UnauthorizedError, the same whether address or password is wrong; RateLimitedError */
   signIn(input: { email: string; password: string }, origin: Origin): Promise<SignedIn>
-  /** A token that signs a known person in, once, within 24 hours; null when nobody has that address. */
-  makeLink(email: string): Promise<string | null>
-  /** @throws UnauthorizedError for a token that is unknown, used or too old */
+  /**
+   * A token that signs a known person in, once, within 24 hours; null when nobody has that address.
+   * @param askedFrom where somebody asked for it to be mailed; null: the operator makes it
+   */
+  makeLink(email: string, askedFrom?: Origin | null): Promise<string | null>
+  /**
+   * Signs in by a link, which verifies the address that it was made for.
+   * @throws UnauthorizedError for a token that is unknown, used or too old
+   */
   openLink(token: string, origin: Origin): Promise<SignedIn>
   /** Opens a session for somebody who has proven already who they are. */
   openSession(userId: string, origin: Origin | null): Promise<SignedIn>
 }
 
-/**
- * better-auth checks passwords, keeps sessions and links. It is used by its server-side interface alone: none of its
- * HTTP routes is mounted, so that nothing can be reached that is not called here.
- */
-export function createPeople(deps: Deps, tokens: SessionTokens): People {
-  const context = betterAuthContext(deps, tokens)
+/** What a session is opened for. */
+interface Person {
+  readonly id: string
+  readonly name: string
+  readonly email: string
+}
 
-  const openSession: People['openSession'] = async (userId, origin) => {
-    const { internalAdapter } = await context
-    const user = await deps.db.prisma.user.findUniqueOrThrow({ where: { id: userId } })
-    const { address = null, userAgent = null } = origin ?? {}
-    const session = await internalAdapter.createSession(userId, false, { ipAddress: address, userAgent })
-    // Nobody has its token before it is in the audit log.
-    await note(deps, personOf({ user, origin }), 'session.created', { type: 'session', id: session.id })
-    const credential = signToken(tokens, session.token)
-    const { id, name, email } = user
+interface Opening {
+  readonly origin: Origin | null
+  readonly by: 'password' | 'link'
+}
+
+export function createPeople(deps: Deps, tokens: SessionTokens): People {
+  /** Nobody has the session's token before it is in the audit log. */
+  async function open(tx: Tx, { id, name, email }: Person, { origin, by }: Opening): Promise<SignedIn> {
+    const at = deps.clock.now()
+    const token = randomBytes(32).toString('base64url')
+    const data = {
+      id: newId('session'),
+      userId: id,
+      token,
+      address: origin?.address ?? null,
+      userAgent: origin?.userAgent ?? null,
+      passwordResetUntil: by === 'link' ? new Date(at.getTime() + PASSWORD_RESET_MS) : null,
+      expiresAt: new Date(at.getTime() + SESSION_DAYS * DAY_MS),
+    }
+    await tx.db.session.create({ data })
+    const target = { type: 'session', id: data.id } as const
+    const entry = { action: 'session.created', target, data: { by }, at } as const
+    await recordAudit(tx, personOf({ user: { id, name }, origin }), entry)
+    const credential = signToken(tokens, token)
     return { token: credential, cookie: setCookie(tokens, credential), user: { id, name, email } }
   }
 
   return {
-    openSession,
+    async openSession(userId, origin) {
+      const user = await deps.db.prisma.user.findUniqueOrThrow({ where: { id: userId } })
+      return inTransaction(deps, (tx) => open(tx, user, { origin, by: 'password' }))
+    },
+
     async signIn({ email, password }, origin) {
       await refuseGuessing(deps, email, origin)
-      const { internalAdapter, password: passwords } = await context
-      const found = await internalAdapter.findUserByEmail(email, { includeAccounts: true })
-      const hash = found?.accounts.find(({ providerId }) => providerId === 'credential')?.password
+      const user = await deps.db.prisma.user.findUnique({ where: { email }, include: { accounts: CREDENTIALS } })
+      const hash = user?.accounts[0]?.password ?? null
       // Somebody unknown costs as much work as somebody known.
-      if (!hash) await passwords.hash(password)
-      if (found && hash && (await passwords.verify({ hash, password }))) return openSession(found.user.id, origin)
-      await noteFailure(deps, found?.user ?? null, origin)
-      throw new UnauthorizedError('The email address or the password is wrong')
+      if (hash === null) await hashPassword(password)
+      if (user === null || hash === null || !(await isPassword(hash, password))) {
+        await noteFailure(deps, user, origin)
+        throw wrong()
+      }
+      return inTransaction(deps, async (tx) => {
+        const signedIn = await open(tx, user, { origin, by: 'password' })
+        // The session's row waited for whoever was changing the password or ending it: what was checked may be over.
+        const same = { userId: user.id, ...CREDENTIALS.where, password: hash }
+        if ((await tx.db.account.count({ where: same })) === 0) throw wrong()
+        return signedIn
+      })
     },
-    async makeLink(email) {
+
+    async makeLink(email, askedFrom = null) {
       const user = await deps.db.prisma.user.findUnique({ where: { email } })
       if (user === null) return null
-      const { internalAdapter } = await context
       const token = randomBytes(32).toString('base64url')
-      const expiresAt = new Date(deps.clock.now().getTime() + LINK_MS)
-      await internalAdapter.createVerificationValue({ identifier: linkId(token), value: user.id, expiresAt })
-      await note(deps, systemAuditor(null), 'sign_in_link.created', { type: 'user', id: user.id, name: user.name })
+      const at = deps.clock.now()
+      const expiresAt = new Date(at.getTime() + LINK_MS)
+      const actor: AuditActor = askedFrom === null ? systemAuditor(null) : anonymousAt(askedFrom)
+      await inTransaction(deps, async (tx) => {
+        const data = { id: newId('verification'), identifier: linkId(token), value: user.id, expiresAt }
+        await tx.db.verification.create({ data })
+        const target = { type: 'user', id: user.id, name: user.name } as const
+        await recordAudit(tx, actor, { action: 'sign_in_link.created', target, at })
+      })
       return token
     },
+
     async openLink(token, origin) {
-      const { internalAdapter } = await context
-      const link = await internalAdapter.consumeVerificationValue(linkId(token))
-      if (!link || link.expiresAt <= deps.clock.now()) {
-        throw new UnauthorizedError('This sign-in link was used already or is too old: ask for another one')
-      }
-      return openSession(link.value, origin)
+      const at = deps.clock.now()
+      return inTransaction(deps, async (tx) => {
+        const found = await tx.db.verification.findFirst({
+          where: { identifier: linkId(token), expiresAt: { gt: at } },
+        })
+        if (found === null) throw usedUp()
+        // In this order, as whoever changes the password has it, too.
+        await lockUser(tx, found.value)
+        // Of several who open it at once, one deletes it.
+        if ((await tx.db.verification.deleteMany({ where: { id: found.id } })).count === 0) throw usedUp()
+        const user = await tx.db.user.findUniqueOrThrow({ where: { id: found.value } })
+        await verifyEmail(tx, { user, origin }, at)
+        return open(tx, user, { origin, by: 'link' })
+      })
     },
   }
 }
 
+const CREDENTIALS = { where: { providerId: 'credential' } } as const
+
 /** Only the token's hash is kept. */
 const linkId = (token: string) => `sign-in-link:${sha256(token)}`
 
-const KINDS = { account: 'account', session: 'session', user: 'user', verification: 'verification' } as const
-
-function betterAuthContext(deps: Deps, tokens: SessionTokens) {
-  const auth = betterAuth({
-    // Unused, as its routes and cookies are; asked for all the same.
-    baseURL: 'http://localhost',
-    secret: tokens.secret,
-    // Without transactions around its calls: the embedded database has one connection.
-    database: prismaAdapter(deps.db.prisma, { provider: 'postgresql' }),
-    telemetry: { enabled: false },
-    logger: { level: 'warn', log: (level, message, ...details) => deps.log[level]({ details }, message) },
-    emailAndPassword: {
-      enabled: true,
-      disableSignUp: true,
-      minPasswordLength: PASSWORD_LENGTH.min,
-      maxPasswordLength: PASSWORD_LENGTH.max,
-    },
-    session: { expiresIn: SESSION_DAYS * 86_400, fields: { ipAddress: 'address' } },
-    advanced: {
-      ipAddress: { disableIpTracking: true },
-      database: {
-        // Our tables have the columns of passwords, sessions and links; it would miss those of OAuth.
-        validateSchema: false,
-        generateId: ({ model }) => {
-          if (!(model in KINDS)) throw new Error(`better-auth makes a ${model}, which has no id prefix`)
-          return newId(KINDS[model as keyof typeof KINDS])
-        },
-      },
-    },
-  })
-  return auth.$context
-}
+const usedUp = () => new UnauthorizedError('This sign-in link was used already or is too old: ask for another one')
+const wrong = () => new UnauthorizedError('The email address or the password is wrong')
 
 /** @throws RateLimitedError */
 async function refuseGuessing(deps: Deps, email: string, { address }: Origin): Promise<void> {
@@ -147,13 +168,8 @@ async function refuseGuessing(deps: Deps, email: string, { address }: Origin): P
 }
 
 async function noteFailure(deps: Deps, user: { id: string; name: string } | null, origin: Origin): Promise<void> {
-  const nobody = { type: 'anonymous', id: 'anonymous', name: 'Somebody', workspaceId: null, user: null } as const
   // Of an unknown address nothing is kept: people type passwords into the wrong field.
-  const target = { type: 'user', id: user?.id ?? 'unknown', name: user?.name ?? null } as const
-  await note(deps, { ...nobody, origin }, 'session.failed', target)
-}
-
-/** better-auth writes by itself; what it did is recorded right after it. */
-async function note(deps: Deps, actor: AuditActor, action: AuditAction, target: AuditTarget): Promise<void> {
-  await inTransaction(deps, (tx) => recordAudit(tx, actor, { action, target, at: deps.clock.now() }))
+  const target: AuditTarget = { type: 'user', id: user?.id ?? 'unknown', name: user?.name ?? null }
+  const entry = { action: 'session.failed', target, at: deps.clock.now() } as const
+  await inTransaction(deps, (tx) => recordAudit(tx, anonymousAt(origin), entry))
 }

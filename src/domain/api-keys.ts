@@ -2,11 +2,11 @@ import { z } from 'zod'
 import type { ApiKey, Prisma } from '../generated/prisma/client.ts'
 import { ApiKeyPermission } from '../generated/prisma/enums.ts'
 import { newApiKey, sha256 } from '../infra/secrets.ts'
-import { inTransaction } from '../infra/transaction.ts'
+import { inTransaction, type Tx } from '../infra/transaction.ts'
 import type { Actor, Caller } from './actor.ts'
-import { type AuditTarget, recordAudit } from './audit.ts'
+import { type AuditActor, type AuditTarget, recordAudit, recordAudits } from './audit.ts'
 import type { Deps } from './deps.ts'
-import { ForbiddenError, NotFoundError, ValidationError } from './errors.ts'
+import { ForbiddenError, NotFoundError, UnauthorizedError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
 import { instant, parse, requireId, text } from './input.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
@@ -20,8 +20,8 @@ export const CreateApiKey = z.object({
   allWorkspaces: z.boolean().optional(),
 })
 
-/** How far the credential reaches that asks: a caller's own scope. */
-type Reach = Pick<Caller, 'workspaceId'>
+/** The credential that asks, and how far it reaches: a caller's own scope. */
+type Reach = Pick<Caller, 'workspaceId'> & Partial<Pick<Caller, 'credentialId'>>
 
 const PREFIX_LENGTH = 8
 
@@ -33,7 +33,8 @@ export function apiKeyRow(key: string): Pick<ApiKey, 'id' | 'hash' | 'prefix'> {
 /**
  * Makes a key in the name of the actor's user, for this workspace or for all of theirs.
  * @returns the row, and the key itself, which cannot be read again
- * @throws ForbiddenError below FULL_ACCESS, and when a credential of one workspace asks for a key of all
+ * @throws ForbiddenError below FULL_ACCESS, and for a key of all workspaces when a credential of one asks for it, or somebody
+ *   whose address is not verified; UnauthorizedError when the credential ended meanwhile
  */
 export async function createApiKey(
   deps: Deps,
@@ -61,6 +62,7 @@ export async function createApiKey(
     expiresAt,
   }
   return inTransaction(deps, async (tx) => {
+    await requireMayMakeKey(tx, user.id, reach, allWorkspaces)
     const apiKey = await tx.db.apiKey.create({ data })
     await recordAudit(tx, actor, {
       action: 'api_key.created',
@@ -72,7 +74,31 @@ export async function createApiKey(
   })
 }
 
-function targetOf({ id, name }: ApiKey): AuditTarget {
+/**
+ * Waits for whoever is ending the person's credentials at this moment: what those ended must not leave a key behind.
+ * @throws ForbiddenError, UnauthorizedError
+ */
+async function requireMayMakeKey(
+  tx: Tx,
+  userId: string,
+  { credentialId }: Reach,
+  allWorkspaces: boolean,
+): Promise<void> {
+  await tx.db.$queryRaw`SELECT id FROM users WHERE id = ${userId} FOR SHARE`
+  if (credentialId !== undefined) {
+    const sessions = await tx.db.session.count({ where: { id: credentialId } })
+    const keys = await tx.db.apiKey.count({ where: { id: credentialId, revokedAt: null } })
+    if (sessions + keys === 0) throw new UnauthorizedError('Your credential is no longer valid')
+  }
+  if (!allWorkspaces) return
+  const { emailVerifiedAt } = await tx.db.user.findUniqueOrThrow({ where: { id: userId } })
+  if (emailVerifiedAt !== null) return
+  throw new ForbiddenError(
+    'A key of all workspaces needs a verified email address: sign in once with a sign-in link that was sent to it',
+  )
+}
+
+function targetOf({ id, name }: Pick<ApiKey, 'id' | 'name'>): AuditTarget {
   return { type: 'api_key', id, name }
 }
 
@@ -153,4 +179,24 @@ export async function revokeApiKey(deps: Deps, actor: Actor, id: string, reach: 
     if (count > 0) await recordAudit(tx, actor, { action: 'api_key.revoked', target: targetOf(row), at })
     return row
   })
+}
+
+/**
+ * Ends every key of a person, in whatever workspace; not those of agents that they installed. Each workspace's log says so.
+ * @returns how many
+ */
+export async function revokeOwnKeys(tx: Tx, actor: AuditActor, userId: string, at: Date): Promise<number> {
+  const revoked = await tx.db.apiKey.updateManyAndReturn({
+    where: { userId, agentId: null, revokedAt: null },
+    data: { revokedAt: at },
+    select: { id: true, name: true, workspaceId: true },
+  })
+  await recordAudits(
+    tx,
+    revoked.map((key) => [
+      { ...actor, workspaceId: key.workspaceId },
+      { action: 'api_key.revoked', target: targetOf(key), at },
+    ]),
+  )
+  return revoked.length
 }

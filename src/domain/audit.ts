@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { AuditEntry, Prisma } from '../generated/prisma/client.ts'
 import type { Tx } from '../infra/transaction.ts'
-import type { Actor, ActorType, Caller } from './actor.ts'
+import type { Actor, ActorType, Caller, Origin } from './actor.ts'
 import type { Deps } from './deps.ts'
 import { newId } from './ids.ts'
 import { idText, instant, parse } from './input.ts'
@@ -46,6 +46,7 @@ export const AUDIT_ACTIONS = [
   'password.changed',
   'profile.updated',
   'sign_in_link.created',
+  'email.verified',
 ] as const
 
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
@@ -90,26 +91,31 @@ export interface NewAuditEntry {
 
 /** Records who did something, in the transaction of what was done: neither is there without the other. */
 export async function recordAudit(tx: Tx, actor: AuditActor, entry: NewAuditEntry): Promise<void> {
-  const { action, target, at, data = {} } = entry
-  await tx.db.auditEntry.create({
-    data: {
-      id: newId('auditEntry'),
-      workspaceId: actor.workspaceId,
-      actorType: actor.type,
-      actorId: actor.id,
-      actorName: actor.name,
-      userId: actor.user?.id ?? null,
-      action,
-      targetType: target.type,
-      targetId: target.id,
-      targetName: target.name ?? null,
-      address: actor.origin?.address ?? null,
-      userAgent: actor.origin?.userAgent ?? null,
-      data,
-      createdAt: at,
-    },
-    select: { id: true },
-  })
+  await tx.db.auditEntry.create({ data: rowOf(actor, entry), select: { id: true } })
+}
+
+/** The same for what happened to many things at once, each with its actor. */
+export async function recordAudits(tx: Tx, entries: readonly (readonly [AuditActor, NewAuditEntry])[]): Promise<void> {
+  await tx.db.auditEntry.createMany({ data: entries.map(([actor, entry]) => rowOf(actor, entry)) })
+}
+
+function rowOf(actor: AuditActor, { action, target, at, data = {} }: NewAuditEntry) {
+  return {
+    id: newId('auditEntry'),
+    workspaceId: actor.workspaceId,
+    actorType: actor.type,
+    actorId: actor.id,
+    actorName: actor.name,
+    userId: actor.user?.id ?? null,
+    action,
+    targetType: target.type,
+    targetId: target.id,
+    targetName: target.name ?? null,
+    address: actor.origin?.address ?? null,
+    userAgent: actor.origin?.userAgent ?? null,
+    data,
+    createdAt: at,
+  }
 }
 
 /** The system acts in a workspace: timers, rules, the first start. */
@@ -120,6 +126,11 @@ export function systemAuditor(workspaceId: string | null): AuditActor {
 /** A person acts for themselves, in no workspace. */
 export function personOf({ user, origin }: Pick<Caller, 'user' | 'origin'>): AuditActor {
   return { type: 'user', id: user.id, name: user.name, workspaceId: null, user, origin }
+}
+
+/** Somebody who is not known: they are signing in, or ask for a link to do so. */
+export function anonymousAt(origin: Origin | null): AuditActor {
+  return { type: 'anonymous', id: 'anonymous', name: 'Somebody', workspaceId: null, user: null, origin }
 }
 
 export const AuditFilter = z

@@ -14,8 +14,8 @@ export type ConversationWithPeople = Conversation & {
 }
 
 /** What others see of a user. */
-type Person = Pick<User, 'id' | 'name' | 'email'>
-const PERSON = { id: true, name: true, email: true } as const
+type Person = Pick<User, 'id' | 'name' | 'email' | 'emailVerifiedAt'>
+const PERSON = { id: true, name: true, email: true, emailVerifiedAt: true } as const
 
 /** What a conversation is always shown with. */
 export const WITH_PEOPLE = { visitor: true, assignee: { include: { user: { select: PERSON } } } } as const
@@ -45,7 +45,7 @@ export const ALL_FIELDS: ConversationFields = {
   visitor: Object.values(Prisma.VisitorScalarFieldEnum),
   assignee: Object.values(Prisma.MemberScalarFieldEnum),
 }
-const PERSON_FIELDS = ['id', 'name', 'email'] as const
+const PERSON_FIELDS = ['id', 'name', 'email', 'emailVerifiedAt'] as const
 
 /** The columns of conversations `c` and their people, in the order that `conversationOf` reads them, and the joins they need. */
 export function selectConversations({ conversation, visitor, assignee }: ConversationFields): {

@@ -2,6 +2,7 @@ import type { Bus } from '../infra/bus.ts'
 import type { Clock } from '../infra/clock.ts'
 import type { Database } from '../infra/db.ts'
 import type { Log } from '../infra/log.ts'
+import type { Mailer } from '../infra/mail.ts'
 import type { TargetPolicy } from '../infra/net.ts'
 import type { Vault } from '../infra/secrets.ts'
 
@@ -15,6 +16,8 @@ export interface Deps {
   readonly log: Log
   /** Where people reach this deployment, without a trailing slash. */
   readonly publicUrl: string
+  /** Sends mail; left out where no mail server is configured: then links are shown to whoever makes them. */
+  readonly mail?: Mailer
   /** Where the built-in echo agent receives, once the server listens. There in development only. */
   readonly echoAgentUrl?: () => string
 }

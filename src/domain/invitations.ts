@@ -2,46 +2,69 @@ import { randomBytes } from 'node:crypto'
 import { z } from 'zod'
 import type { Invitation } from '../generated/prisma/client.ts'
 import { MemberRole } from '../generated/prisma/enums.ts'
-import { isUniqueViolation } from '../infra/db.ts'
-import { hashPassword } from '../infra/passwords.ts'
 import { sha256 } from '../infra/secrets.ts'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
-import type { Actor, Caller, Origin } from './actor.ts'
-import { type AuditTarget, personOf, recordAudit } from './audit.ts'
+import { countTry } from '../infra/try-limit.ts'
+import type { Actor } from './actor.ts'
+import { type AuditTarget, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
-import { ConflictError, ForbiddenError, NotFoundError, ValidationError } from './errors.ts'
+import { ConflictError, NotFoundError, RateLimitedError } from './errors.ts'
 import { newId } from './ids.ts'
 import { email, parse, requireId } from './input.ts'
+import { invitationMail } from './mails.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
-import { createCredential, NewPassword } from './passwords.ts'
 import { requireLevel, requireMayManage, requireNotAgent } from './policy.ts'
-import { Name } from './users.ts'
 
 export const VALID_MS = 7 * 86_400_000
+const MAIL_WINDOW_MS = 3_600_000
+/** Within that window: by one person, and to one address by everybody. */
+const MAX_MAILS = { person: 100, address: 5 } as const
 
 export const InviteMember = z.object({ email, role: z.enum(MemberRole) })
-export const AcceptInvitation = z.object({
-  token: z.string().max(200),
-  name: Name.nullish(),
-  password: NewPassword.nullish(),
-})
 
 /**
  * Invites a person by email address. Inviting them again makes a new link, and the old one worthless.
- * @returns the invitation, and its link, which cannot be read again
+ * @returns the invitation, and its link, which cannot be read again; null when it was mailed to the address, and to nobody else
  * @throws ForbiddenError below FULL_ACCESS, for agents, and where owners are concerned; ValidationError; ConflictError
- *   when they are a member already
+ *   when they are a member already; RateLimitedError after too many mails
  */
 export async function inviteMember(
   deps: Deps,
   actor: Actor,
   input: z.input<typeof InviteMember>,
-): Promise<{ invitation: Invitation; link: string }> {
+): Promise<{ invitation: Invitation; link: string | null }> {
   requireManager(actor)
   const { email, role } = parse(InviteMember, input)
   requireMayManage(actor, role)
-  const { workspaceId } = actor
+  const { mail } = deps
+  if (mail !== undefined) await limitMails(deps, actor, email)
   const token = randomBytes(32).toString('base64url')
+  const link = `${deps.publicUrl}/invitations/${token}`
+  const mailStatus = mail === undefined ? null : 'PENDING'
+  const { workspace, ...invitation } = await replaceInvitation(deps, actor, { email, role, token, mailStatus })
+  if (mail === undefined) return { invitation, link }
+  // After the commit: a link that was sent must be there.
+  const sent = await mail.send(invitationMail({ to: email, link, workspace: workspace.name })).then(
+    () => 'SENT' as const,
+    (error: unknown) => {
+      deps.log.error({ err: error, invitationId: invitation.id }, 'an invitation could not be mailed')
+      return 'FAILED' as const
+    },
+  )
+  // It may be gone: accepted in this moment, revoked, or made anew.
+  await deps.db.prisma.invitation.updateMany({ where: { id: invitation.id }, data: { mailStatus: sent } })
+  return { invitation: { ...invitation, mailStatus: sent }, link: null }
+}
+
+interface NewInvitation {
+  readonly email: string
+  readonly role: MemberRole
+  readonly token: string
+  readonly mailStatus: 'PENDING' | null
+}
+
+async function replaceInvitation(deps: Deps, actor: Actor, { email, role, token, mailStatus }: NewInvitation) {
+  const { workspaceId } = actor
   const now = deps.clock.now()
   return inTransaction(deps, async (tx) => {
     await lockWorkspace(tx, workspaceId)
@@ -52,11 +75,24 @@ export async function inviteMember(
       await tx.db.invitation.delete({ where: { id: before.id } })
     }
     const expiresAt = new Date(now.getTime() + VALID_MS)
-    const row = { id: newId('invitation'), workspaceId, email, role, tokenHash: sha256(token) }
-    const invitation = await tx.db.invitation.create({ data: { ...row, expiresAt, createdAt: now } })
-    await recordAudit(tx, actor, { action: 'member.invited', target: targetOf(invitation), data: { role }, at: now })
-    return { invitation, link: `${deps.publicUrl}/invitations/${token}` }
+    const row = { id: newId('invitation'), workspaceId, email, role, tokenHash: sha256(token), mailStatus }
+    const invitation = await tx.db.invitation.create({
+      data: { ...row, expiresAt, createdAt: now },
+      include: { workspace: { select: { name: true } } },
+    })
+    const data = { role, ...(mailStatus !== null && { mailed: true }) }
+    await recordAudit(tx, actor, { action: 'member.invited', target: targetOf(invitation), data, at: now })
+    return invitation
   })
+}
+
+/** Mails go to whatever address somebody types. @throws RateLimitedError */
+async function limitMails(deps: Deps, { user }: Actor, email: string): Promise<void> {
+  const wait = await countTry(deps, MAIL_WINDOW_MS, [
+    { key: `invitation mail by ${user?.id}`, max: MAX_MAILS.person },
+    { key: `invitation mail to ${sha256(email)}`, max: MAX_MAILS.address },
+  ])
+  if (wait !== null) throw new RateLimitedError('Too many invitations were mailed', wait)
 }
 
 /** The invitations that can still be accepted, newest first. @throws ForbiddenError below FULL_ACCESS and for agents */
@@ -87,83 +123,8 @@ export async function revokeInvitation(deps: Deps, actor: Actor, id: string): Pr
   })
 }
 
-/** What somebody with a link may know before they accept. */
-export interface InvitationOffer extends Pick<Invitation, 'email' | 'role' | 'expiresAt'> {
-  readonly workspaceName: string
-  /** Whoever has an account accepts by signing in; anybody else chooses a name and a password. */
-  readonly hasAccount: boolean
-}
-
-/** What a link's token offers; null when it is unknown, used, revoked or too old. */
-export async function findInvitation(deps: Deps, token: string): Promise<InvitationOffer | null> {
-  const found = await openInvitation(deps, token)
-  if (found === null) return null
-  const { email, role, expiresAt, workspace } = found
-  const hasAccount = (await deps.db.prisma.user.count({ where: { email } })) > 0
-  return { email, role, expiresAt, workspaceName: workspace.name, hasAccount }
-}
-
-/**
- * Makes the invited person a member: a new one with the given name and password, or the one who is signed in with the
- * invited address. Of several who accept at once, one does.
- * @throws NotFoundError for a link that is unknown, used, revoked or too old; ForbiddenError for somebody with an account
- *   who is not signed in, or for somebody else; ValidationError; ConflictError for who is a member already
- */
-export async function acceptInvitation(
-  deps: Deps,
-  { caller, origin }: { readonly caller: Caller | null; readonly origin: Origin },
-  input: z.input<typeof AcceptInvitation>,
-): Promise<{ workspaceId: string; email: string }> {
-  const { token, name, password } = parse(AcceptInvitation, input)
-  const found = await openInvitation(deps, token)
-  if (found === null) throw gone()
-  const { workspaceId, email, role } = found
-  const existing = await deps.db.prisma.user.findUnique({ where: { email } })
-  if (existing?.id !== caller?.user.id) throw otherPerson(email, existing !== null)
-  const person = existing ?? newPerson(email, name, password)
-  const hash = existing === null && password ? await hashPassword(password) : null
-  const at = deps.clock.now()
-  try {
-    await inTransaction(deps, async (tx) => {
-      await lockWorkspace(tx, workspaceId)
-      const { count } = await tx.db.invitation.deleteMany({ where: { id: found.id } })
-      if (count === 0) throw gone()
-      if (hash !== null) {
-        await tx.db.user.create({ data: { id: person.id, email, name: person.name } })
-        await createCredential(tx, person.id, hash)
-      }
-      const memberId = newId('member')
-      await tx.db.member.create({ data: { id: memberId, workspaceId, userId: person.id, role, createdAt: at } })
-      const actor = { ...personOf({ user: person, origin }), workspaceId }
-      const target = { type: 'member', id: memberId, name: person.name } as const
-      await recordAudit(tx, actor, { action: 'member.joined', target, data: { role }, at })
-    })
-  } catch (error) {
-    // Meanwhile they joined otherwise, or got an account by another workspace's invitation.
-    if (isUniqueViolation(error))
-      throw new ConflictError('This address got an account at the same moment: sign in first')
-    throw error
-  }
-  return { workspaceId, email }
-}
-
-function newPerson(email: string, name: string | null | undefined, password: string | null | undefined) {
-  const missing = Object.entries({ name, password }).filter(([, value]) => value == null)
-  if (missing.length > 0 || name == null) {
-    throw new ValidationError(missing.map(([path]) => ({ path, message: `is required: ${email} has no account yet` })))
-  }
-  return { id: newId('user'), name }
-}
-
-async function openInvitation(deps: Deps, token: string) {
-  return deps.db.prisma.invitation.findFirst({
-    where: { tokenHash: sha256(token), expiresAt: { gt: deps.clock.now() } },
-    include: { workspace: { select: { name: true } } },
-  })
-}
-
 /** Invitations and their acceptance one after the other; whatever else happens in the workspace goes on. */
-async function lockWorkspace(tx: Tx, workspaceId: string): Promise<void> {
+export async function lockWorkspace(tx: Tx, workspaceId: string): Promise<void> {
   await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${workspaceId} FOR NO KEY UPDATE`
 }
 
@@ -177,10 +138,3 @@ function targetOf({ id, email }: Invitation): AuditTarget {
 }
 
 const alreadyMember = () => new ConflictError('That person is a member already')
-const gone = () => new NotFoundError('Invitation', 'it was used, revoked or is too old; ask for another one')
-
-function otherPerson(email: string, hasAccount: boolean): ForbiddenError {
-  return new ForbiddenError(
-    hasAccount ? `Sign in as ${email} first` : `This invitation is for ${email}: sign out first, then accept it anew`,
-  )
-}

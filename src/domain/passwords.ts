@@ -3,46 +3,71 @@ import { hashPassword, isPassword, PASSWORD_LENGTH } from '../infra/passwords.ts
 import { inTransaction, type Tx } from '../infra/transaction.ts'
 import { countTry } from '../infra/try-limit.ts'
 import type { Caller } from './actor.ts'
+import { revokeOwnKeys } from './api-keys.ts'
 import { personOf, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
-import { ConflictError, RateLimitedError, ValidationError } from './errors.ts'
+import { ConflictError, RateLimitedError, UnauthorizedError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
 import { parse } from './input.ts'
 import { CREDENTIAL, requirePerson } from './users.ts'
+import { lockUser } from './verify-email.ts'
 
 const { min, max } = PASSWORD_LENGTH
 const Typed = z.string().max(max, `must have at most ${max} characters`)
 export const NewPassword = Typed.min(min, `must have at least ${min} characters`)
-export const PasswordChange = z.object({ currentPassword: Typed.nullish(), newPassword: NewPassword })
+export const PasswordChange = z.object({
+  currentPassword: Typed.nullish(),
+  newPassword: NewPassword,
+  /** Whether to end the person's API keys, too. */
+  revokeApiKeys: z.boolean().nullish(),
+})
 
 const TRY_WINDOW_MS = 15 * 60_000
 const MAX_TRIES = 10
 
 /**
- * Gives a person a new password and ends all their other sessions.
+ * Gives a person a new password and ends their other sessions and their sign-in links, and their API keys on request.
  * @throws ForbiddenError for API keys; ValidationError, also when the current password is missing or wrong;
- *   ConflictError when it was changed at the same moment; RateLimitedError after too many wrong ones
+ *   ConflictError when it was changed at the same moment; RateLimitedError after too many wrong ones; UnauthorizedError when
+ *   the session has ended meanwhile
  */
 export async function changePassword(deps: Deps, caller: Caller, input: z.input<typeof PasswordChange>): Promise<void> {
   requirePerson(caller)
-  const { currentPassword, newPassword } = parse(PasswordChange, input)
-  const where = { providerId: CREDENTIAL, accountId: caller.user.id }
+  const { currentPassword, newPassword, revokeApiKeys } = parse(PasswordChange, input)
+  const { user } = caller
+  const where = { providerId: CREDENTIAL, accountId: user.id }
   const account = await deps.db.prisma.account.findFirst({ where })
   const stored = account?.password ?? null
-  if (stored !== null) await requireCurrent(deps, caller.user.id, stored, currentPassword ?? null)
+  if (stored !== null && !(await mayResetPassword(deps, caller))) {
+    await requireCurrent(deps, user.id, stored, currentPassword ?? null)
+  }
   const password = await hashPassword(newPassword)
+  const at = deps.clock.now()
   await inTransaction(deps, async (tx) => {
-    if (account === null) await createCredential(tx, caller.user.id, password)
+    await lockUser(tx, user.id)
+    const own = { id: caller.credentialId, userId: user.id }
+    const { count: isThere } = await tx.db.session.updateMany({ where: own, data: { passwordResetUntil: null } })
+    if (isThere === 0) throw new UnauthorizedError('Your session has ended: sign in again')
+    if (account === null) await createCredential(tx, user.id, password)
     else {
       const { count } = await tx.db.account.updateMany({ where: { ...where, password: stored }, data: { password } })
       if (count === 0) throw new ConflictError('Your password was changed at the same moment: sign in anew')
     }
-    const others = { userId: caller.user.id, id: { not: caller.credentialId } }
+    const others = { userId: user.id, id: { not: caller.credentialId } }
     const { count: endedSessions } = await tx.db.session.deleteMany({ where: others })
-    const target = { type: 'user', id: caller.user.id, name: caller.user.name } as const
-    const entry = { action: 'password.changed', target, data: { endedSessions }, at: deps.clock.now() } as const
-    await recordAudit(tx, personOf(caller), entry)
+    await tx.db.verification.deleteMany({ where: { value: user.id } })
+    const actor = personOf(caller)
+    const revokedApiKeys = revokeApiKeys ? await revokeOwnKeys(tx, actor, user.id, at) : 0
+    const target = { type: 'user', id: user.id, name: user.name } as const
+    const data = { endedSessions, ...(revokeApiKeys && { revokedApiKeys }) }
+    await recordAudit(tx, actor, { action: 'password.changed', target, data, at })
   })
+}
+
+/** Whether the session may set a password without the one before: a sign-in link opened it, not long ago. */
+export async function mayResetPassword({ db, clock }: Deps, { credentialId }: Caller): Promise<boolean> {
+  const open = { id: credentialId, passwordResetUntil: { gt: clock.now() } }
+  return (await db.prisma.session.count({ where: open })) > 0
 }
 
 /** A first password, by its hash. @throws ConflictError when there is one */

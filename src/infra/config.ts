@@ -49,6 +49,8 @@ export interface Config {
   readonly graphqlIntrospection: boolean
   /** A manifest of the only GraphQL documents that run; undefined: any. */
   readonly graphqlDocuments: string | undefined
+  /** The mail server and whom mails come from; null: nothing is mailed. */
+  readonly mail: { readonly url: string; readonly from: string } | null
   /** Opens /metrics; undefined: there is none. */
   readonly metricsToken: string | undefined
 }
@@ -100,6 +102,9 @@ const key = z
   .regex(/^[0-9a-fA-F]{64}$/, 'must be 32 bytes as 64 hex characters (openssl rand -hex 32 makes one)')
   .transform((hex) => Buffer.from(hex, 'hex'))
 
+/** An address, or a name and an address in angle brackets. */
+const FROM = /^(?:[^\s<>@]+@[^\s<>@]+|[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>)$/
+
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
   HOST: text.optional(),
@@ -131,6 +136,12 @@ const Environment = z.object({
   TRUST_PROXY: z.coerce.number('must be a whole number').int().min(0).max(10).default(0),
   GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).optional(),
   GRAPHQL_DOCUMENTS: text.optional(),
+  SMTP_URL: z.url({ protocol: /^smtps?$/, error: 'must be an smtp:// or smtps:// URL' }).optional(),
+  MAIL_FROM: z
+    .string()
+    .regex(FROM, 'must be an address, or Name <address>, such as GudDesk <desk@example.com>')
+    .optional(),
+  ALLOW_INSECURE_HTTP: z.enum(['true', 'false']).default('false'),
   METRICS_TOKEN: text.min(16, 'must have at least 16 characters (openssl rand -hex 32 makes some)').optional(),
 })
 
@@ -152,8 +163,20 @@ export function readConfig(source: Record<string, string | undefined> = process.
   const present = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''))
   const parsed = Environment.safeParse(present)
   const faults = parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
-  const missing = present['NODE_ENV'] === 'production' ? NEEDED_IN_PRODUCTION.filter((name) => !(name in present)) : []
+  const isProduction = present['NODE_ENV'] === 'production'
+  const missing = isProduction ? NEEDED_IN_PRODUCTION.filter((name) => !(name in present)) : []
   faults.push(...missing.map((name) => `${name}: must be set when NODE_ENV is production`))
+  if (isProduction && /^http:/i.test(present['PUBLIC_URL'] ?? '') && present['ALLOW_INSECURE_HTTP'] !== 'true') {
+    faults.push(
+      'PUBLIC_URL: must be https when NODE_ENV is production, or else passwords and cookies travel in the open; ' +
+        'ALLOW_INSECURE_HTTP=true accepts that',
+    )
+  }
+  if ('SMTP_URL' in present !== 'MAIL_FROM' in present) {
+    faults.push(
+      `${'SMTP_URL' in present ? 'MAIL_FROM' : 'SMTP_URL'}: must be set, too: mails need a server and a sender`,
+    )
+  }
   if (!parsed.success || faults.length > 0) {
     throw new ConfigError(`The configuration cannot work:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
   }
@@ -163,7 +186,8 @@ export function readConfig(source: Record<string, string | undefined> = process.
     version: packageVersion(),
     host: env.HOST ?? (env.NODE_ENV === 'production' ? '::' : '127.0.0.1'),
     port: env.PORT,
-    publicUrl: (env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).replace(/\/+$/, ''),
+    // As URLs are compared: HTTPS:// is https:// too.
+    publicUrl: new URL(env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).href.replace(/\/+$/, ''),
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL,
     redisUrl: env.REDIS_URL,
@@ -191,6 +215,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
     trustProxy: env.TRUST_PROXY,
     graphqlIntrospection: (env.GRAPHQL_INTROSPECTION ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',
     graphqlDocuments: env.GRAPHQL_DOCUMENTS,
+    mail: env.SMTP_URL === undefined || env.MAIL_FROM === undefined ? null : { url: env.SMTP_URL, from: env.MAIL_FROM },
     metricsToken: env.METRICS_TOKEN,
   }
 }

@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { PrismaPg } from '@prisma/adapter-pg'
@@ -10,6 +9,7 @@ import type { Log } from './log.ts'
 import { postgresConnection } from './pg-session.ts'
 import { VALUES } from './pg-values.ts'
 import { pglitePool } from './pglite-socket.ts'
+import { keepPrivate } from './private-folder.ts'
 import { StatementNames } from './statement-names.ts'
 
 /** The database, whichever it is: models through Prisma, hand-written SQL through the same pool. */
@@ -72,10 +72,13 @@ async function openPostgres(url: string, redisUrl: string | undefined, log: Log)
 }
 
 async function openEmbedded(dataDir: string): Promise<Database> {
+  keepPrivate(dataDir)
   const unlock = lockFolder(dataDir)
   // Loaded on demand: a process on PostgreSQL never pays for the WebAssembly module.
   const { PGlite } = await import('@electric-sql/pglite')
   const pglite = await PGlite.create(join(dataDir, 'pglite'))
+  // A new one is unpacked with modes of its own.
+  keepPrivate(dataDir)
   const pool = pglitePool(pglite)
   return assemble(pool, 'embedded', async () => {
     await pglite.close()
@@ -155,7 +158,6 @@ async function claimNode(url: string, alone: boolean, log: Log): Promise<() => P
  * ends with the process however that ends.
  */
 function lockFolder(dataDir: string): () => void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const lock = new DatabaseSync(join(dataDir, 'process.lock'))
   try {
     lock.exec('BEGIN EXCLUSIVE')

@@ -1,13 +1,8 @@
-import {
-  acceptInvitation,
-  findInvitation,
-  inviteMember,
-  listInvitations,
-  revokeInvitation,
-} from '../domain/invitations.ts'
+import { acceptInvitation, findInvitation } from '../domain/accept-invitation.ts'
+import { inviteMember, listInvitations, revokeInvitation } from '../domain/invitations.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
-import { mutationErrors } from '../schema/errors.ts'
+import { guardedErrors, mutationErrors } from '../schema/errors.ts'
 import {
   AcceptInvitationInput,
   Invitation,
@@ -35,10 +30,14 @@ builder.queryFields((t) => ({
 }))
 
 const InviteMemberPayload = builder.simpleObject('InviteMemberPayload', {
-  description: 'The invitation, and its link, which is shown here and never again.',
+  description: 'The invitation, and its link, which is shown here and never again, or mailed and shown to nobody.',
   fields: (t) => ({
     invitation: t.field({ type: Invitation, description: 'What is kept of it.' }),
-    link: t.string({ description: 'For the invited person, to open in a browser within 7 days.' }),
+    link: t.string({
+      nullable: true,
+      description:
+        'For the invited person, to open in a browser within 7 days. Null where the deployment mails it to them.',
+    }),
   }),
 })
 
@@ -58,8 +57,9 @@ const AcceptInvitationPayload = builder.simpleObject('AcceptInvitationPayload', 
 builder.mutationFields((t) => ({
   inviteMember: t.field({
     type: InviteMemberPayload,
-    errors: mutationErrors,
-    description: 'Invites a person to the workspace. They join when they accept.',
+    errors: guardedErrors,
+    description:
+      'Invites a person to the workspace, by mail where the deployment sends mail. They join when they accept.',
     args: { input: t.arg({ type: InviteMemberInput, required: true, description: 'Whom, and as what.' }) },
     resolve: (_root, { input }, { deps, actor }) => inviteMember(deps, actor(), input),
   }),

@@ -2,6 +2,7 @@ import {
   AgentType as AgentTypes,
   Channel as Channels,
   EndpointOrdering as EndpointOrderings,
+  MailStatus as MailStatuses,
   MessageType as MessageTypes,
   ApiKeyPermission as Permissions,
   Plan as Plans,
@@ -21,6 +22,11 @@ export const MessageType = builder.enumType(MessageTypes, {
 })
 export const Plan = builder.enumType(Plans, { name: 'Plan', description: 'What a workspace may use.' })
 export const MemberRole = builder.enumType(Roles, { name: 'MemberRole', description: 'What a member may do.' })
+export const MailStatus = builder.enumType(MailStatuses, {
+  name: 'MailStatus',
+  description:
+    'What became of a mail: PENDING was not handed over yet, SENT the mail server has taken, FAILED it has not.',
+})
 export const AgentType = builder.enumType(AgentTypes, { name: 'AgentType', description: 'Where an agent comes from.' })
 export const EndpointOrdering = builder.enumType(EndpointOrderings, {
   name: 'EndpointOrdering',

@@ -1,7 +1,7 @@
-import type { InvitationOffer } from '../domain/invitations.ts'
+import type { InvitationOffer } from '../domain/accept-invitation.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
-import { MemberRole } from './enums.ts'
+import { MailStatus, MemberRole } from './enums.ts'
 
 export const Invitation = builder.prismaObject('Invitation', {
   description: 'Somebody who was asked to join the workspace and has not answered yet.',
@@ -9,6 +9,12 @@ export const Invitation = builder.prismaObject('Invitation', {
     id: t.exposeID('id', { description: 'Unique.' }),
     email: t.exposeString('email', { description: 'Whom it is for.' }),
     role: t.expose('role', { type: MemberRole, description: 'What they will be.' }),
+    mailStatus: t.expose('mailStatus', {
+      type: MailStatus,
+      nullable: true,
+      description:
+        'Whether the mail with the link was sent; inviting them again sends another. Null where no mail is sent.',
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they were invited.' }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the link becomes worthless.' }),
   }),
@@ -23,7 +29,11 @@ export const InvitationOfferRef = builder.objectRef<InvitationOffer>('Invitation
     email: t.exposeString('email', { description: 'Whom it is for.' }),
     role: t.expose('role', { type: MemberRole, description: 'What they will be.' }),
     hasAccount: t.exposeBoolean('hasAccount', {
-      description: 'Whether that address has an account: then sign in to accept, else choose a name and a password.',
+      description: 'Whether to sign in as that address to accept; otherwise choose a name and a password.',
+    }),
+    mustVerifyEmail: t.exposeBoolean('mustVerifyEmail', {
+      description:
+        'Whether the account must be signed in to by a sign-in link first: nobody has verified its address yet.',
     }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the link becomes worthless.' }),
   }),

@@ -1,3 +1,4 @@
+import { mayResetPassword } from '../domain/passwords.ts'
 import type { VisibleSession } from '../domain/sessions.ts'
 import type { UserWithAccess } from '../domain/users.ts'
 import { builder } from './builder.ts'
@@ -10,6 +11,15 @@ export const User = builder.objectRef<UserWithAccess>('User').implement({
     email: t.exposeString('email', { description: 'Their email address, with which they sign in.' }),
     hasPassword: t.exposeBoolean('hasPassword', {
       description: 'Whether they can sign in with a password; otherwise they came by a link.',
+    }),
+    isEmailVerified: t.boolean({
+      description: 'Whether they have used a link that was sent to their address.',
+      resolve: ({ emailVerifiedAt }) => emailVerifiedAt !== null,
+    }),
+    mayResetPassword: t.boolean({
+      description:
+        'Whether you may set a password without the current one: you signed in by a link within the last hour.',
+      resolve: (_user, _args, { deps, caller }) => mayResetPassword(deps, caller()),
     }),
   }),
 })
@@ -34,8 +44,11 @@ export const UpdateProfileInput = builder.inputType('UpdateProfileInput', {
 export const ChangePasswordInput = builder.inputType('ChangePasswordInput', {
   description: 'A new password.',
   fields: (t) => ({
-    currentPassword: t.string({ description: 'The present one; left out by somebody who has none yet.' }),
+    currentPassword: t.string({
+      description: 'The present one; left out by somebody who has none yet, or has just signed in by a link.',
+    }),
     newPassword: t.string({ required: true, description: '10 to 128 characters, any characters.' }),
+    revokeApiKeys: t.boolean({ description: 'Whether to revoke all your API keys, too. Those of agents stay.' }),
   }),
 })
 

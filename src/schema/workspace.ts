@@ -12,10 +12,14 @@ export const Member = builder.prismaNode('Member', {
   description: 'A person in a workspace.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
-  include: { user: { select: { id: true, name: true, email: true } } },
+  include: { user: { select: { id: true, name: true, email: true, emailVerifiedAt: true } } },
   fields: (t) => ({
     name: t.string({ description: "The person's name.", resolve: ({ user }) => user.name }),
     email: t.string({ description: "The person's email address.", resolve: ({ user }) => user.email }),
+    isEmailVerified: t.boolean({
+      description: 'Whether they have used a link that was sent to their address; until then it may be somebody else.',
+      resolve: ({ user }) => user.emailVerifiedAt !== null,
+    }),
     role: t.expose('role', { type: MemberRole, description: 'What they may do here.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they joined.' }),
   }),

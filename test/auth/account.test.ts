@@ -181,7 +181,7 @@ describe('sessions', () => {
     await mutate(key, 'endSession', `sessionId: "${sessions[1].id}"`)
     expect(await isSignedIn(key)).toBe(false)
     expect(await audited(sessions[0].id)).toEqual([
-      ['session.created', {}],
+      ['session.created', { by: 'password' }],
       ['session.ended', {}],
     ])
   })

@@ -49,7 +49,7 @@ const tryToInvite = async (to: string, role: MemberRole = 'AGENT', key = tenant.
 
 async function invite(to: string, role: MemberRole = 'AGENT', key = tenant.key) {
   const { link, invitation } = payload(await tryToInvite(to, role, key))
-  return { link, invitation, token: link.split('/').at(-1) ?? '' }
+  return { link, invitation, token: link?.split('/').at(-1) ?? '' }
 }
 
 type Acceptance = Omit<VariablesOf<typeof ACCEPT>['input'], 'token'>

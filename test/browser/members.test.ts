@@ -32,7 +32,7 @@ async function invite(email: string, role = 'Agent'): Promise<string> {
   await page.getByRole('button', { name: 'Invite', exact: true }).click()
   await dialog().getByRole('textbox', { name: 'Email' }).fill(email)
   await dialog().getByRole('radio', { name: role }).check()
-  await dialog().getByRole('button', { name: 'Make the link' }).click()
+  await dialog().getByRole('button', { name: 'Create invitation' }).click()
   await dialog().getByText('It is shown only now').waitFor()
   return (await dialog().locator('code').textContent()) ?? ''
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { sessionTokens } from '../../src/auth/session-token.ts'
 import { parseRange } from '../../src/infra/addresses.ts'
 import { ConfigError, readConfig } from '../../src/infra/config.ts'
 import { newApiKey } from '../../src/infra/secrets.ts'
@@ -53,6 +54,7 @@ test('starts with no variable at all', () => {
     trustProxy: 0,
     graphqlIntrospection: true,
     graphqlDocuments: undefined,
+    mail: null,
   })
 })
 
@@ -95,6 +97,8 @@ test('takes what is set', () => {
     RATE_LIMIT_FAILURES_PER_MINUTE: '0',
     WEBHOOK_ALLOWED_HOSTS: ' Agent.internal, *.agents.corp ,',
     WEBHOOK_ALLOWED_CIDRS: '10.20.0.0/16,fd12::/16',
+    SMTP_URL: 'smtp://ann:secret@mail.example.com:587',
+    MAIL_FROM: 'GudDesk <desk@example.com>',
     SOMETHING_ELSE: 'ignored',
   })
   expect(config).toEqual({
@@ -123,6 +127,7 @@ test('takes what is set', () => {
     trustProxy: 2,
     graphqlIntrospection: true,
     graphqlDocuments: 'dashboard/documents.json',
+    mail: { url: 'smtp://ann:secret@mail.example.com:587', from: 'GudDesk <desk@example.com>' },
   })
 })
 
@@ -144,6 +149,39 @@ test('listens on this machine only in development, on every address in productio
 test('the public URL follows the port and has no trailing slash', () => {
   expect(readConfig({ PORT: '4000' }).publicUrl).toBe('http://localhost:4000')
   expect(readConfig({ PUBLIC_URL: 'http://desk.test/base//' }).publicUrl).toBe('http://desk.test/base')
+})
+
+test('the public URL is https however it is written', () => {
+  const { publicUrl } = readConfig({ ...PRODUCTION, PUBLIC_URL: 'HTTPS://Desk.example.com' })
+  expect(publicUrl).toBe('https://desk.example.com')
+  expect(sessionTokens(readConfig({ ...PRODUCTION, PUBLIC_URL: 'HTTPS://desk.example.com' })).isSecure).toBe(true)
+})
+
+test.each(['http://desk.example.com', 'HTTP://desk.example.com', 'http://localhost:3000'])(
+  'production refuses %s, which takes Secure off cookies, unless that is accepted by name',
+  (PUBLIC_URL) => {
+    expect(faults({ ...PRODUCTION, PUBLIC_URL })).toEqual(['PUBLIC_URL'])
+    expect(faults({ ...PRODUCTION, PUBLIC_URL, ALLOW_INSECURE_HTTP: 'false' })).toEqual(['PUBLIC_URL'])
+    expect(faults({ ...PRODUCTION, PUBLIC_URL, ALLOW_INSECURE_HTTP: 'true' })).toEqual([])
+    expect(faults({ PUBLIC_URL })).toEqual([])
+  },
+)
+
+test('mail needs both a server and a sender', () => {
+  const SMTP_URL = 'smtps://mail.example.com'
+  const MAIL_FROM = 'desk@example.com'
+  expect(readConfig({ SMTP_URL, MAIL_FROM }).mail).toEqual({ url: SMTP_URL, from: MAIL_FROM })
+  expect(faults({ SMTP_URL })).toEqual(['MAIL_FROM'])
+  expect(faults({ MAIL_FROM })).toEqual(['SMTP_URL'])
+  expect(faults({ SMTP_URL: 'https://mail.example.com', MAIL_FROM })).toEqual(['SMTP_URL'])
+  for (const from of [
+    'desk',
+    'desk@example.com, x@example.com',
+    'A\r\nBcc: x <desk@example.com>',
+    '<desk@example.com',
+  ]) {
+    expect(faults({ SMTP_URL, MAIL_FROM: from })).toEqual(['MAIL_FROM'])
+  }
 })
 
 test('roles are a list with commas', () => {
@@ -192,6 +230,7 @@ test.each([
   ['TRUST_PROXY', 'yes'],
   ['TRUST_PROXY', '-1'],
   ['GRAPHQL_INTROSPECTION', 'true'],
+  ['ALLOW_INSECURE_HTTP', 'yes'],
 ])('refuses %s=%j', (name, value) => {
   expect(faults({ [name]: value })).toEqual([name])
 })

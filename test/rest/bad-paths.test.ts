@@ -49,6 +49,22 @@ const NO_IDS = [
 
 const WITH_ID = ROUTES.filter(({ name }) => name.includes(':id'))
 
+describe('a path in other letters is 404', () => {
+  test.each(ROUTES)('$name', async (route) => {
+    const before = await census(guddesk)
+    const [method = '', path = ''] = route.name.split(' ')
+    for (const other of [path.toUpperCase(), path.replace('/v1/', '/V1/'), path.replace(/s(?=$|\/)/, 'S')]) {
+      if (other === path) continue
+      const { status } = await fetch(`${guddesk.origin}/api${other}`, {
+        method,
+        headers: { authorization: `Bearer ${guddesk.tenant.key}` },
+      })
+      expect([other, status]).toEqual([other, 404])
+    }
+    expect(await census(guddesk)).toEqual(before)
+  })
+})
+
 describe('an id that is none is 404', () => {
   test.each(WITH_ID)('$name', async (route) => {
     const before = await census(guddesk)

@@ -143,7 +143,7 @@ export async function startGudDesk({ env = {}, pages, resolve }: Options = {}): 
 
   async function newUser(name: string): Promise<string> {
     const id = newId('user')
-    await prisma.user.create({ data: { id, email: `${id}@example.com`, name } })
+    await prisma.user.create({ data: { id, email: `${id}@example.com`, name, emailVerifiedAt: clock.now() } })
     return id
   }
 

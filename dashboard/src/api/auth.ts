@@ -25,6 +25,28 @@ export function signIn(email: string, password: string): Promise<string | null> 
   return post('sign-in/email', { email, password })
 }
 
+/** Asks for a sign-in link to be mailed to whoever has that address. */
+export function mailLink(email: string): Promise<string | null> {
+  return post('sign-in/links', { email })
+}
+
+/** Whether this deployment mails sign-in links. */
+export async function mailsLinks(): Promise<boolean> {
+  try {
+    const response = await fetch('/api/auth/sign-in')
+    const answer: unknown = await response.json()
+    return hasMethod(answer, 'link')
+  } catch {
+    return false
+  }
+}
+
+function hasMethod(answer: unknown, method: string): boolean {
+  if (typeof answer !== 'object' || answer === null) return false
+  if ('data' in answer) return hasMethod(answer.data, method)
+  return 'methods' in answer && Array.isArray(answer.methods) && answer.methods.includes(method)
+}
+
 export function signOut(): Promise<string | null> {
   return post('sign-out', {})
 }

@@ -35,6 +35,7 @@ const WhoAmI = graphql(`
       name
       email
       hasPassword
+      isEmailVerified
     }
     workspaces(first: 100) {
       edges {

@@ -1,5 +1,6 @@
 import { Button, NativeSelect, Radio, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
+import { useSession } from '../../api/session.ts'
 import { fieldFault, formFault, type Refused, useAction } from '../../api/useAction.ts'
 import type { ApiKeyPermission } from '../../generated/documents.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
@@ -22,6 +23,7 @@ interface CreateKeyFormProps {
 
 export function CreateKeyForm({ onCancel, onCreated }: CreateKeyFormProps) {
   const { workspace } = useWorkspace()
+  const { isEmailVerified } = useSession().session.user
   const [name, setName] = useState('')
   const [permission, setPermission] = useState<ApiKeyPermission>('READ_WRITE')
   const [allWorkspaces, setAllWorkspaces] = useState(false)
@@ -64,7 +66,16 @@ export function CreateKeyForm({ onCancel, onCreated }: CreateKeyFormProps) {
       >
         <div className={classes.choices}>
           <Radio value="one" label={`${workspace.name} only`} />
-          <Radio value="all" label="All your workspaces" description="Each request then names the one it is about." />
+          <Radio
+            value="all"
+            label="All your workspaces"
+            description={
+              isEmailVerified
+                ? 'Each request then names the one it is about.'
+                : 'Needs a verified address: see your profile.'
+            }
+            disabled={!isEmailVerified}
+          />
         </div>
       </Radio.Group>
       <NativeSelect

@@ -41,10 +41,11 @@ const ACTIONS: Record<AuditAction, string> = {
   PASSWORD_CHANGED: 'changed their password',
   PROFILE_UPDATED: 'changed their profile',
   SIGN_IN_LINK_CREATED: 'made a sign-in link for {}',
+  EMAIL_VERIFIED: 'verified the address of {}',
 }
 
 /** What happens in no workspace, so that no workspace's log has it. */
-const PERSONAL = /^(SESSION|PASSWORD|PROFILE|SIGN_IN_LINK)_|^WORKSPACE_DELETED$/
+const PERSONAL = /^(SESSION|PASSWORD|PROFILE|SIGN_IN_LINK|EMAIL)_|^WORKSPACE_DELETED$/
 
 /** Every action that a workspace's log can have, for a list to choose from. */
 export const CHOICES = actions()

@@ -5,7 +5,9 @@ import { Provider, useQuery } from 'urql'
 import { outside } from '../../api/outside.ts'
 import { fetchSession, type Session } from '../../api/session.ts'
 import type { InvitationQuery } from '../../generated/documents.ts'
+import classes from '../../ui/Door.module.css'
 import { Door } from '../../ui/Door.tsx'
+import { MailLink } from '../../ui/MailLink.tsx'
 import { Splash } from '../../ui/Splash.tsx'
 import { Unreachable } from '../../ui/Unreachable.tsx'
 import { Invitation } from './documents.ts'
@@ -32,15 +34,26 @@ function InvitationPage() {
   if (error !== undefined) return <Unreachable onRetry={() => retry({ requestPolicy: 'network-only' })} />
   if (data === undefined || session === undefined) return <Splash />
   if (data.invitation === null) return <Gone />
-  const { workspaceName, email, role, hasAccount } = data.invitation
+  const { workspaceName, email, role, hasAccount, mustVerifyEmail } = data.invitation
   return (
     <Door title={`Join ${workspaceName}`} description={`You are invited as ${ROLES[role]}, with the address ${email}.`}>
-      {hasAccount ? (
-        <JoinAsYourself token={token} email={email} session={session} />
-      ) : (
-        <NewPersonForm token={token} email={email} />
-      )}
+      {mustVerifyEmail && <VerifyFirst email={email} />}
+      {hasAccount && !mustVerifyEmail && <JoinAsYourself token={token} email={email} session={session} />}
+      {!hasAccount && <NewPersonForm token={token} email={email} />}
     </Door>
+  )
+}
+
+/** Whoever made that account may not be who the address belongs to. */
+function VerifyFirst({ email }: { readonly email: string }) {
+  return (
+    <div className={classes.form}>
+      <p className={classes.description}>
+        {email} has an account, but nobody has verified that the address is theirs. Sign in once with a sign-in link
+        that is sent to it, then open this invitation again.
+      </p>
+      <MailLink email={email} otherwise="Ask whoever runs this server for a sign-in link." />
+    </div>
   )
 }
 

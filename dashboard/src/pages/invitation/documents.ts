@@ -7,6 +7,7 @@ export const Invitation = graphql(`
       email
       role
       hasAccount
+      mustVerifyEmail
       expiresAt
     }
   }

@@ -9,9 +9,10 @@ import { useWorkspace } from '../../shell/workspace.ts'
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx'
 import { Failure } from '../../ui/Failure.tsx'
 import { Loading } from '../../ui/Loading.tsx'
+import { Mark } from '../../ui/Mark.tsx'
 import { Time } from '../../ui/Time.tsx'
 import tables from '../../ui/table.module.css'
-import { RevokeInvitation } from './documents.ts'
+import { InviteMember, RevokeInvitation } from './documents.ts'
 
 export type Invitation = InvitationsQuery['invitations']['edges'][number]['node']
 
@@ -39,7 +40,9 @@ export function InvitationTable({ pages }: { readonly pages: Pages<Invitation> }
             <tbody>
               {nodes.map((invitation) => (
                 <tr key={invitation.id}>
-                  <td className={tables.main}>{invitation.email}</td>
+                  <td className={tables.main}>
+                    {invitation.email} {isUnsent(invitation) && <Mark tone="bad" label="Mail not sent" />}
+                  </td>
                   <td data-label="Role">{roleName(invitation.role)}</td>
                   <td data-label="Invited">
                     <Time at={invitation.createdAt} />
@@ -48,6 +51,7 @@ export function InvitationTable({ pages }: { readonly pages: Pages<Invitation> }
                     <Time at={invitation.expiresAt} />
                   </td>
                   <td className={tables.actions}>
+                    {invitation.mailStatus !== null && <SendAgain invitation={invitation} onSent={reload} />}
                     <Revoke invitation={invitation} onRevoked={reload} />
                   </td>
                 </tr>
@@ -65,6 +69,46 @@ export function InvitationTable({ pages }: { readonly pages: Pages<Invitation> }
         </div>
       )}
     </>
+  )
+}
+
+/** PENDING, too: the request that began the mail has ended by the time the list is read. */
+function isUnsent({ mailStatus }: Invitation): boolean {
+  return mailStatus === 'FAILED' || mailStatus === 'PENDING'
+}
+
+interface SendAgainProps {
+  readonly invitation: Invitation
+  readonly onSent: () => void
+}
+
+/** A new mail with a new link: the earlier one stops working. */
+function SendAgain({ invitation: { email, role }, onSent }: SendAgainProps) {
+  const { role: own } = useWorkspace()
+  const [run, isRunning] = useAction(InviteMember)
+
+  async function send() {
+    const outcome = await run({ input: { email, role } })
+    if (!outcome.ok) return
+    const wasSent = outcome.payload.invitation.mailStatus === 'SENT'
+    notifications.show(
+      wasSent
+        ? { message: `A new mail is on its way to ${email}` }
+        : { color: 'red', message: `The mail to ${email} could not be sent` },
+    )
+    onSent()
+  }
+
+  return (
+    <Button
+      size="xs"
+      variant="default"
+      loading={isRunning}
+      disabled={role === 'OWNER' && own !== 'OWNER'}
+      onClick={() => void send()}
+    >
+      Send again<span className="visually-hidden"> to {email}</span>
+    </Button>
   )
 }
 

@@ -11,7 +11,10 @@ import { InviteMember } from './documents.ts'
 /** An invitation that was just made. */
 export interface NewLink {
   readonly email: string
-  readonly link: string
+  /** null where it was mailed to them. */
+  readonly link: string | null
+  /** Whether the mail did not go out; null where none is sent. */
+  readonly isUnsent: boolean | null
 }
 
 interface InviteFormProps {
@@ -30,7 +33,10 @@ export function InviteForm({ onCancel, onInvited }: InviteFormProps) {
     event.preventDefault()
     const outcome = await run({ input: { email: email.trim(), role } })
     setRefused(outcome.ok ? null : outcome)
-    if (outcome.ok) onInvited({ email: outcome.payload.invitation.email, link: outcome.payload.link })
+    if (!outcome.ok) return
+    const { invitation, link } = outcome.payload
+    const { email: to, mailStatus } = invitation
+    onInvited({ email: to, link, isUnsent: mailStatus === null ? null : mailStatus !== 'SENT' })
   }
 
   return (
@@ -61,7 +67,7 @@ export function InviteForm({ onCancel, onInvited }: InviteFormProps) {
           Cancel
         </Button>
         <Button type="submit" loading={isRunning} disabled={email.trim() === ''}>
-          Make the link
+          Create invitation
         </Button>
       </div>
     </form>

@@ -3,8 +3,42 @@ import { useDisclosure } from '@mantine/hooks'
 import { UserPlus } from 'lucide-react'
 import { useState } from 'react'
 import { CopyField } from '../../ui/CopyField.tsx'
+import { FormFault } from '../../ui/FormFault.tsx'
 import classes from '../../ui/form.module.css'
 import { InviteForm, type NewLink } from './InviteForm.tsx'
+
+function titleOf(made: NewLink | null): string {
+  if (made === null) return 'Invite somebody'
+  return made.isUnsent ? 'The mail was not sent' : 'The invitation is ready'
+}
+
+/** What became of the invitation: a link to hand over, or a mail. */
+function Invited({ made: { email, link, isUnsent } }: { readonly made: NewLink }) {
+  if (isUnsent) {
+    return (
+      <FormFault
+        message={`The mail to ${email} could not be sent. Try "Send again" in the list, or ask whoever runs this server.`}
+      />
+    )
+  }
+  if (link === null) {
+    return (
+      <p className={classes.text}>
+        A mail with a link is on its way to <strong>{email}</strong>. The link works for 7 days. If it gets lost, send
+        it again.
+      </p>
+    )
+  }
+  return (
+    <>
+      <p className={classes.text}>
+        Send this link to <strong>{email}</strong> yourself: no mail is sent. It is shown only now and works for 7 days.
+        If it gets lost, invite them again.
+      </p>
+      <CopyField label="Link" value={link} isLong />
+    </>
+  )
+}
 
 /** The button, its dialog, and the link, which nobody but the asker sees. */
 export function InviteMember({ onInvited }: { readonly onInvited: () => void }) {
@@ -18,7 +52,7 @@ export function InviteMember({ onInvited }: { readonly onInvited: () => void }) 
       <Modal
         opened={isOpen}
         onClose={dialog.close}
-        title={made === null ? 'Invite somebody' : 'The invitation is ready'}
+        title={titleOf(made)}
         size="md"
         // A click beside it must not lose the link.
         closeOnClickOutside={made === null}
@@ -34,11 +68,7 @@ export function InviteMember({ onInvited }: { readonly onInvited: () => void }) 
           />
         ) : (
           <div className={classes.form}>
-            <p className={classes.text}>
-              Send this link to <strong>{made.email}</strong> yourself: no mail is sent. It is shown only now and works
-              for 7 days. If it gets lost, invite them again.
-            </p>
-            <CopyField label="Link" value={made.link} isLong />
+            <Invited made={made} />
             <div className={classes.actions}>
               <Button variant="default" onClick={() => setMade(null)}>
                 Invite another

@@ -2,6 +2,7 @@ import { Badge } from '@mantine/core'
 import { mayManage, roleName } from '../../shell/roles.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { Face } from '../../ui/Face.tsx'
+import { Mark } from '../../ui/Mark.tsx'
 import { Time } from '../../ui/Time.tsx'
 import tables from '../../ui/table.module.css'
 import classes from './MemberTable.module.css'
@@ -36,7 +37,7 @@ export function MemberTable({ members, onRemoved }: MemberTableProps) {
         </thead>
         <tbody>
           {members.map((member) => {
-            const { id, name, email, role, createdAt } = member
+            const { id, name, email, isEmailVerified, role, createdAt } = member
             const fixed = whyFixed(own, role, owners)
             return (
               <tr key={id}>
@@ -50,7 +51,9 @@ export function MemberTable({ members, onRemoved }: MemberTableProps) {
                           You
                         </Badge>
                       )}
-                      <p className={classes.email}>{email}</p>
+                      <p className={classes.email}>
+                        {email} {!isEmailVerified && <Mark tone="warn" label="Not verified" />}
+                      </p>
                     </div>
                   </div>
                 </td>

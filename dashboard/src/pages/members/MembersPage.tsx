@@ -27,7 +27,7 @@ function Managed() {
   return (
     <Page
       title="Members"
-      description="Who works in this workspace, and in which role. People join by a link that you make for them."
+      description="Who works in this workspace, and in which role. People join by an invitation."
       actions={<InviteMember onInvited={invitations.reload} />}
     >
       <People />

@@ -8,6 +8,7 @@ export const Members = graphql(`
         id
         name
         email
+        isEmailVerified
         role
         createdAt
       }
@@ -23,6 +24,7 @@ export const Invitations = graphql(`
           id
           email
           role
+          mailStatus
           createdAt
           expiresAt
         }
@@ -57,6 +59,7 @@ export const InviteMember = graphql(`
           id
           email
           role
+          mailStatus
           createdAt
           expiresAt
         }

@@ -1,4 +1,4 @@
-import { Button, PasswordInput } from '@mantine/core'
+import { Button, Checkbox, PasswordInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { type FormEvent, useState } from 'react'
 import { fieldFault, formFault, type Refused, useAction } from '../../api/useAction.ts'
@@ -9,18 +9,23 @@ import classes from './forms.module.css'
 interface PasswordFormProps {
   /** Without one they came by a link: there is nothing to repeat. */
   readonly hasPassword: boolean
+  /** They have just come by a link: then, too. */
+  readonly isReset: boolean
   readonly onChanged: () => void
 }
 
-export function PasswordForm({ hasPassword, onChanged }: PasswordFormProps) {
+export function PasswordForm({ hasPassword, isReset, onChanged }: PasswordFormProps) {
   const [current, setCurrent] = useState('')
   const [next, setNext] = useState('')
+  const [revokeApiKeys, setRevokeApiKeys] = useState(false)
   const [refused, setRefused] = useState<Refused | null>(null)
+  const isCurrentNeeded = hasPassword && !isReset
   const [run, isRunning] = useAction(ChangePassword, { toast: false })
 
   async function submit(event: FormEvent) {
     event.preventDefault()
-    const outcome = await run({ input: { newPassword: next, ...(hasPassword && { currentPassword: current }) } })
+    const asked = isCurrentNeeded && { currentPassword: current }
+    const outcome = await run({ input: { newPassword: next, revokeApiKeys, ...asked } })
     setRefused(outcome.ok ? null : outcome)
     if (!outcome.ok) return
     setCurrent('')
@@ -31,7 +36,7 @@ export function PasswordForm({ hasPassword, onChanged }: PasswordFormProps) {
 
   return (
     <form className={classes.form} onSubmit={(event) => void submit(event)}>
-      {hasPassword && (
+      {isCurrentNeeded && (
         <PasswordInput
           label="Current password"
           autoComplete="current-password"
@@ -50,8 +55,14 @@ export function PasswordForm({ hasPassword, onChanged }: PasswordFormProps) {
         aria-invalid={fieldFault(refused, 'newPassword') !== null}
         onChange={(event) => setNext(event.currentTarget.value)}
       />
+      <Checkbox
+        label="Revoke my API keys, too"
+        description="When somebody else may have them. Keys of AI agents stay."
+        checked={revokeApiKeys}
+        onChange={(event) => setRevokeApiKeys(event.currentTarget.checked)}
+      />
       <FormFault message={formFault(refused, ['currentPassword', 'newPassword'])} />
-      <Button type="submit" loading={isRunning} disabled={next === '' || (hasPassword && current === '')}>
+      <Button type="submit" loading={isRunning} disabled={next === '' || (isCurrentNeeded && current === '')}>
         {hasPassword ? 'Change password' : 'Set password'}
       </Button>
     </form>

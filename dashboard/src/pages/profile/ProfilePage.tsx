@@ -1,9 +1,11 @@
 import { useQuery } from 'urql'
 import { Failure } from '../../ui/Failure.tsx'
 import { Loading } from '../../ui/Loading.tsx'
+import { MailLink } from '../../ui/MailLink.tsx'
 import { Page } from '../../ui/Page.tsx'
 import { Section } from '../../ui/Section.tsx'
 import { Sessions } from './documents.ts'
+import classes from './forms.module.css'
 import { NameForm } from './NameForm.tsx'
 import { PasswordForm } from './PasswordForm.tsx'
 import { SessionList } from './SessionList.tsx'
@@ -17,11 +19,12 @@ export function Component() {
       {error === undefined && data === undefined && <Loading lines={6} />}
       {data !== undefined && (
         <>
+          {!data.me.isEmailVerified && <Unverified email={data.me.email} />}
           <Section title="You">
             <NameForm user={data.me} />
           </Section>
           <Section title="Password">
-            <PasswordForm hasPassword={data.me.hasPassword} onChanged={again} />
+            <PasswordForm hasPassword={data.me.hasPassword} isReset={data.me.mayResetPassword} onChanged={again} />
           </Section>
           <Section title="Where you are signed in" description="End what you do not know, then change your password.">
             <SessionList sessions={data.sessions} onEnded={again} />
@@ -29,5 +32,19 @@ export function Component() {
         </>
       )}
     </Page>
+  )
+}
+
+/** What they cannot do yet, and how they can. */
+function Unverified({ email }: { readonly email: string }) {
+  return (
+    <Section
+      title="Verify your address"
+      description={`Until you sign in once with a link that is sent to ${email}, you cannot join other workspaces or make keys for all of yours. That link ends your password, your other sessions and your API keys, because somebody else may have made them: set a new password afterwards.`}
+    >
+      <div className={classes.form}>
+        <MailLink email={email} otherwise="Ask whoever runs this server for a sign-in link." />
+      </div>
+    </Section>
   )
 }

@@ -7,6 +7,8 @@ export const Sessions = graphql(`
       name
       email
       hasPassword
+      mayResetPassword
+      isEmailVerified
     }
     sessions {
       id
@@ -51,6 +53,7 @@ export const ChangePassword = graphql(`
         user {
           id
           hasPassword
+          mayResetPassword
         }
       }
       ... on Error {

@@ -6,6 +6,7 @@ import { ownAddress } from '../../api/ownAddress.ts'
 import classes from '../../ui/Door.module.css'
 import { Door } from '../../ui/Door.tsx'
 import { FormFault } from '../../ui/FormFault.tsx'
+import { MailLink } from '../../ui/MailLink.tsx'
 
 const LINK_REFUSED =
   'This sign-in link was used before, or it is too old. Sign in with your password, or ask for a new link.'
@@ -13,6 +14,7 @@ const LINK_REFUSED =
 export function Component() {
   const [params] = useSearchParams()
   const [fault, setFault] = useState<string | null>(params.has('error') ? LINK_REFUSED : null)
+  const [email, setEmail] = useState('')
   const [isRunning, setRunning] = useState(false)
 
   async function submit(event: FormEvent<HTMLFormElement>) {
@@ -33,6 +35,8 @@ export function Component() {
           type="email"
           label="Email"
           autoComplete="username"
+          value={email}
+          onChange={(event) => setEmail(event.currentTarget.value)}
           required
           autoFocus
           withAsterisk={false}
@@ -42,6 +46,7 @@ export function Component() {
         <Button type="submit" loading={isRunning} fullWidth>
           Sign in
         </Button>
+        <MailLink email={email} />
       </form>
     </Door>
   )
