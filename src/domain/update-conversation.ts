@@ -12,17 +12,23 @@ import { defined, idText, instant, jsonObject, parse, text } from './input.ts'
 import { requireLevel } from './policy.ts'
 import { Subject } from './start-conversation.ts'
 
+const MAX_TAGS = 50
+const TOO_MANY = `must have at most ${MAX_TAGS} tags`
+
 const Tags = z
   .array(text(50))
   .transform((tags) => [...new Set(tags)])
-  .refine((tags) => tags.length <= 50, 'must have at most 50 tags')
+  .refine((tags) => tags.length <= MAX_TAGS, TOO_MANY)
 const Priority = z.number().int().min(0).max(3)
 
 export const ConversationPatch = z
   .object({
     status: z.enum(ConversationStatus),
     assigneeId: idText.nullable(),
+    /** The whole new set. */
     tags: Tags,
+    addTags: Tags,
+    removeTags: Tags,
     subject: Subject,
     priority: Priority,
     snoozedUntil: instant.nullable(),
@@ -30,9 +36,18 @@ export const ConversationPatch = z
   })
   .partial()
   .refine((patch) => Object.keys(patch).length > 0, 'name at least one field to change')
+  .refine(({ tags, addTags, removeTags }) => tags === undefined || (addTags ?? removeTags) === undefined, {
+    path: ['tags'],
+    message: 'replaces the whole set: send either tags, or addTags and removeTags',
+  })
+  .refine(({ addTags = [], removeTags = [] }) => !addTags.some((tag) => removeTags.includes(tag)), {
+    path: ['removeTags'],
+    message: 'must not name a tag that addTags names, too',
+  })
 
 /**
- * Changes a conversation: status, assignee, tags (the whole set), subject, priority, snooze, metadata. Sends
+ * Changes a conversation: status, assignee, tags (the whole set, or some added and removed), subject, priority, snooze,
+ * metadata. Sends
  * conversation.assigned and conversation.closed when a person was assigned or the conversation was closed by it.
  * @throws NotFoundError, ValidationError
  */
@@ -48,9 +63,10 @@ export async function updateConversation(
     const before = await lockConversation(tx, actor, id)
     const now = deps.clock.now()
     const assignee = patch.assigneeId == null ? null : await findAssignee(tx, actor.workspaceId, patch.assigneeId)
-    const { status: _, snoozedUntil: __, metadata, ...rest } = patch
+    const { status: _, snoozedUntil: __, tags: ___, addTags, removeTags, metadata, ...rest } = patch
     const json = metadata as Prisma.InputJsonObject | undefined
-    const data = { ...defined({ ...rest, metadata: json }), ...statusChange(before, patch, now) }
+    const tags = tagsAfter(before, patch)
+    const data = { ...defined({ ...rest, tags, metadata: json }), ...statusChange(before, patch, now) }
     const changed = changedFields(before, data)
     if (changed.length > 0) await tx.db.conversation.update({ where: { id }, data })
 
@@ -81,6 +97,21 @@ export async function updateConversation(
 }
 
 type Patch = z.output<typeof ConversationPatch>
+
+/**
+ * The tags that a patch leaves; undefined when it is not about them. What is there keeps its order, what is new follows.
+ * @throws ValidationError when they are too many then
+ */
+function tagsAfter(
+  { tags: before }: Pick<Conversation, 'tags'>,
+  { tags, addTags, removeTags }: Patch,
+): string[] | undefined {
+  if (addTags === undefined && removeTags === undefined) return tags
+  const after = [...new Set([...before, ...(addTags ?? [])])].filter((tag) => !removeTags?.includes(tag))
+  if (after.length > MAX_TAGS) throw new ValidationError([{ path: 'addTags', message: TOO_MANY }])
+  return after
+}
+
 type StatusFields = Pick<Conversation, 'status' | 'closedAt' | 'snoozedUntil'>
 
 /**

@@ -166,6 +166,50 @@ describe('changing one', () => {
     for (const tags of [...bad, [...fifty, 'one more']]) await expectRefused(id, { tags }, 'tags')
   })
 
+  test('tags are added and removed, what is there keeps its order', async () => {
+    await patch(id, { tags: ['a', 'b', 'c'] })
+    expect((await patch(id, { addTags: [' d ', 'a', 'd'] })).data.tags).toEqual(['a', 'b', 'c', 'd'])
+    expect((await patch(id, { removeTags: ['b', 'not there'] })).data.tags).toEqual(['a', 'c', 'd'])
+    expect((await patch(id, { addTags: ['e'], removeTags: ['a'] })).data.tags).toEqual(['c', 'd', 'e'])
+    expect((await patch(id, { addTags: [], removeTags: [] })).data.tags).toEqual(['c', 'd', 'e'])
+    await expectRefused(id, { tags: ['x'], addTags: ['y'] }, 'tags')
+    await expectRefused(id, { tags: [], removeTags: ['c'] }, 'tags')
+    await expectRefused(id, { addTags: ['y'], removeTags: ['y '] }, 'removeTags')
+    for (const bad of [[''], ['t'.repeat(51)], [5], ['a\u0000'], 'refund', null]) {
+      await expectRefused(id, { addTags: bad }, 'addTags')
+      await expectRefused(id, { removeTags: bad }, 'removeTags')
+    }
+  })
+
+  test('of tags there are at most 50 after a change', async () => {
+    const fifty = Array.from({ length: 50 }, (_, i) => `t${i}`)
+    await patch(id, { tags: fifty })
+    await expectRefused(id, { addTags: ['one more'] }, 'addTags')
+    expect((await patch(id, { addTags: ['t0'] })).data.tags).toEqual(fifty)
+    const turned = await patch(id, { addTags: ['one more'], removeTags: ['t0'] })
+    expect(turned.data.tags).toEqual([...fifty.slice(1), 'one more'])
+    await patch(id, { tags: [] })
+  })
+
+  test('ten who add a tag and take one away at once leave ten', async () => {
+    const names = Array.from({ length: 10 }, (_, i) => `new ${i}`)
+    await patch(id, { tags: names.map((_, i) => `old ${i}`) })
+    await Promise.all(names.map((name, i) => patch(id, { addTags: [name], removeTags: [`old ${i}`] })))
+    expect((await patch(id, { priority: 0 })).data.tags.toSorted()).toEqual(names)
+    await patch(id, { tags: [] })
+  })
+
+  test('an event says that tags changed, and none that they did not', async () => {
+    const where = { conversationId: id, type: 'conversation.updated' }
+    const count = () => guddesk.deps.db.prisma.event.count({ where })
+    const before = await count()
+    await patch(id, { removeTags: ['not there'] })
+    expect(await count()).toBe(before)
+    await patch(id, { addTags: ['there'] })
+    const last = await guddesk.deps.db.prisma.event.findFirstOrThrow({ where, orderBy: { seq: 'desc' } })
+    expect(JSON.parse(last.body).data.changed).toEqual(['tags'])
+  })
+
   test('priority is 0 to 3', async () => {
     for (const priority of [0, 1, 2, 3]) expect((await patch(id, { priority })).data.priority).toBe(priority)
     for (const priority of [-1, 4, 1.5, '1', null, true, 1e300]) await expectRefused(id, { priority }, 'priority')
