@@ -59,7 +59,7 @@ function isSigned(body: Buffer, secret: string, header: string): boolean {
 async function answer(origin: string, apiKey: string, conversationId: string, said: string): Promise<void> {
   await call(origin, apiKey, '/api/agent/typing', { conversationId, typing: true })
   await new Promise((resolve) => setTimeout(resolve, THINKING_MS))
-  await call(origin, apiKey, '/api/agent/reply', { conversationId, body: `You wrote: ${said}`.slice(0, 10_000) })
+  await call(origin, apiKey, '/api/agent/reply', { conversationId, body: `You wrote: ${said}` })
 }
 
 async function call(origin: string, apiKey: string, path: string, body: object): Promise<void> {

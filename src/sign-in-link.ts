@@ -3,13 +3,15 @@ import { createPeople } from './auth/people.ts'
 import { sessionTokens } from './auth/session-token.ts'
 import { runCommand } from './command.ts'
 import { ConfigError } from './infra/config.ts'
+import { normalizeEmail } from './infra/email-address.ts'
 import { signInUrl } from './sign-in.ts'
 
-const email = process.argv[2]?.trim().toLowerCase()
+const given = process.argv[2]?.trim() ?? ''
+const email = normalizeEmail(given) ?? given.toLowerCase()
 
 await runCommand(
   'Say for whom: npm run sign-in-link -- ann@example.com',
-  email
+  email !== ''
     ? async (deps, config) => {
         const token = await createPeople(deps, sessionTokens(config)).makeLink(email)
         if (token === null) throw new ConfigError(`Nobody here has the address ${email}.`)

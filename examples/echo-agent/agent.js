@@ -12,7 +12,7 @@ if (!API_KEY) {
   process.exit(1)
 }
 
-const MAX_MESSAGE = 10_000
+const MAX_JSON_BYTES = 60_000
 let secret // comes with the answer to registering
 
 const app = express().disable('x-powered-by')
@@ -47,9 +47,17 @@ function isDuplicate(delivery) {
 }
 
 async function reply({ conversationId, body }) {
-  // By characters, not by UTF-16 units: an emoji must not be cut in half.
-  const echo = [...`Echo: ${body}`].slice(0, MAX_MESSAGE).join('')
-  await guddesk('POST', '/api/agent/reply', { conversationId, body: echo, senderName: 'EchoBot' })
+  await guddesk('POST', '/api/agent/reply', { conversationId, body: cut(`Echo: ${body}`), senderName: 'EchoBot' })
+}
+
+/**
+ * A visitor writes at most 10,000 characters, an agent 20,000 and 60,000 bytes as JSON: only a text full of control
+ * characters, six bytes each, is too long. It is cut by characters, not in the middle of an emoji.
+ */
+function cut(text) {
+  const characters = [...text]
+  while (Buffer.byteLength(JSON.stringify(characters.join(''))) - 2 > MAX_JSON_BYTES) characters.pop()
+  return characters.join('')
 }
 
 async function guddesk(method, path, body) {

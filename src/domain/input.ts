@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { normalizeEmail } from '../infra/email-address.ts'
 import { type FieldError, NotFoundError, ValidationError } from './errors.ts'
 import { type IdKind, kindOfId } from './ids.ts'
 
@@ -57,9 +58,15 @@ export const webUrl = bounded(2048)
   .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), 'must be an http(s) URL')
   .nullable()
 
-export const email = bounded(320)
-  .toLowerCase()
-  .refine((value) => z.email().safeParse(value).success, 'must be an email address')
+const MAX_EMAIL = 320
+
+/** An email address in any script, in the one form in which it is kept. */
+export const email = bounded(MAX_EMAIL).transform((value, issues) => {
+  const address = normalizeEmail(value)
+  if (address !== null && address.length <= MAX_EMAIL) return address
+  issues.addIssue({ code: 'custom', message: 'must be an email address' })
+  return z.NEVER
+})
 
 /** Years of four digits, in UTC: what ISO 8601 and PostgreSQL both can say. */
 function isInCalendar(date: Date): boolean {

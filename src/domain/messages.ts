@@ -14,18 +14,38 @@ import { type Page, type PageRequest, pageOf } from './page.ts'
 import { requireLevel, requireNotAgent } from './policy.ts'
 import { sendTyping } from './typing.ts'
 
-/** 1 to 10,000 characters after trimming. */
-export const MessageBody = text(10_000)
+const WRITTEN_CHARACTERS = 10_000
+
+/** What a visitor writes, and a note: 1 to 10,000 characters after trimming. */
+export const MessageBody = text(WRITTEN_CHARACTERS)
+
+const ANSWER_CHARACTERS = 20_000
+/** Between the quotes: webhooks stay under the 100 kB at which receivers stop reading. */
+const ANSWER_JSON_BYTES = 60_000
+
+/** An answer may quote a whole question: 1 to 20,000 characters after trimming. */
+const AnswerBody = text(ANSWER_CHARACTERS).refine(
+  (body) => Buffer.byteLength(JSON.stringify(body)) - 2 <= ANSWER_JSON_BYTES,
+  `must have at most ${ANSWER_JSON_BYTES} bytes as JSON`,
+)
+
+type TypedBody = Pick<Message, 'body' | 'type'>
+
+function isAsLongAsItMay({ body, type }: TypedBody): boolean {
+  return type === 'BOT' || type === 'AGENT' || [...body].length <= WRITTEN_CHARACTERS
+}
 const SenderName = text(100)
 
 /** What a caller may send; a visitor's words come in with VISITOR. */
-export const SendMessage = z.object({
-  body: MessageBody,
-  type: z.enum(MessageType).exclude(['SYSTEM']).default('BOT'),
-  senderName: SenderName.nullish(),
-})
+export const SendMessage = z
+  .object({
+    body: AnswerBody,
+    type: z.enum(MessageType).exclude(['SYSTEM']).default('BOT'),
+    senderName: SenderName.nullish(),
+  })
+  .refine(isAsLongAsItMay, { path: ['body'], message: `must have at most ${WRITTEN_CHARACTERS} characters` })
 
-export const Reply = z.object({ conversationId: idText, body: MessageBody, senderName: SenderName.nullish() })
+export const Reply = z.object({ conversationId: idText, body: AnswerBody, senderName: SenderName.nullish() })
 
 export type ReplyResult =
   | { skipped: false; messageId: string; conversationId: string }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Conversation, Visitor } from '../generated/prisma/client.ts'
 import { isUniqueViolation, Prisma } from '../infra/db.ts'
+import { normalizeEmail } from '../infra/email-address.ts'
 import { columnsOf, RowReader } from '../infra/rows.ts'
 import { inTransaction } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
@@ -76,8 +77,8 @@ export async function listVisitors(
     ...(externalId !== undefined && { externalId }),
     AND: [
       ...conditionsOn(name, (condition) => ({ name: condition })),
-      // Addresses are stored in lower case: there an exact one is found in the index.
-      ...(address?.is === undefined ? [] : [{ email: address.is.toLowerCase() }]),
+      // Addresses are stored in one form: there an exact one is found in the index.
+      ...(address?.is === undefined ? [] : [{ email: normalizeEmail(address.is) ?? address.is.toLowerCase() }]),
       ...conditionsOn({ ...address, is: undefined }, (condition) => ({ email: condition })),
       ...(words === undefined ? [] : [{ OR: [{ name: found }, { email: found }, { externalId: found }] }]),
     ],
@@ -175,7 +176,18 @@ export async function updateVisitor(
     if (visitor === undefined) throw new NotFoundError('Customer')
     return visitor
   } catch (error) {
-    if (isUniqueViolation(error)) throw new ConflictError('Another customer of this workspace has that externalId')
+    if (isUniqueViolation(error)) throw await externalIdTaken(deps, actor, externalId)
     throw error
   }
+}
+
+async function externalIdTaken(
+  { db }: Deps,
+  { workspaceId }: Actor,
+  externalId: string | null | undefined,
+): Promise<ConflictError> {
+  const where = { workspaceId, externalId: externalId ?? '' }
+  const holder = await db.prisma.visitor.findFirst({ where, select: { id: true } })
+  const who = holder === null ? 'Another customer' : `Customer ${holder.id}`
+  return new ConflictError(`${who} of this workspace has that externalId`)
 }

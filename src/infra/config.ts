@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { parseRange, type Range } from './addresses.ts'
+import { normalizeEmail } from './email-address.ts'
 
 export type Role = 'api' | 'dispatcher'
 
@@ -104,6 +105,13 @@ const key = z
 
 /** An address, or a name and an address in angle brackets. */
 const FROM = /^(?:[^\s<>@]+@[^\s<>@]+|[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>)$/
+const OWNER_EMAIL = 'owner@localhost'
+const ownerEmail = z.string().transform((value, issues) => {
+  const address = value.toLowerCase() === OWNER_EMAIL ? OWNER_EMAIL : normalizeEmail(value)
+  if (address !== null) return address
+  issues.addIssue({ code: 'custom', message: 'must be an email address' })
+  return z.NEVER
+})
 
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
@@ -130,7 +138,7 @@ const Environment = z.object({
   RETENTION_EVENTS_DAYS: days(90),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   TRUSTED_ORIGINS: origins.default([]),
-  GUDDESK_OWNER_EMAIL: z.email().toLowerCase().or(z.literal('owner@localhost')).default('owner@localhost'),
+  GUDDESK_OWNER_EMAIL: ownerEmail.default(OWNER_EMAIL),
   CORS_ORIGINS: origins.default([]),
   CONNECTIONS_PER_ADDRESS: count.default(256),
   TRUST_PROXY: z.coerce.number('must be a whole number').int().min(0).max(10).default(0),

@@ -13,7 +13,7 @@ export const Message = builder.prismaNode('Message', {
     conversationId: t.exposeID('conversationId', { description: 'Where it was written.' }),
     sequence: t.exposeInt('sequence', { description: "Counts the conversation's messages from 1." }),
     type: t.expose('type', { type: MessageType, description: 'Whose words these are.' }),
-    body: t.exposeString('body', { description: 'The text, 1 to 10,000 characters.' }),
+    body: t.exposeString('body', { description: 'The text, 1 to 20,000 characters.' }),
     senderId: t.exposeID('senderId', {
       nullable: true,
       description: "The visitor's, member's, agent's or API key's id.",
@@ -40,7 +40,11 @@ export const SendMessageInput = builder.inputType('SendMessageInput', {
   description: 'A message for a conversation.',
   fields: (t) => ({
     conversationId: t.id({ required: true, description: 'Where to write.' }),
-    body: t.string({ required: true, description: '1 to 10,000 characters after trimming.' }),
+    body: t.string({
+      required: true,
+      description:
+        'After trimming, 1 to 10,000 characters of a visitor or a note; of BOT and AGENT 1 to 20,000, and at most 60,000 bytes as JSON.',
+    }),
     type: t.field({
       type: MessageType,
       required: true,

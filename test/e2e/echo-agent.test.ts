@@ -86,13 +86,17 @@ describe('with GudDesk', () => {
   })
 
   test.each([
-    ['letters', 'x'],
-    ['emoji', '🙏'],
-    ['control characters', '\u0001'],
-  ])('echoes 10,000 %s, cut to what a message may have', async (_name, character) => {
-    const [question, echo] = await conversationOf(character.repeat(10_000))
-    expect(question?.body).toBe(character.repeat(10_000))
-    expect(echo?.body).toBe(`Echo: ${character.repeat(9994)}`)
+    ['letters', 'x', 10_000],
+    ['emoji', '🙏', 10_000],
+    ['quotes', '"', 10_000],
+    ['line separators', '\u2028', 10_000],
+    ['control characters, but for the last one', '\u0001', 9_999],
+  ])('echoes 10,000 %s', async (_name, character, count) => {
+    const sent = `(${character.repeat(9_998)})`
+    const whole = character.trim() === '' ? sent : character.repeat(10_000)
+    const [question, echo] = await conversationOf(whole)
+    expect(question?.body).toBe(whole)
+    expect(echo?.body).toBe(`Echo: ${[...whole].slice(0, count).join('')}`)
   })
 
   test('refuses a wrong signature, a missing one, and a body that is not JSON', async () => {

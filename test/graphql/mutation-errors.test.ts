@@ -156,7 +156,8 @@ describe('ValidationError', () => {
     ['updateConversation', () => ({ conversationId, snoozedUntil: '2020-01-01T00:00:00Z' }), ['snoozedUntil']],
     ['updateConversation', () => ({ conversationId, status: 'OPEN', snoozedUntil: LATER }), ['snoozedUntil']],
     ['sendMessage', () => ({ conversationId, body: ' \n', type: 'BOT' }), ['body']],
-    ['sendMessage', () => ({ conversationId, body: 'x'.repeat(10_001), type: 'AGENT' }), ['body']],
+    ['sendMessage', () => ({ conversationId, body: 'x'.repeat(20_001), type: 'AGENT' }), ['body']],
+    ['sendMessage', () => ({ conversationId, body: 'x'.repeat(10_001), type: 'VISITOR' }), ['body']],
     [
       'sendMessage',
       () => ({ conversationId, body: 'a\u0000b', type: 'NOTE', senderName: 'x'.repeat(101) }),

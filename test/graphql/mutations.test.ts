@@ -180,6 +180,24 @@ describe('updateConversation', () => {
   })
 })
 
+describe('updateConversation of tags', () => {
+  test('adds and removes some, whatever others add meanwhile', async () => {
+    const conversationId = await guddesk.newConversation()
+    await updateConversation({ conversationId, tags: ['old'] })
+    const names = Array.from({ length: 10 }, (_, i) => `new ${i}`)
+    await Promise.all(names.map((name) => updateConversation({ conversationId, addTags: [name] })))
+    const { tags } = await updateConversation({ conversationId, removeTags: ['old', 'never there'] })
+    expect(tags.toSorted()).toEqual(names)
+  })
+
+  test('is refused together with the whole set', async () => {
+    const conversationId = await guddesk.newConversation()
+    const input = { conversationId, tags: ['a'], addTags: ['b'] }
+    const { updateConversation: refused } = await guddesk.query(UPDATE_CONVERSATION, { input })
+    expect(refused).toMatchObject({ __typename: 'ValidationError', code: 'bad_request' })
+  })
+})
+
 describe('sendMessage', () => {
   test.each([
     ['BOT', 'AI Agent'],

@@ -132,6 +132,46 @@ describe('reading', () => {
   })
 })
 
+describe('an email address of any script', () => {
+  test.each([
+    ['Jürgen@Example.com', 'jürgen@example.com'],
+    ['ju\u0308rgen@example.com', 'jürgen@example.com'],
+    ['用户@例子.广告', '用户@xn--fsqu00a.xn--4rr70v'],
+    ['info@Bücher.example', 'info@xn--bcher-kva.example'],
+    ['info@xn--bcher-kva.example', 'info@xn--bcher-kva.example'],
+    ['उपयोगकर्ता@उदाहरण.कॉम', 'उपयोगकर्ता@xn--p1b6ci4b4b3a.xn--11b4c3d'],
+    ["o'hara+tag@sub.example.com", "o'hara+tag@sub.example.com"],
+  ])('%s is kept as %s, and found by both', async (given, kept) => {
+    const { status, data } = await post({ email: given })
+    expect([status, data.email]).toEqual([201, kept])
+    for (const email of [given, kept]) {
+      const found = await guddesk.call('GET', `${PATH}?${new URLSearchParams({ email })}`)
+      expect(idsOf(found.data)).toContain(data.id)
+    }
+    expect((await patch(data.id, { email: given })).data.email).toBe(kept)
+  })
+
+  test.each([
+    'jürgen',
+    'jürgen@',
+    '@bücher.example',
+    'jür gen@example.com',
+    'jür\u00a0gen@example.com',
+    'jür\u200bgen@example.com',
+    'a@b@bücher.example',
+    'info@bücher',
+    'info@bü%63her.example',
+    'info@bücher.example/x',
+    'info@127.0.0.1',
+    'info@bücher..example',
+    '.jürgen@example.com',
+    `jürgen@${'ü'.repeat(300)}.example`,
+  ])('%s is none', async (email) => {
+    const { status, error } = await post({ email })
+    expect([status, error?.fields?.map(({ path }) => path)]).toEqual([400, ['email']])
+  })
+})
+
 describe('changing', () => {
   test('what is named changes, the rest stays, null clears', async () => {
     const { data: before } = await post({ externalId: 'ch-1', name: 'Chris', email: 'chris@example.com' })
@@ -151,11 +191,12 @@ describe('changing', () => {
     expect(await read(data.id)).toEqual({ ...data, conversations: [] })
   })
 
-  test('to an externalId that another customer has is 409', async () => {
-    await post({ externalId: 'taken' })
+  test('to an externalId that another customer has is 409, which names that customer', async () => {
+    const { data: holder } = await post({ externalId: 'taken' })
     const { data } = await post({ externalId: 'free' })
     const { status, error } = await patch(data.id, { externalId: 'taken' })
     expect([status, error.code]).toEqual([409, 'conflict'])
+    expect(error.message).toContain(holder.id)
     expect((await read(data.id)).externalId).toBe('free')
   })
 })

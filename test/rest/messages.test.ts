@@ -113,9 +113,41 @@ describe('adding one', () => {
   })
 
   test('10,000 characters after trimming, each whatever its size', async () => {
-    for (const body of ['x'.repeat(10_000), '🙂'.repeat(10_000), `\n ${'é'.repeat(10_000)} \t`]) {
-      const { status, data } = await guddesk.call('POST', path, { body, type: 'AGENT' })
-      expect([status, data.body === body.trim()]).toEqual([201, true])
+    for (const type of ['VISITOR', 'NOTE']) {
+      for (const body of ['x'.repeat(10_000), '🙂'.repeat(10_000), `\n ${'é'.repeat(10_000)} \t`]) {
+        const { status, data } = await guddesk.call('POST', path, { body, type })
+        expect([status, data.body === body.trim()]).toEqual([201, true])
+      }
+      for (const body of ['x'.repeat(10_001), '🙂'.repeat(10_001)]) {
+        const { status, error } = await guddesk.call('POST', path, { body, type })
+        expect([status, error.fields?.map(({ path }) => path)]).toEqual([400, ['body']])
+      }
+    }
+  })
+
+  test('of bots and people up to 20,000 characters and 60,000 bytes as JSON', async () => {
+    const agent = await installAgent(guddesk, 'Long')
+    const replyTo = await guddesk.newConversation()
+    const long = [
+      'x'.repeat(20_000),
+      '"'.repeat(20_000),
+      '🙂'.repeat(15_000),
+      '\u2028'.repeat(19_998),
+      '\u0001'.repeat(10_000),
+    ]
+    const bodies = long.map((body) => (body.trim() === '' ? `.${body}.` : body))
+    for (const body of bodies) {
+      for (const type of ['BOT', 'AGENT']) {
+        const { status, data } = await guddesk.call('POST', path, { body, type })
+        expect([status, data.body === body]).toEqual([201, true])
+      }
+      const sent = await guddesk.call('POST', '/api/agent/reply', { conversationId: replyTo, body }, agent.as)
+      expect([sent.status, sent.data.skipped]).toEqual([200, undefined])
+    }
+    for (const body of ['x'.repeat(20_001), '🙂'.repeat(15_001), '\u0001'.repeat(10_001)]) {
+      for (const type of ['BOT', 'AGENT']) expect((await guddesk.call('POST', path, { body, type })).status).toBe(400)
+      const sent = await guddesk.call('POST', '/api/agent/reply', { conversationId: replyTo, body }, agent.as)
+      expect([sent.status, sent.error.fields?.map(({ path }) => path)]).toEqual([400, ['body']])
     }
   })
 
@@ -142,8 +174,9 @@ describe('adding one', () => {
       {},
       { body: '' },
       { body: ' \n\t\u00a0 ' },
-      { body: 'x'.repeat(10_001) },
-      { body: '🙂'.repeat(10_001) },
+      { body: 'x'.repeat(20_001) },
+      { body: '🙂'.repeat(20_001) },
+      { body: 'x'.repeat(10_001), type: 'NOTE' },
       { body: 'a\u0000b' },
       { body: 'a\ud800b' },
       { body: '\udc00' },

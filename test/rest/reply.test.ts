@@ -62,7 +62,7 @@ describe('a reply', () => {
     for (const body of [
       ...bodies,
       { conversationId: id, body: ' ' },
-      { conversationId: id, body: 'x'.repeat(10_001) },
+      { conversationId: id, body: 'x'.repeat(20_001) },
     ]) {
       expect((await guddesk.call('POST', PATH, body)).status).toBe(400)
     }

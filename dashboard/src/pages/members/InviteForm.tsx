@@ -42,7 +42,9 @@ export function InviteForm({ onCancel, onInvited }: InviteFormProps) {
   return (
     <form noValidate className={classes.form} onSubmit={(event) => void submit(event)}>
       <TextInput
-        type="email"
+        inputMode="email"
+        autoCapitalize="none"
+        spellCheck={false}
         label="Email"
         description="They join with this address. Inviting somebody again makes their earlier link worthless."
         placeholder="name@example.com"

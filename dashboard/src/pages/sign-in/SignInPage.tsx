@@ -32,7 +32,9 @@ export function Component() {
       <form className={classes.form} onSubmit={(event) => void submit(event)}>
         <TextInput
           name="email"
-          type="email"
+          inputMode="email"
+          autoCapitalize="none"
+          spellCheck={false}
           label="Email"
           autoComplete="username"
           value={email}
