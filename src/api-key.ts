@@ -1,8 +1,9 @@
 /** `npm run api-key -- EMAIL [SLUG]`: makes a FULL_ACCESS key of a member and prints it, for a deployment's first program. */
 import { runCommand } from './command.ts'
 import { makeOperatorKey } from './domain/operator-keys.ts'
+import { personalAddress } from './infra/email-address.ts'
 
-const email = process.argv[2]?.trim().toLowerCase()
+const email = personalAddress(process.argv[2]?.trim() ?? '')
 const slug = process.argv[3]?.trim()
 
 await runCommand(

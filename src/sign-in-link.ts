@@ -3,11 +3,10 @@ import { createPeople } from './auth/people.ts'
 import { sessionTokens } from './auth/session-token.ts'
 import { runCommand } from './command.ts'
 import { ConfigError } from './infra/config.ts'
-import { normalizeEmail } from './infra/email-address.ts'
+import { personalAddress } from './infra/email-address.ts'
 import { signInUrl } from './sign-in.ts'
 
-const given = process.argv[2]?.trim() ?? ''
-const email = normalizeEmail(given) ?? given.toLowerCase()
+const email = personalAddress(process.argv[2]?.trim() ?? '')
 
 await runCommand(
   'Say for whom: npm run sign-in-link -- ann@example.com',

@@ -11,7 +11,7 @@ import { parse, text } from './domain/input.ts'
 import { signInMail } from './domain/mails.ts'
 import { endSession } from './domain/sessions.ts'
 import { addressBlock } from './infra/client-address.ts'
-import { normalizeEmail } from './infra/email-address.ts'
+import { personalAddress } from './infra/email-address.ts'
 import { PASSWORD_LENGTH } from './infra/passwords.ts'
 import { sha256 } from './infra/secrets.ts'
 import { countTry } from './infra/try-limit.ts'
@@ -37,7 +37,7 @@ export function signInUrl(origin: string, token: string): string {
 }
 
 /** Whatever stands for an address here, such as owner@localhost. */
-const Address = text(320).transform((given) => normalizeEmail(given) ?? given.toLowerCase())
+const Address = text(320).transform(personalAddress)
 const Credentials = z.object({
   email: Address,
   password: z.string().min(1, 'must not be empty').max(PASSWORD_LENGTH.max),

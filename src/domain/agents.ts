@@ -2,8 +2,9 @@ import { z } from 'zod'
 import type { Agent, Prisma, WebhookEndpoint } from '../generated/prisma/client.ts'
 import { AgentType } from '../generated/prisma/enums.ts'
 import { newApiKey, newWebhookSecret } from '../infra/secrets.ts'
-import { inTransaction } from '../infra/transaction.ts'
+import { inTransaction, type Tx } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
+import { installersOf } from './agent-installers.ts'
 import { type AgentRemoval, removalOf } from './agent-removal.ts'
 import { apiKeyRow } from './api-keys.ts'
 import { type AuditTarget, recordAudit } from './audit.ts'
@@ -13,7 +14,7 @@ import { endpointsChanged } from './events.ts'
 import { newId } from './ids.ts'
 import { clearableText, defined, jsonObject, parse, requireId, text, webUrl } from './input.ts'
 import { inTimeOrder, type Page, type PageRequest } from './page.ts'
-import { isNeighbour, requireLevel, requireNotAgent, requireOwnAgent } from './policy.ts'
+import { hasLevel, isNeighbour, requireLevel, requireNotAgent, requireOwnAgent } from './policy.ts'
 import { DEFAULT_FLAGS, EventFlags, RESUMED, refuseTakenUrl } from './webhook-endpoints.ts'
 import { checkWebhookUrl, MAX_URL_LENGTH } from './webhook-url.ts'
 
@@ -144,7 +145,8 @@ export async function installAgent(
 /**
  * Changes an agent and, through webhookUrl and events, its first endpoint. Disabling stops deliveries and refuses its
  * key; enabling resumes, also endpoints that were disabled automatically.
- * @throws NotFoundError; ForbiddenError for another agent's key; ConflictError when the workspace has the new URL already
+ * @throws NotFoundError; ForbiddenError for another agent's key, and for webhookUrl and events of somebody else's agent below
+ *   FULL_ACCESS; ConflictError when the workspace has the new URL already
  */
 export async function updateAgent(
   deps: Deps,
@@ -157,12 +159,9 @@ export async function updateAgent(
   const { webhookUrl, events, config, ...rest } = parse(AgentPatch, input)
   const url = webhookUrl === undefined ? undefined : await checkWebhookUrl(deps.targets, webhookUrl, 'webhookUrl')
   return inTransaction(deps, async (tx) => {
-    const found = await tx.db.agent.findFirst({
-      where: { id, workspaceId: actor.workspaceId },
-      include: WITH_ENDPOINTS,
-    })
-    if (found === null) throw new NotFoundError('Agent')
+    const found = await lockAgent(tx, actor, id)
     requireOwnAgent(actor, id)
+    if (url !== undefined || events !== undefined) await requireMayRepoint(tx, deps, actor, id)
     if (url !== undefined || events !== undefined) {
       const [endpoint] = found.webhookEndpoints
       if (endpoint === undefined) {
@@ -185,7 +184,9 @@ export async function updateAgent(
     const at = deps.clock.now()
     const changed = Object.keys(named)
     if (changed.length > 0) {
-      await recordAudit(tx, actor, { action: 'agent.updated', target: targetOf(agent), data: { changed }, at })
+      const [before, after] = [found, agent].map(({ webhookEndpoints: [endpoint] }) => endpoint?.url ?? null)
+      const data = { changed, ...(before !== after && { webhookUrl: { from: before, to: after } }) }
+      await recordAudit(tx, actor, { action: 'agent.updated', target: targetOf(agent), data, at })
     }
     if (isEnabled !== undefined && isEnabled !== found.isEnabled) {
       const action = isEnabled ? 'agent.enabled' : 'agent.disabled'
@@ -193,6 +194,30 @@ export async function updateAgent(
     }
     return agent
   })
+}
+
+/**
+ * An agent of the workspace, locked before its endpoints and keys: whoever changes or uninstalls it waits here.
+ * @throws NotFoundError
+ */
+export async function lockAgent(tx: Tx, { workspaceId }: Actor, id: string): Promise<AgentWithEndpoints> {
+  await tx.db.$queryRaw`SELECT id FROM agents WHERE id = ${id} AND workspace_id = ${workspaceId} FOR NO KEY UPDATE`
+  const found = await tx.db.agent.findFirst({ where: { id, workspaceId }, include: WITH_ENDPOINTS })
+  if (found === null) throw new NotFoundError('Agent')
+  return found
+}
+
+/**
+ * Where an agent's events go is the business of FULL_ACCESS, of the agent itself, and of whoever installed it.
+ * @throws ForbiddenError
+ */
+async function requireMayRepoint(tx: Tx, { clock }: Deps, actor: Actor, id: string): Promise<void> {
+  if (actor.type === 'agent' || hasLevel(actor.permission, 'FULL_ACCESS')) return
+  const installer = (await installersOf({ db: { prisma: tx.db }, clock }, actor, [id])).get(id)
+  if (actor.user !== null && installer?.userId === actor.user.id) return
+  throw new ForbiddenError(
+    "webhookUrl and events of somebody else's agent need FULL_ACCESS permission, or the agent's own key",
+  )
 }
 
 function endpointIds({ webhookEndpoints }: AgentWithEndpoints): string[] {
@@ -213,16 +238,22 @@ export async function uninstallAgent(deps: Deps, actor: Actor, id: string): Prom
   requireId('agent', id, 'Agent')
   return inTransaction(deps, async (tx) => {
     const at = deps.clock.now()
-    const found = await tx.db.agent.findFirst({
-      where: { id, workspaceId: actor.workspaceId },
-      include: WITH_ENDPOINTS,
-    })
-    const removal = await removalOf(tx.db, id, at)
-    // Of two who uninstall it at once, one deletes a row.
-    const { count } = await tx.db.agent.deleteMany({ where: { id, workspaceId: actor.workspaceId } })
-    if (found === null || count === 0) throw new NotFoundError('Agent')
-    await recordAudit(tx, actor, { action: 'agent.uninstalled', target: targetOf(found), at })
-    endpointsChanged(tx, deps.bus, endpointIds(found))
-    return removal
+    const found = await lockAgent(tx, actor, id)
+    return removeAgent(tx, deps, actor, found, at)
   })
+}
+
+/** Removes an agent that is locked. The caller has asked who may. */
+export async function removeAgent(
+  tx: Tx,
+  deps: Deps,
+  actor: Actor,
+  agent: AgentWithEndpoints,
+  at: Date,
+): Promise<AgentRemoval> {
+  const removal = await removalOf(tx.db, agent.id, at)
+  await tx.db.agent.delete({ where: { id: agent.id } })
+  await recordAudit(tx, actor, { action: 'agent.uninstalled', target: targetOf(agent), at })
+  endpointsChanged(tx, deps.bus, endpointIds(agent))
+  return removal
 }

@@ -4,7 +4,8 @@ import { ApiKeyPermission } from '../generated/prisma/enums.ts'
 import { newApiKey, sha256 } from '../infra/secrets.ts'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
 import type { Actor, Caller } from './actor.ts'
-import { type AuditActor, type AuditTarget, recordAudit, recordAudits } from './audit.ts'
+import { noteOrphans } from './agent-installers.ts'
+import { type AuditActor, type AuditTarget, recordAudit, recordAudits, targetsMadeBy } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ForbiddenError, NotFoundError, UnauthorizedError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
@@ -176,7 +177,12 @@ export async function revokeApiKey(deps: Deps, actor: Actor, id: string, reach: 
     const { count } = await tx.db.apiKey.updateMany({ where: { ...visible, revokedAt: null }, data: { revokedAt: at } })
     const row = await tx.db.apiKey.findFirst({ where: visible })
     if (row === null) throw new NotFoundError('API key')
-    if (count > 0) await recordAudit(tx, actor, { action: 'api_key.revoked', target: targetOf(row), at })
+    if (count > 0) {
+      await recordAudit(tx, actor, { action: 'api_key.revoked', target: targetOf(row), at })
+      const installed = await targetsMadeBy(tx.db, { workspaceId: actor.workspaceId, actorId: id }, 'agent.installed')
+      const where = { workspaceId: actor.workspaceId, id: { in: installed } }
+      await noteOrphans(tx, actor, await tx.db.agent.findMany({ where }), { apiKeyId: id }, at)
+    }
     return row
   })
 }

@@ -27,6 +27,8 @@ export const AUDIT_ACTIONS = [
   'agent.disabled',
   'agent.uninstalled',
   'agent.key_rotated',
+  /** Whoever installed it has no access any more; it goes on working. */
+  'agent.orphaned',
   'webhook_endpoint.created',
   'webhook_endpoint.updated',
   'webhook_endpoint.enabled',
@@ -173,4 +175,14 @@ export async function listAuditEntries(
     find: (slice) => auditEntry.findMany({ ...slice, where: { AND: [where, slice.where] } }),
     count: () => auditEntry.count({ where }),
   })
+}
+
+/** What a person did an action to, by the log: the ids of what they made, whether it is still there or not. */
+export async function targetsMadeBy(
+  db: Tx['db'],
+  by: { readonly workspaceId: string } & ({ readonly userId: string } | { readonly actorId: string }),
+  action: AuditAction,
+): Promise<string[]> {
+  const entries = await db.auditEntry.findMany({ where: { ...by, action }, select: { targetId: true } })
+  return entries.map(({ targetId }) => targetId)
 }

@@ -28,8 +28,11 @@ export async function installEchoAgent(
   if (deps.echoAgentUrl === undefined) throw new ForbiddenError('The echo agent is there in development only')
   const webhookUrl = deps.echoAgentUrl()
   const existing = await findEchoAgent(deps, actor.workspaceId)
-  // Another PORT since then is another URL.
-  if (existing !== null) return updateAgent(deps, actor, existing.id, { isEnabled: true, webhookUrl })
+  if (existing !== null) {
+    // Another PORT since then is another URL.
+    const isElsewhere = existing.webhookEndpoints[0]?.url !== webhookUrl
+    return updateAgent(deps, actor, existing.id, { isEnabled: true, ...(isElsewhere && { webhookUrl }) })
+  }
   const { agent, credentials } = await installAgent(deps, actor, {
     name,
     description: 'Built in, for trying things out: answers every visitor with their own words.',
@@ -45,9 +48,9 @@ export async function installEchoAgent(
   return updateAgent(deps, actor, agent.id, { config })
 }
 
-async function findEchoAgent(deps: Deps, workspaceId: string): Promise<{ id: string } | null> {
+async function findEchoAgent(deps: Deps, workspaceId: string) {
   const where = { workspaceId, type: 'BUILT_IN', config: { path: ['builtIn'], equals: 'echo' } } as const
-  return deps.db.prisma.agent.findFirst({ where, select: { id: true } })
+  return deps.db.prisma.agent.findFirst({ where, select: { id: true, webhookEndpoints: { select: { url: true } } } })
 }
 
 /** What the echo agent's service needs to know of itself, as any agent's service has it in its environment. */

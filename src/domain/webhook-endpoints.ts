@@ -209,7 +209,9 @@ async function change(deps: Deps, tx: Tx, actor: Actor, id: string, changes: Cha
   const at = deps.clock.now()
   const others = changed.filter((name) => name !== 'isEnabled')
   if (others.length > 0) {
-    await recordAudit(tx, actor, { action: 'webhook_endpoint.updated', target, data: { changed: others }, at })
+    const moved = before.url === endpoint.url ? {} : { url: { from: before.url, to: endpoint.url } }
+    const data = { changed: others, ...moved }
+    await recordAudit(tx, actor, { action: 'webhook_endpoint.updated', target, data, at })
   }
   if (changed.length > others.length) {
     const action = endpoint.isEnabled ? 'webhook_endpoint.enabled' : 'webhook_endpoint.disabled'

@@ -4,12 +4,14 @@ import { MemberRole } from '../generated/prisma/enums.ts'
 import { isUniqueViolation } from '../infra/db.ts'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
 import { type Actor, type Caller, refOf } from './actor.ts'
+import { noteOrphans } from './agent-installers.ts'
 import { type AuditTarget, personOf, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError, ForbiddenError, NotFoundError } from './errors.ts'
 import { recordEvent } from './events.ts'
 import { newId } from './ids.ts'
 import { defined, idText, parse, requireId, text } from './input.ts'
+import { accessMadeBy, endAccess, type MadeAccess } from './member-removal.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
 import { requireLevel, requireMayManage, requireNotAgent, requireRole, visibleWorkspaces } from './policy.ts'
 
@@ -153,13 +155,21 @@ export async function changeMemberRole(
 
 /**
  * Removes a member: their conversations become unassigned, their keys stop working here at once.
+ * @param endAccess also ends what they made that would go on working: agents, webhook endpoints, keys, invitations.
+ *   Otherwise the log names the agents that do.
+ * @returns what they made
  * @throws NotFoundError; ConflictError for the last owner
  */
-export async function removeMember(deps: Deps, actor: Actor, memberId: string): Promise<void> {
+export async function removeMember(
+  deps: Deps,
+  actor: Actor,
+  memberId: string,
+  { endAccess: isEnding = false }: { readonly endAccess?: boolean } = {},
+): Promise<MadeAccess> {
   requireLevel(actor, 'FULL_ACCESS')
   requireNotAgent(actor, 'manage members')
   requireId('member', memberId, 'Member')
-  await inTransaction(deps, async (tx) => {
+  return inTransaction(deps, async (tx) => {
     const member = await lockMember(tx, actor, memberId)
     requireMayManage(actor, member.role)
     if (member.role === 'OWNER') await requireAnotherOwner(tx, member)
@@ -172,8 +182,12 @@ export async function removeMember(deps: Deps, actor: Actor, memberId: string): 
       await recordEvent(tx, deps.bus, { ...envelope, type: 'conversation.updated', data })
     }
     const removed = await tx.db.member.delete({ where: { id: memberId }, include: { user: true } })
-    const data = { role: removed.role, userId: removed.userId }
+    const made = await accessMadeBy(tx.db, removed, at)
+    const data = { role: removed.role, userId: removed.userId, endAccess: isEnding }
     await recordAudit(tx, actor, { action: 'member.removed', target: targetOf(removed), data, at })
+    if (isEnding) await endAccess(tx, deps, actor, made, at)
+    else await noteOrphans(tx, actor, made.agents, { memberId }, at)
+    return made
   })
 }
 

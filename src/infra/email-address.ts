@@ -19,3 +19,8 @@ export function normalizeEmail(given: string): string | null {
   const plain = `${local.replace(INTERNATIONAL, 'x')}@${domain.replace(/\.xn--[a-z0-9-]+$/, '.xn')}`
   return Ascii.safeParse(plain).success ? `${local}@${domain}` : null
 }
+
+/** What somebody typed for an address of a person here, which may also be a name such as owner@localhost. */
+export function personalAddress(given: string): string {
+  return normalizeEmail(given) ?? given.toLowerCase()
+}

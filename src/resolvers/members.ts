@@ -1,7 +1,8 @@
+import { memberRemoval } from '../domain/member-removal.ts'
 import { ChangeRole, changeMemberRole, removeMember } from '../domain/workspaces.ts'
 import { builder } from '../schema/builder.ts'
 import { mutationErrors } from '../schema/errors.ts'
-import { ChangeMemberRoleInput, Member, RemoveMemberInput } from '../schema/workspace.ts'
+import { ChangeMemberRoleInput, Member, MemberRemoval, RemoveMemberInput } from '../schema/workspace.ts'
 import { inputOf } from './input.ts'
 
 const ChangeMemberRolePayload = builder.simpleObject('ChangeMemberRolePayload', {
@@ -11,7 +12,13 @@ const ChangeMemberRolePayload = builder.simpleObject('ChangeMemberRolePayload', 
 
 const RemoveMemberPayload = builder.simpleObject('RemoveMemberPayload', {
   description: 'Who was removed.',
-  fields: (t) => ({ removedId: t.id({ description: "The member's id." }) }),
+  fields: (t) => ({
+    removedId: t.id({ description: "The member's id." }),
+    removal: t.field({
+      type: MemberRemoval,
+      description: 'What they made: ended with endAccess, else still working.',
+    }),
+  }),
 })
 
 builder.mutationFields((t) => ({
@@ -30,8 +37,18 @@ builder.mutationFields((t) => ({
     description: 'Removes a member. A workspace keeps at least one owner.',
     args: { input: t.arg({ type: RemoveMemberInput, required: true, description: 'Who.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {
-      await removeMember(deps, actor(), input.memberId)
-      return { removedId: input.memberId }
+      const { memberId, endAccess } = input
+      const removal = await removeMember(deps, actor(), memberId, { endAccess: endAccess ?? false })
+      return { removedId: memberId, removal }
     },
   }),
 }))
+
+builder.queryField('memberRemoval', (t) =>
+  t.field({
+    type: MemberRemoval,
+    description: 'What a member made that would go on working after their removal.',
+    args: { id: t.arg.id({ required: true, description: 'Which member.' }) },
+    resolve: (_root, { id }, { deps, actor }) => memberRemoval(deps, actor(), id),
+  }),
+)

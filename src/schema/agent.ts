@@ -1,3 +1,4 @@
+import type { AgentInstaller as AgentInstallerOf } from '../domain/agent-installers.ts'
 import type { AgentRemoval as AgentRemovalRow } from '../domain/agent-removal.ts'
 import { seenBy } from '../domain/agents.ts'
 import { managedEndpoints } from '../domain/policy.ts'
@@ -7,6 +8,22 @@ import { AgentType } from './enums.ts'
 import { EventFlagsInput, WebhookEndpoint } from './webhook-endpoint.ts'
 
 const NEIGHBOURS = "Null for another agent's key."
+
+const AgentInstaller = builder.objectRef<AgentInstallerOf>('AgentInstaller').implement({
+  description:
+    'Who installed an agent, and whether their own access has ended since. The agent goes on working all the same.',
+  fields: (t) => ({
+    name: t.exposeString('name', { description: "The person's name." }),
+    apiKeyName: t.exposeString('apiKeyName', {
+      nullable: true,
+      description: 'The API key that they used; null when they were signed in.',
+    }),
+    hasLeft: t.exposeBoolean('hasLeft', { description: 'Whether the person is no member of the workspace any more.' }),
+    hasKeyEnded: t.exposeBoolean('hasKeyEnded', {
+      description: 'Whether that key was revoked, or has ended by itself.',
+    }),
+  }),
+})
 
 export const Agent = builder.prismaNode('Agent', {
   nullable: true,
@@ -56,6 +73,12 @@ export const Agent = builder.prismaNode('Agent', {
         orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
       }),
     }),
+    installer: t.field({
+      type: AgentInstaller,
+      nullable: true,
+      description: `Who installed it; null when that is not known. ${NEIGHBOURS}`,
+      resolve: ({ id }, _args, { loaders }) => loaders.agentInstallers.load(id),
+    }),
     installedAt: t.expose('installedAt', { type: 'DateTime', description: 'When it was installed.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
   }),
@@ -97,7 +120,11 @@ export const UpdateAgentInput = builder.inputType('UpdateAgentInput', {
     name: t.string({ description: 'For people.' }),
     description: t.string({ description: 'What it does.' }),
     isEnabled: t.boolean({ description: 'Whether it gets events and its key works.' }),
-    webhookUrl: t.field({ type: 'URL', description: "Its first endpoint's new URL." }),
+    webhookUrl: t.field({
+      type: 'URL',
+      description:
+        "Its first endpoint's new URL. Like events, for FULL_ACCESS, the agent's own key, and whoever installed it.",
+    }),
     events: t.field({ type: EventFlagsInput, description: 'Which events its first endpoint receives.' }),
     config: t.field({ type: 'JSON', description: 'Replaces the whole object.' }),
     priority: t.int({ description: 'Higher first.' }),

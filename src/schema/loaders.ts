@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader'
 import type { Actor } from '../domain/actor.ts'
+import { type AgentInstaller, installersOf } from '../domain/agent-installers.ts'
 import { articleBodies } from '../domain/articles.ts'
 import type { Position } from '../domain/conversation-walk.ts'
 import { type ConversationWithPeople, conversationsById } from '../domain/conversations.ts'
@@ -35,6 +36,8 @@ export interface Loaders {
   readonly lastAttempts: ById<LastAttempt>
   readonly endpointHealth: ById<EndpointHealth>
   readonly agentActivity: ById<AgentActivity>
+  /** By the agent's id. */
+  readonly agentInstallers: ById<AgentInstaller>
   readonly messages: BySlice<MessageSlice, Message>
   readonly readStates: ById<ReadState>
   readonly senders: ById<Sender>
@@ -55,6 +58,7 @@ export function createLoaders(deps: Deps, actor: () => Actor): Loaders {
     lastAttempts: byId((ids) => lastAttempts(deps, ids)),
     endpointHealth: byId((ids) => healthOfEndpoints(deps, actor(), ids)),
     agentActivity: byId((ids) => activityOfAgents(deps, actor(), ids)),
+    agentInstallers: byId((ids) => installersOf(deps, actor(), ids)),
     messages: bySlice((ids, slice) => messagesOf(deps, ids, slice)),
     readStates: byId((ids) => readStates(deps, actor(), ids)),
     senders: byId((ids) => sendersById(deps, actor(), ids)),

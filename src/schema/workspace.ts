@@ -1,4 +1,5 @@
 import type { Actor } from '../domain/actor.ts'
+import type { MadeAccess } from '../domain/member-removal.ts'
 import { visibleWorkspaces } from '../domain/policy.ts'
 import type { UserWithAccess } from '../domain/users.ts'
 import type { Workspace as WorkspaceRow } from '../generated/prisma/client.ts'
@@ -96,7 +97,37 @@ export const ChangeMemberRoleInput = builder.inputType('ChangeMemberRoleInput', 
 
 export const RemoveMemberInput = builder.inputType('RemoveMemberInput', {
   description: 'A member to remove. Their conversations become unassigned, their keys stop working here.',
-  fields: (t) => ({ memberId: t.id({ required: true, description: 'Which member.' }) }),
+  fields: (t) => ({
+    memberId: t.id({ required: true, description: 'Which member.' }),
+    endAccess: t.boolean({
+      defaultValue: false,
+      description:
+        'Also ends what they made that would go on working: uninstalls their agents, removes their webhook endpoints, revokes their keys and invitations.',
+    }),
+  }),
+})
+
+export const MemberRemoval = builder.objectRef<MadeAccess>('MemberRemoval').implement({
+  description:
+    'What a member made that gives access to the workspace. It goes on working after they have left, unless it is ended with their removal.',
+  fields: (t) => ({
+    agentNames: t.stringList({
+      description: 'Of the agents that they installed.',
+      resolve: ({ agents }) => agents.map(({ name }) => name),
+    }),
+    webhookUrls: t.stringList({
+      description: 'Of the webhook endpoints that they registered, agents aside.',
+      resolve: ({ webhookEndpoints }) => webhookEndpoints.map(({ url }) => url),
+    }),
+    apiKeyNames: t.stringList({
+      description: 'Of the keys for this workspace that they made, those of other agents included.',
+      resolve: ({ apiKeys }) => apiKeys.map(({ name }) => name),
+    }),
+    invitedEmails: t.stringList({
+      description: 'Of the people whom they invited and who have not come yet.',
+      resolve: ({ invitations }) => invitations.map(({ email }) => email),
+    }),
+  }),
 })
 
 export const CreateWorkspaceInput = builder.inputType('CreateWorkspaceInput', {

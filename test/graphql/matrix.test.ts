@@ -103,6 +103,11 @@ const RULES: Record<string, Rule> = {
     agent: false,
     use: `agentRemoval(id: "${UNKNOWN.agent}") { webhookUrls }`,
   },
+  'Query.memberRemoval': {
+    needs: 'FULL_ACCESS',
+    agent: false,
+    use: `memberRemoval(id: "${UNKNOWN.member}") { agentNames }`,
+  },
   'Query.apiKeys': { ...list('apiKeys'), needs: 'FULL_ACCESS', agent: false },
   'Query.auditEntries': { ...list('auditEntries'), needs: 'FULL_ACCESS', agent: false },
   'Query.ownApiKeys': { ...list('ownApiKeys'), needs: 'FULL_ACCESS', agent: false, about: 'own' },

@@ -28,6 +28,7 @@ const AGENT_FIELDS: Record<string, 'shown' | { readonly instead: unknown; readon
   creatorName: { instead: null },
   creatorUrl: { instead: null },
   webhookEndpoints: { instead: [], select: 'webhookEndpoints { id url }' },
+  installer: { instead: null, select: 'installer { name hasLeft }' },
   lastSeenAt: { instead: null },
   replyCount24h: { instead: null },
   errorRate24h: { instead: null },

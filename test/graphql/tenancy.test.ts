@@ -88,6 +88,7 @@ const PLACES: Record<string, Place> = {
   'Mutation.updateConversation input.conversationId': change('conversation', 'updateConversation', 'priority: 2'),
   'Mutation.updateVisitor input.visitorId': change('visitor', 'updateVisitor', 'name: "Changed"'),
   'Mutation.updateWebhookEndpoint input.endpointId': change('endpoint', 'updateWebhookEndpoint', 'isEnabled: false'),
+  'Query.memberRemoval id': ['member', 'memberRemoval(id: $id) { agentNames }', 'not_found'],
   'Query.agentRemoval id': ['agent', 'agentRemoval(id: $id) { webhookUrls }', 'not_found'],
   'Query.articles filter.collectionId': listOf('collection', 'articles(filter: { collectionId: $id })'),
   'Query.auditEntries filter.actorId': listOf('key', 'auditEntries(filter: { actorId: $id })'),

@@ -7,7 +7,7 @@ import { rateText } from '../webhooks/health.ts'
 import classes from './agents.module.css'
 
 export function AgentFacts({ agent }: { readonly agent: AgentFieldsFragment }) {
-  const { lastSeenAt, replyCount24h, errorRate24h, creatorName, creatorUrl, installedAt } = agent
+  const { lastSeenAt, replyCount24h, errorRate24h, creatorName, creatorUrl, installedAt, installer } = agent
   const [endpoint] = agent.webhookEndpoints
   const events = SUBSCRIPTIONS.filter(({ flag }) => endpoint?.[flag]).map(({ name }) => name)
   const creator = creatorName ?? creatorUrl
@@ -21,6 +21,12 @@ export function AgentFacts({ agent }: { readonly agent: AgentFieldsFragment }) {
       <Fact name="Events">{events.join(', ') || 'None'}</Fact>
       <Fact name="Installed">
         <Time at={installedAt} />
+        {installer !== null && (
+          <span className={installer.hasLeft || installer.hasKeyEnded ? classes.orphaned : undefined}>
+            {' '}
+            {installedBy(installer)}
+          </span>
+        )}
       </Fact>
       {creator !== null && (
         <Fact name="Creator">
@@ -35,6 +41,15 @@ export function AgentFacts({ agent }: { readonly agent: AgentFieldsFragment }) {
       )}
     </dl>
   )
+}
+
+type Installer = NonNullable<AgentFieldsFragment['installer']>
+
+/** Who it was, and what of their access has ended: the agent works on all the same. */
+function installedBy({ name, apiKeyName, hasLeft, hasKeyEnded }: Installer): string {
+  const by = apiKeyName === null ? `by ${name}` : `by ${name} with the key ${apiKeyName}`
+  if (hasLeft) return `${by}, who has left`
+  return hasKeyEnded ? `${by}, which has ended` : by
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {

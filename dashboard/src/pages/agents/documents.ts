@@ -15,6 +15,12 @@ export const AgentFields = graphql(
     ignoreOwnEvents
     config
     installedAt
+    installer {
+      name
+      apiKeyName
+      hasLeft
+      hasKeyEnded
+    }
     lastSeenAt
     replyCount24h
     errorRate24h

@@ -21,6 +21,7 @@ const ACTIONS: Record<AuditAction, string> = {
   AGENT_ENABLED: 'enabled the AI agent {}',
   AGENT_DISABLED: 'disabled the AI agent {}',
   AGENT_UNINSTALLED: 'uninstalled the AI agent {}',
+  AGENT_ORPHANED: 'ended the access of whoever installed the AI agent {}, which goes on working',
   AGENT_KEY_ROTATED: 'rotated the key of the AI agent {}',
   WEBHOOK_ENDPOINT_CREATED: 'registered the webhook {}',
   WEBHOOK_ENDPOINT_UPDATED: 'changed the webhook {}',

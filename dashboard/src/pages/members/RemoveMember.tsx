@@ -1,10 +1,13 @@
-import { Button } from '@mantine/core'
+import { Button, Checkbox } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
+import { useState } from 'react'
+import { useQuery } from 'urql'
 import { useAction } from '../../api/useAction.ts'
+import type { MemberRemovalQuery } from '../../generated/documents.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx'
-import { RemoveMember as Remove } from './documents.ts'
+import { MemberRemoval, RemoveMember as Remove } from './documents.ts'
 import type { Member } from './RoleSelect.tsx'
 
 interface RemoveMemberProps {
@@ -18,11 +21,19 @@ interface RemoveMemberProps {
 export function RemoveMember({ member: { id, name }, fixed, onRemoved }: RemoveMemberProps) {
   const { memberId, workspace } = useWorkspace()
   const [isOpen, dialog] = useDisclosure()
+  const [endAccess, setEndAccess] = useState(false)
   const [run] = useAction(Remove, { toast: false })
+  const [{ data }] = useQuery({
+    query: MemberRemoval,
+    variables: { id },
+    pause: !isOpen,
+    requestPolicy: 'network-only',
+  })
   const isSelf = id === memberId
+  const made = data === undefined ? [] : madeBy(data.memberRemoval)
 
   async function remove() {
-    const outcome = await run({ input: { memberId: id } })
+    const outcome = await run({ input: { memberId: id, endAccess } })
     if (!outcome.ok) return outcome
     // Nothing here answers any more: begin anew, where they still belong.
     if (isSelf) location.assign('/')
@@ -54,7 +65,37 @@ export function RemoveMember({ member: { id, name }, fixed, onRemoved }: RemoveM
           <li>{isSelf ? 'Your' : 'Their'} API keys stop working here.</li>
           <li>What {isSelf ? 'you' : 'they'} wrote stays.</li>
         </ul>
+        {made.length > 0 && (
+          <>
+            <p>{isSelf ? 'You' : 'They'} made what gives access to this workspace:</p>
+            <ul aria-label="What gives access">
+              {made.map((line) => (
+                <li key={line}>{line}</li>
+              ))}
+            </ul>
+            <Checkbox
+              label="End all of this, too"
+              description="Agents are uninstalled and endpoints removed, with what waits for them. Otherwise agents, endpoints and invitations go on working."
+              checked={endAccess}
+              onChange={(event) => setEndAccess(event.currentTarget.checked)}
+            />
+          </>
+        )}
       </ConfirmDialog>
     </>
   )
+}
+
+function madeBy({
+  agentNames,
+  webhookUrls,
+  apiKeyNames,
+  invitedEmails,
+}: MemberRemovalQuery['memberRemoval']): string[] {
+  return [
+    ...agentNames.map((name) => `the AI agent ${name}`),
+    ...webhookUrls.map((url) => `the webhook ${url}`),
+    ...apiKeyNames.map((name) => `the API key ${name}`),
+    ...invitedEmails.map((email) => `the invitation of ${email}`),
+  ]
 }

@@ -111,6 +111,18 @@ export const ChangeMemberRole = graphql(`
   }
 `)
 
+/** What a member made that would go on working. */
+export const MemberRemoval = graphql(`
+  query MemberRemoval($id: ID!) {
+    memberRemoval(id: $id) {
+      agentNames
+      webhookUrls
+      apiKeyNames
+      invitedEmails
+    }
+  }
+`)
+
 export const RemoveMember = graphql(`
   mutation RemoveMember($input: RemoveMemberInput!) {
     removeMember(input: $input) {

@@ -1,0 +1,63 @@
+import type { Agent } from '../generated/prisma/client.ts'
+import type { Tx } from '../infra/transaction.ts'
+import type { Actor } from './actor.ts'
+import { recordAudits } from './audit.ts'
+import type { Deps } from './deps.ts'
+import { isNeighbour } from './policy.ts'
+
+/** Who installed an agent, and whether their own access has ended since. */
+export interface AgentInstaller {
+  readonly userId: string | null
+  /** The person's name; of somebody who is gone altogether, what the log knows. */
+  readonly name: string
+  /** The API key that they used; null when they were signed in. */
+  readonly apiKeyName: string | null
+  /** The person is no member of the workspace any more. */
+  readonly hasLeft: boolean
+  /** That key was revoked, or has ended by itself. */
+  readonly hasKeyEnded: boolean
+}
+
+/**
+ * Who installed agents, as the audit log has it, by the agents' ids; those from before the log are left out. An agent is
+ * told of its own only.
+ */
+export async function installersOf(
+  { db, clock }: Pick<Deps, 'clock'> & { readonly db: { readonly prisma: Tx['db'] } },
+  actor: Actor,
+  agentIds: readonly string[],
+): Promise<Map<string, AgentInstaller>> {
+  const { workspaceId } = actor
+  const ids = agentIds.filter((id) => !isNeighbour(actor, id))
+  const rows = await db.prisma.$queryRaw<(AgentInstaller & { id: string })[]>`
+    SELECT entry.target_id AS id, entry.user_id AS "userId", COALESCE(users.name, entry.actor_name) AS name,
+           CASE WHEN entry.actor_type = 'api_key' THEN COALESCE(key.name, entry.actor_name) END AS "apiKeyName",
+           member.id IS NULL AS "hasLeft",
+           entry.actor_type = 'api_key'
+             AND (key.id IS NULL OR key.revoked_at IS NOT NULL OR COALESCE(key.expires_at <= ${clock.now()}, false))
+             AS "hasKeyEnded"
+      FROM audit_entries entry
+      LEFT JOIN users ON users.id = entry.user_id
+      LEFT JOIN members member ON member.user_id = entry.user_id AND member.workspace_id = entry.workspace_id
+      LEFT JOIN api_keys key ON key.id = entry.actor_id
+     WHERE entry.workspace_id = ${workspaceId} AND entry.action = 'agent.installed'
+       AND entry.target_id = ANY(${ids}::text[])`
+  return new Map(rows.map(({ id, ...installer }) => [id, installer]))
+}
+
+/** Records, for each agent that goes on working, that whoever installed it has no access any more. */
+export async function noteOrphans(
+  tx: Tx,
+  actor: Actor,
+  agents: readonly Pick<Agent, 'id' | 'name'>[],
+  why: { readonly memberId: string } | { readonly apiKeyId: string },
+  at: Date,
+): Promise<void> {
+  await recordAudits(
+    tx,
+    agents.map(({ id, name }) => [
+      actor,
+      { action: 'agent.orphaned', target: { type: 'agent', id, name }, data: why, at },
+    ]),
+  )
+}
