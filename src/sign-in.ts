@@ -109,11 +109,11 @@ async function mailLink(context: SignInDeps, ctx: Koa.Context): Promise<void> {
   refuseOtherSites(own, ctx)
   const { email } = parse(Recipient, await readJsonObject(ctx))
   const origin = authenticator.originOf(requestOf(ctx))
-  const wait = await countTry(deps, MAIL_WINDOW_MS, [
-    { key: `sign-in link to ${sha256(email)}`, max: MAX_MAILS.address },
+  const refused = await countTry(deps, MAIL_WINDOW_MS, [
     { key: `sign-in links from ${addressBlock(origin.address)}`, max: MAX_MAILS.place },
+    { key: `sign-in link to ${sha256(email)}`, max: MAX_MAILS.address },
   ])
-  if (wait !== null) throw new RateLimitedError('Too many sign-in links were asked for', wait)
+  if (refused !== null) throw new RateLimitedError('Too many sign-in links were asked for', refused.waitMs)
   const isTaken = mail.later('a sign-in link could not be mailed', async () => {
     const token = await people.makeLink(email, origin)
     if (token !== null) await mail.send(signInMail({ to: email, link: signInUrl(deps.publicUrl, token) }))

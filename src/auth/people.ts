@@ -9,23 +9,19 @@ import {
   systemAuditor,
 } from '../domain/audit.ts'
 import type { Deps } from '../domain/deps.ts'
-import { RateLimitedError, UnauthorizedError } from '../domain/errors.ts'
+import { UnauthorizedError } from '../domain/errors.ts'
 import { newId } from '../domain/ids.ts'
 import { lockUser, verifyEmail } from '../domain/verify-email.ts'
-import { addressBlock } from '../infra/client-address.ts'
 import { hashPassword, isPassword } from '../infra/passwords.ts'
 import { sha256 } from '../infra/secrets.ts'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
-import { countTry } from '../infra/try-limit.ts'
 import { SESSION_DAYS, type SessionTokens, setCookie, signToken } from './session-token.ts'
+import { countSignIn, rememberAddress } from './sign-in-limits.ts'
 
 const DAY_MS = 86_400_000
 export const LINK_MS = DAY_MS
 /** How long after signing in by a link a password can be set without the one before. */
 const PASSWORD_RESET_MS = 3_600_000
-export const TRY_WINDOW_MS = 15 * 60_000
-/** Within that window: guessing one account from one place, from everywhere, and guessing around. */
-export const MAX_TRIES = { accountAndAddress: 10, account: 100, address: 50 } as const
 
 export interface SignedIn {
   /** The session's credential, for "Authorization: Bearer …". */
@@ -83,6 +79,7 @@ export function createPeople(deps: Deps, tokens: SessionTokens): People {
     const target = { type: 'session', id: data.id } as const
     const entry = { action: 'session.created', target, data: { by }, at } as const
     await recordAudit(tx, personOf({ user: { id, name }, origin }), entry)
+    await rememberAddress(tx, id, origin, at)
     const credential = signToken(tokens, token)
     return { token: credential, cookie: setCookie(tokens, credential), user: { id, name, email } }
   }
@@ -94,14 +91,14 @@ export function createPeople(deps: Deps, tokens: SessionTokens): People {
     },
 
     async signIn({ email, password }, origin) {
-      await refuseGuessing(deps, email, origin)
+      const refusal = await countSignIn(deps, email, origin)
       const user = await deps.db.prisma.user.findUnique({ where: { email }, include: { accounts: CREDENTIALS } })
       const hash = user?.accounts[0]?.password ?? null
       // Somebody unknown costs as much work as somebody known.
       if (hash === null) await hashPassword(password)
       if (user === null || hash === null || !(await isPassword(hash, password))) {
         await noteFailure(deps, user, origin)
-        throw wrong()
+        throw refusal ?? wrong()
       }
       return inTransaction(deps, async (tx) => {
         const signedIn = await open(tx, user, { origin, by: 'password' })
@@ -154,18 +151,6 @@ const linkId = (token: string) => `sign-in-link:${sha256(token)}`
 
 const usedUp = () => new UnauthorizedError('This sign-in link was used already or is too old: ask for another one')
 const wrong = () => new UnauthorizedError('The email address or the password is wrong')
-
-/** @throws RateLimitedError */
-async function refuseGuessing(deps: Deps, email: string, { address }: Origin): Promise<void> {
-  const account = sha256(email)
-  const block = addressBlock(address)
-  const wait = await countTry(deps, TRY_WINDOW_MS, [
-    { key: `sign-in ${account} ${block}`, max: MAX_TRIES.accountAndAddress },
-    { key: `sign-in ${account}`, max: MAX_TRIES.account },
-    { key: `sign-in from ${block}`, max: MAX_TRIES.address },
-  ])
-  if (wait !== null) throw new RateLimitedError('Too many tries to sign in', wait)
-}
 
 async function noteFailure(deps: Deps, user: { id: string; name: string } | null, origin: Origin): Promise<void> {
   // Of an unknown address nothing is kept: people type passwords into the wrong field.

@@ -88,11 +88,11 @@ async function replaceInvitation(deps: Deps, actor: Actor, { email, role, token,
 
 /** Mails go to whatever address somebody types. @throws RateLimitedError */
 async function limitMails(deps: Deps, { user }: Actor, email: string): Promise<void> {
-  const wait = await countTry(deps, MAIL_WINDOW_MS, [
+  const refused = await countTry(deps, MAIL_WINDOW_MS, [
     { key: `invitation mail by ${user?.id}`, max: MAX_MAILS.person },
     { key: `invitation mail to ${sha256(email)}`, max: MAX_MAILS.address },
   ])
-  if (wait !== null) throw new RateLimitedError('Too many invitations were mailed', wait)
+  if (refused !== null) throw new RateLimitedError('Too many invitations were mailed', refused.waitMs)
 }
 
 /** The invitations that can still be accepted, newest first. @throws ForbiddenError below FULL_ACCESS and for agents */

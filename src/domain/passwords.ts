@@ -82,8 +82,8 @@ async function requireCurrent(deps: Deps, userId: string, stored: string, given:
   if (given === null)
     throw new ValidationError([{ path: 'currentPassword', message: 'is required to set another one' }])
   // Whoever found an open browser must not find out the password there.
-  const wait = await countTry(deps, TRY_WINDOW_MS, [{ key: `password ${userId}`, max: MAX_TRIES }])
-  if (wait !== null) throw new RateLimitedError('Too many tries', wait)
+  const refused = await countTry(deps, TRY_WINDOW_MS, [{ key: `password ${userId}`, max: MAX_TRIES }])
+  if (refused !== null) throw new RateLimitedError('Too many tries', refused.waitMs)
   if (!(await isPassword(stored, given))) {
     throw new ValidationError([{ path: 'currentPassword', message: 'is wrong' }])
   }

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache'
 import type { Clock } from './clock.ts'
 import type { Database } from './db.ts'
 
@@ -7,36 +8,58 @@ export interface TryLimit {
   readonly max: number
 }
 
+/** Why a try is refused: the key whose limit is reached, and in how many milliseconds it allows another one. */
+export interface TryRefusal {
+  readonly key: string
+  readonly waitMs: number
+}
+
 const FORGOTTEN_MS = 86_400_000
+/** Keys that a process remembers as used up. */
+const MAX_REMEMBERED = 10_000
+
+/** Until when keys are used up, in epoch milliseconds: what is refused writes nothing. */
+const usedUp = new WeakMap<Database, LRUCache<string, number>>()
 
 /**
- * Counts a try under each key, for all nodes together: the counters are rows. A window begins with its first try and
- * ends `windowMs` later, however many tries come meanwhile; it is a day at most.
- * @returns null when every limit allows it; otherwise in how many milliseconds all of them will
+ * Counts a try under one key after the other, for all nodes together: the counters are rows. The first limit that refuses
+ * it is the last one that counts it, and while a limit is known to be reached, none counts. A window begins with its first
+ * try and ends `windowMs` later, however many tries come meanwhile; it is a day at most.
+ * @returns null when every limit allows it
  */
 export async function countTry(
   { db, clock }: { db: Database; clock: Clock },
   windowMs: number,
   limits: readonly TryLimit[],
-): Promise<number | null> {
+): Promise<TryRefusal | null> {
   const now = clock.now()
-  // In the order of their keys: two statements that lock the same rows must not wait for each other.
-  const keys = limits.map(({ key }) => key).sort()
-  const rows = await db.sql<{ key: string; tries: number; since: Date }>(
-    `INSERT INTO try_counts AS counted (key, tries, since)
-     SELECT key, 1, $2::timestamptz FROM unnest($1::text[]) WITH ORDINALITY AS tried(key, n) ORDER BY n
+  const remembered = usedUp.get(db) ?? new LRUCache({ max: MAX_REMEMBERED })
+  usedUp.set(db, remembered)
+  for (const { key } of limits) {
+    const waitMs = (remembered.get(key) ?? 0) - now.getTime()
+    if (waitMs > 0) return { key, waitMs }
+  }
+  for (const { key, max } of limits) {
+    const { tries, since } = await count(db, key, now, windowMs)
+    const endsAt = since.getTime() + windowMs
+    if (tries >= max) remembered.set(key, endsAt)
+    if (tries > max) return { key, waitMs: endsAt - now.getTime() }
+  }
+  await forgetOld(db, new Date(now.getTime() - FORGOTTEN_MS))
+  return null
+}
+
+async function count(db: Database, key: string, now: Date, windowMs: number): Promise<{ tries: number; since: Date }> {
+  const [row] = await db.sql<{ tries: number; since: Date }>(
+    `INSERT INTO try_counts AS counted (key, tries, since) VALUES ($1, 1, $2::timestamptz)
      ON CONFLICT (key) DO UPDATE SET
        tries = CASE WHEN counted.since <= $3::timestamptz THEN 1 ELSE counted.tries + 1 END,
        since = CASE WHEN counted.since <= $3::timestamptz THEN excluded.since ELSE counted.since END
-     RETURNING key, tries, since`,
-    [keys, now, new Date(now.getTime() - windowMs)],
+     RETURNING tries, since`,
+    [key, now, new Date(now.getTime() - windowMs)],
   )
-  await forgetOld(db, new Date(now.getTime() - FORGOTTEN_MS))
-  const waits = limits.flatMap(({ key, max }) => {
-    const row = rows.find((counted) => counted.key === key)
-    return row === undefined || row.tries <= max ? [] : [row.since.getTime() + windowMs - now.getTime()]
-  })
-  return waits.length === 0 ? null : Math.max(...waits)
+  if (row === undefined) throw new Error('A try was not counted')
+  return row
 }
 
 async function forgetOld(db: Database, before: Date): Promise<void> {

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { LINK_MS, MAX_TRIES, TRY_WINDOW_MS } from '../../src/auth/people.ts'
+import { LINK_MS } from '../../src/auth/people.ts'
 import { SESSION_DAYS } from '../../src/auth/session-token.ts'
+import { MAX_ADDRESSES, MAX_TRIES, TRY_WINDOW_MS } from '../../src/auth/sign-in-limits.ts'
 import {
   DEADLINE_MS,
   KEPT_BYTES,
@@ -20,7 +21,7 @@ import { POINTS_PER_REQUEST } from '../../src/graphql.ts'
 import { HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from '../../src/http.ts'
 import { readConfig } from '../../src/infra/config.ts'
 import { EXECUTION_TIMEOUT_MS } from '../../src/infra/graphql-guards.ts'
-import { PASSWORD_LENGTH } from '../../src/infra/passwords.ts'
+import { MAX_WAITING_HASHES, PASSWORD_LENGTH } from '../../src/infra/passwords.ts'
 import { MAX_BODY_BYTES } from '../../src/rest/body.ts'
 
 const HOUR_MS = 3_600_000
@@ -169,6 +170,8 @@ const FIGURES: [name: string, value: number, phrases: RegExp[], pages: string[]]
   ],
   ['tries of an address', MAX_TRIES.address, [/account and (\d+) at all/], ['docs/authentication.md']],
   ['tries at an account', MAX_TRIES.account, [/one account has (\d+) from/], ['docs/authentication.md']],
+  ['addresses of a person', MAX_ADDRESSES, [/latest (\d+) such addresses/], ['docs/authentication.md']],
+  ['hashes that wait', MAX_WAITING_HASHES, [/when (\d+) wait for that/], ['docs/authentication.md']],
   ['characters of a password', PASSWORD_LENGTH.max, [/10 to (\d+) characters, any/], ['docs/authentication.md']],
 ]
 

@@ -1,0 +1,64 @@
+import type { Origin } from '../domain/actor.ts'
+import type { Deps } from '../domain/deps.ts'
+import { RateLimitedError } from '../domain/errors.ts'
+import { addressBlock } from '../infra/client-address.ts'
+import { isHashingBusy } from '../infra/passwords.ts'
+import { sha256 } from '../infra/secrets.ts'
+import type { Tx } from '../infra/transaction.ts'
+import { countTry } from '../infra/try-limit.ts'
+
+export const TRY_WINDOW_MS = 15 * 60_000
+/** Within that window: guessing one account from one address, from everywhere, and guessing around. */
+export const MAX_TRIES = { accountAndAddress: 10, account: 100, address: 50 } as const
+/** Addresses that are remembered of a person. */
+export const MAX_ADDRESSES = 20
+const BUSY_MS = 5000
+
+/**
+ * Counts a try to sign in with a password, before it is looked at. What strangers do, from this address or others, keeps
+ * nobody out who has signed in from here before: their password is looked at all the same.
+ * @returns null, or what to answer should the password be wrong: as if it had not been looked at
+ * @throws RateLimitedError
+ */
+export async function countSignIn(deps: Deps, email: string, { address }: Origin): Promise<RateLimitedError | null> {
+  const block = addressBlock(address)
+  const name = sha256(email)
+  const here = { key: `sign-in ${name} ${block}`, max: MAX_TRIES.accountAndAddress }
+  const fromAddress = { key: `sign-in from ${block}`, max: MAX_TRIES.address }
+  const account = { key: `sign-in ${name}`, max: MAX_TRIES.account }
+  if (isHashingBusy() && !(await hasSignedInFrom(deps, email, block))) {
+    throw new RateLimitedError('Too many people are signing in', BUSY_MS)
+  }
+  const refused = await countTry(deps, TRY_WINDOW_MS, [fromAddress, here, account])
+  if (refused === null) return null
+  if (refused.key === here.key || !(await hasSignedInFrom(deps, email, block))) throw tooMany(refused.waitMs)
+  const refusedHere = await countTry(deps, TRY_WINDOW_MS, [here])
+  if (refusedHere !== null) throw tooMany(refusedHere.waitMs)
+  return tooMany(refused.waitMs)
+}
+
+function tooMany(waitMs: number): RateLimitedError {
+  return new RateLimitedError('Too many tries to sign in', waitMs)
+}
+
+async function hasSignedInFrom({ db }: Deps, email: string, block: string): Promise<boolean> {
+  const rows = await db.sql(
+    `SELECT 1 FROM sign_in_addresses known JOIN users ON users.id = known.user_id
+      WHERE users.email = $1 AND known.address = $2`,
+    [email, block],
+  )
+  return rows.length > 0
+}
+
+/** Remembers where a person has signed in: the latest addresses. */
+export async function rememberAddress(tx: Tx, userId: string, origin: Origin | null, at: Date): Promise<void> {
+  if (origin === null || origin.address === null) return
+  const address = addressBlock(origin.address)
+  await tx.db.$executeRaw`
+    INSERT INTO sign_in_addresses (user_id, address, last_used_at) VALUES (${userId}, ${address}, ${at})
+    ON CONFLICT (user_id, address) DO UPDATE SET last_used_at = excluded.last_used_at`
+  await tx.db.$executeRaw`
+    DELETE FROM sign_in_addresses WHERE user_id = ${userId} AND address IN (
+      SELECT address FROM sign_in_addresses WHERE user_id = ${userId}
+       ORDER BY last_used_at DESC, address OFFSET ${MAX_ADDRESSES}::int)`
+}
