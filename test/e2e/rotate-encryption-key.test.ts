@@ -87,7 +87,7 @@ test('people stay signed in: their cookies are signed anew while both keys are t
   let child = await installation.start({ ENCRYPTION_KEY: OLD })
   const link = () => /http:\S+(\/api\/auth\/sign-in\/link\?token=\S+)/.exec(child.output())?.[1]
   await until(() => link() !== undefined)
-  const opened = await fetch(`${child.origin}${link()}`, { redirect: 'manual' })
+  const opened = await fetch(`${child.origin}${link()}`, { method: 'POST', redirect: 'manual' })
   const old = String(opened.headers.get('set-cookie')?.split(';')[0])
   expect(await whoIs(child, old)).toEqual({ name: 'owner@localhost', renewed: undefined })
   await stop(child)
