@@ -1,15 +1,14 @@
 import type { IncomingMessage, Server } from 'node:http'
-import { GraphQLError } from 'graphql'
 import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga'
 import type Koa from 'koa'
 import type { Headers } from './auth/api-key.ts'
 import type { Authenticator } from './auth/authenticate.ts'
 import type { CredentialWatch } from './auth/credential-watch.ts'
 import type { Deps } from './domain/deps.ts'
-import { DomainError, RateLimitedError, UnauthorizedError, ValidationError } from './domain/errors.ts'
-import { EventStreamEnded } from './domain/event-tail.ts'
+import { RateLimitedError, UnauthorizedError } from './domain/errors.ts'
 import type { Feeds } from './domain/feeds.ts'
 import type { Charge } from './domain/rate-limits.ts'
+import { maskError } from './graphql-errors.ts'
 import { compiledQueries } from './infra/graphql-compiled.ts'
 import {
   costOf,
@@ -21,15 +20,15 @@ import {
   maskedErrors,
 } from './infra/graphql-guards.ts'
 import { answerPlain, plainRequest } from './infra/graphql-http.ts'
-import { endWhenStuck } from './infra/graphql-sse.ts'
+import { endWhenStuck, streams } from './infra/graphql-sse.ts'
+import { unconditionalSubscriptions } from './infra/graphql-subscriptions.ts'
 import { ANY_DOCUMENT, type KnownDocuments } from './infra/graphql-trusted.ts'
 import { type Incoming, serveGraphqlWs } from './infra/graphql-ws.ts'
 import { graphiqlHeaders } from './infra/http-headers.ts'
 import { schema } from './resolvers/index.ts'
 import { newRequestId } from './rest/app.ts'
 import { MAX_BODY_BYTES, readBytes } from './rest/body.ts'
-import { STATUS } from './rest/errors.ts'
-import { refusalHeaders, standingHeaders } from './rest/rate-limit.ts'
+import { standingHeaders } from './rest/rate-limit.ts'
 import type { Context } from './schema/context.ts'
 import { createLoaders } from './schema/loaders.ts'
 
@@ -85,6 +84,8 @@ export function createGraphQL({
       jsonOnly(),
       documents.plugin,
       limits(schema),
+      unconditionalSubscriptions(),
+      streams(),
       hideSchema({ introspection, suggestions: isDevelopment && introspection }),
       compiledQueries(),
       toldStanding(),
@@ -189,49 +190,6 @@ function asError(error: unknown): Error {
 function found<T>(value: T | Error): T {
   if (value instanceof Error) throw value
   return value
-}
-
-/**
- * Expected failures keep their code and message; everything else is logged and masked.
- * @param requestId stands in both the log and the answer
- */
-function maskError(deps: Deps, error: unknown, requestId = newRequestId()): GraphQLError {
-  const original = error instanceof GraphQLError ? (error.originalError ?? error) : error
-  if (original instanceof RateLimitedError) {
-    const { code, message, retryAfterSeconds, standing } = original
-    const http = { status: STATUS[code], headers: refusalHeaders(original) }
-    return located(error, message, { code, retryAfterSeconds, ...(standing && { rateLimit: standing }), http })
-  }
-  if (original instanceof DomainError) {
-    const fields = original instanceof ValidationError ? { fields: original.fields } : {}
-    const status = STATUS[original.code]
-    const http = original.code === 'unauthorized' ? { http: { status, headers: { 'WWW-Authenticate': 'Bearer' } } } : {}
-    return located(error, original.message, { code: original.code, ...fields, ...http })
-  }
-  if (original instanceof EventStreamEnded) return located(error, original.message, { code: 'resume' })
-  if (original instanceof GraphQLError) return withCode(error instanceof GraphQLError ? error : original)
-  deps.log.error({ err: original, requestId }, 'a GraphQL operation failed')
-  return located(error, 'Something went wrong on our side', { code: 'internal_error', requestId })
-}
-
-/** The longest message that is the executor's own. */
-const MAX_MESSAGE = 1000
-
-/**
- * The executor gives its own faults of a request (syntax, variables) no code, and says the faulty value back: all of it,
- * for each of 50 faults that one value may have.
- */
-function withCode(error: GraphQLError): GraphQLError {
-  if (error.extensions['code'] !== undefined) return error
-  const { message } = error
-  const short = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message
-  return located(error, short, { code: 'bad_request', http: { spec: true, status: 400 } })
-}
-
-function located(error: unknown, message: string, extensions: Record<string, unknown>): GraphQLError {
-  if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions })
-  const { nodes = null, source = null, positions = null, path = null } = error
-  return new GraphQLError(message, { nodes, source, positions, path, extensions })
 }
 
 /** Mounts Yoga in Koa. The body is read here, so that its size is bounded. */

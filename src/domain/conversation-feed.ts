@@ -54,7 +54,7 @@ interface Place {
 const Cursor = z.tuple([z.string().regex(/^\d{1,19}$/), z.string().regex(/^\d{1,18}$/), z.int32().min(0)])
 
 function placeOf(cursor: string): Place {
-  const [xid, seq, sequence] = decodeCursor(cursor, Cursor)
+  const [xid, seq, sequence] = decodeCursor(cursor, Cursor, 'after')
   return { position: { xid: BigInt(xid), seq: BigInt(seq) }, sequence }
 }
 

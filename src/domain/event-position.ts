@@ -213,7 +213,7 @@ export function positionOf(cursor: string): Position {
 
 /** @throws ValidationError for anything that is no event's cursor */
 export function placeOf(cursor: string): LogPlace {
-  return decodeCursor(cursor, LogPlace)
+  return decodeCursor(cursor, LogPlace, 'after')
 }
 
 export function atPlace([xid, seq]: LogPlace): Position {

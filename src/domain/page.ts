@@ -13,6 +13,8 @@ export interface PageRequest {
   /** Before this row; null or left out: to the list's end. */
   readonly before?: string | null
   readonly fromEnd?: boolean
+  /** What the caller calls `cursor`, when it has another name. */
+  readonly cursorName?: string
 }
 
 export interface Page<Row> {
@@ -54,11 +56,11 @@ export interface List<Row, Place> {
  * @throws ValidationError for a malformed cursor
  */
 export async function pageOf<Row, Place extends readonly unknown[]>(
-  { limit, cursor, before: end = null, fromEnd: reverse = false }: PageRequest,
+  { limit, cursor, before: end = null, fromEnd: reverse = false, cursorName = 'cursor' }: PageRequest,
   list: List<Row, Place>,
 ): Promise<Page<Row>> {
-  const after = cursor === null ? null : decodeCursor(cursor, list.place)
-  const before = end === null ? null : decodeCursor(end, list.place)
+  const after = cursor === null ? null : decodeCursor(cursor, list.place, cursorName)
+  const before = end === null ? null : decodeCursor(end, list.place, 'before')
   const found = await list.find({ after, before, take: limit + 1, reverse })
   const isCut = found.length > limit
   const rows = found.slice(0, limit)
@@ -103,10 +105,15 @@ export function encodeCursor(place: readonly unknown[]): string {
   return Buffer.from(JSON.stringify(place)).toString('base64url')
 }
 
-/** @throws ValidationError for anything that encodeCursor did not make */
-export function decodeCursor<Place>(cursor: string, place: z.ZodType<Place>): Place {
+/**
+ * @param name of the argument that the cursor came in
+ * @throws ValidationError for anything that encodeCursor did not make
+ */
+export function decodeCursor<Place>(cursor: string, place: z.ZodType<Place>, name: string): Place {
   const malformed = () =>
-    new ValidationError([{ path: 'cursor', message: 'is malformed: use a cursor of an earlier page as it is' }])
+    new ValidationError([
+      { path: name, message: 'is malformed: use a cursor of an earlier answer as it is, or leave it out' },
+    ])
   const bytes = Buffer.from(cursor, 'base64url')
   // Buffer.from skips what is not base64url.
   if (bytes.toString('base64url') !== cursor) throw malformed()

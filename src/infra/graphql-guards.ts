@@ -37,8 +37,7 @@ export function limits(schema: GraphQLSchema): Plugin {
         const document = result as DocumentNode
         const { operationName, variables } = context.params ?? {}
         const operation = getOperationAST(document, operationName)
-        // A document that does not say what to run is refused by others, and not run.
-        if (!operation) return
+        if (!operation) throw requestFault('Send the name of one of the document’s operations as operationName')
         const { complexity, ...rest } = measure(schema, document, operation, variables ?? {})
         for (const [name, value] of Object.entries(rest)) checkLimit(name as keyof typeof rest, value)
         checkLimit('complexity', complexity)

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { GraphQLError } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 import { z } from 'zod'
 import { ConfigError } from './config.ts'
@@ -35,6 +36,7 @@ export function readManifest(path: string): Manifest {
 interface Asked {
   readonly query?: unknown
   readonly extensions?: unknown
+  readonly operationName?: unknown
 }
 
 /** Which documents a server runs. */
@@ -44,37 +46,56 @@ export interface KnownDocuments {
    * @returns undefined when that is not to be run
    */
   find<Params extends Asked>(params: Params): Params | undefined
-  /** @throws GraphQLError untrusted_document where `find` has nothing */
+  /** @throws GraphQLError that says why, where `find` has nothing */
   resolve<Params extends Asked>(params: Params): Params
   readonly plugin: Plugin
 }
 
-/** Without a manifest whatever is asked for runs. */
-export const ANY_DOCUMENT: KnownDocuments = { find: (params) => params, resolve: (params) => params, plugin: {} }
+/** Without a manifest whatever text is sent runs. */
+export const ANY_DOCUMENT: KnownDocuments = knownDocuments(
+  (params) => (isHashAlone(params) ? undefined : params),
+  () => persistedQueryFault('NOT_SUPPORTED'),
+)
 
 /** Only the manifest's documents run, over every transport. */
 export function trustedDocuments(manifest: Manifest): KnownDocuments {
   const texts = new Set(manifest.values())
-  const find: KnownDocuments['find'] = (params) => {
-    const query = manifest.get(idOf(params) ?? '')
-    return query === undefined ? undefined : { ...params, query }
-  }
-  const resolve: KnownDocuments['resolve'] = (params) => {
-    const found = find(params)
-    if (found === undefined) throw untrusted()
-    return found
-  }
+  const { find, resolve, plugin } = knownDocuments(
+    (params) => {
+      const query = manifest.get(idOf(params) ?? '')
+      return query === undefined ? undefined : { ...params, query }
+    },
+    // Not "not supported": clients would stop sending hashes, and those of the manifest are needed.
+    (params) => (isHashAlone(params) ? persistedQueryFault('NOT_FOUND') : untrusted()),
+  )
   return {
     find,
     resolve,
     plugin: {
-      onParams: ({ params, setParams }) => setParams(resolve(params)),
+      ...plugin,
       // The last wall: whichever way a text has come, this is before it is read.
       onParse({ params: { source } }) {
         if (!texts.has(String(source))) throw untrusted()
       },
     },
   }
+}
+
+function knownDocuments(
+  lookUp: <Params extends Asked>(params: Params) => Params | undefined,
+  refusal: (params: Asked) => Error,
+): KnownDocuments {
+  const find: KnownDocuments['find'] = (params) => {
+    const found = lookUp(params)
+    // What clients send for an operation without a name.
+    return found?.operationName === '' ? { ...found, operationName: undefined } : found
+  }
+  const resolve: KnownDocuments['resolve'] = (params) => {
+    const found = find(params)
+    if (found === undefined) throw refusal(params)
+    return found
+  }
+  return { find, resolve, plugin: { onParams: ({ params, setParams }) => setParams(resolve(params)) } }
 }
 
 const PersistedQuery = z.object({ persistedQuery: z.object({ sha256Hash: z.string() }) })
@@ -85,6 +106,18 @@ function idOf(params: Asked): string | undefined {
   const { data: byId } = DocumentId.safeParse(params)
   if (byId !== undefined) return byId.documentId.replace(/^sha256:/, '')
   return PersistedQuery.safeParse(params.extensions).data?.persistedQuery.sha256Hash
+}
+
+/** How clients of automatic persisted queries (Apollo's protocol) begin: the text comes when the answer asks for it. */
+function isHashAlone(params: Asked): boolean {
+  return !params?.query && PersistedQuery.safeParse(params?.extensions).success
+}
+
+/** Clients of that protocol go by these words. It has status 200, and is not to be cached: the next answer differs. */
+function persistedQueryFault(what: 'NOT_SUPPORTED' | 'NOT_FOUND'): Error {
+  const message = what === 'NOT_FOUND' ? 'PersistedQueryNotFound' : 'PersistedQueryNotSupported'
+  const http = { status: 200, headers: { 'Cache-Control': 'private, no-cache, must-revalidate' } }
+  return new GraphQLError(message, { extensions: { code: `PERSISTED_QUERY_${what}`, http } })
 }
 
 function untrusted(): Error {

@@ -1,6 +1,12 @@
 import type { IncomingMessage, Server } from 'node:http'
-import { type DocumentNode, GraphQLError, type GraphQLFormattedError } from 'graphql'
-import { CloseCode, handleProtocols, makeServer } from 'graphql-ws'
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLFormattedError,
+} from 'graphql'
+import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws'
 import type { YogaServerInstance } from 'graphql-yoga'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { KnownDocuments } from './graphql-trusted.ts'
@@ -61,40 +67,51 @@ export function serveGraphqlWs<Context extends object>(
     socket.on('error', () => socket.destroy())
     sockets.handleUpgrade(req, socket, head, (ws) => serve(ws, req))
   })
+  // What is thrown from one of these would close the socket, and with it every other operation there.
   const graphql = makeServer<Record<string, unknown>, Extra>({
     // Yoga's own, with its plugins: onSubscribe hands them over as the root value.
-    execute: (args) => (args.rootValue as Enveloped).execute(args),
-    subscribe: (args) => (args.rootValue as Enveloped).subscribe(args),
-    onSubscribe: async ({ extra, connectionParams, subscriptions }, _id, given) => {
+    execute: (args) => orErrors(async () => (args.rootValue as Enveloped).execute(args)),
+    subscribe: (args) => orErrors(async () => (args.rootValue as Enveloped).subscribe(args)),
+    onSubscribe: ({ extra, connectionParams, subscriptions }, _id, given) => {
       if (Object.keys(subscriptions).length > MAX_OPERATIONS) return [tooManyOperations()]
       const req = withParams(extra.request, connectionParams)
-      let payload: typeof given
-      let enveloped: Enveloped
-      let document: DocumentNode
-      let contextValue: object
-      try {
-        payload = documents.resolve(given)
-        enveloped = yoga.getEnveloped({ req, requestId: newRequestId(), params: payload })
-        document = enveloped.parse(payload.query)
-        const errors = enveloped.validate(enveloped.schema, document)
-        if (errors.length > 0) return errors
-        contextValue = await enveloped.contextFactory()
-      } catch (error) {
-        // Thrown from here it would close the socket, and with it every other subscription.
-        return [maskError(error)]
-      }
-      const { schema, execute, subscribe } = enveloped
-      return {
-        schema,
-        operationName: payload.operationName,
-        document,
-        variableValues: payload.variables,
-        contextValue,
-        rootValue: { execute, subscribe },
-      }
+      return prepare(req, given).catch((error) => [maskError(error)])
     },
+    onNext: (_context, _id, _payload, _args, { errors, data, extensions }) =>
+      errors && {
+        errors: errors.map((error) => formatted(maskError(error))),
+        ...(data !== undefined && { data }),
+        ...(extensions && { extensions }),
+      },
     onError: (_context, _id, _payload, errors) => errors.map((error) => formatted(maskError(error))),
   })
+
+  /** @returns what to run, or what is wrong with the document */
+  async function prepare(
+    req: IncomingMessage,
+    given: SubscribePayload,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    const params = documents.resolve(given)
+    const { query, variables, operationName } = params
+    const enveloped: Enveloped = yoga.getEnveloped({ req, requestId: newRequestId(), params })
+    const { schema, parse, validate, contextFactory, execute, subscribe } = enveloped
+    const document: DocumentNode = parse(query)
+    const errors: readonly GraphQLError[] = validate(schema, document)
+    if (errors.length > 0) return errors
+    const contextValue: unknown = await contextFactory()
+    return {
+      schema,
+      operationName,
+      document,
+      variableValues: variables,
+      contextValue,
+      rootValue: { execute, subscribe },
+    }
+  }
+
+  async function orErrors<T>(run: () => Promise<T>): Promise<T | ExecutionResult> {
+    return run().catch((error) => ({ errors: [maskError(error)] }))
+  }
 
   /** In place of graphql-ws/use/ws, which writes to the console when a peer is lost, and does not mind unread answers. */
   function serve(socket: WebSocket, request: IncomingMessage): void {

@@ -45,7 +45,7 @@ export function pageRequest({ first, after, last, before }: PageArgs): PageReque
   }
   // Whoever names only an end wants what lies before it.
   const fromEnd = last != null || (first == null && after == null && before != null)
-  return { limit, cursor: after ?? null, before: before ?? null, fromEnd }
+  return { limit, cursor: after ?? null, before: before ?? null, fromEnd, cursorName: 'after' }
 }
 
 export function toConnection<Row>(page: Page<Row>): Connection<Row> {

@@ -71,7 +71,7 @@ describe('names that objects have already', () => {
         expect([query, body.errors?.[0].extensions.code]).toEqual([query, 'GRAPHQL_VALIDATION_FAILED'])
       }
       const { body } = await guddesk.call('POST', '/graphql', { query: 'query A { __typename }', operationName: name })
-      expect(body.errors[0].extensions.code).toBe('OPERATION_RESOLUTION_FAILURE')
+      expect(body.errors[0].extensions.code).toBe('bad_request')
     },
   )
 

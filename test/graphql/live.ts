@@ -127,3 +127,51 @@ export const TRANSPORTS: [string, Transport][] = [
   ['graphql-ws with headers', overWebSocketHeaders],
   ['server-sent events', overSse],
 ]
+
+/** A message of graphql-transport-ws. */
+export interface RawMessage {
+  readonly type: string
+  readonly id?: string
+  readonly payload?: unknown
+}
+
+/** A WebSocket without a client's own mind: what is sent and what comes, as it is. */
+export interface RawConnection {
+  readonly messages: RawMessage[]
+  /** After the connection is acknowledged. */
+  send(message: RawMessage): void
+  /** The code with which it was closed; null: it is open. */
+  closedWith(): number | null
+  close(): Promise<void>
+}
+
+export function connectRaw(guddesk: TestGudDesk, connectionParams: Record<string, string>): RawConnection {
+  const socket = new WebSocket(`${guddesk.origin.replace('http', 'ws')}/graphql`, 'graphql-transport-ws')
+  const messages: RawMessage[] = []
+  const waiting: RawMessage[] = []
+  let isAcknowledged = false
+  let code: number | null = null
+  const write = (message: RawMessage) => socket.send(JSON.stringify(message))
+  socket.on('open', () => write({ type: 'connection_init', payload: connectionParams }))
+  const ended = new Promise<void>((resolve) => {
+    socket.on('close', (given) => {
+      code = given
+      resolve()
+    })
+  })
+  socket.on('message', (data) => {
+    const message: RawMessage = JSON.parse(String(data))
+    if (message.type !== 'connection_ack') return void messages.push(message)
+    isAcknowledged = true
+    waiting.forEach(write)
+  })
+  return {
+    messages,
+    send: (message) => (isAcknowledged ? write(message) : void waiting.push(message)),
+    closedWith: () => code,
+    async close() {
+      socket.close()
+      await ended
+    },
+  }
+}
