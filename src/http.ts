@@ -112,6 +112,7 @@ export function assembleHttp(
     // How often Node looks for requests that are too slow.
     connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: config.keepAliveSeconds * 1000,
     // Answered by refuseUnanswerable, in the contract's words instead of Node's.
     requireHostHeader: false,
     shouldUpgradeCallback: (req: IncomingMessage) => hasApi && isWebSocketUpgrade(req),

@@ -42,6 +42,8 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   /** Connections that one public address may have open; 0: no limit. */
   readonly connectionsPerAddress: number
+  /** How long an idle HTTP connection stays open. */
+  readonly keepAliveSeconds: number
   /** How long finished deliveries and their attempts are kept, and events. */
   readonly retention: { readonly deliveriesDays: number; readonly eventsDays: number }
   /** How many proxies stand in front, each of which adds to X-Forwarded-For. */
@@ -141,6 +143,7 @@ const Environment = z.object({
   GUDDESK_OWNER_EMAIL: ownerEmail.default(OWNER_EMAIL),
   CORS_ORIGINS: origins.default([]),
   CONNECTIONS_PER_ADDRESS: count.default(256),
+  KEEP_ALIVE_SECONDS: z.coerce.number('must be a whole number of seconds').int().min(1).max(3600).default(75),
   TRUST_PROXY: z.coerce.number('must be a whole number').int().min(0).max(10).default(0),
   GRAPHQL_INTROSPECTION: z.enum(['on', 'off']).optional(),
   GRAPHQL_DOCUMENTS: text.optional(),
@@ -219,6 +222,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
     ownerEmail: env.GUDDESK_OWNER_EMAIL,
     corsOrigins: env.CORS_ORIGINS,
     connectionsPerAddress: env.CONNECTIONS_PER_ADDRESS,
+    keepAliveSeconds: env.KEEP_ALIVE_SECONDS,
     retention: { deliveriesDays: env.RETENTION_DELIVERIES_DAYS, eventsDays: env.RETENTION_EVENTS_DAYS },
     trustProxy: env.TRUST_PROXY,
     graphqlIntrospection: (env.GRAPHQL_INTROSPECTION ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',

@@ -27,7 +27,7 @@ import { MAX_BODY_BYTES } from '../../src/rest/body.ts'
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 const KIB = 1024
-const { retention, rateLimits, failuresPerMinute } = readConfig({})
+const { retention, rateLimits, failuresPerMinute, keepAliveSeconds } = readConfig({})
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const PAGES = [
@@ -50,6 +50,12 @@ const FIGURES: [name: string, value: number, phrases: RegExp[], pages: string[]]
     'days that events are kept',
     retention.eventsDays,
     [/`RETENTION_EVENTS_DAYS` \| `(\d+)`/, /after \d+ days, events after (\d+)/],
+    ['docs/configuration.md', 'docs/contract.md'],
+  ],
+  [
+    'seconds that an idle connection stays open',
+    keepAliveSeconds,
+    [/`KEEP_ALIVE_SECONDS` \| `(\d+)`/, /idle one stays open for (\d+) seconds/],
     ['docs/configuration.md', 'docs/contract.md'],
   ],
   [

@@ -1,72 +1,12 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { REDIS_URL } from './servers.ts'
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
-/**
- * The way to Redis. It can be cut: connections are reset and new ones refused, as when the server is killed. And it can
- * hang: connections stay open, and nothing comes through.
- */
-export interface RedisProxy {
+/** The way to Redis. */
+export interface RedisProxy extends TcpProxy {
   readonly url: string
-  cut(): void
-  hang(): void
-  mend(): void
-  wasCut(): boolean
-  close(): Promise<void>
 }
 
 export async function startRedisProxy(): Promise<RedisProxy> {
-  const { hostname, port } = new URL(REDIS_URL)
-  const sockets = new Set<Socket>()
-  let isCut = false
-  let hangs = false
-  let wasCut = false
-  const server = createServer((client) => {
-    if (isCut) {
-      client.resetAndDestroy()
-      return
-    }
-    const redis = connect(Number(port) || 6379, hostname)
-    for (const [from, to] of [
-      [client, redis],
-      [redis, client],
-    ] as const) {
-      sockets.add(from)
-      from.on('data', (chunk) => to.write(chunk))
-      if (hangs) from.pause()
-      from.on('error', () => to.destroy())
-      from.on('close', () => {
-        sockets.delete(from)
-        to.destroy()
-      })
-    }
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const drop = () => {
-    for (const socket of sockets) socket.resetAndDestroy()
-  }
-  return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    cut() {
-      isCut = true
-      wasCut = true
-      drop()
-    },
-    hang() {
-      hangs = true
-      for (const socket of sockets) socket.pause()
-    },
-    mend() {
-      isCut = false
-      hangs = false
-      for (const socket of sockets) socket.resume()
-    },
-    wasCut: () => wasCut,
-    async close() {
-      drop()
-      server.close()
-      await once(server, 'close')
-    },
-  }
+  const proxy = await startTcpProxy(REDIS_URL, 6379)
+  return { ...proxy, url: `redis://127.0.0.1:${proxy.port}` }
 }
