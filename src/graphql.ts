@@ -23,6 +23,7 @@ import { answerPlain, plainRequest } from './infra/graphql-http.ts'
 import { endWhenStuck, streams } from './infra/graphql-sse.ts'
 import { unconditionalSubscriptions } from './infra/graphql-subscriptions.ts'
 import { ANY_DOCUMENT, type KnownDocuments } from './infra/graphql-trusted.ts'
+import { firstFaultOfVariables } from './infra/graphql-variables.ts'
 import { type Incoming, serveGraphqlWs } from './infra/graphql-ws.ts'
 import { graphiqlHeaders } from './infra/http-headers.ts'
 import { schema } from './resolvers/index.ts'
@@ -87,6 +88,7 @@ export function createGraphQL({
       unconditionalSubscriptions(),
       streams(),
       hideSchema({ introspection, suggestions: isDevelopment && introspection }),
+      firstFaultOfVariables(),
       compiledQueries(),
       toldStanding(),
       executionTimeout(),

@@ -1,20 +1,42 @@
 import { z } from 'zod'
 import { normalizeEmail } from '../infra/email-address.ts'
+import { JsonFault, parseJson, UnkeptNumber } from '../infra/json.ts'
 import { type FieldError, NotFoundError, ValidationError } from './errors.ts'
 import { type IdKind, kindOfId } from './ids.ts'
 
+export { numberOf } from '../infra/json.ts'
+
+/**
+ * A request's body from its bytes.
+ * @throws ValidationError when it is no JSON in UTF-8, or has more members, elements or levels than JSON_LIMITS
+ */
+export function parseJsonBody(bytes: Uint8Array): unknown {
+  try {
+    return parseJson(bytes)
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error
+    throw new ValidationError([{ path: '', message: `The body ${error.message}` }])
+  }
+}
+
 /**
  * Parses input from outside.
- * @throws ValidationError that names every bad field
+ * @throws ValidationError that names the first twenty bad fields, and counts the others
  */
 export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
   const result = schema.safeParse(input)
   if (result.success) return result.data
-  throw new ValidationError(result.error.issues.flatMap(fieldErrors))
+  const { issues } = result.error
+  const more = issues.length - MAX_FAULTS
+  const rest = more > 0 ? [{ path: '', message: `${more} more values cannot be accepted` }] : []
+  throw new ValidationError([...issues.slice(0, MAX_FAULTS).map(fieldError), ...rest])
 }
 
-function fieldErrors(issue: z.core.$ZodIssue): FieldError[] {
-  return [{ path: issue.path.map(String).join('.'), message: issue.message }]
+/** Bad values that an answer names. */
+const MAX_FAULTS = 20
+
+function fieldError({ path, message }: z.core.$ZodIssue): FieldError {
+  return { path: path.map(String).join('.'), message }
 }
 
 /** PostgreSQL cannot store U+0000, and a lone surrogate has no UTF-8 form: neither may come in. */
@@ -101,6 +123,7 @@ function jsonFault(root: unknown): string | null {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { value, depth } = next
     if (typeof value === 'string' && !isStorable(value)) return NOT_STORABLE
+    if (value instanceof UnkeptNumber) return value.fault
     if (typeof value !== 'object' || value === null) continue
     if (depth >= MAX_DEPTH) return `must be nested at most ${MAX_DEPTH} levels deep`
     for (const [key, child] of Object.entries(value)) {

@@ -26,6 +26,8 @@ import {
 const DEFAULT_PAGE = 25
 /** How many values a list without pages is taken for. */
 const PLAIN_LIST = 10
+/** What an object costs that is looked up by its id in a list of ids, besides its fields. */
+const LOOKUP = 10
 /** Introspection reads what is in memory: so many of its values cost one point. */
 const INTROSPECTION_DISCOUNT = 100
 
@@ -116,7 +118,7 @@ export function measure(
     return {
       complexity: isIntrospection
         ? Math.ceil(inner.complexity / INTROSPECTION_DISCOUNT)
-        : capped(1 + times * inner.complexity),
+        : capped(1 + times * (inner.complexity + lookupOf(field))),
       depth: isIntrospection ? 0 : 1 + inner.depth,
       introspectionDepth: isIntrospection ? 1 + inner.depth : inner.introspectionDepth,
       aliases: capped((node.alias === undefined ? 0 : 1) + inner.aliases),
@@ -145,6 +147,11 @@ function isConnection(type: GraphQLNamedType | undefined): boolean {
 }
 
 type Resolve = (node: ValueNode) => unknown
+
+/** `nodes(ids:)` looks up each object by itself; other lists find theirs together. */
+function lookupOf(field: GraphQLField<unknown, unknown> | undefined): number {
+  return field?.args.some(({ name }) => name === 'ids') ? LOOKUP : 0
+}
 
 /** How many objects a field is taken for. */
 function lengthOf(

@@ -7,9 +7,10 @@ import {
   NoSchemaIntrospectionCustomRule,
   validate,
 } from 'graphql'
-import { handleStreamOrSingleExecutionResult, isAsyncIterable, type Plugin } from 'graphql-yoga'
+import { type GraphQLParams, handleStreamOrSingleExecutionResult, isAsyncIterable, type Plugin } from 'graphql-yoga'
 import { measure } from './graphql-cost.ts'
 import { checkLimit, checkTokens, LIMITS, requestFault } from './graphql-limits.ts'
+import { checkJson, JsonFault, parseJson } from './json.ts'
 
 /** How long a query or mutation may take. */
 export const EXECUTION_TIMEOUT_MS = 30_000
@@ -60,19 +61,22 @@ export function jsonOnly(): Plugin {
   return {
     onRequestParse({ request, requestParser, setRequestParser }) {
       if (request.method === 'GET' && requestParser !== undefined) {
-        setRequestParser(async (given) => parsing('variables and extensions', async () => requestParser(given)))
+        setRequestParser(async (given) => {
+          checkQuery(given.url)
+          return parsing('variables and extensions', async () => requestParser(given))
+        })
       }
       if (request.method !== 'POST') return
       const [type, ...parameters] = (request.headers.get('content-type') ?? '').toLowerCase().split(/ *; */)
       const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.replaceAll('"', '')
       const encoding = request.headers.get('content-encoding') ?? 'identity'
-      if (type?.trim() !== 'application/json' || (charset ?? 'charset=utf-8') !== 'charset=utf-8') {
+      if (type?.trim() !== 'application/json' || !/^charset=utf-?8$/.test(charset ?? 'charset=utf-8')) {
         throw requestFault('Send JSON in UTF-8, with Content-Type: application/json', 415, 'unsupported_media_type')
       }
       if (encoding !== 'identity') {
         throw requestFault('Send the body without Content-Encoding', 415, 'unsupported_media_type')
       }
-      setRequestParser(async (given) => parsing('The body', async () => given.json()))
+      setRequestParser(async (given) => parsing('The body', async () => parseParams(await given.bytes())))
     },
   }
 }
@@ -80,8 +84,25 @@ export function jsonOnly(): Plugin {
 async function parsing<T>(what: string, parse: () => Promise<T>): Promise<T> {
   try {
     return await parse()
-  } catch {
-    throw requestFault(`${what} must be valid JSON in UTF-8`)
+  } catch (error) {
+    throw requestFault(error instanceof JsonFault ? `${what} ${error.message}` : `${what} must be valid JSON in UTF-8`)
+  }
+}
+
+/** The members are Yoga's to judge. @throws JsonFault */
+function parseParams(bytes: Uint8Array): GraphQLParams {
+  return parseJson(bytes) as GraphQLParams
+}
+
+/** What of a GET's URL is JSON, before it is parsed. @throws GraphQLError bad_request */
+function checkQuery(url: string): void {
+  const { searchParams } = new URL(url)
+  for (const name of ['variables', 'extensions']) {
+    try {
+      checkJson(Buffer.from(searchParams.get(name) ?? ''))
+    } catch (error) {
+      throw requestFault(`${name} ${error instanceof Error ? error.message : ''}`)
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { type GraphQLParams, isAsyncIterable, processRegularResult, type YogaServerInstance } from 'graphql-yoga'
 import type { KnownDocuments } from './graphql-trusted.ts'
 import type { Incoming } from './graphql-ws.ts'
+import { parseJson } from './json.ts'
 
 /*
  * The short way of the usual request: a POST of one query or mutation as JSON, answered with JSON. Yoga's own HTTP layer
@@ -25,7 +26,7 @@ export interface Answer {
   readonly body: string
 }
 
-const JSON_TYPE = /^application\/json *(?:; *charset=(?:utf-8|"utf-8") *)?$/i
+const JSON_TYPE = /^application\/json *(?:; *charset=(?:utf-?8|"utf-?8") *)?$/i
 
 /**
  * @param find what an operation that is asked for by an id stands for
@@ -71,7 +72,7 @@ const PARAMS: Record<string, (value: unknown) => boolean> = {
 function parseParams(body: Buffer): GraphQLParams | undefined {
   let params: unknown
   try {
-    params = JSON.parse(body.toString('utf8'))
+    params = parseJson(body)
   } catch {
     return undefined
   }

@@ -8,8 +8,9 @@ import {
 } from 'graphql'
 import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws'
 import type { YogaServerInstance } from 'graphql-yoga'
-import { type WebSocket, WebSocketServer } from 'ws'
+import { type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { KnownDocuments } from './graphql-trusted.ts'
+import { checkJson, JsonFault, keepNumbers } from './json.ts'
 import type { Log } from './log.ts'
 
 /** What each operation's context is made from. */
@@ -69,6 +70,7 @@ export function serveGraphqlWs<Context extends object>(
   })
   // What is thrown from one of these would close the socket, and with it every other operation there.
   const graphql = makeServer<Record<string, unknown>, Extra>({
+    jsonMessageReviver: keepNumbers,
     // Yoga's own, with its plugins: onSubscribe hands them over as the root value.
     execute: (args) => orErrors(async () => (args.rootValue as Enveloped).execute(args)),
     subscribe: (args) => orErrors(async () => (args.rootValue as Enveloped).subscribe(args)),
@@ -131,8 +133,11 @@ export function serveGraphqlWs<Context extends object>(
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => {
           socket.on('message', (data) => {
-            if (socket.bufferedAmount > MAX_UNREAD_BYTES) socket.terminate()
-            else handle(String(data)).catch(fail)
+            if (socket.bufferedAmount > MAX_UNREAD_BYTES) return socket.terminate()
+            const bytes = bytesOf(data)
+            const fault = faultOf(bytes)
+            if (fault !== null) return socket.close(CloseCode.BadRequest, fault)
+            handle(bytes.toString('utf8')).catch(fail)
           })
         },
       },
@@ -151,6 +156,22 @@ export function serveGraphqlWs<Context extends object>(
     }, GOODBYE_MS)
     await new Promise((resolve) => sockets.close(resolve))
     clearTimeout(late)
+  }
+}
+
+function bytesOf(data: RawData): Buffer {
+  if (Array.isArray(data)) return Buffer.concat(data)
+  return Buffer.isBuffer(data) ? data : Buffer.from(data)
+}
+
+/** Why a message is not parsed; null when it may be. */
+function faultOf(bytes: Buffer): string | null {
+  try {
+    checkJson(bytes)
+    return null
+  } catch (error) {
+    if (error instanceof JsonFault) return `The message ${error.message}`
+    throw error
   }
 }
 

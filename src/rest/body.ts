@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import getRawBody from 'raw-body'
 import { DomainError, ValidationError } from '../domain/errors.ts'
+import { parseJsonBody } from '../domain/input.ts'
 
 /** 1 MiB. */
 export const MAX_BODY_BYTES = 1_048_576
@@ -25,16 +26,7 @@ export async function readJsonObject(ctx: Context): Promise<Record<string, unkno
   if (!ctx.is('json', '+json')) {
     throw new DomainError('unsupported_media_type', 'Send JSON, with Content-Type: application/json')
   }
-  return parseObject(await readText(ctx))
-}
-
-async function readText(ctx: Context): Promise<string> {
-  const bytes = await readBytes(ctx)
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
-  } catch {
-    throw new ValidationError([{ path: '', message: 'The body is not valid UTF-8' }])
-  }
+  return parseObject(await readBytes(ctx))
 }
 
 /**
@@ -58,13 +50,8 @@ export async function readBytes(ctx: Context): Promise<Buffer> {
   }
 }
 
-function parseObject(text: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw new ValidationError([{ path: '', message: 'The body is not valid JSON' }])
-  }
+function parseObject(bytes: Buffer): Record<string, unknown> {
+  const value = parseJsonBody(bytes)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ValidationError([{ path: '', message: 'The body must be a JSON object' }])
   }

@@ -3,6 +3,7 @@ import ErrorsPlugin from '@pothos/plugin-errors'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin, { resolveNodes } from '@pothos/plugin-relay'
 import SimpleObjectsPlugin from '@pothos/plugin-simple-objects'
+import { ValidationError } from '../domain/errors.ts'
 import { type IdKind, kindOfId } from '../domain/ids.ts'
 import type PrismaTypes from '../generated/pothos.ts'
 import { getDatamodel } from '../generated/pothos.ts'
@@ -33,6 +34,9 @@ const LOADERS: Record<string, ((loaders: Loaders) => ById<object>) | undefined> 
   Conversation: ({ conversations }) => conversations,
   Visitor: ({ visitors }) => visitors,
 }
+
+/** Ids that `nodes` takes. */
+const MAX_NODES = 100
 
 function branded<Row extends object>(row: Row, typename: string): Row {
   brandWithType(row, typename as never)
@@ -83,10 +87,12 @@ export const builder: Builder = new SchemaBuilder<Types>({
       },
     },
     nodesQueryOptions: {
-      description: 'Objects by their ids, null in the place of each that there is none of.',
+      description: 'Objects by their ids, at most 100; null in the place of each that there is none of.',
       // Not the given `load`: it ignores its argument and loads the ids as they were sent.
       resolve: (_root, { ids }, context, info) => {
         context.actor()
+        if (ids.length > MAX_NODES)
+          throw new ValidationError([{ path: 'ids', message: `must have at most ${MAX_NODES} ids` }])
         const known = ids.map((id) => (isNode(id) ? id : null))
         return resolveNodes(builder, context, info, known) as Promise<never[]>
       },

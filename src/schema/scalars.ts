@@ -1,5 +1,5 @@
 import { GraphQLError, Kind, type ValueNode } from 'graphql'
-import { parseInstant } from '../domain/input.ts'
+import { numberOf, parseInstant } from '../domain/input.ts'
 import { builder } from './builder.ts'
 
 function toDate(value: unknown): Date {
@@ -50,7 +50,7 @@ function literalToJson(node: ValueNode, variables?: Record<string, unknown> | nu
       return node.values.map((value) => literalToJson(value, variables) ?? null)
     case Kind.INT:
     case Kind.FLOAT:
-      return Number(node.value)
+      return numberOf(node.value)
     case Kind.NULL:
       return null
     case Kind.VARIABLE:

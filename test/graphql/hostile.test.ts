@@ -120,11 +120,14 @@ describe('variables that are huge', () => {
     expect(body.data).toEqual({ node: null })
   })
 
-  test('50,000 variables that nobody declared are passed over', async () => {
-    const variables = Object.fromEntries(Array.from({ length: 50_000 }, (_, i) => [`v${i}`, i]))
+  test.each([
+    [9000, 200],
+    [50_000, 400],
+  ])('%d variables that nobody declared get %d', async (count, expected) => {
+    const variables = Object.fromEntries(Array.from({ length: count }, (_, i) => [`v${i}`, i]))
     const began = performance.now()
     const { status } = await guddesk.graphql('{ __typename }', variables)
-    expect(status).toBe(200)
+    expect(status).toBe(expected)
     expect(performance.now() - began).toBeLessThan(2000)
   })
 

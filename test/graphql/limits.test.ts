@@ -43,7 +43,11 @@ interface Case {
 }
 
 const OVER: Record<string, Case> = {
-  '2,001 tokens': { name: 'tokens', value: 2001, query: `{ nodes(ids: [${'"x" '.repeat(1989)}]) { id } }` },
+  '2,001 tokens': {
+    name: 'tokens',
+    value: 2001,
+    query: `mutation { createVisitor(input: { name: "x", metadata: { a: [${'1 '.repeat(1977)}] } }) { __typename } }`,
+  },
   '10,000 aliases': { name: 'tokens', value: 2001, query: viewer(aliased(10_000)) },
   '5,000 directives': {
     name: 'tokens',
@@ -118,7 +122,7 @@ const OVER: Record<string, Case> = {
   },
   'thousands of ids': {
     name: 'complexity',
-    value: 5001,
+    value: 55_001,
     query: 'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }',
     variables: { ids: Array.from({ length: 5000 }, () => 'x') },
   },
@@ -162,7 +166,10 @@ test('server-sent events have the limits too', async () => {
 
 describe('up to the limit', () => {
   test.each([
-    ['2,000 tokens', `{ nodes(ids: [${'"x" '.repeat(1988)}]) { id } }`],
+    [
+      '2,000 tokens',
+      `mutation { createVisitor(input: { name: "x", metadata: { a: [${'1 '.repeat(1976)}] } }) { __typename } }`,
+    ],
     ['50 aliases', viewer(aliased(50))],
     ['20 root fields', `{ ${'__typename '.repeat(20)} }`],
     ['a cost of 4,976', `{ ${pages('(first: 25)', '(first: 65)')} }`],
