@@ -202,8 +202,8 @@ export function graphqlMiddleware(yoga: Yoga, documents: KnownDocuments = ANY_DO
       for (const [name, value] of Object.entries(headers)) ctx.res.setHeader(name, value)
     }
     const incoming: Incoming = { req: ctx.req, requestId: ctx.state['requestId'], setHeaders }
-    if (ctx.method === 'POST') {
-      const body = await readBytes(ctx)
+    const body = ctx.method === 'POST' ? await readBytes(ctx) : undefined
+    if (body !== undefined) {
       const plain = plainRequest(ctx.headers, body, documents.find)
       if (plain !== undefined) {
         const answer = await answerPlain(yoga, plain, incoming)
@@ -212,7 +212,6 @@ export function graphqlMiddleware(yoga: Yoga, documents: KnownDocuments = ANY_DO
         ctx.body = answer.body
         return
       }
-      Object.assign(ctx.req, { body })
     }
     if (ctx.method === 'GET' && /\btext\/html\b/i.test(ctx.get('Accept'))) ctx.set(graphiqlHeaders())
     ctx.respond = false
@@ -220,7 +219,7 @@ export function graphqlMiddleware(yoga: Yoga, documents: KnownDocuments = ANY_DO
     const gone = new AbortController()
     ctx.res.once('close', () => gone.abort())
     try {
-      await yoga.handle(ctx.req, ctx.res, { ...incoming, gone: gone.signal })
+      await yoga.handle(ctx.req, ctx.res, { ...incoming, ...(body && { body }), gone: gone.signal })
     } catch (error) {
       ctx.respond = !ctx.res.headersSent
       throw error

@@ -16,6 +16,7 @@ import { PASSWORD_LENGTH } from './infra/passwords.ts'
 import { sha256 } from './infra/secrets.ts'
 import { countTry } from './infra/try-limit.ts'
 import { readJsonObject } from './rest/body.ts'
+import { parseQueryString } from './rest/query-string.ts'
 import { SIGN_IN_PAGE, SIGN_IN_PAGE_HEADERS } from './sign-in-page.ts'
 
 export interface SignInDeps {
@@ -136,7 +137,7 @@ async function openLink(
   ctx: Koa.Context,
 ): Promise<void> {
   refuseOtherSites(own, ctx)
-  const { token } = ctx.query
+  const { token } = parseQueryString(ctx.querystring)
   ctx.status = 303
   try {
     const origin = authenticator.originOf(requestOf(ctx))

@@ -56,10 +56,12 @@ export function limits(schema: GraphQLSchema): Plugin {
   }
 }
 
+const NO_BYTES = new Uint8Array()
+
 /** Refuses POST bodies that are not JSON: what a page of another origin can send unasked is not. */
-export function jsonOnly(): Plugin {
+export function jsonOnly(): Plugin<{ body?: Uint8Array }, { body?: Uint8Array }> {
   return {
-    onRequestParse({ request, requestParser, setRequestParser }) {
+    onRequestParse({ request, requestParser, serverContext: { body = NO_BYTES }, setRequestParser }) {
       if (request.method === 'GET' && requestParser !== undefined) {
         setRequestParser(async (given) => {
           checkQuery(given.url)
@@ -76,7 +78,7 @@ export function jsonOnly(): Plugin {
       if (encoding !== 'identity') {
         throw requestFault('Send the body without Content-Encoding', 415, 'unsupported_media_type')
       }
-      setRequestParser(async (given) => parsing('The body', async () => parseParams(await given.bytes())))
+      setRequestParser(async () => parsing('The body', async () => parseParams(body)))
     },
   }
 }

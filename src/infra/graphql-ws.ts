@@ -63,7 +63,13 @@ export function serveGraphqlWs<Context extends object>(
   options: WebSockets<Context>,
 ): () => Promise<void> {
   const { yoga, documents, maxBytes, newRequestId, maskError, log } = options
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: maxBytes, handleProtocols })
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: maxBytes,
+    handleProtocols,
+    // One message per turn of the event loop, however many come in one packet: between them others have theirs.
+    allowSynchronousEvents: false,
+  })
   server.on('upgrade', (req, socket, head) => {
     socket.on('error', () => socket.destroy())
     sockets.handleUpgrade(req, socket, head, (ws) => serve(ws, req))

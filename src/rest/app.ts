@@ -16,6 +16,7 @@ import { customerRoutes } from './customers.ts'
 import { expectedError, internalError } from './errors.ts'
 import { runOnce } from './idempotency.ts'
 import { OPENAPI_PATH, openApiDocument } from './openapi.ts'
+import { parseQueryString } from './query-string.ts'
 import { refusalHeaders, standingHeaders } from './rate-limit.ts'
 import { replyRoutes } from './reply.ts'
 import type { Route } from './route.ts'
@@ -112,7 +113,7 @@ async function run({ deps, authenticate, charge }: RestDeps, route: Route, ctx: 
   const standing = await charge(caller, route.path.startsWith('/agent/') ? 'agent' : 'general', 1)
   if (standing !== null) ctx.set(standingHeaders(standing))
   requireLevel(caller, route.needs)
-  const query = firstValues(ctx.query)
+  const query = firstValues(parseQueryString(ctx.querystring))
   // A DELETE without a body of its own may still name the workspace in one.
   const readsBody = route.body !== undefined || (route.method === 'DELETE' && hasBody(ctx))
   const raw = readsBody ? await readJsonObject(ctx) : undefined
@@ -143,7 +144,7 @@ async function run({ deps, authenticate, charge }: RestDeps, route: Route, ctx: 
 }
 
 /** `?a=1&a=2` means a=1. */
-function firstValues(query: Koa.Context['query']): Record<string, string | undefined> {
+function firstValues(query: Record<string, string | string[]>): Record<string, string | undefined> {
   return Object.fromEntries(
     Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
   )
