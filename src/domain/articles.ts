@@ -139,6 +139,26 @@ export async function articleBodies({ db }: Pick<Deps, 'db'>, ids: readonly stri
   return ids.map((id) => bodies.get(id) ?? '')
 }
 
+/** What the bodies of one page have at most as JSON, where line ends and quotes are two bytes. */
+export const MAX_BODIES_BYTES = 2 * 2 ** 20
+
+/** The same page with bodies. It ends earlier where they would have too many bytes, and the next one goes on there. */
+export async function withBodies({ db }: Pick<Deps, 'db'>, page: Page<ArticleSummary>): Promise<Page<Article>> {
+  const ids = page.rows.map(({ id }) => id)
+  const found = await db.sql<{ id: string; body: string }>(
+    `SELECT id, body FROM (
+       SELECT article.id, article.body, n, sum(2 * octet_length(article.body)) OVER (ORDER BY n) AS bytes
+         FROM unnest($1::text[]) WITH ORDINALITY AS shown(id, n) JOIN articles article ON article.id = shown.id) AS summed
+      WHERE bytes <= $2 OR n = 1`,
+    [ids, MAX_BODIES_BYTES],
+  )
+  const bodies = new Map(found.map(({ id, body }) => [id, body]))
+  const firstLeftOut = ids.findIndex((id, index) => index > 0 && !bodies.has(id))
+  const count = firstLeftOut === -1 ? ids.length : firstLeftOut
+  const rows = page.rows.slice(0, count).map((article) => ({ ...article, body: bodies.get(article.id) ?? '' }))
+  return { ...page, rows, nextCursor: count < ids.length ? page.cursorOf(count - 1) : page.nextCursor }
+}
+
 /** @throws NotFoundError; ForbiddenError below FULL_ACCESS */
 export async function deleteArticle(deps: Deps, actor: Actor, id: string): Promise<void> {
   requireLevel(actor, 'FULL_ACCESS')

@@ -8,6 +8,7 @@ import {
   getArticle,
   listArticles,
   updateArticle,
+  withBodies,
 } from '../domain/articles.ts'
 import type { Article } from '../generated/prisma/client.ts'
 import { listAnswer, type Route, route } from './route.ts'
@@ -18,18 +19,21 @@ const Query = ArticleFilter.extend({
     .enum(['true', 'false'])
     .transform((value) => value === 'true')
     .optional(),
+  include: z.enum(['body']).optional(),
 })
 
 export const articleRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/v1/articles',
-    summary: 'List articles, newest first, without their bodies',
+    summary: 'List articles, newest first; with include=body also their bodies',
     needs: 'READ_ONLY',
     query: Query,
-    answer: z.array(shapes.ArticleSummary),
-    async handle({ deps, actor, query, page }) {
-      return listAnswer(await listArticles(deps, await actor(), query, page), page, showSummary)
+    answer: z.array(shapes.ListedArticle),
+    async handle({ deps, actor, query: { include, ...filter }, page }) {
+      const found = await listArticles(deps, await actor(), filter, page)
+      if (include === undefined) return listAnswer(found, page, showSummary)
+      return listAnswer(await withBodies(deps, found), page, showArticle)
     },
   }),
   route({

@@ -148,6 +148,10 @@ export const ArticleSummary = z
   })
   .meta({ id: 'ArticleSummary', description: 'An article without its body.' })
 
+export const ListedArticle = ArticleSummary.extend({
+  body: z.string().optional().describe('Markdown; with include=body.'),
+}).meta({ id: 'ListedArticle', description: 'An article; without its body, unless that was asked for.' })
+
 export const Article = ArticleSummary.extend({ body: z.string().describe('Markdown.') }).meta({ id: 'Article' })
 
 export const WebhookEndpoint = z

@@ -231,3 +231,51 @@ test('articles over GraphQL: write, find with body and collection, change, remov
   )
   expect(deleteArticle).toEqual({ deletedId: article.id })
 })
+
+describe('include=body', () => {
+  test('a list has the bodies, page by page, and one of another workspace’s has none of them', async () => {
+    const one = await guddesk.newTenant()
+    const made: string[] = []
+    for (let i = 0; i < 5; i++) {
+      made.unshift((await create({ title: `Text ${i}`, body: `Body ${i}` }, one.key)).data.id)
+    }
+    const first = await call('GET', '?include=body&limit=3', undefined, one.key)
+    expect(first.data.map(({ body }: { body: string }) => body)).toEqual(['Body 4', 'Body 3', 'Body 2'])
+    const [article] = first.data
+    expect((await call('GET', `/${article.id}`, undefined, one.key)).data).toEqual(article)
+    const { nextCursor } = first.body.meta
+    const rest = await call('GET', `?include=body&limit=3&cursor=${nextCursor}`, undefined, one.key)
+    expect([...first.data, ...rest.data].map(({ id }: { id: string }) => id)).toEqual(made)
+    expect(rest.body.meta).toMatchObject({ nextCursor: null, total: 5 })
+    const other = await guddesk.newTenant()
+    expect((await call('GET', '?include=body', undefined, other.key)).data).toEqual([])
+    const plain = await call('GET', '', undefined, one.key)
+    expect(plain.data[0]).not.toHaveProperty('body')
+  })
+
+  test('a page ends at 2 MiB, and none is empty while there is more', async () => {
+    const one = await guddesk.newTenant()
+    for (let i = 0; i < 7; i++) {
+      const answer = await create({ title: `Long ${i}`, body: '\n\u{1f600}'.repeat(99_999) + i }, one.key)
+      expect(answer.status).toBe(201)
+    }
+    const seen: string[] = []
+    let cursor = ''
+    let pages = 0
+    do {
+      const answer = await call('GET', `?include=body&limit=100${cursor}`, undefined, one.key)
+      expect(answer.data.length).toBeGreaterThan(0)
+      expect(Buffer.byteLength(JSON.stringify(answer.body))).toBeLessThan(2.1 * 2 ** 20)
+      seen.push(...answer.data.map(({ body }: { body: string }) => body.at(-1) ?? ''))
+      cursor = answer.body.meta.nextCursor === null ? '' : `&cursor=${answer.body.meta.nextCursor}`
+      pages += 1
+    } while (cursor !== '')
+    expect(seen).toEqual(['6', '5', '4', '3', '2', '1', '0'])
+    expect(pages).toBeLessThanOrEqual(4)
+  })
+
+  test('anything else is refused by name', async () => {
+    const answer = await call('GET', '?include=author')
+    expect([answer.status, answer.error.fields?.[0]?.path]).toEqual([400, 'include'])
+  })
+})

@@ -7,7 +7,6 @@ async function post(path: string, body: object): Promise<string | null> {
       body: JSON.stringify(body),
     })
     if (response.ok) return null
-    if (response.status === 429) return 'Too many attempts. Wait a minute, then try again.'
     const answer: unknown = await response.json().catch(() => null)
     return messageOf(answer) ?? `The server refused this (${response.status}).`
   } catch {

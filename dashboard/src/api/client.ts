@@ -4,7 +4,9 @@ import { byDocumentId } from './byDocumentId.ts'
 import { cache } from './cache.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { follow } from './follow.ts'
+import { patientFetch } from './patientFetch.ts'
 import { openSignal, type Signal } from './signal.ts'
+import { showWaiting } from './waitingNotice.ts'
 
 /** What pages talk to, for one workspace: another workspace gets another client, so that caches never mix. */
 export interface Api {
@@ -26,6 +28,7 @@ export function openApi(workspaceId: string, onSignedOut: () => void): Api {
     url: '/graphql',
     preferGetMethod: false,
     requestPolicy: 'cache-and-network',
+    fetch: patientFetch(showWaiting),
     fetchOptions: { headers: { 'x-workspace-id': workspaceId } },
     exchanges: [watchSession(onSignedOut), cache(), byDocumentId(), fetchExchange, overSocket(connection)],
   })

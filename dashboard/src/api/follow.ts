@@ -39,10 +39,10 @@ export function follow<Data, Variables extends AnyVariables & { after?: string |
     timer = undefined
     let isFirst = cursor === null
     let hasFailed = false
-    const again = () => {
+    const again = (afterMs = waitMs) => {
       if (isEnded || hasFailed) return
       hasFailed = true
-      timer = setTimeout(start, waitMs * (0.75 + Math.random() / 2))
+      timer = setTimeout(start, afterMs * (0.75 + Math.random() / 2))
       waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2)
     }
     // The cursor is what makes these variables the document's: everything else was given.
@@ -57,7 +57,7 @@ export function follow<Data, Variables extends AnyVariables & { after?: string |
         }
         // A cursor that the server no longer takes: begin anew.
         if (code === 'bad_request') cursor = null
-        again()
+        again(askedWaitMs(error))
         return
       }
       if (data !== undefined) {
@@ -85,6 +85,12 @@ export function follow<Data, Variables extends AnyVariables & { after?: string |
     clearTimeout(timer)
     stop?.()
   }
+}
+
+/** How long the server asks to wait, and half as long again, as whoever waits comes up to a quarter early. */
+function askedWaitMs({ graphQLErrors }: CombinedError): number | undefined {
+  const seconds = graphQLErrors[0]?.extensions['retryAfterSeconds']
+  return typeof seconds === 'number' ? seconds * 1500 : undefined
 }
 
 function codeOf({ graphQLErrors }: CombinedError): string | null {

@@ -1,9 +1,12 @@
 import { Client, fetchExchange } from '@urql/core'
 import { byDocumentId } from './byDocumentId.ts'
+import { patientFetch } from './patientFetch.ts'
+import { showWaiting } from './waitingNotice.ts'
 
 /** For what is asked before anybody is in a workspace: without a cache, and without live events. */
 export const outside = new Client({
   url: '/graphql',
   preferGetMethod: false,
+  fetch: patientFetch(showWaiting),
   exchanges: [byDocumentId(), fetchExchange],
 })
