@@ -16,6 +16,7 @@ import { customerRoutes } from './customers.ts'
 import { expectedError, internalError } from './errors.ts'
 import { runOnce } from './idempotency.ts'
 import { OPENAPI_PATH, openApiDocument } from './openapi.ts'
+import { queryReader } from './query.ts'
 import { parseQueryString } from './query-string.ts'
 import { refusalHeaders, standingHeaders } from './rate-limit.ts'
 import { replyRoutes } from './reply.ts'
@@ -87,7 +88,10 @@ export function restRouter(rest: RestDeps): Koa.Middleware {
     ctx.type = 'json'
     ctx.body = document
   })
-  for (const route of routes) router.register(route.path, [route.method], (ctx) => run(rest, route, ctx))
+  for (const route of routes) {
+    const readQuery = queryReader(route)
+    router.register(route.path, [route.method], (ctx) => run(rest, { route, readQuery }, ctx))
+  }
   const dispatch = router.routes()
   return async (ctx, next) => {
     await dispatch(ctx as Parameters<typeof dispatch>[0], async () => {
@@ -106,25 +110,29 @@ function refuseMethod(router: Router, ctx: Koa.Context): void {
   throw new DomainError('method_not_allowed', `Use ${allowed} here`)
 }
 
-/** Authentication, rate limit, permission, body, workspace, operation, in this order. */
-async function run({ deps, authenticate, charge }: RestDeps, route: Route, ctx: Koa.Context): Promise<void> {
+/** Authentication, rate limit, permission, query string, body, workspace, operation, in this order. */
+async function run(
+  { deps, authenticate, charge }: RestDeps,
+  { route, readQuery }: { route: Route; readQuery: ReturnType<typeof queryReader> },
+  ctx: Koa.Context,
+): Promise<void> {
   ctx.set('Cache-Control', 'no-store')
   const caller = await authenticate({ headers: ctx.headers, address: ctx.req.socket.remoteAddress })
   const standing = await charge(caller, route.path.startsWith('/agent/') ? 'agent' : 'general', 1)
   if (standing !== null) ctx.set(standingHeaders(standing))
   requireLevel(caller, route.needs)
-  const query = firstValues(parseQueryString(ctx.querystring))
+  const { query, workspaceId, limit, cursor } = readQuery(parseQueryString(ctx.querystring))
   // A DELETE without a body of its own may still name the workspace in one.
   const readsBody = route.body !== undefined || (route.method === 'DELETE' && hasBody(ctx))
   const raw = readsBody ? await readJsonObject(ctx) : undefined
-  const requested = query['workspaceId'] || raw?.['workspaceId']
+  const requested = workspaceId || raw?.['workspaceId']
   const request = {
     caller,
     actor: () => caller.actorIn(typeof requested === 'string' ? requested : undefined),
     id: String(ctx['params']['id'] ?? ''),
-    query: route.query === undefined ? {} : parse(route.query, query),
+    query,
     body: route.body === undefined ? undefined : parse(route.body, raw),
-    page: { limit: parseLimit(query['limit']), cursor: query['cursor'] || null },
+    page: { limit: parseLimit(limit), cursor: cursor || null },
   }
   const { status, body } = await runOnce(ctx, deps, caller, raw, {
     async authorize() {
@@ -141,13 +149,6 @@ async function run({ deps, authenticate, charge }: RestDeps, route: Route, ctx: 
   ctx.status = status
   ctx.type = 'json'
   ctx.body = body
-}
-
-/** `?a=1&a=2` means a=1. */
-function firstValues(query: Record<string, string | string[]>): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(query).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]),
-  )
 }
 
 /** The answer to every path that nothing else serves. */

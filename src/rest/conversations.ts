@@ -1,32 +1,37 @@
 import { z } from 'zod'
 import { type ConversationWithPeople, getConversation } from '../domain/conversations.ts'
-import { idText, instant, text } from '../domain/input.ts'
+import { defined, idText, instant, text } from '../domain/input.ts'
 import { listConversations } from '../domain/list-conversations.ts'
 import { listMessages, SendMessage, sendMessage } from '../domain/messages.ts'
+import { SearchText } from '../domain/search.ts'
 import { StartConversation, startConversation } from '../domain/start-conversation.ts'
 import { ConversationPatch, updateConversation } from '../domain/update-conversation.ts'
 import type { Conversation, Message } from '../generated/prisma/client.ts'
 import { Channel, ConversationStatus } from '../generated/prisma/enums.ts'
+import { listParameter, separated } from './query.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 
-/** One value of each. `assigneeId=none` lists what nobody has. */
+/** As GraphQL's ConversationFilter, in parameters. `assigneeId=none` lists what nobody has. */
 const Query = z
   .object({
-    status: z.enum(ConversationStatus),
+    status: separated(z.enum(ConversationStatus)),
     assigneeId: idText,
     visitorId: idText,
-    tag: text(50),
-    channel: z.enum(Channel),
+    tag: listParameter(text(50)),
+    anyTag: listParameter(text(50)),
+    channel: separated(z.enum(Channel)),
+    priority: separated(z.enum(['0', '1', '2', '3']).transform(Number)),
+    q: SearchText,
     createdAfter: instant,
     createdBefore: instant,
+    activeAfter: instant,
+    activeBefore: instant,
   })
   .partial()
-  .transform(({ status, assigneeId, tag, channel, ...rest }) => ({
-    ...rest,
-    ...(status !== undefined && { status: [status] }),
-    ...(channel !== undefined && { channel: [channel] }),
-    ...(tag !== undefined && { tags: { all: [tag] } }),
+  .transform(({ assigneeId, tag, anyTag, q, ...rest }) => ({
+    ...defined({ ...rest, text: q }),
+    ...((tag ?? anyTag) !== undefined && { tags: defined({ all: tag, any: anyTag }) }),
     ...(assigneeId !== undefined && {
       assignee: assigneeId === 'none' ? { none: true as const } : { memberId: assigneeId },
     }),

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { email } from '../domain/input.ts'
+import { defined, email } from '../domain/input.ts'
 import {
   getVisitor,
   listVisitors,
   updateVisitor,
   upsertVisitor,
+  VisitorFilter,
   VisitorInput,
   VisitorPatch,
 } from '../domain/visitors.ts'
@@ -13,6 +14,10 @@ import { showSummary } from './conversations.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 
+const { externalId, text: q } = VisitorFilter.shape
+/** Exact but for case; `q` is looked for in name, email address and externalId. */
+const Query = z.object({ email, externalId, q }).partial()
+
 /** Visitors, by the name that the contract gives them. */
 export const customerRoutes: readonly Route[] = [
   route({
@@ -20,10 +25,10 @@ export const customerRoutes: readonly Route[] = [
     path: '/v1/customers',
     summary: 'List customers, newest first',
     needs: 'READ_ONLY',
-    query: z.object({ email }).partial(),
+    query: Query,
     answer: z.array(shapes.Customer),
-    async handle({ deps, actor, query: { email: address }, page }) {
-      const filter = address === undefined ? {} : { email: { is: address } }
+    async handle({ deps, actor, query: { email: address, q, externalId }, page }) {
+      const filter = defined({ email: address === undefined ? undefined : { is: address }, externalId, text: q })
       return listAnswer(await listVisitors(deps, await actor(), filter, page), page, showCustomer)
     },
   }),

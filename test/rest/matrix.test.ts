@@ -89,7 +89,7 @@ const RULES: Record<string, Rule> = {
     ({ conversationId }) => ({ id: conversationId, body: { body: 'Hi', type: 'AGENT' } }),
     id('conversationId'),
   ),
-  'GET /v1/customers': read(() => ({}), { 'query.email': ['email', 200] }),
+  'GET /v1/customers': read(() => ({}), { 'query.email': ['email', 200], 'query.externalId': ['externalId', 200] }),
   'POST /v1/customers': write(() => ({ body: { name: 'Carla' } }), {
     'body.email': ['email', 201],
     'body.externalId': ['externalId', 201],
