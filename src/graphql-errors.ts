@@ -1,7 +1,8 @@
 import { GraphQLError } from 'graphql'
 import type { Deps } from './domain/deps.ts'
-import { DomainError, RateLimitedError, ValidationError } from './domain/errors.ts'
+import { DomainError, RateLimitedError, UnavailableError, ValidationError } from './domain/errors.ts'
 import { EventStreamEnded } from './domain/event-tail.ts'
+import { orUnavailable } from './domain/unavailable.ts'
 import { newRequestId } from './rest/app.ts'
 import { STATUS } from './rest/errors.ts'
 import { refusalHeaders } from './rest/rate-limit.ts'
@@ -11,7 +12,14 @@ import { refusalHeaders } from './rest/rate-limit.ts'
  * @param requestId stands in both the log and the answer
  */
 export function maskError(deps: Deps, error: unknown, requestId = newRequestId()): GraphQLError {
-  const original = error instanceof GraphQLError ? (error.originalError ?? error) : error
+  const thrown = error instanceof GraphQLError ? (error.originalError ?? error) : error
+  const original = orUnavailable(thrown)
+  if (original instanceof UnavailableError) {
+    deps.log.warn({ err: thrown, requestId }, 'the database does not answer')
+    const { code, message, retryAfterSeconds } = original
+    const http = { status: STATUS[code], headers: { 'Retry-After': String(retryAfterSeconds) } }
+    return located(error, message, { code, retryAfterSeconds, http })
+  }
   if (original instanceof RateLimitedError) {
     const { code, message, retryAfterSeconds, standing } = original
     const http = { status: STATUS[code], headers: refusalHeaders(original) }

@@ -182,7 +182,10 @@ function health(db: Database, isStopping: () => boolean): Koa.Middleware {
         () => true,
         () => false,
       ))
-    if (!isUp) throw new DomainError('unavailable', isStopping() ? 'Stopping' : 'The database does not answer')
+    if (!isUp) {
+      ctx.set('Retry-After', '2')
+      throw new DomainError('unavailable', isStopping() ? 'Stopping' : 'The database does not answer')
+    }
     ctx.body = { data: { status: 'ok' } }
   }
 }

@@ -110,3 +110,13 @@ function duration(seconds: number): string {
   const [count, unit] = seconds <= 60 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute']
   return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
+
+/** The database cannot be reached. It says nothing about the request, which may be sent again. */
+export class UnavailableError extends DomainError {
+  readonly retryAfterSeconds = 2
+
+  constructor(cause: unknown) {
+    super('unavailable', 'The database does not answer. Try again in a few seconds')
+    this.cause = cause
+  }
+}

@@ -3,11 +3,12 @@ import Router from '@koa/router'
 import type Koa from 'koa'
 import type { Caller } from '../domain/actor.ts'
 import type { Deps } from '../domain/deps.ts'
-import { DomainError, NotFoundError, RateLimitedError } from '../domain/errors.ts'
+import { DomainError, NotFoundError, RateLimitedError, UnavailableError } from '../domain/errors.ts'
 import { parse } from '../domain/input.ts'
 import { parseLimit } from '../domain/page.ts'
 import { requireLevel } from '../domain/policy.ts'
 import type { Charge } from '../domain/rate-limits.ts'
+import { orUnavailable } from '../domain/unavailable.ts'
 import { agentRoutes } from './agents.ts'
 import { articleRoutes } from './articles.ts'
 import { hasBody, readJsonObject } from './body.ts'
@@ -67,14 +68,18 @@ export function errorResponse(deps: Pick<Deps, 'log'>): Koa.Middleware {
   return async (ctx, next) => {
     try {
       await next()
-    } catch (error) {
+    } catch (thrown) {
       const id: string = ctx.state['requestId']
+      const error = orUnavailable(thrown)
       const expected = expectedError(error)
+      if (error instanceof UnavailableError)
+        deps.log.warn({ err: thrown, requestId: id }, 'the database does not answer')
       if (expected === null) deps.log.error({ err: error, requestId: id }, 'a request failed')
       const body = expected ?? internalError(id)
       ctx.status = body.error.status
       if (body.error.status === 401) ctx.set('WWW-Authenticate', 'Bearer')
       if (error instanceof RateLimitedError) ctx.set(refusalHeaders(error))
+      if (error instanceof UnavailableError) ctx.set('Retry-After', String(error.retryAfterSeconds))
       ctx.body = body
     }
   }

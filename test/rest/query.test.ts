@@ -44,7 +44,7 @@ describe.each(ROUTES)('$name', (route) => {
   })
 
   test('names some of very many', async () => {
-    const { status, error } = await query(Array.from({ length: 900 }, (_, i) => `unknown${i}=1`).join('&'))
+    const { status, error } = await query(Array.from({ length: 90 }, (_, i) => `unknown${i}=1`).join('&'))
     expect(status).toBe(400)
     expect(error.fields).toHaveLength(20)
   })

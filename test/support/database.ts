@@ -27,6 +27,22 @@ async function clonePostgres(): Promise<Database> {
   return assemble(new pg.Pool({ ...postgresConnection(url), max: 16 }), 'shared', drop)
 }
 
+/** A migrated, empty database on PostgreSQL, behind what `through` puts before it. */
+export async function openPostgresThrough(
+  through: (url: string) => Promise<{ port: number; close(): Promise<void> }>,
+): Promise<Database> {
+  const { url, drop } = await createPostgres(inject('postgresTemplate'))
+  const between = await through(url)
+  const there = new URL(url)
+  there.host = `127.0.0.1:${between.port}`
+  const pool = new pg.Pool({ ...postgresConnection(there.href), max: 16, connectionTimeoutMillis: 10_000 })
+  pool.on('error', () => undefined) // what is cut off ends its idle connections
+  return assemble(pool, 'shared', async () => {
+    await between.close()
+    await drop()
+  })
+}
+
 /** A PostgreSQL database of its own, cloned from a template or empty. */
 export async function createPostgres(template?: string): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `guddesk_test_${randomBytes(6).toString('hex')}`

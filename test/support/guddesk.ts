@@ -12,6 +12,7 @@ import { newId } from '../../src/domain/ids.ts'
 import { defined } from '../../src/domain/input.ts'
 import type { ApiKeyPermission, MemberRole } from '../../src/generated/prisma/enums.ts'
 import { readConfig } from '../../src/infra/config.ts'
+import type { Database } from '../../src/infra/db.ts'
 import { createLog } from '../../src/infra/log.ts'
 import type { Resolve } from '../../src/infra/resolve.ts'
 import { newApiKey } from '../../src/infra/secrets.ts'
@@ -93,9 +94,11 @@ export interface Options {
   readonly pages?: Promise<Pages | null>
   /** How webhooks' names become addresses; the machine's own way when left out. */
   readonly resolve?: Resolve
+  /** One of the backend's own when left out. */
+  readonly db?: Database
 }
 
-export async function startGudDesk({ env = {}, pages, resolve }: Options = {}): Promise<TestGudDesk> {
+export async function startGudDesk({ env = {}, pages, resolve, db }: Options = {}): Promise<TestGudDesk> {
   const dataDir = await mkdtemp(join(tmpdir(), 'guddesk-test-'))
   const key = newApiKey()
   const logs: Record<string, unknown>[] = []
@@ -114,7 +117,7 @@ export async function startGudDesk({ env = {}, pages, resolve }: Options = {}): 
     config,
     log,
     clock,
-    db: await openTestDatabase(),
+    db: db ?? (await openTestDatabase()),
     ...defined({ pages, resolve }),
   })
   await new Promise<void>((resolve) => guddesk.server.listen(0, '127.0.0.1', resolve))
