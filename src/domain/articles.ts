@@ -103,7 +103,9 @@ export async function createArticle(
   const text = { title, slug: slug ?? slugOf(title, id), body, excerpt }
   const state = { isPublished, publishedAt: isPublished ? createdAt : null, createdAt }
   const data = { id, workspaceId: actor.workspaceId, collectionId, ...text, ...state }
-  return inTransaction(deps, (tx) => refuse(tx.db.article.create({ data, include: WITH_COLLECTION })))
+  return inTransaction(deps, (tx) =>
+    refuse(tx.db.article.create({ data, include: WITH_COLLECTION }), data.collectionId),
+  )
 }
 
 /**
@@ -128,7 +130,7 @@ export async function updateArticle(
     const isTurned = patch.isPublished !== undefined && patch.isPublished !== found.is_published
     const publishedAt = isTurned ? { publishedAt: patch.isPublished ? deps.clock.now() : null } : {}
     const data = { ...defined(patch), ...(collectionId !== undefined && { collectionId }), ...publishedAt }
-    return refuse(tx.db.article.update({ where: { id }, data, include: WITH_COLLECTION }))
+    return refuse(tx.db.article.update({ where: { id }, data, include: WITH_COLLECTION }), collectionId)
   })
 }
 
@@ -174,10 +176,10 @@ export async function deleteArticle(deps: Deps, actor: Actor, id: string): Promi
 }
 
 /** The database is asked, not looked into before: of two who take a slug at once, one has it. */
-function refuse<T>(writing: Promise<T>): Promise<T> {
+function refuse<T>(writing: Promise<T>, collectionId: string | null | undefined): Promise<T> {
   return writing.catch((error: unknown) => {
     if (isUniqueViolation(error)) throw new ConflictError('Another article of this workspace has that slug')
-    if (isForeignKeyViolation(error)) {
+    if (collectionId != null && isForeignKeyViolation(error)) {
       throw new ValidationError([{ path: 'collectionId', message: 'is not a collection of this workspace' }])
     }
     throw error

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { inTransaction } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
 import { type ConversationWithPeople, getConversation } from './conversations.ts'
 import type { Deps } from './deps.ts'
@@ -31,15 +32,19 @@ export async function markConversationRead(
   if (userId === null) throw new ForbiddenError('Only people have an unread marker')
   const { conversationId, sequence } = parse(MarkRead, input)
   const conversation = await getConversation(deps, actor, conversationId)
-  await deps.db.prisma.$executeRaw`
+  await inTransaction(
+    deps,
+    (tx) => tx.db.$executeRaw`
     INSERT INTO conversation_reads (workspace_id, member_id, conversation_id, last_read_sequence, updated_at)
     SELECT c.workspace_id, member.id, c.id, LEAST(${sequence}, c.message_count), ${deps.clock.now()}
       FROM conversations c
       JOIN members member ON member.workspace_id = c.workspace_id AND member.user_id = ${userId}
      WHERE c.id = ${conversation.id} AND c.workspace_id = ${actor.workspaceId}
+       FOR KEY SHARE OF c, member
     ON CONFLICT (member_id, conversation_id) DO UPDATE SET
       last_read_sequence = EXCLUDED.last_read_sequence, updated_at = EXCLUDED.updated_at
-      WHERE conversation_reads.last_read_sequence < EXCLUDED.last_read_sequence`
+      WHERE conversation_reads.last_read_sequence < EXCLUDED.last_read_sequence`,
+  )
   return conversation
 }
 

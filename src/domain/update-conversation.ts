@@ -60,9 +60,10 @@ export async function updateConversation(
   requireLevel(actor, 'READ_WRITE')
   const patch = parse(ConversationPatch, input)
   return inTransaction(deps, async (tx) => {
+    // The member before the conversation, as removing a member locks them.
+    const assignee = patch.assigneeId == null ? null : await findAssignee(tx, actor.workspaceId, patch.assigneeId)
     const before = await lockConversation(tx, actor, id)
     const now = deps.clock.now()
-    const assignee = patch.assigneeId == null ? null : await findAssignee(tx, actor.workspaceId, patch.assigneeId)
     const { status: _, snoozedUntil: __, tags: ___, addTags, removeTags, metadata, ...rest } = patch
     const json = metadata as Prisma.InputJsonObject | undefined
     const tags = tagsAfter(before, patch)

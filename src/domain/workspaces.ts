@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Member, Prisma, User, Workspace } from '../generated/prisma/client.ts'
+import type { Member, User, Workspace } from '../generated/prisma/client.ts'
 import { MemberRole } from '../generated/prisma/enums.ts'
-import { isUniqueViolation } from '../infra/db.ts'
+import { isUniqueViolation, Prisma } from '../infra/db.ts'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
 import { type Actor, type Caller, refOf } from './actor.ts'
 import { noteOrphans } from './agent-installers.ts'
@@ -113,6 +113,7 @@ export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
   requireRole(actor, ['OWNER'])
   const id = actor.workspaceId
   await inTransaction(deps, async (tx) => {
+    await lockContents(tx, id)
     const found = await tx.db.workspace.findUnique({ where: { id } })
     // Of two who remove it at once, one deletes a row.
     const { count } = await tx.db.workspace.deleteMany({ where: { id } })
@@ -122,6 +123,26 @@ export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
     const entry = { action: 'workspace.deleted', target, data: { slug: found.slug }, at: deps.clock.now() } as const
     await recordAudit(tx, { ...actor, workspaceId: null }, entry)
   })
+}
+
+/**
+ * Locks what others lock before they come to the workspace's own row, in their order: who is writing finishes first, and
+ * who comes later waits and finds nothing. Deleting from the workspace down would meet them halfway, in deadlocks.
+ */
+async function lockContents(tx: Tx, id: string): Promise<void> {
+  for (const table of [
+    'conversations',
+    'members',
+    'agents',
+    'webhook_endpoints',
+    'articles',
+    'collections',
+    'api_keys',
+  ]) {
+    const rows = Prisma.raw(table)
+    await tx.db.$queryRaw`
+      SELECT count(*) FROM (SELECT 1 FROM ${rows} WHERE workspace_id = ${id} ORDER BY id FOR NO KEY UPDATE) locked`
+  }
 }
 
 async function refuseTakenSlug<T>(writing: Promise<T>): Promise<T> {

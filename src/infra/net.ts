@@ -67,6 +67,7 @@ export function refuseUrl(url: URL, policy: TargetPolicy): string | null {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must start with https:// or http://'
   if (policy.requireHttps && url.protocol !== 'https:') return 'must start with https://'
   if (url.username !== '' || url.password !== '') return 'must not contain credentials; verify signatures instead'
+  if (url.port === '0') return 'must not name port 0: nothing can listen there'
   const literal = literalAddress(url.hostname)
   const reason = literal === null ? refuseName(url.hostname, policy) : refuseAddress(literal, policy)
   if (reason !== null) return `is refused: ${reason}`

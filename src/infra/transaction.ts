@@ -1,3 +1,4 @@
+import { NotFoundError } from '../domain/errors.ts'
 import type { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Database } from './db.ts'
 
@@ -14,9 +15,11 @@ export interface Tx {
 const TRIES = 3
 
 /**
- * Runs `work` in one transaction, and again when the database ended it to resolve a deadlock. Inside, use only
+ * Runs `work` in one transaction, and again when the database ended it to resolve a deadlock, or when a row that it had
+ * found was deleted by another transaction before it could be used: the next run sees that it is gone. Inside, use only
  * `tx.db`: the embedded database has one connection, and a query on the other handle would wait for itself. With the
  * database of a held transaction, `work` becomes a part of that.
+ * @throws NotFoundError when what is gone is not looked for by `work`: the workspace or the agent that acts
  */
 export async function inTransaction<T>(deps: { db: Database }, work: (tx: Tx) => Promise<T>): Promise<T> {
   const held = holders.get(deps.db)
@@ -25,7 +28,10 @@ export async function inTransaction<T>(deps: { db: Database }, work: (tx: Tx) =>
     try {
       return await (held === undefined ? runAndCommit(deps.db, work) : held.open(work))
     } catch (error) {
-      if (tried === TRIES || !isDeadlock(error)) throw error
+      const isGone = refersToDeletedRow(error)
+      if (!isGone && !isDeadlock(error)) throw error
+      if (tried < TRIES) continue
+      throw isGone ? new NotFoundError('What this request belongs to', 'it was removed meanwhile') : error
     }
   }
 }
@@ -142,8 +148,18 @@ class Holder {
   }
 }
 
-/** Prisma's code for a deadlock or write conflict, or the same inside a raw query's error. */
+/** A deadlock or write conflict. */
 function isDeadlock(error: unknown): boolean {
+  return hasCode(error, ['P2034'], /Code: `(40P01|40001)`/)
+}
+
+/** A foreign key to a row that is not there, or a row to be changed that is not there. */
+function refersToDeletedRow(error: unknown): boolean {
+  return hasCode(error, ['P2003', 'P2025'], /Code: `23503`/)
+}
+
+/** @param raw PostgreSQL's code inside a raw query's error */
+function hasCode(error: unknown, codes: readonly string[], raw: RegExp): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false
-  return error.code === 'P2034' || (error.code === 'P2010' && /Code: `(40P01|40001)`/.test(error.message))
+  return codes.some((code) => code === error.code) || (error.code === 'P2010' && raw.test(error.message))
 }

@@ -168,6 +168,8 @@ describe('ValidationError', () => {
     ['installAgent', () => ({ name: ' ', webhookUrl: '' }), ['name', 'webhookUrl']],
     ['installAgent', () => ({ ...BOT, webhookUrl: 'ftp://example.com/' }), ['webhookUrl']],
     ['installAgent', () => ({ ...BOT, webhookUrl: 'http://10.0.0.1/' }), ['webhookUrl']],
+    ['installAgent', () => ({ ...BOT, webhookUrl: 'https://example.com:0/' }), ['webhookUrl']],
+    ['createWebhookEndpoint', () => ({ url: 'https://example.com:0/' }), ['url']],
     ['installAgent', () => ({ ...BOT, webhookUrl: 'https://user:pw@example.com/' }), ['webhookUrl']],
     [
       'installAgent',

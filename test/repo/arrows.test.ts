@@ -26,6 +26,7 @@ const REFUSED = [
   ['dashboard/src/api', '../../../src/domain/ids.ts'],
 ]
 const ALLOWED = [
+  ['src/infra', '../domain/errors.ts'],
   ['src/domain', '../infra/db.ts'],
   ['src/auth', '../domain/actor.ts'],
   ['src/resolvers', '../domain/messages.ts'],

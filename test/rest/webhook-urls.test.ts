@@ -27,6 +27,8 @@ const REFUSED: [what: string, url: string, rule: RegExp][] = [
   ['no host', 'http://', /absolute/i],
   ['a broken IPv6 address', 'http://[::1', /absolute/i],
   ['a port that cannot be', 'http://localhost:99999/', /absolute/i],
+  ['port 0', 'https://example.com:0/', /port 0/],
+  ['port 0, written at length', 'http://localhost:00000/', /port 0/],
   ['a space in the name', 'http://exa mple.com/', /absolute/i],
   ['ftp', 'ftp://localhost:9/hook', /https?:/],
   ['a file', 'file:///etc/passwd', /https?:/],
