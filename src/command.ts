@@ -42,8 +42,9 @@ async function onDatabase(work: (deps: Deps, config: Config) => Promise<string>)
   try {
     const vault = createVault(encryptionKey(config), config.previousEncryptionKey)
     const targets = { requireHttps: true, allowLoopback: false }
-    const { publicUrl } = config
-    return await work({ publicUrl, db, bus: openBus(undefined, log), clock: systemClock, log, vault, targets }, config)
+    const { publicUrl, endpointsPerWorkspace } = config
+    const signals = { bus: openBus(undefined, log), clock: systemClock, log }
+    return await work({ publicUrl, endpointsPerWorkspace, db, vault, targets, ...signals }, config)
   } catch (error) {
     if (!isTableMissing(error)) throw error
     throw new ConfigError('This database is empty. Start GudDesk once first.')

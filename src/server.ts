@@ -76,6 +76,7 @@ export async function buildServer({
     clock,
     log,
     publicUrl: config.publicUrl,
+    endpointsPerWorkspace: config.endpointsPerWorkspace,
     vault: createVault(encryptionKey(config), config.previousEncryptionKey),
     ...(mail && { mail }),
     ...(!isProduction && { echoAgentUrl: () => echoAgentUrl(addressOf(http.server)) }),

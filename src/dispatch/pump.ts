@@ -2,6 +2,7 @@ import type { Clock } from '../infra/clock.ts'
 import { Capacity, YOUNG_MS } from './capacity.ts'
 import type { Claimed } from './claim.ts'
 import type { EndpointQueue } from './endpoint-queue.ts'
+import { Hosts } from './hosts.ts'
 import type { Queues } from './queues.ts'
 import type { Roster } from './roster.ts'
 import type { Sending, Sent } from './sending.ts'
@@ -27,6 +28,7 @@ const BURST = 32
 export class Pump {
   readonly #deps: PumpDeps
   readonly #capacity = new Capacity()
+  readonly #hosts = new Hosts()
   #timer: NodeJS.Timeout | undefined
   #isAwake = false
   #isStopping = false
@@ -64,14 +66,20 @@ export class Pump {
     if (this.#deps.backlog() >= share * MAX_BACKLOG) return
     const passedOver: EndpointQueue[] = []
     for (let begun = 0; begun < BURST && !this.#capacity.isFull(share); ) {
-      const queue = queues.sendable.next()
-      if (queue === undefined) break
+      const first = queues.sendable.next()
+      if (first === undefined) break
+      const queue = this.#hosts.turn(first)
+      // It comes back when a request to its host has ended.
+      if (queue === undefined) continue
       if (!this.#capacity.hasRoomFor(queue, share)) {
         passedOver.push(queue)
         continue
       }
       const claimed = queue.take(now)
-      if (claimed === undefined) continue
+      if (claimed === undefined) {
+        this.#line(this.#hosts.afterNone(queue))
+        continue
+      }
       begun++
       this.#send(queue, claimed)
       if (queue.canSend(now)) queues.sendable.add(queue)
@@ -88,10 +96,16 @@ export class Pump {
     this.wake()
   }
 
+  #line(queue: EndpointQueue | undefined): void {
+    if (queue !== undefined && this.#deps.queues.has(queue)) this.#deps.queues.sendable.add(queue)
+  }
+
   #send(queue: EndpointQueue, claimed: Claimed): void {
     const request = this.#capacity.begin()
+    const place = this.#hosts.begin(queue)
     void this.#deps.sending.send(claimed, queue.row).then((sent) => {
       this.#capacity.end(request)
+      this.#line(this.#hosts.end(place))
       this.#deps.ended(queue, claimed, sent)
       this.wake()
     })

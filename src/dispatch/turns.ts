@@ -37,9 +37,10 @@ export class Turns<P extends Party> {
     return [...this.#workspaces.values()].flatMap((line) => [...line.values()])
   }
 
-  /** Takes the next out of the line. */
-  next(): P | undefined {
+  /** Takes the next out of the line; of those workspaces alone that may go. */
+  next(mayGo: (workspaceId: string) => boolean = () => true): P | undefined {
     for (const [workspaceId, line] of this.#workspaces) {
+      if (!mayGo(workspaceId)) continue
       this.#workspaces.delete(workspaceId)
       for (const [id, party] of line) {
         line.delete(id)

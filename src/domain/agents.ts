@@ -15,7 +15,7 @@ import { newId } from './ids.ts'
 import { clearableText, defined, jsonObject, parse, requireId, text, webUrl } from './input.ts'
 import { inTimeOrder, type Page, type PageRequest } from './page.ts'
 import { hasLevel, isNeighbour, requireLevel, requireNotAgent, requireOwnAgent } from './policy.ts'
-import { DEFAULT_FLAGS, EventFlags, RESUMED, refuseTakenUrl } from './webhook-endpoints.ts'
+import { DEFAULT_FLAGS, EventFlags, RESUMED, refuseTakenUrl, requireRoom } from './webhook-endpoints.ts'
 import { checkWebhookUrl, MAX_URL_LENGTH } from './webhook-url.ts'
 
 const Priority = z.int32()
@@ -108,7 +108,8 @@ export async function getAgent(deps: Deps, actor: Actor, id: string): Promise<Ag
 /**
  * Installs an agent: agent, webhook endpoint and READ_WRITE key in one transaction.
  * @returns the agent and its credentials, which cannot be read again
- * @throws ForbiddenError for an agent's own key; ValidationError; ConflictError when the workspace has the URL already
+ * @throws ForbiddenError for an agent's own key; ValidationError; ConflictError when the workspace has the URL already,
+ *   or may have no more endpoints
  */
 export async function installAgent(
   deps: Deps,
@@ -133,6 +134,7 @@ export async function installAgent(
     await tx.db.webhookEndpoint
       .create({ data: { ...endpoint, ...DEFAULT_FLAGS, ...defined(events) } })
       .catch(refuseTakenUrl)
+    await requireRoom(deps, tx, workspaceId)
     const key = { name: rest.name, permission: 'READ_WRITE', userId: user.id, workspaceId, agentId: ids.agent } as const
     await tx.db.apiKey.create({ data: { ...apiKeyRow(credentials.apiKey), ...key } })
     const agent = await tx.db.agent.findUniqueOrThrow({ where: { id: ids.agent }, include: WITH_ENDPOINTS })

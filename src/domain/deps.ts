@@ -14,6 +14,8 @@ export interface Deps {
   readonly vault: Vault
   readonly targets: TargetPolicy
   readonly log: Log
+  /** Webhook endpoints that a workspace may have. */
+  readonly endpointsPerWorkspace: number
   /** Where people reach this deployment, without a trailing slash. */
   readonly publicUrl: string
   /** Sends mail; left out where no mail server is configured: then links are shown to whoever makes them. */

@@ -105,7 +105,8 @@ export async function lockEndpoint(tx: Tx, actor: Actor, id: string): Promise<We
 /**
  * Registers a URL; registering it again answers with the same endpoint and secret, enables it, and applies the flags
  * and settings that were given. However many calls race, one endpoint is made.
- * @throws ValidationError for a refused URL; ConflictError when an agent asks for somebody else's URL
+ * @throws ValidationError for a refused URL; ConflictError when an agent asks for somebody else's URL, or the
+ *   workspace may have no more endpoints
  */
 export async function registerEndpoint(
   deps: Deps,
@@ -127,6 +128,7 @@ export async function registerEndpoint(
       const row = { ...owner, ...DEFAULT_FLAGS, ...given, updatedAt: at }
       const { count } = await tx.db.webhookEndpoint.createMany({ data: [row], skipDuplicates: true })
       if (count > 0) {
+        await requireRoom(deps, tx, workspaceId)
         const endpoint = await tx.db.webhookEndpoint.findUniqueOrThrow({ where: { id } })
         await recordAudit(tx, actor, { action: 'webhook_endpoint.created', target: endpointTarget(endpoint), at })
         return { status: 'created', endpoint, secret, nextSecret: null }
@@ -141,6 +143,20 @@ export async function registerEndpoint(
       return { status: 'exists', endpoint, ...secretsOf(deps, endpoint) }
     }
   })
+}
+
+/**
+ * Asks for room for an endpoint that was just made. Those who make some at the same moment wait here for each other, so that
+ * not one too many is made. Endpoints that are there already stay, however many.
+ * @throws ConflictError
+ */
+export async function requireRoom({ endpointsPerWorkspace }: Deps, tx: Tx, workspaceId: string): Promise<void> {
+  await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${workspaceId} FOR NO KEY UPDATE`
+  const count = await tx.db.webhookEndpoint.count({ where: { workspaceId } })
+  if (count <= endpointsPerWorkspace) return
+  throw new ConflictError(
+    `A workspace may have ${endpointsPerWorkspace} webhook endpoints, and this one has them all: remove one first`,
+  )
 }
 
 function secretsOf({ vault, clock }: Deps, endpoint: WebhookEndpoint): { secret: string; nextSecret: string | null } {

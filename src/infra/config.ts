@@ -44,6 +44,8 @@ export interface Config {
   readonly connectionsPerAddress: number
   /** How long an idle HTTP connection stays open. */
   readonly keepAliveSeconds: number
+  /** Webhook endpoints that a workspace may have. */
+  readonly endpointsPerWorkspace: number
   /** How long finished deliveries and their attempts are kept, and events. */
   readonly retention: { readonly deliveriesDays: number; readonly eventsDays: number }
   /** How many proxies stand in front, each of which adds to X-Forwarded-For. */
@@ -131,6 +133,7 @@ const Environment = z.object({
     .optional(),
   WEBHOOK_ALLOWED_HOSTS: hosts.default([]),
   WEBHOOK_ALLOWED_CIDRS: ranges.default([]),
+  WEBHOOK_ENDPOINTS_PER_WORKSPACE: count.min(1).default(100),
   RATE_LIMIT_PER_MINUTE: count.default(600),
   RATE_LIMIT_PER_MINUTE_FREE: limit(60),
   RATE_LIMIT_PER_MINUTE_SESSION: limit(3000),
@@ -223,6 +226,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
     corsOrigins: env.CORS_ORIGINS,
     connectionsPerAddress: env.CONNECTIONS_PER_ADDRESS,
     keepAliveSeconds: env.KEEP_ALIVE_SECONDS,
+    endpointsPerWorkspace: env.WEBHOOK_ENDPOINTS_PER_WORKSPACE,
     retention: { deliveriesDays: env.RETENTION_DELIVERIES_DAYS, eventsDays: env.RETENTION_EVENTS_DAYS },
     trustProxy: env.TRUST_PROXY,
     graphqlIntrospection: (env.GRAPHQL_INTROSPECTION ?? (env.NODE_ENV === 'production' ? 'off' : 'on')) === 'on',

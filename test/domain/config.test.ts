@@ -44,6 +44,7 @@ test('starts with no variable at all', () => {
     webhookAllowedRanges: [],
     rateLimits: { PRO: 600, FREE: 60, SESSION: 3000 },
     failuresPerMinute: 100,
+    endpointsPerWorkspace: 100,
     retention: { deliveriesDays: 30, eventsDays: 90 },
     corsOrigins: [],
     connectionsPerAddress: 256,
@@ -64,6 +65,7 @@ test('an empty variable counts as unset', () => {
   names.push(
     'WEBHOOK_ALLOWED_HOSTS',
     'WEBHOOK_ALLOWED_CIDRS',
+    'WEBHOOK_ENDPOINTS_PER_WORKSPACE',
     'GUDDESK_API_KEY',
     'GUDDESK_ROLES',
     'LOG_LEVEL',
@@ -101,6 +103,7 @@ test('takes what is set', () => {
     WEBHOOK_ALLOWED_CIDRS: '10.20.0.0/16,fd12::/16',
     SMTP_URL: 'smtp://ann:secret@mail.example.com:587',
     MAIL_FROM: 'GudDesk <desk@example.com>',
+    WEBHOOK_ENDPOINTS_PER_WORKSPACE: '20',
     SOMETHING_ELSE: 'ignored',
   })
   expect(config).toEqual({
@@ -119,6 +122,7 @@ test('takes what is set', () => {
     webhookAllowedRanges: [parseRange('10.20.0.0/16'), parseRange('fd12::/16')],
     rateLimits: { PRO: 1000, FREE: 10, SESSION: 500 },
     failuresPerMinute: 0,
+    endpointsPerWorkspace: 20,
     retention: { deliveriesDays: 30, eventsDays: 90 },
     corsOrigins: ['https://tools.example.com', 'http://localhost:5173'],
     connectionsPerAddress: 0,
@@ -207,6 +211,7 @@ test.each([
   ['WEBHOOK_ALLOWED_HOSTS', 'https://agent.internal'],
   ['WEBHOOK_ALLOWED_HOSTS', '10.0.0.1'],
   ['WEBHOOK_ALLOWED_HOSTS', '*'],
+  ['WEBHOOK_ENDPOINTS_PER_WORKSPACE', '0'],
   ['WEBHOOK_ALLOWED_CIDRS', '10.0.0.1'],
   ['WEBHOOK_ALLOWED_CIDRS', '10.0.0.0/33'],
   ['WEBHOOK_ALLOWED_CIDRS', 'fd12::/16,agents'],

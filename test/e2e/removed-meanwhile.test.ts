@@ -24,7 +24,7 @@ test('every operation of REST and GraphQL that changes something removes or writ
 /** What a request may be answered whose ground is being taken away. */
 const REFUSALS = ['bad_request', 'unauthorized', 'forbidden', 'not_found', 'conflict']
 
-const ROUNDS = 3
+const ROUNDS = 2
 
 test.each(REMOVALS)('$name', { timeout: 120_000 }, async (removal) => {
   for (let round = 0; round < ROUNDS; round++) {
