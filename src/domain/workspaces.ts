@@ -131,8 +131,8 @@ export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
  */
 async function lockContents(tx: Tx, id: string): Promise<void> {
   for (const table of [
-    'conversations',
     'members',
+    'conversations',
     'agents',
     'webhook_endpoints',
     'articles',

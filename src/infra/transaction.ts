@@ -12,7 +12,7 @@ export interface Tx {
   afterCommit(effect: () => void): void
 }
 
-const TRIES = 3
+const TRIES = 5
 
 /**
  * Runs `work` in one transaction, and again when the database ended it to resolve a deadlock, or when a row that it had

@@ -166,6 +166,7 @@ const unique = (name: string) => `${name}-${randomUUID()}`
 const message = { message: true } as const
 const global = { key: ({ allWorkspaces }: World) => allWorkspaces }
 const person = { key: ({ ownerSession }: World) => ownerSession }
+const leaving = { key: ({ memberSession }: World) => memberSession }
 const agent = { key: ({ agentKey }: World) => agentKey }
 
 /** Messages, many of them: what must not be lost. */
@@ -207,7 +208,7 @@ export const WRITES: readonly Write[] = [
   rest('POST /agent/webhooks', ['endpoint'], ({ endpointUrl }) => ({ body: { url: endpointUrl } })),
   rest('POST /agent/webhooks', ['agent'], () => ({ body: { url: nextUrl() } }), agent),
   mutation('changeMemberRole', ['member'], ({ leavingId }) => ({ memberId: leavingId, role: 'ADMIN' })),
-  mutation('changePassword', [], () => ({ newPassword: 'correct horse battery' }), person),
+  mutation('changePassword', ['member'], () => ({ newPassword: 'correct horse battery' }), leaving),
   mutation('confirmRotation', ['endpoint'], ({ endpointId }) => ({ endpointId })),
   mutation('createApiKey', [], () => ({ name: 'K', permission: 'READ_ONLY' })),
   mutation('createArticle', ['collection'], ({ collectionId }) => ({ title: unique('a'), collectionId })),
@@ -231,9 +232,7 @@ export const WRITES: readonly Write[] = [
     { key: ({ owner }) => owner },
   ),
   mutation('markConversationRead', [], ({ conversationId }) => ({ conversationId, sequence: 1 }), person),
-  mutation('markConversationRead', ['member'], ({ conversationId }) => ({ conversationId, sequence: 1 }), {
-    key: ({ memberSession }) => memberSession,
-  }),
+  mutation('markConversationRead', ['member'], ({ conversationId }) => ({ conversationId, sequence: 1 }), leaving),
   mutation('replayDelivery', ['endpoint'], ({ deliveryId }) => ({ deliveryId })),
   mutation('replayFailedDeliveries', ['endpoint'], ({ endpointId }) => ({ endpointId, since: '2026-01-01T00:00:00Z' })),
   mutation('rotateAgentKey', ['agent'], ({ agentId }) => ({ agentId })),

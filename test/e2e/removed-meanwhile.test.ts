@@ -68,7 +68,9 @@ async function race(world: World, removal: Removal, round: number): Promise<Answ
     return send.write.run(world, send.key).then((outcome) => ({ ...send, outcome }))
   })
   const answered = await Promise.all(answers)
-  expect(await removing).toMatchObject({ code: 'ok' })
+  expect(await removing, JSON.stringify(world.guddesk.logs.filter(({ level }) => level === 50))).toMatchObject({
+    code: 'ok',
+  })
   return answered
 }
 
