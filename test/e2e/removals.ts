@@ -59,6 +59,8 @@ export interface Removal {
   readonly takes: readonly Kind[]
   /** A credential that ends with it. */
   readonly doomed?: (world: World) => string
+  /** A write that uses up the same thing: whoever comes second finds nothing. */
+  readonly rival?: string
   run(world: World): Promise<Outcome>
 }
 
@@ -323,10 +325,13 @@ export const REMOVALS: readonly Removal[] = [
     ['key'],
     (w) => w.key,
   ),
-  remove(
-    mutation('revokeInvitation', [], ({ invitationId }) => ({ invitationId })),
-    ['invitation'],
-  ),
+  {
+    ...remove(
+      mutation('revokeInvitation', [], ({ invitationId }) => ({ invitationId })),
+      ['invitation'],
+    ),
+    rival: 'acceptInvitation',
+  },
   remove(
     mutation('uninstallAgent', [], ({ agentId }) => ({ agentId })),
     ['agent'],
