@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type Koa from 'koa'
 import type { Dispatcher } from './dispatch/dispatcher.ts'
 import { DomainError } from './domain/errors.ts'
+import type { EventLog } from './domain/event-log.ts'
 import type { RateCounter } from './infra/rate-counter.ts'
 
 const PATH = '/metrics'
@@ -18,7 +19,7 @@ type Samples = Readonly<Record<string, number>>
  */
 export function serveMetrics(
   token: string | undefined,
-  { dispatcher, rates }: { dispatcher: Dispatcher | null; rates: RateCounter },
+  { dispatcher, rates, events }: { dispatcher: Dispatcher | null; rates: RateCounter; events: EventLog },
 ): Koa.Middleware {
   return async (ctx, next) => {
     if (token === undefined || ctx.path !== PATH) return next()
@@ -26,7 +27,7 @@ export function serveMetrics(
       throw new DomainError('unauthorized', 'Send METRICS_TOKEN as "Authorization: Bearer …"')
     }
     ctx.set('Content-Type', CONTENT_TYPE)
-    ctx.body = [...processMetrics(), rateMetric(rates), ...dispatchMetrics(dispatcher)].join('')
+    ctx.body = [...processMetrics(), rateMetric(rates), lagMetric(events), ...dispatchMetrics(dispatcher)].join('')
   }
 }
 
@@ -48,6 +49,11 @@ function processMetrics(): string[] {
 function rateMetric(rates: RateCounter): string {
   const help = 'Requests that were counted by this node alone, because Redis did not answer.'
   return metric('guddesk_rate_limit_fallbacks_total', 'counter', help, { '': rates.missedByRedis() })
+}
+
+function lagMetric(events: EventLog): string {
+  const help = 'Wait of the first event that is stored and cannot be shown yet, because a writer before it is not done.'
+  return metric('guddesk_event_log_lag_seconds', 'gauge', help, { '': events.lagMs() / 1000 })
 }
 
 function dispatchMetrics(dispatcher: Dispatcher | null): string[] {

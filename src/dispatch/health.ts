@@ -1,7 +1,7 @@
+import { inEventTransaction } from '../domain/event-lock.ts'
 import { recordEvent, SYSTEM } from '../domain/events.ts'
 import type { Bus } from '../infra/bus.ts'
 import type { Database } from '../infra/db.ts'
-import { inTransaction } from '../infra/transaction.ts'
 import type { BreakerRow } from './breaker.ts'
 import type { Session, Statement } from './session.ts'
 
@@ -77,7 +77,6 @@ export function judge({ failingSince, consecutiveFailures, isWarned }: Health, n
 
 interface Named {
   id: string
-  workspace_id: string
   url: string
   agent_id: string | null
   failing_since: Date | null
@@ -91,12 +90,14 @@ export async function disable(
   reason: 'gone' | 'failing',
   now: Date,
 ): Promise<void> {
-  await inTransaction(deps, async (tx) => {
+  const workspaceId = await workspaceOf(deps.db, endpointId)
+  if (workspaceId === null) return
+  await inEventTransaction(deps, { workspaceId }, async (tx) => {
     const disabled = await tx.db.$queryRaw<Named[]>`
       UPDATE webhook_endpoints SET is_enabled = false, disabled_reason = ${reason}
        WHERE id = ${endpointId} AND dispatcher_id = ${dispatcherId} AND is_enabled
-      RETURNING id, workspace_id, url, agent_id`
-    for (const { workspace_id: workspaceId, url, agent_id: agentId } of disabled) {
+      RETURNING id, url, agent_id`
+    for (const { url, agent_id: agentId } of disabled) {
       const envelope = { workspaceId, conversationId: null, actor: SYSTEM, at: now }
       const data = { endpointId, url, agentId, reason, workspaceId }
       await recordEvent(tx, deps.bus, { ...envelope, type: 'endpoint.disabled', data })
@@ -111,12 +112,14 @@ export async function warn(
   endpointId: string,
   now: Date,
 ): Promise<void> {
-  await inTransaction(deps, async (tx) => {
+  const workspaceId = await workspaceOf(deps.db, endpointId)
+  if (workspaceId === null) return
+  await inEventTransaction(deps, { workspaceId }, async (tx) => {
     const warned = await tx.db.$queryRaw<Named[]>`
       UPDATE webhook_endpoints SET failing_warned_at = ${now}
        WHERE id = ${endpointId} AND dispatcher_id = ${dispatcherId} AND is_enabled AND failing_warned_at IS NULL
-      RETURNING id, workspace_id, url, agent_id, failing_since`
-    for (const { workspace_id: workspaceId, url, agent_id: agentId, failing_since: since } of warned) {
+      RETURNING id, url, agent_id, failing_since`
+    for (const { url, agent_id: agentId, failing_since: since } of warned) {
       if (since === null) continue
       const envelope = { workspaceId, conversationId: null, actor: SYSTEM, at: now }
       const disabledAt = new Date(since.getTime() + FAILING_MS).toISOString()
@@ -124,4 +127,12 @@ export async function warn(
       await recordEvent(tx, deps.bus, { ...envelope, type: 'endpoint.failing', data })
     }
   })
+}
+
+/** Null when the endpoint has been deleted meanwhile. */
+async function workspaceOf(db: Database, endpointId: string): Promise<string | null> {
+  const [row] = await db.sql<{ id: string }>('SELECT workspace_id AS id FROM webhook_endpoints WHERE id = $1', [
+    endpointId,
+  ])
+  return row?.id ?? null
 }

@@ -43,8 +43,7 @@ const LOOK_MS = 1000
 const PAGE = 200
 
 /**
- * Changes are found by their place in the log. Messages are counted by their sequence: two that were written at the same
- * time may stand in the log the other way round, since a transaction gets its id while it waits for the conversation.
+ * Changes are found by their place in the log, messages by their sequence, which a page of them is read by.
  */
 interface Place {
   readonly position: Position

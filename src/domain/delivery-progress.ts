@@ -1,5 +1,6 @@
 import type { DeliveryStatus } from '../generated/prisma/enums.ts'
 import type { Deps } from './deps.ts'
+import { horizonsOf } from './event-horizon.ts'
 
 /** What a step made of its delivery. `retrying`: the attempt failed, another one follows. */
 export type Step = 'created' | 'skipped' | 'delivered' | 'retrying' | 'failed'
@@ -40,8 +41,9 @@ const PATIENCE_MS = 15_000
  */
 export class ProgressReader {
   readonly #deps: Deps
-  /** Events of transactions below it have been looked at. */
-  #xid = 0n
+  /** Events of transactions below it have been looked at, by workspace; below `#reached` those of all others. */
+  #looked = new Map<string, bigint>()
+  #reached = 0n
   /** Attempts up to it have been read; above it may be some that commit late. */
   #horizon = 0n
   /** Of the attempts above the horizon, those that have been read. */
@@ -57,7 +59,7 @@ export class ProgressReader {
   /** From now on. */
   async start(): Promise<void> {
     const edge = await this.#edge()
-    this.#xid = BigInt(edge.xmin)
+    this.#reached = (await horizonsOf(this.#deps.db, [])).all
     this.#horizon = BigInt(edge.last)
   }
 
@@ -69,11 +71,13 @@ export class ProgressReader {
   async read(workspaceIds: readonly string[]): Promise<ProgressRow[]> {
     const { db } = this.#deps
     const edge = await this.#edge()
-    const xmin = BigInt(edge.xmin)
     const ids = [...workspaceIds]
-    const created = await db.sql<ProgressRow>(CREATED, [ids, String(this.#xid), String(xmin)])
+    const horizons = await horizonsOf(db, ids)
+    const from = ids.map((id) => String(this.#looked.get(id) ?? this.#reached))
+    const created = await db.sql<ProgressRow>(CREATED, [ids, from, ids.map((id) => String(horizons.of(id)))])
     const attempts = await db.sql<AttemptRow>(ATTEMPTED, [ids, String(this.#horizon), [...this.#seen], PAGE])
-    this.#xid = xmin
+    this.#looked = new Map(ids.map((id) => [id, horizons.of(id)]))
+    this.#reached = horizons.all
     for (const { attemptId } of attempts) this.#seen.add(attemptId)
     this.#isMore = attempts.length === PAGE
     if (!this.#isMore) this.#advance(edge)
@@ -107,10 +111,11 @@ const COLUMNS = `d.id AS "deliveryId", d.workspace_id AS "workspaceId", d.endpoi
 /** Deliveries are made together with their events. */
 const CREATED = `
 SELECT ${COLUMNS}, CASE WHEN d.status = 'SKIPPED' THEN 'skipped' ELSE 'created' END AS step, NULL::int AS "durationMs"
-  FROM events event
+  FROM unnest($1::text[], $2::text[], $3::text[]) AS followed(workspace_id, looked, horizon)
+  JOIN events event ON event.workspace_id = followed.workspace_id
+   AND event.xid >= followed.looked::xid8 AND event.xid < followed.horizon::xid8
   JOIN deliveries d ON d.event_id = event.id
   JOIN webhook_endpoints endpoint ON endpoint.id = d.endpoint_id
- WHERE event.workspace_id = ANY($1::text[]) AND event.xid >= $2::xid8 AND event.xid < $3::xid8
  ORDER BY event.xid, event.seq`
 
 const ATTEMPTED = `

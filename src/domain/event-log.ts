@@ -7,6 +7,8 @@ import {
   countLog,
   cursorAt,
   type EventFilter,
+  earlier,
+  endOfLog,
   isBefore,
   type LoggedEvent,
   LogPlace,
@@ -52,6 +54,8 @@ export interface EventLog {
    * @throws ValidationError at once for a malformed cursor
    */
   batches(workspaceId: string, options: FollowOptions, signal: AbortSignal): AsyncGenerator<LogBatch, void, undefined>
+  /** How long the first event has waited, in milliseconds, that is stored and cannot be shown yet; 0: none does. */
+  lagMs(): number
   close(): void
 }
 
@@ -113,6 +117,7 @@ export function openEventLog(deps: Deps): EventLog {
       parse(Filter, options)
       return oneByOne(batches(actor.workspaceId, options, signal))
     },
+    lagMs: () => Math.max(0, ...[...tails.values()].map((tail) => tail.lagMs(deps.clock.now()))),
     close() {
       for (const tail of tails.values()) tail.close()
     },
@@ -133,7 +138,7 @@ async function* oneByOne(batches: AsyncGenerator<LogBatch>): AsyncGenerator<Logg
 
 const BEGINNING: Position = { xid: 0n, seq: 0n }
 
-/** The log as a list, oldest first. Ends before whatever a running transaction may still put in between. */
+/** The log as a list, oldest first. Ends before whatever a writer may still put in between. */
 export async function listEvents(
   deps: Deps,
   actor: Actor,
@@ -148,10 +153,11 @@ export async function listEvents(
     place: LogPlace,
     placeOf: ({ cursor }) => placeOf(cursor),
     async find({ after, before, take, reverse }) {
-      const range = { after: after === null ? BEGINNING : atPlace(after), before: before && atPlace(before) }
-      const slice = { ...filter, ...range, limit: take, reverse, settledOnly: true }
-      const rows = await readLog(deps, workspaceId, slice)
-      await requireKept(deps, workspaceId, range.after)
+      const end = await endOfLog(deps, workspaceId)
+      const from = after === null ? BEGINNING : atPlace(after)
+      const to = before === null ? end : earlier(atPlace(before), end)
+      const rows = await readLog(deps, workspaceId, { ...filter, after: from, before: to, limit: take, reverse })
+      await requireKept(deps, workspaceId, from)
       return rows.map(toEvent)
     },
     count: () => countLog(deps, workspaceId, filter),

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Prisma } from '../infra/db.ts'
 import type { Deps } from './deps.ts'
 import { ValidationError } from './errors.ts'
+import { horizonOf } from './event-horizon.ts'
 import { decodeCursor, encodeCursor } from './page.ts'
 
 /** An event as it stands in the log. */
@@ -20,8 +21,8 @@ export interface LoggedEvent {
 
 /**
  * A place in the log: transaction id, then sequence number. Sequence numbers alone would not do: they are given out
- * before the commit, so a lower one may appear after a higher one. Readers therefore stop at the oldest transaction
- * that is still running; below it nothing can appear any more.
+ * before the commit, so a lower one may appear after a higher one. Readers therefore stop at the horizon
+ * (event-horizon.ts); below it nothing can appear any more.
  */
 export interface Position {
   readonly xid: bigint
@@ -37,13 +38,10 @@ export interface Row {
   is_test: boolean
   xid: string
   seq: bigint
-  /** Nothing can appear before it any more. */
-  settled: boolean
 }
 
 /** The columns of a Row, in a query for which there is no other table with columns of these names. */
-export const ROW: Prisma.Sql = Prisma.sql`id, type, conversation_id, body, created_at, is_test, xid::text AS xid, seq,
-           xid < pg_snapshot_xmin(pg_current_snapshot()) AS settled`
+export const ROW: Prisma.Sql = Prisma.sql`id, type, conversation_id, body, created_at, is_test, xid::text AS xid, seq`
 
 export const PAGE = 200
 
@@ -67,13 +65,8 @@ export interface LogSlice extends EventFilter {
   readonly before?: Position | null
   /** From the end, latest first. */
   readonly reverse?: boolean
-  /** Only rows before which nothing can appear any more. */
-  readonly settledOnly?: boolean
   readonly limit?: number
 }
-
-/** Of rows before which nothing can appear any more. */
-export const SETTLED: Prisma.Sql = Prisma.sql`xid < pg_snapshot_xmin(pg_current_snapshot())`
 
 /** A position, to be compared with (xid, seq). */
 export function inSql({ xid, seq }: Position): Prisma.Sql {
@@ -82,15 +75,14 @@ export function inSql({ xid, seq }: Position): Prisma.Sql {
 
 /** A slice of a workspace's log, oldest first unless reversed, at most a page. */
 export async function readLog(deps: Deps, workspaceId: string, slice: LogSlice): Promise<Row[]> {
-  const { after, upTo = null, before = null, limit = PAGE, reverse = false, settledOnly = false } = slice
+  const { after, upTo = null, before = null, limit = PAGE, reverse = false } = slice
   const until = upTo === null ? Prisma.empty : Prisma.sql`AND (xid, seq) <= ${inSql(upTo)}`
   const end = before === null ? Prisma.empty : Prisma.sql`AND (xid, seq) < ${inSql(before)}`
-  const whole = settledOnly ? Prisma.sql`AND ${SETTLED}` : Prisma.empty
   const order = reverse ? Prisma.sql`DESC` : Prisma.sql`ASC`
   return deps.db.prisma.$queryRaw<Row[]>`
     SELECT ${ROW}
       FROM events
-     WHERE workspace_id = ${workspaceId} AND (xid, seq) > ${inSql(after)} ${until} ${end} ${whole} ${conditions(slice)}
+     WHERE workspace_id = ${workspaceId} AND (xid, seq) > ${inSql(after)} ${until} ${end} ${conditions(slice)}
      ORDER BY events.xid ${order}, seq ${order} LIMIT ${limit}`
 }
 
@@ -180,16 +172,16 @@ export async function requireKept(deps: Deps, workspaceId: string, { xid, seq }:
 
 /** How many events of a workspace match, of those before which nothing can appear any more. */
 export async function countLog(deps: Deps, workspaceId: string, filter: EventFilter): Promise<number> {
+  const end = await endOfLog(deps, workspaceId)
   const [count] = await deps.db.prisma.$queryRaw<{ total: bigint }[]>`
-    SELECT count(*) AS total FROM events WHERE workspace_id = ${workspaceId} AND ${SETTLED} ${conditions(filter)}`
+    SELECT count(*) AS total FROM events
+     WHERE workspace_id = ${workspaceId} AND (xid, seq) < ${inSql(end)} ${conditions(filter)}`
   return Number(count?.total ?? 0)
 }
 
-/** Before everything that is not settled yet. */
-export async function endOfLog(deps: Deps): Promise<Position> {
-  const rows = await deps.db.prisma.$queryRaw<{ xmin: string }[]>`
-    SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin`
-  return { xid: BigInt(rows[0]?.xmin ?? '0'), seq: 0n }
+/** Before it nothing can appear any more. Read the log afterwards, up to there. */
+export async function endOfLog({ db }: Pick<Deps, 'db'>, workspaceId: string): Promise<Position> {
+  return { xid: await horizonOf(db, workspaceId), seq: 0n }
 }
 
 export function toEvent(row: Row): LoggedEvent {
@@ -222,4 +214,8 @@ export function atPlace([xid, seq]: LogPlace): Position {
 
 export function isBefore(a: Position, b: Position): boolean {
   return a.xid < b.xid || (a.xid === b.xid && a.seq < b.seq)
+}
+
+export function earlier(a: Position, b: Position): Position {
+  return isBefore(a, b) ? a : b
 }

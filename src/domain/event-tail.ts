@@ -1,5 +1,14 @@
 import type { Deps } from './deps.ts'
-import { endOfLog, type LoggedEvent, PAGE, type Position, positionOfRow, readLog, toEvent } from './event-position.ts'
+import {
+  endOfLog,
+  isBefore,
+  type LoggedEvent,
+  PAGE,
+  type Position,
+  positionOfRow,
+  readLog,
+  toEvent,
+} from './event-position.ts'
 import { eventsTopic } from './events.ts'
 
 const POLL_MS = 1000
@@ -20,8 +29,10 @@ export class Tail {
   readonly #unsubscribe: () => void
   #position: Promise<Position>
   #timer: NodeJS.Timeout | undefined
-  /** Milliseconds until the next look for the end of an older transaction. */
+  /** Milliseconds until the next look for the end of an older writer. */
   #patience = UNSETTLED_MS
+  /** When the first event happened that stands behind a writer that is not done; null: none does. */
+  #waitingSince: Date | null = null
   #isReading = false
   #isStale = false
 
@@ -29,9 +40,14 @@ export class Tail {
     this.#deps = deps
     this.#workspaceId = workspaceId
     this.#forget = forget
-    this.#position = endOfLog(deps)
+    this.#position = endOfLog(deps, workspaceId)
     this.#unsubscribe = deps.bus.subscribe(eventsTopic(workspaceId), () => this.#read())
     this.#schedule(POLL_MS)
+  }
+
+  /** How long the first event has waited that is stored and cannot be shown yet. */
+  lagMs(now: Date): number {
+    return this.#waitingSince === null ? 0 : Math.max(0, now.getTime() - this.#waitingSince.getTime())
   }
 
   attach(reader: Reader): void {
@@ -90,19 +106,20 @@ export class Tail {
     this.#isStale = false
     if (this.#readers.size === 0) return POLL_MS
     const position = await this.#position
+    const end = await endOfLog(this.#deps, this.#workspaceId)
     const rows = await readLog(this.#deps, this.#workspaceId, { after: position, includeTests: true })
-    const firstUnsettled = rows.findIndex(({ settled }) => !settled)
+    const firstUnsettled = rows.findIndex((row) => !isBefore(positionOfRow(row), end))
+    this.#waitingSince = rows[firstUnsettled]?.created_at ?? null
     const settled = firstUnsettled === -1 ? rows : rows.slice(0, firstUnsettled)
     const last = settled.at(-1)
     if (last !== undefined) {
-      const end = positionOfRow(last)
       for (const event of settled.map(toEvent)) for (const reader of this.#readers) reader.push(event, position)
-      this.#position = Promise.resolve(end)
+      this.#position = Promise.resolve(positionOfRow(last))
     }
     if (settled.length === PAGE) return 0
     if (settled.length > 0 || firstUnsettled === -1) this.#patience = UNSETTLED_MS
     if (firstUnsettled === -1) return POLL_MS
-    // An older transaction is still running, and its end wakes nobody. Most end within milliseconds.
+    // An older writer is not done yet, and its end may wake nobody. Most end within milliseconds.
     const delay = this.#patience
     this.#patience = Math.min(2 * delay, POLL_MS)
     return delay

@@ -3,6 +3,7 @@ import type { Bus } from '../infra/bus.ts'
 import { Prisma } from '../infra/db.ts'
 import type { Tx } from '../infra/transaction.ts'
 import type { Actor, ActorRef } from './actor.ts'
+import type { EventTx } from './event-lock.ts'
 import { newId } from './ids.ts'
 import { isNeighbour } from './policy.ts'
 
@@ -125,11 +126,11 @@ export const typingTopic = (workspaceId: string) => `typing:${workspaceId}`
 
 /**
  * Stores an event with the exact text that will be signed, and a delivery for every endpoint that subscribes to its
- * type, in one statement inside the caller's transaction. An agent that ignores its own events gets none for what it
- * did itself. Endpoints are locked against deletion as they are read: one that another transaction deletes at this moment
- * is waited for and left out. The bus hears of it after the commit.
+ * type, in one statement inside the caller's transaction, which holds the locks of what it records. An agent that ignores
+ * its own events gets none for what it did itself. Endpoints are locked against deletion as they are read: one that
+ * another transaction deletes at this moment is waited for and left out. The bus hears of it after the commit.
  */
-export async function recordEvent<T extends EventType>(tx: Tx, bus: Bus, event: NewEvent<T>): Promise<void> {
+export async function recordEvent<T extends EventType>(tx: EventTx, bus: Bus, event: NewEvent<T>): Promise<void> {
   const { type, workspaceId, conversationId, actor, at } = event
   const eventId = newId('event')
   const body = bodyOf(event)
@@ -162,13 +163,38 @@ export async function recordEvent<T extends EventType>(tx: Tx, bus: Bus, event: 
   })
 }
 
+/** Types that are in the log alone: they never leave as webhooks. */
+export type LogEventType = Exclude<EventType, WebhookEventType>
+
+/** Stores events of one workspace that are no webhooks, any number of them in one statement, in their order. */
+export async function recordLogEvents<T extends LogEventType>(
+  tx: EventTx,
+  bus: Bus,
+  workspaceId: string,
+  events: readonly Omit<NewEvent<T>, 'workspaceId'>[],
+): Promise<void> {
+  if (events.length === 0) return
+  const ids = events.map(() => newId('event'))
+  const types = events.map(({ type }) => type)
+  const conversationIds = events.map(({ conversationId }) => conversationId)
+  const bodies = events.map(bodyOf)
+  const times = events.map(({ at }) => at.toISOString())
+  await tx.db.$executeRaw`
+    INSERT INTO events (id, workspace_id, type, conversation_id, body, created_at)
+    SELECT id, ${workspaceId}, type, conversation_id, body, created_at::timestamptz
+      FROM unnest(${ids}::text[], ${types}::text[], ${conversationIds}::text[], ${bodies}::text[], ${times}::text[])
+           WITH ORDINALITY AS event(id, type, conversation_id, body, created_at, n)
+     ORDER BY n`
+  tx.afterCommit(() => bus.wake(eventsTopic(workspaceId)))
+}
+
 /**
  * Stores a test event and its delivery to one endpoint, whatever that subscribes to and whether it is enabled. It takes
  * the road of every other delivery, and is marked at every step. Its data belongs to no conversation.
  * @returns the delivery's id
  */
 export async function recordTestEvent<T extends WebhookEventType>(
-  tx: Tx,
+  tx: EventTx,
   bus: Bus,
   event: Omit<NewEvent<T>, 'conversationId'>,
   endpointId: string,
@@ -208,6 +234,11 @@ export function endpointsChanged(tx: Tx, bus: Bus, ids: readonly string[]): void
 const DELIVERY_ID = Prisma.sql`'dlv_' || substr(event.id, 5, 10) || left(md5(event.id || endpoint.id), 16)`
 
 /** The exact text that is signed and sent. */
-function bodyOf<T extends EventType>({ type, data, actor, at }: Omit<NewEvent<T>, 'conversationId'>): string {
+function bodyOf<T extends EventType>({
+  type,
+  data,
+  actor,
+  at,
+}: Pick<NewEvent<T>, 'type' | 'data' | 'actor' | 'at'>): string {
   return JSON.stringify({ event: type, data: { ...data, actor }, timestamp: at.toISOString() })
 }

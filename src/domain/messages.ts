@@ -2,11 +2,12 @@ import { z } from 'zod'
 import type { Conversation, Message } from '../generated/prisma/client.ts'
 import { MessageType } from '../generated/prisma/enums.ts'
 import { Prisma } from '../infra/db.ts'
-import { inTransaction, type Tx } from '../infra/transaction.ts'
+import type { Tx } from '../infra/transaction.ts'
 import { type Actor, refOf } from './actor.ts'
 import { getConversation, type LockedConversation, lockConversation } from './conversations.ts'
 import type { Deps } from './deps.ts'
 import { LoopDetectedError } from './errors.ts'
+import { type EventTx, inEventTransaction } from './event-lock.ts'
 import { recordEvent } from './events.ts'
 import { newId } from './ids.ts'
 import { idText, parse, text } from './input.ts'
@@ -133,7 +134,7 @@ export async function sendMessage(
   requireLevel(actor, 'READ_WRITE')
   const { body, type, senderName } = parse(SendMessage, input)
   if (type === 'VISITOR') requireNotAgent(actor, "send visitors' messages")
-  return inTransaction(deps, async (tx) => {
+  return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [conversationId] }, async (tx) => {
     const conversation = await lockConversation(tx, actor, conversationId)
     const sender = senderOf(actor, conversation, type, senderName)
     return addMessage(tx, deps, actor, { conversation, type, body, sender, at: deps.clock.now() })
@@ -148,7 +149,7 @@ export async function sendMessage(
 export async function reply(deps: Deps, actor: Actor, input: z.input<typeof Reply>): Promise<ReplyResult> {
   requireLevel(actor, 'READ_WRITE')
   const { conversationId, body, senderName } = parse(Reply, input)
-  return inTransaction(deps, async (tx) => {
+  return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [conversationId] }, async (tx) => {
     const conversation = await lockConversation(tx, actor, conversationId)
     if (conversation.assigneeId !== null) return { skipped: true, reason: 'conversation_assigned', conversationId }
     if (conversation.status === 'CLOSED') return { skipped: true, reason: 'conversation_closed', conversationId }
@@ -193,7 +194,7 @@ interface NewMessage {
  * what makes `sequence` gapless and events of one conversation commit in its order. Notes and system messages are the
  * team's own: they count as messages, but change neither preview nor activity, and send nothing.
  */
-export async function addMessage(tx: Tx, deps: Deps, actor: Actor, message: NewMessage): Promise<Message> {
+export async function addMessage(tx: EventTx, deps: Deps, actor: Actor, message: NewMessage): Promise<Message> {
   const { conversation, type, body, sender, at } = message
   const conversationId = conversation.id
   if (type === 'BOT') await refuseLoop(tx, conversationId, at)

@@ -4,13 +4,15 @@ import type { Deps } from './deps.ts'
 import {
   atPlace,
   cursorAt,
+  earlier,
+  endOfLog,
   inSql,
   type LoggedEvent,
   LogPlace,
   placeOf,
+  positionOfRow,
   ROW,
   type Row,
-  SETTLED,
   toEvent,
 } from './event-position.ts'
 import { type Page, type PageRequest, pageOf, type Slice } from './page.ts'
@@ -26,11 +28,10 @@ export async function eventsById(
   ids: readonly string[],
 ): Promise<Map<string, LoggedEvent>> {
   if (actor.type === 'visitor') return new Map()
-  const rows = await db.prisma.$queryRaw<(Row & { oldest: string })[]>`
-    SELECT ${ROW}, pg_snapshot_xmin(pg_current_snapshot())::text AS oldest
-      FROM events WHERE id = ANY(${[...ids]}::text[]) AND workspace_id = ${actor.workspaceId}`
-  const end = ({ oldest }: { oldest: string }) => cursorAt({ xid: BigInt(oldest), seq: 0n })
-  return new Map(rows.map((row) => [row.id, row.settled ? toEvent(row) : { ...toEvent(row), cursor: end(row) }]))
+  const end = await endOfLog({ db }, actor.workspaceId)
+  const rows = await db.prisma.$queryRaw<Row[]>`
+    SELECT ${ROW} FROM events WHERE id = ANY(${[...ids]}::text[]) AND workspace_id = ${actor.workspaceId}`
+  return new Map(rows.map((row) => [row.id, { ...toEvent(row), cursor: cursorAt(earlier(positionOfRow(row), end)) }]))
 }
 
 /** How a conversation's events are read: alone, or with other conversations' in one statement. */
@@ -55,14 +56,15 @@ export async function eventsOfConversations(
   { after, before, take, reverse }: Slice<LogPlace>,
 ): Promise<Map<string, LoggedEvent[]>> {
   requireTeam(actor)
+  const end = await endOfLog({ db }, actor.workspaceId)
   const from = after === null ? Prisma.empty : Prisma.sql`AND (xid, seq) > ${inSql(atPlace(after))}`
-  const to = before === null ? Prisma.empty : Prisma.sql`AND (xid, seq) < ${inSql(atPlace(before))}`
+  const to = Prisma.sql`AND (xid, seq) < ${inSql(before === null ? end : earlier(atPlace(before), end))}`
   const order = reverse ? Prisma.sql`DESC` : Prisma.sql`ASC`
   const rows = await db.prisma.$queryRaw<(Row & { owner: string })[]>`
     SELECT wanted.owner, event.* FROM unnest(${[...conversationIds]}::text[]) AS wanted(owner)
      CROSS JOIN LATERAL (
        SELECT ${ROW} FROM events
-        WHERE workspace_id = ${actor.workspaceId} AND conversation_id = wanted.owner AND ${SETTLED} ${from} ${to}
+        WHERE workspace_id = ${actor.workspaceId} AND conversation_id = wanted.owner ${from} ${to}
         ORDER BY events.xid ${order}, seq ${order} LIMIT ${take}) event
      ORDER BY event.xid::xid8 ${order}, event.seq ${order}`
   const byOwner = Map.groupBy(rows, ({ owner }) => owner)
@@ -76,9 +78,11 @@ export async function countEventsOfConversations(
   conversationIds: readonly string[],
 ): Promise<Map<string, number>> {
   requireTeam(actor)
+  const end = await endOfLog({ db }, actor.workspaceId)
   const rows = await db.prisma.$queryRaw<{ owner: string; total: bigint }[]>`
     SELECT conversation_id AS owner, count(*) AS total FROM events
-     WHERE workspace_id = ${actor.workspaceId} AND conversation_id = ANY(${[...conversationIds]}::text[]) AND ${SETTLED}
+     WHERE workspace_id = ${actor.workspaceId} AND conversation_id = ANY(${[...conversationIds]}::text[])
+       AND (xid, seq) < ${inSql(end)}
      GROUP BY conversation_id`
   return new Map(rows.map(({ owner, total }) => [owner, Number(total)]))
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { Channel } from '../generated/prisma/enums.ts'
 import type { Prisma } from '../infra/db.ts'
-import { inTransaction } from '../infra/transaction.ts'
 import { type Actor, refOf } from './actor.ts'
 import { type ConversationWithPeople, WITH_PEOPLE } from './conversations.ts'
 import type { Deps } from './deps.ts'
 import { ValidationError } from './errors.ts'
+import { inEventTransaction } from './event-lock.ts'
 import { recordEvent } from './events.ts'
 import { newId } from './ids.ts'
 import { clearableText, idText, jsonObject, parse } from './input.ts'
@@ -36,7 +36,7 @@ export async function startConversation(
   const { visitorId, subject = null, message, channel = 'API', metadata = {} } = parse(StartConversation, input)
   const { workspaceId } = actor
   const id = newId('conversation')
-  return inTransaction(deps, async (tx) => {
+  return inEventTransaction(deps, { workspaceId, conversationIds: [id] }, async (tx) => {
     const visitor = await tx.db.visitor.findFirst({ where: { id: visitorId, workspaceId } })
     if (visitor === null)
       throw new ValidationError([{ path: 'visitorId', message: 'is not a customer of this workspace' }])

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import { inTransaction, type Tx } from '../infra/transaction.ts'
+import type { Tx } from '../infra/transaction.ts'
 import { type Actor, type ActorRef, refOf } from './actor.ts'
 import { recordAudit } from './audit.ts'
 import { type DeliveryWithEvent, WITH_EVENT } from './deliveries.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError } from './errors.ts'
+import { inEventTransaction } from './event-lock.ts'
 import { type EventData, type NewEvent, recordTestEvent, WEBHOOK_EVENT_TYPES, type WebhookEventType } from './events.ts'
 import { ID_PREFIXES, type IdKind } from './ids.ts'
 import { parse, requireId } from './input.ts'
@@ -30,7 +31,7 @@ export async function sendTestEvent(
   requireWebhookManager(actor)
   const { endpointId, type } = parse(SendTestEvent, input)
   requireId('webhookEndpoint', endpointId, 'Webhook endpoint')
-  return inTransaction(deps, async (tx) => {
+  return inEventTransaction(deps, { workspaceId: actor.workspaceId }, async (tx) => {
     const target = endpointTarget(await lockEndpoint(tx, actor, endpointId))
     await refuseTooMany(tx, endpointId)
     const at = deps.clock.now()

@@ -2,11 +2,12 @@ import { z } from 'zod'
 import type { Conversation } from '../generated/prisma/client.ts'
 import { ConversationStatus } from '../generated/prisma/enums.ts'
 import type { Prisma } from '../infra/db.ts'
-import { inTransaction, type Tx } from '../infra/transaction.ts'
+import type { Tx } from '../infra/transaction.ts'
 import { type Actor, refOf } from './actor.ts'
 import { type ConversationWithPeople, lockConversation, WITH_PEOPLE } from './conversations.ts'
 import type { Deps } from './deps.ts'
 import { ValidationError } from './errors.ts'
+import { inEventTransaction } from './event-lock.ts'
 import { type EventData, type EventType, recordEvent } from './events.ts'
 import { defined, idText, instant, jsonObject, parse, text } from './input.ts'
 import { requireLevel } from './policy.ts'
@@ -59,7 +60,7 @@ export async function updateConversation(
 ): Promise<ConversationWithPeople> {
   requireLevel(actor, 'READ_WRITE')
   const patch = parse(ConversationPatch, input)
-  return inTransaction(deps, async (tx) => {
+  return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [id] }, async (tx) => {
     // The member before the conversation, as removing a member locks them.
     const assignee = patch.assigneeId == null ? null : await findAssignee(tx, actor.workspaceId, patch.assigneeId)
     const before = await lockConversation(tx, actor, id)

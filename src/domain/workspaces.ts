@@ -8,7 +8,8 @@ import { noteOrphans } from './agent-installers.ts'
 import { type AuditTarget, personOf, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError, ForbiddenError, NotFoundError } from './errors.ts'
-import { recordEvent } from './events.ts'
+import { type EventTx, inEventTransaction } from './event-lock.ts'
+import { recordLogEvents } from './events.ts'
 import { newId } from './ids.ts'
 import { defined, idText, parse, requireId, text } from './input.ts'
 import { accessMadeBy, endAccess, type MadeAccess } from './member-removal.ts'
@@ -175,7 +176,8 @@ export async function changeMemberRole(
 }
 
 /**
- * Removes a member: their conversations become unassigned, their keys stop working here at once.
+ * Removes a member: their conversations become unassigned, batch by batch, then their keys stop working here at once. A call
+ * that ends in the middle has unassigned some, and may be made again.
  * @param endAccess also ends what they made that would go on working: agents, webhook endpoints, keys, invitations.
  *   Otherwise the log names the agents that do.
  * @returns what they made
@@ -190,26 +192,62 @@ export async function removeMember(
   requireLevel(actor, 'FULL_ACCESS')
   requireNotAgent(actor, 'manage members')
   requireId('member', memberId, 'Member')
-  return inTransaction(deps, async (tx) => {
-    const member = await lockMember(tx, actor, memberId)
-    requireMayManage(actor, member.role)
-    if (member.role === 'OWNER') await requireAnotherOwner(tx, member)
-    const { workspaceId } = actor
-    const left = { where: { workspaceId, assigneeId: memberId }, data: { assigneeId: null }, select: { id: true } }
-    const at = deps.clock.now()
-    for (const { id } of await tx.db.conversation.updateManyAndReturn(left)) {
-      const data = { conversationId: id, changed: ['assigneeId'], workspaceId }
-      const envelope = { workspaceId, conversationId: id, actor: refOf(actor), at }
-      await recordEvent(tx, deps.bus, { ...envelope, type: 'conversation.updated', data })
-    }
-    const removed = await tx.db.member.delete({ where: { id: memberId }, include: { user: true } })
-    const made = await accessMadeBy(tx.db, removed, at)
-    const data = { role: removed.role, userId: removed.userId, endAccess: isEnding }
-    await recordAudit(tx, actor, { action: 'member.removed', target: targetOf(removed), data, at })
-    if (isEnding) await endAccess(tx, deps, actor, made, at)
-    else await noteOrphans(tx, actor, made.agents, { memberId }, at)
-    return made
+  const { workspaceId } = actor
+  for (;;) {
+    const assigned = await deps.db.prisma.conversation.findMany({
+      where: { workspaceId, assigneeId: memberId },
+      select: { id: true },
+      take: UNASSIGNED_AT_ONCE,
+    })
+    const conversationIds = assigned.map(({ id }) => id)
+    const made = await inEventTransaction(deps, { workspaceId, conversationIds }, async (tx) => {
+      const member = await lockMember(tx, actor, memberId)
+      requireMayManage(actor, member.role)
+      if (member.role === 'OWNER') await requireAnotherOwner(tx, member)
+      const at = deps.clock.now()
+      await unassign(tx, deps, actor, { memberId, conversationIds, at })
+      const isAssigned = { workspaceId, assigneeId: memberId }
+      // The next batch, and what was assigned meanwhile: now that the member is locked, nothing is any more.
+      if ((await tx.db.conversation.findFirst({ where: isAssigned, select: { id: true } })) !== null) return null
+      const removed = await tx.db.member.delete({ where: { id: memberId }, include: { user: true } })
+      const access = await accessMadeBy(tx.db, removed, at)
+      const data = { role: removed.role, userId: removed.userId, endAccess: isEnding }
+      await recordAudit(tx, actor, { action: 'member.removed', target: targetOf(removed), data, at })
+      if (isEnding) await endAccess(tx, deps, actor, access, at)
+      else await noteOrphans(tx, actor, access.agents, { memberId }, at)
+      return access
+    })
+    if (made !== null) return made
+  }
+}
+
+/** However many conversations a member has, no transaction is long. */
+const UNASSIGNED_AT_ONCE = 500
+
+interface Unassigned {
+  readonly memberId: string
+  /** Locked by the transaction. */
+  readonly conversationIds: string[]
+  readonly at: Date
+}
+
+async function unassign(
+  tx: EventTx,
+  { bus }: Deps,
+  actor: Actor,
+  { memberId, conversationIds, at }: Unassigned,
+): Promise<void> {
+  const { workspaceId } = actor
+  const unassigned = await tx.db.conversation.updateManyAndReturn({
+    where: { id: { in: conversationIds }, workspaceId, assigneeId: memberId },
+    data: { assigneeId: null },
+    select: { id: true },
   })
+  const events = unassigned.map(({ id }) => {
+    const data = { conversationId: id, changed: ['assigneeId'], workspaceId }
+    return { type: 'conversation.updated' as const, conversationId: id, data, actor: refOf(actor), at }
+  })
+  await recordLogEvents(tx, bus, workspaceId, events)
 }
 
 function targetOf({ id, user }: MemberWithUser): AuditTarget {

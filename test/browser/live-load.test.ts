@@ -1,8 +1,8 @@
 import type { CDPSession, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { inEventTransaction } from '../../src/domain/event-lock.ts'
 import { recordEvent, SYSTEM } from '../../src/domain/events.ts'
 import { newId } from '../../src/domain/ids.ts'
-import { inTransaction } from '../../src/infra/transaction.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { desk, useDesk } from './desk.ts'
 import { settle } from './walk.ts'
@@ -27,7 +27,7 @@ beforeAll(async () => {
 async function write(conversationId: string, from: number, count: number): Promise<void> {
   const { deps, tenant } = desk.guddesk
   const { workspaceId } = tenant
-  await inTransaction(deps, async (tx) => {
+  await inEventTransaction(deps, { workspaceId, conversationIds: [conversationId] }, async (tx) => {
     for (let sequence = from; sequence < from + count; sequence++) {
       const said = { conversationId, messageId: newId('message'), type: 'VISITOR' as const, body: `Busy ${sequence}` }
       const data = { ...said, workspaceId, assigneeId: null, senderName: 'Vera', sequence }

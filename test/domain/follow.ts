@@ -1,6 +1,7 @@
 import { vi } from 'vitest'
 import { authenticateKey } from '../../src/auth/api-key.ts'
 import type { Actor } from '../../src/domain/actor.ts'
+import { inEventTransaction, lockKey, WORKSPACE_LOCK } from '../../src/domain/event-lock.ts'
 import { openEventLog } from '../../src/domain/event-log.ts'
 import type { EventFilter, LoggedEvent } from '../../src/domain/event-position.ts'
 import type { Tenant, TestGudDesk } from '../support/guddesk.ts'
@@ -23,7 +24,7 @@ export interface LogOf {
   insert(name: string, count?: number): Promise<void>
   /** Names of every event, in the log's order. */
   logged(): Promise<string[]>
-  /** A transaction of somebody else that is open, and has its id, while `meanwhile` runs. */
+  /** A writer of this workspace's events that is open, and has its transaction id, while `meanwhile` runs. */
   during(
     end: 'COMMIT' | 'ROLLBACK',
     meanwhile: (insert: (name: string, count?: number) => Promise<void>) => Promise<void>,
@@ -64,7 +65,7 @@ export async function logOf({ deps }: TestGudDesk, { workspaceId, key }: Tenant)
       }
     },
     async insert(name, count = 1) {
-      await deps.db.sql(INSERT, [name, workspaceId, count])
+      await inEventTransaction(deps, { workspaceId }, (tx) => tx.db.$queryRawUnsafe(INSERT, name, workspaceId, count))
     },
     async logged() {
       const sql = 'SELECT id FROM events WHERE workspace_id = $1 ORDER BY xid, seq'
@@ -74,6 +75,7 @@ export async function logOf({ deps }: TestGudDesk, { workspaceId, key }: Tenant)
       const client = await deps.db.pool.connect()
       try {
         await client.query('BEGIN')
+        await client.query(`SELECT pg_advisory_xact_lock_shared(${WORKSPACE_LOCK}, ${lockKey(workspaceId)})`)
         await client.query('SELECT pg_current_xact_id()')
         await meanwhile(async (name, count = 1) => {
           await client.query(INSERT, [name, workspaceId, count])

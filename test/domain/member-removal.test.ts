@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { newId } from '../../src/domain/ids.ts'
 import { nextUrl, ok } from '../rest/objects.ts'
 import { graphql, payload } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
@@ -112,7 +113,7 @@ describe('what a leaving member made', () => {
     const elsewhere = await guddesk.newTenant()
     const { prisma } = guddesk.deps.db
     await prisma.member.create({
-      data: { id: `mem_${elsewhere.memberId.slice(4, -1)}z`, ...elsewhereOf(elsewhere), role: 'ADMIN' },
+      data: { id: newId('member'), ...elsewhereOf(elsewhere), role: 'ADMIN' },
     })
     const there = { ...elsewhere, userId: leaver.userId }
     const agent = await install(await guddesk.newKey(there, 'FULL_ACCESS'))

@@ -161,7 +161,7 @@ describe('reopenDueConversations', () => {
     })
   })
 
-  test('takes at most 100 at once, longest due first, of every workspace', async () => {
+  test('takes all that is due, batch by batch, of every workspace', async () => {
     const other = await still.newTenant()
     const ids = [await still.newConversation(other), await still.newConversation()]
     const { workspaceId } = still.tenant
@@ -172,13 +172,17 @@ describe('reopenDueConversations', () => {
       await still.call('PATCH', `/api/v1/conversations/${id}`, at, { key: i === 0 ? other.key : still.tenant.key })
     }
     const snooze = { status: 'SNOOZED', snoozedUntil: new Date(inMs(2 * HOUR)) } as const
-    const many = Array.from({ length: 100 }, (_, i) => ({ id: `conv_filler${i}`, ...rest, ...snooze }))
+    const many = Array.from({ length: 1000 }, (_, i) => ({ id: `conv_filler${i}`, ...rest, ...snooze }))
     await still.deps.db.prisma.conversation.createMany({ data: many })
     still.clock.advance(3 * HOUR)
-    expect(await reopenDueConversations(still.deps)).toBe(100)
+    expect(await reopenDueConversations(still.deps)).toBe(1002)
     const found = await still.deps.db.prisma.conversation.findMany({ where: { id: { in: ids } } })
     expect(found.map(({ status }) => status)).toEqual(['OPEN', 'OPEN'])
-    expect(await reopenDueConversations(still.deps)).toBe(2)
+    const recorded = await still.deps.db.prisma.event.count({
+      where: { conversationId: { startsWith: 'conv_filler' } },
+    })
+    expect(recorded).toBe(1000)
+    expect(await reopenDueConversations(still.deps)).toBe(0)
   })
 
   test('racing calls reopen each conversation once', async () => {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { inEventTransaction } from '../../src/domain/event-lock.ts'
 import { dataSeenBy, recordEvent, SYSTEM } from '../../src/domain/events.ts'
-import { inTransaction } from '../../src/infra/transaction.ts'
 import { schema } from '../../src/resolvers/index.ts'
 import { installAgent, ok } from '../rest/objects.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
@@ -63,12 +63,12 @@ beforeAll(async () => {
   ownEndpointId = (await guddesk.call('GET', '/api/agent/webhooks', undefined, installed.as)).data[0].id
   const conversationId = await guddesk.newConversation(guddesk.tenant, 'Hello')
   await ok(guddesk.call('POST', '/api/agent/reply', { conversationId, body: 'Hi' }, { key: secretive.key }))
-  await inTransaction(guddesk.deps, async (tx) => {
+  const { workspaceId } = guddesk.tenant
+  await inEventTransaction(guddesk.deps, { workspaceId }, async (tx) => {
     for (const [endpointId, agentId] of [
       [secretive.endpointId, secretive.id],
       [workspacesEndpointId, null],
     ] as const) {
-      const { workspaceId } = guddesk.tenant
       const envelope = { workspaceId, conversationId: null, actor: SYSTEM, at: guddesk.clock.now() }
       const about = { endpointId, url: `http://127.0.0.1:9/?${TOKEN}`, agentId, workspaceId }
       await recordEvent(tx, guddesk.deps.bus, {
