@@ -4,7 +4,7 @@ import type { Claimed } from './claim.ts'
 import type { EndpointQueue } from './endpoint-queue.ts'
 import type { HealthRecorder } from './health-recorder.ts'
 import type { Counters } from './metrics.ts'
-import { decide, decideTest, isStrain, type Outcome } from './outcome.ts'
+import { decide, decideTest, isStrain, type Outcome, redirected } from './outcome.ts'
 import type { Queues } from './queues.ts'
 import type { Recorder } from './recorder.ts'
 import type { Sent } from './sending.ts'
@@ -64,7 +64,8 @@ export class Attempts {
         durationMs,
         statusCode: answered ? exchange.statusCode : null,
         response: answered ? exchange.response : null,
-        error: answered ? null : exchange.error,
+        error: answered ? redirected(exchange) : exchange.error,
+        isResent: 'isResent' in exchange && exchange.isResent === true,
         ...stateAfter(outcome),
       }
       if (queues.has(queue) || queue.isLeaving) {

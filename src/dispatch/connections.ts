@@ -12,6 +12,8 @@ export interface Connection {
   readonly origin: string
   readonly madeAt: number
   usedAt: number
+  /** A request on it has had its answer: the receiver may be closing it. */
+  isUsed: boolean
 }
 
 /**
@@ -39,10 +41,16 @@ export class Connections {
     return this.#make(origin)
   }
 
+  /** One that has served nothing yet. */
+  fresh(origin: string): Connection {
+    return this.#make(origin)
+  }
+
   /** Its request has ended, and its answer is complete. */
   giveBack(connection: Connection): void {
     if (!this.#open.has(connection)) return
     connection.usedAt = performance.now()
+    connection.isUsed = true
     const line = this.#idle.get(connection.origin)
     if (line === undefined) this.#idle.set(connection.origin, [connection])
     else line.push(connection)
@@ -62,7 +70,7 @@ export class Connections {
 
   #make(origin: string): Connection {
     const now = performance.now()
-    const connection = { client: new Client(origin, this.#options), origin, madeAt: now, usedAt: now }
+    const connection = { client: new Client(origin, this.#options), origin, madeAt: now, usedAt: now, isUsed: false }
     this.#open.add(connection)
     return connection
   }

@@ -3,6 +3,7 @@ import { isIP, type LookupFunction, type OnReadOpts, Socket } from 'node:net'
 import { buildConnector } from 'undici'
 import { isOpenHost, refuseAddress, refuseUrl, type TargetPolicy } from '../infra/net.ts'
 import { resolveName } from '../infra/resolve.ts'
+import { AnswerHeads } from './answer-head.ts'
 
 /** The target is not allowed. The message is for the tenant: it names the rule, never an internal address. */
 export class RefusedTarget extends Error {
@@ -109,19 +110,37 @@ function readLittle(): OnReadOpts {
 
 /**
  * Ends a connection that brings more than `max` bytes for one request: interim answers, chunk extensions and trailers
- * count for none of the parser's bounds. With one request at a time, whatever is written begins the next exchange.
+ * count for none of the parser's bounds. With one request at a time, whatever is written begins the next exchange. Mends the
+ * heads of answers on their way to the parser.
  */
 function bound(socket: Socket, max: number): void {
   let written = 0
   let begun = 0
   let seen = 0
+  const heads = new AnswerHeads(max)
   socket.on('readable', () => {
     if (socket.bytesWritten !== written) {
       written = socket.bytesWritten
       begun = seen
+      heads.begin()
     }
     seen = socket.bytesRead
     // The parser, which listens too, may end it for a better reason.
     if (seen - begun > max) process.nextTick(() => socket.destroy(new AnswerTooLong('The answer is too long')))
   })
+  const read = socket.read.bind(socket)
+  // The parser takes what came by read() alone. Null also means that there is nothing yet.
+  socket.read = () => {
+    for (;;) {
+      const chunk: Buffer | null = read()
+      if (chunk === null) return null
+      try {
+        const passed = heads.read(chunk)
+        if (passed !== null) return passed
+      } catch (error) {
+        socket.destroy(error instanceof Error ? error : new Error(String(error)))
+        return null
+      }
+    }
+  }
 }

@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici'
 import type { TargetPolicy } from '../infra/net.ts'
 import { cache } from './cache.ts'
-import { Connections } from './connections.ts'
+import { type Connection, Connections } from './connections.ts'
 import { failure, TOO_LONG } from './failure.ts'
 import { guardedConnector, guardUrl } from './guard.ts'
 import type { Exchange } from './outcome.ts'
@@ -10,11 +10,10 @@ import type { Exchange } from './outcome.ts'
 export const DEADLINE_MS = 5000
 export const KEPT_BYTES = 4096
 /**
- * No more than 64 kB are read of an answer: its headers, its body, and what the last read from the socket (16 kB) brings
- * beyond these.
+ * What is read of an answer, headers and body together. The last read from the socket (16 kB) may bring more than that,
+ * which is thrown away.
  */
-export const MAX_HEADER_BYTES = 8192
-export const MAX_BODY_BYTES = 40_960
+export const MAX_ANSWER_BYTES = 65_536
 const LATE: Exchange = { kind: 'failed', error: 'No complete answer within 5 seconds' }
 
 /** Sends one attempt and waits for the whole answer, at most 5 seconds. Never throws. */
@@ -35,19 +34,16 @@ export function createSender(policy: TargetPolicy): Sender {
     const begunBy = performance.now() - DEADLINE_MS
     for (const attempt of attempts) {
       if (attempt.begunAt > begunBy) break
-      attempt.end(LATE, false)
+      attempt.expire()
     }
   }, TICK_MS)
   ticking.unref()
   const connections = new Connections({
-    connect: guardedConnector(policy, {
-      timeoutMs: DEADLINE_MS,
-      maxAnswerBytes: MAX_HEADER_BYTES + MAX_BODY_BYTES,
-    }),
+    connect: guardedConnector(policy, { timeoutMs: DEADLINE_MS, maxAnswerBytes: MAX_ANSWER_BYTES }),
     // One deadline for everything, above, in place of undici's for each part.
     headersTimeout: 0,
     bodyTimeout: 0,
-    maxHeaderSize: MAX_HEADER_BYTES,
+    maxHeaderSize: MAX_ANSWER_BYTES,
   })
   const destinationOf = cache((text: string) => {
     const url = new URL(text)
@@ -59,15 +55,21 @@ export function createSender(policy: TargetPolicy): Sender {
     post(url, headers, body) {
       return new Promise<Exchange>((resolve) => {
         const { origin, path } = destinationOf(url)
-        const connection = connections.take(origin)
-        const attempt = new Attempt((exchange, isComplete) => {
+        const request = { path, method: 'POST' as const, headers, body }
+        const attempt = new Attempt((exchange) => {
           attempts.delete(attempt)
-          if (isComplete) connections.giveBack(connection)
-          else connections.drop(connection)
           resolve(exchange)
         })
         attempts.add(attempt)
-        connection.client.dispatch({ path, method: 'POST', headers, body }, attempt)
+        const send = (connection: Connection) => {
+          attempt.sendOn(connection, request, (exchange, isComplete, isStale) => {
+            if (isComplete) connections.giveBack(connection)
+            else connections.drop(connection)
+            if (isStale) return send(connections.fresh(origin))
+            attempt.finish(exchange)
+          })
+        }
+        send(connections.take(origin))
       }).catch(failure)
     },
     close() {
@@ -77,14 +79,59 @@ export function createSender(policy: TargetPolicy): Sender {
   }
 }
 
-/** One request on its way. `dispatch` with a handler costs half of what `request` with its streams and promises does. */
-class Attempt implements Dispatcher.DispatchHandler {
+/**
+ * One attempt: a request, and where its connection turns out to have been closed by the receiver meanwhile, the same request
+ * on a new one.
+ */
+class Attempt {
   readonly begunAt = performance.now()
+  readonly #done: (exchange: Exchange) => void
+  #answer: Answer | null = null
+  #isResent = false
+
+  /** @param done is called once */
+  constructor(done: (exchange: Exchange) => void) {
+    this.#done = done
+  }
+
+  /** @param ended isStale: nothing came of the request, because the connection had been kept for too long */
+  sendOn(
+    connection: Connection,
+    request: Dispatcher.DispatchOptions,
+    ended: (exchange: Exchange, isComplete: boolean, isStale: boolean) => void,
+  ): void {
+    const mayBeStale = connection.isUsed && !this.#isResent
+    const answer = new Answer((exchange, isComplete) => {
+      const isStale = mayBeStale && exchange !== LATE && answer.isOfStaleConnection(exchange)
+      this.#isResent ||= isStale
+      ended(exchange, isComplete, isStale)
+    })
+    this.#answer = answer
+    connection.client.dispatch(request, answer)
+  }
+
+  finish(exchange: Exchange): void {
+    const sentOn = exchange.kind === 'answered' || exchange.kind === 'failed'
+    this.#done(this.#isResent && sentOn ? { ...exchange, isResent: true } : exchange)
+  }
+
+  /** Its time is over. */
+  expire(): void {
+    this.#answer?.end(LATE, false)
+  }
+}
+
+/** What comes back for one request. `dispatch` with a handler costs half of what `request` with its streams and promises does. */
+class Answer implements Dispatcher.DispatchHandler {
   readonly #done: (exchange: Exchange, isComplete: boolean) => void
   #isDone = false
   #statusCode = 0
   #retryAfter: string | undefined
+  #location: string | undefined
+  #isCoded = false
   #statesLength = false
+  /** The connection ended under it. */
+  #isCut = false
   readonly #kept: Buffer[] = []
   #keptBytes = 0
   #readBytes = 0
@@ -100,6 +147,11 @@ class Attempt implements Dispatcher.DispatchHandler {
     this.#done(exchange, isComplete)
   }
 
+  /** The receiver was closing the connection when the request came: no byte of an answer, or 408, which says so. */
+  isOfStaleConnection(exchange: Exchange): boolean {
+    return exchange.kind === 'answered' ? exchange.statusCode === 408 : this.#statusCode === 0 && this.#isCut
+  }
+
   onRequestStart(): void {}
 
   onResponseStart(
@@ -110,41 +162,54 @@ class Attempt implements Dispatcher.DispatchHandler {
     // 1xx are not answers yet, however many come.
     if (statusCode < 200) return
     this.#statusCode = statusCode
-    const retryAfter = headers['retry-after']
-    this.#retryAfter = Array.isArray(retryAfter) ? retryAfter[0] : retryAfter
+    this.#retryAfter = first(headers['retry-after'])
+    this.#location = first(headers['location'])
+    const coding = first(headers['content-encoding'])
+    this.#isCoded = coding !== undefined && coding.toLowerCase() !== 'identity'
     this.#statesLength = headers['content-length'] !== undefined
+    for (const name in headers) this.#readBytes += name.length + (first(headers[name])?.length ?? 0) + 4
   }
 
   /**
-   * Keeps the first 4 kB, and reads no more than 40 kB: then the status says what matters. Only a success must be an answer
-   * that ends, and one that does not state its length might not.
+   * Keeps the first 4 kB, and reads no more than 64 kB in all: then the status says what matters. Only a success must be an
+   * answer that ends, and one that does not state its length might not.
    */
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#readBytes += chunk.length
-    if (this.#keptBytes < KEPT_BYTES) {
+    if (this.#keptBytes < KEPT_BYTES && !this.#isCoded) {
       const part = chunk.subarray(0, KEPT_BYTES - this.#keptBytes)
       this.#kept.push(part)
       this.#keptBytes += part.length
     }
-    if (this.#readBytes < MAX_BODY_BYTES) return
+    if (this.#readBytes < MAX_ANSWER_BYTES) return
     const mayBeEndless = !this.#statesLength && this.#statusCode < 300
-    this.end(mayBeEndless ? { kind: 'failed', error: TOO_LONG } : this.#answer(), false)
+    this.end(mayBeEndless ? { kind: 'failed', error: TOO_LONG } : this.#exchange(), false)
   }
 
   onResponseEnd(): void {
-    this.end(this.#answer(), true)
+    this.end(this.#exchange(), true)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#isCut = 'code' in error && CUT.has(error.code)
     this.end(failure(error), false)
   }
 
-  #answer(): Exchange {
+  #exchange(): Exchange {
     // PostgreSQL's text has no place for U+0000.
-    const response =
-      this.#keptBytes === 0 ? '' : DECODER.decode(Buffer.concat(this.#kept)).replaceAll('\u0000', '\ufffd')
-    return { kind: 'answered', statusCode: this.#statusCode, retryAfter: this.#retryAfter, response }
+    const text = this.#keptBytes === 0 ? '' : DECODER.decode(Buffer.concat(this.#kept)).replaceAll('\u0000', '\ufffd')
+    const response = this.#isCoded ? COMPRESSED : text
+    const location = this.#statusCode >= 300 && this.#statusCode < 400 ? this.#location : undefined
+    return { kind: 'answered', statusCode: this.#statusCode, retryAfter: this.#retryAfter, location, response }
   }
 }
 
+const CUT = new Set<unknown>(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'])
+
+/** A header that came several times counts as it came first. */
+function first(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
+}
+
+const COMPRESSED = '(The answer is compressed, which was not asked for: it is not shown)'
 const DECODER = new TextDecoder()

@@ -11,17 +11,19 @@ export function messageHeaders(
 ): string[] {
   const timestamp = Math.floor(now.getTime() / 1000)
   const headers = [
-    'content-type',
+    'Content-Type',
     'application/json; charset=utf-8',
-    'user-agent',
+    'Accept',
+    '*/*',
+    'User-Agent',
     userAgent,
-    'x-guddesk-event',
+    'X-GudDesk-Event',
     type,
-    'x-guddesk-signature',
+    'X-GudDesk-Signature',
     signBody(signers, body),
-    'x-guddesk-delivery',
+    'X-GudDesk-Delivery',
     id,
-    'x-guddesk-attempt',
+    'X-GudDesk-Attempt',
     String(attempts + 1),
     'webhook-id',
     id,
@@ -30,6 +32,6 @@ export function messageHeaders(
     'webhook-signature',
     signStandard(signers, id, timestamp, body),
   ]
-  if (agentId !== null) headers.push('x-guddesk-agent-id', agentId)
+  if (agentId !== null) headers.push('X-GudDesk-Agent-Id', agentId)
   return headers
 }

@@ -1,11 +1,22 @@
-import { parseRetryAfter, retryDelay } from './retry.ts'
+import { parseRetryAfter, retryDelay, spreadRetryAfter } from './retry.ts'
+
+interface Sent {
+  /** Sent twice: the receiver was closing the kept connection that the request went out on first. */
+  isResent?: boolean
+}
 
 /** What came of one attempt, by whose fault it is. */
 export type Exchange =
-  /** The receiver answered; `response` is the first 4 kB of its body. */
-  | { kind: 'answered'; statusCode: number; retryAfter: string | undefined; response: string }
+  /** The receiver answered; `response` is the first 4 kB of its body, `location` where a redirect leads. */
+  | (Sent & {
+      kind: 'answered'
+      statusCode: number
+      retryAfter?: string | undefined
+      location?: string | undefined
+      response: string
+    })
   /** No complete answer: refused connection, reset, time-out, name that does not resolve. The receiver's fault. */
-  | { kind: 'failed'; error: string }
+  | (Sent & { kind: 'failed'; error: string })
   /** The address is not allowed. Nothing was sent, and no later attempt would be. */
   | { kind: 'refused'; error: string }
   /** We could not send: the receiver's attempts are not spent. */
@@ -36,7 +47,8 @@ export function decide(exchange: Exchange, attempt: number, now: Date, random: n
   if (statusCode >= 200 && statusCode < 300) return { next: 'delivered' }
   if (statusCode === 410) return { next: 'gone' }
   const mayAskForTime = statusCode === 429 || statusCode === 503
-  return retryOrFail(attempt, now, random, mayAskForTime ? (parseRetryAfter(retryAfter, now) ?? 0) : 0)
+  const asked = mayAskForTime ? (parseRetryAfter(retryAfter, now) ?? 0) : 0
+  return retryOrFail(attempt, now, random, spreadRetryAfter(asked, random))
 }
 
 /** Whether it shows that the receiver is away or overloaded, in place of refusing what it got. The breaker counts these. */
@@ -53,3 +65,17 @@ function retryOrFail(attempt: number, now: Date, random: number, atLeast: number
 function later(now: Date, ms: number): Date {
   return new Date(now.getTime() + ms)
 }
+
+/** What to do about a redirect, which is not followed; null for any other answer. */
+export function redirected({
+  statusCode,
+  location,
+}: {
+  statusCode: number
+  location?: string | undefined
+}): string | null {
+  if (statusCode < 300 || statusCode > 399 || location === undefined) return null
+  return `Redirects are not followed: register ${location.slice(0, MAX_LOCATION)} in place of this URL`
+}
+
+const MAX_LOCATION = 2048

@@ -31,3 +31,11 @@ export function parseRetryAfter(header: string | undefined, now: Date): number |
   const ms = isSeconds ? Number(text) * SECOND : Date.parse(text) - now.getTime()
   return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER)
 }
+
+/**
+ * What a receiver asked for, and up to 10 % more: everybody whom it told the same must not come back at the same moment.
+ * @param random a number in [0, 1)
+ */
+export function spreadRetryAfter(ms: number, random: number): number {
+  return Math.round(ms * (1 + JITTER * random))
+}

@@ -11,6 +11,8 @@ export interface Result {
   readonly statusCode: number | null
   readonly response: string | null
   readonly error: string | null
+  /** It went out twice: first on a connection that the receiver was closing. */
+  readonly isResent: boolean
   readonly status: DeliveryStatus
   /** The next attempt; null when the delivery is finished. */
   readonly due: Date | null
@@ -45,13 +47,14 @@ export async function settle(
 }
 
 /** Without what is null, and with milliseconds for moments: most of it is as short as it can be. */
-function toJson({ startedAt, statusCode, response, error, due, ...rest }: Result) {
+function toJson({ startedAt, statusCode, response, error, isResent, due, ...rest }: Result) {
   return {
     ...rest,
     startedAt: startedAt.getTime(),
     statusCode: statusCode ?? undefined,
     response: response ?? undefined,
     error: error ?? undefined,
+    isResent: isResent || undefined,
     due: due?.getTime(),
   }
 }
@@ -63,7 +66,7 @@ const SETTLE: Statement = {
 ), result AS MATERIALIZED (
   SELECT r.* FROM json_to_recordset($2::json) AS r(
     id text, number int, "startedAt" float8, "durationMs" int, "statusCode" int,
-    response text, error text, status "DeliveryStatus", due float8)
+    response text, error text, "isResent" boolean, status "DeliveryStatus", due float8)
     JOIN deliveries d ON d.id = r.id AND d.attempts = r.number - 1 AND d.due IS NOT NULL
    WHERE EXISTS (SELECT FROM me)
      FOR UPDATE OF d SKIP LOCKED
@@ -74,8 +77,9 @@ const SETTLE: Statement = {
     FROM result r WHERE d.id = r.id
   RETURNING r.*
 ), logged AS (
-  INSERT INTO delivery_attempts (delivery_id, number, started_at, duration_ms, status_code, response, error)
-  SELECT id, number, to_timestamp("startedAt" / 1000), "durationMs", "statusCode", response, error FROM settled
+  INSERT INTO delivery_attempts (delivery_id, number, started_at, duration_ms, status_code, response, error, is_resent)
+  SELECT id, number, to_timestamp("startedAt" / 1000), "durationMs", "statusCode", response, error, COALESCE("isResent", false)
+    FROM settled
 )
 SELECT EXISTS (SELECT FROM me) AS "isTrusted",
        CASE WHEN (SELECT count(*) FROM settled) < $4::int THEN ARRAY(SELECT id FROM settled) END AS ids`,

@@ -20,7 +20,10 @@ const DeliveryAttempt = builder.prismaObject('DeliveryAttempt', {
     durationMs: t.exposeInt('durationMs', { description: 'Until the answer was complete, in milliseconds.' }),
     statusCode: t.exposeInt('statusCode', { nullable: true, description: 'HTTP status; null without an answer.' }),
     response: t.exposeString('response', { nullable: true, description: "The first 4 kB of the answer's body." }),
-    error: t.exposeString('error', { nullable: true, description: 'Why there was no answer.' }),
+    error: t.exposeString('error', { nullable: true, description: 'Why it failed, where the status does not say it.' }),
+    isResent: t.exposeBoolean('isResent', {
+      description: 'Whether it went out twice: the receiver was closing the kept connection that it went out on first.',
+    }),
   }),
 })
 

@@ -48,7 +48,14 @@ async function only(): Promise<Claimed> {
 
 function delivered({ id, attempts }: Claimed, changes: Partial<Result> = {}): Result {
   const startedAt = guddesk.clock.now()
-  const answer = { statusCode: 200, response: 'ok', error: null, status: 'DELIVERED', due: null } as const
+  const answer = {
+    statusCode: 200,
+    response: 'ok',
+    error: null,
+    isResent: false,
+    status: 'DELIVERED',
+    due: null,
+  } as const
   return { id, number: attempts + 1, startedAt, durationMs: 1, ...answer, ...changes }
 }
 const settleNow = (results: Result[], who = ME) => settle(session, who, results, guddesk.clock.now())

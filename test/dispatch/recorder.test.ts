@@ -52,6 +52,7 @@ function ended(n: number): Ended {
     statusCode: 200,
     response: '',
     error: null,
+    isResent: false,
     status: 'DELIVERED',
     due: null,
   }
