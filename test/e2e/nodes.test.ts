@@ -46,6 +46,27 @@ describe.runIf(backend === 'postgres')('several nodes on one PostgreSQL', () => 
     }
   })
 
+  test('what one node commits, another one sends at once', async () => {
+    const [api] = await Promise.all([
+      installation.start({ GUDDESK_ROLES: 'api' }),
+      installation.start({ GUDDESK_ROLES: 'dispatcher' }),
+    ])
+    await post(api, '/api/agent/webhooks', { url: receiver.url, events: { onConversationCreated: false } })
+    const conversationId = await newConversation(api)
+    const path = `/api/v1/conversations/${conversationId}/messages`
+    await post(api, path, { body: 'first', type: 'AGENT' })
+    await receiver.waitFor(1)
+    const waits: number[] = []
+    for (let sent = 2; sent <= 60; sent++) {
+      await post(api, path, { body: 'next', type: 'AGENT' })
+      const committedAt = performance.now()
+      await receiver.waitFor(sent)
+      waits.push((receiver.received[sent - 1]?.at ?? Number.POSITIVE_INFINITY) - committedAt)
+    }
+    // A look at the database once a second, without wake-ups, would make it 500.
+    expect(waits.toSorted((a, b) => a - b)[Math.floor(waits.length / 2)]).toBeLessThan(15)
+  })
+
   test('without Redis events are late by a poll, and not lost', async () => {
     const child = await installation.start({ REDIS_URL: `redis://127.0.0.1:${await freePort()}` })
     await post(child, '/api/agent/webhooks', { url: receiver.url })
