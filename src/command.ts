@@ -47,7 +47,7 @@ async function onDatabase(work: (deps: Deps, config: Config) => Promise<string>)
     return await work({ publicUrl, endpointsPerWorkspace, db, vault, targets, ...signals }, config)
   } catch (error) {
     if (!isTableMissing(error)) throw error
-    throw new ConfigError('This database is empty. Start GudDesk once first.')
+    throw new ConfigError('This database is empty, or of an older version. Start GudDesk of this version once first.')
   } finally {
     await db.close()
   }

@@ -8,6 +8,7 @@ import type { Deps } from './domain/deps.ts'
 import { DomainError } from './domain/errors.ts'
 import { forgetEnded } from './domain/forget-ended.ts'
 import { releaseAbandonedKeys, sweepKeys } from './domain/idempotency.ts'
+import { publishNode } from './domain/nodes.ts'
 import { reopenDueConversations } from './domain/reopen.ts'
 import { type Retention, removeOld } from './domain/retention.ts'
 import { echoAgentUrl } from './echo-agent.ts'
@@ -91,8 +92,8 @@ export async function buildServer({
   }
   // What production prints ends in its logs: there a command prints a key, on request.
   const firstKey = config.firstApiKey ?? (isProduction ? null : newApiKey())
+  const stops: (() => Promise<void>)[] = [() => db.close(), () => bus.close(), await publishNode(deps)]
   const firstStart = await bootstrap(deps, firstKey, config.ownerEmail)
-  const stops: (() => Promise<void>)[] = [() => db.close(), () => bus.close()]
 
   const dispatching = { ...deps, version: config.version, sharesProcess: config.roles.has('api') }
   const dispatcher = config.roles.has('dispatcher') ? await startDispatcher(dispatching) : null

@@ -5,6 +5,8 @@ import type { Config } from './config.ts'
 
 /** Seals short secrets for storage and opens them again. */
 export interface Vault {
+  /** Names the key that seals: in every sealed text, and in what the node publishes. Tells nothing of the key. */
+  readonly keyId: string
   /** What every text begins with that the present key sealed. */
   readonly prefix: string
   /** AES-256-GCM. `context` (the row's id) is authenticated: a sealed text moved to another row does not open. */
@@ -30,6 +32,7 @@ export function createVault(key: Buffer, previous?: Buffer): Vault {
   const keyId = keyIdOf(key)
   const keys = new Map([...(previous === undefined ? [] : [[keyIdOf(previous), previous] as const]), [keyId, key]])
   return {
+    keyId,
     prefix: `v1.${keyId}.`,
     seal(plain, context) {
       const iv = randomBytes(IV_BYTES)

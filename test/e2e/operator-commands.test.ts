@@ -71,7 +71,7 @@ test('a database with nothing in it says so', async () => {
   for (const [command, ...args] of [['api-key', OWNER], ['unverified-people']] as const) {
     expect(await empty.run(command, ...args)).toEqual({
       code: 1,
-      output: 'This database is empty. Start GudDesk once first.\n',
+      output: 'This database is empty, or of an older version. Start GudDesk of this version once first.\n',
     })
   }
   await empty.remove()

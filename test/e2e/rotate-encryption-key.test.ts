@@ -1,12 +1,13 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Child, type Installation, newInstallation, post } from '../support/child.ts'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type Child, type Installation, newInstallation, post, type Running } from '../support/child.ts'
 import { backend } from '../support/database.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { until } from '../support/until.ts'
 
 const OLD = randomBytes(32).toString('hex')
 const NEW = randomBytes(32).toString('hex')
+const NOT_YET = { ENCRYPTION_KEY: OLD, ENCRYPTION_KEY_PREVIOUS: NEW }
 const BOTH = { ENCRYPTION_KEY: NEW, ENCRYPTION_KEY_PREVIOUS: OLD }
 
 let installation: Installation
@@ -25,6 +26,13 @@ afterEach(async () => {
 async function stop(child: Child): Promise<void> {
   child.signal('SIGTERM')
   await child.exited()
+}
+
+/** The secret of a new endpoint: one more thing that is sealed. */
+async function subscribe(child: Child, path = '/webhook'): Promise<string> {
+  const url = receiver.url.replace('/webhook', path)
+  const { data } = await post<{ data: { endpoint: { secret: string } } }>(child, '/api/agent/webhooks', { url })
+  return data.endpoint.secret
 }
 
 const install = (child: Child) =>
@@ -118,4 +126,69 @@ test('says what no key opens, and what must be set', async () => {
     code: 1,
     output: expect.stringContaining('Set ENCRYPTION_KEY to the new key, and ENCRYPTION_KEY_PREVIOUS'),
   })
+}, 60_000)
+
+const NOTHING = 'Nothing is left that needs the one before: ENCRYPTION_KEY_PREVIOUS can go.'
+
+// With the embedded database the server is stopped meanwhile.
+describe.runIf(backend === 'postgres')('nodes that seal with another key', () => {
+  /** Until the command has said `count` times for whom it waits; what it said last. */
+  async function waitingFor({ output }: Running, count: number): Promise<string> {
+    const said = () => output().split('Waiting for these nodes, which seal with another key:')
+    await until(() => said().length > count, 60_000, output)
+    return said().at(-1) ?? ''
+  }
+
+  test('are waited for, and what they seal meanwhile is sealed anew', async () => {
+    const api = await installation.start({ ...NOT_YET, GUDDESK_ROLES: 'api' })
+    const dispatcher = await installation.start({ ...NOT_YET, GUDDESK_ROLES: 'dispatcher' })
+    const command = installation.begin(BOTH, 'rotate-encryption-key')
+    const first = await waitingFor(command, 1)
+    for (const { pid } of [api, dispatcher]) {
+      expect(first).toMatch(new RegExp(`^ {2}.+, process ${pid} \\(key [0-9a-f]{8}\\)$`, 'm'))
+    }
+    const secret = await subscribe(api)
+    await stop(api)
+    const swapped = await installation.start(BOTH)
+    const second = await waitingFor(command, 2)
+    expect(second).toContain(`process ${dispatcher.pid} `)
+    for (const { pid } of [api, swapped]) expect(second).not.toContain(`process ${pid} `)
+    await stop(dispatcher)
+    const { code, output } = await command.ended
+    expect(code).toBe(0)
+    expect(output).toMatch(/^0 secrets are sealed .*\n/)
+    expect(output).toMatch(new RegExp(`\n1 secrets are sealed .*\n${NOTHING}\n$`))
+    await stop(swapped)
+
+    await expectSigned(await installation.start({ ENCRYPTION_KEY: NEW }), secret, 1)
+  }, 180_000)
+
+  test('are named when they are still there in the end', async () => {
+    const child = await installation.start(NOT_YET)
+    await subscribe(child)
+    const { code, output } = await installation.runWith(BOTH, 'rotate-encryption-key', '--wait', '1')
+    expect(code).toBe(1)
+    expect(output).toContain('These nodes still seal with another key:\n')
+    expect(output).toContain(`process ${child.pid} (key `)
+    expect(output).not.toContain('Nothing is left')
+  }, 90_000)
+})
+
+test('a killed server is waited for no longer than it may live', async () => {
+  const child = await installation.start({ ENCRYPTION_KEY: OLD })
+  await subscribe(child)
+  child.signal('SIGKILL')
+  await child.exited()
+  const { code, output } = await installation.runWith(BOTH, 'rotate-encryption-key', '--wait', '60')
+  expect(code).toBe(0)
+  expect(output).toMatch(new RegExp(`^1 secrets are sealed .*\n[\\s\\S]*${NOTHING}\n$`))
+}, 120_000)
+
+test('says how it is called', async () => {
+  for (const args of [['--wait', 'long'], ['60']]) {
+    expect(await installation.runWith(BOTH, 'rotate-encryption-key', ...args)).toEqual({
+      code: 2,
+      output: expect.stringContaining('npm run rotate-encryption-key -- --wait 600'),
+    })
+  }
 }, 60_000)

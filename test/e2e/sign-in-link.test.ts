@@ -61,7 +61,10 @@ test('an empty database is told from a wrong address', async () => {
   const empty = await newInstallation()
   try {
     const { code, output } = await empty.run('sign-in-link', OWNER)
-    expect([code, output]).toEqual([1, 'This database is empty. Start GudDesk once first.\n'])
+    expect([code, output]).toEqual([
+      1,
+      'This database is empty, or of an older version. Start GudDesk of this version once first.\n',
+    ])
   } finally {
     await empty.remove()
   }

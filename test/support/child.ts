@@ -31,11 +31,19 @@ export interface Ran {
   readonly output: string
 }
 
+export interface Running {
+  /** Everything it has printed. */
+  output(): string
+  readonly ended: Promise<Ran>
+}
+
 export interface Installation {
   start(env?: Record<string, string>): Promise<Child>
   /** Runs a script of src on the same data, to its end. */
   run(script: string, ...args: string[]): Promise<Ran>
   runWith(env: Record<string, string>, script: string, ...args: string[]): Promise<Ran>
+  /** The same for a script that waits for something. */
+  begin(env: Record<string, string>, script: string, ...args: string[]): Running
   remove(): Promise<void>
 }
 
@@ -46,20 +54,21 @@ export async function newInstallation(): Promise<Installation> {
   const key = newApiKey()
   const children: ChildProcess[] = []
   const backendEnv = { DATABASE_URL: postgres?.url ?? '', REDIS_URL: postgres === undefined ? '' : REDIS_URL }
-  async function runWith(more: Record<string, string>, script: string, ...args: string[]): Promise<Ran> {
+  function begin(more: Record<string, string>, script: string, ...args: string[]): Running {
     const env = { PATH: process.env['PATH'], DATA_DIR: dataDir, ...backendEnv, ...more }
     const child = spawn(process.execPath, [`src/${script}.ts`, ...args], { cwd: ROOT, env })
     children.push(child)
     let output = ''
     child.stdout.on('data', (chunk) => (output += chunk))
     child.stderr.on('data', (chunk) => (output += chunk))
-    const [code] = await once(child, 'close')
-    return { code, output }
+    return { output: () => output, ended: once(child, 'close').then(([code]) => ({ code, output })) }
   }
+  const runWith: Installation['runWith'] = (...script) => begin(...script).ended
 
   return {
     run: (script, ...args) => runWith({}, script, ...args),
     runWith,
+    begin,
     async start(env = {}) {
       const port = await freePort()
       const child = spawn(process.execPath, [...START_ARGS], {

@@ -1,8 +1,8 @@
 import type { Database } from '../../src/infra/db.ts'
 
 /**
- * What stands in the database, as one text: of one workspace, or of all. When a key was used last does not count, which
- * is written whenever there is time.
+ * What stands in the database, as one text: of one workspace, or of all. When a key was used last and a node was seen last
+ * does not count: that is written whenever there is time.
  */
 export type Digest = (workspaceId?: string) => Promise<string>
 
@@ -18,7 +18,7 @@ export async function openDigest({ sql }: Database): Promise<Digest> {
       .filter(({ name, belongs }) => workspaceId === undefined || belongs || name === 'workspaces')
       .map(({ name }) => {
         const mine = name === 'workspaces' ? 'id = $1' : 'workspace_id = $1'
-        const row = `(to_jsonb(t) - 'last_used_at')::text`
+        const row = `(to_jsonb(t) - 'last_used_at' - 'seen_at')::text`
         return `SELECT '${name}' AS name, md5(string_agg(${row}, '' ORDER BY ${row})) AS sum FROM "${name}" t
                  WHERE $1::text IS NULL ${workspaceId === undefined ? '' : `OR ${mine}`}`
       })
