@@ -81,7 +81,7 @@ export function assembleHttp(
   app.use(refuseUnanswerable)
   app.use(cors(new Set(config.corsOrigins), isApi))
   app.use(health(deps.db, () => isStopping))
-  app.use(serveMetrics(config.metricsToken, { dispatcher, rates, events: feeds.events }))
+  app.use(serveMetrics(config.metricsToken, { dispatcher, rates, events: feeds.events, bus: deps.bus }))
   const hasApi = config.roles.has('api')
   const isDevelopment = config.env !== 'production'
   const introspection = config.graphqlIntrospection

@@ -3,6 +3,7 @@ import type Koa from 'koa'
 import type { Dispatcher } from './dispatch/dispatcher.ts'
 import { DomainError } from './domain/errors.ts'
 import type { EventLog } from './domain/event-log.ts'
+import type { Bus } from './infra/bus.ts'
 import type { RateCounter } from './infra/rate-counter.ts'
 
 const PATH = '/metrics'
@@ -19,7 +20,7 @@ type Samples = Readonly<Record<string, number>>
  */
 export function serveMetrics(
   token: string | undefined,
-  { dispatcher, rates, events }: { dispatcher: Dispatcher | null; rates: RateCounter; events: EventLog },
+  sources: { dispatcher: Dispatcher | null; rates: RateCounter; events: EventLog; bus: Bus },
 ): Koa.Middleware {
   return async (ctx, next) => {
     if (token === undefined || ctx.path !== PATH) return next()
@@ -27,7 +28,9 @@ export function serveMetrics(
       throw new DomainError('unauthorized', 'Send METRICS_TOKEN as "Authorization: Bearer …"')
     }
     ctx.set('Content-Type', CONTENT_TYPE)
-    ctx.body = [...processMetrics(), rateMetric(rates), lagMetric(events), ...dispatchMetrics(dispatcher)].join('')
+    const { dispatcher, rates, events, bus } = sources
+    const own = [...processMetrics(), rateMetric(rates), busMetric(bus), lagMetric(events)]
+    ctx.body = [...own, ...dispatchMetrics(dispatcher)].join('')
   }
 }
 
@@ -54,6 +57,11 @@ function rateMetric(rates: RateCounter): string {
 function lagMetric(events: EventLog): string {
   const help = 'Wait of the first event that is stored and cannot be shown yet, because a writer before it is not done.'
   return metric('guddesk_event_log_lag_seconds', 'gauge', help, { '': events.lagMs() / 1000 })
+}
+
+function busMetric(bus: Bus): string {
+  const help = 'Messages in Redis that were ignored, because no node of this deployment signed them just now.'
+  return metric('guddesk_bus_messages_refused_total', 'counter', help, { '': bus.refused() })
 }
 
 function dispatchMetrics(dispatcher: Dispatcher | null): string[] {

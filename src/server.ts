@@ -25,6 +25,7 @@ import { openRateCounter } from './infra/rate-counter.ts'
 import { repeat } from './infra/repeat.ts'
 import { type Resolve, resolveName } from './infra/resolve.ts'
 import { createVault, encryptionKey, newApiKey } from './infra/secrets.ts'
+import { sharedRedis } from './infra/shared-redis.ts'
 import type { Pages } from './pages.ts'
 
 /** A whole GudDesk, assembled but not listening. */
@@ -68,7 +69,8 @@ export async function buildServer({
   const db = given ?? (await openDatabase(config, log))
   const applied = await migrate(db.pool)
   if (applied.length > 0) log.info({ applied }, 'the database was migrated')
-  const bus = openBus(config.redisUrl, log)
+  const redis = await sharedRedis(config, db)
+  const bus = openBus(redis, log)
   const isProduction = config.env === 'production'
   const mail = config.mail === null ? undefined : openMailer({ ...config.mail, requireTls: isProduction }, log)
   const deps: Deps = {
@@ -112,7 +114,7 @@ export async function buildServer({
     stops.push(repeat(log, SWEEP_EVERY_MS, 'old idempotency keys could not be deleted', () => sweepKeys(deps)))
   }
   if (mail !== undefined) stops.push(() => mail.close())
-  const rates = openRateCounter(config.redisUrl, log)
+  const rates = openRateCounter(redis, log)
   stops.push(() => rates.close())
   const http = assembleHttp(config, deps, {
     people,

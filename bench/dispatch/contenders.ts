@@ -10,6 +10,7 @@ import { assemble } from '../../src/infra/db.ts'
 import { createLog } from '../../src/infra/log.ts'
 import { migrate } from '../../src/infra/migrations.ts'
 import { postgresConnection } from '../../src/infra/pg-session.ts'
+import { createSigner } from '../../src/infra/signed-messages.ts'
 import { ENDPOINTS, endpointId, type Job, keysOf, secretOf, urlOf, vault } from './jobs.ts'
 
 /** Where a contender keeps its jobs, and where they go. */
@@ -35,6 +36,8 @@ export interface Contender {
 
 const CONCURRENCY = 64
 const POOL = 10
+/** GudDesk's part of the Redis. */
+const REDIS = { prefix: 'guddesk:bench:', signer: createSigner('the bench’s key', null) }
 
 /** The same request by the same client for everybody: both signatures, all headers. */
 function poster(port: number) {
@@ -106,7 +109,7 @@ export const guddesk: Contender = {
   },
   async producer({ databaseUrl, redisUrl }) {
     const pool = new pg.Pool({ connectionString: databaseUrl, max: POOL })
-    const bus = openBus(redisUrl, createLog('silent'))
+    const bus = openBus({ ...REDIS, url: redisUrl }, createLog('silent'))
     return {
       async send(job) {
         await pool.query({ name: 'store', text: STORE, values: rowsOf([job]) })
@@ -121,7 +124,7 @@ export const guddesk: Contender = {
   async work({ databaseUrl, redisUrl }) {
     const log = createLog('warn')
     const db = assemble(new pg.Pool({ ...postgresConnection(databaseUrl), max: POOL }), 'shared', async () => undefined)
-    const bus = openBus(redisUrl, log)
+    const bus = openBus({ ...REDIS, url: redisUrl }, log)
     const targets = { requireHttps: false, allowLoopback: true }
     const parts = { db, bus, log, vault, targets, clock: systemClock, version: 'bench', sharesProcess: false }
     const dispatcher = await startDispatcher(parts)

@@ -1,5 +1,7 @@
 import { Redis } from 'ioredis'
+import { systemClock } from './clock.ts'
 import type { Log } from './log.ts'
+import type { SharedRedis } from './shared-redis.ts'
 
 export type Listener = (message: string) => void
 
@@ -20,12 +22,14 @@ export interface Bus {
   subscribe(topic: string, listener: Listener): () => void
   /** Whether messages reach other nodes now. */
   isConnected(): boolean
+  /** Messages that came and were not from a node of this deployment. */
+  refused(): number
   close(): Promise<void>
 }
 
-/** Redis pub/sub when a URL is given, this process alone otherwise. */
-export function openBus(redisUrl: string | undefined, log: Log): Bus {
-  return redisUrl === undefined ? localBus() : redisBus(redisUrl, log)
+/** Redis pub/sub when there is a Redis, this process alone otherwise. */
+export function openBus(redis: SharedRedis | undefined, log: Log): Bus {
+  return redis === undefined ? localBus() : redisBus(redis, log)
 }
 
 type Topics = Map<string, Set<Listener>>
@@ -77,13 +81,18 @@ function localBus(): Bus {
       return () => void stop()
     },
     isConnected: () => true,
+    refused: () => 0,
     close: async () => topics.clear(),
   }
 }
 
-const PREFIX = 'guddesk:'
+const LOG_EVERY_MS = 60_000
 
-function redisBus(url: string, log: Log): Bus {
+/**
+ * Whoever can write in Redis can publish, too: what is not signed by a node of this deployment is counted and ignored.
+ * Times are the machine's own, for they are compared with other nodes'.
+ */
+function redisBus({ url, prefix, signer }: SharedRedis, log: Log): Bus {
   const topics: Topics = new Map()
   // Without an offline queue: a wake-up that waited for Redis to come back is worth nothing, and would eat memory.
   const options = { enableOfflineQueue: false, maxRetriesPerRequest: 0, lazyConnect: false } as const
@@ -103,26 +112,40 @@ function redisBus(url: string, log: Log): Bus {
   }
   const report = (error: unknown) => log.debug({ err: error }, 'a bus message was lost')
   const publish = (topic: string, message: string) => {
-    publisher.publish(PREFIX + topic, message).catch(report)
+    const channel = prefix + topic
+    publisher.publish(channel, signer.sign(channel, message, systemClock.now())).catch(report)
   }
   subscriber.on('ready', () => {
-    if (topics.size > 0) subscriber.subscribe(...[...topics.keys()].map((topic) => PREFIX + topic)).catch(report)
+    if (topics.size > 0) subscriber.subscribe(...[...topics.keys()].map((topic) => prefix + topic)).catch(report)
     // Whatever was sent while the connection was down is lost: let every listener look for itself.
     for (const topic of topics.keys()) deliver(topics, topic, '')
   })
-  subscriber.on('message', (channel, message) => deliver(topics, channel.slice(PREFIX.length), message))
+  let refused = 0
+  let loggedAt = Number.NEGATIVE_INFINITY
+  const refuse = (channel: string, reason: string) => {
+    refused += 1
+    if (performance.now() - loggedAt < LOG_EVERY_MS) return
+    loggedAt = performance.now()
+    log.warn({ channel, reason, refused }, 'a bus message was refused')
+  }
+  subscriber.on('message', (channel, text) => {
+    const opened = signer.open(channel, text, systemClock.now())
+    if ('refused' in opened) refuse(channel, opened.refused)
+    else deliver(topics, channel.slice(prefix.length), opened.message)
+  })
 
   return {
     wake: coalesce(publish),
     send: publish,
     subscribe(topic, listener) {
       const { isFirst, stop } = listen(topics, topic, listener)
-      if (isFirst && subscriber.status === 'ready') subscriber.subscribe(PREFIX + topic).catch(report)
+      if (isFirst && subscriber.status === 'ready') subscriber.subscribe(prefix + topic).catch(report)
       return () => {
-        if (stop() && subscriber.status === 'ready') subscriber.unsubscribe(PREFIX + topic).catch(report)
+        if (stop() && subscriber.status === 'ready') subscriber.unsubscribe(prefix + topic).catch(report)
       }
     },
     isConnected: () => publisher.status === 'ready' && subscriber.status === 'ready',
+    refused: () => refused,
     async close() {
       publisher.disconnect()
       subscriber.disconnect()

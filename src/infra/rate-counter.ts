@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 import type { Log } from './log.ts'
+import type { SharedRedis } from './shared-redis.ts'
 
 /** Hits of one key in its current window. */
 export interface Window {
@@ -20,8 +21,8 @@ export interface RateCounter {
 }
 
 /** Shared by all nodes when there is a Redis, this process's own otherwise. */
-export function openRateCounter(redisUrl: string | undefined, log: Log): RateCounter {
-  return redisUrl === undefined ? localCounter() : redisCounter(redisUrl, log)
+export function openRateCounter(redis: Pick<SharedRedis, 'url' | 'prefix'> | undefined, log: Log): RateCounter {
+  return redis === undefined ? localCounter() : redisCounter(redis, log)
 }
 
 /** Of more keys, those that were hit longest ago begin anew. */
@@ -43,14 +44,24 @@ function localCounter(): RateCounter {
   }
 }
 
-const PREFIX = 'guddesk:rate:'
-/** One round trip, and no key without an end: a process that dies between two commands cannot leave one. */
+/**
+ * One round trip, and no key without an end: a process that dies between two commands cannot leave one. Others may write
+ * in Redis, too: what is not a counter with an end begins anew, and none lasts longer than a window.
+ */
 const HIT = `
-local hits = redis.call('INCRBY', KEYS[1], ARGV[2])
-local left = redis.call('PTTL', KEYS[1])
-if left < 0 then
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])
-  left = tonumber(ARGV[1])
+local key = KEYS[1]
+local window = tonumber(ARGV[1])
+local function isCounter()
+  if redis.call('TYPE', key).ok ~= 'string' or redis.call('PTTL', key) < 0 then return false end
+  local start = redis.call('GETRANGE', key, 0, 15)
+  return #start <= 15 and string.match(start, '^[1-9]%d*$') ~= nil
+end
+if not isCounter() then redis.call('UNLINK', key) end
+local hits = redis.call('INCRBY', key, ARGV[2])
+local left = redis.call('PTTL', key)
+if left < 0 or left > window then
+  redis.call('PEXPIRE', key, window)
+  left = window
 end
 return {hits, left}`
 /** A Redis that hangs costs a request this much, once a second. */
@@ -62,7 +73,7 @@ const LOG_EVERY_MS = 60_000
  * Counts in Redis. While Redis is gone each node counts for itself: a limit is then kept per node, and nobody is turned
  * away because a counter is out of order.
  */
-function redisCounter(url: string, log: Log): RateCounter {
+function redisCounter({ url, prefix }: Pick<SharedRedis, 'url' | 'prefix'>, log: Log): RateCounter {
   const fallback = localCounter()
   const redis = new Redis(url, {
     // The first requests of a process come while it still connects, and wait for that.
@@ -95,9 +106,9 @@ function redisCounter(url: string, log: Log): RateCounter {
     async hit(key, windowMs, now, times = 1) {
       if (performance.now() >= pausedUntil) {
         try {
-          const reply: unknown = await redis.eval(HIT, 1, PREFIX + key, windowMs, times)
+          const reply: unknown = await redis.eval(HIT, 1, `${prefix}rate:${key}`, windowMs, times)
           const [hits, endsInMs] = Array.isArray(reply) ? reply.map(Number) : []
-          if (hits === undefined || endsInMs === undefined) throw new Error('Redis answered something else')
+          if (!isCount(hits) || !isCount(endsInMs)) throw new Error('Redis answered something else')
           return { hits, endsInMs }
         } catch (error) {
           noteFailure(error)
@@ -112,4 +123,8 @@ function redisCounter(url: string, log: Log): RateCounter {
       await fallback.close()
     },
   }
+}
+
+function isCount(value: number | undefined): value is number {
+  return value !== undefined && Number.isSafeInteger(value) && value >= 0
 }

@@ -164,7 +164,7 @@ describe.runIf(backend === 'postgres')('Redis', () => {
 
   test('counts the first request of a process, too, which comes before the connection stands', async () => {
     const key = randomUUID()
-    const rates = [1, 2].map(() => openRateCounter(proxy.url, guddesk.deps.log))
+    const rates = [1, 2].map(() => openRateCounter({ url: proxy.url, prefix: 'guddesk:test:' }, guddesk.deps.log))
     const hits = await Promise.all(rates.map((counter) => counter.hit(key, 60_000, new Date())))
     expect(hits.map((window) => window.hits).sort()).toEqual([1, 2])
     expect(rates.map((counter) => counter.missedByRedis())).toEqual([0, 0])
