@@ -34,7 +34,7 @@ async function onDatabase(work: (deps: Deps, config: Config) => Promise<string>)
   const config = readConfig()
   const log = createLog(config.logLevel)
   const db = await openDatabaseBriefly(config).catch((error: unknown) => {
-    if (!(error instanceof ConfigError)) throw error
+    if (!(error instanceof ConfigError) || config.databaseUrl !== undefined) throw error
     throw new ConfigError(
       `A running server has the embedded database in ${config.dataDir}. Stop it, run this again, and start it anew.`,
     )

@@ -1,11 +1,23 @@
 /** `npm run migrate`: applies what is missing and exits. The server does the same at start. */
-import { readConfig } from './infra/config.ts'
+import { ConfigError, readConfig } from './infra/config.ts'
 import { openDatabase } from './infra/db.ts'
 import { createLog } from './infra/log.ts'
 import { migrate } from './infra/migrations.ts'
 
-const config = readConfig()
-const db = await openDatabase(config, createLog(config.logLevel))
-const applied = await migrate(db.pool)
-console.log(applied.length === 0 ? 'Nothing to migrate.' : `Applied: ${applied.join(', ')}`)
-await db.close()
+async function main(): Promise<void> {
+  const config = readConfig()
+  const db = await openDatabase(config, createLog(config.logLevel))
+  try {
+    const applied = await migrate(db.direct)
+    console.log(applied.length === 0 ? 'Nothing to migrate.' : `Applied: ${applied.join(', ')}`)
+  } finally {
+    await db.close()
+  }
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : error)
+  process.exitCode = 1
+}

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { Database } from '../infra/db.ts'
+import { handshakePid } from '../infra/pg-session.ts'
 import { SharedConnection } from './shared-connection.ts'
 
 /** SQL under a name: prepared once per connection. */
@@ -55,7 +56,7 @@ const PLANNER_OFF = PLANNER.map(([setting]) => `RESET ${setting}`).join(';')
  * @param isBehind whether there is so much to do that others should go first on that one connection
  */
 export function openSession(db: Database, isBehind: () => boolean = () => false): Session {
-  return db.isEmbedded ? sharedSession(db, isBehind) : ownSession(db.pool)
+  return db.isEmbedded ? sharedSession(db, isBehind) : ownSession(db.direct)
 }
 
 function sharedSession(db: Database, isBehind: () => boolean): Session {
@@ -133,7 +134,7 @@ function ownSession(pool: pg.Pool): Session {
     batch: BATCH,
     run: <Row extends object>({ name, text }: Statement, params: readonly unknown[]) =>
       use(async (client) => (await client.query<Row>({ name, text, values: [...params] })).rows),
-    backend: () => use(pidOf),
+    backend: () => use(handshakePid),
     onLost: (listener) => void listeners.push(listener),
     async close() {
       const connection = connected
@@ -144,10 +145,4 @@ function ownSession(pool: pg.Pool): Session {
       )
     },
   }
-}
-
-/** pg keeps it for cancelling queries, and leaves it out of its types. */
-function pidOf(client: pg.Client): number | null {
-  const pid: unknown = Reflect.get(client, 'processID')
-  return typeof pid === 'number' ? pid : null
 }

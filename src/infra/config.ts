@@ -17,6 +17,8 @@ export interface Config {
   readonly dataDir: string
   /** PostgreSQL; undefined: the embedded database under dataDir. */
   readonly databaseUrl: string | undefined
+  /** The same database without the pooler that databaseUrl leads through; undefined: there is none that works by transaction. */
+  readonly directDatabaseUrl: string | undefined
   /** Redis; undefined: everything runs in this one process. */
   readonly redisUrl: string | undefined
   /** 32 bytes that seal webhook secrets; undefined: a key file under dataDir. */
@@ -117,13 +119,21 @@ const ownerEmail = z.string().transform((value, issues) => {
   return z.NEVER
 })
 
+const postgresUrl = z
+  .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' })
+  .refine((url) => (new URL(url).searchParams.get('schema') ?? 'public') === 'public', {
+    error: 'must not name a schema: GudDesk keeps its tables in "public". Give it a database of its own',
+    when: ({ issues }) => issues.length === 0,
+  })
+
 const Environment = z.object({
   NODE_ENV: z.enum(['development', 'production', 'test']).default('development'),
   HOST: text.optional(),
   PORT: z.coerce.number('must be a whole number').int().min(0).max(65_535).default(3000),
   PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   DATA_DIR: text.default('.data'),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' }).optional(),
+  DATABASE_URL: postgresUrl.optional(),
+  DIRECT_DATABASE_URL: postgresUrl.optional(),
   REDIS_URL: z.url({ protocol: /^rediss?$/, error: 'must be a redis:// or rediss:// URL' }).optional(),
   ENCRYPTION_KEY: key.optional(),
   ENCRYPTION_KEY_PREVIOUS: key.optional(),
@@ -186,6 +196,11 @@ export function readConfig(source: Record<string, string | undefined> = process.
         'ALLOW_INSECURE_HTTP=true accepts that',
     )
   }
+  if ('DIRECT_DATABASE_URL' in present && !('DATABASE_URL' in present)) {
+    faults.push(
+      'DATABASE_URL: must be set, too: DIRECT_DATABASE_URL is the way to the same database without its pooler',
+    )
+  }
   if ('SMTP_URL' in present !== 'MAIL_FROM' in present) {
     faults.push(
       `${'SMTP_URL' in present ? 'MAIL_FROM' : 'SMTP_URL'}: must be set, too: mails need a server and a sender`,
@@ -204,6 +219,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
     publicUrl: new URL(env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).href.replace(/\/+$/, ''),
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL,
+    directDatabaseUrl: env.DIRECT_DATABASE_URL,
     redisUrl: env.REDIS_URL,
     encryptionKey: env.ENCRYPTION_KEY,
     previousEncryptionKey: env.ENCRYPTION_KEY_PREVIOUS,

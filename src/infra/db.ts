@@ -9,6 +9,7 @@ import type { Log } from './log.ts'
 import { postgresConnection } from './pg-session.ts'
 import { VALUES } from './pg-values.ts'
 import { pglitePool } from './pglite-socket.ts'
+import { checkConnections, type DatabaseUrls, pooledConnection } from './pooler.ts'
 import { keepPrivate } from './private-folder.ts'
 import { StatementNames } from './statement-names.ts'
 
@@ -16,20 +17,22 @@ import { StatementNames } from './statement-names.ts'
 export interface Database {
   readonly prisma: PrismaClient
   readonly pool: pg.Pool
+  /** Connections that are sessions of their own; the same pool, unless that leads through a pooler that works by transaction. */
+  readonly direct: pg.Pool
   /** True: no other process can be using this database. */
   readonly exclusive: boolean
   /** True: PGlite, in this process, with one connection for everybody. */
   readonly isEmbedded: boolean
   /** Runs one statement outside any transaction; rows are plain objects by column name. */
   sql<Row extends object>(text: string, params?: unknown[]): Promise<Row[]>
-  /** The same for a statement that many requests wait for. */
+  /** The same for a statement that many requests wait for: kept under its name where connections are sessions. */
   prepared<Row extends object>(statement: Prepared, params: unknown[]): Promise<Row[]>
   /** Runs one statement; rows are lists of values in the order of the columns. */
   values(text: string, params: unknown[]): Promise<unknown[][]>
   close(): Promise<void>
 }
 
-/** A statement that each connection parses and describes once. */
+/** A statement that each connection parses and describes once, unless a pooler keeps it from that. */
 export interface Prepared {
   /** Of this text and no other. */
   readonly name: string
@@ -42,33 +45,49 @@ const POOL_SIZE = 16
 
 /**
  * Connects to PostgreSQL, or opens the embedded database when no DATABASE_URL is set.
- * @throws ConfigError when another process has the embedded folder, or has PostgreSQL to itself for want of REDIS_URL.
+ * @throws ConfigError when another process has the embedded folder, or has PostgreSQL to itself for want of REDIS_URL, or
+ * when the connections are not what the code relies on.
  */
-export async function openDatabase(
-  config: Pick<Config, 'databaseUrl' | 'redisUrl' | 'dataDir'>,
-  log: Log,
-): Promise<Database> {
-  return config.databaseUrl === undefined
+export async function openDatabase(config: Place & Pick<Config, 'redisUrl'>, log: Log): Promise<Database> {
+  const { databaseUrl, directDatabaseUrl } = config
+  return databaseUrl === undefined
     ? openEmbedded(config.dataDir)
-    : openPostgres(config.databaseUrl, config.redisUrl, log)
+    : openPostgres({ databaseUrl, directDatabaseUrl }, config.redisUrl, log)
 }
+
+/** Where the database is. */
+type Place = Pick<Config, 'databaseUrl' | 'dataDir'> & Partial<Pick<Config, 'directDatabaseUrl'>>
 
 /**
  * Opens the database for a short task: on PostgreSQL beside nodes that are running, whatever they need to be alone for.
- * @throws ConfigError when another process has the embedded folder
+ * @throws ConfigError when another process has the embedded folder, or the connections are not what the code relies on
  */
-export async function openDatabaseBriefly(config: Pick<Config, 'databaseUrl' | 'dataDir'>): Promise<Database> {
-  if (config.databaseUrl === undefined) return openEmbedded(config.dataDir)
-  const pool = new pg.Pool({ ...postgresConnection(config.databaseUrl), max: 2 })
-  return assemble(pool, 'shared', async () => undefined)
+export async function openDatabaseBriefly({ databaseUrl, directDatabaseUrl, dataDir }: Place): Promise<Database> {
+  if (databaseUrl === undefined) return openEmbedded(dataDir)
+  const urls = { databaseUrl, directDatabaseUrl }
+  await checkConnections(urls)
+  const { pool, direct } = openPools(urls, { max: 2 })
+  return assemble(pool, 'shared', async () => undefined, direct)
 }
 
-async function openPostgres(url: string, redisUrl: string | undefined, log: Log): Promise<Database> {
-  const pool = new pg.Pool({ ...postgresConnection(url), max: POOL_SIZE, connectionTimeoutMillis: 10_000 })
-  pool.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
+async function openPostgres(urls: DatabaseUrls, redisUrl: string | undefined, log: Log): Promise<Database> {
+  await checkConnections(urls)
+  const { pool, direct } = openPools(urls, { max: POOL_SIZE, connectionTimeoutMillis: 10_000 })
+  for (const each of new Set([pool, direct])) {
+    each.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
+  }
   const alone = redisUrl === undefined
-  const release = await claimNode(url, alone, log)
-  return assemble(pool, alone ? 'alone' : 'shared', release)
+  const release = await claimNode(urls.directDatabaseUrl ?? urls.databaseUrl, alone, log)
+  return assemble(pool, alone ? 'alone' : 'shared', release, direct)
+}
+
+function openPools({ databaseUrl, directDatabaseUrl }: DatabaseUrls, options: pg.PoolConfig) {
+  if (directDatabaseUrl === undefined) {
+    const pool = new pg.Pool({ ...options, ...postgresConnection(databaseUrl) })
+    return { pool, direct: pool }
+  }
+  const pool = new pg.Pool({ ...options, ...pooledConnection(databaseUrl) })
+  return { pool, direct: new pg.Pool({ ...options, ...postgresConnection(directDatabaseUrl), max: 1 }) }
 }
 
 async function openEmbedded(dataDir: string): Promise<Database> {
@@ -89,30 +108,40 @@ async function openEmbedded(dataDir: string): Promise<Database> {
 /** Who else can be using a database: nobody, for it is in this process; nobody, for this node holds it; other nodes. */
 export type DatabaseUse = 'embedded' | 'alone' | 'shared'
 
-/** A Database over any pool; tests hand in their own. */
-export function assemble(pool: pg.Pool, use: DatabaseUse, afterClose: () => Promise<void>): Database {
+/**
+ * A Database over any pool; tests hand in their own.
+ * @param direct another pool when the first leads through a pooler that works by transaction
+ */
+export function assemble(
+  pool: pg.Pool,
+  use: DatabaseUse,
+  afterClose: () => Promise<void>,
+  direct: pg.Pool = pool,
+): Database {
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool),
     transactionOptions: { maxWait: 10_000, timeout: 15_000 },
   })
   const names = new StatementNames()
+  // A named statement stays in its session, where the next transaction may be another's.
+  const nameOf = (name: string | undefined) => (direct === pool && name !== undefined ? { name } : {})
   return {
     prisma,
     pool,
+    direct,
     exclusive: use !== 'shared',
     isEmbedded: use === 'embedded',
     async sql<Row extends object>(text: string, params: unknown[] = []) {
       const result = await pool.query<Row>(text, params)
       return result.rows
     },
-    async prepared<Row extends object>(statement: Prepared, values: unknown[]) {
-      const result = await pool.query<Row>({ ...statement, values, types: VALUES })
+    async prepared<Row extends object>({ name, ...statement }: Prepared, values: unknown[]) {
+      const result = await pool.query<Row>({ ...nameOf(name), ...statement, values, types: VALUES })
       return result.rows
     },
     async values(text: string, values: unknown[]) {
-      const name = names.of(text)
       const result = await pool.query<unknown[]>({
-        ...(name && { name }),
+        ...nameOf(names.of(text)),
         text,
         values,
         rowMode: 'array',
@@ -123,6 +152,7 @@ export function assemble(pool: pg.Pool, use: DatabaseUse, afterClose: () => Prom
     async close() {
       await prisma.$disconnect()
       await pool.end()
+      if (direct !== pool) await direct.end()
       await afterClose()
     },
   }

@@ -4,7 +4,7 @@ import type pg from 'pg'
  * What the code relies on when it reads and writes values, and when it locks rows. A database, a role and the URL may set
  * all of these otherwise.
  */
-const SETTINGS: readonly (readonly [name: string, value: string])[] = [
+export const SETTINGS: readonly (readonly [name: string, value: string])[] = [
   ['timezone', 'UTC'],
   ['datestyle', 'ISO, MDY'],
   ['intervalstyle', 'postgres'],
@@ -29,4 +29,13 @@ export function postgresConnection(url: string): pg.ClientConfig {
   if (given === null) return { connectionString: url, options: SESSION }
   own.searchParams.delete('options')
   return { connectionString: own.href, options: `${given} ${SESSION}` }
+}
+
+/**
+ * The server's process at the other end, as the handshake named it: a pooler's invention when there is one between. pg keeps
+ * it for cancelling queries, and leaves it out of its types.
+ */
+export function handshakePid(client: pg.Client): number | null {
+  const pid: unknown = Reflect.get(client, 'processID')
+  return typeof pid === 'number' ? pid : null
 }

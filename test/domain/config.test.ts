@@ -174,6 +174,22 @@ test.each(['http://desk.example.com', 'HTTP://desk.example.com', 'http://localho
   },
 )
 
+test.each(['DATABASE_URL', 'DIRECT_DATABASE_URL'])('%s is a PostgreSQL URL without a schema of its own', (name) => {
+  const url = 'postgresql://guddesk@db/guddesk'
+  for (const fine of [url, `${url}?schema=public`, `${url}?sslmode=require`]) {
+    expect(faults({ ...PRODUCTION, [name]: fine })).toEqual([])
+  }
+  for (const faulty of [`${url}?schema=theirs`, `${url}?sslmode=require&schema=`, 'mysql://db/guddesk', 'guddesk']) {
+    expect(faults({ ...PRODUCTION, [name]: faulty })).toEqual([name])
+  }
+})
+
+test('the way past a pooler needs the way through it', () => {
+  const DIRECT_DATABASE_URL = 'postgresql://guddesk@postgres/guddesk'
+  expect(readConfig({ ...PRODUCTION, DIRECT_DATABASE_URL }).directDatabaseUrl).toBe(DIRECT_DATABASE_URL)
+  expect(faults({ DIRECT_DATABASE_URL })).toEqual(['DATABASE_URL'])
+})
+
 test('mail needs both a server and a sender', () => {
   const SMTP_URL = 'smtps://mail.example.com'
   const MAIL_FROM = 'desk@example.com'

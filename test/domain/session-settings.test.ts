@@ -99,4 +99,10 @@ describe.runIf(backend === 'postgres')('with options in DATABASE_URL', () => {
     await session.close()
     await other.close()
   })
+
+  test('tables of another schema are not looked for', async () => {
+    const databaseUrl = `${url}?options=${encodeURIComponent('-c search_path=theirs,public')}`
+    await db.sql('CREATE SCHEMA theirs')
+    await expect(openDatabaseBriefly({ databaseUrl, dataDir })).rejects.toThrow(/SET search_path = public;$/)
+  })
 })

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, chown, mkdtemp, rm, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { chmod, chown, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -112,5 +113,44 @@ export async function startRedis(): Promise<OwnRedis> {
       await run('redis-cli', ['-p', String(port), 'client', 'kill', 'type', 'pubsub'])
     },
     remove: kill,
+  }
+}
+
+const PGBOUNCER = ['/usr/sbin/pgbouncer', '/usr/local/bin/pgbouncer', '/opt/homebrew/bin/pgbouncer'].find((path) =>
+  existsSync(path),
+)
+
+/** A PgBouncer of this test's own. */
+export interface OwnPgBouncer {
+  readonly port: number
+  remove(): Promise<void>
+}
+
+/** @param configure its pgbouncer.ini, for a port */
+export async function startPgBouncer(configure: (port: number) => string): Promise<OwnPgBouncer> {
+  if (PGBOUNCER === undefined) throw new Error('PgBouncer is not installed: apt-get install pgbouncer')
+  const folder = await mkdtemp(join(tmpdir(), 'guddesk-pgbouncer-'))
+  await chmod(folder, 0o755)
+  const port = await freePort()
+  const file = join(folder, 'pgbouncer.ini')
+  await writeFile(file, configure(port))
+  // It refuses to run as root.
+  const user = userInfo().uid === 0 ? ['-u', 'nobody'] : []
+  const server = spawn(PGBOUNCER, [...user, file], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const exit = once(server, 'exit')
+  let said = ''
+  server.stderr.on('data', (chunk) => (said += chunk))
+  await until(
+    () => isListening(`postgresql://127.0.0.1:${port}`),
+    10_000,
+    () => said,
+  )
+  return {
+    port,
+    async remove() {
+      server.kill('SIGKILL')
+      await exit
+      await rm(folder, { recursive: true, force: true })
+    },
   }
 }
