@@ -7,6 +7,7 @@ import type { CredentialWatch } from './auth/credential-watch.ts'
 import type { Deps } from './domain/deps.ts'
 import { RateLimitedError, UnauthorizedError } from './domain/errors.ts'
 import type { Feeds } from './domain/feeds.ts'
+import { PageBudget } from './domain/page-budget.ts'
 import type { Charge } from './domain/rate-limits.ts'
 import { maskError } from './graphql-errors.ts'
 import { compiledQueries } from './infra/graphql-compiled.ts'
@@ -15,17 +16,21 @@ import {
   documentCaches,
   executionTimeout,
   hideSchema,
+  isSubscription,
   jsonOnly,
   limits,
   maskedErrors,
+  repeatsOf,
 } from './infra/graphql-guards.ts'
 import { answerPlain, plainRequest } from './infra/graphql-http.ts'
-import { endWhenStuck, streams } from './infra/graphql-sse.ts'
+import { streams } from './infra/graphql-sse.ts'
 import { unconditionalSubscriptions } from './infra/graphql-subscriptions.ts'
 import { ANY_DOCUMENT, type KnownDocuments } from './infra/graphql-trusted.ts'
 import { firstFaultOfVariables } from './infra/graphql-variables.ts'
 import { type Incoming, serveGraphqlWs } from './infra/graphql-ws.ts'
+import { whenSent } from './infra/http-connections.ts'
 import { graphiqlHeaders } from './infra/http-headers.ts'
+import type { TakePlace } from './infra/places.ts'
 import { schema } from './resolvers/index.ts'
 import { newRequestId } from './rest/app.ts'
 import { MAX_BODY_BYTES, readBytes } from './rest/body.ts'
@@ -44,6 +49,8 @@ export interface GraphQLDeps {
   readonly authenticator: Authenticator
   /** Nothing is counted, when left out. */
   readonly charge?: Charge
+  /** Each operation but a subscription has one until its answer has been taken. There are any number, when left out. */
+  readonly takePlace?: TakePlace
   /** Messages may suggest the schema's names. */
   readonly isDevelopment: boolean
   /** Whether there are introspection and GraphiQL; as `isDevelopment` when left out. */
@@ -59,6 +66,7 @@ export function createGraphQL({
   credentials,
   authenticator,
   charge = async () => null,
+  takePlace = async () => () => undefined,
   isDevelopment,
   introspection = isDevelopment,
   documents = ANY_DOCUMENT,
@@ -91,11 +99,12 @@ export function createGraphQL({
       firstFaultOfVariables(),
       compiledQueries(),
       toldStanding(),
+      newBudgets(),
       executionTimeout(),
       maskedErrors((error, requestId) => maskError(deps, error, requestId)),
     ],
     maskedErrors: { maskError: (error) => maskError(deps, error) },
-    context: (incoming) => contextOf({ deps, feeds, credentials, authenticator, charge }, incoming),
+    context: (incoming) => contextOf({ deps, feeds, credentials, authenticator, charge, takePlace }, incoming),
   })
 }
 
@@ -136,21 +145,24 @@ async function contextOf(
     credentials,
     authenticator,
     charge,
-  }: Required<Pick<GraphQLDeps, 'deps' | 'feeds' | 'credentials' | 'authenticator' | 'charge'>>,
+    takePlace,
+  }: Required<Pick<GraphQLDeps, 'deps' | 'feeds' | 'credentials' | 'authenticator' | 'charge' | 'takePlace'>>,
   incoming: Incoming,
 ): Promise<Context> {
-  const { req, requestId, setHeaders, gone } = incoming
+  const { req, requestId, setHeaders, gone, whenAnswered } = incoming
   const request = { method: req.method, headers: req.headers, address: req.socket.remoteAddress }
   const caller = await authenticator.authenticate(request).catch(asError)
   if (caller instanceof RateLimitedError) throw caller
   const requests = Math.max(1, Math.ceil(costOf(incoming) / POINTS_PER_REQUEST))
   const rateLimit = caller instanceof Error ? null : await charge(caller, 'general', requests)
+  if (!(caller instanceof Error) && !isSubscription(incoming)) whenAnswered(await takePlace(caller.credentialId))
   if (rateLimit !== null) setHeaders?.(standingHeaders(rateLimit))
   const actor = caller instanceof Error ? caller : await caller.actorIn(workspaceIdOf(req.headers)).catch(asError)
   if (!(caller instanceof Error) && caller.renewal !== null) setHeaders?.({ 'Set-Cookie': caller.renewal })
   return {
     deps,
     feeds,
+    budget: new PageBudget(1 + repeatsOf(incoming)),
     loaders: createLoaders(deps, () => found(actor)),
     requestId,
     rateLimit,
@@ -180,6 +192,15 @@ function toldStanding(): Plugin<Context> {
   }
 }
 
+/** Each result of a subscription has as many bytes for its pages as an operation. */
+function newBudgets(): Plugin<Context> {
+  return {
+    onSubscribe: ({ args }) => ({
+      onSubscribeResult: () => ({ onNext: () => args.contextValue.budget.renew() }),
+    }),
+  }
+}
+
 function workspaceIdOf({ 'x-workspace-id': workspaceId }: Headers): string | undefined {
   return typeof workspaceId === 'string' ? workspaceId : undefined
 }
@@ -201,7 +222,8 @@ export function graphqlMiddleware(yoga: Yoga, documents: KnownDocuments = ANY_DO
     const setHeaders = (headers: Record<string, string>) => {
       for (const [name, value] of Object.entries(headers)) ctx.res.setHeader(name, value)
     }
-    const incoming: Incoming = { req: ctx.req, requestId: ctx.state['requestId'], setHeaders }
+    const whenAnswered = (listener: () => void) => whenSent(ctx.res, listener)
+    const incoming: Incoming = { req: ctx.req, requestId: ctx.state['requestId'], setHeaders, whenAnswered }
     const body = ctx.method === 'POST' ? await readBytes(ctx) : undefined
     if (body !== undefined) {
       const plain = plainRequest(ctx.headers, body, documents.find)
@@ -215,7 +237,6 @@ export function graphqlMiddleware(yoga: Yoga, documents: KnownDocuments = ANY_DO
     }
     if (ctx.method === 'GET' && /\btext\/html\b/i.test(ctx.get('Accept'))) ctx.set(graphiqlHeaders())
     ctx.respond = false
-    endWhenStuck(ctx.res)
     const gone = new AbortController()
     ctx.res.once('close', () => gone.abort())
     try {

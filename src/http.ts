@@ -9,7 +9,7 @@ import type { People } from './auth/people.ts'
 import type { SessionTokens } from './auth/session-token.ts'
 import type { Dispatcher } from './dispatch/dispatcher.ts'
 import type { Deps } from './domain/deps.ts'
-import { DomainError } from './domain/errors.ts'
+import { DomainError, RateLimitedError } from './domain/errors.ts'
 import { openFeeds } from './domain/feeds.ts'
 import { chargeBy } from './domain/rate-limits.ts'
 import { serveEchoAgent } from './echo-agent.ts'
@@ -17,10 +17,11 @@ import { createGraphQL, GRAPHQL_PATH, graphqlMiddleware, isWebSocketUpgrade, ser
 import type { Config } from './infra/config.ts'
 import type { Database } from './infra/db.ts'
 import type { KnownDocuments } from './infra/graphql-trusted.ts'
-import { limitConnections, limitPipelining } from './infra/http-connections.ts'
+import { answerInTurn, closeUnread, limitConnections, UNREAD_MS, whenSent } from './infra/http-connections.ts'
 import { cors } from './infra/http-cors.ts'
 import { answerHeaders } from './infra/http-headers.ts'
 import { pathPattern } from './infra/path-pattern.ts'
+import { places } from './infra/places.ts'
 import type { RateCounter } from './infra/rate-counter.ts'
 import { serveMetrics } from './metrics.ts'
 import { type Pages, servePages } from './pages.ts'
@@ -30,8 +31,10 @@ import { signInRoutes } from './sign-in.ts'
 export const HEADERS_TIMEOUT_MS = 15_000
 export const REQUEST_TIMEOUT_MS = 30_000
 const CHECK_CONNECTIONS_MS = 2000
-/** Requests that one connection may send without waiting for answers. */
-const MAX_PIPELINED = 32
+/** Requests of one credential that are under way, or have answers that the client has not taken. Others wait. */
+const MAX_UNDER_WAY = 16
+/** The same where all share one connection to the database. */
+const MAX_UNDER_WAY_EMBEDDED = 4
 /** What a stopping server allows requests that are under way. */
 const FINISH_REQUESTS_MS = 4000
 
@@ -60,6 +63,7 @@ export function assembleHttp(
   const failures = limitFailures(config.failuresPerMinute, rates, deps.clock)
   const authenticator = createAuthenticator(deps, { trustProxy: config.trustProxy, tokens, own, failures })
   const charge = chargeBy(config.rateLimits, rates.hit, deps.clock)
+  const takePlace = places(deps.db.exclusive ? MAX_UNDER_WAY_EMBEDDED : MAX_UNDER_WAY, UNREAD_MS, tooManyUnderWay)
   const app = new Koa()
   app.on('error', (error) => {
     deps.log[isClientGone(error) ? 'debug' : 'error']({ err: error }, 'a response failed')
@@ -86,7 +90,7 @@ export function assembleHttp(
   const isDevelopment = config.env !== 'production'
   const introspection = config.graphqlIntrospection
   const yoga = createGraphQL({
-    ...{ deps, feeds, credentials, authenticator, charge },
+    ...{ deps, feeds, credentials, authenticator, charge, takePlace },
     ...{ isDevelopment, introspection, documents },
   })
   if (hasApi) {
@@ -99,6 +103,7 @@ export function assembleHttp(
         deps,
         authenticate: authenticateKey,
         charge,
+        takePlace: async (credentialId, response) => whenSent(response, await takePlace(credentialId)),
         version: config.version,
       }),
     )
@@ -117,8 +122,9 @@ export function assembleHttp(
     requireHostHeader: false,
     shouldUpgradeCallback: (req: IncomingMessage) => hasApi && isWebSocketUpgrade(req),
   }
-  const answer = limitPipelining(MAX_PIPELINED, app.callback())
+  const answer = answerInTurn(app.callback())
   const server = createServer(options, answer)
+  closeUnread(server)
   if (config.connectionsPerAddress > 0) limitConnections(server, config.connectionsPerAddress)
   server.on('checkExpectation', answer)
   server.on('clientError', answerBadHttp)
@@ -137,6 +143,10 @@ export function assembleHttp(
       clearTimeout(slow)
     },
   }
+}
+
+function tooManyUnderWay(): Error {
+  return new RateLimitedError('Too many requests of this credential are under way: read their answers', 1000)
 }
 
 /** What other origins' pages may call with a key of theirs; signing in is for own pages only. */

@@ -9,6 +9,7 @@ import { ConflictError, NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
 import { clearableText, defined, idText, parse, requireId, text } from './input.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
+import { jsonBytes } from './page-budget.ts'
 import { requireLevel, visibleArticles } from './policy.ts'
 
 const MAX_SLUG = 100
@@ -40,12 +41,16 @@ export type ArticleSummary = Omit<ArticleWithCollection, 'body'>
 
 const WITH_COLLECTION = { collection: true } as const
 
-/** The workspace's articles, newest first, without their bodies. `q` is looked for in title, excerpt and body. */
+/**
+ * The workspace's articles, newest first, without their bodies. `q` is looked for in title, excerpt and body.
+ * @param options withBodies: whether the page must have bytes for the bodies, too
+ */
 export async function listArticles(
   deps: Deps,
   actor: Actor,
   filter: z.input<typeof ArticleFilter>,
   page: PageRequest,
+  { withBodies = false }: { withBodies?: boolean } = {},
 ): Promise<Page<ArticleSummary>> {
   requireLevel(actor, 'READ_ONLY')
   const { published, collectionId, q } = parse(ArticleFilter, filter)
@@ -58,16 +63,27 @@ export async function listArticles(
   }
   const where = { AND: [visibleArticles(actor), wanted] }
   const { article } = deps.db.prisma
+  const sizes = new Map<string, number>()
   return newestFirst(page, {
-    find: (slice) =>
-      article.findMany({
+    find: async (slice) => {
+      const found = await article.findMany({
         ...slice,
         where: { AND: [where, slice.where] },
         omit: { body: true },
         include: WITH_COLLECTION,
-      }),
+      })
+      if (withBodies) for (const { id, bytes } of await bodySizes(deps, found)) sizes.set(id, bytes)
+      return found
+    },
     count: () => article.count({ where }),
+    sizeOf: (summary) => jsonBytes(summary) + (sizes.get(summary.id) ?? 0),
   })
+}
+
+/** What the bodies take as JSON at most: line ends, tabs, quotes and backslashes are two bytes there. */
+function bodySizes({ db }: Deps, articles: readonly { id: string }[]): Promise<{ id: string; bytes: number }[]> {
+  return db.prisma.$queryRaw`
+    SELECT id, (2 * octet_length(body)) AS bytes FROM articles WHERE id = ANY(${articles.map(({ id }) => id)}::text[])`
 }
 
 /** @throws NotFoundError */
@@ -141,24 +157,13 @@ export async function articleBodies({ db }: Pick<Deps, 'db'>, ids: readonly stri
   return ids.map((id) => bodies.get(id) ?? '')
 }
 
-/** What the bodies of one page have at most as JSON, where line ends and quotes are two bytes. */
-export const MAX_BODIES_BYTES = 2 * 2 ** 20
-
-/** The same page with bodies. It ends earlier where they would have too many bytes, and the next one goes on there. */
-export async function withBodies({ db }: Pick<Deps, 'db'>, page: Page<ArticleSummary>): Promise<Page<Article>> {
-  const ids = page.rows.map(({ id }) => id)
-  const found = await db.sql<{ id: string; body: string }>(
-    `SELECT id, body FROM (
-       SELECT article.id, article.body, n, sum(2 * octet_length(article.body)) OVER (ORDER BY n) AS bytes
-         FROM unnest($1::text[]) WITH ORDINALITY AS shown(id, n) JOIN articles article ON article.id = shown.id) AS summed
-      WHERE bytes <= $2 OR n = 1`,
-    [ids, MAX_BODIES_BYTES],
+/** The same page with bodies: one that was listed with bytes for them. */
+export async function withBodies(deps: Pick<Deps, 'db'>, page: Page<ArticleSummary>): Promise<Page<Article>> {
+  const bodies = await articleBodies(
+    deps,
+    page.rows.map(({ id }) => id),
   )
-  const bodies = new Map(found.map(({ id, body }) => [id, body]))
-  const firstLeftOut = ids.findIndex((id, index) => index > 0 && !bodies.has(id))
-  const count = firstLeftOut === -1 ? ids.length : firstLeftOut
-  const rows = page.rows.slice(0, count).map((article) => ({ ...article, body: bodies.get(article.id) ?? '' }))
-  return { ...page, rows, nextCursor: count < ids.length ? page.cursorOf(count - 1) : page.nextCursor }
+  return { ...page, rows: page.rows.map((article, index) => ({ ...article, body: bodies[index] ?? '' })) }
 }
 
 /** @throws NotFoundError; ForbiddenError below FULL_ACCESS */

@@ -9,6 +9,7 @@ import {
   type EventFilter,
   earlier,
   endOfLog,
+  type FoundEvent,
   isBefore,
   type LoggedEvent,
   LogPlace,
@@ -18,8 +19,11 @@ import {
   positionOf,
   positionOfRow,
   readLog,
+  readPage,
   requireKept,
+  sizeOfEvent,
   toEvent,
+  toFoundEvent,
 } from './event-position.ts'
 import { Reader, Tail } from './event-tail.ts'
 import { idText, parse } from './input.ts'
@@ -149,17 +153,18 @@ export async function listEvents(
   requireTeam(actor)
   parse(Filter, filter)
   const { workspaceId } = actor
-  return pageOf<LoggedEvent, LogPlace>(page, {
+  return pageOf<FoundEvent, LogPlace>(page, {
     place: LogPlace,
     placeOf: ({ cursor }) => placeOf(cursor),
     async find({ after, before, take, reverse }) {
       const end = await endOfLog(deps, workspaceId)
       const from = after === null ? BEGINNING : atPlace(after)
       const to = before === null ? end : earlier(atPlace(before), end)
-      const rows = await readLog(deps, workspaceId, { ...filter, after: from, before: to, limit: take, reverse })
+      const rows = await readPage(deps, workspaceId, { ...filter, after: from, before: to, limit: take, reverse })
       await requireKept(deps, workspaceId, from)
-      return rows.map(toEvent)
+      return rows.map(toFoundEvent)
     },
     count: () => countLog(deps, workspaceId, filter),
+    sizeOf: sizeOfEvent,
   })
 }

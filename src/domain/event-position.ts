@@ -4,6 +4,8 @@ import type { Deps } from './deps.ts'
 import { ValidationError } from './errors.ts'
 import { horizonOf } from './event-horizon.ts'
 import { decodeCursor, encodeCursor } from './page.ts'
+import { jsonBytes } from './page-budget.ts'
+import { isRead } from './page-sql.ts'
 
 /** An event as it stands in the log. */
 export interface LoggedEvent {
@@ -18,6 +20,27 @@ export interface LoggedEvent {
   /** Resume after this event. */
   readonly cursor: string
 }
+
+/** An event in a list, whose body is left out where the events before it have enough bytes for a page. */
+export interface FoundEvent extends LoggedEvent {
+  readonly isRead: boolean
+}
+
+export interface FoundRow extends Row {
+  readonly is_read: boolean
+}
+
+export function toFoundEvent(row: FoundRow): FoundEvent {
+  return { ...toEvent(row), isRead: row.is_read }
+}
+
+export function sizeOfEvent(event: FoundEvent): number {
+  return event.isRead ? jsonBytes(event) : Number.POSITIVE_INFINITY
+}
+
+/** The columns of a FoundRow, of rows that have `is_read`. */
+export const FOUND_ROW: Prisma.Sql = Prisma.sql`id, type, conversation_id, CASE WHEN is_read THEN body ELSE '' END AS body,
+           created_at, is_test, xid, seq, is_read`
 
 /**
  * A place in the log: transaction id, then sequence number. Sequence numbers alone would not do: they are given out
@@ -75,11 +98,25 @@ export function inSql({ xid, seq }: Position): Prisma.Sql {
 
 /** A slice of a workspace's log, oldest first unless reversed, at most a page. */
 export async function readLog(deps: Deps, workspaceId: string, slice: LogSlice): Promise<Row[]> {
+  return deps.db.prisma.$queryRaw<Row[]>(selectLog(workspaceId, slice))
+}
+
+/** The same, without the bodies that no page has bytes for. */
+export async function readPage(deps: Deps, workspaceId: string, slice: LogSlice): Promise<FoundRow[]> {
+  const order = slice.reverse === true ? Prisma.sql`DESC` : Prisma.sql`ASC`
+  return deps.db.prisma.$queryRaw<FoundRow[]>`
+    SELECT ${FOUND_ROW} FROM (
+      SELECT page.*, ${isRead(Prisma.sql`NULL::text`, Prisma.sql`xid::xid8 ${order}, seq ${order}`)} AS is_read
+        FROM (${selectLog(workspaceId, slice)}) page) found
+     ORDER BY xid::xid8 ${order}, seq ${order}`
+}
+
+function selectLog(workspaceId: string, slice: LogSlice): Prisma.Sql {
   const { after, upTo = null, before = null, limit = PAGE, reverse = false } = slice
   const until = upTo === null ? Prisma.empty : Prisma.sql`AND (xid, seq) <= ${inSql(upTo)}`
   const end = before === null ? Prisma.empty : Prisma.sql`AND (xid, seq) < ${inSql(before)}`
   const order = reverse ? Prisma.sql`DESC` : Prisma.sql`ASC`
-  return deps.db.prisma.$queryRaw<Row[]>`
+  return Prisma.sql`
     SELECT ${ROW}
       FROM events
      WHERE workspace_id = ${workspaceId} AND (xid, seq) > ${inSql(after)} ${until} ${end} ${conditions(slice)}

@@ -53,11 +53,18 @@ async function conversationPage<Place extends readonly unknown[]>(
   { place, placeOf }: ConversationOrder<Place>,
   { find, count, rows }: ConversationReader<Place>,
 ): Promise<Page<ConversationWithPeople>> {
-  const page = await pageOf<Placed, Place>(request, { place, placeOf, find, count })
-  const missing = page.rows.filter(({ row }) => row === undefined).map(({ id }) => id)
-  const byId = missing.length === 0 ? undefined : await rows(missing)
+  const findWhole = async (slice: Slice<Place>) => {
+    const found = await find(slice)
+    const missing = found.filter(({ row }) => row === undefined).map(({ id }) => id)
+    const byId = missing.length === 0 ? undefined : await rows(missing)
+    return found.map((placed): Placed => {
+      const row = placed.row ?? byId?.get(placed.id)
+      return row === undefined ? placed : { ...placed, row }
+    })
+  }
+  const page = await pageOf<Placed, Place>(request, { place, placeOf, find: findWhole, count })
   // A conversation deleted between the two reads is left out.
-  const present = page.rows.flatMap(({ id, row = byId?.get(id) }, index) => (row === undefined ? [] : [{ row, index }]))
+  const present = page.rows.flatMap(({ row }, index) => (row === undefined ? [] : [{ row, index }]))
   return {
     ...page,
     rows: present.map(({ row }) => row),

@@ -12,6 +12,8 @@ import { recordEvent } from './events.ts'
 import { newId } from './ids.ts'
 import { idText, parse, text } from './input.ts'
 import { type Page, type PageRequest, pageOf } from './page.ts'
+import { jsonBytes } from './page-budget.ts'
+import { isRead } from './page-sql.ts'
 import { requireLevel, requireNotAgent } from './policy.ts'
 import { sendTyping } from './typing.ts'
 
@@ -74,18 +76,24 @@ export async function listMessages(
 
 const Sequence = z.tuple([z.int32().min(0)])
 
+/** A message, whose body is left out where the messages before it have enough bytes for a page. */
+export interface FoundMessage extends Message {
+  readonly isRead: boolean
+}
+
 /** A page of a conversation's messages, by whatever reads them: alone, or with other conversations' in one statement. */
 export function messagePage(
   { messageCount }: Pick<Conversation, 'messageCount'>,
   page: PageRequest,
-  read: (slice: MessageSlice) => Promise<Message[]>,
+  read: (slice: MessageSlice) => Promise<FoundMessage[]>,
 ): Promise<Page<Message>> {
-  return pageOf<Message, [number]>(page, {
+  return pageOf<FoundMessage, [number]>(page, {
     place: Sequence,
     placeOf: ({ sequence }) => [sequence],
     find: ({ after, before, take, reverse }) =>
       read({ after: after?.[0] ?? 0, before: before?.[0] ?? LAST_SEQUENCE, take, reverse }),
     count: async () => messageCount,
+    sizeOf: (message) => (message.isRead ? jsonBytes(message) : Number.POSITIVE_INFINITY),
   })
 }
 
@@ -105,18 +113,20 @@ export async function messagesOf(
   { db }: Pick<Deps, 'db'>,
   conversationIds: readonly string[],
   { after, before, take, reverse }: MessageSlice,
-): Promise<Map<string, Message[]>> {
+): Promise<Map<string, FoundMessage[]>> {
   const order = reverse ? Prisma.sql`DESC` : Prisma.sql`ASC`
-  const rows = await db.prisma.$queryRaw<Message[]>`
-    SELECT message.id, message.workspace_id AS "workspaceId", message.conversation_id AS "conversationId", message.sequence, message.type, message.body,
-           message.sender_id AS "senderId", message.sender_name AS "senderName", message.actor_id AS "actorId",
-           message.created_at AS "createdAt"
-      FROM unnest(${[...conversationIds]}::text[]) AS wanted(id)
-     CROSS JOIN LATERAL (
-       SELECT * FROM messages
-        WHERE conversation_id = wanted.id AND sequence > ${after} AND sequence < ${before}
-        ORDER BY sequence ${order} LIMIT ${take}) message
-     ORDER BY message.sequence ${order}`
+  const rows = await db.prisma.$queryRaw<FoundMessage[]>`
+    SELECT id, workspace_id AS "workspaceId", conversation_id AS "conversationId", sequence, type,
+           CASE WHEN is_read THEN body ELSE '' END AS body, is_read AS "isRead",
+           sender_id AS "senderId", sender_name AS "senderName", actor_id AS "actorId", created_at AS "createdAt"
+      FROM (
+        SELECT message.*, ${isRead(Prisma.sql`wanted.n`, Prisma.sql`message.sequence ${order}`)} AS is_read
+          FROM unnest(${[...conversationIds]}::text[]) WITH ORDINALITY AS wanted(id, n)
+         CROSS JOIN LATERAL (
+           SELECT * FROM messages
+            WHERE conversation_id = wanted.id AND sequence > ${after} AND sequence < ${before}
+            ORDER BY sequence ${order} LIMIT ${take}) message) found
+     ORDER BY sequence ${order}`
   return Map.groupBy(rows, ({ conversationId }) => conversationId)
 }
 

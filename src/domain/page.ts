@@ -1,11 +1,15 @@
 import { z } from 'zod'
 import { ValidationError } from './errors.ts'
 import { instant } from './input.ts'
+import { jsonBytes, PageBudget } from './page-budget.ts'
 
 export const DEFAULT_LIMIT = 25
 export const MAX_LIMIT = 100
 
-/** A part of a list: `limit` rows between two cursors, both excluded; from the end of that range when `fromEnd` is set. */
+/**
+ * A part of a list: `limit` rows between two cursors, both excluded; from the end of that range when `fromEnd` is set. A page
+ * has fewer rows where more would have too many bytes.
+ */
 export interface PageRequest {
   readonly limit: number
   /** After this row; null: from the list's start. */
@@ -15,6 +19,8 @@ export interface PageRequest {
   readonly fromEnd?: boolean
   /** What the caller calls `cursor`, when it has another name. */
   readonly cursorName?: string
+  /** Shared with the other pages of an operation; a page has one of its own, when left out. */
+  readonly budget?: PageBudget
 }
 
 export interface Page<Row> {
@@ -49,6 +55,8 @@ export interface List<Row, Place> {
   /** At most `take` rows, in the list's order, or against it when `reverse` is set. */
   find(slice: Slice<Place>): Promise<Row[]>
   count(): Promise<number>
+  /** Bytes as JSON, where the row does not tell. Infinity for one that was found and not read, which is left to the next page. */
+  sizeOf?(row: Row): number
 }
 
 /**
@@ -56,14 +64,22 @@ export interface List<Row, Place> {
  * @throws ValidationError for a malformed cursor
  */
 export async function pageOf<Row, Place extends readonly unknown[]>(
-  { limit, cursor, before: end = null, fromEnd: reverse = false, cursorName = 'cursor' }: PageRequest,
+  {
+    limit,
+    cursor,
+    before: end = null,
+    fromEnd: reverse = false,
+    cursorName = 'cursor',
+    budget = new PageBudget(),
+  }: PageRequest,
   list: List<Row, Place>,
 ): Promise<Page<Row>> {
   const after = cursor === null ? null : decodeCursor(cursor, list.place, cursorName)
   const before = end === null ? null : decodeCursor(end, list.place, 'before')
   const found = await list.find({ after, before, take: limit + 1, reverse })
-  const isCut = found.length > limit
-  const rows = found.slice(0, limit)
+  const asked = found.slice(0, limit)
+  const rows = asked.slice(0, budget.take(asked, list.sizeOf ?? jsonBytes))
+  const isCut = found.length > rows.length
   if (reverse) rows.reverse()
   const cursorOf = (index: number) => {
     const row = rows.at(index)
@@ -146,11 +162,18 @@ export interface PrismaSlice<Field extends string> {
   readonly take: number
 }
 
+/** A list of what Prisma finds; `sizeOf` as in List. */
+interface TimeList<Field extends string, Row> {
+  find(slice: PrismaSlice<Field>): Promise<Row[]>
+  count(): Promise<number>
+  readonly sizeOf?: (row: Row) => number
+}
+
 /** A page of what Prisma finds, in an order by time and id that is stated here and nowhere else. */
 export async function inTimeOrder<Field extends string, Row extends { id: string } & { [F in Field]: Date }>(
   { field, direction }: TimeOrder<Field>,
   request: PageRequest,
-  list: { find(slice: PrismaSlice<Field>): Promise<Row[]>; count(): Promise<number> },
+  list: TimeList<Field, Row>,
 ): Promise<Page<Row>> {
   const isDescending = direction === 'desc'
   return pageOf<Row, TimeAndId>(request, {
@@ -167,6 +190,7 @@ export async function inTimeOrder<Field extends string, Row extends { id: string
       return list.find({ where, orderBy: [byField, { id: towards }], take })
     },
     count: () => list.count(),
+    ...(list.sizeOf && { sizeOf: list.sizeOf }),
   })
 }
 
@@ -178,7 +202,7 @@ function beyond(field: string, than: 'lt' | 'gt', [time, id]: TimeAndId): object
 /** A page of a list in the order of (createdAt, id), newest first. */
 export function newestFirst<Row extends { id: string; createdAt: Date }>(
   request: PageRequest,
-  list: { find(slice: PrismaSlice<'createdAt'>): Promise<Row[]>; count(): Promise<number> },
+  list: TimeList<'createdAt', Row>,
 ): Promise<Page<Row>> {
   return inTimeOrder(NEWEST_FIRST, request, list)
 }

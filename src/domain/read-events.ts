@@ -6,6 +6,9 @@ import {
   cursorAt,
   earlier,
   endOfLog,
+  FOUND_ROW,
+  type FoundEvent,
+  type FoundRow,
   inSql,
   type LoggedEvent,
   LogPlace,
@@ -13,9 +16,12 @@ import {
   positionOfRow,
   ROW,
   type Row,
+  sizeOfEvent,
   toEvent,
+  toFoundEvent,
 } from './event-position.ts'
 import { type Page, type PageRequest, pageOf, type Slice } from './page.ts'
+import { isRead } from './page-sql.ts'
 import { requireTeam } from './policy.ts'
 
 /**
@@ -36,13 +42,14 @@ export async function eventsById(
 
 /** How a conversation's events are read: alone, or with other conversations' in one statement. */
 export interface ConversationEventReader {
-  find(slice: Slice<LogPlace>): Promise<LoggedEvent[]>
+  find(slice: Slice<LogPlace>): Promise<FoundEvent[]>
   count(): Promise<number>
 }
 
 /** What happened in a conversation, oldest first. */
 export function conversationEvents(page: PageRequest, reader: ConversationEventReader): Promise<Page<LoggedEvent>> {
-  return pageOf<LoggedEvent, LogPlace>(page, { ...reader, place: LogPlace, placeOf: ({ cursor }) => placeOf(cursor) })
+  const place = { place: LogPlace, placeOf: ({ cursor }: LoggedEvent) => placeOf(cursor) }
+  return pageOf<FoundEvent, LogPlace>(page, { ...reader, ...place, sizeOf: sizeOfEvent })
 }
 
 /**
@@ -54,21 +61,24 @@ export async function eventsOfConversations(
   actor: Actor,
   conversationIds: readonly string[],
   { after, before, take, reverse }: Slice<LogPlace>,
-): Promise<Map<string, LoggedEvent[]>> {
+): Promise<Map<string, FoundEvent[]>> {
   requireTeam(actor)
   const end = await endOfLog({ db }, actor.workspaceId)
   const from = after === null ? Prisma.empty : Prisma.sql`AND (xid, seq) > ${inSql(atPlace(after))}`
   const to = Prisma.sql`AND (xid, seq) < ${inSql(before === null ? end : earlier(atPlace(before), end))}`
   const order = reverse ? Prisma.sql`DESC` : Prisma.sql`ASC`
-  const rows = await db.prisma.$queryRaw<(Row & { owner: string })[]>`
-    SELECT wanted.owner, event.* FROM unnest(${[...conversationIds]}::text[]) AS wanted(owner)
-     CROSS JOIN LATERAL (
-       SELECT ${ROW} FROM events
-        WHERE workspace_id = ${actor.workspaceId} AND conversation_id = wanted.owner ${from} ${to}
-        ORDER BY events.xid ${order}, seq ${order} LIMIT ${take}) event
-     ORDER BY event.xid::xid8 ${order}, event.seq ${order}`
+  const place = Prisma.sql`event.xid::xid8 ${order}, event.seq ${order}`
+  const rows = await db.prisma.$queryRaw<(FoundRow & { owner: string })[]>`
+    SELECT owner, ${FOUND_ROW} FROM (
+      SELECT wanted.owner, event.*, ${isRead(Prisma.sql`wanted.n`, place)} AS is_read
+        FROM unnest(${[...conversationIds]}::text[]) WITH ORDINALITY AS wanted(owner, n)
+       CROSS JOIN LATERAL (
+         SELECT ${ROW} FROM events
+          WHERE workspace_id = ${actor.workspaceId} AND conversation_id = wanted.owner ${from} ${to}
+          ORDER BY events.xid ${order}, seq ${order} LIMIT ${take}) event) found
+     ORDER BY xid::xid8 ${order}, seq ${order}`
   const byOwner = Map.groupBy(rows, ({ owner }) => owner)
-  return new Map([...byOwner].map(([owner, theirs]) => [owner, theirs.map(toEvent)]))
+  return new Map([...byOwner].map(([owner, theirs]) => [owner, theirs.map(toFoundEvent)]))
 }
 
 /** How many events each conversation has, of those that eventsOfConversations finds; those without any are left out. */

@@ -44,6 +44,10 @@ export interface Measure {
   /** The same below `__schema` and `__type`. */
   readonly introspectionDepth: number
   readonly aliases: number
+  /** The most aliases of other fields than connections within one connection: each may show its rows once more. */
+  readonly repeats: number
+  /** Those that are in no connection yet. */
+  readonly plainAliases: number
   readonly rootFields: number
   /** The most in one place. */
   readonly directives: number
@@ -54,6 +58,8 @@ const NOTHING: Measure = {
   depth: 0,
   introspectionDepth: 0,
   aliases: 0,
+  repeats: 0,
+  plainAliases: 0,
   rootFields: 0,
   directives: 0,
 }
@@ -67,6 +73,8 @@ function both(a: Measure, b: Measure): Measure {
     depth: Math.max(a.depth, b.depth),
     introspectionDepth: Math.max(a.introspectionDepth, b.introspectionDepth),
     aliases: capped(a.aliases + b.aliases),
+    repeats: Math.max(a.repeats, b.repeats),
+    plainAliases: capped(a.plainAliases + b.plainAliases),
     rootFields: capped(a.rootFields + b.rootFields),
     directives: Math.max(a.directives, b.directives),
   }
@@ -122,6 +130,7 @@ export function measure(
     const field = fieldOf(node.name.value, parent)
     const inner =
       node.selectionSet === undefined ? NOTHING : ofSet(node.selectionSet, field && getNamedType(field.type))
+    const isPaged = field !== undefined && isConnection(getNamedType(field.type))
     const isIntrospection = field === SchemaMetaFieldDef || field === TypeMetaFieldDef
     const times = field === undefined ? 1 : timesOf(field, node.arguments ?? [], parent)
     return {
@@ -131,6 +140,8 @@ export function measure(
       depth: isIntrospection ? 0 : 1 + inner.depth,
       introspectionDepth: isIntrospection ? 1 + inner.depth : inner.introspectionDepth,
       aliases: capped((node.alias === undefined ? 0 : 1) + inner.aliases),
+      repeats: isPaged ? Math.max(inner.repeats, inner.plainAliases) : inner.repeats,
+      plainAliases: isPaged ? 0 : capped((node.alias === undefined ? 0 : 1) + inner.plainAliases),
       rootFields: 1,
       directives: inner.directives,
     }

@@ -20,6 +20,20 @@ const MAX_DOCUMENTS = 100
 /** Points of cost, by the context of an operation. */
 const costs = new WeakMap<object, number>()
 
+/** How often the rows of a connection may stand in the result, besides once, by the context of an operation. */
+const repeated = new WeakMap<object, number>()
+
+export function repeatsOf(context: object): number {
+  return repeated.get(context) ?? 0
+}
+
+/** The contexts of subscriptions. */
+const subscriptions = new WeakSet<object>()
+
+export function isSubscription(context: object): boolean {
+  return subscriptions.has(context)
+}
+
 /** What an operation that was parsed costs, by its context; 0 for one that is not to be run. */
 export function costOf(context: object): number {
   return costs.get(context) ?? 0
@@ -39,10 +53,12 @@ export function limits(schema: GraphQLSchema): Plugin {
         const { operationName, variables } = context.params ?? {}
         const operation = getOperationAST(document, operationName)
         if (!operation) throw requestFault('Send the name of one of the document’s operations as operationName')
-        const { complexity, ...rest } = measure(schema, document, operation, variables ?? {})
+        const { complexity, repeats, plainAliases: _, ...rest } = measure(schema, document, operation, variables ?? {})
         for (const [name, value] of Object.entries(rest)) checkLimit(name as keyof typeof rest, value)
         checkLimit('complexity', complexity)
         costs.set(context, complexity)
+        repeated.set(context, repeats)
+        if (operation.operation === 'subscription') subscriptions.add(context)
       }
     },
     onExecute: ({ args }) => ({

@@ -19,6 +19,8 @@ export interface Incoming {
   readonly requestId: string
   /** Adds to the answer's headers, where an answer has some. */
   readonly setHeaders?: (headers: Record<string, string>) => void
+  /** Calls back when the answer has been sent, or cannot be. */
+  whenAnswered(listener: () => void): void
   /** Aborted when nobody waits for the answer any more. */
   readonly gone?: AbortSignal
 }
@@ -50,6 +52,8 @@ const CLOSING = 1001
 
 interface Extra {
   readonly request: IncomingMessage
+  /** What to call when operations have been answered, by what asked for them. */
+  readonly answered: Map<object, () => void>
 }
 
 type Enveloped = ReturnType<YogaServerInstance<Incoming, object>['getEnveloped']>
@@ -83,7 +87,8 @@ export function serveGraphqlWs<Context extends object>(
     onSubscribe: ({ extra, connectionParams, subscriptions }, _id, given) => {
       if (Object.keys(subscriptions).length > MAX_OPERATIONS) return [tooManyOperations()]
       const req = withParams(extra.request, connectionParams)
-      return prepare(req, given).catch((error) => [maskError(error)])
+      const whenAnswered = (listener: () => void) => void extra.answered.set(given, listener)
+      return prepare({ req, requestId: newRequestId(), whenAnswered }, given).catch((error) => [maskError(error)])
     },
     onNext: (_context, _id, _payload, _args, { errors, data, extensions }) =>
       errors && {
@@ -91,17 +96,21 @@ export function serveGraphqlWs<Context extends object>(
         ...(data !== undefined && { data }),
         ...(extensions && { extensions }),
       },
+    onComplete: ({ extra: { answered } }, _id, given) => {
+      answered.get(given)?.()
+      answered.delete(given)
+    },
     onError: (_context, _id, _payload, errors) => errors.map((error) => formatted(maskError(error))),
   })
 
   /** @returns what to run, or what is wrong with the document */
   async function prepare(
-    req: IncomingMessage,
+    incoming: Incoming,
     given: SubscribePayload,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const params = documents.resolve(given)
     const { query, variables, operationName } = params
-    const enveloped: Enveloped = yoga.getEnveloped({ req, requestId: newRequestId(), params })
+    const enveloped: Enveloped = yoga.getEnveloped({ ...incoming, params })
     const { schema, parse, validate, contextFactory, execute, subscribe } = enveloped
     const document: DocumentNode = parse(query)
     const errors: readonly GraphQLError[] = validate(schema, document)
@@ -130,6 +139,7 @@ export function serveGraphqlWs<Context extends object>(
       log.error({ err: error }, 'a WebSocket message could not be handled')
       socket.close(CloseCode.InternalServerError, 'Internal server error')
     }
+    const answered = new Map<object, () => void>()
     const closed = graphql.opened(
       {
         protocol: socket.protocol,
@@ -147,10 +157,11 @@ export function serveGraphqlWs<Context extends object>(
           })
         },
       },
-      { request },
+      { request, answered },
     )
     socket.once('close', (code, reason) => {
       stopPings()
+      for (const answer of answered.values()) answer()
       closed(code, String(reason)).catch(fail)
     })
   }

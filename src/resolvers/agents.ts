@@ -133,7 +133,7 @@ builder.queryField('agents', (t) =>
       filter: t.arg({ type: AgentFilterInput, description: 'Which ones; all when left out.' }),
       ...pageArgs(t.arg),
     },
-    resolve: async (_root, { filter, ...page }, { deps, actor }) =>
-      toConnection(await listAgents(deps, actor(), given(filter ?? {}), pageRequest(page))),
+    resolve: async (_root, { filter, ...page }, { deps, actor, budget }) =>
+      toConnection(await listAgents(deps, actor(), given(filter ?? {}), pageRequest(page, budget))),
   }),
 )

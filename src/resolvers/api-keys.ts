@@ -47,8 +47,8 @@ builder.queryField('apiKeys', (t) =>
     description:
       "The workspace's API keys and your own all-workspaces keys, newest first, revoked ones included. For FULL_ACCESS.",
     args: pageArgs(t.arg),
-    resolve: async (_root, page, { deps, actor, caller }) =>
-      toConnection(await listApiKeys(deps, actor(), pageRequest(page), caller())),
+    resolve: async (_root, page, { deps, actor, caller, budget }) =>
+      toConnection(await listApiKeys(deps, actor(), pageRequest(page, budget), caller())),
   }),
 )
 
@@ -58,7 +58,7 @@ builder.queryField('ownApiKeys', (t) =>
     description:
       'Your own API keys in this workspace and those for all workspaces, newest first, revoked ones included. For whoever is signed in, and for FULL_ACCESS keys.',
     args: pageArgs(t.arg),
-    resolve: async (_root, page, { deps, actor, caller }) =>
-      toConnection(await listOwnApiKeys(deps, actor(), pageRequest(page), caller())),
+    resolve: async (_root, page, { deps, actor, caller, budget }) =>
+      toConnection(await listOwnApiKeys(deps, actor(), pageRequest(page, budget), caller())),
   }),
 )

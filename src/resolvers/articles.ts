@@ -14,6 +14,7 @@ import {
   DeleteArticleInput,
   UpdateArticleInput,
 } from '../schema/article.ts'
+import { askedFields } from '../schema/asked.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
@@ -73,7 +74,10 @@ builder.queryField('articles', (t) =>
       filter: t.arg({ type: ArticleFilterInput, description: 'Which ones; all when left out.' }),
       ...pageArgs(t.arg),
     },
-    resolve: async (_root, { filter, ...page }, { deps, actor }) =>
-      toConnection(await listArticles(deps, actor(), given(filter ?? {}), pageRequest(page))),
+    resolve: async (_root, { filter, ...page }, { deps, actor, budget }, info) => {
+      const withBodies = askedFields(info, 'edges', 'node').has('body')
+      const wanted = given(filter ?? {})
+      return toConnection(await listArticles(deps, actor(), wanted, pageRequest(page, budget), { withBodies }))
+    },
   }),
 )

@@ -12,9 +12,9 @@ builder.queryField('auditEntries', (t) =>
       filter: t.arg({ type: AuditEntryFilterInput, description: 'Which ones; all when left out.' }),
       ...pageArgs(t.arg),
     },
-    resolve: async (_root, { filter, ...page }, { deps, actor }) => {
+    resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {
       const wanted = inputOf(AuditFilter, given(filter ?? {}))
-      return toConnection(await listAuditEntries(deps, actor(), wanted, pageRequest(page)))
+      return toConnection(await listAuditEntries(deps, actor(), wanted, pageRequest(page, budget)))
     },
   }),
 )

@@ -69,7 +69,7 @@ builder.queryField('collections', (t) =>
     type: CollectionConnection,
     description: 'Groups of articles, newest first.',
     args: pageArgs(t.arg),
-    resolve: async (_root, page, { deps, actor }) =>
-      toConnection(await listCollections(deps, actor(), pageRequest(page))),
+    resolve: async (_root, page, { deps, actor, budget }) =>
+      toConnection(await listCollections(deps, actor(), pageRequest(page, budget))),
   }),
 )

@@ -36,7 +36,7 @@ builder.queryFields((t) => ({
       sort: t.arg({ type: ConversationSort, description: 'By latest activity when left out.' }),
       ...pageArgs(t.arg),
     },
-    resolve: async (_root, { filter, sort, ...page }, { deps, actor }, info) => {
+    resolve: async (_root, { filter, sort, ...page }, { deps, actor, budget }, info) => {
       const { tags, assignee, ...rest } = filter ?? {}
       const nested = {
         ...(tags != null && { tags: given(tags) }),
@@ -44,7 +44,9 @@ builder.queryFields((t) => ({
       }
       const wanted = inputOf(ConversationFilter, { ...given(rest), ...nested })
       const fields = conversationFields(askedFields(info, 'edges', 'node'))
-      return toConnection(await listConversations(deps, actor(), wanted, pageRequest(page), sort ?? 'ACTIVITY', fields))
+      return toConnection(
+        await listConversations(deps, actor(), wanted, pageRequest(page, budget), sort ?? 'ACTIVITY', fields),
+      )
     },
   }),
   conversation: t.field({

@@ -19,8 +19,8 @@ builder.queryField('deliveries', (t) =>
       filter: t.arg({ type: DeliveryFilterInput, description: 'Which ones; all when left out.' }),
       ...pageArgs(t.arg),
     },
-    resolve: async (_root, { filter, ...page }, { deps, actor }) => {
-      const found = await listDeliveries(deps, actor(), given(filter ?? {}), pageRequest(page))
+    resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {
+      const found = await listDeliveries(deps, actor(), given(filter ?? {}), pageRequest(page, budget))
       return toConnection(found)
     },
   }),

@@ -35,10 +35,10 @@ builder.queryField('events', (t) =>
       filter: t.arg({ type: EventFilterInput, description: 'Which ones; all when left out.' }),
       ...pageArgs(t.arg),
     },
-    resolve: async (_root, { filter, ...page }, { deps, actor }) => {
+    resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {
       const { types = null, conversationId = null, includeTests } = filter ?? {}
       const wanted = { types, conversationId, includeTests: includeTests ?? false }
-      return toConnection(await listEvents(deps, actor(), wanted, pageRequest(page)))
+      return toConnection(await listEvents(deps, actor(), wanted, pageRequest(page, budget)))
     },
   }),
 )

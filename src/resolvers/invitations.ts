@@ -17,8 +17,8 @@ builder.queryFields((t) => ({
     type: InvitationConnection,
     description: 'Invitations that can still be accepted, newest first. For FULL_ACCESS; not for agents.',
     args: pageArgs(t.arg),
-    resolve: async (_root, page, { deps, actor }) =>
-      toConnection(await listInvitations(deps, actor(), pageRequest(page))),
+    resolve: async (_root, page, { deps, actor, budget }) =>
+      toConnection(await listInvitations(deps, actor(), pageRequest(page, budget))),
   }),
   invitation: t.field({
     type: InvitationOfferRef,

@@ -61,11 +61,11 @@ builder.queryField('visitors', (t) =>
       filter: t.arg({ type: VisitorFilterInput, description: 'Which ones; all when left out.' }),
       ...pageArgs(t.arg),
     },
-    resolve: async (_root, { filter, ...page }, { deps, actor }) => {
+    resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {
       const { name, email, ...rest } = filter ?? {}
       const nested = { ...(name != null && { name: given(name) }), ...(email != null && { email: given(email) }) }
       const wanted = inputOf(VisitorFilter, { ...given(rest), ...nested })
-      return toConnection(await listVisitors(deps, actor(), wanted, pageRequest(page)))
+      return toConnection(await listVisitors(deps, actor(), wanted, pageRequest(page, budget)))
     },
   }),
 )

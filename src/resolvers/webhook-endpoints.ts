@@ -151,7 +151,7 @@ builder.queryField('webhookEndpoints', (t) =>
     type: WebhookEndpointConnection,
     description: 'Webhook endpoints, newest first.',
     args: pageArgs(t.arg),
-    resolve: async (_root, page, { deps, actor }) =>
-      toConnection(await listEndpoints(deps, actor(), pageRequest(page))),
+    resolve: async (_root, page, { deps, actor, budget }) =>
+      toConnection(await listEndpoints(deps, actor(), pageRequest(page, budget))),
   }),
 )

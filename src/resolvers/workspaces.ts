@@ -10,8 +10,8 @@ builder.queryField('workspaces', (t) =>
     type: WorkspaceConnection,
     description: 'The workspaces that you belong to, newest first; for a key of one workspace, that one.',
     args: pageArgs(t.arg),
-    resolve: async (_root, page, { deps, caller }) =>
-      toConnection(await listWorkspaces(deps, caller(), pageRequest(page))),
+    resolve: async (_root, page, { deps, caller, budget }) =>
+      toConnection(await listWorkspaces(deps, caller(), pageRequest(page, budget))),
   }),
 )
 

@@ -31,7 +31,7 @@ export const articleRoutes: readonly Route[] = [
     query: Query,
     answer: z.array(shapes.ListedArticle),
     async handle({ deps, actor, query: { include, ...filter }, page }) {
-      const found = await listArticles(deps, await actor(), filter, page)
+      const found = await listArticles(deps, await actor(), filter, page, { withBodies: include === 'body' })
       if (include === undefined) return listAnswer(found, page, showSummary)
       return listAnswer(await withBodies(deps, found), page, showArticle)
     },

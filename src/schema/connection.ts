@@ -1,6 +1,7 @@
 import type { ArgBuilder, ObjectRef } from '@pothos/core'
 import { ValidationError } from '../domain/errors.ts'
 import { DEFAULT_LIMIT, MAX_LIMIT, type Page, type PageRequest } from '../domain/page.ts'
+import type { PageBudget } from '../domain/page-budget.ts'
 import { builder, type Types } from './builder.ts'
 
 /** A page as a Relay connection. What costs something is a getter or function: worked out only when asked for. */
@@ -34,8 +35,11 @@ export interface PageArgs {
   readonly before?: string | null | undefined
 }
 
-/** @throws ValidationError when `first` or `last` is not 1 to 100, or both are given */
-export function pageRequest({ first, after, last, before }: PageArgs): PageRequest {
+/**
+ * @param budget the operation's
+ * @throws ValidationError when `first` or `last` is not 1 to 100, or both are given
+ */
+export function pageRequest({ first, after, last, before }: PageArgs, budget: PageBudget): PageRequest {
   if (first != null && last != null) {
     throw new ValidationError([{ path: 'last', message: 'must be left out when `first` is given' }])
   }
@@ -45,7 +49,7 @@ export function pageRequest({ first, after, last, before }: PageArgs): PageReque
   }
   // Whoever names only an end wants what lies before it.
   const fromEnd = last != null || (first == null && after == null && before != null)
-  return { limit, cursor: after ?? null, before: before ?? null, fromEnd, cursorName: 'after' }
+  return { limit, cursor: after ?? null, before: before ?? null, fromEnd, cursorName: 'after', budget }
 }
 
 export function toConnection<Row>(page: Page<Row>): Connection<Row> {

@@ -2,6 +2,7 @@ import type { Actor, Caller, Origin } from '../domain/actor.ts'
 import type { Deps } from '../domain/deps.ts'
 import type { DomainError, Standing } from '../domain/errors.ts'
 import type { Feeds } from '../domain/feeds.ts'
+import type { PageBudget } from '../domain/page-budget.ts'
 import type { Loaders } from './loaders.ts'
 
 /** What every resolver gets. */
@@ -9,6 +10,8 @@ export interface Context {
   readonly deps: Deps
   readonly feeds: Feeds
   readonly loaders: Loaders
+  /** What the pages of this operation may still have in bytes. */
+  readonly budget: PageBudget
   readonly requestId: string
   /** Where the caller stands in their budget, this operation included; null without a limit. */
   readonly rateLimit: Standing | null

@@ -66,9 +66,9 @@ export const Conversation = builder.prismaNode('Conversation', {
       type: MessageConnection,
       description: 'Its messages, oldest first.',
       args: pageArgs(t.arg),
-      resolve: async (conversation, page, { loaders }) =>
+      resolve: async (conversation, page, { loaders, budget }) =>
         toConnection(
-          await messagePage(conversation, pageRequest(page), (slice) =>
+          await messagePage(conversation, pageRequest(page, budget), (slice) =>
             loaders.messages.load([conversation.id, slice]),
           ),
         ),
@@ -93,9 +93,9 @@ builder.prismaObjectFields(Visitor, (t) => ({
     type: ConversationConnection,
     description: 'Their conversations, newest activity first.',
     args: pageArgs(t.arg),
-    resolve: async ({ id }, page, { loaders }) =>
+    resolve: async ({ id }, page, { loaders, budget }) =>
       toConnection(
-        await visitorConversations(pageRequest(page), {
+        await visitorConversations(pageRequest(page, budget), {
           find: (slice) => loaders.visitorConversations.load([id, slice]),
           rows: (ids) => loadAll(loaders.conversations, ids),
           count: async () => (await loaders.visitorConversationCounts.load(id)) ?? 0,

@@ -48,9 +48,9 @@ builder.prismaObjectField(Conversation, 'events', (t) =>
     type: EventConnection,
     description: 'What happened in it, oldest first.',
     args: pageArgs(t.arg),
-    resolve: async ({ id }, page, { loaders }) =>
+    resolve: async ({ id }, page, { loaders, budget }) =>
       toConnection(
-        await conversationEvents(pageRequest(page), {
+        await conversationEvents(pageRequest(page, budget), {
           find: (slice) => loaders.conversationEvents.load([id, slice]),
           count: async () => (await loaders.conversationEventCounts.load(id)) ?? 0,
         }),

@@ -6,13 +6,13 @@ import type { Position } from '../domain/conversation-walk.ts'
 import { type ConversationWithPeople, conversationsById } from '../domain/conversations.ts'
 import { type LastAttempt, lastAttempts } from '../domain/deliveries.ts'
 import type { Deps } from '../domain/deps.ts'
-import type { LoggedEvent, LogPlace } from '../domain/event-position.ts'
+import type { FoundEvent, LoggedEvent, LogPlace } from '../domain/event-position.ts'
 import {
   conversationsOfVisitors,
   countConversationsOfVisitors,
   type VisitorConversationSlice,
 } from '../domain/list-conversations.ts'
-import { type MessageSlice, messagesOf } from '../domain/messages.ts'
+import { type FoundMessage, type MessageSlice, messagesOf } from '../domain/messages.ts'
 import type { Slice } from '../domain/page.ts'
 import { countEventsOfConversations, eventsById, eventsOfConversations } from '../domain/read-events.ts'
 import { type ReadState, readStates } from '../domain/reads.ts'
@@ -24,21 +24,21 @@ import {
   type EndpointHealth,
   healthOfEndpoints,
 } from '../domain/webhook-health.ts'
-import type { Message, Visitor } from '../generated/prisma/client.ts'
+import type { Visitor } from '../generated/prisma/client.ts'
 
 /** What fields of many objects ask for one by one, asked of the database once. Nothing is kept: subscriptions live long. */
 export interface Loaders {
   readonly conversations: ById<ConversationWithPeople>
   readonly visitors: ById<Visitor>
   readonly events: ById<LoggedEvent>
-  readonly conversationEvents: BySlice<Slice<LogPlace>, LoggedEvent>
+  readonly conversationEvents: BySlice<Slice<LogPlace>, FoundEvent>
   readonly conversationEventCounts: ById<number>
   readonly lastAttempts: ById<LastAttempt>
   readonly endpointHealth: ById<EndpointHealth>
   readonly agentActivity: ById<AgentActivity>
   /** By the agent's id. */
   readonly agentInstallers: ById<AgentInstaller>
-  readonly messages: BySlice<MessageSlice, Message>
+  readonly messages: BySlice<MessageSlice, FoundMessage>
   readonly readStates: ById<ReadState>
   readonly senders: ById<Sender>
   readonly visitorConversations: BySlice<VisitorConversationSlice, Position>

@@ -1,0 +1,159 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { afterEach, describe, expect, test } from 'vitest'
+import { answerInTurn, closeUnread } from '../../src/infra/http-connections.ts'
+import { places } from '../../src/infra/places.ts'
+import { until } from '../support/until.ts'
+
+const servers: Server[] = []
+const sockets: Socket[] = []
+
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+  for (const server of servers.splice(0)) {
+    server.close()
+    server.closeAllConnections()
+  }
+})
+
+async function serve(answer: RequestListener): Promise<Server> {
+  const server = createServer(answer).listen(0, '127.0.0.1')
+  servers.push(server)
+  await once(server, 'listening')
+  return server
+}
+
+async function open(server: Server): Promise<Socket> {
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => undefined)
+  sockets.push(socket)
+  await once(socket, 'connect')
+  return socket
+}
+
+const request = (path: string, body = '') =>
+  `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+
+describe('pipelined requests', () => {
+  test('begin when the answer before them has been taken', async () => {
+    const begun: ServerResponse[] = []
+    const server = await serve(answerInTurn((_request, response) => begun.push(response)))
+    const socket = await open(server)
+    socket.write(request('/a').repeat(3))
+    const other = await open(server)
+    other.write(request('/b'))
+    await until(() => begun.length === 2)
+    for (const next of [3, 4]) {
+      begun.find((response) => !response.writableEnded && response.req.url === '/a')?.end('ok')
+      await until(() => begun.length === next)
+    }
+  })
+
+  test('are not read while one waits, whatever is asked for of the one before', async () => {
+    const begun: ServerResponse[] = []
+    const server = await serve(
+      answerInTurn((incoming, response) => {
+        begun.push(response)
+        incoming.resume()
+      }),
+    )
+    const served = new Promise<Socket>((resolve) => server.once('connection', resolve))
+    const socket = await open(server)
+    const line = request('/a', 'x'.repeat(1000)).repeat(20_000)
+    socket.write(line)
+    const peer = await served
+    let read = 0
+    // Until two looks find the same.
+    await until(() => {
+      const before = read
+      read = peer.bytesRead
+      return read > 0 && read === before
+    })
+    expect(read).toBeLessThan(line.length / 10)
+    expect(begun).toHaveLength(1)
+  })
+
+  test('whose bodies come in pieces are all answered, in order', async () => {
+    const server = await serve(
+      answerInTurn(async (incoming, response) => {
+        let body = ''
+        for await (const chunk of incoming) body += chunk
+        response.end(`${incoming.url} ${body.length};`)
+      }),
+    )
+    const socket = await open(server)
+    let text = ''
+    socket.on('data', (chunk) => (text += chunk))
+    const all = Array.from({ length: 40 }, (_, i) => request(`/${i}`, 'x'.repeat(i * 3000))).join('')
+    for (let at = 0; at < all.length; at += 50_001) socket.write(all.slice(at, at + 50_001))
+    await until(() => text.includes('/39 117000;'))
+    const answered = [...text.matchAll(/\/(\d+) (\d+);/g)].map(([, i, length]) => [Number(i), Number(length)])
+    expect(answered).toEqual(Array.from({ length: 40 }, (_, i) => [i, i * 3000]))
+  })
+
+  test('of a connection that has gone do not begin', async () => {
+    const begun: ServerResponse[] = []
+    const server = await serve(answerInTurn((_request, response) => begun.push(response)))
+    const socket = await open(server)
+    socket.write(request('/a').repeat(10))
+    await until(() => begun.length === 1)
+    const [first] = begun
+    first?.socket?.destroy()
+    await once(socket, 'close')
+    await until(() => first?.closed === true)
+    expect(begun).toHaveLength(1)
+  })
+})
+
+describe('what nobody reads', () => {
+  /** Several times what the kernel keeps for a connection. */
+  const LARGE = Buffer.alloc(30 * 2 ** 20, 'x')
+
+  test('ends its connection; one that takes a little is served on', async () => {
+    const server = await serve((_request, response) => response.end(LARGE))
+    closeUnread(server, 2000)
+    const stuck = await open(server)
+    const slow = await open(server)
+    const idle = await open(server)
+    for (const socket of [stuck, slow]) {
+      socket.pause()
+      socket.write(request('/'))
+    }
+    const sipping = setInterval(() => slow.read(100_000), 100)
+    await once(stuck.resume().pause(), 'close', { signal: AbortSignal.timeout(100) }).catch(() => undefined)
+    const count = () => new Promise<number>((resolve) => server.getConnections((_, n) => resolve(n)))
+    await until(async () => (await count()) === 2, 10_000)
+    clearInterval(sipping)
+    expect([slow.destroyed, idle.destroyed]).toEqual([false, false])
+  })
+})
+
+describe('places', () => {
+  const tooLate = () => new Error('too late')
+
+  test('are handed on in line, and each key has its own', async () => {
+    const take = places(2, 10_000, tooLate)
+    const [first, second] = await Promise.all([take('a'), take('a')])
+    const got: string[] = []
+    const third = take('a').then((back) => got.push('third') && back)
+    const fourth = take('a').then((back) => got.push('fourth') && back)
+    await take('b')
+    expect(got).toEqual([])
+    first()
+    // Given back twice is given back once.
+    first()
+    await third
+    expect(got).toEqual(['third'])
+    second()
+    await fourth
+    expect(got).toEqual(['third', 'fourth'])
+  })
+
+  test('that do not come free in time are refused, and leave the line', async () => {
+    const take = places(1, 50, tooLate)
+    const back = await take('a')
+    await expect(take('a')).rejects.toThrow('too late')
+    back()
+    await expect(take('a')).resolves.toBeTypeOf('function')
+  })
+})
