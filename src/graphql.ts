@@ -29,7 +29,6 @@ import { ANY_DOCUMENT, type KnownDocuments } from './infra/graphql-trusted.ts'
 import { firstFaultOfVariables } from './infra/graphql-variables.ts'
 import { type Incoming, serveGraphqlWs } from './infra/graphql-ws.ts'
 import { whenSent } from './infra/http-connections.ts'
-import { graphiqlHeaders } from './infra/http-headers.ts'
 import type { TakePlace } from './infra/places.ts'
 import { schema } from './resolvers/index.ts'
 import { newRequestId } from './rest/app.ts'
@@ -53,7 +52,7 @@ export interface GraphQLDeps {
   readonly takePlace?: TakePlace
   /** Messages may suggest the schema's names. */
   readonly isDevelopment: boolean
-  /** Whether there are introspection and GraphiQL; as `isDevelopment` when left out. */
+  /** Whether there is introspection; as `isDevelopment` when left out. */
   readonly introspection?: boolean
   /** Any, when left out. */
   readonly documents?: KnownDocuments
@@ -77,13 +76,8 @@ export function createGraphQL({
     landingPage: false,
     // Other origins' pages have no business here: credentials would go with their requests.
     cors: false,
-    graphiql: introspection && {
-      title: 'GudDesk GraphiQL',
-      defaultQuery: GREETING,
-      defaultHeaders: '{ "authorization": "Bearer YOUR_API_KEY" }',
-    },
-    // The page and its scripts, from this server: 50 MB that a process without visitors there need not hold.
-    renderGraphiQL: async (options) => (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options ?? {}),
+    // Served beside it, where introspection is on.
+    graphiql: false,
     logging: false,
     multipart: false,
     batching: false,
@@ -107,28 +101,6 @@ export function createGraphQL({
     context: (incoming) => contextOf({ deps, feeds, credentials, authenticator, charge, takePlace }, incoming),
   })
 }
-
-const GREETING = `# Put your API key into the headers below,
-# then run this.
-query Inbox {
-  viewer {
-    actor { name permission }
-    workspace { name }
-  }
-  conversations(first: 10) {
-    totalCount
-    edges {
-      node {
-        id
-        status
-        lastMessagePreview
-        visitor { name }
-        assignee { name }
-      }
-    }
-  }
-}
-`
 
 /** Points of cost that count as one request. */
 export const POINTS_PER_REQUEST = 500
@@ -235,7 +207,6 @@ export function graphqlMiddleware(yoga: Yoga, documents: KnownDocuments = ANY_DO
         return
       }
     }
-    if (ctx.method === 'GET' && /\btext\/html\b/i.test(ctx.get('Accept'))) ctx.set(graphiqlHeaders())
     ctx.respond = false
     const gone = new AbortController()
     ctx.res.once('close', () => gone.abort())

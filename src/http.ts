@@ -13,6 +13,7 @@ import { DomainError, RateLimitedError } from './domain/errors.ts'
 import { openFeeds } from './domain/feeds.ts'
 import { chargeBy } from './domain/rate-limits.ts'
 import { serveEchoAgent } from './echo-agent.ts'
+import { serveGraphiQL } from './graphiql.ts'
 import { createGraphQL, GRAPHQL_PATH, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql.ts'
 import type { Config } from './infra/config.ts'
 import type { Database } from './infra/db.ts'
@@ -94,6 +95,7 @@ export function assembleHttp(
     ...{ isDevelopment, introspection, documents },
   })
   if (hasApi) {
+    if (introspection) app.use(serveGraphiQL())
     app.use(graphqlMiddleware(yoga, documents))
     const startPath = new URL(`${config.publicUrl}/`).pathname
     app.use(signInRoutes({ deps, people, authenticator, failures, tokens, own, startPath }))

@@ -90,7 +90,7 @@ export function errorResponse(deps: Pick<Deps, 'log'>): Koa.Middleware {
 /** The REST API under /api: each route's table entry, run through one pipeline. */
 export function restRouter(rest: RestDeps): Koa.Middleware {
   const router = new Router({ prefix: '/api', sensitive: true })
-  const document = JSON.stringify(openApiDocument(routes, rest.version))
+  const document = Buffer.from(JSON.stringify(openApiDocument(routes, rest.version)))
   router.get(OPENAPI_PATH, (ctx) => {
     ctx.type = 'json'
     ctx.body = document
