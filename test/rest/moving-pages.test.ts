@@ -6,7 +6,8 @@ import { idsOf, walk } from './walk.ts'
 let guddesk: TestGudDesk
 
 beforeAll(async () => {
-  guddesk = await startGudDesk()
+  // Writers make endpoints for as long as a walk takes.
+  guddesk = await startGudDesk({ env: { WEBHOOK_ENDPOINTS_PER_WORKSPACE: '5000' } })
 })
 
 afterAll(() => guddesk?.stop())
