@@ -65,7 +65,7 @@ export function createGraphQL({
   credentials,
   authenticator,
   charge = async () => null,
-  takePlace = async () => () => undefined,
+  takePlace = async () => undefined,
   isDevelopment,
   introspection = isDevelopment,
   documents = ANY_DOCUMENT,
@@ -127,7 +127,7 @@ async function contextOf(
   if (caller instanceof RateLimitedError) throw caller
   const requests = Math.max(1, Math.ceil(costOf(incoming) / POINTS_PER_REQUEST))
   const rateLimit = caller instanceof Error ? null : await charge(caller, 'general', requests)
-  if (!(caller instanceof Error) && !isSubscription(incoming)) whenAnswered(await takePlace(caller.credentialId))
+  if (!(caller instanceof Error) && !isSubscription(incoming)) await takePlace(caller.credentialId, whenAnswered)
   if (rateLimit !== null) setHeaders?.(standingHeaders(rateLimit))
   const actor = caller instanceof Error ? caller : await caller.actorIn(workspaceIdOf(req.headers)).catch(asError)
   if (!(caller instanceof Error) && caller.renewal !== null) setHeaders?.({ 'Set-Cookie': caller.renewal })

@@ -36,6 +36,8 @@ const CHECK_CONNECTIONS_MS = 2000
 const MAX_UNDER_WAY = 16
 /** The same where all share one connection to the database. */
 const MAX_UNDER_WAY_EMBEDDED = 4
+/** Characters of an answer from which on it is held as bytes. */
+const LONG_BODY = 2 ** 16
 /** What a stopping server allows requests that are under way. */
 const FINISH_REQUESTS_MS = 4000
 
@@ -75,6 +77,7 @@ export function assembleHttp(
     ctx.set(headers)
     return next()
   })
+  app.use(longBodiesAsBytes)
   app.use(requestId())
   app.use(accessLog(deps))
   app.use(errorResponse(deps))
@@ -105,7 +108,7 @@ export function assembleHttp(
         deps,
         authenticate: authenticateKey,
         charge,
-        takePlace: async (credentialId, response) => whenSent(response, await takePlace(credentialId)),
+        takePlace: (credentialId, response) => takePlace(credentialId, (giveBack) => whenSent(response, giveBack)),
         version: config.version,
       }),
     )
@@ -149,6 +152,12 @@ export function assembleHttp(
 
 function tooManyUnderWay(): Error {
   return new RateLimitedError('Too many requests of this credential are under way: read their answers', 1000)
+}
+
+/** A text that waits for a slow reader would be kept twice: as it is, and as the bytes to send. */
+const longBodiesAsBytes: Koa.Middleware = async (ctx, next) => {
+  await next()
+  if (typeof ctx.body === 'string' && ctx.body.length > LONG_BODY) ctx.body = Buffer.from(ctx.body)
 }
 
 /** What other origins' pages may call with a key of theirs; signing in is for own pages only. */

@@ -54,6 +54,7 @@ interface Extra {
   readonly request: IncomingMessage
   /** What to call when operations have been answered, by what asked for them. */
   readonly answered: Map<object, () => void>
+  isClosed(): boolean
 }
 
 type Enveloped = ReturnType<YogaServerInstance<Incoming, object>['getEnveloped']>
@@ -87,7 +88,8 @@ export function serveGraphqlWs<Context extends object>(
     onSubscribe: ({ extra, connectionParams, subscriptions }, _id, given) => {
       if (Object.keys(subscriptions).length > MAX_OPERATIONS) return [tooManyOperations()]
       const req = withParams(extra.request, connectionParams)
-      const whenAnswered = (listener: () => void) => void extra.answered.set(given, listener)
+      const whenAnswered = (listener: () => void) =>
+        extra.isClosed() ? listener() : void extra.answered.set(given, listener)
       return prepare({ req, requestId: newRequestId(), whenAnswered }, given).catch((error) => [maskError(error)])
     },
     onNext: (_context, _id, _payload, _args, { errors, data, extensions }) =>
@@ -96,12 +98,17 @@ export function serveGraphqlWs<Context extends object>(
         ...(data !== undefined && { data }),
         ...(extensions && { extensions }),
       },
-    onComplete: ({ extra: { answered } }, _id, given) => {
-      answered.get(given)?.()
-      answered.delete(given)
+    onComplete: ({ extra }, _id, given) => wasAnswered(extra, given),
+    onError: ({ extra }, _id, given, errors) => {
+      wasAnswered(extra, given)
+      return errors.map((error) => formatted(maskError(error)))
     },
-    onError: (_context, _id, _payload, errors) => errors.map((error) => formatted(maskError(error))),
   })
+
+  function wasAnswered({ answered }: Extra, given: object): void {
+    answered.get(given)?.()
+    answered.delete(given)
+  }
 
   /** @returns what to run, or what is wrong with the document */
   async function prepare(
@@ -157,7 +164,7 @@ export function serveGraphqlWs<Context extends object>(
           })
         },
       },
-      { request, answered },
+      { request, answered, isClosed: () => socket.readyState === socket.CLOSED },
     )
     socket.once('close', (code, reason) => {
       stopPings()

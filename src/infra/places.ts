@@ -1,5 +1,8 @@
-/** Takes a place; the promise is of a function that gives it back. It is rejected when none came free in time. */
-export type TakePlace = (key: string) => Promise<() => void>
+/**
+ * Takes a place until what `whenOver` was given is called. The promise is rejected when none came free in time, and when it
+ * was over before one did.
+ */
+export type TakePlace = (key: string, whenOver: (giveBack: () => void) => void) => Promise<void>
 
 /** Who holds places of one key, and who waits for one. */
 interface Line {
@@ -13,20 +16,21 @@ interface Line {
  */
 export function places(max: number, patienceMs: number, tooLate: () => Error): TakePlace {
   const lines = new Map<string, Line>()
-  return async (key) => {
+  return async (key, whenOver) => {
     const line = lines.get(key) ?? { held: 0, waiting: [] }
     lines.set(key, line)
     if (line.held < max) line.held += 1
     else await turnIn(line, patienceMs, tooLate)
     let isHeld = true
-    return () => {
+    whenOver(() => {
       if (!isHeld) return
       isHeld = false
       const next = line.waiting.shift()
       if (next !== undefined) return next()
       line.held -= 1
       if (line.held === 0) lines.delete(key)
-    }
+    })
+    if (!isHeld) throw tooLate()
   }
 }
 

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { answerInTurn, closeUnread } from '../../src/infra/http-connections.ts'
-import { places } from '../../src/infra/places.ts'
+import { places, type TakePlace } from '../../src/infra/places.ts'
 import { until } from '../support/until.ts'
 
 const servers: Server[] = []
@@ -131,13 +131,20 @@ describe('what nobody reads', () => {
 describe('places', () => {
   const tooLate = () => new Error('too late')
 
+  /** @returns what gives the place back */
+  async function hold(take: TakePlace, key: string): Promise<() => void> {
+    const { promise, resolve } = Promise.withResolvers<() => void>()
+    await take(key, resolve)
+    return promise
+  }
+
   test('are handed on in line, and each key has its own', async () => {
     const take = places(2, 10_000, tooLate)
-    const [first, second] = await Promise.all([take('a'), take('a')])
+    const [first, second] = await Promise.all([hold(take, 'a'), hold(take, 'a')])
     const got: string[] = []
-    const third = take('a').then((back) => got.push('third') && back)
-    const fourth = take('a').then((back) => got.push('fourth') && back)
-    await take('b')
+    const third = hold(take, 'a').then(() => got.push('third'))
+    const fourth = hold(take, 'a').then(() => got.push('fourth'))
+    await hold(take, 'b')
     expect(got).toEqual([])
     first()
     // Given back twice is given back once.
@@ -151,9 +158,19 @@ describe('places', () => {
 
   test('that do not come free in time are refused, and leave the line', async () => {
     const take = places(1, 50, tooLate)
-    const back = await take('a')
-    await expect(take('a')).rejects.toThrow('too late')
+    const back = await hold(take, 'a')
+    await expect(hold(take, 'a')).rejects.toThrow('too late')
     back()
-    await expect(take('a')).resolves.toBeTypeOf('function')
+    await expect(hold(take, 'a')).resolves.toBeTypeOf('function')
+  })
+
+  test('that nobody waits for any more are handed on, and nothing is done there', async () => {
+    const take = places(1, 10_000, tooLate)
+    const back = await hold(take, 'a')
+    const gone = take('a', (giveBack) => giveBack())
+    const next = hold(take, 'a')
+    back()
+    await expect(gone).rejects.toThrow('too late')
+    await expect(next).resolves.toBeTypeOf('function')
   })
 })
