@@ -33,7 +33,7 @@ export const HEADERS_TIMEOUT_MS = 15_000
 export const REQUEST_TIMEOUT_MS = 30_000
 const CHECK_CONNECTIONS_MS = 2000
 /** Requests of one credential that are under way, or have answers that the client has not taken. Others wait. */
-const MAX_UNDER_WAY = 16
+const MAX_UNDER_WAY = 8
 /** The same where all share one connection to the database. */
 const MAX_UNDER_WAY_EMBEDDED = 4
 /** Characters of an answer from which on it is held as bytes. */

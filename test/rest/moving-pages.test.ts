@@ -99,26 +99,25 @@ describe('other lists, while rows are added', () => {
   const create = {
     customers: {
       path: '/api/v1/customers',
-      add: (i: number) => guddesk.call('POST', '/api/v1/customers', { name: `Customer ${i}` }),
+      body: (i: number) => ({ name: `Customer ${i}` }),
     },
     agents: {
       path: '/api/v1/agents',
-      add: (i: number) => guddesk.call('POST', '/api/v1/agents', { name: `Agent ${i}`, webhookUrl: nextUrl() }),
+      body: (i: number) => ({ name: `Agent ${i}`, webhookUrl: nextUrl() }),
     },
     'webhook endpoints': {
       path: '/api/agent/webhooks',
-      add: () => guddesk.call('POST', '/api/agent/webhooks', { url: nextUrl() }),
+      body: () => ({ url: nextUrl() }),
     },
   }
 
-  test.each(Object.entries(create))('%s', async (_, { path, add }) => {
-    for (let i = 0; i < 15; i++) await ok(add(i))
-    const before = idsOf(await walk(guddesk, path, { limit: 100 }))
+  test.each(Object.entries(create))('%s', async (_, { path, body }) => {
+    const { key } = await guddesk.newTenant()
+    const add = (i: number) => ok(guddesk.call('POST', path, body(i), { key }))
+    for (let i = 0; i < 15; i++) await add(i)
+    const before = idsOf(await walk(guddesk, path, { key, limit: 100 }))
     for (const limit of [1, 4]) {
-      const seen = await whileWriting(
-        (i) => ok(add(i)),
-        () => walk(guddesk, path, { limit }),
-      )
+      const seen = await whileWriting(add, () => walk(guddesk, path, { key, limit }))
       expect(occurrences(before, idsOf(seen))).toEqual(once(before))
       expect(new Set(idsOf(seen)).size).toBe(seen.length)
     }
