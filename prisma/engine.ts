@@ -57,7 +57,7 @@ async function schemaEngine(pglite: PGlite): Promise<SchemaEngine> {
 /** Runs `use` on an empty embedded database in memory to which this repository's migrations were applied. */
 export async function withMigratedDatabase<T>(use: (pglite: PGlite) => Promise<T>): Promise<T> {
   const pglite = await PGlite.create()
-  const pool = pglitePool(pglite)
+  const pool = pglitePool(() => pglite)
   try {
     await migrate(pool)
     return await use(pglite)

@@ -3,7 +3,7 @@ import type { Deps } from './domain/deps.ts'
 import { DomainError, RateLimitedError, UnavailableError, ValidationError } from './domain/errors.ts'
 import { EventStreamEnded } from './domain/event-tail.ts'
 import { orUnavailable } from './domain/unavailable.ts'
-import { newRequestId } from './rest/app.ts'
+import { logUnavailable, newRequestId } from './rest/app.ts'
 import { STATUS } from './rest/errors.ts'
 import { refusalHeaders } from './rest/rate-limit.ts'
 
@@ -13,9 +13,9 @@ import { refusalHeaders } from './rest/rate-limit.ts'
  */
 export function maskError(deps: Deps, error: unknown, requestId = newRequestId()): GraphQLError {
   const thrown = error instanceof GraphQLError ? (error.originalError ?? error) : error
-  const original = orUnavailable(thrown)
+  const original = orUnavailable(deps, thrown)
   if (original instanceof UnavailableError) {
-    deps.log.warn({ err: thrown, requestId }, 'the database does not answer')
+    logUnavailable(deps, original, requestId)
     const { code, message, retryAfterSeconds } = original
     const http = { status: STATUS[code], headers: { 'Retry-After': String(retryAfterSeconds) } }
     return located(error, message, { code, retryAfterSeconds, http })

@@ -193,7 +193,7 @@ const refuseUnanswerable: Koa.Middleware = async ({ req, headers }, next) => {
   await next()
 }
 
-/** 200 when the database answers, 503 otherwise and while stopping. */
+/** 200 when the database answers, also when it can only be read; 503 otherwise and while stopping. */
 function health(db: Database, isStopping: () => boolean): Koa.Middleware {
   return async (ctx, next) => {
     if (ctx.path !== '/healthz') return next()
@@ -207,7 +207,7 @@ function health(db: Database, isStopping: () => boolean): Koa.Middleware {
       ctx.set('Retry-After', '2')
       throw new DomainError('unavailable', isStopping() ? 'Stopping' : 'The database does not answer')
     }
-    ctx.body = { data: { status: 'ok' } }
+    ctx.body = { data: { status: db.disk?.isFull ? 'read_only' : 'ok' } }
   }
 }
 

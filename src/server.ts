@@ -102,7 +102,9 @@ export async function buildServer({
   if (dispatcher !== null) {
     stops.push(() => dispatcher.stop())
     stops.push(
-      repeat(log, REOPEN_EVERY_MS, 'snoozed conversations could not be reopened', () => reopenDueConversations(deps)),
+      repeat(log, REOPEN_EVERY_MS, 'snoozed conversations could not be reopened', async () => {
+        if (!db.disk?.isFull) await reopenDueConversations(deps)
+      }),
     )
     stops.push(startRemovingOld(deps, config.retention))
     stops.push(repeat(log, SWEEP_EVERY_MS, 'ended secrets could not be forgotten', () => forgetEnded(deps)))
@@ -125,6 +127,7 @@ export async function buildServer({
     dispatcher,
   })
   stops.push(http.stop)
+  if (db.disk !== null) stops.push(db.disk.watch(log))
 
   return {
     server: http.server,

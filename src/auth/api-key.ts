@@ -105,6 +105,7 @@ export async function authenticateKey(deps: Deps, key: string | null, origin: Or
 
 /** `lastUsedAt`, to the minute; a request never waits for it or fails with it. */
 function noteUse(deps: Deps, { id, last_used_at: last }: Credential, now: Date): void {
+  if (deps.db.disk?.isFull) return
   if (last !== null && now.getTime() - last.getTime() < LAST_USED_PRECISION_MS) return
   deps.db
     .sql('UPDATE api_keys SET last_used_at = $2::timestamptz WHERE id = $1', [id, now])

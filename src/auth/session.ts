@@ -31,7 +31,7 @@ export async function authenticateSession(
   const found = verified === null ? undefined : await findSession(deps, verified.token)
   if (verified === null || found === undefined) throw new UnauthorizedError('Your session has ended: sign in again')
   const user = { id: found.user_id, name: found.user_name }
-  const isRenewed = found.expires_at.getTime() - deps.clock.now().getTime() < RENEW_BELOW_MS
+  const isRenewed = !deps.db.disk?.isFull && found.expires_at.getTime() - deps.clock.now().getTime() < RENEW_BELOW_MS
   if (isRenewed) await renew(deps, found)
   return {
     credentialId: found.id,

@@ -78,6 +78,7 @@ class Run implements Dispatcher {
     this.#deps = deps
     const { clock } = deps
     const counters = this.#counters
+    const isPaused = () => deps.db.disk?.isFull ?? false
     const open = () => openSession(deps.db, () => this.#queues.heldCount > BEHIND)
     const sessions = { life: open(), claim: open(), settle: open(), spare: open(), health: open() }
     this.#sessions = sessions
@@ -99,6 +100,7 @@ class Run implements Dispatcher {
     this.#recorder = new Recorder({
       ...deps,
       sessions: [sessions.settle, sessions.spare],
+      isPaused,
       roster,
       counters,
       health: this.#health,
@@ -112,6 +114,7 @@ class Run implements Dispatcher {
       roster,
       sending: this.#sending,
       backlog: () => this.#recorder.backlog,
+      isPaused,
       share: () => this.#load?.share ?? 1,
       ended: (queue, claimed, sent) => attempts.ended(queue, claimed, sent),
     })
@@ -202,7 +205,8 @@ class Run implements Dispatcher {
   }
 
   #databaseIsAway(error: unknown): void {
-    if (!this.#isDatabaseAway) this.#deps.log.error({ err: error }, 'the database does not answer; trying again')
+    const isKnown = this.#isDatabaseAway || this.#deps.db.disk?.isFull
+    if (!isKnown) this.#deps.log.error({ err: error }, 'the database does not answer; trying again')
     this.#isDatabaseAway = true
   }
 

@@ -100,6 +100,7 @@ export class HealthRecorder {
   async #write(): Promise<void> {
     const unwritten = [...this.#unwritten.values()]
     if (unwritten.length === 0) return
+    if (this.#deps.db.disk?.isFull) return this.#writeWithin(SUCCESS_EVERY_MS)
     this.#unwritten.clear()
     const { session, roster, clock, log } = this.#deps
     const now = clock.now()

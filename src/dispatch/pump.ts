@@ -14,6 +14,8 @@ export interface PumpDeps {
   readonly sending: Sending
   /** Results that wait to be written. */
   readonly backlog: () => number
+  /** What cannot be recorded is not sent. */
+  readonly isPaused: () => boolean
   /** How much of the usual capacity may be used now, up to 1. */
   readonly share: () => number
   readonly ended: (queue: EndpointQueue, claimed: Claimed, sent: Sent) => void
@@ -59,7 +61,7 @@ export class Pump {
 
   #burst(): void {
     const { clock, queues, roster } = this.#deps
-    if (this.#isStopping || !roster.isTrusted) return
+    if (this.#isStopping || !roster.isTrusted || this.#deps.isPaused()) return
     const now = clock.now()
     const share = this.#deps.share()
     // What has been written wakes this again.

@@ -19,6 +19,8 @@ export interface Ended {
 }
 
 export interface RecorderDeps {
+  /** Nothing can be written now. */
+  readonly isPaused: () => boolean
   readonly clock: Clock
   readonly log: Log
   /** One batch is written on each at a time. */
@@ -76,6 +78,7 @@ export class Recorder {
   resume(): void {
     const [session] = this.#idle
     if (this.#isGathering || this.#pending.length === 0 || session === undefined) return
+    if (this.#deps.isPaused()) return
     const isFull = this.#pending.length >= session.batch.write
     if (isFull) void this.#work()
     else if (!this.#isWriting) {

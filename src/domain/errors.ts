@@ -115,8 +115,15 @@ function duration(seconds: number): string {
 export class UnavailableError extends DomainError {
   readonly retryAfterSeconds = 2
 
-  constructor(cause: unknown) {
-    super('unavailable', 'The database does not answer. Try again in a few seconds')
+  constructor(cause: unknown, message = 'The database does not answer. Try again in a few seconds') {
+    super('unavailable', message)
     this.cause = cause
+  }
+}
+
+/** There is no space for what would be written; what is there can be read. */
+export class DiskFullError extends UnavailableError {
+  constructor(cause: unknown) {
+    super(cause, 'The disk of the database is full: only reading works. Free some space on it, then try again')
   }
 }

@@ -23,12 +23,28 @@ const AWAY_MESSAGES =
  * statement, and it may succeed in a moment.
  */
 export function isDatabaseAway(error: unknown): boolean {
+  return someError(error, saysAway)
+}
+
+/** Whether a statement failed because it needed space on the database's disk. */
+export function isDiskFull(error: unknown): boolean {
+  return someError(error, (each) => stateOf(each) === '53100')
+}
+
+/** Whether a statement failed because its transaction may only read. */
+export function isReadOnly(error: unknown): boolean {
+  return someError(error, (each) => stateOf(each) === '25006')
+}
+
+/** Whether it, or what it was caused by, is such an error. */
+function someError(error: unknown, is: (error: object) => boolean): boolean {
   const seen = new Set<unknown>()
   const pending = [error]
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+  while (pending.length > 0) {
+    const next = pending.pop()
     if (typeof next !== 'object' || next === null || seen.has(next)) continue
     seen.add(next)
-    if (saysAway(next)) return true
+    if (is(next)) return true
     // Prisma keeps the driver's error in `meta`, and several addresses' errors are one AggregateError.
     for (const key of ['cause', 'meta', 'driverAdapterError']) pending.push(Reflect.get(next, key))
     if (next instanceof AggregateError) pending.push(...next.errors)
@@ -36,11 +52,17 @@ export function isDatabaseAway(error: unknown): boolean {
   return false
 }
 
+/** An SQLSTATE, or Prisma's code. */
+function stateOf(error: object): unknown {
+  const { code, originalCode } = error as Record<string, unknown>
+  return originalCode ?? code
+}
+
 function saysAway(error: object): boolean {
-  const { code, originalCode, kind, message, syscall } = error as Record<string, unknown>
+  const { code, kind, message, syscall } = error as Record<string, unknown>
   if (typeof syscall === 'string') return typeof code === 'string' && AWAY_NETWORK.has(code)
   if (typeof kind === 'string' && AWAY_KINDS.has(kind)) return true
-  const state = originalCode ?? code
+  const state = stateOf(error)
   if (typeof state === 'string' && (AWAY_STATES.test(state) || AWAY_PRISMA.has(state))) return true
   return typeof message === 'string' && AWAY_MESSAGES.test(message)
 }

@@ -1,16 +1,13 @@
-import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Config } from './config.ts'
 import { ConfigError } from './config.ts'
+import { Embedded } from './embedded.ts'
 import type { Log } from './log.ts'
 import { postgresConnection } from './pg-session.ts'
 import { VALUES } from './pg-values.ts'
-import { pglitePool } from './pglite-socket.ts'
 import { checkConnections, type DatabaseUrls, pooledConnection } from './pooler.ts'
-import { keepPrivate } from './private-folder.ts'
 import { StatementNames } from './statement-names.ts'
 
 /** The database, whichever it is: models through Prisma, hand-written SQL through the same pool. */
@@ -23,6 +20,8 @@ export interface Database {
   readonly exclusive: boolean
   /** True: PGlite, in this process, with one connection for everybody. */
   readonly isEmbedded: boolean
+  /** Of the embedded database; null: another machine's affair. */
+  readonly disk: Disk | null
   /** Runs one statement outside any transaction; rows are plain objects by column name. */
   sql<Row extends object>(text: string, params?: unknown[]): Promise<Row[]>
   /** The same for a statement that many requests wait for: kept under its name where connections are sessions. */
@@ -30,6 +29,14 @@ export interface Database {
   /** Runs one statement; rows are lists of values in the order of the columns. */
   values(text: string, params: unknown[]): Promise<unknown[][]>
   close(): Promise<void>
+}
+
+/** The disk that the embedded database is on. */
+export interface Disk {
+  /** True: nothing can be written until there is space again. */
+  readonly isFull: boolean
+  /** Looks after its free space, and opens the database again when it has aborted. @returns ends it */
+  watch(log: Log): () => Promise<void>
 }
 
 /** A statement that each connection parses and describes once, unless a pooler keeps it from that. */
@@ -67,7 +74,7 @@ export async function openDatabaseBriefly({ databaseUrl, directDatabaseUrl, data
   const urls = { databaseUrl, directDatabaseUrl }
   await checkConnections(urls)
   const { pool, direct } = openPools(urls, { max: 2 })
-  return assemble(pool, 'shared', async () => undefined, direct)
+  return assemble(pool, 'shared', async () => undefined, { direct })
 }
 
 async function openPostgres(urls: DatabaseUrls, redisUrl: string | undefined, log: Log): Promise<Database> {
@@ -78,7 +85,7 @@ async function openPostgres(urls: DatabaseUrls, redisUrl: string | undefined, lo
   }
   const alone = redisUrl === undefined
   const release = await claimNode(urls.directDatabaseUrl ?? urls.databaseUrl, alone, log)
-  return assemble(pool, alone ? 'alone' : 'shared', release, direct)
+  return assemble(pool, alone ? 'alone' : 'shared', release, { direct })
 }
 
 function openPools({ databaseUrl, directDatabaseUrl }: DatabaseUrls, options: pg.PoolConfig) {
@@ -91,18 +98,8 @@ function openPools({ databaseUrl, directDatabaseUrl }: DatabaseUrls, options: pg
 }
 
 async function openEmbedded(dataDir: string): Promise<Database> {
-  keepPrivate(dataDir)
-  const unlock = lockFolder(dataDir)
-  // Loaded on demand: a process on PostgreSQL never pays for the WebAssembly module.
-  const { PGlite } = await import('@electric-sql/pglite')
-  const pglite = await PGlite.create(join(dataDir, 'pglite'))
-  // A new one is unpacked with modes of its own.
-  keepPrivate(dataDir)
-  const pool = pglitePool(pglite)
-  return assemble(pool, 'embedded', async () => {
-    await pglite.close()
-    unlock()
-  })
+  const embedded = await Embedded.open(dataDir)
+  return assemble(embedded.pool, 'embedded', () => embedded.close(), { disk: embedded })
 }
 
 /** Who else can be using a database: nobody, for it is in this process; nobody, for this node holds it; other nodes. */
@@ -110,13 +107,13 @@ export type DatabaseUse = 'embedded' | 'alone' | 'shared'
 
 /**
  * A Database over any pool; tests hand in their own.
- * @param direct another pool when the first leads through a pooler that works by transaction
+ * @param more `direct`: another pool when the first leads through a pooler that works by transaction
  */
 export function assemble(
   pool: pg.Pool,
   use: DatabaseUse,
   afterClose: () => Promise<void>,
-  direct: pg.Pool = pool,
+  { direct = pool, disk = null }: { readonly direct?: pg.Pool; readonly disk?: Disk | null } = {},
 ): Database {
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool),
@@ -131,6 +128,7 @@ export function assemble(
     direct,
     exclusive: use !== 'shared',
     isEmbedded: use === 'embedded',
+    disk,
     async sql<Row extends object>(text: string, params: unknown[] = []) {
       const result = await pool.query<Row>(text, params)
       return result.rows
@@ -182,26 +180,6 @@ async function claimNode(url: string, alone: boolean, log: Log): Promise<() => P
       : 'Another process is running on this database without REDIS_URL. Stop it, or set REDIS_URL there too.',
   )
 }
-
-/**
- * PGlite must not be opened twice: its folder is held by an operating system lock (SQLite's, on an empty database), which
- * ends with the process however that ends.
- */
-function lockFolder(dataDir: string): () => void {
-  const lock = new DatabaseSync(join(dataDir, 'process.lock'))
-  try {
-    lock.exec('BEGIN EXCLUSIVE')
-  } catch (error) {
-    lock.close()
-    if (!(error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY)) throw error
-    throw new ConfigError(
-      `Another process is using ${dataDir}. Stop it, set another DATA_DIR, or set DATABASE_URL and REDIS_URL to run several.`,
-    )
-  }
-  return () => lock.close()
-}
-
-const SQLITE_BUSY = 5
 
 export { Prisma, type PrismaClient }
 

@@ -8,11 +8,13 @@ import { SET_SESSION } from './pg-session.ts'
  * official Prisma adapter, named statements and all types are the same on both databases.
  */
 class PGliteSocket extends Duplex {
-  readonly #pglite: PGlite
+  readonly #opened: () => PGlite
+  readonly #settings: () => string
 
-  constructor(pglite: PGlite) {
+  constructor(opened: () => PGlite, settings: () => string) {
     super()
-    this.#pglite = pglite
+    this.#opened = opened
+    this.#settings = settings
   }
 
   connect(): this {
@@ -25,10 +27,11 @@ class PGliteSocket extends Duplex {
 
   /** PGlite has one session for all connections: each begins with what another server would give a new one. */
   async #reset(): Promise<void> {
-    await this.#pglite.waitReady
-    await this.#pglite.exec('ROLLBACK')
-    await this.#pglite.exec('DISCARD ALL')
-    await this.#pglite.exec(SET_SESSION)
+    const pglite = this.#opened()
+    await pglite.waitReady
+    await pglite.exec('ROLLBACK')
+    await pglite.exec('DISCARD ALL')
+    await pglite.exec(this.#settings())
   }
 
   override _read(): void {}
@@ -39,7 +42,8 @@ class PGliteSocket extends Duplex {
         this.push(answer)
         done()
       },
-      (error: Error) => done(error),
+      // An error of a statement's own is in the answer.
+      (error: unknown) => done(new EmbeddedStoppedError(error)),
     )
   }
 
@@ -57,7 +61,7 @@ class PGliteSocket extends Duplex {
     await undefined
     const answer: Buffer[] = []
     // The bytes are PGlite's own memory, which it writes over.
-    await this.#pglite.execProtocolRawStream(message, { onRawData: (bytes) => void answer.push(Buffer.from(bytes)) })
+    await this.#opened().execProtocolRawStream(message, { onRawData: (bytes) => void answer.push(Buffer.from(bytes)) })
     return Buffer.concat(answer)
   }
 
@@ -76,7 +80,27 @@ class PGliteSocket extends Duplex {
   }
 }
 
-/** A pool of one connection, for PGlite has one session. PGlite outlives it: its owner closes it. */
-export function pglitePool(pglite: PGlite): pg.Pool {
-  return new pg.Pool({ max: 1, user: 'postgres', database: 'postgres', stream: () => new PGliteSocket(pglite) })
+/** PGlite has aborted, and is not open again. */
+export class EmbeddedStoppedError extends Error {
+  override name = 'EmbeddedStoppedError'
+  /** PostgreSQL's code for a server that has crashed. */
+  readonly code = '57P02'
+
+  constructor(cause?: unknown) {
+    super('The embedded database has stopped', { cause })
+  }
+}
+
+/**
+ * A pool of one connection, for PGlite has one session. PGlite outlives it: its owner closes it.
+ * @param opened the instance that is open now. @throws when there is none
+ * @param settings statements that a new session begins with
+ */
+export function pglitePool(opened: () => PGlite, settings: () => string = () => SET_SESSION): pg.Pool {
+  const stream = () => new PGliteSocket(opened, settings)
+  const pool = new pg.Pool({ max: 1, user: 'postgres', database: 'postgres', stream })
+  // Whoever waits for an answer is told; without a listener the error would also end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  pool.on('error', () => undefined)
+  return pool
 }

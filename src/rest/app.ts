@@ -3,7 +3,7 @@ import Router from '@koa/router'
 import type Koa from 'koa'
 import type { Caller } from '../domain/actor.ts'
 import type { Deps } from '../domain/deps.ts'
-import { DomainError, NotFoundError, RateLimitedError, UnavailableError } from '../domain/errors.ts'
+import { DiskFullError, DomainError, NotFoundError, RateLimitedError, UnavailableError } from '../domain/errors.ts'
 import { parse } from '../domain/input.ts'
 import { parseLimit } from '../domain/page.ts'
 import { requireLevel } from '../domain/policy.ts'
@@ -66,16 +66,15 @@ export function requestId(): Koa.Middleware {
 }
 
 /** Turns whatever is thrown into the contract's error, and logs what was not expected. */
-export function errorResponse(deps: Pick<Deps, 'log'>): Koa.Middleware {
+export function errorResponse(deps: Pick<Deps, 'log' | 'db'>): Koa.Middleware {
   return async (ctx, next) => {
     try {
       await next()
     } catch (thrown) {
       const id: string = ctx.state['requestId']
-      const error = orUnavailable(thrown)
+      const error = orUnavailable(deps, thrown)
       const expected = expectedError(error)
-      if (error instanceof UnavailableError)
-        deps.log.warn({ err: thrown, requestId: id }, 'the database does not answer')
+      if (error instanceof UnavailableError) logUnavailable(deps, error, id)
       if (expected === null) deps.log.error({ err: error, requestId: id }, 'a request failed')
       const body = expected ?? internalError(id)
       ctx.status = body.error.status
@@ -85,6 +84,12 @@ export function errorResponse(deps: Pick<Deps, 'log'>): Koa.Middleware {
       ctx.body = body
     }
   }
+}
+
+/** A full disk is logged once, and not for each request: the log may be on it. */
+export function logUnavailable({ log }: Pick<Deps, 'log'>, error: UnavailableError, requestId: string): void {
+  const level = error instanceof DiskFullError ? 'debug' : 'warn'
+  log[level]({ err: error.cause, requestId }, 'the database does not answer')
 }
 
 /** The REST API under /api: each route's table entry, run through one pipeline. */

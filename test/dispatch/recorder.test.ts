@@ -34,6 +34,7 @@ function recording() {
     clock: systemClock,
     log: createLog('silent'),
     sessions: [session, session],
+    isPaused: () => false,
     roster: { id: 'me', isTrusted: true } as unknown as Roster,
     health: { note: () => undefined } as unknown as HealthRecorder,
     counters: newCounters(),

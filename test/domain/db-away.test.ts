@@ -1,8 +1,10 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { DiskFullError } from '../../src/domain/errors.ts'
 import { newId } from '../../src/domain/ids.ts'
-import type { Database } from '../../src/infra/db.ts'
-import { isDatabaseAway } from '../../src/infra/db-away.ts'
+import { orUnavailable } from '../../src/domain/unavailable.ts'
+import type { Database, Prisma } from '../../src/infra/db.ts'
+import { isDatabaseAway, isDiskFull, isReadOnly } from '../../src/infra/db-away.ts'
 import { backend, openTestDatabase } from '../support/database.ts'
 import { POSTGRES_URL } from '../support/servers.ts'
 
@@ -42,6 +44,30 @@ test.each([undefined, null, 'text', new Error('ECONNREFUSED'), { code: 'ESOCKET'
   'nor is %s',
   (error) => expect(isDatabaseAway(error)).toBe(false),
 )
+
+test('a transaction that may only read, through models and in SQL', async () => {
+  const user = { id: newId('user'), email: 'read-only@example.com', name: 'Read' }
+  for (const write of [
+    (tx: Prisma.TransactionClient) => tx.user.create({ data: user }),
+    (tx: Prisma.TransactionClient) => tx.$executeRaw`DELETE FROM users`,
+  ]) {
+    const work = db.prisma.$transaction(async (tx) => {
+      await tx.$executeRaw`SET TRANSACTION READ ONLY`
+      await write(tx)
+    })
+    const error = await failure(work)
+    expect([isReadOnly(error), isDiskFull(error), isDatabaseAway(error)]).toEqual([true, false, false])
+  }
+})
+
+test('a disk without space', async () => {
+  const full = "DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"
+  for (const work of [db.sql(full), db.prisma.$executeRawUnsafe(full)]) {
+    const error = await failure(work)
+    expect([isDiskFull(error), isReadOnly(error)]).toEqual([true, false])
+    expect(orUnavailable({ db }, error)).toBeInstanceOf(DiskFullError)
+  }
+})
 
 test('errors that refer to each other end', () => {
   const error = new Error('a')

@@ -9,7 +9,7 @@ import { backend, createPostgres } from '../support/database.ts'
 async function emptyDatabase(): Promise<{ pool: pg.Pool; drop: () => Promise<void> }> {
   if (backend === 'embedded') {
     const pglite = await PGlite.create()
-    return { pool: pglitePool(pglite), drop: () => pglite.close() }
+    return { pool: pglitePool(() => pglite), drop: () => pglite.close() }
   }
   const { url, drop } = await createPostgres()
   return { pool: new pg.Pool({ connectionString: url }), drop }

@@ -19,7 +19,11 @@ export async function openTestDatabase(): Promise<Database> {
 async function loadEmbedded(): Promise<Database> {
   const template = await readFile(inject('embeddedTemplate'))
   const pglite = await PGlite.create({ loadDataDir: new Blob([template]) })
-  return assemble(pglitePool(pglite), 'embedded', () => pglite.close())
+  return assemble(
+    pglitePool(() => pglite),
+    'embedded',
+    () => pglite.close(),
+  )
 }
 
 async function clonePostgres(): Promise<Database> {

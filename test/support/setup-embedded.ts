@@ -16,7 +16,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'guddesk-template-'))
   const pglite = await PGlite.create()
-  const pool = pglitePool(pglite)
+  const pool = pglitePool(() => pglite)
   await migrate(pool)
   await pool.end()
   const dump = await pglite.dumpDataDir('none')
