@@ -26,6 +26,7 @@ import { places } from './infra/places.ts'
 import type { RateCounter } from './infra/rate-counter.ts'
 import { serveMetrics } from './metrics.ts'
 import { type Pages, servePages } from './pages.ts'
+import { servePictures } from './pictures.ts'
 import { errorResponse, newRequestId, notFound, requestId, restRouter } from './rest/app.ts'
 import { signInRoutes } from './sign-in.ts'
 
@@ -102,6 +103,7 @@ export function assembleHttp(
     app.use(graphqlMiddleware(yoga, documents))
     const startPath = new URL(`${config.publicUrl}/`).pathname
     app.use(signInRoutes({ deps, people, authenticator, failures, tokens, own, startPath }))
+    app.use(servePictures(deps, authenticator))
     const { authenticateKey } = authenticator
     app.use(
       restRouter({

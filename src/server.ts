@@ -3,12 +3,14 @@ import type { AddressInfo } from 'node:net'
 import { createPeople, type People } from './auth/people.ts'
 import { sessionTokens } from './auth/session-token.ts'
 import { startDispatcher } from './dispatch/dispatcher.ts'
+import { startFetchingPictures } from './dispatch/pictures.ts'
 import { bootstrap, type FirstStart } from './domain/bootstrap.ts'
 import type { Deps } from './domain/deps.ts'
 import { DomainError } from './domain/errors.ts'
 import { forgetEnded } from './domain/forget-ended.ts'
 import { releaseAbandonedKeys, sweepKeys } from './domain/idempotency.ts'
 import { publishNode } from './domain/nodes.ts'
+import { removeUnnamedPictures } from './domain/pictures.ts'
 import { reopenDueConversations } from './domain/reopen.ts'
 import { type Retention, removeOld } from './domain/retention.ts'
 import { echoAgentUrl } from './echo-agent.ts'
@@ -106,7 +108,13 @@ export async function buildServer({
         if (!db.disk?.isFull) await reopenDueConversations(deps)
       }),
     )
+    stops.push(startFetchingPictures(deps))
     stops.push(startRemovingOld(deps, config.retention))
+    stops.push(
+      repeat(log, SWEEP_EVERY_MS, 'pictures that nothing names could not be deleted', () =>
+        removeUnnamedPictures(deps),
+      ),
+    )
     stops.push(repeat(log, SWEEP_EVERY_MS, 'ended secrets could not be forgotten', () => forgetEnded(deps)))
   }
   const tokens = sessionTokens(config)

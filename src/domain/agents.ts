@@ -14,6 +14,7 @@ import { endpointsChanged } from './events.ts'
 import { newId } from './ids.ts'
 import { clearableText, defined, jsonObject, parse, requireId, text, webUrl } from './input.ts'
 import { inTimeOrder, type Page, type PageRequest } from './page.ts'
+import { wantPicture } from './pictures.ts'
 import { hasLevel, isNeighbour, requireLevel, requireNotAgent, requireOwnAgent } from './policy.ts'
 import { DEFAULT_FLAGS, EventFlags, RESUMED, refuseTakenUrl, requireRoom } from './webhook-endpoints.ts'
 import { checkWebhookUrl, MAX_URL_LENGTH } from './webhook-url.ts'
@@ -129,6 +130,7 @@ export async function installAgent(
   return inTransaction(deps, async (tx) => {
     const data = { id: ids.agent, workspaceId, type, config: config as Prisma.InputJsonObject, installedAt }
     await tx.db.agent.create({ data: { ...data, ...defined(rest), name: rest.name } })
+    await wantPicture(tx, workspaceId, rest.iconUrl, installedAt)
     const sealedSecret = deps.vault.seal(credentials.webhookSecret, ids.endpoint)
     const endpoint = { id: ids.endpoint, workspaceId, agentId: ids.agent, url, sealedSecret, createdAt: installedAt }
     await tx.db.webhookEndpoint
@@ -181,6 +183,7 @@ export async function updateAgent(
       await tx.db.webhookEndpoint.updateMany({ where: stopped, data: { isEnabled: true, ...RESUMED } })
     }
     const agent = await tx.db.agent.update({ where: { id }, data, include: WITH_ENDPOINTS })
+    await wantPicture(tx, actor.workspaceId, rest.iconUrl, deps.clock.now())
     endpointsChanged(tx, deps.bus, endpointIds(agent))
     const { isEnabled, ...named } = defined({ ...rest, config, events, webhookUrl: url })
     const at = deps.clock.now()

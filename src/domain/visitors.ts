@@ -10,6 +10,7 @@ import { ConflictError, NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
 import { clearableText, defined, email, jsonObject, parse, requireId, text, webUrl } from './input.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
+import { wantPicture } from './pictures.ts'
 import { requireLevel } from './policy.ts'
 
 const ExternalId = text(255)
@@ -153,6 +154,7 @@ export async function upsertVisitor(
     ON CONFLICT (workspace_id, external_id) DO UPDATE SET ${Prisma.join(updates, ', ')}
     RETURNING id, (xmax = 0) AS created`
     if (row === undefined) throw new Error('an upsert returned no row')
+    await wantPicture(tx, actor.workspaceId, avatarUrl, now)
     const visitor = await tx.db.visitor.findUniqueOrThrow({ where: { id: row.id } })
     return { visitor, created: row.created }
   })
@@ -172,9 +174,12 @@ export async function updateVisitor(
   const data = defined({ externalId, name, email: address, avatarUrl, metadata: json })
   const where = { id, workspaceId: actor.workspaceId }
   try {
-    const [visitor] = await deps.db.prisma.visitor.updateManyAndReturn({ where, data })
-    if (visitor === undefined) throw new NotFoundError('Customer')
-    return visitor
+    return await inTransaction(deps, async (tx) => {
+      const [visitor] = await tx.db.visitor.updateManyAndReturn({ where, data })
+      if (visitor === undefined) throw new NotFoundError('Customer')
+      await wantPicture(tx, actor.workspaceId, avatarUrl, deps.clock.now())
+      return visitor
+    })
   } catch (error) {
     if (isUniqueViolation(error)) throw await externalIdTaken(deps, actor, externalId)
     throw error

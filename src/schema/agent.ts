@@ -51,6 +51,14 @@ export const Agent = builder.prismaNode('Agent', {
       description: `A picture. ${NEIGHBOURS}`,
       resolve: (agent, _args, { actor }) => seenBy(actor(), agent).iconUrl,
     }),
+    icon: t.string({
+      nullable: true,
+      description: `The path on this server of the picture at iconUrl, for people who are signed in; null until it has been fetched. ${NEIGHBOURS}`,
+      resolve: (agent, _args, { actor, loaders }) => {
+        const { iconUrl } = seenBy(actor(), agent)
+        return iconUrl === null ? null : loaders.pictures.load(iconUrl)
+      },
+    }),
     creatorName: t.string({
       nullable: true,
       description: `Who made it. ${NEIGHBOURS}`,

@@ -79,9 +79,10 @@ export const Conversation = builder.prismaNode('Conversation', {
 /** What a query reads of conversations. What is not known here of a type makes all of its columns read. */
 export function conversationFields(asked: Asked): ConversationFields {
   const of = { lastReadSequence: [], unreadCount: [], messages: ['messageCount'], visitor: [], assignee: [] } as const
+  const ofVisitor = { avatar: ['avatarUrl'] } as const
   const ofAssignee = { name: [], email: [] } as const
   const conversation = fieldsRead(asked, ALL_FIELDS.conversation, of)
-  const visitor = asked.has('visitor') ? fieldsRead(asked.under('visitor'), ALL_FIELDS.visitor, {}) : []
+  const visitor = asked.has('visitor') ? fieldsRead(asked.under('visitor'), ALL_FIELDS.visitor, ofVisitor) : []
   const assignee = asked.has('assignee') ? fieldsRead(asked.under('assignee'), ALL_FIELDS.assignee, ofAssignee) : []
   return { conversation, visitor, assignee }
 }

@@ -14,6 +14,7 @@ import {
 } from '../domain/list-conversations.ts'
 import { type FoundMessage, type MessageSlice, messagesOf } from '../domain/messages.ts'
 import type { Slice } from '../domain/page.ts'
+import { picturePaths } from '../domain/pictures.ts'
 import { countEventsOfConversations, eventsById, eventsOfConversations } from '../domain/read-events.ts'
 import { type ReadState, readStates } from '../domain/reads.ts'
 import { type Sender, sendersById } from '../domain/senders.ts'
@@ -39,6 +40,8 @@ export interface Loaders {
   /** By the agent's id. */
   readonly agentInstallers: ById<AgentInstaller>
   readonly messages: BySlice<MessageSlice, FoundMessage>
+  /** The paths of fetched pictures, by the URLs that they came from. */
+  readonly pictures: ById<string>
   readonly readStates: ById<ReadState>
   readonly senders: ById<Sender>
   readonly visitorConversations: BySlice<VisitorConversationSlice, Position>
@@ -60,6 +63,7 @@ export function createLoaders(deps: Deps, actor: () => Actor): Loaders {
     agentActivity: byId((ids) => activityOfAgents(deps, actor(), ids)),
     agentInstallers: byId((ids) => installersOf(deps, actor(), ids)),
     messages: bySlice((ids, slice) => messagesOf(deps, ids, slice)),
+    pictures: byId((urls) => picturePaths(deps, actor(), urls)),
     readStates: byId((ids) => readStates(deps, actor(), ids)),
     senders: byId((ids) => sendersById(deps, actor(), ids)),
     visitorConversations: bySlice((ids, slice) => conversationsOfVisitors(deps, actor(), ids, slice)),

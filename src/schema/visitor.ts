@@ -11,6 +11,12 @@ export const Visitor = builder.prismaNode('Visitor', {
     name: t.exposeString('name', { nullable: true, description: 'Their name, if known.' }),
     email: t.exposeString('email', { nullable: true, description: 'Their email address, if known.' }),
     avatarUrl: t.expose('avatarUrl', { type: 'URL', nullable: true, description: 'A picture of them.' }),
+    avatar: t.string({
+      nullable: true,
+      description:
+        'The path on this server of the picture at avatarUrl, for people who are signed in; null until it has been fetched.',
+      resolve: ({ avatarUrl }, _args, { loaders }) => (avatarUrl === null ? null : loaders.pictures.load(avatarUrl)),
+    }),
     metadata: t.expose('metadata', { type: 'JSON', description: 'Whatever you keep with them.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they first came.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When they were last changed.' }),

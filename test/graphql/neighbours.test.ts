@@ -25,6 +25,7 @@ const AGENT_FIELDS: Record<string, 'shown' | { readonly instead: unknown; readon
   description: { instead: null },
   config: { instead: {} },
   iconUrl: { instead: null },
+  icon: { instead: null },
   creatorName: { instead: null },
   creatorUrl: { instead: null },
   webhookEndpoints: { instead: [], select: 'webhookEndpoints { id url }' },
@@ -56,6 +57,8 @@ beforeAll(async () => {
   guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
   const { data } = await ok(guddesk.call('POST', '/api/v1/agents', SECRETIVE))
   secretive = { id: data.id, key: data.credentials.apiKey, endpointId: data.webhookEndpoint.id }
+  // As if it had been fetched: this process only serves the API.
+  await guddesk.deps.db.sql("UPDATE pictures SET content_type = 'image/png', bytes = '', fetched_at = now()")
   const registered = await ok(guddesk.call('POST', '/api/agent/webhooks', { url: `http://127.0.0.1:9/own?${TOKEN}` }))
   workspacesEndpointId = registered.data.endpoint.id
   const installed = await installAgent(guddesk, 'Neighbour')

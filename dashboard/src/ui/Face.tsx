@@ -3,6 +3,7 @@ import classes from './Face.module.css'
 
 interface FaceProps {
   readonly name: string | null | undefined
+  /** A path on this server: pages load pictures from nowhere else. */
   readonly imageUrl?: string | null | undefined
   /** In pixels. */
   readonly size?: number

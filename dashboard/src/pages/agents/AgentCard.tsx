@@ -14,13 +14,13 @@ import { UpdateAgent } from './documents.ts'
 
 export function AgentCard({ agent }: { readonly agent: AgentFieldsFragment }) {
   const { path } = useWorkspace()
-  const { id, name, description, iconUrl, creatorName, isEnabled, lastSeenAt, webhookEndpoints } = agent
+  const { id, name, description, icon, creatorName, isEnabled, lastSeenAt, webhookEndpoints } = agent
   const { replyCount24h, errorRate24h } = agent
   const [endpoint] = webhookEndpoints
   return (
     <li className={classes.card}>
       <div className={classes.top}>
-        <Face isAgent size={40} name={name} imageUrl={iconUrl} />
+        <Face isAgent size={40} name={name} imageUrl={icon} />
         <div className={classes.who}>
           <Link className={classes.name ?? ''} to={path(`settings/agents/${id}`)}>
             {name}

@@ -9,6 +9,7 @@ export const AgentFields = graphql(
     description
     type
     iconUrl
+    icon
     creatorName
     creatorUrl
     isEnabled

@@ -22,7 +22,7 @@ export const ConversationRow = graphql(`
       id
       name
       email
-      avatarUrl
+      avatar
     }
   }
 `)
@@ -256,7 +256,7 @@ export const AgentIcons = graphql(`
       edges {
         node {
           id
-          iconUrl
+          icon
         }
       }
     }

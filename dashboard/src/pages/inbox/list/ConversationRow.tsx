@@ -38,7 +38,7 @@ export const ConversationRow = memo(function ConversationRow({
       data-left={hasLeft || undefined}
       data-unread={isUnread || undefined}
     >
-      <Face name={name} imageUrl={row.visitor.avatarUrl} size={32} />
+      <Face name={name} imageUrl={row.visitor.avatar} size={32} />
       <span className={classes.text}>
         <span className={classes.top}>
           <span className={classes.name}>{name}</span>

@@ -10,18 +10,13 @@ interface MessageBubbleProps {
   /** What to call the visitor. */
   readonly visitor: string
   /** The agent's picture; null for the common one. */
-  readonly iconUrl: string | null
+  readonly icon: string | null
   /** The same person goes on: no name and face again. */
   readonly isContinued: boolean
 }
 
 /** One message: of the visitor at the left; of the team, agents among it, at the right; notes and system messages across. */
-export const MessageBubble = memo(function MessageBubble({
-  message,
-  visitor,
-  iconUrl,
-  isContinued,
-}: MessageBubbleProps) {
+export const MessageBubble = memo(function MessageBubble({ message, visitor, icon, isContinued }: MessageBubbleProps) {
   const { type, body, createdAt } = message
   if (type === 'SYSTEM') {
     return (
@@ -40,8 +35,8 @@ export const MessageBubble = memo(function MessageBubble({
       data-continued={isContinued || undefined}
     >
       <span className={classes.face}>
-        {!isContinued && isAgent && iconUrl !== null && <Face name={name} imageUrl={iconUrl} size={28} isAgent />}
-        {!isContinued && isAgent && iconUrl === null && (
+        {!isContinued && isAgent && icon !== null && <Face name={name} imageUrl={icon} size={28} isAgent />}
+        {!isContinued && isAgent && icon === null && (
           <span className={classes.bot} aria-hidden>
             <Bot size={16} />
           </span>

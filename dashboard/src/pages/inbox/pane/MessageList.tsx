@@ -58,7 +58,7 @@ export function MessageList({ visitor, conversation, open, outbox }: MessageList
                 <MessageBubble
                   message={message}
                   visitor={visitor}
-                  iconUrl={icons.get(message.senderId ?? '') ?? null}
+                  icon={icons.get(message.senderId ?? '') ?? null}
                   isContinued={!isNewDay && before !== undefined && belongTogether(before, message)}
                 />
               </Fragment>

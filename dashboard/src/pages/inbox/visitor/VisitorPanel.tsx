@@ -19,7 +19,7 @@ export function VisitorPanel({ conversation, onClose }: VisitorPanelProps) {
   return (
     <aside className={classes.panel} aria-label="Visitor">
       <div className={classes.head}>
-        <Face name={name} imageUrl={visitor.avatarUrl} size={40} />
+        <Face name={name} imageUrl={visitor.avatar} size={40} />
         <div className={classes.who}>
           <h2 className={classes.name}>{name}</h2>
           {visitor.email !== null && (

@@ -1,0 +1,34 @@
+import type Koa from 'koa'
+import type { Authenticator } from './auth/authenticate.ts'
+import type { Deps } from './domain/deps.ts'
+import { DomainError, ForbiddenError, NotFoundError } from './domain/errors.ts'
+import { getPicture, PICTURES_PATH } from './domain/pictures.ts'
+import { pictureHeaders } from './infra/http-headers.ts'
+
+const ADDRESS = /^([a-z]{2,4}_[0-9a-z]{26})\/([0-9a-f]{64})$/
+
+/**
+ * Serves the pictures of visitors and agents from our own origin, to people who are signed in to their workspace: whoever
+ * hosts a picture does not learn who looks at it, or when.
+ */
+export function servePictures(deps: Deps, authenticator: Authenticator): Koa.Middleware {
+  return async (ctx, next) => {
+    if (!ctx.path.startsWith(PICTURES_PATH)) return next()
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
+      ctx.set('Allow', 'GET, HEAD')
+      throw new DomainError('method_not_allowed', 'Use GET, HEAD here')
+    }
+    const { method, headers, req } = ctx
+    const caller = await authenticator.authenticate({ method, headers, address: req.socket.remoteAddress })
+    const [, workspaceId, hash] = ADDRESS.exec(ctx.path.slice(PICTURES_PATH.length)) ?? []
+    if (caller.kind !== 'session' || workspaceId === undefined || hash === undefined) throw new NotFoundError('Picture')
+    const actor = await caller.actorIn(workspaceId).catch((error: unknown) => {
+      throw error instanceof ForbiddenError ? new NotFoundError('Picture') : error
+    })
+    const picture = await getPicture(deps, actor, hash)
+    if (picture === null) throw new NotFoundError('Picture')
+    ctx.set(pictureHeaders())
+    ctx.type = picture.contentType
+    ctx.body = picture.bytes
+  }
+}

@@ -1,0 +1,46 @@
+import { expect, test } from 'vitest'
+import { RefusedTarget } from '../../src/dispatch/guard.ts'
+import { fetchPicture } from '../../src/dispatch/picture.ts'
+import type { TargetPolicy } from '../../src/infra/net.ts'
+import { PNG, sends, startPictureHost } from '../support/picture-host.ts'
+
+const PRODUCTION: TargetPolicy = { requireHttps: true, allowLoopback: false, ownHost: 'desk.example.com' }
+const running = new AbortController().signal
+
+test.each([
+  'http://example.com/a.png',
+  'https://127.0.0.1/a.png',
+  'https://10.0.0.1/a.png',
+  'https://[::1]/a.png',
+  'https://169.254.169.254/latest/meta-data/',
+  'https://localhost/a.png',
+  'https://desk.example.com/a.png',
+  'https://example.com:6379/a.png',
+  'https://ann:secret@example.com/a.png',
+])('production fetches no picture from %s', async (url) => {
+  await expect(fetchPicture(url, PRODUCTION, running)).rejects.toThrow(RefusedTarget)
+})
+
+test('a name that leads to a private address is refused before a byte is written', async () => {
+  const host = await startPictureHost()
+  const url = host.serve('/a.png', sends(PNG)).replace('127.0.0.1', 'pictures.example.com')
+  const policy: TargetPolicy = { requireHttps: false, allowLoopback: false, resolve: async () => ['127.0.0.1'] }
+  const cause = await fetchPicture(url, policy, running).then(
+    () => null,
+    (error: unknown) => error,
+  )
+  expect(cause).toBeInstanceOf(RefusedTarget)
+  expect(host.asked).toEqual([])
+  await host.close()
+})
+
+test('stopping ends what is being fetched', async () => {
+  const host = await startPictureHost()
+  const url = host.serve('/slow.png', (response) => response.writeHead(200).write(PNG))
+  const stopping = new AbortController()
+  const fetched = fetchPicture(url, { requireHttps: false, allowLoopback: true }, stopping.signal)
+  const refused = expect(fetched).rejects.toThrow(/abort/i)
+  stopping.abort()
+  await refused
+  await host.close()
+})
