@@ -50,7 +50,7 @@ const FIGURES: [name: string, value: number, phrases: RegExp[], pages: string[]]
   [
     'seconds that an idle connection stays open',
     keepAliveSeconds,
-    [/`KEEP_ALIVE_SECONDS` \| `(\d+)`/, /idle one stays open for (\d+) seconds/],
+    [/`KEEP_ALIVE_SECONDS` \| `(\d+)`/, /idle connection stays open for (\d+) seconds/],
     ['docs/configuration.md', 'docs/contract.md'],
   ],
   [
