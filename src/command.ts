@@ -55,5 +55,5 @@ async function onDatabase(work: (deps: Deps, config: Config) => Promise<string>)
 
 /** Prisma's code, or PostgreSQL's within it. */
 function isTableMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'P2021' || error.code === '42P01')
+  return error instanceof Error && 'code' in error && ['P2021', 'P2022', '42P01', '42703'].includes(String(error.code))
 }

@@ -91,7 +91,7 @@ export function createGraphQL({
       streams(),
       hideSchema({ introspection, suggestions: isDevelopment && introspection }),
       firstFaultOfVariables(),
-      compiledQueries(),
+      compiledQueries<Context>(({ budget }) => budget.renew()),
       toldStanding(),
       newBudgets(),
       executionTimeout(),
@@ -127,8 +127,8 @@ async function contextOf(
   if (caller instanceof RateLimitedError) throw caller
   const requests = Math.max(1, Math.ceil(costOf(incoming) / POINTS_PER_REQUEST))
   const rateLimit = caller instanceof Error ? null : await charge(caller, 'general', requests)
-  if (!(caller instanceof Error) && !isSubscription(incoming)) await takePlace(caller.credentialId, whenAnswered)
   if (rateLimit !== null) setHeaders?.(standingHeaders(rateLimit))
+  if (!(caller instanceof Error) && !isSubscription(incoming)) await takePlace(caller.credentialId, whenAnswered)
   const actor = caller instanceof Error ? caller : await caller.actorIn(workspaceIdOf(req.headers)).catch(asError)
   if (!(caller instanceof Error) && caller.renewal !== null) setHeaders?.({ 'Set-Cookie': caller.renewal })
   return {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import Koa from 'koa'
 import { createAuthenticator } from './auth/authenticate.ts'
@@ -103,14 +103,16 @@ export function assembleHttp(
     app.use(graphqlMiddleware(yoga, documents))
     const startPath = new URL(`${config.publicUrl}/`).pathname
     app.use(signInRoutes({ deps, people, authenticator, failures, tokens, own, startPath }))
-    app.use(servePictures(deps, authenticator))
+    const takePlaceFor = (credentialId: string, response: ServerResponse) =>
+      takePlace(credentialId, (giveBack) => whenSent(response, giveBack))
+    app.use(servePictures({ deps, authenticator, charge, takePlace: takePlaceFor }))
     const { authenticateKey } = authenticator
     app.use(
       restRouter({
         deps,
         authenticate: authenticateKey,
         charge,
-        takePlace: (credentialId, response) => takePlace(credentialId, (giveBack) => whenSent(response, giveBack)),
+        takePlace: takePlaceFor,
         version: config.version,
       }),
     )

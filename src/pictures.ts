@@ -1,17 +1,21 @@
 import type Koa from 'koa'
 import type { Authenticator } from './auth/authenticate.ts'
-import type { Deps } from './domain/deps.ts'
 import { DomainError, ForbiddenError, NotFoundError } from './domain/errors.ts'
 import { getPicture, PICTURES_PATH } from './domain/pictures.ts'
 import { pictureHeaders } from './infra/http-headers.ts'
+import type { RestDeps } from './rest/app.ts'
 
 const ADDRESS = /^([a-z]{2,4}_[0-9a-z]{26})\/([0-9a-f]{64})$/
+
+export interface PicturesDeps extends Pick<RestDeps, 'deps' | 'charge' | 'takePlace'> {
+  readonly authenticator: Authenticator
+}
 
 /**
  * Serves the pictures of visitors and agents from our own origin, to people who are signed in to their workspace: whoever
  * hosts a picture does not learn who looks at it, or when.
  */
-export function servePictures(deps: Deps, authenticator: Authenticator): Koa.Middleware {
+export function servePictures({ deps, authenticator, charge, takePlace }: PicturesDeps): Koa.Middleware {
   return async (ctx, next) => {
     if (!ctx.path.startsWith(PICTURES_PATH)) return next()
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
@@ -25,6 +29,8 @@ export function servePictures(deps: Deps, authenticator: Authenticator): Koa.Mid
     const actor = await caller.actorIn(workspaceId).catch((error: unknown) => {
       throw error instanceof ForbiddenError ? new NotFoundError('Picture') : error
     })
+    await charge(caller, 'general', 1)
+    await takePlace(caller.credentialId, ctx.res)
     const picture = await getPicture(deps, actor, hash)
     if (picture === null) throw new NotFoundError('Picture')
     ctx.set(pictureHeaders())

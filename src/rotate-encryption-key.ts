@@ -36,8 +36,12 @@ async function rotate(deps: Deps, waitSeconds: number): Promise<string> {
   // Looked for before each pass: what a node sealed until it was gone is there when the pass begins.
   const before = await nodesWithOtherKeys(deps)
   let unreadable = await reseal(deps)
-  const left = before.length === 0 ? before : await waitUntilGone(deps, waitSeconds)
-  if (before.length > 0) unreadable = await reseal(deps)
+  if (before.length > 0) {
+    await waitUntilGone(deps, waitSeconds)
+    unreadable = await reseal(deps)
+  }
+  // One that came during the last pass may have sealed something behind it.
+  const left = await nodesWithOtherKeys(deps)
   if (unreadable.length > 0) throw new ConfigError(`Neither key opens these:\n${listed(unreadable)}`)
   if (left.length === 0) return 'Nothing is left that needs the one before: ENCRYPTION_KEY_PREVIOUS can go.'
   throw new ConfigError(

@@ -62,9 +62,10 @@ export function createAuthenticator(deps: Deps, { trustProxy, tokens, own, failu
       }
       const credential = key === null ? cookieCredential(tokens, request.headers) : decoded(key)
       const isSigned = () => credential !== null && verifyToken(tokens, credential) !== null
+      // Another site's page must not count as a failure of the session that its request brings along.
+      if (key === null && credential !== null) requireOwnOrigin(own, request)
       return failures.guard({ ...origin, credential, isSigned }, async () => {
         if (credential === null) throw new UnauthorizedError(SIGN_IN)
-        if (key === null) requireOwnOrigin(own, request)
         return authenticateSession(deps, tokens, credential, origin)
       })
     },

@@ -70,7 +70,12 @@ export class Connections {
 
   #make(origin: string): Connection {
     const now = performance.now()
-    const connection = { client: new Client(origin, this.#options), origin, madeAt: now, usedAt: now, isUsed: false }
+    const client = new Client(origin, this.#options)
+    const connection = { client, origin, madeAt: now, usedAt: now, isUsed: false }
+    // The client opens another socket by itself when the last one was closed: that one has served nothing.
+    client.on('connect', () => {
+      connection.isUsed = false
+    })
     this.#open.add(connection)
     return connection
   }

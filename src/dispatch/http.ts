@@ -100,8 +100,9 @@ class Attempt {
     request: Dispatcher.DispatchOptions,
     ended: (exchange: Exchange, isComplete: boolean, isStale: boolean) => void,
   ): void {
-    const mayBeStale = connection.isUsed && !this.#isResent
     const answer = new Answer((exchange, isComplete) => {
+      // Asked now, not before: the client may have connected anew for this request.
+      const mayBeStale = connection.isUsed && !this.#isResent
       const isStale = mayBeStale && exchange !== LATE && answer.isOfStaleConnection(exchange)
       this.#isResent ||= isStale
       ended(exchange, isComplete, isStale)

@@ -53,6 +53,7 @@ interface Due {
 export function startFetchingPictures(deps: PictureDeps): () => Promise<void> {
   const stopping = new AbortController()
   const stop = repeat(deps.log, LOOK_MS, 'pictures could not be fetched', async () => {
+    if (deps.db.disk?.isFull) return
     const now = deps.clock.now()
     const due = await deps.db.sql<Due>(TAKE, [now, new Date(now.getTime() + TRY_AGAIN_MS)])
     await Promise.all(due.map((one) => fetchOne(deps, one, stopping.signal)))

@@ -99,7 +99,11 @@ export class Pump {
   }
 
   #line(queue: EndpointQueue | undefined): void {
-    if (queue !== undefined && this.#deps.queues.has(queue)) this.#deps.queues.sendable.add(queue)
+    const { queues } = this.#deps
+    let next = queue
+    // One that was removed while it waited passes its turn on.
+    while (next !== undefined && !queues.has(next)) next = this.#hosts.afterNone(next)
+    if (next !== undefined) queues.sendable.add(next)
   }
 
   #send(queue: EndpointQueue, claimed: Claimed): void {

@@ -1,7 +1,11 @@
+import { ValidationError } from './errors.ts'
+
 /** Where a page of a list ends, by the bytes of its rows as JSON. */
 export const MAX_PAGE_BYTES = 2 * 2 ** 20
 /** What the pages of one operation have together. */
 const MAX_OPERATION_BYTES = 4 * 2 ** 20
+/** What long texts and free JSON come to in one answer, wherever they stand: the first row of every page, objects by their ids, aliases. */
+const MAX_ANSWER_BYTES = 8 * 2 ** 20
 /** Below this many characters, the most that escapes can make of a text is near enough. */
 const SHORT_TEXT = 64
 /** As long as a number or a time can be. */
@@ -11,6 +15,7 @@ const SCALAR_BYTES = 26
 export class PageBudget {
   readonly #times: number
   #left = MAX_OPERATION_BYTES
+  #spent = 0
 
   /** @param times how often each row may stand in the answer, by aliases */
   constructor(times = 1) {
@@ -32,9 +37,22 @@ export class PageBudget {
     return count
   }
 
+  /**
+   * Counts a value that stands in the answer, each time that it does.
+   * @returns the value
+   * @throws ValidationError when the answer would be too large
+   */
+  spend<Value>(value: Value): Value {
+    this.#spent += jsonBytes(value)
+    if (this.#spent <= MAX_ANSWER_BYTES) return value
+    const message = 'The answer would be larger than 8 MiB: ask for fewer objects, or for their long fields once'
+    throw new ValidationError([{ path: '', message }])
+  }
+
   /** Begins anew, for the next result of a subscription. */
   renew(): void {
     this.#left = MAX_OPERATION_BYTES
+    this.#spent = 0
   }
 }
 

@@ -24,6 +24,7 @@ export async function verifyEmail(
     where: { userId: user.id, providerId: CREDENTIAL },
   })
   const { count: endedSessions } = await tx.db.session.deleteMany({ where: { userId: user.id } })
+  await tx.db.signInAddress.deleteMany({ where: { userId: user.id } })
   const actor = personOf({ user, origin })
   const revokedApiKeys = await revokeOwnKeys(tx, actor, user.id, at)
   const data = { endedPassword: endedPasswords > 0, endedSessions, revokedApiKeys }

@@ -13,8 +13,8 @@ export function clientAddress(
   forwardedFor: string | string[] | undefined,
   trustProxy: number,
 ): string | null {
-  const seen = [...String(forwardedFor ?? '').split(','), socketAddress ?? ''].map((entry) => canonical(entry.trim()))
-  return seen[Math.max(0, seen.length - 1 - trustProxy)] ?? canonical(socketAddress ?? '')
+  const seen = [...String(forwardedFor ?? '').split(','), socketAddress ?? '']
+  return canonical((seen[Math.max(0, seen.length - 1 - trustProxy)] ?? '').trim()) ?? canonical(socketAddress ?? '')
 }
 
 /** IPv4 in IPv6 clothes is IPv4. */

@@ -18,7 +18,7 @@ interface Known {
  * What goes wrong in a compiled query is worded and placed differently. Reading twice does no harm, so the executor runs
  * such a query again, and its errors are the ones that everybody sees.
  */
-export function compiledQueries(): Plugin {
+export function compiledQueries<Context extends object>(again: (context: Context) => void): Plugin<Context> {
   const documents = new WeakMap<DocumentNode, Known>()
 
   function compiledOf({ schema, document, operationName }: ExecutionArgs): CompiledQuery | null {
@@ -44,7 +44,9 @@ export function compiledQueries(): Plugin {
       setExecuteFn(async (given: ExecutionArgs) => {
         const { rootValue, contextValue, variableValues } = given
         const result = await compiled.query(rootValue, contextValue, variableValues ?? {})
-        return result.errors === undefined ? result : executeFn(given)
+        if (result.errors === undefined) return result
+        again(contextValue as Context)
+        return executeFn(given)
       })
     },
   }

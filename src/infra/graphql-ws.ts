@@ -54,6 +54,8 @@ interface Extra {
   readonly request: IncomingMessage
   /** What to call when operations have been answered, by what asked for them. */
   readonly answered: Map<object, () => void>
+  /** What runs, by its id: also what its client has completed, until it has ended. */
+  readonly running: Map<string, object>
   isClosed(): boolean
 }
 
@@ -85,8 +87,11 @@ export function serveGraphqlWs<Context extends object>(
     // Yoga's own, with its plugins: onSubscribe hands them over as the root value.
     execute: (args) => orErrors(async () => (args.rootValue as Enveloped).execute(args)),
     subscribe: (args) => orErrors(async () => (args.rootValue as Enveloped).subscribe(args)),
-    onSubscribe: ({ extra, connectionParams, subscriptions }, _id, given) => {
-      if (Object.keys(subscriptions).length > MAX_OPERATIONS) return [tooManyOperations()]
+    onSubscribe: ({ extra, connectionParams }, id, given) => {
+      // One that was completed by its client may still run. Another one of its id would be taken for it when it ends.
+      if (extra.running.has(id)) return [stillRunning()]
+      if (extra.running.size >= MAX_OPERATIONS) return [tooManyOperations()]
+      extra.running.set(id, given)
       const req = withParams(extra.request, connectionParams)
       const whenAnswered = (listener: () => void) =>
         extra.isClosed() ? listener() : void extra.answered.set(given, listener)
@@ -98,14 +103,15 @@ export function serveGraphqlWs<Context extends object>(
         ...(data !== undefined && { data }),
         ...(extensions && { extensions }),
       },
-    onComplete: ({ extra }, _id, given) => wasAnswered(extra, given),
-    onError: ({ extra }, _id, given, errors) => {
-      wasAnswered(extra, given)
+    onComplete: ({ extra }, id, given) => hasEnded(extra, id, given),
+    onError: ({ extra }, id, given, errors) => {
+      hasEnded(extra, id, given)
       return errors.map((error) => formatted(maskError(error)))
     },
   })
 
-  function wasAnswered({ answered }: Extra, given: object): void {
+  function hasEnded({ answered, running }: Extra, id: string, given: object): void {
+    if (running.get(id) === given) running.delete(id)
     answered.get(given)?.()
     answered.delete(given)
   }
@@ -164,7 +170,7 @@ export function serveGraphqlWs<Context extends object>(
           })
         },
       },
-      { request, answered, isClosed: () => socket.readyState === socket.CLOSED },
+      { request, answered, running: new Map(), isClosed: () => socket.readyState === socket.CLOSED },
     )
     socket.once('close', (code, reason) => {
       stopPings()
@@ -230,6 +236,11 @@ function withParams(req: IncomingMessage, params: Record<string, unknown> | unde
 function formatted(error: GraphQLError): GraphQLFormattedError {
   const { extensions: { http: _, ...extensions } = {}, ...rest } = error.toJSON()
   return { ...rest, extensions }
+}
+
+function stillRunning(): GraphQLError {
+  const message = 'The operation of this id is still running: use another id, or wait for its end'
+  return new GraphQLError(message, { extensions: { code: 'conflict' } })
 }
 
 function tooManyOperations(): GraphQLError {

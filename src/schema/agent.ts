@@ -43,7 +43,7 @@ export const Agent = builder.prismaNode('Agent', {
     config: t.field({
       type: 'JSON',
       description: "Whatever the agent keeps here; empty for another agent's key.",
-      resolve: (agent, _args, { actor }) => seenBy(actor(), agent).config,
+      resolve: (agent, _args, { actor, budget }) => budget.spend(seenBy(actor(), agent).config),
     }),
     iconUrl: t.field({
       type: 'URL',

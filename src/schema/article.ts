@@ -26,7 +26,7 @@ export const Article = builder.prismaNode('Article', {
     excerpt: t.exposeString('excerpt', { nullable: true, description: 'A few words about it.' }),
     body: t.string({
       description: 'Its text, in Markdown.',
-      resolve: ({ id }, _args, { loaders }) => loaders.articleBodies.load(id),
+      resolve: async ({ id }, _args, { loaders, budget }) => budget.spend(await loaders.articleBodies.load(id)),
     }),
     collection: t.field({
       type: Collection,

@@ -48,7 +48,11 @@ export const Conversation = builder.prismaNode('Conversation', {
       nullable: true,
       description: 'When a snoozed conversation reopens by itself.',
     }),
-    metadata: t.expose('metadata', { type: 'JSON', description: 'Whatever you keep with it.' }),
+    metadata: t.field({
+      type: 'JSON',
+      description: 'Whatever you keep with it.',
+      resolve: ({ metadata }, _args, { budget }) => budget.spend(metadata),
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it started.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
     closedAt: t.expose('closedAt', { type: 'DateTime', nullable: true, description: 'When it was closed.' }),

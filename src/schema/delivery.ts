@@ -41,7 +41,10 @@ export const Delivery = builder.prismaNode('Delivery', {
       description: 'What kind of event.',
       resolve: ({ event }) => event.type as EventTypeName,
     }),
-    body: t.string({ description: 'The exact text that is signed and sent.', resolve: ({ event }) => event.body }),
+    body: t.string({
+      description: 'The exact text that is signed and sent.',
+      resolve: ({ event }, _args, { budget }) => budget.spend(event.body),
+    }),
     conversationId: t.exposeID('conversationId', { nullable: true, description: 'In which conversation it happened.' }),
     endpoint: t.relation('endpoint', { type: WebhookEndpoint, description: 'Where it is sent.' }),
     conversation: t.field({

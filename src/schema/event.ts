@@ -30,8 +30,10 @@ builder.node(Event, {
     data: t.field({
       type: 'JSON',
       description: "The webhook payload's data. An agent's key is not told where other agents' endpoints are.",
-      resolve: ({ type, body }, _args, { actor }) =>
-        dataSeenBy(actor(), type, (JSON.parse(body) as { data: Record<string, unknown> }).data),
+      resolve: ({ type, body }, _args, { actor, budget }) => {
+        const { data } = JSON.parse(budget.spend(body)) as { data: Record<string, unknown> }
+        return dataSeenBy(actor(), type, data)
+      },
     }),
     isTest: t.exposeBoolean('isTest', { description: 'Whether it is sample data that was sent to test an endpoint.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),

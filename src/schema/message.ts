@@ -13,7 +13,10 @@ export const Message = builder.prismaNode('Message', {
     conversationId: t.exposeID('conversationId', { description: 'Where it was written.' }),
     sequence: t.exposeInt('sequence', { description: "Counts the conversation's messages from 1." }),
     type: t.expose('type', { type: MessageType, description: 'Whose words these are.' }),
-    body: t.exposeString('body', { description: 'The text, 1 to 20,000 characters.' }),
+    body: t.string({
+      description: 'The text, 1 to 20,000 characters.',
+      resolve: ({ body }, _args, { budget }) => budget.spend(body),
+    }),
     senderId: t.exposeID('senderId', {
       nullable: true,
       description: "The visitor's, member's, agent's or API key's id.",

@@ -17,7 +17,11 @@ export const Visitor = builder.prismaNode('Visitor', {
         'The path on this server of the picture at avatarUrl, for people who are signed in; null until it has been fetched.',
       resolve: ({ avatarUrl }, _args, { loaders }) => (avatarUrl === null ? null : loaders.pictures.load(avatarUrl)),
     }),
-    metadata: t.expose('metadata', { type: 'JSON', description: 'Whatever you keep with them.' }),
+    metadata: t.field({
+      type: 'JSON',
+      description: 'Whatever you keep with them.',
+      resolve: ({ metadata }, _args, { budget }) => budget.spend(metadata),
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they first came.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When they were last changed.' }),
   }),

@@ -204,7 +204,11 @@ describe('an operation that takes too long', () => {
       Mutation: { first: hang('first'), second: hang('second') },
     }
     const schema = createSchema({ typeDefs, resolvers })
-    const yoga = createYoga({ schema, plugins: [compiledQueries(), executionTimeout(100)], logging: false })
+    const yoga = createYoga({
+      schema,
+      plugins: [compiledQueries(() => undefined), executionTimeout(100)],
+      logging: false,
+    })
     server = createServer((req, res) => void yoga(req, res))
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   })

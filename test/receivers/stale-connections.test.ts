@@ -79,6 +79,25 @@ test('what fails on a new connection is not sent again', async () => {
   expect(requests).toBe(1)
 })
 
+test('what fails on a connection that the client opened by itself is not sent again', async () => {
+  let requests = 0
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => {
+      requests++
+      if (requests === 1) socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok')
+      else socket.resetAndDestroy()
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  closing.push(() => server.close())
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  await sender.post(url, {}, BODY)
+  expect(await sender.post(url, {}, BODY)).toEqual({ kind: 'failed', error: 'Connection reset' })
+  expect(requests).toBe(2)
+})
+
 test('an answer that had begun is a failure of its own', async () => {
   const receiver = await keeping((socket) => {
     socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nok')

@@ -7,7 +7,7 @@ let guddesk: TestGudDesk
 let objects: Objects
 
 beforeAll(async () => {
-  guddesk = await startGudDesk()
+  guddesk = await startGudDesk({ env: { WEBHOOK_ENDPOINTS_PER_WORKSPACE: '10000' } })
   objects = await makeObjects(guddesk)
 })
 

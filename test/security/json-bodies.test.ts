@@ -170,6 +170,18 @@ describe('over the transports', () => {
     expect(status).toBe(201)
   })
 
+  test('an answer is bounded wherever its long fields stand, on every transport alike', async () => {
+    const { data } = await guddesk.call('POST', '/api/v1/articles', { title: 'Long', body: '😀'.repeat(200_000) })
+    const bodies = (count: number) => Array.from({ length: count }, (_, i) => `b${i}: body`).join(' ')
+    const ask = (count: number) => guddesk.graphql(`{ node(id: "${data.id}") { ... on Article { ${bodies(count)} } } }`)
+    expect(Object.keys((await ask(8)).body.data.node)).toHaveLength(8)
+    for (let run = 0; run < 8; run++) {
+      const { status, body } = await ask(40)
+      expect([status, body.errors[0].extensions.code]).toEqual([200, 'bad_request'])
+      expect(body.errors[0].message).toContain('larger than 8 MiB')
+    }
+  })
+
   test('nodes takes 100 ids', async () => {
     const ids = Array.from({ length: 101 }, () => guddesk.tenant.workspaceId)
     const ask = (count: number) =>

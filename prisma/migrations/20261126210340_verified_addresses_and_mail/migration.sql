@@ -20,5 +20,8 @@ UPDATE "users" SET "email_verified_at" = (
     FROM "audit_entries" link
     JOIN "audit_entries" signed_in ON signed_in."user_id" = link."target_id" AND signed_in."action" = 'session.created'
      AND signed_in."created_at" BETWEEN link."created_at" AND link."created_at" + interval '24 hours'
+     -- With a password, it may have been the password.
+     AND NOT EXISTS (SELECT FROM "accounts" WHERE "accounts"."user_id" = "users"."id"
+                       AND "accounts"."password" IS NOT NULL AND "accounts"."created_at" <= signed_in."created_at")
    WHERE link."action" = 'sign_in_link.created' AND link."target_id" = "users"."id")
  WHERE "email_verified_at" IS NULL;
