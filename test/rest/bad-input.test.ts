@@ -7,7 +7,7 @@ let guddesk: TestGudDesk
 let objects: Objects
 
 beforeAll(async () => {
-  guddesk = await startGudDesk({ env: { WEBHOOK_ENDPOINTS_PER_WORKSPACE: '10000' } })
+  guddesk = await startGudDesk()
   objects = await makeObjects(guddesk)
 })
 

@@ -7,7 +7,7 @@ let guddesk: TestGudDesk
 
 beforeAll(async () => {
   // Writers make endpoints for as long as a walk takes.
-  guddesk = await startGudDesk({ env: { WEBHOOK_ENDPOINTS_PER_WORKSPACE: '5000' } })
+  guddesk = await startGudDesk()
 })
 
 afterAll(() => guddesk?.stop())

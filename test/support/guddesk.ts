@@ -108,6 +108,7 @@ export async function startGudDesk({ env = {}, pages, resolve, db }: Options = {
     DATA_DIR: dataDir,
     GUDDESK_API_KEY: key,
     RATE_LIMIT_PER_MINUTE: '0',
+    WEBHOOK_ENDPOINTS_PER_WORKSPACE: '10000',
     RATE_LIMIT_FAILURES_PER_MINUTE: '0',
     ...(backend === 'postgres' && { REDIS_URL }),
     ...env,
