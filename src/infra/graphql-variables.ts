@@ -38,7 +38,8 @@ export function firstFaultOfVariables(): Plugin {
 function faultOf({ schema, document, operationName, variableValues }: Given): GraphQLError | null {
   const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? []
   for (const definition of definitions) {
-    const value = variableValues?.[definition.variable.name.value]
+    const name = definition.variable.name.value
+    const value = Object.hasOwn(variableValues ?? {}, name) ? variableValues?.[name] : undefined
     // What is missing is the executor's to name.
     if (value == null) continue
     const fault = faultIn(schema, definition, value)
