@@ -56,7 +56,7 @@ describe.runIf(backend === 'embedded')('the demo', () => {
       expect(start, `"${step}" in its place in:\n${demo.output()}`).toBeGreaterThan(-1)
       end = start + step.length
     }
-    expect(demo.output()).toMatch(/x-guddesk-signature: sha256=[0-9a-f]{64}\n/)
+    expect(demo.output()).toMatch(/X-GudDesk-Signature: sha256=[0-9a-f]{64}\n/)
     expect(demo.output()).toMatch(/signed webhook at the agent +5 +5 +[\d.]+ ms/)
     expect(demo.output()).not.toContain('\u001b')
     expect(await readdir(folder)).toEqual([])
