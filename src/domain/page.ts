@@ -153,7 +153,6 @@ export interface TimeOrder<Field extends string = string> {
 }
 
 export const NEWEST_FIRST = { field: 'createdAt', direction: 'desc' } as const
-export const OLDEST_FIRST = { field: 'createdAt', direction: 'asc' } as const
 
 /** A slice as Prisma's arguments. `where` has the key OR only: a list's own conditions go beside it, or into AND. */
 export interface PrismaSlice<Field extends string> {
