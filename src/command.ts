@@ -1,4 +1,4 @@
-import type { Deps } from './domain/deps.ts'
+import { type Deps, newCounts } from './domain/deps.ts'
 import { DomainError } from './domain/errors.ts'
 import { openBus } from './infra/bus.ts'
 import { systemClock } from './infra/clock.ts'
@@ -43,7 +43,7 @@ async function onDatabase(work: (deps: Deps, config: Config) => Promise<string>)
     const vault = createVault(encryptionKey(config), config.previousEncryptionKey)
     const targets = { requireHttps: true, allowLoopback: false }
     const { publicUrl, endpointsPerWorkspace } = config
-    const signals = { bus: openBus(undefined, log), clock: systemClock, log }
+    const signals = { bus: openBus(undefined, log), clock: systemClock, log, counts: newCounts() }
     return await work({ publicUrl, endpointsPerWorkspace, db, vault, targets, ...signals }, config)
   } catch (error) {
     if (!isTableMissing(error)) throw error

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql'
 import type { Deps } from './domain/deps.ts'
-import { DomainError, RateLimitedError, UnavailableError, ValidationError } from './domain/errors.ts'
+import { DomainError, LoopDetectedError, RateLimitedError, UnavailableError, ValidationError } from './domain/errors.ts'
 import { EventStreamEnded } from './domain/event-tail.ts'
 import { orUnavailable } from './domain/unavailable.ts'
 import { logUnavailable, newRequestId } from './rest/app.ts'
@@ -27,9 +27,10 @@ export function maskError(deps: Deps, error: unknown, requestId = newRequestId()
   }
   if (original instanceof DomainError) {
     const fields = original instanceof ValidationError ? { fields: original.fields } : {}
+    const wait = original instanceof LoopDetectedError ? { retryAfterSeconds: original.retryAfterSeconds } : {}
     const status = STATUS[original.code]
     const http = original.code === 'unauthorized' ? { http: { status, headers: { 'WWW-Authenticate': 'Bearer' } } } : {}
-    return located(error, original.message, { code: original.code, ...fields, ...http })
+    return located(error, original.message, { code: original.code, ...fields, ...wait, ...http })
   }
   if (original instanceof EventStreamEnded) return located(error, original.message, { code: 'resume' })
   if (original instanceof GraphQLError) return withCode(error instanceof GraphQLError ? error : original)

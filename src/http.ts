@@ -90,7 +90,9 @@ export function assembleHttp(
   app.use(refuseUnanswerable)
   app.use(cors(new Set(config.corsOrigins), isApi))
   app.use(health(deps.db, () => isStopping))
-  app.use(serveMetrics(config.metricsToken, { dispatcher, rates, events: feeds.events, bus: deps.bus }))
+  app.use(
+    serveMetrics(config.metricsToken, { dispatcher, rates, events: feeds.events, bus: deps.bus, counts: deps.counts }),
+  )
   const hasApi = config.roles.has('api')
   const isDevelopment = config.env !== 'production'
   const introspection = config.graphqlIntrospection

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type Koa from 'koa'
 import type { Dispatcher } from './dispatch/dispatcher.ts'
+import type { Counts } from './domain/deps.ts'
 import { DomainError } from './domain/errors.ts'
 import type { EventLog } from './domain/event-log.ts'
 import type { Bus } from './infra/bus.ts'
@@ -20,7 +21,7 @@ type Samples = Readonly<Record<string, number>>
  */
 export function serveMetrics(
   token: string | undefined,
-  sources: { dispatcher: Dispatcher | null; rates: RateCounter; events: EventLog; bus: Bus },
+  sources: { dispatcher: Dispatcher | null; rates: RateCounter; events: EventLog; bus: Bus; counts: Counts },
 ): Koa.Middleware {
   return async (ctx, next) => {
     if (token === undefined || ctx.path !== PATH) return next()
@@ -28,8 +29,8 @@ export function serveMetrics(
       throw new DomainError('unauthorized', 'Send METRICS_TOKEN as "Authorization: Bearer …"')
     }
     ctx.set('Content-Type', CONTENT_TYPE)
-    const { dispatcher, rates, events, bus } = sources
-    const own = [...processMetrics(), rateMetric(rates), busMetric(bus), lagMetric(events)]
+    const { dispatcher, rates, events, bus, counts } = sources
+    const own = [...processMetrics(), rateMetric(rates), busMetric(bus), lagMetric(events), loopMetric(counts)]
     ctx.body = [...own, ...dispatchMetrics(dispatcher)].join('')
   }
 }
@@ -62,6 +63,11 @@ function lagMetric(events: EventLog): string {
 function busMetric(bus: Bus): string {
   const help = 'Messages in Redis that were ignored, because no node of this deployment signed them just now.'
   return metric('guddesk_bus_messages_refused_total', 'counter', help, { '': bus.refused() })
+}
+
+function loopMetric(counts: Counts): string {
+  const help = 'Messages of bots that were refused, because the bots answered themselves.'
+  return metric('guddesk_loops_refused_total', 'counter', help, { '': counts.loopsRefused })
 }
 
 function dispatchMetrics(dispatcher: Dispatcher | null): string[] {

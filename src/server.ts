@@ -5,7 +5,7 @@ import { sessionTokens } from './auth/session-token.ts'
 import { startDispatcher } from './dispatch/dispatcher.ts'
 import { startFetchingPictures } from './dispatch/pictures.ts'
 import { bootstrap, type FirstStart } from './domain/bootstrap.ts'
-import type { Deps } from './domain/deps.ts'
+import { type Deps, newCounts } from './domain/deps.ts'
 import { DomainError } from './domain/errors.ts'
 import { forgetEnded } from './domain/forget-ended.ts'
 import { releaseAbandonedKeys, sweepKeys } from './domain/idempotency.ts'
@@ -80,6 +80,7 @@ export async function buildServer({
     bus,
     clock,
     log,
+    counts: newCounts(),
     publicUrl: config.publicUrl,
     endpointsPerWorkspace: config.endpointsPerWorkspace,
     vault: createVault(encryptionKey(config), config.previousEncryptionKey),

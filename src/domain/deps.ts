@@ -6,6 +6,17 @@ import type { Mailer } from '../infra/mail.ts'
 import type { TargetPolicy } from '../infra/net.ts'
 import type { Vault } from '../infra/secrets.ts'
 
+/** What operations count, for `GET /metrics`. */
+export interface Counts {
+  /** Messages of bots that were refused because they answer themselves. */
+  loopsRefused: number
+}
+
+/** Of a process that has just started. */
+export function newCounts(): Counts {
+  return { loopsRefused: 0 }
+}
+
 /** What operations work with. */
 export interface Deps {
   readonly db: Database
@@ -14,6 +25,7 @@ export interface Deps {
   readonly vault: Vault
   readonly targets: TargetPolicy
   readonly log: Log
+  readonly counts: Counts
   /** Webhook endpoints that a workspace may have. */
   readonly endpointsPerWorkspace: number
   /** Where people reach this deployment, without a trailing slash. */

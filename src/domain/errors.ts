@@ -74,11 +74,14 @@ export class ConflictError extends DomainError {
 
 /** A bot answers itself: contract, section on replying. */
 export class LoopDetectedError extends DomainError {
-  constructor() {
-    super(
-      'loop_detected',
-      'More than 20 bot messages within a minute and no visitor message among them: wait for the visitor',
-    )
+  readonly retryAfterSeconds: number
+
+  /** @param most bot messages that the conversation takes within a minute; @param waitMs until it takes the next one */
+  constructor(most: number, waitMs: number) {
+    const seconds = wholeSeconds(waitMs)
+    const what = `More than ${most} bot messages within a minute and no visitor message after them`
+    super('loop_detected', `${what}: wait for the visitor, or try again in ${duration(seconds)}`)
+    this.retryAfterSeconds = seconds
   }
 }
 
@@ -99,11 +102,16 @@ export class RateLimitedError extends DomainError {
 
   /** @param what was tried too often: "Too many tries to sign in" */
   constructor(what: string, waitMs: number, standing: Standing | null = null) {
-    const seconds = Math.max(1, Math.ceil(waitMs / 1000))
+    const seconds = wholeSeconds(waitMs)
     super('rate_limited', `${what}. Try again in ${duration(seconds)}`)
     this.retryAfterSeconds = seconds
     this.standing = standing
   }
+}
+
+/** For `Retry-After`: never too early, and never at once. */
+function wholeSeconds(ms: number): number {
+  return Math.max(1, Math.ceil(ms / 1000))
 }
 
 function duration(seconds: number): string {

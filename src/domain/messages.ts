@@ -55,7 +55,10 @@ export type ReplyResult =
   | { skipped: true; reason: 'conversation_assigned' | 'conversation_closed'; conversationId: string }
 
 const PREVIEW_CHARACTERS = 100
+/** BOT messages are counted over this time, and the visitor's over that one before their last. */
 const LOOP_WINDOW_MS = 60_000
+const ANSWERED_WINDOW_MS = 600_000
+/** What a conversation takes however little its visitor wrote. */
 const LOOP_LIMIT = 20
 
 /**
@@ -207,7 +210,7 @@ interface NewMessage {
 export async function addMessage(tx: EventTx, deps: Deps, actor: Actor, message: NewMessage): Promise<Message> {
   const { conversation, type, body, sender, at } = message
   const conversationId = conversation.id
-  if (type === 'BOT') await refuseLoop(tx, conversationId, at)
+  if (type === 'BOT') await refuseLoop(tx, deps, actor, message)
   const isPublic = type === 'VISITOR' || type === 'AGENT' || type === 'BOT'
   const preview = [...body.slice(0, 2 * PREVIEW_CHARACTERS)].slice(0, PREVIEW_CHARACTERS).join('')
   const reopens = type === 'VISITOR' && conversation.status !== 'OPEN'
@@ -252,17 +255,36 @@ export async function addMessage(tx: EventTx, deps: Deps, actor: Actor, message:
   return row
 }
 
-/** Contract: more than 20 BOT messages within a minute and with no visitor message among them. */
-async function refuseLoop(tx: Tx, conversationId: string, now: Date): Promise<void> {
-  const since = new Date(now.getTime() - LOOP_WINDOW_MS)
-  const [found] = await tx.db.$queryRaw<{ bots: bigint }[]>`
-    WITH latest AS (
+/**
+ * Contract, section on replying: the BOT messages of the last minute that no visitor's message follows must be no more than
+ * the lines that they may answer, which are the visitor's of the ten minutes up to the last one, and 20 in any case. Reads
+ * along two indexes, and no further back than the BOT messages that it found.
+ * @throws LoopDetectedError
+ */
+async function refuseLoop(tx: Tx, { counts, log }: Deps, actor: Actor, message: NewMessage): Promise<void> {
+  const { conversation, at } = message
+  const since = new Date(at.getTime() - LOOP_WINDOW_MS)
+  const [oldest] = await tx.db.$queryRaw<{ most: number; createdAt: Date }[]>`
+    WITH asked AS MATERIALIZED (
       SELECT sequence, created_at FROM messages
-       WHERE conversation_id = ${conversationId} AND type = 'BOT' ORDER BY sequence DESC LIMIT ${LOOP_LIMIT}
+       WHERE conversation_id = ${conversation.id} AND type = 'VISITOR' ORDER BY sequence DESC LIMIT 1
+    ), bots AS MATERIALIZED (
+      SELECT sequence, created_at FROM messages
+       WHERE conversation_id = ${conversation.id} AND type = 'BOT' AND created_at > ${since}
+         AND sequence > COALESCE((SELECT sequence FROM asked), 0)
+    ), answerable AS (
+      SELECT created_at FROM messages
+       WHERE conversation_id = ${conversation.id} AND type = 'VISITOR' AND (SELECT count(*) FROM bots) >= ${LOOP_LIMIT}::int
+       ORDER BY sequence DESC LIMIT (SELECT count(*) + 1 FROM bots)
+    ), allowed AS MATERIALIZED (
+      SELECT GREATEST(${LOOP_LIMIT}::int, count(*)::int) AS most FROM answerable
+       WHERE created_at > (SELECT created_at FROM asked) - ${ANSWERED_WINDOW_MS}::int * interval '1 millisecond'
     )
-    SELECT count(*) AS bots FROM latest
-     WHERE created_at > ${since} AND NOT EXISTS (
-       SELECT 1 FROM messages
-        WHERE conversation_id = ${conversationId} AND type = 'VISITOR' AND sequence > latest.sequence)`
-  if (found !== undefined && found.bots >= LOOP_LIMIT) throw new LoopDetectedError()
+    SELECT most, created_at AS "createdAt" FROM bots, allowed
+     ORDER BY sequence DESC OFFSET (SELECT most - 1 FROM allowed) LIMIT 1`
+  if (oldest === undefined) return
+  counts.loopsRefused++
+  const where = { workspaceId: actor.workspaceId, conversationId: conversation.id, actorId: actor.id }
+  log.warn({ ...where, most: oldest.most }, 'a bot that answers itself was stopped')
+  throw new LoopDetectedError(oldest.most, oldest.createdAt.getTime() + LOOP_WINDOW_MS - at.getTime())
 }

@@ -3,7 +3,14 @@ import Router from '@koa/router'
 import type Koa from 'koa'
 import type { Caller } from '../domain/actor.ts'
 import type { Deps } from '../domain/deps.ts'
-import { DiskFullError, DomainError, NotFoundError, RateLimitedError, UnavailableError } from '../domain/errors.ts'
+import {
+  DiskFullError,
+  DomainError,
+  LoopDetectedError,
+  NotFoundError,
+  RateLimitedError,
+  UnavailableError,
+} from '../domain/errors.ts'
 import { parse } from '../domain/input.ts'
 import { parseLimit } from '../domain/page.ts'
 import { requireLevel } from '../domain/policy.ts'
@@ -80,7 +87,8 @@ export function errorResponse(deps: Pick<Deps, 'log' | 'db'>): Koa.Middleware {
       ctx.status = body.error.status
       if (body.error.status === 401) ctx.set('WWW-Authenticate', 'Bearer')
       if (error instanceof RateLimitedError) ctx.set(refusalHeaders(error))
-      if (error instanceof UnavailableError) ctx.set('Retry-After', String(error.retryAfterSeconds))
+      if (error instanceof UnavailableError || error instanceof LoopDetectedError)
+        ctx.set('Retry-After', String(error.retryAfterSeconds))
       ctx.body = body
     }
   }

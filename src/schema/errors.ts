@@ -53,6 +53,11 @@ builder.objectType(LoopDetectedError, {
   name: 'LoopDetectedError',
   description: 'A bot answers itself.',
   interfaces: [ErrorInterface],
+  fields: (t) => ({
+    retryAfterSeconds: t.exposeInt('retryAfterSeconds', {
+      description: 'When it may be tried again; at once when the visitor has written.',
+    }),
+  }),
 })
 
 builder.objectType(RateLimitedError, {

@@ -121,6 +121,12 @@ test('LoopDetectedError at the 21st message of a bot within a minute', async () 
     expect((await guddesk.graphql(query, { input: say })).data.sendMessage.__typename).toBe('SendMessagePayload')
   }
   expect(await fail('sendMessage', say)).toMatchObject({ __typename: 'LoopDetectedError', code: 'loop_detected' })
+  const asked = graphql(`mutation ($input: SendMessageInput!) {
+    sendMessage(input: $input) { ... on LoopDetectedError { retryAfterSeconds } }
+  }`)
+  const { retryAfterSeconds } = (await guddesk.graphql(asked, { input: say })).data.sendMessage
+  expect(retryAfterSeconds).toBeGreaterThan(40)
+  expect(retryAfterSeconds).toBeLessThanOrEqual(60)
   guddesk.clock.advance(60_001)
   expect((await guddesk.graphql(query, { input: say })).data.sendMessage.__typename).toBe('SendMessagePayload')
 })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { typingTopic } from '../../src/domain/events.ts'
 import { newId } from '../../src/domain/ids.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { METRICS_TOKEN, metric } from '../support/metrics.ts'
 import { settle, until } from '../support/until.ts'
 import { census, installAgent, ok, visitorSays } from './objects.ts'
 
@@ -10,7 +11,7 @@ const PATH = '/api/agent/reply'
 let guddesk: TestGudDesk
 
 beforeAll(async () => {
-  guddesk = await startGudDesk()
+  guddesk = await startGudDesk({ env: { METRICS_TOKEN } })
 })
 
 afterAll(() => guddesk?.stop())
@@ -138,12 +139,79 @@ describe('a runaway bot', () => {
 
   async function expectStopped(id: string): Promise<void> {
     const before = await census(guddesk)
-    for (const { status, error } of [await reply(id), await send(id, 'BOT')]) {
+    for (const { status, headers, error } of [await reply(id), await send(id, 'BOT')]) {
       expect(status).toBe(429)
       expect(error).toMatchObject({ code: 'loop_detected', status: 429 })
+      expect(headers.get('retry-after')).toMatch(/^([1-9]|[1-5]\d|60)$/)
     }
     expect(await census(guddesk)).toEqual(before)
   }
+
+  const write = async (id: string, times: number) => {
+    for (let i = 0; i < times; i++) await visitorSays(guddesk, id, `Line ${i}`)
+  }
+
+  test('answers each of 25 quick lines of a visitor, one by one, and one more is refused', async () => {
+    const id = await guddesk.newConversation()
+    await write(id, 25)
+    await say(id, 25)
+    await expectStopped(id)
+    expect(await messagesOf(id)).toHaveLength(50)
+  })
+
+  test('has no room for lines that are older than ten minutes, or of another conversation', async () => {
+    const id = await guddesk.newConversation()
+    await write(await guddesk.newConversation(), 40)
+    await write(id, 30)
+    guddesk.clock.advance(600_000)
+    await write(id, 22)
+    await say(id, 22)
+    await expectStopped(id)
+  })
+
+  test('has room for the lines of a pause, too: they count up to the last one, not up to now', async () => {
+    const id = await guddesk.newConversation()
+    await write(id, 25)
+    guddesk.clock.advance(900_000)
+    await say(id, 25)
+    await expectStopped(id)
+  })
+
+  test('is stopped when two agents answer each other, at the 21st message', async () => {
+    const id = await guddesk.newConversation(guddesk.tenant, 'Hi')
+    const agents = [await installAgent(guddesk, 'Ping'), await installAgent(guddesk, 'Pong')]
+    const statuses: number[] = []
+    for (let i = 0; i < 24; i++) {
+      const { status } = await guddesk.call('POST', PATH, { conversationId: id, body: 'You?' }, agents[i % 2]?.as)
+      statuses.push(status)
+    }
+    expect(statuses).toEqual([...Array(20).fill(200), ...Array(4).fill(429)])
+  })
+
+  test('learns when there is room, and operators learn of it', async () => {
+    const id = await guddesk.newConversation(guddesk.tenant, 'Hi')
+    await say(id, 1)
+    guddesk.clock.advance(15_000)
+    await say(id, 19)
+    const refused = await metric(guddesk, 'guddesk_loops_refused_total')
+    const agent = await installAgent(guddesk, 'Runaway')
+    const answer = await guddesk.call('POST', PATH, { conversationId: id, body: 'x' }, agent.as)
+    const seconds = Number(answer.headers.get('retry-after'))
+    expect(answer.status).toBe(429)
+    expect(seconds).toBeGreaterThan(30)
+    expect(seconds).toBeLessThanOrEqual(45)
+    expect(answer.error.message).toContain(`try again in ${seconds} seconds`)
+    expect(await metric(guddesk, 'guddesk_loops_refused_total')).toBe(refused + 1)
+    expect(guddesk.logs.filter(({ msg }) => msg === 'a bot that answers itself was stopped').at(-1)).toMatchObject({
+      workspaceId: guddesk.tenant.workspaceId,
+      conversationId: id,
+      actorId: agent.id,
+      most: 20,
+    })
+    guddesk.clock.advance(seconds * 1000)
+    await say(id, 1)
+    await expectStopped(id)
+  })
 
   test('is stopped at the 21st message of a minute', async () => {
     const id = await guddesk.newConversation(guddesk.tenant, 'Hi')
