@@ -18,7 +18,14 @@ import { createGraphQL, GRAPHQL_PATH, graphqlMiddleware, isWebSocketUpgrade, ser
 import type { Config } from './infra/config.ts'
 import type { Database } from './infra/db.ts'
 import type { KnownDocuments } from './infra/graphql-trusted.ts'
-import { answerInTurn, closeUnread, limitConnections, UNREAD_MS, whenSent } from './infra/http-connections.ts'
+import {
+  answerInTurn,
+  closeUnread,
+  limitConnections,
+  refuseInTurn,
+  UNREAD_MS,
+  whenSent,
+} from './infra/http-connections.ts'
 import { cors } from './infra/http-cors.ts'
 import { answerHeaders } from './infra/http-headers.ts'
 import { pathPattern } from './infra/path-pattern.ts'
@@ -138,7 +145,7 @@ export function assembleHttp(
   closeUnread(server)
   if (config.connectionsPerAddress > 0) limitConnections(server, config.connectionsPerAddress)
   server.on('checkExpectation', answer)
-  server.on('clientError', answerBadHttp)
+  server.on('clientError', refuseInTurn(REQUEST_TIMEOUT_MS, answerBadHttp))
   const closeSockets = hasApi ? serveWebSockets(server, yoga, deps, documents) : async () => undefined
   return {
     server,
@@ -230,10 +237,6 @@ function accessLog({ log }: Deps): Koa.Middleware {
 
 /** What Node's parser refuses never reaches Koa; it gets the contract's error all the same. */
 function answerBadHttp(error: Error & { code?: string }, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy()
-    return
-  }
   const isOverflow = error.code === 'HPE_HEADER_OVERFLOW'
   const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
   const late = 'The request took too long to arrive'

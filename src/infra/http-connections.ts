@@ -34,25 +34,39 @@ export function limitConnections(server: Server, max: number, isCounted = isPubl
  * and the socket is not read while one waits: pipelined requests stay with their sender, but for the read that brought them.
  */
 export function answerInTurn(answer: RequestListener): RequestListener {
-  const lines = new WeakMap<Socket, Turn[]>()
-  const begin = (line: Turn[], { request, response }: Turn) => {
+  const begin = (line: Line, { request, response }: Turn) => {
     response.once('close', () => {
-      line.shift()
-      const [next] = line
-      if (request.socket.destroyed) line.length = 0
-      else if (next === undefined) request.socket.resume()
-      else begin(line, next)
+      line.turns.shift()
+      const [next] = line.turns
+      if (request.socket.destroyed) line.turns.length = 0
+      else if (next !== undefined) begin(line, next)
+      else if (line.refuse !== null) line.refuse()
+      else request.socket.resume()
     })
     answer(request, response)
   }
   return (request, response) => {
     const { socket } = request
     const line = lines.get(socket) ?? newLine(socket)
-    lines.set(socket, line)
-    line.push({ request, response })
-    if (line.length > 1) socket.pause()
+    line.latest = request
+    line.received += 1
+    if (line.refuse !== null) return
+    line.turns.push({ request, response })
+    if (line.turns.length > 1) socket.pause()
     else begin(line, { request, response })
   }
+}
+
+/** A connection's requests that are not answered yet. */
+interface Line {
+  readonly turns: Turn[]
+  /** The request that came last, answered or not; and how many came. */
+  latest: IncomingMessage | null
+  received: number
+  /** When the socket was read again after a pause, as `performance.now()`. */
+  readSince: number
+  /** Answers what came behind them and is no request, and closes the connection. What comes after that is left alone. */
+  refuse: (() => void) | null
 }
 
 interface Turn {
@@ -60,13 +74,77 @@ interface Turn {
   readonly response: ServerResponse
 }
 
-function newLine(socket: Socket): Turn[] {
-  const line: Turn[] = []
+const lines = new WeakMap<Socket, Line>()
+
+function newLine(socket: Socket): Line {
+  const line: Line = { turns: [], latest: null, received: 0, readSince: Number.NEGATIVE_INFINITY, refuse: null }
+  lines.set(socket, line)
   // Node reads on when a request's body is asked for, or an answer has been sent.
   socket.on('resume', () => {
-    if (line.length > 1) socket.pause()
+    if (line.turns.length > 1) socket.pause()
+    else line.readSince = performance.now()
   })
   return line
+}
+
+/**
+ * Listens for `clientError`, and refuses what is no request, or did not arrive in time, once the requests before it are
+ * answered: its answer must not be taken for theirs. A request that waited unread behind them has its time again from when
+ * its connection is read.
+ * @param requestMs how long a request may take to arrive
+ */
+export function refuseInTurn(
+  requestMs: number,
+  refuse: (error: Error, socket: Socket) => void,
+): (error: Error & { code?: string }, socket: Socket) => void {
+  const refuseLast = (line: Line, error: Error, socket: Socket) => {
+    const { turns, latest } = line
+    const last = turns.at(-1)
+    if (latest?.complete === false) {
+      // It began, and its body does not go on. Waiting for others, it shall not be answered; answered, it has its answer.
+      if (last?.request === latest && turns.length > 1) turns.pop()
+      else if (last?.request !== latest || last.response.headersSent) return socket.destroy()
+      else return refuse(error, socket)
+    }
+    line.refuse ??= () => refuse(error, socket)
+    if (turns.length === 0) line.refuse()
+  }
+  return (error, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
+    const line = lines.get(socket)
+    if (line === undefined) refuse(error, socket)
+    else if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT' || timeLeft(line, socket, requestMs) <= 0) {
+      refuseLast(line, error, socket)
+    } else allowTime(line, socket, requestMs, () => refuseLast(line, error, socket))
+  }
+}
+
+/** Milliseconds that a request behind others still has, when these have kept it from being read. */
+function timeLeft({ readSince }: Line, socket: Socket, requestMs: number): number {
+  return socket.isPaused() ? requestMs : readSince + requestMs - performance.now()
+}
+
+/** Node looks at a message's time once: what is late all the same is found here. */
+function allowTime(line: Line, socket: Socket, requestMs: number, refuse: () => void): void {
+  /** The message that Node counted as late: the latest one's body, or the headers after it. */
+  const number = line.latest?.complete === false ? line.received : line.received + 1
+  const hasArrived = () => line.received > number || (line.received === number && line.latest?.complete === true)
+  let timer: NodeJS.Timeout | undefined
+  const stop = () => clearTimeout(timer)
+  const look = () => {
+    const left = timeLeft(line, socket, requestMs)
+    if (!hasArrived() && left > 0) {
+      timer = setTimeout(look, Math.ceil(left))
+      return
+    }
+    socket.off('close', stop)
+    if (!hasArrived()) refuse()
+  }
+  socket.once('close', stop)
+  look()
 }
 
 /** Calls back when the system has taken the whole answer, or its connection is gone. */

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerOptions, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import { text as bodyOf } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
-import { answerInTurn, closeUnread } from '../../src/infra/http-connections.ts'
+import { answerInTurn, closeUnread, refuseInTurn } from '../../src/infra/http-connections.ts'
 import { places, type TakePlace } from '../../src/infra/places.ts'
-import { until } from '../support/until.ts'
+import { settle, until } from '../support/until.ts'
 
 const servers: Server[] = []
 const sockets: Socket[] = []
@@ -17,8 +18,8 @@ afterEach(async () => {
   }
 })
 
-async function serve(answer: RequestListener): Promise<Server> {
-  const server = createServer(answer).listen(0, '127.0.0.1')
+async function serve(answer: RequestListener, options: ServerOptions = {}): Promise<Server> {
+  const server = createServer(options, answer).listen(0, '127.0.0.1')
   servers.push(server)
   await once(server, 'listening')
   return server
@@ -102,6 +103,108 @@ describe('pipelined requests', () => {
     await once(socket, 'close')
     await until(() => first?.closed === true)
     expect(begun).toHaveLength(1)
+  })
+})
+
+describe('requests that are late or malformed', () => {
+  const LIMIT_MS = 200
+  const LIMITS = { headersTimeout: LIMIT_MS, requestTimeout: LIMIT_MS, connectionsCheckingInterval: 20 }
+  const HEAD = 'POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n'
+
+  /** Requests wait for the test, and are answered with their path and body. */
+  async function serveSlowly() {
+    const begun: { response: ServerResponse; body: Promise<string> }[] = []
+    const read = answerInTurn((incoming, response) => {
+      const body = bodyOf(incoming)
+      body.catch(() => undefined)
+      begun.push({ response, body })
+    })
+    const server = await serve(read, LIMITS)
+    server.on(
+      'clientError',
+      refuseInTurn(LIMIT_MS, (error, to) => to.end(`[${'code' in error ? error.code : error.message}]`)),
+    )
+    const socket = await open(server)
+    let text = ''
+    socket.on('data', (chunk) => (text += chunk))
+    const answer = async () => {
+      await until(() => begun.length > 0)
+      const [first] = begun.splice(0, 1)
+      first?.response.end(`<${first.response.req.url} ${await first.body}>`)
+    }
+    /** Answers and refusals, in the order in which they came. */
+    const said = () => text.match(/<[^>]*>|\[[^\]]*\]/g) ?? []
+    return { socket, said, answer, begun }
+  }
+
+  test.each([
+    ['headers', 'POST /slow HTTP/1.1\r\nHos', 't: x\r\nContent-Length: 5\r\n\r\nhello'],
+    ['a body', `${HEAD}\r\nhe`, 'llo'],
+  ])('have their time again when they waited unread behind other requests: %s', async (_what, part, rest) => {
+    const { socket, said, answer } = await serveSlowly()
+    socket.write(request('/a') + request('/b') + part)
+    // Held all the time, which is longer than a request may take.
+    await settle(LIMIT_MS * 2)
+    await answer()
+    socket.write(rest)
+    await answer()
+    await answer()
+    await until(() => said().length === 3)
+    expect(said()).toEqual(['</a >', '</b >', '</slow hello>'])
+    await settle(LIMIT_MS * 2)
+    socket.write(request('/c'))
+    await answer()
+    await until(() => said().length === 4)
+  })
+
+  test.each([
+    ['headers', 'POST /slow HTTP/1.1\r\nHos'],
+    ['a body', `${HEAD}\r\nhe`],
+  ])('are refused when they do not go on after that: %s', async (_what, part) => {
+    const { socket, said, answer } = await serveSlowly()
+    socket.write(request('/a') + request('/b') + part)
+    await settle(LIMIT_MS * 2)
+    await answer()
+    await answer()
+    await once(socket, 'close')
+    expect(said()).toEqual(['</a >', '</b >', '[ERR_HTTP_REQUEST_TIMEOUT]'])
+  })
+
+  test.each([
+    ['late headers', 'POST /slow HTTP/1.1\r\nHos', 'ERR_HTTP_REQUEST_TIMEOUT'],
+    [
+      'a malformed body',
+      'POST /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0x2\r\n',
+      'HPE_INVALID_CHUNK_SIZE',
+    ],
+    ['nonsense', 'nonsense\r\n\r\n', 'HPE_INVALID_METHOD'],
+  ])('are refused behind the answer before them, not in its place: %s', async (_what, part, code) => {
+    const { socket, said, answer } = await serveSlowly()
+    socket.write(request('/a') + part)
+    await settle(LIMIT_MS * 2)
+    expect(said()).toEqual([])
+    await answer()
+    await once(socket, 'close')
+    expect(said()).toEqual(['</a >', `[${code}]`])
+  })
+
+  test.each([
+    ['late headers', 'POST /slow HTTP/1.1\r\nHos'],
+    ['a late body', `${HEAD}\r\nhe`],
+  ])('are refused at once when nothing is before them: %s', async (_what, part) => {
+    const { socket, said } = await serveSlowly()
+    socket.write(part)
+    await once(socket, 'close')
+    expect(said()).toEqual(['[ERR_HTTP_REQUEST_TIMEOUT]'])
+  })
+
+  test('end the connection when their answer has begun', async () => {
+    const { socket, said, begun } = await serveSlowly()
+    socket.write(`${HEAD}\r\nhe`)
+    await until(() => begun.length === 1)
+    begun[0]?.response.write('<begun>')
+    await once(socket, 'close')
+    expect(said()).toEqual(['<begun>'])
   })
 })
 
