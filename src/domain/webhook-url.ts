@@ -6,8 +6,8 @@ import { ValidationError } from './errors.ts'
 export const MAX_URL_LENGTH = 2048
 
 /**
- * The URL in its normal form (lower-case host without a final dot, default port and fragment dropped), so that one
- * receiver cannot be registered twice.
+ * The URL in its normal form (lower-case host without a final dot, default port, fragment and empty query dropped), so
+ * that one receiver cannot be registered twice.
  * @throws ValidationError that says which rule it breaks
  */
 export function normalizeWebhookUrl(raw: string, path = 'url'): string {
@@ -19,6 +19,7 @@ export function normalizeWebhookUrl(raw: string, path = 'url'): string {
   if (url.username !== '' || url.password !== '')
     throw refuse('must not contain credentials; verify signatures instead')
   url.hash = ''
+  if (url.search === '') url.search = '' // drops a `?` that nothing follows
   url.hostname = url.hostname.replace(/(?<=[^.])\.$/, '')
   if (url.href.length > MAX_URL_LENGTH) throw refuse(`must have at most ${MAX_URL_LENGTH} characters`)
   return url.href

@@ -1,25 +1,12 @@
-import { PGlite } from '@electric-sql/pglite'
-import pg from 'pg'
 import { expect, test } from 'vitest'
 import { migrate, readMigrations } from '../../src/infra/migrations.ts'
-import { pglitePool } from '../../src/infra/pglite-socket.ts'
-import { backend, createPostgres } from '../support/database.ts'
-
-/** An empty database, and what ends it. */
-async function emptyDatabase(): Promise<{ pool: pg.Pool; drop: () => Promise<void> }> {
-  if (backend === 'embedded') {
-    const pglite = await PGlite.create()
-    return { pool: pglitePool(() => pglite), drop: () => pglite.close() }
-  }
-  const { url, drop } = await createPostgres()
-  return { pool: new pg.Pool({ connectionString: url }), drop }
-}
+import { openEmptyPool } from '../support/database.ts'
 
 const HOUR = 3_600_000
 const DAY_0 = Date.parse('2026-01-01T00:00:00Z')
 
 test('addresses count as verified of the first owner, and of whoever signed in while a link of theirs was valid', async () => {
-  const { pool, drop } = await emptyDatabase()
+  const { pool, drop } = await openEmptyPool()
   const migrations = readMigrations()
   const at = migrations.findIndex(({ name }) => name.endsWith('_verified_addresses_and_mail'))
   await migrate(pool, migrations.slice(0, at))

@@ -80,8 +80,24 @@ describe('everywhere', () => {
       const { data } = await guddesk.call('POST', '/api/agent/webhooks', { url })
       const expected = new URL(url)
       expected.hash = ''
-      expect(data.endpoint.url).toBe(expected.href)
+      expect(data.endpoint.url).toBe(expected.href.replace(/\?$/, ''))
     }
+  })
+
+  test('a question mark without a query is no other URL: registered, removed, and given to an agent', async () => {
+    const url = nextUrl()
+    const { data } = await guddesk.call('POST', '/api/agent/webhooks', { url: `${url}?` })
+    expect(data.endpoint.url).toBe(url)
+    for (const again of [url, `${url}?`, `${url}?#a`]) {
+      const answer = await guddesk.call('POST', '/api/agent/webhooks', { url: again })
+      expect([answer.status, answer.data.status, answer.data.endpoint]).toEqual([200, 'exists', data.endpoint])
+    }
+    const agent = await guddesk.call('POST', '/api/v1/agents', { name: 'X', webhookUrl: `${url}?` })
+    expect([agent.status, agent.error?.code]).toEqual([409, 'conflict'])
+    const other = await guddesk.call('POST', '/api/agent/webhooks', { url: `${url}?x=1?` })
+    expect([other.status, other.data.endpoint.url]).toEqual([201, `${url}?x=1?`])
+    expect((await guddesk.call('DELETE', '/api/agent/webhooks', { url: `${url}?` })).data).toEqual({ deleted: true })
+    expect((await guddesk.call('DELETE', '/api/agent/webhooks', { url })).status).toBe(404)
   })
 })
 

@@ -16,6 +16,16 @@ export async function openTestDatabase(): Promise<Database> {
   return backend === 'postgres' ? clonePostgres() : loadEmbedded()
 }
 
+/** An empty database before any migration, and what ends it. */
+export async function openEmptyPool(): Promise<{ pool: pg.Pool; drop: () => Promise<void> }> {
+  if (backend === 'embedded') {
+    const pglite = await PGlite.create()
+    return { pool: pglitePool(() => pglite), drop: () => pglite.close() }
+  }
+  const { url, drop } = await createPostgres()
+  return { pool: new pg.Pool({ connectionString: url }), drop }
+}
+
 async function loadEmbedded(): Promise<Database> {
   const template = await readFile(inject('embeddedTemplate'))
   const pglite = await PGlite.create({ loadDataDir: new Blob([template]) })
