@@ -26,6 +26,9 @@ export interface Origin {
   readonly userAgent: string | null
 }
 
+/** What an agent is called that works with a plain API key. */
+export const ANY_AGENT = 'AI Agent'
+
 /** The part of an actor that events carry. */
 export type ActorRef = Pick<Actor, 'type' | 'id' | 'name'>
 

@@ -3,7 +3,7 @@ import type { Conversation, Message } from '../generated/prisma/client.ts'
 import { MessageType } from '../generated/prisma/enums.ts'
 import { Prisma } from '../infra/db.ts'
 import type { Tx } from '../infra/transaction.ts'
-import { type Actor, refOf } from './actor.ts'
+import { type Actor, ANY_AGENT, refOf } from './actor.ts'
 import { getConversation, type LockedConversation, lockConversation } from './conversations.ts'
 import type { Deps } from './deps.ts'
 import { LoopDetectedError } from './errors.ts'
@@ -150,6 +150,7 @@ export async function sendMessage(
   return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [conversationId] }, async (tx) => {
     const conversation = await lockConversation(tx, actor, conversationId)
     const sender = senderOf(actor, conversation, type, senderName)
+    if (type === 'BOT') tx.afterCommit(() => sendTyping(deps.bus, actor, conversationId, false))
     return addMessage(tx, deps, actor, { conversation, type, body, sender, at: deps.clock.now() })
   })
 }
@@ -164,11 +165,12 @@ export async function reply(deps: Deps, actor: Actor, input: z.input<typeof Repl
   const { conversationId, body, senderName } = parse(Reply, input)
   return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [conversationId] }, async (tx) => {
     const conversation = await lockConversation(tx, actor, conversationId)
+    // Whoever has answered types no longer, also when a person was quicker.
+    tx.afterCommit(() => sendTyping(deps.bus, actor, conversationId, false))
     if (conversation.assigneeId !== null) return { skipped: true, reason: 'conversation_assigned', conversationId }
     if (conversation.status === 'CLOSED') return { skipped: true, reason: 'conversation_closed', conversationId }
     const sender = senderOf(actor, conversation, 'BOT', senderName)
     const message = await addMessage(tx, deps, actor, { conversation, type: 'BOT', body, sender, at: deps.clock.now() })
-    tx.afterCommit(() => sendTyping(deps.bus, actor, conversationId, false))
     return { skipped: false, messageId: message.id, conversationId }
   })
 }
@@ -190,7 +192,7 @@ function senderOf(
     // Where people write, an agent has no name but its own: it must not pass for one of them.
     return { id: actor.id, name: type === 'BOT' ? (senderName ?? actor.name) : actor.name }
   }
-  return { id: actor.id, name: senderName ?? (type === 'BOT' ? 'AI Agent' : (actor.user?.name ?? actor.name)) }
+  return { id: actor.id, name: senderName ?? (type === 'BOT' ? ANY_AGENT : (actor.user?.name ?? actor.name)) }
 }
 
 interface NewMessage {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Bus } from '../infra/bus.ts'
-import { type Actor, type ActorRef, refOf } from './actor.ts'
+import { type Actor, type ActorRef, ANY_AGENT, refOf } from './actor.ts'
 import { getConversation } from './conversations.ts'
 import type { Deps } from './deps.ts'
 import { typingTopic } from './events.ts'
@@ -9,8 +9,10 @@ import { requireLevel } from './policy.ts'
 
 export const Typing = z.object({ conversationId: idText, typing: z.boolean() })
 
-/** How long somebody who said so counts as typing: whoever types on says it again before. */
-export const TYPING_MS = 10_000
+/** How long a person who said so counts as typing: whoever types on says it again before. */
+const TYPING_MS = 10_000
+/** The same for agents, which say it once and then wait for a model. */
+const AGENT_TYPING_MS = 60_000
 /** How many people's and agents' signals wait for a slow reader. */
 const MAX_WAITING = 100
 
@@ -36,7 +38,16 @@ export async function setTyping(deps: Deps, actor: Actor, input: z.input<typeof 
 
 /** The signal alone, for callers that have already checked the conversation. */
 export function sendTyping(bus: Bus, actor: Actor, conversationId: string, typing: boolean): void {
-  bus.send(typingTopic(actor.workspaceId), JSON.stringify({ conversationId, typing, actor: refOf(actor) }))
+  bus.send(typingTopic(actor.workspaceId), JSON.stringify({ conversationId, typing, actor: shownAs(actor) }))
+}
+
+/** Who is seen to type. An API key's name is its owner's note to themselves: what it writes is an agent's. */
+function shownAs(actor: Actor): ActorRef {
+  return actor.type === 'api_key' ? { ...refOf(actor), name: ANY_AGENT } : refOf(actor)
+}
+
+function typingMs({ type }: ActorRef): number {
+  return type === 'agent' || type === 'api_key' ? AGENT_TYPING_MS : TYPING_MS
 }
 
 const Sent = z.object({
@@ -68,7 +79,7 @@ export async function* followTyping(
     if (sent.conversationId !== conversationId) return
     const { actor, typing: isTyping } = sent
     if (waiting.size >= MAX_WAITING && !waiting.has(actor.id)) return
-    const expiresAt = new Date(clock.now().getTime() + (isTyping ? TYPING_MS : 0))
+    const expiresAt = new Date(clock.now().getTime() + (isTyping ? typingMs(actor) : 0))
     waiting.set(actor.id, { conversationId, actor, isTyping, expiresAt })
     wake()
   })

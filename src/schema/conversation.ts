@@ -187,7 +187,7 @@ export const UpdateConversationInput = builder.inputType('UpdateConversationInpu
 })
 
 export const SetTypingInput = builder.inputType('SetTypingInput', {
-  description: 'A live signal; nothing is stored.',
+  description: 'A live signal; nothing is stored. It lasts ten seconds, an agent’s 60, or until you write.',
   fields: (t) => ({
     conversationId: t.id({ required: true, description: 'Where.' }),
     typing: t.boolean({ required: true, description: 'True: typing; false: no longer.' }),

@@ -46,7 +46,7 @@ const TypingChanged = builder.objectRef<ItemOf<'typing'>>('TypingChanged').imple
   fields: (t) => ({
     conversationId: t.exposeID('conversationId', { description: 'Where.' }),
     actor: t.field({ type: EventActor, description: 'Who.', resolve: ({ actor }) => actor }),
-    isTyping: t.exposeBoolean('isTyping', { description: 'False: no longer. A reply ends it too.' }),
+    isTyping: t.exposeBoolean('isTyping', { description: 'False: no longer, also because they wrote.' }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       description: 'Without another signal it is over by then.',

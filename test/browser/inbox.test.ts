@@ -102,7 +102,7 @@ describe('a conversation', () => {
     await open('Tina Typing')
     await eventually(async () => {
       await desk.guddesk.call('POST', '/api/agent/typing', { conversationId: id, typing: true })
-      await page.getByText('is typing').waitFor({ timeout: 500 })
+      await page.getByText('AI Agent is typing').waitFor({ timeout: 500 })
     })
     await desk.guddesk.call('POST', '/api/agent/reply', { conversationId: id, body: 'Done' })
     await page.getByText('is typing').waitFor({ state: 'detached' })

@@ -110,8 +110,8 @@ describe.each(TRANSPORTS)('a conversation over %s', (_name, transport) => {
     const actor = { type: 'AGENT', id: agent.id, name: 'RefundBot' }
     expect(typing).toMatchObject({ kind: 'TypingChanged', conversationId: id, actor, isTyping: true })
     const lasts = Date.parse(typing?.expiresAt ?? '') - guddesk.clock.now().getTime()
-    expect(lasts).toBeGreaterThan(5000)
-    expect(lasts).toBeLessThanOrEqual(10_000)
+    expect(lasts).toBeGreaterThan(50_000)
+    expect(lasts).toBeLessThanOrEqual(60_000)
     await call('POST', '/agent/reply', { conversationId: id, body: 'Done' }, agent.credentials.apiKey)
     await until(() => live.events.length >= 4)
     await live.stop()
@@ -124,6 +124,54 @@ describe.each(TRANSPORTS)('a conversation over %s', (_name, transport) => {
     await settle()
     await resumed.stop()
     expect(resumed.events.map(({ kind }) => kind).filter((kind) => kind === 'TypingChanged')).toEqual([])
+  })
+
+  test('an agent with a plain key types for 60 seconds as AI Agent, a person for ten by their name', async () => {
+    const session = await guddesk.newSession(tenant)
+    const setTyping = graphql(`mutation ($input: SetTypingInput!) { setTyping(input: $input) { __typename } }`)
+    const variables = { input: { conversationId: id, typing: true } }
+    const live = await open()
+    await call('POST', '/agent/typing', { conversationId: id, typing: true })
+    await until(() => live.events.length >= 2)
+    await guddesk.graphql(setTyping, variables, { key: tenant.key })
+    await until(() => live.events.length >= 3)
+    const headers = { 'x-workspace-id': tenant.workspaceId }
+    await guddesk.graphql(setTyping, variables, { key: session, headers })
+    await until(() => live.events.length >= 4)
+    await live.stop()
+    const seconds = live.events
+      .slice(1)
+      .map(({ expiresAt }) => (Date.parse(expiresAt) - guddesk.clock.now().getTime()) / 1000)
+    expect(live.events.slice(1).map(({ actor: { type, name } }) => [type, name])).toEqual([
+      ['API_KEY', 'AI Agent'],
+      ['API_KEY', 'AI Agent'],
+      ['MEMBER', 'Otto Owner'],
+    ])
+    expect(seconds.map((left) => left > 10)).toEqual([true, true, false])
+    expect(Math.max(...seconds)).toBeLessThanOrEqual(60)
+  })
+
+  test('an answer ends it that is skipped or a BOT message, and a visitor’s message does not', async () => {
+    const live = await open()
+    const type = async () => {
+      const before = live.events.length
+      await call('POST', '/agent/typing', { conversationId: id, typing: true })
+      await until(() => live.events.length > before)
+    }
+    const signals = () => live.events.flatMap(({ kind, isTyping }) => (kind === 'TypingChanged' ? [isTyping] : []))
+    await type()
+    await say('One more', 'VISITOR')
+    await until(() => live.events.some(({ message }) => message?.body === 'One more'))
+    await settle()
+    expect(signals()).toEqual([true])
+    await say('Answer', 'BOT')
+    await until(() => signals().length === 2)
+    await type()
+    await change({ assigneeId: tenant.memberId })
+    await call('POST', '/agent/reply', { conversationId: id, body: 'Too late' })
+    await until(() => signals().length === 4)
+    await live.stop()
+    expect(signals()).toEqual([true, false, true, false])
   })
 
   test('resumes with no gap and no repeated message while others write', async () => {

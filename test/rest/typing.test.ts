@@ -39,6 +39,13 @@ test('is a live event only: nothing is stored', async () => {
   expect(await state()).toEqual(before)
 })
 
+test('never tells the name of a key', async () => {
+  const heard = signals.length
+  await guddesk.call('POST', PATH, { conversationId, typing: true })
+  await until(() => signals.length > heard)
+  expect(signals.at(-1)?.['actor']).toMatchObject({ type: 'api_key', name: 'AI Agent' })
+})
+
 test('for an unknown conversation is 404, and without true or false 400; nobody hears of it', async () => {
   const heard = signals.length
   const other = await guddesk.newTenant()
