@@ -1,11 +1,14 @@
 import type { LookupAddress } from 'node:dns'
 import { isIP, type LookupFunction, type OnReadOpts, Socket } from 'node:net'
 import { buildConnector } from 'undici'
-import { isOpenHost, refuseAddress, refuseUrl, type TargetPolicy } from '../infra/net.ts'
+import { howToOpen, isOpenHost, refuseAddress, refuseUrl, type TargetPolicy } from '../infra/net.ts'
 import { resolveName } from '../infra/resolve.ts'
 import { AnswerHeads } from './answer-head.ts'
 
-/** The target is not allowed. The message is for the tenant: it names the rule, never an internal address. */
+/**
+ * The target is not allowed. The message is for the tenant: it names the rule, never an internal address; in development,
+ * also what the operator can set.
+ */
 export class RefusedTarget extends Error {
   override name = 'RefusedTarget'
 }
@@ -41,11 +44,10 @@ export function guardedLookup(policy: TargetPolicy): LookupFunction {
     const isOpen = isOpenHost(hostname, policy)
     resolve(hostname).then(
       (found) => {
-        const reason = found
-          .map((address) => refuseAddress(address, policy, isOpen))
-          .find((refused) => refused !== null)
-        if (reason !== undefined) {
-          return callback(new RefusedTarget('The name resolves to a private, loopback or reserved address'), [])
+        const refused = found.find((address) => refuseAddress(address, policy, isOpen) !== null)
+        if (refused !== undefined) {
+          const how = howToOpen(hostname, refused, policy)
+          return callback(new RefusedTarget(`The name resolves to a private, loopback or reserved address${how}`), [])
         }
         const addresses = found
           .slice(0, MAX_ADDRESSES)
@@ -86,7 +88,8 @@ export function guardedConnector(policy: TargetPolicy, options: ConnectorOptions
       const isOpen = isOpenHost(target.hostname, policy)
       if (reached === undefined || refuseAddress(reached, policy, isOpen) !== null) {
         socket.destroy()
-        return callback(new RefusedTarget('The connection led to a private, loopback or reserved address'), null)
+        const how = reached === undefined ? '' : howToOpen(target.hostname, reached, policy)
+        return callback(new RefusedTarget(`The connection led to a private, loopback or reserved address${how}`), null)
       }
       bound(socket, options.maxAnswerBytes)
       return callback(null, socket)

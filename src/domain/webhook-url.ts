@@ -1,5 +1,5 @@
 import { literalAddress } from '../infra/addresses.ts'
-import { isOpenHost, refuseAddress, refuseUrl, type TargetPolicy } from '../infra/net.ts'
+import { howToOpen, isOpenHost, refuseAddress, refuseUrl, type TargetPolicy } from '../infra/net.ts'
 import { resolveName } from '../infra/resolve.ts'
 import { ValidationError } from './errors.ts'
 
@@ -42,7 +42,9 @@ export async function checkWebhookUrl(policy: TargetPolicy, raw: string, path = 
   const addresses = await resolve(url.hostname).catch(() => []) // does not resolve yet: accepted
   for (const address of addresses) {
     const refused = refuseAddress(address, policy, isOpen)
-    if (refused !== null) throw refuse('must not resolve to a private, loopback or reserved address')
+    if (refused === null) continue
+    const how = howToOpen(url.hostname, address, policy)
+    throw refuse(`must not resolve to a private, loopback or reserved address${how}`)
   }
   return href
 }

@@ -93,6 +93,20 @@ export function kindOfAddress(text: string, opened: readonly Range[] = []): Addr
   return isWithin(address, GIVEN_OUT) && !isIsatap(address) ? null : 'reserved'
 }
 
+/** Whether a non-public address counts as public because of an opened range. Within NAT64, the IPv4 address inside is what counts. */
+export function isOpened(text: string, opened: readonly Range[] = []): boolean {
+  if (isIP(text) === 0) return false
+  const address = ipaddr.process(text)
+  if (!opened.some((range) => isWithin(address, range))) return false
+  return isWithin(address, NAT64) ? isOpened(embeddedIPv4(address), opened) : kindOfAddress(text) !== null
+}
+
+/** The range that has one address alone, as an operator writes it. */
+export function rangeOf(text: string): string {
+  const address = ipaddr.process(text.split('%')[0] ?? text)
+  return `${address.toString()}/${address.kind() === 'ipv4' ? 32 : 128}`
+}
+
 function isWithin(address: Address, [range, bits]: Range): boolean {
   return address.kind() === range.kind() && address.match(range, bits)
 }

@@ -1,9 +1,9 @@
-import { type AddressKind, kindOfAddress, literalAddress, type Range } from './addresses.ts'
+import { type AddressKind, isOpened, kindOfAddress, literalAddress, type Range, rangeOf } from './addresses.ts'
 import type { Resolve } from './resolve.ts'
 
 /** Which targets a deployment's webhooks may reach. */
 export interface TargetPolicy {
-  /** Production: https only, and no ports of well-known internal services. */
+  /** Production: https only, and no ports of well-known internal services, except where the operator opened something. */
   readonly requireHttps: boolean
   /** Development: http and https to this machine's loopback. */
   readonly allowLoopback: boolean
@@ -65,13 +65,14 @@ export function refuseAddress(address: string, policy: TargetPolicy, isOpenHost 
  */
 export function refuseUrl(url: URL, policy: TargetPolicy): string | null {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must start with https:// or http://'
-  if (policy.requireHttps && url.protocol !== 'https:') return 'must start with https://'
+  const literal = literalAddress(url.hostname)
+  const isOpen = literal === null ? isOpenHost(url.hostname, policy) : isOpened(literal, policy.openRanges)
+  if (policy.requireHttps && url.protocol !== 'https:' && !isOpen) return 'must start with https://'
   if (url.username !== '' || url.password !== '') return 'must not contain credentials; verify signatures instead'
   if (url.port === '0') return 'must not name port 0: nothing can listen there'
-  const literal = literalAddress(url.hostname)
-  const reason = literal === null ? refuseName(url.hostname, policy) : refuseAddress(literal, policy)
+  const reason = literal === null ? refuseName(url.hostname, policy) : refuseLiteral(literal, policy)
   if (reason !== null) return `is refused: ${reason}`
-  if (policy.requireHttps && isInternalPort(url) && !isOpen(url.hostname, literal, policy)) {
+  if (policy.requireHttps && isInternalPort(url) && !isOpen) {
     return `is refused: port ${url.port} belongs to an internal service; use 443 or another free one`
   }
   return null
@@ -81,9 +82,24 @@ function isInternalPort({ port }: URL): boolean {
   return port !== '' && INTERNAL_PORTS.has(Number(port))
 }
 
-function isOpen(hostname: string, literal: string | null, policy: TargetPolicy): boolean {
-  if (literal === null) return isOpenHost(hostname, policy)
-  return kindOfAddress(literal) !== null // and was let through: the operator opened its range
+function refuseLiteral(address: string, policy: TargetPolicy): string | null {
+  const reason = refuseAddress(address, policy)
+  return reason === null ? null : `${reason}${howToOpen(address, address, policy)}`
+}
+
+/**
+ * Ends the message of a refusal, in development: there the operator reads it, who can open what is refused. In production
+ * tenants do, who cannot.
+ * @param host the URL's, a name or an address
+ * @param address what is refused, which the host led to; null: the name itself
+ */
+export function howToOpen(host: string, address: string | null, policy: TargetPolicy): string {
+  if (policy.requireHttps) return ''
+  const kind = address === null ? 'private' : kindOfAddress(address)
+  const isLocal = kind === 'private' || kind === 'loopback'
+  if (isLocal && literalAddress(host) === null) return `; to allow it, set WEBHOOK_ALLOWED_HOSTS=${bareName(host)}`
+  if (address === null || !(isLocal || kind === 'link-local')) return ''
+  return `; to allow it, set WEBHOOK_ALLOWED_CIDRS=${rangeOf(address)}`
 }
 
 /** A name without its final dot, which only says that it is complete. */
@@ -106,9 +122,10 @@ function refuseName(hostname: string, policy: TargetPolicy): string | null {
   if (isOpenHost(name, policy)) return null
   if (isBelow(name, 'localhost')) return policy.allowLoopback ? null : 'its host means this machine (loopback)'
   if (policy.ownHost !== undefined && name === bareName(policy.ownHost)) return 'its host is this deployment itself'
-  if (labels.length === 1) return 'its host is a private name: use one that the public DNS knows'
+  const how = howToOpen(name, null, policy)
+  if (labels.length === 1) return `its host is a private name: use one that the public DNS knows${how}`
   const local = LOCAL_NAMES.find((suffix) => isBelow(name, suffix))
-  return local === undefined ? null : `its host is a private name: .${local} exists in local networks only`
+  return local === undefined ? null : `its host is a private name: .${local} exists in local networks only${how}`
 }
 
 function isBelow(name: string, suffix: string): boolean {

@@ -24,10 +24,12 @@ const register = (tenant: Tenant, url: string) =>
 const deliveriesOf = ({ workspaceId }: Tenant) =>
   guddesk.deps.db.prisma.delivery.findMany({ where: { workspaceId }, include: { attemptLog: true } })
 
+const REFUSED = 'The name resolves to a private, loopback or reserved address'
+
 test.each([
-  ['10.11.12.13', 'The name resolves to a private, loopback or reserved address'],
-  ['169.254.169.254', 'The name resolves to a private, loopback or reserved address'],
-  ['fd00::1', 'The name resolves to a private, loopback or reserved address'],
+  ['10.11.12.13', `${REFUSED}; to allow it, set WEBHOOK_ALLOWED_HOSTS=rebind.example.com`],
+  ['169.254.169.254', REFUSED],
+  ['fd00::1', `${REFUSED}; to allow it, set WEBHOOK_ALLOWED_HOSTS=rebind.example.com`],
 ])('a name that comes to mean %s is refused once and for all', async (address, error) => {
   const tenant = await guddesk.newTenant()
   names.set('rebind.example.com', ['93.184.216.34'])
@@ -55,7 +57,9 @@ test('a URL that got into the table some other way is refused too, and a replay 
   await guddesk.newConversation(tenant)
   await until(async () => (await deliveriesOf(tenant)).every(({ status }) => status === 'FAILED'))
   const [delivery] = await deliveriesOf(tenant)
-  expect(delivery?.attemptLog[0]?.error).toBe('The URL is refused: it is a private address')
+  expect(delivery?.attemptLog[0]?.error).toBe(
+    'The URL is refused: it is a private address; to allow it, set WEBHOOK_ALLOWED_CIDRS=10.0.0.1/32',
+  )
   const replay = 'mutation Replay($input: ReplayDeliveryInput!) { replayDelivery(input: $input) { __typename } }'
   await guddesk.graphql(replay, { input: { deliveryId: delivery?.id } }, { key: tenant.key })
   await until(async () => (await deliveriesOf(tenant))[0]?.attempts === 2)

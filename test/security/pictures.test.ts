@@ -34,6 +34,16 @@ test('a name that leads to a private address is refused before a byte is written
   await host.close()
 })
 
+test('what a name leads to is refused with what the operator can set, in development alone', async () => {
+  const url = 'https://pictures.example.com/a.png'
+  const reason = (policy: TargetPolicy) =>
+    fetchPicture(url, { ...policy, resolve: async () => ['10.0.0.1'] }, running).catch((error: Error) => error.message)
+  expect(await reason({ requireHttps: false, allowLoopback: true })).toContain(
+    'set WEBHOOK_ALLOWED_HOSTS=pictures.example.com',
+  )
+  expect(await reason(PRODUCTION)).not.toContain('WEBHOOK_ALLOWED')
+})
+
 test('stopping ends what is being fetched', async () => {
   const host = await startPictureHost()
   const url = host.serve('/slow.png', (response) => response.writeHead(200).write(PNG))
