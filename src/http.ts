@@ -206,19 +206,22 @@ const refuseUnanswerable: Koa.Middleware = async ({ req, headers }, next) => {
   await next()
 }
 
-/** 200 when the database answers, also when it can only be read; 503 otherwise and while stopping. */
+/** 200 when the database answers, also when it can only be read; 503 otherwise, while it is another's, and while stopping. */
 function health(db: Database, isStopping: () => boolean): Koa.Middleware {
+  const reasonAgainst = async () => {
+    if (isStopping()) return 'Stopping'
+    const answers = await db.sql('SELECT 1').then(
+      () => true,
+      () => false,
+    )
+    return answers ? (db.claim?.lost ?? null) : 'The database does not answer'
+  }
   return async (ctx, next) => {
     if (ctx.path !== '/healthz') return next()
-    const isUp =
-      !isStopping() &&
-      (await db.sql('SELECT 1').then(
-        () => true,
-        () => false,
-      ))
-    if (!isUp) {
+    const reason = await reasonAgainst()
+    if (reason !== null) {
       ctx.set('Retry-After', '2')
-      throw new DomainError('unavailable', isStopping() ? 'Stopping' : 'The database does not answer')
+      throw new DomainError('unavailable', reason)
     }
     ctx.body = { data: { status: db.disk?.isFull ? 'read_only' : 'ok' } }
   }

@@ -114,7 +114,7 @@ class Run implements Dispatcher {
       roster,
       sending: this.#sending,
       backlog: () => this.#recorder.backlog,
-      isPaused,
+      isPaused: () => isPaused() || this.#isUnclaimed,
       share: () => this.#load?.share ?? 1,
       ended: (queue, claimed, sent) => attempts.ended(queue, claimed, sent),
     })
@@ -127,6 +127,7 @@ class Run implements Dispatcher {
       this.#deps.bus.subscribe(ENDPOINTS_TOPIC, (names) => this.#reader.endpointsChanged(names)),
     ]
     this.#sessions.life.onLost(() => this.#lifeLost())
+    this.#deps.db.claim?.onRegained(() => void this.#living.finally(() => this.#beatIn(0)))
     this.#beatIn(BEAT_MS)
     this.#reader.wake('')
   }
@@ -161,8 +162,13 @@ class Run implements Dispatcher {
     void this.#living.finally(() => this.#beatIn(LOST_MS))
   }
 
+  /** Another process may believe that it is alone: no request begins, and others take the endpoints, if there are any. */
+  get #isUnclaimed(): boolean {
+    return (this.#deps.db.claim?.lost ?? null) !== null
+  }
+
   async #beat(): Promise<void> {
-    const found = await this.#roster.beat(this.#load?.isShedding ?? false)
+    const found = await this.#roster.beat(this.#isUnclaimed || (this.#load?.isShedding ?? false))
     if (found === 'lost') {
       this.#deps.log.warn('this dispatcher was counted as gone; it begins anew')
       this.#loseEverything()

@@ -2,9 +2,9 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { Prisma, PrismaClient } from '../generated/prisma/client.ts'
 import type { Config } from './config.ts'
-import { ConfigError } from './config.ts'
 import { Embedded } from './embedded.ts'
 import type { Log } from './log.ts'
+import { claimNode, type NodeClaim } from './node-claim.ts'
 import { postgresConnection } from './pg-session.ts'
 import { VALUES } from './pg-values.ts'
 import { checkConnections, type DatabaseUrls, pooledConnection } from './pooler.ts'
@@ -22,6 +22,8 @@ export interface Database {
   readonly isEmbedded: boolean
   /** Of the embedded database; null: another machine's affair. */
   readonly disk: Disk | null
+  /** Of a node on PostgreSQL; null: the folder's lock is the operating system's, which no connection can lose. */
+  readonly claim: NodeClaim | null
   /** Runs one statement outside any transaction; rows are plain objects by column name. */
   sql<Row extends object>(text: string, params?: unknown[]): Promise<Row[]>
   /** The same for a statement that many requests wait for: kept under its name where connections are sessions. */
@@ -84,8 +86,8 @@ async function openPostgres(urls: DatabaseUrls, redisUrl: string | undefined, lo
     each.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
   }
   const alone = redisUrl === undefined
-  const release = await claimNode(urls.directDatabaseUrl ?? urls.databaseUrl, alone, log)
-  return assemble(pool, alone ? 'alone' : 'shared', release, { direct })
+  const claim = await claimNode(urls.directDatabaseUrl ?? urls.databaseUrl, alone, log)
+  return assemble(pool, alone ? 'alone' : 'shared', () => claim.close(), { direct, claim })
 }
 
 function openPools({ databaseUrl, directDatabaseUrl }: DatabaseUrls, options: pg.PoolConfig) {
@@ -105,15 +107,19 @@ async function openEmbedded(dataDir: string): Promise<Database> {
 /** Who else can be using a database: nobody, for it is in this process; nobody, for this node holds it; other nodes. */
 export type DatabaseUse = 'embedded' | 'alone' | 'shared'
 
-/**
- * A Database over any pool; tests hand in their own.
- * @param more `direct`: another pool when the first leads through a pooler that works by transaction
- */
+interface More {
+  /** Another pool, when the first leads through a pooler that works by transaction. */
+  readonly direct?: pg.Pool
+  readonly disk?: Disk | null
+  readonly claim?: NodeClaim | null
+}
+
+/** A Database over any pool; tests hand in their own. */
 export function assemble(
   pool: pg.Pool,
   use: DatabaseUse,
   afterClose: () => Promise<void>,
-  { direct = pool, disk = null }: { readonly direct?: pg.Pool; readonly disk?: Disk | null } = {},
+  { direct = pool, disk = null, claim = null }: More = {},
 ): Database {
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool),
@@ -129,6 +135,7 @@ export function assemble(
     exclusive: use !== 'shared',
     isEmbedded: use === 'embedded',
     disk,
+    claim,
     async sql<Row extends object>(text: string, params: unknown[] = []) {
       const result = await pool.query<Row>(text, params)
       return result.rows
@@ -154,31 +161,6 @@ export function assemble(
       await afterClose()
     },
   }
-}
-
-const NODE_LOCK = 0x67644e44 // "gdND"
-
-/**
- * Without Redis a node cannot wake another: such a node takes the database for itself, with a session lock that ends
- * with its connection. Nodes with Redis share the lock.
- */
-async function claimNode(url: string, alone: boolean, log: Log): Promise<() => Promise<void>> {
-  const client = new pg.Client({ connectionString: url, keepAlive: true })
-  client.on('error', (error) => log.error({ err: error }, 'the connection that marks this node was lost'))
-  await client.connect()
-  const attempt = alone ? 'pg_try_advisory_lock' : 'pg_try_advisory_lock_shared'
-  // A killed predecessor's lock goes with its connection, a moment after the process.
-  for (let tries = 0; tries < 30; tries++) {
-    const { rows } = await client.query<{ held: boolean }>(`SELECT ${attempt}($1) AS held`, [NODE_LOCK])
-    if (rows[0]?.held === true) return () => client.end()
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  await client.end()
-  throw new ConfigError(
-    alone
-      ? 'Another process is running on this database. Set REDIS_URL, the same on every node, to run more than one.'
-      : 'Another process is running on this database without REDIS_URL. Stop it, or set REDIS_URL there too.',
-  )
 }
 
 export { Prisma, type PrismaClient }
