@@ -6,9 +6,10 @@ import { migrate } from './infra/migrations.ts'
 
 async function main(): Promise<void> {
   const config = readConfig()
-  const db = await openDatabase(config, createLog(config.logLevel))
+  const log = createLog(config.logLevel)
+  const db = await openDatabase(config, log)
   try {
-    const applied = await migrate(db.direct)
+    const applied = await migrate(db.direct, undefined, { log })
     console.log(applied.length === 0 ? 'Nothing to migrate.' : `Applied: ${applied.join(', ')}`)
   } finally {
     await db.close()

@@ -69,7 +69,7 @@ export async function buildServer({
   const { graphqlDocuments } = config
   const documents = graphqlDocuments === undefined ? ANY_DOCUMENT : trustedDocuments(readManifest(graphqlDocuments))
   const db = given ?? (await openDatabase(config, log))
-  const applied = await migrate(db.direct)
+  const applied = await migrate(db.direct, undefined, { log })
   if (applied.length > 0) log.info({ applied }, 'the database was migrated')
   const redis = await sharedRedis(config, db)
   const bus = openBus(redis, log)

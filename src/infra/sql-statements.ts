@@ -1,0 +1,16 @@
+/** What may hold a semicolon that ends no statement: strings, quoted names, comments, dollar-quoted bodies. */
+const TOKEN = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\$(\w*)\$[\s\S]*?\$\1\$|;|[^'"$;/-]+|[\s\S]/g
+const COMMENT = /^(?:--|\/\*)/
+
+/** The statements of an SQL script, in their order, without comments and without the semicolons that end them. */
+export function sqlStatements(script: string): string[] {
+  const statements: string[] = []
+  let statement = ''
+  for (const [token] of script.matchAll(TOKEN)) {
+    if (token === ';') {
+      statements.push(statement.trim())
+      statement = ''
+    } else statement += COMMENT.test(token) ? ' ' : token
+  }
+  return [...statements, statement.trim()].filter((text) => text !== '')
+}
