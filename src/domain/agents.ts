@@ -16,6 +16,7 @@ import { clearableText, defined, jsonObject, parse, requireId, text, webUrl } fr
 import { inTimeOrder, type Page, type PageRequest } from './page.ts'
 import { wantPicture } from './pictures.ts'
 import { hasLevel, isNeighbour, requireLevel, requireNotAgent, requireOwnAgent } from './policy.ts'
+import { sendWaitingNow } from './send-waiting.ts'
 import { DEFAULT_FLAGS, EventFlags, RESUMED, refuseTakenUrl, requireRoom } from './webhook-endpoints.ts'
 import { checkWebhookUrl, MAX_URL_LENGTH } from './webhook-url.ts'
 
@@ -185,6 +186,9 @@ export async function updateAgent(
     const agent = await tx.db.agent.update({ where: { id }, data, include: WITH_ENDPOINTS })
     await wantPicture(tx, actor.workspaceId, rest.iconUrl, deps.clock.now())
     endpointsChanged(tx, deps.bus, endpointIds(agent))
+    if ((rest.isEnabled === true && !found.isEnabled) || url !== undefined) {
+      for (const endpointId of endpointIds(agent)) await sendWaitingNow(deps, tx, endpointId)
+    }
     const { isEnabled, ...named } = defined({ ...rest, config, events, webhookUrl: url })
     const at = deps.clock.now()
     const changed = Object.keys(named)

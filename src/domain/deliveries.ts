@@ -10,6 +10,7 @@ import { DISPATCH_TOPIC } from './events.ts'
 import { idText, instant, parse, requireId } from './input.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
 import { requireLevel, requireWebhookManager } from './policy.ts'
+import { sendWaitingNow } from './send-waiting.ts'
 
 export const DeliveryFilter = z
   .object({
@@ -68,9 +69,9 @@ export async function listDeliveries(
 }
 
 /**
- * Sends a finished delivery once more: the same X-GudDesk-Delivery, and X-GudDesk-Attempt counts on. It only makes the
- * row due, in the live lane; the dispatcher does the rest.
- * @throws NotFoundError; ConflictError while it is under way, and while its endpoint or agent is disabled
+ * Sends a delivery now: the same X-GudDesk-Delivery, and X-GudDesk-Attempt counts on. A finished one is made due, in the
+ * live lane. One that waits for its next attempt is asked for as a probe; one that is being sent is left alone.
+ * @throws NotFoundError; ConflictError while its endpoint or agent is disabled, and for a test that is under way
  */
 export async function replayDelivery(deps: Deps, actor: Actor, id: string): Promise<DeliveryWithEvent> {
   requireWebhookManager(actor)
@@ -84,9 +85,12 @@ export async function replayDelivery(deps: Deps, actor: Actor, id: string): Prom
     const at = deps.clock.now()
     const again = { status: 'PENDING', due: at, finishedAt: null, lane: 0 } as const
     const { count } = await tx.db.delivery.updateMany({ where: { id, due: null }, data: again })
-    if (count === 0) throw new ConflictError('This delivery is under way: wait until it has succeeded or failed')
+    if (count === 0 && found.isTest) {
+      throw new ConflictError('This test is under way: wait until it has succeeded or failed')
+    }
     const target = { type: 'delivery', id, name: found.endpoint.url } as const
     await recordAudit(tx, actor, { action: 'delivery.replayed', target, at })
+    if (!found.isTest) await sendWaitingNow(deps, tx, found.endpointId, id)
     tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
     return tx.db.delivery.findUniqueOrThrow({ where: { id }, include: WITH_EVENT })
   })

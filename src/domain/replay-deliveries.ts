@@ -9,6 +9,7 @@ import type { Deps } from './deps.ts'
 import { DISPATCH_TOPIC } from './events.ts'
 import { idText, instant, parse } from './input.ts'
 import { requireWebhookManager } from './policy.ts'
+import { sendWaitingNow } from './send-waiting.ts'
 import { endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
 
 export const ReplayFailed = z.object({
@@ -27,7 +28,7 @@ export interface ReplayLimits {
 const LIMITS: ReplayLimits = { batch: 500, most: 100_000 }
 
 export interface Replayed {
-  /** Deliveries that this call made due. */
+  /** Deliveries that this call made due, and those that wait for their next attempt. */
   readonly count: number
   /** False when there may be more: call again. */
   readonly isComplete: boolean
@@ -35,10 +36,11 @@ export interface Replayed {
 
 /**
  * Sends an endpoint's failed deliveries once more, and what it missed while it was disabled when that is asked for:
- * the same X-GudDesk-Delivery, and X-GudDesk-Attempt counts on. They go in the lane behind everything live.
+ * the same X-GudDesk-Delivery, and X-GudDesk-Attempt counts on. They go in the lane behind everything live. Of those that
+ * wait for their next attempt the first is sent at once, as a probe, whose success makes the others due.
  *
  * Each batch is a short transaction of its own with a pause after it, and rows that somebody else has locked are left to them: neither the
- * dispatcher nor a second call waits. What is pending, and what fails again while this runs, is left alone.
+ * dispatcher nor a second call waits. What fails again while this runs is left alone.
  * @throws NotFoundError; ValidationError; ConflictError while the endpoint or its agent is disabled
  */
 export async function replayFailedDeliveries(
@@ -50,12 +52,15 @@ export async function replayFailedDeliveries(
   requireWebhookManager(actor)
   const { endpointId, since, includeSkipped } = parse(ReplayFailed, input)
   const startedAt = deps.clock.now()
-  await inTransaction(deps, async (tx) => {
+  const waiting = await inTransaction(deps, async (tx) => {
     const endpoint = await lockEndpoint(tx, actor, endpointId)
     await refuseDisabled(tx, endpoint)
     const target = endpointTarget(endpoint)
     const data = { since: since.toISOString(), includeSkipped }
     await recordAudit(tx, actor, { action: 'deliveries.replayed', target, data, at: startedAt })
+    const found = await countWaiting(tx, endpointId, { since, startedAt, most })
+    await sendWaitingNow(deps, tx, endpointId)
+    return found
   })
   let count = 0
   let from: Place = { createdAt: since, id: '' }
@@ -68,12 +73,29 @@ export async function replayFailedDeliveries(
     })
     count += made.length
     const last = made.at(-1)
-    if (last === undefined || made.length < wanted) return { count, isComplete: true }
+    if (last === undefined || made.length < wanted) return { count: waiting + count, isComplete: true }
     from = last
     // As much time for everybody else: the embedded database runs on this thread, and no request would be heard.
     await setTimeout(performance.now() - began)
   }
-  return { count, isComplete: false }
+  return { count: waiting + count, isComplete: false }
+}
+
+interface Waiting {
+  readonly since: Date
+  readonly startedAt: Date
+  readonly most: number
+}
+
+/** Deliveries that wait for their next attempt, up to `most` of them. */
+async function countWaiting(tx: Tx, endpointId: string, { since, startedAt, most }: Waiting): Promise<number> {
+  const [row] = await tx.db.$queryRaw<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM (
+      SELECT FROM deliveries
+       WHERE endpoint_id = ${endpointId} AND lane IN (0, 1) AND due > ${startedAt} AND attempts > 0 AND NOT is_test
+         AND created_at >= ${since}
+       LIMIT ${most}) waiting`
+  return row?.count ?? 0
 }
 
 /** A row's place in the order of the walk. */

@@ -9,6 +9,7 @@ import { ConflictError } from './errors.ts'
 import { endpointsChanged } from './events.ts'
 import { idText, parse } from './input.ts'
 import { requireWebhookManager } from './policy.ts'
+import { sendWaitingNow } from './send-waiting.ts'
 import { endpointTarget, lockEndpoint, rotationOf } from './webhook-endpoints.ts'
 
 export const MAX_OVERLAP_HOURS = 168
@@ -59,6 +60,8 @@ export async function rotateWebhookSecret(
     const target = endpointTarget(endpoint)
     await recordAudit(tx, actor, { action: 'webhook_endpoint.secret_rotated', target, data: { overlapHours }, at })
     endpointsChanged(tx, deps.bus, [endpointId])
+    // A receiver that refused what the old one signed may take this.
+    await sendWaitingNow(deps, tx, endpointId)
     return { endpoint, secret }
   })
 }
@@ -84,6 +87,7 @@ export async function confirmRotation(
     const target = endpointTarget(endpoint)
     await recordAudit(tx, actor, { action: 'webhook_endpoint.rotation_confirmed', target, at })
     endpointsChanged(tx, deps.bus, [endpointId])
+    await sendWaitingNow(deps, tx, endpointId)
     return endpoint
   })
 }

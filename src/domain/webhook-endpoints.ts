@@ -13,6 +13,7 @@ import { newId } from './ids.ts'
 import { clearableText, defined, idText, parse, requireId, text } from './input.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
 import { managedEndpoints, requireLevel, requireWebhookManager } from './policy.ts'
+import { sendWaitingNow } from './send-waiting.ts'
 import { checkWebhookUrl, MAX_URL_LENGTH, normalizeWebhookUrl } from './webhook-url.ts'
 
 /** Which events an endpoint receives. Flags left out keep their value, or their default on a new endpoint. */
@@ -140,6 +141,8 @@ export async function registerEndpoint(
       // An agent must not learn another one's secret.
       if (agentId !== null && found.agent_id !== agentId) throw urlTaken()
       const endpoint = await change(deps, tx, actor, found.id, { ...given, isEnabled: true })
+      // Its process may have been away.
+      await sendWaitingNow(deps, tx, endpoint.id)
       return { status: 'exists', endpoint, ...secretsOf(deps, endpoint) }
     }
   })
@@ -192,7 +195,7 @@ export function breakerOf(endpoint: WebhookEndpoint, now: Date): BreakerOf {
 }
 
 /**
- * Changes an endpoint. Enabling it resumes what waits for it.
+ * Changes an endpoint. Enabling it resumes what waits for it, and another URL may be one that answers.
  * @throws NotFoundError, ValidationError; ConflictError when the workspace has the new URL already
  */
 export async function updateEndpoint(
@@ -234,6 +237,7 @@ async function change(deps: Deps, tx: Tx, actor: Actor, id: string, changes: Cha
     await recordAudit(tx, actor, { action, target, at })
   }
   endpointsChanged(tx, deps.bus, [id])
+  if (isResumed || before.url !== endpoint.url) await sendWaitingNow(deps, tx, id)
   return endpoint
 }
 

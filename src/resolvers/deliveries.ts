@@ -57,14 +57,20 @@ builder.queryField('slowestEndpoints', (t) =>
 
 const ReplayDeliveryPayload = builder.simpleObject('ReplayDeliveryPayload', {
   description: 'What is sent once more.',
-  fields: (t) => ({ delivery: t.field({ type: Delivery, description: 'The delivery, due now.' }) }),
+  fields: (t) => ({
+    delivery: t.field({
+      type: Delivery,
+      description: 'The delivery: due now, or waiting as before until the request has succeeded.',
+    }),
+  }),
 })
 
 builder.mutationField('replayDelivery', (t) =>
   t.field({
     type: ReplayDeliveryPayload,
     errors: mutationErrors,
-    description: 'Sends a finished delivery once more, under the same delivery id.',
+    description:
+      'Sends a delivery now, under the same delivery id: a finished one once more, one that waits for its next attempt ahead of its time. Of those that wait, one is sent so for each endpoint and minute; when it fails, no attempt is spent, and when it succeeds, all that wait for the endpoint follow.',
     args: { input: t.arg({ type: ReplayDeliveryInput, required: true, description: 'Which one.' }) },
     resolve: async (_root, { input }, { deps, actor }) => ({
       delivery: await replayDelivery(deps, actor(), input.deliveryId),
@@ -82,7 +88,10 @@ const SendTestEventPayload = builder.simpleObject('SendTestEventPayload', {
 const ReplayFailedDeliveriesPayload = builder.simpleObject('ReplayFailedDeliveriesPayload', {
   description: 'What is sent once more.',
   fields: (t) => ({
-    replayedCount: t.int({ description: 'Deliveries that this call made due; they are sent after what is live.' }),
+    replayedCount: t.int({
+      description:
+        'Deliveries that this call made due, which are sent after what is live, and those that wait for their next attempt.',
+    }),
     isComplete: t.boolean({ description: 'False when there may be more: a call replays 100,000 at most.' }),
   }),
 })
@@ -100,7 +109,7 @@ builder.mutationFields((t) => ({
     type: ReplayFailedDeliveriesPayload,
     errors: mutationErrors,
     description:
-      "Sends an endpoint's failed deliveries once more, under their own ids and after what is live. What is pending is left alone.",
+      "Sends an endpoint's failed deliveries once more, under their own ids and after what is live. Of those that wait for their next attempt the first is sent at once; when it succeeds, the others follow.",
     args: { input: t.arg({ type: ReplayFailedDeliveriesInput, required: true, description: 'Which ones.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {
       const wanted = inputOf(ReplayFailed, given(input))
