@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import Koa from 'koa'
+import { keysInUse } from './auth/api-key.ts'
 import { createAuthenticator } from './auth/authenticate.ts'
 import { watchCredentials } from './auth/credential-watch.ts'
 import { limitFailures } from './auth/failures.ts'
@@ -71,7 +72,7 @@ export function assembleHttp(
     origins: new Set([new URL(config.publicUrl).origin, ...config.trustedOrigins]),
     allowHost: config.env !== 'production',
   }
-  const failures = limitFailures(config.failuresPerMinute, rates, deps.clock)
+  const failures = limitFailures(config.failuresPerMinute, rates, (since) => keysInUse(deps, since), deps.clock)
   const authenticator = createAuthenticator(deps, { trustProxy: config.trustProxy, tokens, own, failures })
   const charge = chargeBy(config.rateLimits, rates.hit, deps.clock)
   const takePlace = places(deps.db.exclusive ? MAX_UNDER_WAY_EMBEDDED : MAX_UNDER_WAY, UNREAD_MS, tooManyUnderWay)

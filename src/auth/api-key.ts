@@ -103,6 +103,21 @@ export async function authenticateKey(deps: Deps, key: string | null, origin: Or
   return { kind: 'api_key', credentialId, user, workspaceId, permission, plan, origin, renewal: null, actorIn }
 }
 
+/** Of more keys in use, the latest count. */
+const MAX_IN_USE = 10_000
+
+/** Hashes of keys that are valid and were used or made since then. `lastUsedAt` is up to a minute behind. */
+export async function keysInUse({ db, clock }: Pick<Deps, 'db' | 'clock'>, since: Date): Promise<string[]> {
+  const rows = await db.sql<{ hash: string }>(
+    `SELECT hash FROM api_keys
+      WHERE COALESCE(last_used_at, created_at) > $1::timestamptz AND is_enabled AND revoked_at IS NULL
+        AND (expires_at IS NULL OR expires_at > $2::timestamptz)
+      ORDER BY COALESCE(last_used_at, created_at) DESC LIMIT ${MAX_IN_USE}`,
+    [since, clock.now()],
+  )
+  return rows.map(({ hash }) => hash)
+}
+
 /** `lastUsedAt`, to the minute; a request never waits for it or fails with it. */
 function noteUse(deps: Deps, { id, last_used_at: last }: Credential, now: Date): void {
   if (deps.db.disk?.isFull) return

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { DomainError, RateLimitedError } from '../domain/errors.ts'
 import { addressBlock } from '../infra/client-address.ts'
 import type { Clock } from '../infra/clock.ts'
+import { API_KEY_PATTERN } from '../infra/config.ts'
 import type { RateCounter } from '../infra/rate-counter.ts'
 import { sha256 } from '../infra/secrets.ts'
 
@@ -18,7 +19,8 @@ export interface Tried {
 export interface FailureLimit {
   /**
    * Looks at a credential. Only failures count. Once an address has had too many of them, nothing that comes from it is
-   * looked at any more, apart from credentials that were valid at their last use: many people may stand behind it.
+   * looked at any more, apart from credentials that were valid at their last use, here or on another node: many people
+   * may stand behind it.
    * @throws RateLimitedError in place of looking; what `look` throws
    */
   guard<T>(tried: Tried, look: () => Promise<T>): Promise<T>
@@ -28,18 +30,50 @@ const WINDOW_MS = 60_000
 /** Of more credentials, those that were used longest ago are forgotten. */
 const MAX_CREDENTIALS = 50_000
 const MAX_ADDRESSES = 10_000
+/** How often keys in use are asked for, while addresses are refused; and how far back, at first and later. */
+const ASK_MS = 5000
+const FIRST_BACK_MS = 24 * 3_600_000
+/** More than `lastUsedAt` may be behind, and clocks of nodes apart. */
+const BACK_MS = 120_000
+
+/** Hashes of API keys that are valid and were used or made since then, here or on another node. */
+export type KeysInUse = (since: Date) => Promise<readonly string[]>
 
 /** @param max failures a minute from one address; 0: no limit */
-export function limitFailures(max: number, { hit }: Pick<RateCounter, 'hit'>, clock: Clock): FailureLimit {
+export function limitFailures(
+  max: number,
+  { hit }: Pick<RateCounter, 'hit'>,
+  keysInUse: KeysInUse,
+  clock: Clock,
+): FailureLimit {
   if (max === 0) return { guard: (_tried, look) => look() }
   /** By its hash, whether a credential was valid at its last use. */
   const wasValid = new LRUCache<string, boolean>({ max: MAX_CREDENTIALS })
   /** By address, until when nothing is looked at, in epoch milliseconds. */
   const refusedUntil = new LRUCache<string, number>({ max: MAX_ADDRESSES })
 
-  function requireFewFailures(address: string | null): void {
-    const waitMs = (refusedUntil.get(addressBlock(address)) ?? 0) - clock.now().getTime()
-    if (waitMs > 0) throw tooMany(waitMs)
+  let askedAt = Number.NEGATIVE_INFINITY
+  let knownSince: number | null = null
+  let asking = Promise.resolve()
+
+  /** Whether the database knows the key as one in use. That is one statement every few seconds, whatever is tried. */
+  async function isInUse(credential: string, hash: string): Promise<boolean> {
+    if (!API_KEY_PATTERN.test(credential) || wasValid.has(hash)) return false
+    const now = clock.now().getTime()
+    if (now - askedAt >= ASK_MS) {
+      askedAt = now
+      asking = keysInUse(new Date(knownSince === null ? now - FIRST_BACK_MS : knownSince - BACK_MS)).then((hashes) => {
+        knownSince = now
+        // What was refused here since its last use stays refused.
+        for (const each of hashes) if (!wasValid.has(each)) wasValid.set(each, true)
+      })
+    }
+    await asking
+    return wasValid.get(hash) ?? false
+  }
+
+  function refusedFor(address: string | null): number {
+    return (refusedUntil.get(addressBlock(address)) ?? 0) - clock.now().getTime()
   }
 
   async function countFailure(address: string | null): Promise<void> {
@@ -53,8 +87,12 @@ export function limitFailures(max: number, { hit }: Pick<RateCounter, 'hit'>, cl
   return {
     async guard({ address, credential, isSigned = () => false }, look) {
       const hash = credential === null ? null : sha256(credential)
-      const isTrusted = hash !== null && (wasValid.get(hash) ?? isSigned())
-      if (!isTrusted) requireFewFailures(address)
+      let isTrusted = hash !== null && (wasValid.get(hash) ?? isSigned())
+      const waitMs = isTrusted ? 0 : refusedFor(address)
+      if (waitMs > 0) {
+        isTrusted = credential !== null && hash !== null && (await isInUse(credential, hash))
+        if (!isTrusted) throw tooMany(waitMs)
+      }
       try {
         const found = await look()
         if (hash !== null) wasValid.set(hash, true)
@@ -62,7 +100,7 @@ export function limitFailures(max: number, { hit }: Pick<RateCounter, 'hit'>, cl
       } catch (error) {
         if (!isRefusal(error)) throw error
         // Made-up credentials must not push out those that are used.
-        if (isTrusted) wasValid.set(hash, false)
+        if (isTrusted && hash !== null) wasValid.set(hash, false)
         await countFailure(address)
         throw error
       }

@@ -1,21 +1,21 @@
 import { randomInt } from 'node:crypto'
 import { createClient } from 'graphql-ws'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { newApiKey } from '../../src/infra/secrets.ts'
+import { newApiKey, sha256 } from '../../src/infra/secrets.ts'
 import { backend } from '../support/database.ts'
 import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { statementsOf } from '../support/statements.ts'
+import { until } from '../support/until.ts'
 
 const MAX = 10
+const ENV = { GUDDESK_ROLES: 'api', TRUST_PROXY: '1', RATE_LIMIT_FAILURES_PER_MINUTE: String(MAX) }
 const QUERY = '{ viewer { actor { id } } }'
 
 let guddesk: TestGudDesk
 
 beforeAll(async () => {
-  guddesk = await startGudDesk({
-    env: { GUDDESK_ROLES: 'api', TRUST_PROXY: '1', RATE_LIMIT_FAILURES_PER_MINUTE: String(MAX) },
-  })
+  guddesk = await startGudDesk({ env: ENV })
 })
 
 afterAll(() => guddesk?.stop())
@@ -59,6 +59,16 @@ async function failOften(): Promise<void> {
   for (let i = 0; i < MAX; i++) expect((await overRest(newApiKey())).status).toBe(401)
 }
 
+/** After it, some seconds pass until the server asks again. */
+async function askForKeysInUse(): Promise<void> {
+  guddesk.clock.advance(5000)
+  const statements = await statementsOf(guddesk, async () => {
+    const tries = Array.from({ length: 20 }, () => overRest(newApiKey()))
+    for (const { status } of await Promise.all(tries)) expect(status).toBe(429)
+  })
+  expect(statements).toEqual([expect.stringContaining('SELECT hash FROM api_keys')])
+}
+
 const MADE_UP: [what: string, credential: string | null][] = [
   ['no key', null],
   ['an unknown key', newApiKey()],
@@ -69,6 +79,7 @@ const MADE_UP: [what: string, credential: string | null][] = [
 describe('after too many failures from one address', () => {
   test.each(MADE_UP)('%s is refused without a statement, over REST and GraphQL', async (_what, credential) => {
     await failOften()
+    await askForKeysInUse()
     const statements = await statementsOf(guddesk, async () => {
       const rest = await overRest(credential)
       expect([rest.status, rest.error.code]).toEqual([429, 'rate_limited'])
@@ -86,6 +97,7 @@ describe('after too many failures from one address', () => {
 
   test('operations of a WebSocket are refused, too', async () => {
     for (let i = 0; i < MAX; i++) expect(await overWebSocket(newApiKey())).toContain('unauthorized')
+    await askForKeysInUse()
     const statements = await statementsOf(guddesk, async () => {
       expect(await overWebSocket(newApiKey())).toContain('rate_limited')
     })
@@ -127,6 +139,36 @@ describe('after too many failures from one address', () => {
     expect([(await overRest(key)).status, (await overGraphql(key)).status]).toEqual([200, 200])
     // Signed here, so no guess: also one that was never used yet.
     expect((await overGraphql(session)).status).toBe(200)
+  })
+
+  test('a key that was used on another node, or before a restart, goes on as well', async () => {
+    const tenant = await guddesk.newTenant()
+    const [used, unused, revoked] = [
+      tenant.key,
+      await guddesk.newKey(tenant, 'READ_ONLY'),
+      await guddesk.newKey(tenant, 'READ_ONLY'),
+    ]
+    for (const key of [used, revoked]) expect((await overRest(key)).status).toBe(200)
+    const { prisma } = guddesk.deps.db
+    await until(async () => (await prisma.apiKey.count({ where: { lastUsedAt: null, userId: tenant.userId } })) === 1)
+    const where = { hash: sha256(revoked) }
+    await prisma.apiKey.update({ where, data: { revokedAt: new Date() } })
+    // One that is not in use has not been for a while.
+    const longAgo = new Date(Date.now() - 25 * 3_600_000)
+    await prisma.apiKey.update({ where: { hash: sha256(unused) }, data: { createdAt: longAgo } })
+
+    const other = await startGudDesk({ env: ENV, db: { ...guddesk.deps.db, close: async () => undefined } })
+    onTestFinished(() => other.stop())
+    const ask = (key: string) =>
+      other.call('GET', '/api/v1/workspaces', undefined, { key, headers: headers() }).then(({ status }) => status)
+    for (let i = 0; i < MAX; i++) await ask(newApiKey())
+    expect(await ask(newApiKey())).toBe(429)
+    expect([await ask(used), await ask(unused), await ask(revoked)]).toEqual([200, 429, 429])
+    // What has begun since then is known a few seconds later.
+    const later = await guddesk.newKey(tenant, 'READ_ONLY')
+    expect(await ask(later)).toBe(429)
+    other.clock.advance(5000)
+    expect(await ask(later)).toBe(200)
   })
 
   test('a revoked key and an ended session are looked at once more, and then refused like others', async () => {

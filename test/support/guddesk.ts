@@ -81,7 +81,7 @@ export interface TestGudDesk extends GudDesk {
 /** For servers that a test puts together itself. */
 export function anAuthenticator(deps: Deps): Authenticator {
   const tokens = { secret: 'test', previousSecret: null, isSecure: false }
-  const failures = limitFailures(0, { hit: async () => ({ hits: 0, endsInMs: 0 }) }, deps.clock)
+  const failures = limitFailures(0, { hit: async () => ({ hits: 0, endsInMs: 0 }) }, async () => [], deps.clock)
   return createAuthenticator(deps, { trustProxy: 0, tokens, own: { origins: new Set(), allowHost: true }, failures })
 }
 /** Variables may be left out when all of them may. */
@@ -94,7 +94,7 @@ export interface Options {
   readonly pages?: Promise<Pages | null>
   /** How webhooks' names become addresses; the machine's own way when left out. */
   readonly resolve?: Resolve
-  /** One of the backend's own when left out. */
+  /** One of the backend's own when left out. Of a further node on one database, `tenant.key` is not valid. */
   readonly db?: Database
 }
 
@@ -124,7 +124,10 @@ export async function startGudDesk({ env = {}, pages, resolve, db }: Options = {
   await new Promise<void>((resolve) => guddesk.server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(guddesk.server.address() as AddressInfo).port}`
   const { prisma } = guddesk.deps.db
-  const owner = await prisma.member.findFirstOrThrow({ where: { workspaceId: guddesk.firstStart?.workspaceId ?? '' } })
+  const { firstStart } = guddesk
+  const owner = await prisma.member.findFirstOrThrow({
+    where: firstStart === null ? {} : { workspaceId: firstStart.workspaceId },
+  })
   const tenant = { workspaceId: owner.workspaceId, userId: owner.userId, memberId: owner.id, key }
 
   const call: TestGudDesk['call'] = async (method, path, body, { key: given = key, headers = {}, raw } = {}) => {
