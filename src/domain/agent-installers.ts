@@ -1,7 +1,7 @@
-import type { Agent } from '../generated/prisma/client.ts'
+import type { Agent, ApiKey, Prisma } from '../generated/prisma/client.ts'
 import type { Tx } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
-import { recordAudits } from './audit.ts'
+import { type AuditActor, actorElsewhere, type NewAuditEntry, recordAudits } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { isNeighbour } from './policy.ts'
 
@@ -45,19 +45,49 @@ export async function installersOf(
   return new Map(rows.map(({ id, ...installer }) => [id, installer]))
 }
 
-/** Records, for each agent that goes on working, that whoever installed it has no access any more. */
+/** Records, for each agent that goes on working, that whoever installed it is no member any more. */
 export async function noteOrphans(
   tx: Tx,
   actor: Actor,
   agents: readonly Pick<Agent, 'id' | 'name'>[],
-  why: { readonly memberId: string } | { readonly apiKeyId: string },
+  why: { readonly memberId: string },
   at: Date,
 ): Promise<void> {
   await recordAudits(
     tx,
-    agents.map(({ id, name }) => [
-      actor,
-      { action: 'agent.orphaned', target: { type: 'agent', id, name }, data: why, at },
+    agents.map((agent) => [actor, orphaned(agent, why, at)]),
+  )
+}
+
+/**
+ * Records, for each agent that goes on working, that the API key which installed it has ended: in the log of its workspace,
+ * as a key may be valid in several.
+ * @param keys of one person
+ */
+export async function noteOrphansOfKeys(
+  tx: Tx,
+  actor: AuditActor,
+  keys: readonly Pick<ApiKey, 'id' | 'userId'>[],
+  at: Date,
+): Promise<void> {
+  const [userId] = keys.map((key) => key.userId)
+  if (userId === undefined) return
+  const agents = await tx.db.$queryRaw<(Pick<Agent, 'id' | 'name' | 'workspaceId'> & { apiKeyId: string })[]>`
+    SELECT agent.id, agent.name, agent.workspace_id AS "workspaceId", entry.actor_id AS "apiKeyId"
+      FROM audit_entries entry
+      JOIN agents agent ON agent.id = entry.target_id AND agent.workspace_id = entry.workspace_id
+     WHERE entry.user_id = ${userId} AND entry.actor_id = ANY(${keys.map(({ id }) => id)}::text[])
+       AND entry.action = 'agent.installed'
+     ORDER BY agent.id`
+  await recordAudits(
+    tx,
+    agents.map(({ workspaceId, apiKeyId, ...agent }) => [
+      actorElsewhere(actor, workspaceId),
+      orphaned(agent, { apiKeyId }, at),
     ]),
   )
+}
+
+function orphaned({ id, name }: Pick<Agent, 'id' | 'name'>, why: Prisma.InputJsonObject, at: Date): NewAuditEntry {
+  return { action: 'agent.orphaned', target: { type: 'agent', id, name }, data: why, at }
 }

@@ -4,8 +4,8 @@ import { ApiKeyPermission } from '../generated/prisma/enums.ts'
 import { newApiKey, sha256 } from '../infra/secrets.ts'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
 import type { Actor, Caller } from './actor.ts'
-import { noteOrphans } from './agent-installers.ts'
-import { type AuditActor, type AuditTarget, recordAudit, recordAudits, targetsMadeBy } from './audit.ts'
+import { noteOrphansOfKeys } from './agent-installers.ts'
+import { type AuditActor, type AuditTarget, recordAudit, recordAudits } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ForbiddenError, NotFoundError, UnauthorizedError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
@@ -179,23 +179,22 @@ export async function revokeApiKey(deps: Deps, actor: Actor, id: string, reach: 
     if (row === null) throw new NotFoundError('API key')
     if (count > 0) {
       await recordAudit(tx, actor, { action: 'api_key.revoked', target: targetOf(row), at })
-      const installed = await targetsMadeBy(tx.db, { workspaceId: actor.workspaceId, actorId: id }, 'agent.installed')
-      const where = { workspaceId: actor.workspaceId, id: { in: installed } }
-      await noteOrphans(tx, actor, await tx.db.agent.findMany({ where }), { apiKeyId: id }, at)
+      await noteOrphansOfKeys(tx, actor, [row], at)
     }
     return row
   })
 }
 
 /**
- * Ends every key of a person, in whatever workspace; not those of agents that they installed. Each workspace's log says so.
+ * Ends every key of a person, in whatever workspace; not those of agents that they installed. Each workspace's log says so, and which
+ * agents were installed with them and go on working.
  * @returns how many
  */
 export async function revokeOwnKeys(tx: Tx, actor: AuditActor, userId: string, at: Date): Promise<number> {
   const revoked = await tx.db.apiKey.updateManyAndReturn({
     where: { userId, agentId: null, revokedAt: null },
     data: { revokedAt: at },
-    select: { id: true, name: true, workspaceId: true },
+    select: { id: true, name: true, userId: true, workspaceId: true },
   })
   await recordAudits(
     tx,
@@ -204,5 +203,6 @@ export async function revokeOwnKeys(tx: Tx, actor: AuditActor, userId: string, a
       { action: 'api_key.revoked', target: targetOf(key), at },
     ]),
   )
+  await noteOrphansOfKeys(tx, actor, revoked, at)
   return revoked.length
 }

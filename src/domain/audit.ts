@@ -96,9 +96,19 @@ export async function recordAudit(tx: Tx, actor: AuditActor, entry: NewAuditEntr
   await tx.db.auditEntry.create({ data: rowOf(actor, entry), select: { id: true } })
 }
 
-/** The same for what happened to many things at once, each with its actor. */
+/** The same for what happened to many things at once, each with its actor: one statement for any number. */
 export async function recordAudits(tx: Tx, entries: readonly (readonly [AuditActor, NewAuditEntry])[]): Promise<void> {
-  await tx.db.auditEntry.createMany({ data: entries.map(([actor, entry]) => rowOf(actor, entry)) })
+  if (entries.length === 0) return
+  const rows = JSON.stringify(entries.map(([actor, entry]) => rowOf(actor, entry)))
+  await tx.db.$executeRaw`
+    INSERT INTO audit_entries (id, workspace_id, actor_type, actor_id, actor_name, user_id, action, target_type, target_id,
+                               target_name, address, user_agent, data, created_at)
+    SELECT id, "workspaceId", "actorType", "actorId", "actorName", "userId", action, "targetType", "targetId",
+           "targetName", address, "userAgent", data, "createdAt"
+      FROM jsonb_to_recordset(${rows}::jsonb) AS entry(
+             id text, "workspaceId" text, "actorType" text, "actorId" text, "actorName" text, "userId" text, action text,
+             "targetType" text, "targetId" text, "targetName" text, address text, "userAgent" text, data jsonb,
+             "createdAt" timestamptz)`
 }
 
 function rowOf(actor: AuditActor, { action, target, at, data = {} }: NewAuditEntry) {
@@ -128,6 +138,14 @@ export function systemAuditor(workspaceId: string | null): AuditActor {
 /** A person acts for themselves, in no workspace. */
 export function personOf({ user, origin }: Pick<Caller, 'user' | 'origin'>): AuditActor {
   return { type: 'user', id: user.id, name: user.name, workspaceId: null, user, origin }
+}
+
+/** Who is named in another workspace's log: the person, where the actor is a member of this one, which means nothing there. */
+export function actorElsewhere(actor: AuditActor, workspaceId: string): AuditActor {
+  if (actor.type !== 'member' || actor.user === null || actor.workspaceId === workspaceId)
+    return { ...actor, workspaceId }
+  const { user, origin } = actor
+  return { type: 'user', id: user.id, name: user.name, workspaceId, user, origin }
 }
 
 /** Somebody who is not known: they are signing in, or ask for a link to do so. */
@@ -175,14 +193,4 @@ export async function listAuditEntries(
     find: (slice) => auditEntry.findMany({ ...slice, where: { AND: [where, slice.where] } }),
     count: () => auditEntry.count({ where }),
   })
-}
-
-/** What a person did an action to, by the log: the ids of what they made, whether it is still there or not. */
-export async function targetsMadeBy(
-  db: Tx['db'],
-  by: { readonly workspaceId: string } & ({ readonly userId: string } | { readonly actorId: string }),
-  action: AuditAction,
-): Promise<string[]> {
-  const entries = await db.auditEntry.findMany({ where: { ...by, action }, select: { targetId: true } })
-  return entries.map(({ targetId }) => targetId)
 }

@@ -1,22 +1,28 @@
-import type { Agent, ApiKey, Invitation, WebhookEndpoint } from '../generated/prisma/client.ts'
+import { Prisma } from '../generated/prisma/client.ts'
 import type { Tx } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
 import { lockAgent, removeAgent } from './agents.ts'
-import { recordAudits, targetsMadeBy } from './audit.ts'
+import { type AuditAction, type AuditTarget, recordAudits } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { NotFoundError } from './errors.ts'
 import { endpointsChanged } from './events.ts'
 import { requireId } from './input.ts'
 import { requireLevel, requireNotAgent } from './policy.ts'
 
-/** What somebody made in a workspace that gives access to it, and goes on working when they have left. */
+/** What somebody made in a workspace that gives access to it, and goes on working when they have left. Oldest first. */
 export interface MadeAccess {
-  readonly agents: readonly Agent[]
-  /** Those that belong to no agent. */
-  readonly webhookEndpoints: readonly WebhookEndpoint[]
+  readonly agents: readonly Made[]
+  /** Those that belong to no agent, by their URLs. */
+  readonly webhookEndpoints: readonly Made[]
   /** Keys of the workspace in their name, those of other people's agents included; keys of these agents go with them. */
-  readonly apiKeys: readonly ApiKey[]
-  readonly invitations: readonly Invitation[]
+  readonly apiKeys: readonly Made[]
+  /** By the addresses that are invited. */
+  readonly invitations: readonly Made[]
+}
+
+interface Made {
+  readonly id: string
+  readonly name: string
 }
 
 /**
@@ -39,64 +45,70 @@ export async function accessMadeBy(
   { workspaceId, userId }: { readonly workspaceId: string; readonly userId: string },
   now: Date,
 ): Promise<MadeAccess> {
-  const made = { workspaceId, userId }
-  const oldestFirst = { createdAt: 'asc' } as const
-  const agentIds = await targetsMadeBy(db, made, 'agent.installed')
-  const endpointIds = await targetsMadeBy(db, made, 'webhook_endpoint.created')
-  const invitationIds = await targetsMadeBy(db, made, 'member.invited')
+  /** By the log, which names what was made. */
+  const isTheirs = (
+    action: AuditAction,
+    id: 'agent.id' | 'endpoint.id' | 'key.agent_id' | 'invitation.id',
+  ) => Prisma.sql`EXISTS (
+    SELECT FROM audit_entries entry
+     WHERE entry.workspace_id = ${workspaceId} AND entry.target_id = ${Prisma.raw(id)}
+       AND entry.action = ${action} AND entry.user_id = ${userId})`
   return {
-    agents: await db.agent.findMany({ where: { workspaceId, id: { in: agentIds } }, orderBy: { installedAt: 'asc' } }),
-    webhookEndpoints: await db.webhookEndpoint.findMany({
-      where: { workspaceId, id: { in: endpointIds }, agentId: null },
-      orderBy: oldestFirst,
-    }),
-    apiKeys: await db.apiKey.findMany({
-      where: {
-        workspaceId,
-        userId,
-        revokedAt: null,
-        AND: [
-          { OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] },
-          { OR: [{ agentId: null }, { agentId: { notIn: agentIds } }] },
-        ],
-      },
-      orderBy: oldestFirst,
-    }),
-    invitations: await db.invitation.findMany({
-      where: { workspaceId, id: { in: invitationIds }, expiresAt: { gt: now } },
-      orderBy: oldestFirst,
-    }),
+    agents: await db.$queryRaw<Made[]>`
+      SELECT agent.id, agent.name FROM agents agent
+       WHERE agent.workspace_id = ${workspaceId} AND ${isTheirs('agent.installed', 'agent.id')}
+       ORDER BY agent.installed_at, agent.id`,
+    webhookEndpoints: await db.$queryRaw<Made[]>`
+      SELECT endpoint.id, endpoint.url AS name FROM webhook_endpoints endpoint
+       WHERE endpoint.workspace_id = ${workspaceId} AND endpoint.agent_id IS NULL
+         AND ${isTheirs('webhook_endpoint.created', 'endpoint.id')}
+       ORDER BY endpoint.created_at, endpoint.id`,
+    apiKeys: await db.$queryRaw<Made[]>`
+      SELECT key.id, key.name FROM api_keys key
+       WHERE key.workspace_id = ${workspaceId} AND key.user_id = ${userId} AND key.revoked_at IS NULL
+         AND (key.expires_at IS NULL OR key.expires_at > ${now})
+         AND (key.agent_id IS NULL OR NOT ${isTheirs('agent.installed', 'key.agent_id')})
+       ORDER BY key.created_at, key.id`,
+    invitations: await db.$queryRaw<Made[]>`
+      SELECT invitation.id, invitation.email AS name FROM invitations invitation
+       WHERE invitation.workspace_id = ${workspaceId} AND invitation.expires_at > ${now}
+         AND ${isTheirs('member.invited', 'invitation.id')}
+       ORDER BY invitation.created_at, invitation.id`,
   }
 }
 
-/** Ends all of it, and records each by itself. */
-export async function endAccess(tx: Tx, deps: Deps, actor: Actor, made: MadeAccess, at: Date): Promise<void> {
-  for (const { id } of made.agents) {
-    await removeAgent(tx, deps, actor, await lockAgent(tx, actor, id), at)
-  }
-  const among = (rows: readonly { id: string }[]) => ({ where: { id: { in: rows.map(({ id }) => id) } } })
-  await tx.db.webhookEndpoint.deleteMany(among(made.webhookEndpoints))
-  await tx.db.apiKey.updateMany({ ...among(made.apiKeys), data: { revokedAt: at } })
-  await tx.db.invitation.deleteMany(among(made.invitations))
-  endpointsChanged(
-    tx,
-    deps.bus,
-    made.webhookEndpoints.map(({ id }) => id),
-  )
+/** However many agents somebody installed, no transaction is long. */
+const ENDED_AT_ONCE = 100
+
+/**
+ * Ends what was made, and records each by itself: the first agents alone while there are more than end at once.
+ * @returns what has ended, and whether that is all
+ */
+export async function endAccess(
+  tx: Tx,
+  deps: Deps,
+  actor: Actor,
+  made: MadeAccess,
+  at: Date,
+): Promise<{ agents: readonly Made[]; isAll: boolean }> {
+  const agents = made.agents.slice(0, ENDED_AT_ONCE)
+  for (const { id } of agents) await removeAgent(tx, deps, actor, await lockAgent(tx, actor, id), at)
+  if (agents.length < made.agents.length) return { agents, isAll: false }
+  const { webhookEndpoints, apiKeys, invitations } = made
+  await tx.db.$executeRaw`DELETE FROM webhook_endpoints WHERE id = ANY(${idsOf(webhookEndpoints)}::text[])`
+  await tx.db.$executeRaw`UPDATE api_keys SET revoked_at = ${at} WHERE id = ANY(${idsOf(apiKeys)}::text[])`
+  await tx.db.$executeRaw`DELETE FROM invitations WHERE id = ANY(${idsOf(invitations)}::text[])`
+  endpointsChanged(tx, deps.bus, idsOf(webhookEndpoints))
+  const each = (rows: readonly Made[], action: AuditAction, type: AuditTarget['type']) =>
+    rows.map(({ id, name }) => [actor, { action, target: { type, id, name }, at }] as const)
   await recordAudits(tx, [
-    ...made.webhookEndpoints.map(
-      ({ id, url }) =>
-        [
-          actor,
-          { action: 'webhook_endpoint.deleted', target: { type: 'webhook_endpoint', id, name: url }, at },
-        ] as const,
-    ),
-    ...made.apiKeys.map(
-      ({ id, name }) => [actor, { action: 'api_key.revoked', target: { type: 'api_key', id, name }, at }] as const,
-    ),
-    ...made.invitations.map(
-      ({ id, email }) =>
-        [actor, { action: 'invitation.revoked', target: { type: 'invitation', id, name: email }, at }] as const,
-    ),
+    ...each(webhookEndpoints, 'webhook_endpoint.deleted', 'webhook_endpoint'),
+    ...each(apiKeys, 'api_key.revoked', 'api_key'),
+    ...each(invitations, 'invitation.revoked', 'invitation'),
   ])
+  return { agents, isAll: true }
+}
+
+function idsOf(rows: readonly Made[]): string[] {
+  return rows.map(({ id }) => id)
 }

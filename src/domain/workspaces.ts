@@ -177,7 +177,7 @@ export async function changeMemberRole(
 
 /**
  * Removes a member: their conversations become unassigned, batch by batch, then their keys stop working here at once. A call
- * that ends in the middle has unassigned some, and may be made again.
+ * that ends in the middle has unassigned some, or ended some of the agents, and may be made again.
  * @param endAccess also ends what they made that would go on working: agents, webhook endpoints, keys, invitations.
  *   Otherwise the log names the agents that do.
  * @returns what they made
@@ -193,6 +193,7 @@ export async function removeMember(
   requireNotAgent(actor, 'manage members')
   requireId('member', memberId, 'Member')
   const { workspaceId } = actor
+  const ended: MadeAccess['agents'][number][] = []
   for (;;) {
     const assigned = await deps.db.prisma.conversation.findMany({
       where: { workspaceId, assigneeId: memberId },
@@ -200,7 +201,7 @@ export async function removeMember(
       take: UNASSIGNED_AT_ONCE,
     })
     const conversationIds = assigned.map(({ id }) => id)
-    const made = await inEventTransaction(deps, { workspaceId, conversationIds }, async (tx) => {
+    const { agents, made } = await inEventTransaction(deps, { workspaceId, conversationIds }, async (tx) => {
       const member = await lockMember(tx, actor, memberId)
       requireMayManage(actor, member.role)
       if (member.role === 'OWNER') await requireAnotherOwner(tx, member)
@@ -208,16 +209,19 @@ export async function removeMember(
       await unassign(tx, deps, actor, { memberId, conversationIds, at })
       const isAssigned = { workspaceId, assigneeId: memberId }
       // The next batch, and what was assigned meanwhile: now that the member is locked, nothing is any more.
-      if ((await tx.db.conversation.findFirst({ where: isAssigned, select: { id: true } })) !== null) return null
+      if ((await tx.db.conversation.findFirst({ where: isAssigned, select: { id: true } })) !== null)
+        return { agents: [], made: null }
+      const access = await accessMadeBy(tx.db, member, at)
+      const { agents, isAll } = isEnding ? await endAccess(tx, deps, actor, access, at) : { ...access, isAll: true }
+      if (!isAll) return { agents, made: null }
       const removed = await tx.db.member.delete({ where: { id: memberId }, include: { user: true } })
-      const access = await accessMadeBy(tx.db, removed, at)
       const data = { role: removed.role, userId: removed.userId, endAccess: isEnding }
       await recordAudit(tx, actor, { action: 'member.removed', target: targetOf(removed), data, at })
-      if (isEnding) await endAccess(tx, deps, actor, access, at)
-      else await noteOrphans(tx, actor, access.agents, { memberId }, at)
-      return access
+      if (!isEnding) await noteOrphans(tx, actor, agents, { memberId }, at)
+      return { agents, made: access }
     })
-    if (made !== null) return made
+    ended.push(...agents)
+    if (made !== null) return { ...made, agents: ended }
   }
 }
 

@@ -117,7 +117,7 @@ export const MemberRemoval = builder.objectRef<MadeAccess>('MemberRemoval').impl
     }),
     webhookUrls: t.stringList({
       description: 'Of the webhook endpoints that they registered, agents aside.',
-      resolve: ({ webhookEndpoints }) => webhookEndpoints.map(({ url }) => url),
+      resolve: ({ webhookEndpoints }) => webhookEndpoints.map(({ name }) => name),
     }),
     apiKeyNames: t.stringList({
       description: 'Of the keys for this workspace that they made, those of other agents included.',
@@ -125,7 +125,7 @@ export const MemberRemoval = builder.objectRef<MadeAccess>('MemberRemoval').impl
     }),
     invitedEmails: t.stringList({
       description: 'Of the people whom they invited and who have not come yet.',
-      resolve: ({ invitations }) => invitations.map(({ email }) => email),
+      resolve: ({ invitations }) => invitations.map(({ name }) => name),
     }),
   }),
 })

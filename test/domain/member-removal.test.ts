@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newId } from '../../src/domain/ids.ts'
+import { sha256 } from '../../src/infra/secrets.ts'
 import { nextUrl, ok } from '../rest/objects.ts'
 import { graphql, payload } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
@@ -164,6 +165,98 @@ describe('an agent’s installer', () => {
       { action: 'agent.orphaned', targetId: agent.id, data: { apiKeyId } },
     ])
     expect(await statusWith(agent.key)).toBe(200)
+  })
+})
+
+describe('keys that end many at once', () => {
+  const CHANGE = graphql(`mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { __typename } }`)
+
+  const orphans = async (workspaceId: string) => {
+    const where = { workspaceId, action: 'agent.orphaned' }
+    const entries = await guddesk.deps.db.prisma.auditEntry.findMany({ where, orderBy: { targetId: 'asc' } })
+    return entries.map(({ actorType, actorId, targetId, data }) => ({ actorType, actorId, targetId, data }))
+  }
+
+  async function elsewhere(): Promise<Tenant> {
+    const { workspaceId } = await guddesk.newTenant()
+    const there = { id: newId('member'), workspaceId, userId: leaver.userId, role: 'ADMIN' as const }
+    await guddesk.deps.db.prisma.member.create({ data: there })
+    return { ...leaver, workspaceId, memberId: there.id }
+  }
+
+  test('are told in the log of each workspace where they installed an agent', async () => {
+    const there = await elsewhere()
+    const everywhere = await guddesk.newKey(leaver, 'FULL_ACCESS', 'all')
+    const made = async (key: string, { workspaceId }: Tenant) => {
+      const body = { name: 'Made by Lea', webhookUrl: nextUrl(), workspaceId }
+      return (await ok(guddesk.call('POST', '/api/v1/agents', body, { key }))).data.id
+    }
+    const ids = [await made(everywhere, leaver), await made(leaver.key, leaver), await made(everywhere, there)]
+    await made(tenant.key, leaver)
+    const keyOf = async (key: string) =>
+      (await guddesk.deps.db.prisma.apiKey.findUniqueOrThrow({ where: { hash: sha256(key) } })).id
+    await guddesk.setPassword(leaver, 'correct horse battery')
+    const input = { newPassword: 'staple battery horse', currentPassword: 'correct horse battery', revokeApiKeys: true }
+    await guddesk.query(CHANGE, { input }, { key: session })
+    const actor = { actorType: 'user', actorId: leaver.userId }
+    const apiKeyId = await keyOf(everywhere)
+    expect(await orphans(leaver.workspaceId)).toEqual([
+      { ...actor, targetId: ids[0], data: { apiKeyId } },
+      { ...actor, targetId: ids[1], data: { apiKeyId: await keyOf(leaver.key) } },
+    ])
+    expect(await orphans(there.workspaceId)).toEqual([{ ...actor, targetId: ids[2], data: { apiKeyId } }])
+  })
+
+  test('so is one key of all workspaces, by the name of the person where they are another member', async () => {
+    const there = await elsewhere()
+    const everywhere = await guddesk.newKey(leaver, 'FULL_ACCESS', 'all')
+    const body = { name: 'Made by Lea', webhookUrl: nextUrl(), workspaceId: there.workspaceId }
+    const { data } = await ok(guddesk.call('POST', '/api/v1/agents', body, { key: everywhere }))
+    const { id: apiKeyId } = await guddesk.deps.db.prisma.apiKey.findUniqueOrThrow({
+      where: { hash: sha256(everywhere) },
+    })
+    const headers = { 'x-workspace-id': leaver.workspaceId }
+    await guddesk.query(REVOKE, { input: { apiKeyId } }, { key: session, headers })
+    expect(await orphans(leaver.workspaceId)).toEqual([])
+    expect(await orphans(there.workspaceId)).toEqual([
+      { actorType: 'user', actorId: leaver.userId, targetId: data.id, data: { apiKeyId } },
+    ])
+  })
+})
+
+describe('somebody who installed very many agents', () => {
+  async function installMany(count: number): Promise<void> {
+    const { prisma } = guddesk.deps.db
+    const { workspaceId, userId } = leaver
+    await prisma.$executeRaw`
+      INSERT INTO agents (id, workspace_id, name, installed_at, updated_at)
+        SELECT 'agt_' || n || ${workspaceId}, ${workspaceId}, 'Agent ' || n, now(), now() FROM generate_series(1, ${count}::int) n`
+    await prisma.$executeRaw`
+      INSERT INTO audit_entries (id, workspace_id, actor_type, actor_id, actor_name, user_id, action, target_type, target_id, created_at)
+        SELECT 'aud_' || id, workspace_id, 'member', 'mem_x', 'Lea', ${userId}, 'agent.installed', 'agent', id, now()
+          FROM agents WHERE workspace_id = ${workspaceId}`
+    await prisma.$executeRaw`ANALYZE agents, audit_entries`
+  }
+  const left = async (...actions: string[]) =>
+    guddesk.deps.db.prisma.auditEntry.count({ where: { workspaceId: tenant.workspaceId, action: { in: actions } } })
+
+  test('can be removed, and the log names all of them', async () => {
+    await installMany(33_000)
+    const { removal } = await remove()
+    expect(removal.agentNames).toHaveLength(33_000)
+    expect(await left('agent.orphaned')).toBe(33_000)
+  }, 60_000)
+
+  test('can be removed with all of them, some at a time', async () => {
+    await installMany(250)
+    const { removal } = await remove(true)
+    expect(new Set(removal.agentNames).size).toBe(250)
+    expect([removal.apiKeyNames, await left('agent.uninstalled'), await left('agent.orphaned')]).toEqual([
+      ['FULL_ACCESS key'],
+      250,
+      0,
+    ])
+    expect(await guddesk.deps.db.prisma.agent.count({ where: { workspaceId: tenant.workspaceId } })).toBe(0)
   })
 })
 
