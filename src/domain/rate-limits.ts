@@ -15,13 +15,14 @@ export type CountHit = (
   windowMs: number,
   now: Date,
   times?: number,
-) => Promise<{ hits: number; endsInMs: number }>
+  max?: number,
+) => Promise<{ hits: number; endsInMs: number; fits: boolean }>
 
 /**
  * Counts a request of an authenticated caller.
  * @param requests how many it counts for
  * @returns where the caller stands, this request included; null without a limit
- * @throws RateLimitedError when the budget is used up
+ * @throws RateLimitedError when it is more than what is left; it then counts for one
  */
 export type Charge = (caller: Caller, budget: Budget, requests: number) => Promise<Standing | null>
 
@@ -34,10 +35,14 @@ export function chargeBy(limits: Limits, count: CountHit, clock: Clock): Charge 
     const now = clock.now()
     const key = budget === 'general' ? credentialId : `${credentialId} ${budget}`
     // What is allowed at all must fit into a minute that has just begun.
-    const { hits, endsInMs } = await count(key, WINDOW_MS, now, Math.min(requests, limit))
+    const times = Math.min(requests, limit)
+    const { hits, endsInMs, fits } = await count(key, WINDOW_MS, now, times, limit)
     const reset = Math.ceil((now.getTime() + endsInMs) / 1000)
     const standing = { limit, remaining: Math.max(0, limit - hits), reset }
-    if (hits > limit) throw new RateLimitedError(`More than ${limit} requests a minute`, endsInMs, standing)
+    if (!fits) {
+      const tooDear = `This operation counts as ${times} requests, and fewer of ${limit} a minute were left`
+      throw new RateLimitedError(hits > limit ? `More than ${limit} requests a minute` : tooDear, endsInMs, standing)
+    }
     return standing
   }
 }

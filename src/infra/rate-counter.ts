@@ -9,12 +9,17 @@ export interface Window {
   readonly hits: number
   /** Milliseconds until the next hit begins a new window. */
   readonly endsInMs: number
+  /** Whether all of it stayed within `max`. If not, it counted once. */
+  readonly fits: boolean
 }
 
 /** Counts hits in windows that begin with a key's first hit. Never throws and never waits long. */
 export interface RateCounter {
-  /** @param times how often it counts; 1 when left out */
-  hit(key: string, windowMs: number, now: Date, times?: number): Promise<Window>
+  /**
+   * @param times how often it counts; 1 when left out
+   * @param max what would go over it counts once, whatever `times` says; none when left out
+   */
+  hit(key: string, windowMs: number, now: Date, times?: number, max?: number): Promise<Window>
   /** Hits that this process counted for itself, because Redis did not answer. */
   missedByRedis(): number
   close(): Promise<void>
@@ -31,13 +36,14 @@ const MAX_KEPT = 100_000
 function localCounter(): RateCounter {
   const windows = new LRUCache<string, { hits: number; endsAt: number }>({ max: MAX_KEPT })
   return {
-    async hit(key, windowMs, now, times = 1) {
+    async hit(key, windowMs, now, times = 1, max = Number.POSITIVE_INFINITY) {
       const at = now.getTime()
       const found = windows.get(key)
       const window = found !== undefined && found.endsAt > at ? found : { hits: 0, endsAt: at + windowMs }
-      window.hits += times
+      const fits = window.hits + times <= max
+      window.hits += fits ? times : 1
       windows.set(key, window)
-      return { hits: window.hits, endsInMs: window.endsAt - at }
+      return { hits: window.hits, endsInMs: window.endsAt - at, fits }
     },
     missedByRedis: () => 0,
     close: async () => windows.clear(),
@@ -57,13 +63,19 @@ local function isCounter()
   return #start <= 15 and string.match(start, '^[1-9]%d*$') ~= nil
 end
 if not isCounter() then redis.call('UNLINK', key) end
-local hits = redis.call('INCRBY', key, ARGV[2])
+local times = tonumber(ARGV[2])
+local fits = 1
+if ARGV[3] ~= '' and tonumber(redis.call('GET', key) or '0') + times > tonumber(ARGV[3]) then
+  fits = 0
+  times = 1
+end
+local hits = redis.call('INCRBY', key, times)
 local left = redis.call('PTTL', key)
 if left < 0 or left > window then
   redis.call('PEXPIRE', key, window)
   left = window
 end
-return {hits, left}`
+return {hits, left, fits}`
 /** A Redis that hangs costs a request this much, once a second. */
 const COMMAND_MS = 250
 const PAUSE_MS = 1000
@@ -103,19 +115,19 @@ function redisCounter({ url, prefix }: Pick<SharedRedis, 'url' | 'prefix'>, log:
   }
 
   return {
-    async hit(key, windowMs, now, times = 1) {
+    async hit(key, windowMs, now, times = 1, max) {
       if (performance.now() >= pausedUntil) {
         try {
-          const reply: unknown = await redis.eval(HIT, 1, `${prefix}rate:${key}`, windowMs, times)
-          const [hits, endsInMs] = Array.isArray(reply) ? reply.map(Number) : []
+          const reply: unknown = await redis.eval(HIT, 1, `${prefix}rate:${key}`, windowMs, times, max ?? '')
+          const [hits, endsInMs, fits] = Array.isArray(reply) ? reply.map(Number) : []
           if (!isCount(hits) || !isCount(endsInMs)) throw new Error('Redis answered something else')
-          return { hits, endsInMs }
+          return { hits, endsInMs, fits: fits === 1 }
         } catch (error) {
           noteFailure(error)
         }
       }
       missed += 1
-      return fallback.hit(key, windowMs, now, times)
+      return fallback.hit(key, windowMs, now, times, max)
     },
     missedByRedis: () => missed,
     async close() {

@@ -94,6 +94,26 @@ describe('over HTTP', () => {
     expect((await ask(key)).status).toBe(429)
   })
 
+  test('what is more than is left counts as one request, and leaves the rest for what fits', async () => {
+    const { key } = await guddesk.newTenant()
+    for (let i = 0; i < 18; i++) expect((await list(key)).status).toBe(200)
+    const dear = await ask(key, DEAR)
+    expect([dear.status, remaining(dear)]).toEqual([429, 1])
+    expect(dear.body.errors[0].message).toMatch(
+      /^This operation counts as \d+ requests, and fewer of 20 a minute were left/,
+    )
+    expect([(await ask(key)).status, (await ask(key)).status]).toEqual([200, 429])
+  })
+
+  test('of what comes at once, as much runs as fits', async () => {
+    const { key } = await guddesk.newTenant()
+    const { cost } = (await ask(key, DEAR)).body.extensions
+    const requests = Math.ceil(cost.requested / 500)
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(key, DEAR)))
+    const served = answers.filter(({ status }) => status === 200).length
+    expect(served).toBe(Math.floor((20 - requests) / requests))
+  })
+
   test('people’s sessions have a budget of their own, each', async () => {
     const tenant = await guddesk.newTenant()
     const [one, two] = [await guddesk.newSession(tenant), await guddesk.newSession(tenant)]

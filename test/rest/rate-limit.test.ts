@@ -5,6 +5,7 @@ import { backend } from '../support/database.ts'
 import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { METRICS_TOKEN, scrape } from '../support/metrics.ts'
 import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts'
+import { REDIS_URL } from '../support/servers.ts'
 import { makeObjects } from './objects.ts'
 
 const LIMITS = { RATE_LIMIT_PER_MINUTE: '20', RATE_LIMIT_PER_MINUTE_FREE: '5' }
@@ -26,6 +27,28 @@ function headersOf({ headers }: Answer) {
   })
   return { limit, remaining, reset }
 }
+
+test.each([
+  ['a process', undefined],
+  ...(backend === 'postgres' ? [['Redis', { url: REDIS_URL, prefix: 'guddesk:test:' }] as const] : []),
+] as const)('%s counts what would go over a limit once', async (_where, redis) => {
+  const rates = openRateCounter(redis, guddesk.deps.log)
+  const key = randomUUID()
+  const windows: [hits: number, fits: boolean][] = []
+  for (const times of [3, 3, 1, 1, 4]) {
+    const { hits, fits } = await rates.hit(key, 60_000, new Date(), times, 5)
+    windows.push([hits, fits])
+  }
+  expect(windows).toEqual([
+    [3, true],
+    [4, false],
+    [5, true],
+    [6, false],
+    [7, false],
+  ])
+  expect(rates.missedByRedis()).toBe(0)
+  await rates.close()
+})
 
 describe('the limit', () => {
   test('every answer counts down, and the one too many is refused with the time to wait', async () => {

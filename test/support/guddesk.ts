@@ -81,7 +81,12 @@ export interface TestGudDesk extends GudDesk {
 /** For servers that a test puts together itself. */
 export function anAuthenticator(deps: Deps): Authenticator {
   const tokens = { secret: 'test', previousSecret: null, isSecure: false }
-  const failures = limitFailures(0, { hit: async () => ({ hits: 0, endsInMs: 0 }) }, async () => [], deps.clock)
+  const failures = limitFailures(
+    0,
+    { hit: async () => ({ hits: 0, endsInMs: 0, fits: true }) },
+    async () => [],
+    deps.clock,
+  )
   return createAuthenticator(deps, { trustProxy: 0, tokens, own: { origins: new Set(), allowHost: true }, failures })
 }
 /** Variables may be left out when all of them may. */
