@@ -24,7 +24,7 @@ import type { Log } from './infra/log.ts'
 import { openMailer } from './infra/mail.ts'
 import { migrate } from './infra/migrations.ts'
 import { openRateCounter } from './infra/rate-counter.ts'
-import { repeat } from './infra/repeat.ts'
+import { repeatWriting } from './infra/repeat.ts'
 import { type Resolve, resolveName } from './infra/resolve.ts'
 import { createVault, encryptionKey, newApiKey } from './infra/secrets.ts'
 import { sharedRedis } from './infra/shared-redis.ts'
@@ -105,24 +105,24 @@ export async function buildServer({
   if (dispatcher !== null) {
     stops.push(() => dispatcher.stop())
     stops.push(
-      repeat(log, REOPEN_EVERY_MS, 'snoozed conversations could not be reopened', async () => {
-        if (!db.disk?.isFull) await reopenDueConversations(deps)
-      }),
+      repeatWriting(deps, REOPEN_EVERY_MS, 'snoozed conversations could not be reopened', () =>
+        reopenDueConversations(deps),
+      ),
     )
     stops.push(startFetchingPictures(deps))
     stops.push(startRemovingOld(deps, config.retention))
     stops.push(
-      repeat(log, SWEEP_EVERY_MS, 'pictures that nothing names could not be deleted', () =>
+      repeatWriting(deps, SWEEP_EVERY_MS, 'pictures that nothing names could not be deleted', () =>
         removeUnnamedPictures(deps),
       ),
     )
-    stops.push(repeat(log, SWEEP_EVERY_MS, 'ended secrets could not be forgotten', () => forgetEnded(deps)))
+    stops.push(repeatWriting(deps, SWEEP_EVERY_MS, 'ended secrets could not be forgotten', () => forgetEnded(deps)))
   }
   const tokens = sessionTokens(config)
   const people = createPeople(deps, tokens)
   if (config.roles.has('api')) {
     if (db.exclusive) await releaseAbandonedKeys(deps)
-    stops.push(repeat(log, SWEEP_EVERY_MS, 'old idempotency keys could not be deleted', () => sweepKeys(deps)))
+    stops.push(repeatWriting(deps, SWEEP_EVERY_MS, 'old idempotency keys could not be deleted', () => sweepKeys(deps)))
   }
   if (mail !== undefined) stops.push(() => mail.close())
   const rates = openRateCounter(redis, log)
@@ -160,7 +160,7 @@ function addressOf(server: Server): AddressInfo {
 /** Old deliveries and events go by themselves. */
 function startRemovingOld(deps: Deps, retention: Retention): () => Promise<void> {
   const stopping = new AbortController()
-  const stop = repeat(deps.log, SWEEP_EVERY_MS, 'old deliveries and events could not be removed', async () => {
+  const stop = repeatWriting(deps, SWEEP_EVERY_MS, 'old deliveries and events could not be removed', async () => {
     const removed = await removeOld(deps, retention, stopping.signal)
     if (removed.deliveries + removed.events > 0) deps.log.info(removed, 'old deliveries and events were removed')
   })

@@ -24,16 +24,31 @@ export interface Place {
  */
 export class Hosts {
   readonly #hosts = new Map<string, Host>()
+  /** Whose turn it is at which host, until they take it or pass it on. */
+  readonly #turns = new WeakMap<EndpointQueue, string>()
+  readonly #lineUp: (queue: EndpointQueue) => void
+
+  /** @param lineUp is told of queues that shall ask for their turn (again): their URL has changed, or somebody else's has */
+  constructor(lineUp: (queue: EndpointQueue) => void) {
+    this.#lineUp = lineUp
+  }
 
   /** Takes a place in the host's line. @returns whose turn it is there now; undefined: the host is full */
   turn(queue: EndpointQueue): EndpointQueue | undefined {
-    const host = this.#at(hostOf(queue.row.url))
-    host.waiting.add(queue)
-    return next(host)
+    const name = hostOf(queue.row.url)
+    const before = this.#turns.get(queue)
+    this.#turns.delete(queue)
+    if (before !== undefined && before !== name) {
+      const other = this.#freed(before)
+      if (other !== undefined) this.#lineUp(other)
+    }
+    this.#at(name).waiting.add(queue)
+    return this.#next(name)
   }
 
   /** Whose turn it is at the host of a queue that has nothing to send after all. */
   afterNone(queue: EndpointQueue): EndpointQueue | undefined {
+    this.#turns.delete(queue)
     return this.#freed(hostOf(queue.row.url))
   }
 
@@ -57,9 +72,20 @@ export class Hosts {
 
   #freed(name: string): EndpointQueue | undefined {
     const host = this.#at(name)
-    const queue = next(host)
+    const queue = this.#next(name)
+    if (queue !== undefined) this.#turns.set(queue, name)
     if (host.total === 0 && host.waiting.size === 0) this.#hosts.delete(name)
     return queue
+  }
+
+  /** Those whose URL has changed while they waited go and wait elsewhere. */
+  #next(name: string): EndpointQueue | undefined {
+    const host = this.#at(name)
+    for (;;) {
+      const queue = next(host)
+      if (queue === undefined || hostOf(queue.row.url) === name) return queue
+      this.#lineUp(queue)
+    }
   }
 
   #at(name: string): Host {

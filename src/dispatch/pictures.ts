@@ -2,10 +2,10 @@ import type { Clock } from '../infra/clock.ts'
 import type { Database } from '../infra/db.ts'
 import type { Log } from '../infra/log.ts'
 import type { TargetPolicy } from '../infra/net.ts'
-import { repeat } from '../infra/repeat.ts'
+import { repeatWriting } from '../infra/repeat.ts'
 import { failure } from './failure.ts'
 import { fetchPicture, UnusablePicture } from './picture.ts'
-import type { Statement } from './session.ts'
+import { openSession, type Statement } from './session.ts'
 
 export interface PictureDeps {
   readonly db: Database
@@ -83,19 +83,20 @@ interface Due {
  */
 export function startFetchingPictures(deps: PictureDeps): () => Promise<void> {
   const stopping = new AbortController()
+  const session = openSession(deps.db)
   /** The workspace that had the latest turn. */
   let latest = ''
-  const stop = repeat(deps.log, LOOK_MS, 'pictures could not be fetched', async () => {
-    if (deps.db.disk?.isFull) return
+  const stop = repeatWriting(deps, LOOK_MS, 'pictures could not be fetched', async () => {
     const now = deps.clock.now()
     const again = new Date(now.getTime() + TRY_AGAIN_MS)
-    const due = await deps.db.prepared<Due>(TAKE_PICTURES, [now, again, latest])
+    const due = await session.run<Due>(TAKE_PICTURES, [now, again, latest])
     latest = due.toSorted((a, b) => a.step - b.step).findLast(({ step }) => step > 0)?.workspaceId ?? latest
     await Promise.all(due.map((one) => fetchOne(deps, one, stopping.signal)))
   })
-  return () => {
+  return async () => {
     stopping.abort()
-    return stop()
+    await stop()
+    await session.close()
   }
 }
 

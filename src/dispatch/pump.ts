@@ -30,7 +30,7 @@ const BURST = 32
 export class Pump {
   readonly #deps: PumpDeps
   readonly #capacity = new Capacity()
-  readonly #hosts = new Hosts()
+  readonly #hosts = new Hosts((queue) => this.#line(queue))
   #timer: NodeJS.Timeout | undefined
   #isAwake = false
   #isStopping = false

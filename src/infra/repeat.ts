@@ -1,3 +1,5 @@
+import type { Database } from './db.ts'
+import { isReadOnly } from './db-away.ts'
 import type { Log } from './log.ts'
 
 /**
@@ -23,4 +25,25 @@ export function repeat(log: Log, ms: number, failed: string, work: () => Promise
     timer = undefined
     await running
   }
+}
+
+/**
+ * The same for work that writes. It pauses while the embedded database refuses to write because its disk is nearly full,
+ * which the log says when it begins and when it ends (`embedded.ts`).
+ */
+export function repeatWriting(
+  { db, log }: { readonly db: Pick<Database, 'disk'>; readonly log: Log },
+  ms: number,
+  failed: string,
+  work: () => Promise<unknown>,
+): () => Promise<void> {
+  return repeat(log, ms, failed, async () => {
+    if (db.disk?.isFull) return
+    try {
+      await work()
+    } catch (error) {
+      const hasBegunMeanwhile = db.disk?.isFull && isReadOnly(error)
+      if (!hasBegunMeanwhile) throw error
+    }
+  })
 }
