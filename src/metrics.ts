@@ -30,7 +30,7 @@ export function serveMetrics(
     }
     ctx.set('Content-Type', CONTENT_TYPE)
     const { dispatcher, rates, events, bus, counts } = sources
-    const own = [...processMetrics(), rateMetric(rates), busMetric(bus), lagMetric(events), loopMetric(counts)]
+    const own = [...processMetrics(), rateMetric(rates), busMetric(bus), lagMetric(events), ...countMetrics(counts)]
     ctx.body = [...own, ...dispatchMetrics(dispatcher)].join('')
   }
 }
@@ -65,9 +65,13 @@ function busMetric(bus: Bus): string {
   return metric('guddesk_bus_messages_refused_total', 'counter', help, { '': bus.refused() })
 }
 
-function loopMetric(counts: Counts): string {
-  const help = 'Messages of bots that were refused, because the bots answered themselves.'
-  return metric('guddesk_loops_refused_total', 'counter', help, { '': counts.loopsRefused })
+function countMetrics({ loopsRefused, rowsSetAside }: Counts): string[] {
+  const loops = 'Messages of bots that were refused, because the bots answered themselves.'
+  const rows = 'Rows that the database refuses to change, and that were set aside.'
+  return [
+    metric('guddesk_loops_refused_total', 'counter', loops, { '': loopsRefused }),
+    metric('guddesk_rows_set_aside_total', 'counter', rows, { '': rowsSetAside }),
+  ]
 }
 
 function dispatchMetrics(dispatcher: Dispatcher | null): string[] {

@@ -16,7 +16,7 @@ import { type Retention, removeOld } from './domain/retention.ts'
 import { echoAgentUrl } from './echo-agent.ts'
 import { assembleHttp } from './http.ts'
 import { openBus } from './infra/bus.ts'
-import { type Clock, systemClock } from './infra/clock.ts'
+import { type Clock, openClock } from './infra/clock.ts'
 import type { Config } from './infra/config.ts'
 import { type Database, openDatabase } from './infra/db.ts'
 import { ANY_DOCUMENT, readManifest, trustedDocuments } from './infra/graphql-trusted.ts'
@@ -61,7 +61,7 @@ const SWEEP_EVERY_MS = 600_000
 export async function buildServer({
   config,
   log,
-  clock = systemClock,
+  clock: givenClock,
   db: given,
   pages,
   resolve = resolveName,
@@ -71,6 +71,7 @@ export async function buildServer({
   const db = given ?? (await openDatabase(config, log))
   const applied = await migrate(db.direct, undefined, { log })
   if (applied.length > 0) log.info({ applied }, 'the database was migrated')
+  const clock = givenClock ?? (await openClock(db))
   const redis = await sharedRedis(config, db)
   const bus = openBus(redis, log)
   const isProduction = config.env === 'production'

@@ -126,7 +126,17 @@ export const guddesk: Contender = {
     const db = assemble(new pg.Pool({ ...postgresConnection(databaseUrl), max: POOL }), 'shared', async () => undefined)
     const bus = openBus({ ...REDIS, url: redisUrl }, log)
     const targets = { requireHttps: false, allowLoopback: true }
-    const parts = { db, bus, log, vault, targets, clock: systemClock, version: 'bench', sharesProcess: false }
+    const parts = {
+      db,
+      bus,
+      log,
+      vault,
+      targets,
+      clock: systemClock,
+      counts: { rowsSetAside: 0 },
+      version: 'bench',
+      sharesProcess: false,
+    }
     const dispatcher = await startDispatcher(parts)
     return async () => {
       await dispatcher.stop()

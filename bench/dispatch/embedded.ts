@@ -25,7 +25,17 @@ export async function embedded(sink: Sink, perSecond: number, seconds: number): 
   const bus = openBus(undefined, log)
   cleanup.defer(() => bus.close())
   const targets = { requireHttps: false, allowLoopback: true }
-  const parts = { db, bus, log, vault, targets, clock: systemClock, version: 'bench', sharesProcess: true }
+  const parts = {
+    db,
+    bus,
+    log,
+    vault,
+    targets,
+    clock: systemClock,
+    counts: { rowsSetAside: 0 },
+    version: 'bench',
+    sharesProcess: true,
+  }
   const dispatcher = await startDispatcher(parts)
   cleanup.defer(() => dispatcher.stop())
   await sink.reset()

@@ -49,7 +49,7 @@ export function limitFailures(
   if (max === 0) return { guard: (_tried, look) => look() }
   /** By its hash, whether a credential was valid at its last use. */
   const wasValid = new LRUCache<string, boolean>({ max: MAX_CREDENTIALS })
-  /** By address, until when nothing is looked at, in epoch milliseconds. */
+  /** By address, until when nothing is looked at, in steady milliseconds. */
   const refusedUntil = new LRUCache<string, number>({ max: MAX_ADDRESSES })
 
   let askedAt = Number.NEGATIVE_INFINITY
@@ -60,8 +60,9 @@ export function limitFailures(
   async function isInUse(credential: string, hash: string): Promise<boolean> {
     if (!API_KEY_PATTERN.test(credential) || wasValid.has(hash)) return false
     const now = clock.now().getTime()
-    if (now - askedAt >= ASK_MS) {
-      askedAt = now
+    const at = clock.steady().getTime()
+    if (at - askedAt >= ASK_MS) {
+      askedAt = at
       asking = keysInUse(new Date(knownSince === null ? now - FIRST_BACK_MS : knownSince - BACK_MS)).then((hashes) => {
         knownSince = now
         // What was refused here since its last use stays refused.
@@ -73,12 +74,12 @@ export function limitFailures(
   }
 
   function refusedFor(address: string | null): number {
-    return (refusedUntil.get(addressBlock(address)) ?? 0) - clock.now().getTime()
+    return (refusedUntil.get(addressBlock(address)) ?? 0) - clock.steady().getTime()
   }
 
   async function countFailure(address: string | null): Promise<void> {
     const block = addressBlock(address)
-    const now = clock.now()
+    const now = clock.steady()
     const { hits, endsInMs } = await hit(`failures ${block}`, WINDOW_MS, now)
     if (hits >= max) refusedUntil.set(block, now.getTime() + endsInMs)
     if (hits > max) throw tooMany(endsInMs)

@@ -26,6 +26,7 @@ export interface DispatcherDeps {
   readonly vault: Vault
   readonly targets: TargetPolicy
   readonly log: Log
+  readonly counts: { rowsSetAside: number }
   /** Stands in the User-Agent. */
   readonly version: string
   /** People wait for answers of this process too: sending gives way to them. */
@@ -74,9 +75,11 @@ class Run implements Dispatcher {
   #lifeTimer: NodeJS.Timeout | undefined
   #isDatabaseAway = false
 
-  constructor(deps: DispatcherDeps) {
+  constructor(given: DispatcherDeps) {
+    // Everything here is about how long something waits or lasts. Only what is signed and logged has the time of day.
+    const clock: Clock = { ...given.clock, now: () => given.clock.steady() }
+    const deps = { ...given, clock }
     this.#deps = deps
-    const { clock } = deps
     const counters = this.#counters
     const isPaused = () => deps.db.disk?.isFull ?? false
     const open = () => openSession(deps.db, () => this.#queues.heldCount > BEHIND)
@@ -85,7 +88,7 @@ class Run implements Dispatcher {
     const roster = new Roster(sessions.life)
     this.#roster = roster
     this.#load = deps.sharesProcess ? new Load(deps.db) : null
-    this.#sending = createSending(deps)
+    this.#sending = createSending(given)
     const queues = new Queues({ hungry: () => this.#reader.goOn(), sendable: () => this.#pump.wake() })
     this.#queues = queues
     this.#reader = new Reader({

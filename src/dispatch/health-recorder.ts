@@ -1,6 +1,7 @@
 import type { Bus } from '../infra/bus.ts'
 import type { Clock } from '../infra/clock.ts'
 import type { Database } from '../infra/db.ts'
+import { inHalves } from '../infra/in-halves.ts'
 import type { Log } from '../infra/log.ts'
 import type { EndpointQueue } from './endpoint-queue.ts'
 import { disable, type Health, judge, warn, writeHealth } from './health.ts'
@@ -15,6 +16,7 @@ export interface HealthRecorderDeps {
   readonly log: Log
   readonly session: Session
   readonly roster: Roster
+  readonly counts: { rowsSetAside: number }
 }
 
 /** How often the last success of an endpoint that does nothing but succeed is written. */
@@ -44,13 +46,14 @@ export class HealthRecorder {
     this.#deps = deps
   }
 
-  note(queue: EndpointQueue, { status, startedAt }: Result): void {
+  note(queue: EndpointQueue, { status, startedAt, durationMs }: Result): void {
     const unwritten = this.#of(queue)
     const isDelivered = status === 'DELIVERED'
     if (isDelivered) unwritten.succeededAt = startedAt
     else {
       unwritten.failures++
-      unwritten.failedAt ??= startedAt
+      // Five days from here on are measured: the time of day that people see is another clock's.
+      unwritten.failedAt ??= new Date(this.#deps.clock.now().getTime() - durationMs)
       unwritten.lastFailedAt = startedAt
     }
     this.#writeWithin(isDelivered && queue.row.failingSince === null ? SUCCESS_EVERY_MS : URGENT_MS)
@@ -102,21 +105,51 @@ export class HealthRecorder {
     if (unwritten.length === 0) return
     if (this.#deps.db.disk?.isFull) return this.#writeWithin(SUCCESS_EVERY_MS)
     this.#unwritten.clear()
-    const { session, roster, clock, log } = this.#deps
-    const now = clock.now()
-    const changes = unwritten.map(({ queue, ...change }) => ({ id: queue.id, ...change, breaker: queue.breaker.row }))
+    const { session, roster, counts, log } = this.#deps
+    const left = new Set(unwritten)
+    const written: { queue: EndpointQueue; health: Health | undefined }[] = []
     try {
-      const written = new Map((await writeHealth(session, roster.id, changes)).map((row) => [row.id, row]))
-      for (const { queue } of unwritten) await this.#judge(queue, written.get(queue.id), now)
+      await inHalves(
+        unwritten,
+        async (some) => {
+          const changes = some.map(({ queue, ...change }) => ({ id: queue.id, ...change, breaker: queue.breaker.row }))
+          const rows = new Map((await writeHealth(session, roster.id, changes)).map((row) => [row.id, row]))
+          for (const each of some) {
+            left.delete(each)
+            written.push({ queue: each.queue, health: rows.get(each.queue.id) })
+          }
+        },
+        (each, error) => {
+          left.delete(each)
+          counts.rowsSetAside++
+          log.error(
+            { err: error, endpointId: each.queue.id },
+            "an endpoint's health cannot be written and was set aside",
+          )
+        },
+      )
     } catch (error) {
       log.error({ err: error }, "endpoints' health could not be written; trying again")
-      for (const { queue, succeededAt, failedAt, lastFailedAt, failures } of unwritten) {
+      for (const { queue, succeededAt, failedAt, lastFailedAt, failures } of left) {
         const again = this.#of(queue)
         again.succeededAt ??= succeededAt
         again.failedAt = failedAt ?? again.failedAt
         again.lastFailedAt ??= lastFailedAt
         again.failures += failures
       }
+      this.#writeWithin(SUCCESS_EVERY_MS)
+    }
+    for (const { queue, health } of written) await this.#judgeOrAgain(queue, health)
+  }
+
+  /** What was written is not counted again when judging fails: nothing is left but to judge. */
+  async #judgeOrAgain(queue: EndpointQueue, health: Health | undefined): Promise<void> {
+    const { clock, log } = this.#deps
+    try {
+      await this.#judge(queue, health, clock.now())
+    } catch (error) {
+      log.error({ err: error, endpointId: queue.id }, 'an endpoint could not be judged; trying again')
+      this.#of(queue)
       this.#writeWithin(SUCCESS_EVERY_MS)
     }
   }

@@ -1,4 +1,6 @@
 import type { Clock } from '../infra/clock.ts'
+import { isRefused, sqlState } from '../infra/db-away.ts'
+import { inHalves } from '../infra/in-halves.ts'
 import type { Log } from '../infra/log.ts'
 import type { Claimed } from './claim.ts'
 import type { EndpointQueue } from './endpoint-queue.ts'
@@ -7,7 +9,7 @@ import type { HealthRecorder } from './health-recorder.ts'
 import type { Counters } from './metrics.ts'
 import type { Roster } from './roster.ts'
 import type { Session } from './session.ts'
-import { type Result, settle, stillOpen } from './settle.ts'
+import { finish, type Result, settle, stillOpen } from './settle.ts'
 
 /** One attempt that has ended. */
 export interface Ended {
@@ -28,6 +30,7 @@ export interface RecorderDeps {
   readonly roster: Roster
   readonly health: HealthRecorder
   readonly counters: Counters
+  readonly counts: { rowsSetAside: number }
   /** It is in the database, or never will be. */
   readonly recorded: (ended: readonly Ended[]) => void
   /** This process has been counted as gone. */
@@ -35,10 +38,13 @@ export interface RecorderDeps {
 }
 
 const RETRY_MS = 250
+/** What the database refuses whatever is left out of it. */
+const REFUSED_RETRY_MS = 60_000
 
 /**
  * Gathers what came of attempts and writes it in batches, until it is written. While one batch is being written, what comes
- * makes the next one larger, which costs less for each result; another connection helps only when that one is full.
+ * makes the next one larger, which costs less for each result; another connection helps only when that one is full. A result
+ * that the database refuses keeps no other from being written: see `#setAside`.
  */
 export class Recorder {
   readonly #deps: RecorderDeps
@@ -98,12 +104,23 @@ export class Recorder {
     const batch = this.#pending.splice(0, session.batch.write)
     this.resume()
     let isWell = true
+    const unwritten = new Set(batch)
     try {
-      await this.#record(session, batch)
+      await inHalves(
+        batch,
+        async (some) => {
+          await this.#record(session, some)
+          for (const ended of some) unwritten.delete(ended)
+        },
+        async (ended, error) => {
+          await this.#setAside(session, ended, error)
+          unwritten.delete(ended)
+        },
+      )
     } catch (error) {
       isWell = false
-      log.error({ err: error, results: batch.length }, 'results could not be recorded; trying again')
-      this.#pending.unshift(...batch)
+      log.error({ err: error, results: unwritten.size }, 'results could not be recorded; trying again')
+      this.#pending.unshift(...unwritten)
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
     this.#idle.push(session)
@@ -114,7 +131,7 @@ export class Recorder {
   async #record(session: Session, batch: readonly Ended[]): Promise<void> {
     const { roster, clock, health, counters, lost, recorded } = this.#deps
     const now = clock.now()
-    for (const { queue, isGone } of batch) if (isGone) await health.disable(queue, 'gone', now)
+    for (const { queue, isGone } of batch) if (isGone) await this.#disable(queue, now)
     faultPoint('settle')
     const results = batch.map(({ result }) => result)
     const began = performance.now()
@@ -126,6 +143,49 @@ export class Recorder {
     const settled = ids === null ? batch : await this.#sortOut(session, batch, new Set(ids))
     for (const { queue, claimed, result } of settled) if (!claimed.isTest) health.note(queue, result)
     recorded(settled)
+  }
+
+  /** An endpoint whose row cannot be changed keeps nothing from being recorded. */
+  async #disable(queue: EndpointQueue, now: Date): Promise<void> {
+    const { health, log, counts } = this.#deps
+    try {
+      await health.disable(queue, 'gone', now)
+    } catch (error) {
+      if (!isRefused(error)) throw error
+      counts.rowsSetAside++
+      log.error({ err: error, endpointId: queue.id }, 'an endpoint could not be disabled')
+    }
+  }
+
+  /**
+   * Records as much of a refused result as the database takes, so that it is not sent again: the attempt without what the
+   * receiver answered, else the end of the delivery without the attempt. When it takes neither, the delivery stays in memory
+   * and is tried again alone.
+   */
+  async #setAside(session: Session, ended: Ended, error: unknown): Promise<void> {
+    const { log, counts, clock, roster, recorded } = this.#deps
+    const { queue, result } = ended
+    counts.rowsSetAside++
+    log.error(
+      { err: error, deliveryId: result.id, endpointId: queue.id, attempt: result.number },
+      'a result that cannot be recorded was set aside',
+    )
+    const said = `The database refused what came of this attempt (${sqlState(error)}); the log of the server says why`
+    const readable = { ...result, response: null, error: said }
+    await inHalves(
+      [{ ...ended, result: readable }],
+      (some) => this.#record(session, some),
+      async (bare) => {
+        await finish(session, roster.id, result, clock.now())
+        recorded([bare])
+      },
+    ).catch((failure: unknown) => {
+      if (!isRefused(failure)) throw failure
+      setTimeout(() => {
+        if (queue.isLeaving) recorded([ended])
+        else this.push(ended)
+      }, REFUSED_RETRY_MS).unref()
+    })
   }
 
   /** Some were not recorded: those whose rows were locked are tried again, the others are no longer ours to record. */

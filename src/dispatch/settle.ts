@@ -85,6 +85,19 @@ SELECT EXISTS (SELECT FROM me) AS "isTrusted",
        CASE WHEN (SELECT count(*) FROM settled) < $4::int THEN ARRAY(SELECT id FROM settled) END AS ids`,
 }
 
+/** Ends a delivery whose attempt cannot be logged: it is not sent again, however it went. */
+export async function finish(session: Session, dispatcherId: string, result: Result, now: Date): Promise<void> {
+  const status = result.status === 'DELIVERED' ? 'DELIVERED' : 'FAILED'
+  await session.run(FINISH, [dispatcherId, result.id, result.number, status, now])
+}
+
+const FINISH: Statement = {
+  name: 'dispatcher_finish',
+  text: `WITH me AS MATERIALIZED (SELECT id FROM dispatchers WHERE id = $1 FOR KEY SHARE)
+UPDATE deliveries SET status = $4::"DeliveryStatus", attempts = $3::int, due = NULL, finished_at = $5::timestamptz
+ WHERE id = $2 AND attempts = $3::int - 1 AND due IS NOT NULL AND EXISTS (SELECT FROM me)`,
+}
+
 /** Of results that were not recorded, those that could be later. The others' deliveries are gone, or went on already. */
 export async function stillOpen(session: Session, results: readonly Result[]): Promise<Set<string>> {
   const ids = results.map(({ id }) => id)

@@ -83,7 +83,7 @@ export async function replayDelivery(deps: Deps, actor: Actor, id: string): Prom
     // Tests are for disabled endpoints too.
     if (!found.isTest) await refuseDisabled(tx, found.endpoint)
     const at = deps.clock.now()
-    const again = { status: 'PENDING', due: at, finishedAt: null, lane: 0 } as const
+    const again = { status: 'PENDING', due: deps.clock.steady(), finishedAt: null, lane: 0 } as const
     const { count } = await tx.db.delivery.updateMany({ where: { id, due: null }, data: again })
     if (count === 0 && found.isTest) {
       throw new ConflictError('This test is under way: wait until it has succeeded or failed')

@@ -10,11 +10,13 @@ import type { Vault } from '../infra/secrets.ts'
 export interface Counts {
   /** Messages of bots that were refused because they answer themselves. */
   loopsRefused: number
+  /** Rows that the database refuses, and that the work on others went on without. */
+  rowsSetAside: number
 }
 
 /** Of a process that has just started. */
 export function newCounts(): Counts {
-  return { loopsRefused: 0 }
+  return { loopsRefused: 0, rowsSetAside: 0 }
 }
 
 /** What operations work with. */

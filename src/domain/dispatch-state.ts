@@ -22,7 +22,7 @@ export interface DispatchState {
 export async function getDispatchState(deps: Deps, actor: Actor): Promise<DispatchState> {
   requireLevel(actor, 'READ_ONLY')
   requireTeam(actor)
-  const now = deps.clock.now()
+  const now = deps.clock.steady()
   const [row] = await deps.db.sql<Counted>(COUNT, [actor.workspaceId, now, actor.type === 'agent' ? actor.id : null])
   const { pending = 0, scheduled = 0, held = 0, oldest = null } = row ?? {}
   const oldestDueSeconds = oldest === null ? null : Math.max(0, Math.floor((now.getTime() - oldest.getTime()) / 1000))

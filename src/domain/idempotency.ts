@@ -82,7 +82,7 @@ async function settleRefusal(deps: Deps, claim: Claim, answer: StoredAnswer | nu
  */
 async function claimKey(deps: Deps, use: KeyUse): Promise<{ claim: Claim } | { answer: StoredAnswer }> {
   const { owner, key, fingerprint } = use
-  const now = deps.clock.now()
+  const now = deps.clock.steady()
   const token = randomUUID()
   const ends = new Date(now.getTime() + CLAIM_MS)
   const expires = new Date(now.getTime() + KEPT_MS)
@@ -138,7 +138,7 @@ const SWEEP_ROWS = 1000
 export async function sweepKeys(deps: Pick<Deps, 'db' | 'clock'>): Promise<void> {
   const sql = `DELETE FROM idempotency_keys WHERE (owner, key) IN (
     SELECT owner, key FROM idempotency_keys WHERE expires_at <= $1::timestamptz LIMIT ${SWEEP_ROWS}) RETURNING 1`
-  while ((await deps.db.sql(sql, [deps.clock.now()])).length === SWEEP_ROWS);
+  while ((await deps.db.sql(sql, [deps.clock.steady()])).length === SWEEP_ROWS);
 }
 
 /** Takes back every claim of a predecessor that was killed. Only for a process that has the database to itself. */

@@ -67,6 +67,6 @@ export async function removeUnnamedPictures({ db, clock }: Pick<Deps, 'db' | 'cl
       WHERE named_at < $1::timestamptz
         AND NOT EXISTS (SELECT FROM visitors v WHERE v.avatar_url = p.url AND v.workspace_id = p.workspace_id)
         AND NOT EXISTS (SELECT FROM agents a WHERE a.icon_url = p.url AND a.workspace_id = p.workspace_id)`,
-    [new Date(clock.now().getTime() - SETTLED_MS)],
+    [new Date(clock.steady().getTime() - SETTLED_MS)],
   )
 }

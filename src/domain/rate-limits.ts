@@ -32,12 +32,11 @@ export function chargeBy(limits: Limits, count: CountHit, clock: Clock): Charge 
   return async ({ credentialId, plan }, budget, requests) => {
     if (limits === null) return null
     const limit = limits[plan ?? 'SESSION']
-    const now = clock.now()
     const key = budget === 'general' ? credentialId : `${credentialId} ${budget}`
     // What is allowed at all must fit into a minute that has just begun.
     const times = Math.min(requests, limit)
-    const { hits, endsInMs, fits } = await count(key, WINDOW_MS, now, times, limit)
-    const reset = Math.ceil((now.getTime() + endsInMs) / 1000)
+    const { hits, endsInMs, fits } = await count(key, WINDOW_MS, clock.steady(), times, limit)
+    const reset = Math.ceil((clock.now().getTime() + endsInMs) / 1000)
     const standing = { limit, remaining: Math.max(0, limit - hits), reset }
     if (!fits) {
       const tooDear = `This operation counts as ${times} requests, and fewer of ${limit} a minute were left`

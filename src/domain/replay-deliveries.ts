@@ -51,13 +51,13 @@ export async function replayFailedDeliveries(
 ): Promise<Replayed> {
   requireWebhookManager(actor)
   const { endpointId, since, includeSkipped } = parse(ReplayFailed, input)
-  const startedAt = deps.clock.now()
+  const startedAt = deps.clock.steady()
   const waiting = await inTransaction(deps, async (tx) => {
     const endpoint = await lockEndpoint(tx, actor, endpointId)
     await refuseDisabled(tx, endpoint)
     const target = endpointTarget(endpoint)
     const data = { since: since.toISOString(), includeSkipped }
-    await recordAudit(tx, actor, { action: 'deliveries.replayed', target, data, at: startedAt })
+    await recordAudit(tx, actor, { action: 'deliveries.replayed', target, data, at: deps.clock.now() })
     const found = await countWaiting(tx, endpointId, { since, startedAt, most })
     await sendWaitingNow(deps, tx, endpointId)
     return found

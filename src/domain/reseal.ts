@@ -1,4 +1,5 @@
 import type { Database } from '../infra/db.ts'
+import { isRefused, sqlState } from '../infra/db-away.ts'
 import type { Vault } from '../infra/secrets.ts'
 import { contextOf } from './idempotency.ts'
 
@@ -54,7 +55,7 @@ const BATCH = 500
 export interface Resealed {
   /** How many were sealed with another key and are now sealed with the present one. */
   readonly resealed: number
-  /** Where something stands that no key opens: table, column and row. */
+  /** Where something stands that no key opens, or that the database refuses to change: table, column and row. */
   readonly unreadable: readonly string[]
 }
 
@@ -72,7 +73,14 @@ export async function resealAll({ db, vault }: { db: Database; vault: Vault }): 
         after = row.id
         const anew = reseal(vault, row.sealed, place.context(row))
         if (anew === null) unreadable.push(`${place.what} of ${row.id}`)
-        else resealed += (await db.sql(place.replace, [row.id, row.sealed, anew])).length
+        else {
+          try {
+            resealed += (await db.sql(place.replace, [row.id, row.sealed, anew])).length
+          } catch (error) {
+            if (!isRefused(error)) throw error
+            unreadable.push(`${place.what} of ${row.id}, which the database refuses to change (${sqlState(error)})`)
+          }
+        }
       }
     }
   }

@@ -21,7 +21,7 @@ export async function sendWaitingNow(
   endpointId: string,
   deliveryId: string | null = null,
 ): Promise<boolean> {
-  const now = clock.now()
+  const now = clock.steady()
   const before = new Date(now.getTime() - EVERY_MS)
   // A time ahead of now is that of a clock that has been set back since.
   const count = await tx.db.$executeRaw`

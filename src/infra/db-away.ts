@@ -36,6 +36,28 @@ export function isReadOnly(error: unknown): boolean {
   return someError(error, (each) => stateOf(each) === '25006')
 }
 
+/**
+ * SQLSTATE classes for what a row holds or a trigger says about it: data, constraints, limits, a row that cannot be read. The
+ * database refuses it as often as it is tried. Not what is wrong with a statement whatever the rows (class 42).
+ */
+const REFUSED_STATES = /^((21|22|23|38|39|44|54|P0)\w{3}|XX001)$/
+
+/** Whether the database refused what a statement wanted to do with some row, and would refuse it again. */
+export function isRefused(error: unknown): boolean {
+  return sqlState(error) !== null
+}
+
+/** By which SQLSTATE it was refused; null when it failed for another reason. */
+export function sqlState(error: unknown): string | null {
+  let found: string | null = null
+  someError(error, (each) => {
+    const state = stateOf(each)
+    if (typeof state === 'string' && REFUSED_STATES.test(state)) found = state
+    return found !== null
+  })
+  return found
+}
+
 /** Whether it, or what it was caused by, is such an error. */
 function someError(error: unknown, is: (error: object) => boolean): boolean {
   const seen = new Set<unknown>()

@@ -18,7 +18,7 @@ const FORGOTTEN_MS = 86_400_000
 /** Keys that a process remembers as used up. */
 const MAX_REMEMBERED = 10_000
 
-/** Until when keys are used up, in epoch milliseconds: what is refused writes nothing. */
+/** Until when keys are used up, in steady milliseconds: what is refused writes nothing. */
 const usedUp = new WeakMap<Database, LRUCache<string, number>>()
 
 /**
@@ -32,7 +32,7 @@ export async function countTry(
   windowMs: number,
   limits: readonly TryLimit[],
 ): Promise<TryRefusal | null> {
-  const now = clock.now()
+  const now = clock.steady()
   const remembered = usedUp.get(db) ?? new LRUCache({ max: MAX_REMEMBERED })
   usedUp.set(db, remembered)
   for (const { key } of limits) {

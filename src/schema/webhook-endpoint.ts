@@ -75,7 +75,7 @@ export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
     breaker: t.field({
       type: Breaker,
       description: 'Whether requests go to it, or its receiver is given time.',
-      resolve: (endpoint, _args, { deps }) => breakerOf(endpoint, deps.clock.now()),
+      resolve: (endpoint, _args, { deps }) => breakerOf(endpoint, deps.clock.steady()),
     }),
     lastSuccessAt: t.expose('lastSuccessAt', { type: 'DateTime', nullable: true, description: 'The last success.' }),
     lastFailureAt: t.expose('lastFailureAt', { type: 'DateTime', nullable: true, description: 'The last failure.' }),

@@ -38,6 +38,7 @@ function recording() {
     roster: { id: 'me', isTrusted: true } as unknown as Roster,
     health: { note: () => undefined } as unknown as HealthRecorder,
     counters: newCounters(),
+    counts: { rowsSetAside: 0 },
     recorded: (ended) => recorded.push(...ended.map(({ result }) => result.id)),
     lost: () => undefined,
   })

@@ -3,6 +3,7 @@ import { removeOld } from '../../src/domain/retention.ts'
 import { quiet } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { refuseRows } from '../support/refuse.ts'
 
 let guddesk: TestGudDesk
 let tenant: Tenant
@@ -113,4 +114,47 @@ test('a cursor older than the kept log is refused with what to do; the log begin
   // Nothing is missing after the last one that went.
   expect((await log(last ?? '')).cursors).toHaveLength(2)
   expect((await log(null)).cursors).toHaveLength(2)
+})
+
+test('a row that cannot be removed keeps no other one, and no other workspace', async () => {
+  const { sql } = guddesk.deps.db
+  await register()
+  for (let i = 0; i < 9; i++) await guddesk.newConversation(tenant)
+  await finishAll()
+  const other = await guddesk.newTenant()
+  await guddesk.newConversation(other)
+  const [bad] = await guddesk.deps.db.prisma.delivery.findMany({
+    ...ofTenant(),
+    skip: 4,
+    take: 1,
+    orderBy: { id: 'asc' },
+  })
+  const [badEvent] = await sql<{ id: string }>(
+    `SELECT id FROM events WHERE workspace_id = $1 AND id <> $2 ORDER BY xid, seq OFFSET 2 LIMIT 1`,
+    [tenant.workspaceId, bad?.eventId],
+  )
+  const allowDelivery = await refuseRows(guddesk.deps.db, 'DELETE', 'deliveries', `OLD.id = '${bad?.id}'`)
+  const allowEvent = await refuseRows(guddesk.deps.db, 'DELETE', 'events', `OLD.id = '${badEvent?.id}'`)
+  guddesk.clock.advance(91 * DAY)
+  const { rowsSetAside } = guddesk.deps.counts
+  await remove()
+  expect(await deliveries()).toBe(1)
+  const left = await guddesk.deps.db.prisma.event.findMany({ ...ofTenant(), select: { id: true } })
+  expect(left.map(({ id }) => id).sort()).toEqual([bad?.eventId, badEvent?.id].sort())
+  expect(await guddesk.deps.db.prisma.event.count({ where: { workspaceId: other.workspaceId } })).toBe(0)
+  expect(guddesk.deps.counts.rowsSetAside).toBe(rowsSetAside + 2)
+  await allowDelivery()
+  await allowEvent()
+  await remove()
+  expect([await deliveries(), await events()]).toEqual([0, 0])
+})
+
+test('a clock that is set ahead removes nothing', async () => {
+  await register()
+  await guddesk.newConversation(tenant)
+  await finishAll()
+  guddesk.clock.set(200 * DAY)
+  await remove()
+  guddesk.clock.set(-200 * DAY)
+  expect([await deliveries(), await events()]).toEqual([1, 1])
 })

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { reopenDueConversations } from '../../src/domain/reopen.ts'
 import { statusChange } from '../../src/domain/update-conversation.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { refuseRows } from '../support/refuse.ts'
 import { until } from '../support/until.ts'
 
 const HOUR = 3_600_000
@@ -141,6 +142,28 @@ describe('reopenDueConversations', () => {
     expect(await read(String(later))).toMatchObject({ status: 'SNOOZED' })
     expect(await read(String(untimed))).toMatchObject({ status: 'SNOOZED', snoozedUntil: null })
     expect(await read(String(closed))).toMatchObject({ status: 'CLOSED' })
+  })
+
+  test('one that the database refuses keeps no other waiting, and is tried again', async () => {
+    const [bad, ...others] = await Promise.all(Array.from({ length: 5 }, () => still.newConversation()))
+    for (const id of [bad, ...others]) await patch(String(id), { snoozedUntil: inMs(HOUR) })
+    const allow = await refuseRows(
+      still.deps.db,
+      'UPDATE',
+      'conversations',
+      `OLD.id = '${bad}' AND NEW.status = 'OPEN'`,
+    )
+    still.clock.advance(HOUR + 1000)
+    const { rowsSetAside } = still.deps.counts
+    expect(await reopenDueConversations(still.deps)).toBe(4)
+    expect(await read(String(bad))).toMatchObject({ status: 'SNOOZED' })
+    expect(still.deps.counts.rowsSetAside).toBe(rowsSetAside + 1)
+    const line = still.logs.findLast(({ msg }) => msg === 'conversations could not be reopened')
+    expect(line).toMatchObject({ conversationIds: [bad] })
+    await allow()
+    // Ten minutes later, by a timer that tests do not move.
+    expect(await reopenDueConversations(still.deps)).toBe(0)
+    await patch(String(bad), { status: 'OPEN' })
   })
 
   test('says in the event log that the system did it', async () => {
