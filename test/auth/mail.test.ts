@@ -3,6 +3,7 @@ import { graphql, payload } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { type MailServer, startMailServer } from '../support/smtp.ts'
 import { until } from '../support/until.ts'
+import { invitationsOf } from './invite.ts'
 
 let guddesk: TestGudDesk
 let mails: MailServer
@@ -31,25 +32,11 @@ beforeEach(async () => {
 const PASSWORD = 'correct horse battery'
 const NEW = { name: 'Ann', password: PASSWORD }
 
-const INVITE = graphql(`mutation ($input: InviteMemberInput!) { inviteMember(input: $input) {
-  __typename
-  ... on InviteMemberPayload { link invitation { id mailStatus } }
-  ... on RateLimitedError { retryAfterSeconds }
-  ... on Error { code message }
-} }`)
-const ACCEPT = graphql(`mutation ($input: AcceptInvitationInput!) { acceptInvitation(input: $input) {
-  __typename
-  ... on AcceptInvitationPayload { workspaceId }
-  ... on Error { code message }
-} }`)
-const OFFER = graphql(`query ($token: String!) { invitation(token: $token) { hasAccount mustVerifyEmail } }`)
 const LIST = graphql(`{ invitations { edges { node { email mailStatus } } } }`)
 
-const tryToInvite = async (to = email, key = tenant.key) =>
-  (await guddesk.query(INVITE, { input: { email: to, role: 'AGENT' } }, { key })).inviteMember
-const accept = async (token: string, input: { name?: string; password?: string } = {}, key: string | null = null) =>
-  (await guddesk.query(ACCEPT, { input: { token, ...input } }, { key })).acceptInvitation
-const offer = async (token: string) => (await guddesk.query(OFFER, { token }, { key: null })).invitation
+const invitations = invitationsOf(() => guddesk)
+const { accept, offer } = invitations
+const tryToInvite = (to = email, key = tenant.key) => invitations.tryToInvite(to, key)
 const verifiedAt = async () => (await guddesk.deps.db.prisma.user.findUnique({ where: { email } }))?.emailVerifiedAt
 const signIn = (password: string) =>
   guddesk.call('POST', '/api/auth/sign-in/email', { email, password }, { key: null, headers: from(address) })

@@ -3,6 +3,7 @@ import { newId } from '../../src/domain/ids.ts'
 import type { MemberRole } from '../../src/generated/prisma/enums.ts'
 import { graphql, payload } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { invitationsOf } from './invite.ts'
 
 let guddesk: TestGudDesk
 /** The squatter's own workspace, and the one that the real person is let into. */
@@ -25,17 +26,6 @@ beforeEach(async () => {
 const KNOWN = 'known to the squatter'
 const NEXT = 'known to the owner alone'
 
-const INVITE = graphql(`mutation ($input: InviteMemberInput!) { inviteMember(input: $input) {
-  __typename
-  ... on InviteMemberPayload { link invitation { mailStatus } }
-  ... on Error { code message }
-} }`)
-const ACCEPT = graphql(`mutation ($input: AcceptInvitationInput!) { acceptInvitation(input: $input) {
-  __typename
-  ... on AcceptInvitationPayload { workspaceId }
-  ... on Error { code message }
-} }`)
-const OFFER = graphql(`query ($token: String!) { invitation(token: $token) { hasAccount mustVerifyEmail } }`)
 const MAKE_KEY = graphql(`mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) {
   __typename
   ... on CreateApiKeyPayload { key }
@@ -49,13 +39,15 @@ const CHANGE = graphql(`mutation ($input: ChangePasswordInput!) { changePassword
 const ME = graphql(`{ me { email hasPassword isEmailVerified mayResetPassword } }`)
 const MEMBERS = graphql(`{ workspace { members { email isEmailVerified } } }`)
 
-async function invite(tenant: Tenant, role: MemberRole = 'AGENT'): Promise<string> {
-  const { inviteMember } = await guddesk.query(INVITE, { input: { email, role } }, { key: tenant.key })
-  return payload(inviteMember).link?.split('/').at(-1) ?? ''
-}
+const { tryToInvite, accept, offer } = invitationsOf(() => guddesk)
 
-const accept = async (token: string, input: { name?: string; password?: string } = {}, key: string | null = null) =>
-  (await guddesk.query(ACCEPT, { input: { token, ...input } }, { key })).acceptInvitation
+async function invite(tenant: Tenant, role: MemberRole = 'AGENT'): Promise<string> {
+  return (
+    payload(await tryToInvite(email, tenant.key, role))
+      .link?.split('/')
+      .at(-1) ?? ''
+  )
+}
 
 const makeKey = async (key: string, allWorkspaces: boolean) =>
   (await guddesk.query(MAKE_KEY, { input: { name: 'K', permission: 'FULL_ACCESS', allWorkspaces } }, { key }))
@@ -91,7 +83,7 @@ describe('an address that nobody has verified', () => {
       hasPassword: true,
     })
     const token = await invite(ours, 'OWNER')
-    expect((await guddesk.query(OFFER, { token }, { key: null })).invitation).toEqual({
+    expect(await offer(token)).toEqual({
       hasAccount: true,
       mustVerifyEmail: true,
     })

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { until } from '../support/until.ts'
 import { connectRaw } from './live.ts'
@@ -70,6 +70,41 @@ describe.each(FAULTS)('%s', (_what, code, asked) => {
     const [asInHttp] = await overHttp('application/json')(...asked)
     expect(faults[0]?.message).toBe(asInHttp?.message)
   })
+})
+
+test('an id that is still running is a conflict over WebSockets, and ends nothing else there', async () => {
+  const { db } = guddesk.deps
+  const gate = Promise.withResolvers<void>()
+  const look = db.prepared
+  const spy = vi.spyOn(db, 'prepared').mockImplementationOnce(async (...asked) => {
+    await gate.promise
+    return look(...asked)
+  })
+  const socket = connectRaw(guddesk, { authorization: `Bearer ${guddesk.tenant.key}` })
+  const ask = (id: string) => socket.send({ id, type: 'subscribe', payload: { query: '{ viewer { role } }' } })
+  ask('1')
+  await until(() => spy.mock.calls.length > 0)
+  // For its client it is over, and its id free.
+  socket.send({ id: '1', type: 'complete' })
+  ask('1')
+  await until(() => socket.messages.length > 0)
+  const message = 'The operation of this id is still running: use another id, or wait for its end'
+  expect(socket.messages).toEqual([
+    { id: '1', type: 'error', payload: [{ message, extensions: { code: 'conflict' } }] },
+  ])
+  ask('2')
+  await until(() => socket.messages.some(({ id, type }) => id === '2' && type === 'next'))
+  gate.resolve()
+  spy.mockRestore()
+  // Once it has ended, the id may be used again.
+  await until(async () => {
+    const before = socket.messages.length
+    ask('1')
+    await until(() => socket.messages.length > before)
+    return socket.messages.slice(before).some(({ id, type }) => id === '1' && type === 'next')
+  })
+  expect(socket.closedWith()).toBeNull()
+  await socket.close()
 })
 
 describe('an operation name that is empty', () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inEventTransaction } from '../../src/domain/event-lock.ts'
 import { dataSeenBy, recordEvent, SYSTEM } from '../../src/domain/events.ts'
 import { schema } from '../../src/resolvers/index.ts'
-import { installAgent, ok } from '../rest/objects.ts'
+import { installSecretive, type NeighbourRule, ok, SECRET } from '../rest/objects.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { until } from '../support/until.ts'
 import { type Event, TRANSPORTS } from './live.ts'
@@ -13,7 +13,7 @@ import { type Event, TRANSPORTS } from './live.ts'
 // What an agent's key sees of another agent, and of endpoints that are not its own, field by field.
 
 /** Of a field that holds something else for the agent itself: the value for its neighbours; of the others, that they see it. */
-const AGENT_FIELDS: Record<string, 'shown' | { readonly instead: unknown; readonly select?: string }> = {
+const AGENT_FIELDS: Record<string, NeighbourRule> = {
   id: 'shown',
   name: 'shown',
   type: 'shown',
@@ -35,35 +35,22 @@ const AGENT_FIELDS: Record<string, 'shown' | { readonly instead: unknown; readon
   errorRate24h: { instead: null },
 }
 
-const TOKEN = 'token-in-a-url'
-const SECRETIVE = {
-  name: 'Secretive',
-  description: TOKEN,
-  config: { webhook: TOKEN },
-  iconUrl: `https://example.com/icon?${TOKEN}`,
-  creatorName: TOKEN,
-  creatorUrl: `https://example.com/maker?${TOKEN}`,
-  webhookUrl: `http://127.0.0.1:9/hook?${TOKEN}`,
-  priority: 7,
-}
-
 let guddesk: TestGudDesk
-let secretive: { id: string; key: string; endpointId: string }
+let secretive: Awaited<ReturnType<typeof installSecretive>>
 let ownEndpointId: string
 let workspacesEndpointId: string
 let neighbour: string
 
 beforeAll(async () => {
   guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
-  const { data } = await ok(guddesk.call('POST', '/api/v1/agents', SECRETIVE))
-  secretive = { id: data.id, key: data.credentials.apiKey, endpointId: data.webhookEndpoint.id }
+  secretive = await installSecretive(guddesk)
+  const { as } = secretive.neighbour
   // As if it had been fetched: this process only serves the API.
   await guddesk.deps.db.sql("UPDATE pictures SET content_type = 'image/png', bytes = '', fetched_at = now()")
-  const registered = await ok(guddesk.call('POST', '/api/agent/webhooks', { url: `http://127.0.0.1:9/own?${TOKEN}` }))
+  const registered = await ok(guddesk.call('POST', '/api/agent/webhooks', { url: `http://127.0.0.1:9/own?${SECRET}` }))
   workspacesEndpointId = registered.data.endpoint.id
-  const installed = await installAgent(guddesk, 'Neighbour')
-  neighbour = installed.as.key ?? ''
-  ownEndpointId = (await guddesk.call('GET', '/api/agent/webhooks', undefined, installed.as)).data[0].id
+  neighbour = as.key ?? ''
+  ownEndpointId = (await guddesk.call('GET', '/api/agent/webhooks', undefined, as)).data[0].id
   const conversationId = await guddesk.newConversation(guddesk.tenant, 'Hello')
   await ok(guddesk.call('POST', '/api/agent/reply', { conversationId, body: 'Hi' }, { key: secretive.key }))
   const { workspaceId } = guddesk.tenant
@@ -73,7 +60,7 @@ beforeAll(async () => {
       [workspacesEndpointId, null],
     ] as const) {
       const envelope = { workspaceId, conversationId: null, actor: SYSTEM, at: guddesk.clock.now() }
-      const about = { endpointId, url: `http://127.0.0.1:9/?${TOKEN}`, agentId, workspaceId }
+      const about = { endpointId, url: `http://127.0.0.1:9/?${SECRET}`, agentId, workspaceId }
       await recordEvent(tx, guddesk.deps.bus, {
         ...envelope,
         type: 'endpoint.disabled',
@@ -168,17 +155,17 @@ describe('events about endpoints', () => {
       expect(seen.map(({ type }) => type)).toEqual(['ENDPOINT_DISABLED', 'ENDPOINT_FAILING'])
       for (const { data } of seen) expect(data).toEqual({ endpointId, ...kept })
       const all = await about(endpointId, guddesk.tenant.key)
-      for (const { data } of all) expect(JSON.stringify(data)).toContain(TOKEN)
+      for (const { data } of all) expect(JSON.stringify(data)).toContain(SECRET)
     }
     for (const { data } of await about(secretive.endpointId, secretive.key)) {
-      expect(JSON.stringify(data)).toContain(TOKEN)
+      expect(JSON.stringify(data)).toContain(SECRET)
     }
   })
 
   test('of a time when they did not name the agent are told to nobody’s key but the workspace’s', () => {
     const actor = { type: 'agent', id: secretive.id } as Parameters<typeof dataSeenBy>[0]
-    const data = { endpointId: secretive.endpointId, url: TOKEN, workspaceId: 'ws', actor: SYSTEM }
-    expect(JSON.stringify(dataSeenBy(actor, 'endpoint.disabled', data))).not.toContain(TOKEN)
+    const data = { endpointId: secretive.endpointId, url: SECRET, workspaceId: 'ws', actor: SYSTEM }
+    expect(JSON.stringify(dataSeenBy(actor, 'endpoint.disabled', data))).not.toContain(SECRET)
   })
 
   test.each(TRANSPORTS)('over %s, too', async (_name, subscribe) => {
@@ -186,7 +173,7 @@ describe('events about endpoints', () => {
     const [first] = data.events.edges as { node: Event }[]
     const live = subscribe(guddesk, { after: first?.node.cursor }, { key: neighbour })
     await until(() => live.events.filter(({ type }) => type.startsWith('ENDPOINT_')).length === 4)
-    expect(JSON.stringify(live.events)).not.toContain(TOKEN)
+    expect(JSON.stringify(live.events)).not.toContain(SECRET)
     await live.stop()
   })
 })
@@ -199,7 +186,7 @@ test('nothing that a neighbour reads over REST has a token', async () => {
   )
   for (const { status, body } of seen) {
     expect(status).toBe(200)
-    expect(JSON.stringify(body)).not.toContain(TOKEN)
+    expect(JSON.stringify(body)).not.toContain(SECRET)
   }
 })
 

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { installAgent, ok } from './objects.ts'
+import { installSecretive, type NeighbourRule } from './objects.ts'
 
 // What an agent's key sees of another agent, field by field of the OpenAPI document.
 
-const FIELDS: Record<string, 'shown' | { readonly instead: unknown }> = {
+const FIELDS: Record<string, NeighbourRule> = {
   id: 'shown',
   name: 'shown',
   type: 'shown',
@@ -22,16 +22,6 @@ const FIELDS: Record<string, 'shown' | { readonly instead: unknown }> = {
   webhookEndpoint: { instead: null },
 }
 
-const SECRETIVE = {
-  name: 'Secretive',
-  description: 'Not for neighbours',
-  config: { token: 'secret' },
-  iconUrl: 'https://example.com/icon?token=secret',
-  creatorName: 'Somebody',
-  creatorUrl: 'https://example.com/?token=secret',
-  webhookUrl: 'http://127.0.0.1:9/hook?token=secret',
-}
-
 let guddesk: TestGudDesk
 let id: string
 let own: string
@@ -39,10 +29,10 @@ let neighbour: string
 
 beforeAll(async () => {
   guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
-  const { data } = await ok(guddesk.call('POST', '/api/v1/agents', SECRETIVE))
-  id = data.id
-  own = data.credentials.apiKey
-  neighbour = (await installAgent(guddesk, 'Neighbour')).as.key ?? ''
+  const secretive = await installSecretive(guddesk)
+  id = secretive.id
+  own = secretive.key
+  neighbour = secretive.neighbour.as.key ?? ''
 })
 
 afterAll(() => guddesk?.stop())

@@ -64,6 +64,32 @@ export async function installAgent(
   return { id: data.id, url, secret: data.credentials.webhookSecret, as: { key: data.credentials.apiKey } }
 }
 
+/** In everything of an agent that its neighbours must not see. */
+export const SECRET = 'token-in-a-url'
+const SECRETIVE = {
+  name: 'Secretive',
+  description: SECRET,
+  config: { webhook: SECRET },
+  iconUrl: `https://example.com/icon?${SECRET}`,
+  creatorName: SECRET,
+  creatorUrl: `https://example.com/maker?${SECRET}`,
+  webhookUrl: `http://127.0.0.1:9/hook?${SECRET}`,
+  priority: 7,
+}
+
+/** What an agent's key may see of another agent's field: the same as the agent itself, or something instead. */
+export type NeighbourRule = 'shown' | { readonly instead: unknown; readonly select?: string }
+
+/** An agent that has secrets wherever it can, and the key of its neighbour. */
+export async function installSecretive(
+  guddesk: TestGudDesk,
+): Promise<{ id: string; key: string; endpointId: string; neighbour: Awaited<ReturnType<typeof installAgent>> }> {
+  const { data } = await ok(guddesk.call('POST', '/api/v1/agents', SECRETIVE))
+  const { id, credentials, webhookEndpoint } = data
+  const neighbour = await installAgent(guddesk, 'Neighbour')
+  return { id, key: credentials.apiKey, endpointId: webhookEndpoint.id, neighbour }
+}
+
 /** What the widget does when a visitor writes: nobody passes it on. */
 export async function visitorSays(guddesk: TestGudDesk, conversationId: string, body: string): Promise<void> {
   const { visitorId, workspaceId } = await guddesk.deps.db.prisma.conversation.findUniqueOrThrow({
