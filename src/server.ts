@@ -9,6 +9,7 @@ import { type Deps, newCounts } from './domain/deps.ts'
 import { DomainError } from './domain/errors.ts'
 import { forgetEnded } from './domain/forget-ended.ts'
 import { releaseAbandonedKeys, sweepKeys } from './domain/idempotency.ts'
+import { removeUnkept, skipTooOld } from './domain/kept-endpoints.ts'
 import { publishNode } from './domain/nodes.ts'
 import { removeUnnamedPictures } from './domain/pictures.ts'
 import { reopenDueConversations } from './domain/reopen.ts'
@@ -56,6 +57,8 @@ export interface Parts {
 const REOPEN_EVERY_MS = 1000
 /** What has had its time is looked for: old deliveries, keys of answered requests, ended secrets. */
 const SWEEP_EVERY_MS = 600_000
+/** An endpoint that was registered again may have more too old events than one transaction leaves out. */
+const SKIP_EVERY_MS = 2000
 
 /** Opens, migrates and assembles everything, and starts the roles. The caller listens. */
 export async function buildServer({
@@ -112,6 +115,7 @@ export async function buildServer({
     )
     stops.push(startFetchingPictures(deps))
     stops.push(startRemovingOld(deps, config.retention))
+    stops.push(startTendingKept(deps))
     stops.push(
       repeatWriting(deps, SWEEP_EVERY_MS, 'pictures that nothing names could not be deleted', () =>
         removeUnnamedPictures(deps),
@@ -156,6 +160,21 @@ function addressOf(server: Server): AddressInfo {
   if (address === null || typeof address === 'string')
     throw new DomainError('unavailable', 'The server does not listen')
   return address
+}
+
+/** What became of unregistered endpoints: too old events are left out, and endpoints that are kept no longer removed. */
+function startTendingKept(deps: Deps): () => Promise<void> {
+  const stopping = new AbortController()
+  const stops = [
+    repeatWriting(deps, SKIP_EVERY_MS, 'too old events could not be left out', () => skipTooOld(deps, stopping.signal)),
+    repeatWriting(deps, SWEEP_EVERY_MS, 'unregistered endpoints could not be removed', () =>
+      removeUnkept(deps, stopping.signal),
+    ),
+  ]
+  return async () => {
+    stopping.abort()
+    await Promise.all(stops.map((stop) => stop()))
+  }
 }
 
 /** Old deliveries and events go by themselves. */

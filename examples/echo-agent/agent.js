@@ -14,13 +14,14 @@ if (!API_KEY) {
 
 const MAX_JSON_BYTES = 60_000
 let secret // comes with the answer to registering
+let isStopping = false
 
 const app = express().disable('x-powered-by')
 app.use(express.json()) // its limit of 100 kB is enough: payloads stay below
 
 app.post('/webhook', (req, res) => {
-  // Not registered yet: GudDesk tries again later.
-  if (secret === undefined) return res.sendStatus(503)
+  // Not registered yet, or about to stop: GudDesk tries again later.
+  if (secret === undefined || isStopping) return res.sendStatus(503)
   if (!isSigned(req)) return res.status(401).send('Invalid signature')
   // Answer first, work afterwards: GudDesk waits 5 seconds at most.
   res.sendStatus(200)
@@ -84,7 +85,9 @@ async function register() {
   }
 }
 
+/** GudDesk keeps what happens until this agent registers again, for an hour unless that asks for more. */
 async function stop() {
+  isStopping = true
   const unregister = () => guddesk('DELETE', '/api/agent/webhooks', { url: WEBHOOK_URL })
   if (secret !== undefined) await unregister().catch((error) => console.error(`Not unregistered: ${error.message}`))
   process.exit(0)

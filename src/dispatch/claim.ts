@@ -54,7 +54,7 @@ export async function claim(session: Session, wanted: readonly Wanted[], now: Da
 }
 
 const COLUMNS = 'd.id, d.seq, d.conversation_id, d.attempts, d.lane, d.is_test, d.event_id'
-const UNHELD = 'd.due IS NOT NULL AND d.seq <> ALL(q.held::bigint[])'
+const UNHELD = 'd.due IS NOT NULL AND d.seq >= e.sends_from_seq AND d.seq <> ALL(q.held::bigint[])'
 const FIRST = `${UNHELD} AND NOT d.is_test AND d.attempts = 0`
 const RETRY = `${UNHELD} AND NOT d.is_test AND d.attempts > 0 AND d.due <= $6::timestamptz`
 
@@ -71,7 +71,7 @@ const CLAIM: Statement = {
        AND (e.ordering = 'RELAXED' OR d.conversation_id IS NULL OR (
          SELECT earlier.id FROM deliveries earlier
           WHERE earlier.endpoint_id = d.endpoint_id AND earlier.conversation_id = d.conversation_id
-            AND earlier.seq < d.seq AND earlier.due IS NOT NULL AND NOT earlier.is_test AND earlier.lane = 0
+            AND earlier.seq >= e.sends_from_seq AND earlier.seq < d.seq AND earlier.due IS NOT NULL AND NOT earlier.is_test AND earlier.lane = 0
             AND earlier.attempts BETWEEN 1 AND 4
           ORDER BY earlier.seq LIMIT 1) IS NULL)
      ORDER BY d.seq LIMIT q.firsts)
@@ -125,7 +125,7 @@ SELECT d.id, d.endpoint_id AS "endpointId", d.seq::text AS seq, d.conversation_i
        d.is_test AS "isTest", event.type, event.body, e.xmin::text || COALESCE('.' || a.xmin::text, '') AS version
   FROM taken
   JOIN deliveries d ON d.id = taken.id
-  JOIN webhook_endpoints e ON e.id = d.endpoint_id AND e.ordering = 'RELAXED' AND e.is_enabled
+  JOIN webhook_endpoints e ON e.id = d.endpoint_id AND e.ordering = 'RELAXED' AND e.is_enabled AND d.seq >= e.sends_from_seq
   LEFT JOIN agents a ON a.id = e.agent_id
   JOIN events event ON event.id = d.event_id
  WHERE COALESCE(a.is_enabled, true)

@@ -32,7 +32,7 @@ export async function agentRemoval(deps: Deps, actor: Actor, agentId: string): P
 /** @param now keys that have ended by then do not count */
 export async function removalOf(db: Tx['db'], agentId: string, now: Date): Promise<AgentRemoval> {
   const endpoints = await db.webhookEndpoint.findMany({
-    where: { agentId },
+    where: { agentId, unregisteredAt: null },
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
     select: { id: true, url: true },
   })

@@ -57,7 +57,7 @@ export interface Credentials {
 }
 
 const WITH_ENDPOINTS = {
-  webhookEndpoints: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
+  webhookEndpoints: { where: { unregisteredAt: null }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
 } satisfies Prisma.AgentInclude
 
 /**

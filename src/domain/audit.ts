@@ -33,6 +33,8 @@ export const AUDIT_ACTIONS = [
   'webhook_endpoint.updated',
   'webhook_endpoint.enabled',
   'webhook_endpoint.disabled',
+  'webhook_endpoint.unregistered',
+  'webhook_endpoint.resumed',
   'webhook_endpoint.deleted',
   'webhook_endpoint.secret_rotated',
   'webhook_endpoint.rotation_confirmed',

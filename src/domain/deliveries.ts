@@ -9,7 +9,7 @@ import { ConflictError, NotFoundError } from './errors.ts'
 import { DISPATCH_TOPIC } from './events.ts'
 import { idText, instant, parse, requireId } from './input.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
-import { requireLevel, requireWebhookManager } from './policy.ts'
+import { managedEndpoints, requireLevel, requireWebhookManager } from './policy.ts'
 import { sendWaitingNow } from './send-waiting.ts'
 
 export const DeliveryFilter = z
@@ -33,9 +33,10 @@ export type DeliveryWithEvent = Delivery & { event: Event }
 
 export const WITH_EVENT = { event: true } satisfies Prisma.DeliveryInclude
 
-/** Agents see what is sent to their own endpoints; everybody else the workspace's. */
-export function visibleDeliveries(actor: Actor): { workspaceId: string; endpoint?: { agentId: string } } {
-  return { workspaceId: actor.workspaceId, ...(actor.type === 'agent' && { endpoint: { agentId: actor.id } }) }
+/** Agents see what is sent to their own endpoints; everybody else the workspace's. Nobody sees those of unregistered ones. */
+export function visibleDeliveries(actor: Actor) {
+  const { workspaceId, ...endpoint } = managedEndpoints(actor)
+  return { workspaceId, endpoint } satisfies Prisma.DeliveryWhereInput
 }
 
 /** Deliveries, newest first. */
@@ -96,8 +97,13 @@ export async function replayDelivery(deps: Deps, actor: Actor, id: string): Prom
   })
 }
 
-/** @throws ConflictError when nothing would be sent now, because the endpoint or its agent is disabled */
-export async function refuseDisabled(tx: Tx, { isEnabled, agentId }: WebhookEndpoint): Promise<void> {
+/** @throws ConflictError when nothing would be sent now: the endpoint or its agent is disabled, or its backlog is being cut */
+export async function refuseDisabled(tx: Tx, { isEnabled, agentId, sendsFromSeq }: WebhookEndpoint): Promise<void> {
+  if (sendsFromSeq > 0n) {
+    throw new ConflictError(
+      'This endpoint was just registered again, and older events are being left out: try again in a moment',
+    )
+  }
   const agent = agentId === null ? null : await tx.db.agent.findUnique({ where: { id: agentId } })
   if (!isEnabled || agent?.isEnabled === false) throw new ConflictError('Enable the endpoint and its agent first')
 }

@@ -2,13 +2,13 @@ import { z } from 'zod'
 import { DeliveryStatus } from '../generated/prisma/enums.ts'
 import type { Actor } from './actor.ts'
 import { getConversation } from './conversations.ts'
-import { type DeliveryWithEvent, visibleDeliveries, WITH_EVENT } from './deliveries.ts'
+import { type DeliveryWithEvent, WITH_EVENT } from './deliveries.ts'
 import { ProgressReader, type ProgressRow, ProgressWindow, type Step } from './delivery-progress.ts'
 import type { Deps } from './deps.ts'
 import { DomainError, NotFoundError } from './errors.ts'
 import { EventStreamEnded } from './event-tail.ts'
 import { idText, parse, requireId } from './input.ts'
-import { requireLevel, requireTeam } from './policy.ts'
+import { managedEndpoints, requireLevel, requireTeam } from './policy.ts'
 
 export const ProgressFilter = z
   .object({ endpointId: idText, status: z.enum(DeliveryStatus), conversationId: idText })
@@ -144,14 +144,14 @@ export function openDeliveryFeed(deps: Deps): DeliveryFeed {
 
 async function requireEndpoint({ db }: Deps, actor: Actor, id: string): Promise<void> {
   requireId('webhookEndpoint', id, 'Webhook endpoint')
-  const { workspaceId, endpoint = {} } = visibleDeliveries(actor)
-  const found = await db.prisma.webhookEndpoint.findFirst({ where: { id, workspaceId, ...endpoint } })
+  const found = await db.prisma.webhookEndpoint.findFirst({ where: { id, ...managedEndpoints(actor) } })
   if (found === null) throw new NotFoundError('Webhook endpoint')
 }
 
 async function loadDeliveries({ db }: Deps, workspaceId: string, ids: string[]): Promise<DeliveryWithEvent[]> {
   if (ids.length === 0) return []
-  const rows = await db.prisma.delivery.findMany({ where: { id: { in: ids }, workspaceId }, include: WITH_EVENT })
+  const where = { id: { in: ids }, workspaceId, endpoint: { unregisteredAt: null } }
+  const rows = await db.prisma.delivery.findMany({ where, include: WITH_EVENT })
   const byId = new Map(rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => byId.get(id) ?? [])
 }

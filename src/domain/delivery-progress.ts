@@ -115,7 +115,7 @@ SELECT ${COLUMNS}, CASE WHEN d.status = 'SKIPPED' THEN 'skipped' ELSE 'created' 
   JOIN events event ON event.workspace_id = followed.workspace_id
    AND event.xid >= followed.looked::xid8 AND event.xid < followed.horizon::xid8
   JOIN deliveries d ON d.event_id = event.id
-  JOIN webhook_endpoints endpoint ON endpoint.id = d.endpoint_id
+  JOIN webhook_endpoints endpoint ON endpoint.id = d.endpoint_id AND endpoint.unregistered_at IS NULL
  ORDER BY event.xid, event.seq`
 
 const ATTEMPTED = `
@@ -125,7 +125,7 @@ SELECT ${COLUMNS}, attempt.id::text AS "attemptId", attempt.duration_ms AS "dura
             ELSE 'retrying' END AS step
   FROM delivery_attempts attempt
   JOIN deliveries d ON d.id = attempt.delivery_id AND d.workspace_id = ANY($1::text[])
-  JOIN webhook_endpoints endpoint ON endpoint.id = d.endpoint_id
+  JOIN webhook_endpoints endpoint ON endpoint.id = d.endpoint_id AND endpoint.unregistered_at IS NULL
  WHERE attempt.id > $2::bigint AND attempt.id <> ALL($3::bigint[])
  ORDER BY attempt.id LIMIT $4::int`
 

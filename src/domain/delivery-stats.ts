@@ -56,7 +56,7 @@ export function requireSpan({ from, to }: Span): void {
 export function countedDeliveries(actor: Actor, { from, to }: Span): Prisma.Sql {
   const own = actor.type === 'agent' ? Prisma.sql`AND e.agent_id = ${actor.id}` : Prisma.empty
   return Prisma.sql`
-        FROM deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id
+        FROM deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id AND e.unregistered_at IS NULL
        WHERE d.workspace_id = ${actor.workspaceId} AND d.status <> 'SKIPPED' AND NOT d.is_test ${own}
          AND d.created_at >= ${from} AND d.created_at < ${to}`
 }

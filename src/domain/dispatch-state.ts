@@ -47,4 +47,4 @@ SELECT count(*)::int AS pending,
   LEFT JOIN agents agent ON agent.id = endpoint.agent_id
  CROSS JOIN LATERAL (SELECT endpoint.is_enabled AND COALESCE(agent.is_enabled, true) AS is_live) live
   JOIN deliveries d ON d.endpoint_id = endpoint.id AND d.due IS NOT NULL AND NOT d.is_test
- WHERE endpoint.workspace_id = $1 AND ($3::text IS NULL OR endpoint.agent_id = $3)`
+ WHERE endpoint.workspace_id = $1 AND endpoint.unregistered_at IS NULL AND ($3::text IS NULL OR endpoint.agent_id = $3)`

@@ -7,6 +7,8 @@ import { ConflictError, ForbiddenError } from './errors.ts'
 import { parse, text } from './input.ts'
 import { requireLevel, requireNotAgent } from './policy.ts'
 
+const LIVE = { unregisteredAt: null } as const
+
 export const InstallEchoAgent = z.object({ name: text(100).optional() })
 
 /** How the echo agent is told from others; its key is sealed for its own id, so that it opens nowhere else. */
@@ -50,7 +52,10 @@ export async function installEchoAgent(
 
 async function findEchoAgent(deps: Deps, workspaceId: string) {
   const where = { workspaceId, type: 'BUILT_IN', config: { path: ['builtIn'], equals: 'echo' } } as const
-  return deps.db.prisma.agent.findFirst({ where, select: { id: true, webhookEndpoints: { select: { url: true } } } })
+  return deps.db.prisma.agent.findFirst({
+    where,
+    select: { id: true, webhookEndpoints: { where: LIVE, select: { url: true } } },
+  })
 }
 
 /** What the echo agent's service needs to know of itself, as any agent's service has it in its environment. */
@@ -62,7 +67,7 @@ export interface EchoCredentials {
 /** @returns null when there is no such echo agent, also when somebody else's sealed key stands in its place */
 export async function echoCredentials(deps: Deps, agentId: string): Promise<EchoCredentials | null> {
   const where = { id: agentId, type: 'BUILT_IN' } as const
-  const agent = await deps.db.prisma.agent.findFirst({ where, include: { webhookEndpoints: { take: 1 } } })
+  const agent = await deps.db.prisma.agent.findFirst({ where, include: { webhookEndpoints: { where: LIVE, take: 1 } } })
   const config = EchoConfig.safeParse(agent?.config)
   const [endpoint] = agent?.webhookEndpoints ?? []
   if (!config.success || endpoint === undefined) return null

@@ -58,11 +58,11 @@ export async function slowestEndpoints(
       FROM times JOIN outcomes USING (endpoint_id)
      ORDER BY duration[2] DESC, endpoint_id
      LIMIT ${first}`
-  const where = { id: { in: rows.map(({ id }) => id) }, workspaceId: actor.workspaceId }
+  const where = { id: { in: rows.map(({ id }) => id) }, workspaceId: actor.workspaceId, unregisteredAt: null }
   const found = new Map((await prisma.webhookEndpoint.findMany({ where })).map((endpoint) => [endpoint.id, endpoint]))
   return rows.flatMap(({ id, ...stats }) => {
     const endpoint = found.get(id)
-    // Deleted between the two reads.
+    // Deleted or unregistered between the two reads.
     return endpoint === undefined ? [] : [{ endpoint, ...stats }]
   })
 }

@@ -126,7 +126,8 @@ export const typingTopic = (workspaceId: string) => `typing:${workspaceId}`
 
 /**
  * Stores an event with the exact text that will be signed, and a delivery for every endpoint that subscribes to its
- * type, in one statement inside the caller's transaction, which holds the locks of what it records. An agent that ignores
+ * type, in one statement inside the caller's transaction, which holds the locks of what it records. For one that is unregistered
+ * and kept it waits until it is registered again. An agent that ignores
  * its own events gets none for what it did itself. Endpoints are locked against deletion as they are read: one that
  * another transaction deletes at this moment is waited for and left out. The bus hears of it after the commit.
  */
@@ -152,8 +153,10 @@ export async function recordEvent<T extends EventType>(tx: EventTx, bus: Bus, ev
       FROM event
       JOIN webhook_endpoints endpoint ON endpoint.workspace_id = event.workspace_id AND ${subscribes(type)}
       LEFT JOIN agents agent ON agent.id = endpoint.agent_id
-     CROSS JOIN LATERAL (SELECT endpoint.is_enabled AND COALESCE(agent.is_enabled, true) AS is_live) live
-     WHERE agent.id IS NULL OR NOT agent.ignore_own_events OR agent.id IS DISTINCT FROM ${agentId}
+     CROSS JOIN LATERAL (
+       SELECT (endpoint.is_enabled OR endpoint.unregistered_at IS NOT NULL) AND COALESCE(agent.is_enabled, true) AS is_live) live
+     WHERE (endpoint.unregistered_at IS NULL OR endpoint.kept_until > event.created_at)
+       AND (agent.id IS NULL OR NOT agent.ignore_own_events OR agent.id IS DISTINCT FROM ${agentId})
        FOR KEY SHARE OF endpoint
     RETURNING endpoint_id, due IS NOT NULL AS is_live`
   const endpointIds = made.filter((delivery) => delivery.is_live).map((delivery) => delivery.endpoint_id)

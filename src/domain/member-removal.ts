@@ -14,6 +14,8 @@ export interface MadeAccess {
   readonly agents: readonly Made[]
   /** Those that belong to no agent, by their URLs. */
   readonly webhookEndpoints: readonly Made[]
+  /** The same, unregistered: shown nowhere, and not to be registered again. */
+  readonly unregisteredEndpoints: readonly Made[]
   /** Keys of the workspace in their name, those of other people's agents included; keys of these agents go with them. */
   readonly apiKeys: readonly Made[]
   /** By the addresses that are invited. */
@@ -53,16 +55,18 @@ export async function accessMadeBy(
     SELECT FROM audit_entries entry
      WHERE entry.workspace_id = ${workspaceId} AND entry.target_id = ${Prisma.raw(id)}
        AND entry.action = ${action} AND entry.user_id = ${userId})`
+  const endpoints = await db.$queryRaw<(Made & { isLive: boolean })[]>`
+    SELECT endpoint.id, endpoint.url AS name, endpoint.unregistered_at IS NULL AS "isLive" FROM webhook_endpoints endpoint
+     WHERE endpoint.workspace_id = ${workspaceId} AND endpoint.agent_id IS NULL
+       AND ${isTheirs('webhook_endpoint.created', 'endpoint.id')}
+     ORDER BY endpoint.created_at, endpoint.id`
   return {
     agents: await db.$queryRaw<Made[]>`
       SELECT agent.id, agent.name FROM agents agent
        WHERE agent.workspace_id = ${workspaceId} AND ${isTheirs('agent.installed', 'agent.id')}
        ORDER BY agent.installed_at, agent.id`,
-    webhookEndpoints: await db.$queryRaw<Made[]>`
-      SELECT endpoint.id, endpoint.url AS name FROM webhook_endpoints endpoint
-       WHERE endpoint.workspace_id = ${workspaceId} AND endpoint.agent_id IS NULL
-         AND ${isTheirs('webhook_endpoint.created', 'endpoint.id')}
-       ORDER BY endpoint.created_at, endpoint.id`,
+    webhookEndpoints: endpoints.filter(({ isLive }) => isLive),
+    unregisteredEndpoints: endpoints.filter(({ isLive }) => !isLive),
     apiKeys: await db.$queryRaw<Made[]>`
       SELECT key.id, key.name FROM api_keys key
        WHERE key.workspace_id = ${workspaceId} AND key.user_id = ${userId} AND key.revoked_at IS NULL
@@ -94,15 +98,16 @@ export async function endAccess(
   const agents = made.agents.slice(0, ENDED_AT_ONCE)
   for (const { id } of agents) await removeAgent(tx, deps, actor, await lockAgent(tx, actor, id), at)
   if (agents.length < made.agents.length) return { agents, isAll: false }
-  const { webhookEndpoints, apiKeys, invitations } = made
-  await tx.db.$executeRaw`DELETE FROM webhook_endpoints WHERE id = ANY(${idsOf(webhookEndpoints)}::text[])`
+  const { apiKeys, invitations } = made
+  const endpoints = [...made.webhookEndpoints, ...made.unregisteredEndpoints]
+  await tx.db.$executeRaw`DELETE FROM webhook_endpoints WHERE id = ANY(${idsOf(endpoints)}::text[])`
   await tx.db.$executeRaw`UPDATE api_keys SET revoked_at = ${at} WHERE id = ANY(${idsOf(apiKeys)}::text[])`
   await tx.db.$executeRaw`DELETE FROM invitations WHERE id = ANY(${idsOf(invitations)}::text[])`
-  endpointsChanged(tx, deps.bus, idsOf(webhookEndpoints))
+  endpointsChanged(tx, deps.bus, idsOf(endpoints))
   const each = (rows: readonly Made[], action: AuditAction, type: AuditTarget['type']) =>
     rows.map(({ id, name }) => [actor, { action, target: { type, id, name }, at }] as const)
   await recordAudits(tx, [
-    ...each(webhookEndpoints, 'webhook_endpoint.deleted', 'webhook_endpoint'),
+    ...each(endpoints, 'webhook_endpoint.deleted', 'webhook_endpoint'),
     ...each(apiKeys, 'api_key.revoked', 'api_key'),
     ...each(invitations, 'invitation.revoked', 'invitation'),
   ])

@@ -69,8 +69,16 @@ export function requireWebhookManager(actor: Actor): void {
   if (actor.type !== 'agent') requireLevel(actor, 'FULL_ACCESS')
 }
 
-/** The webhook endpoints that an actor sees and manages, as a Prisma filter: an agent its own, everybody else the workspace's. */
-export function managedEndpoints(actor: Actor): { workspaceId: string; agentId?: string } {
+/**
+ * The webhook endpoints that an actor sees and manages, as a Prisma filter: an agent its own, everybody else the workspace's.
+ * Unregistered ones are not among them.
+ */
+export function managedEndpoints(actor: Actor): { workspaceId: string; unregisteredAt: null; agentId?: string } {
+  return { ...ownedEndpoints(actor), unregisteredAt: null }
+}
+
+/** The same, with those that are unregistered. */
+export function ownedEndpoints(actor: Actor): { workspaceId: string; agentId?: string } {
   return { workspaceId: actor.workspaceId, ...(actor.type === 'agent' && { agentId: actor.id }) }
 }
 

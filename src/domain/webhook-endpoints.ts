@@ -8,11 +8,12 @@ import type { Actor } from './actor.ts'
 import { type AuditTarget, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError, NotFoundError, ValidationError } from './errors.ts'
-import { endpointsChanged } from './events.ts'
+import { DISPATCH_TOPIC, endpointsChanged } from './events.ts'
 import { newId } from './ids.ts'
 import { clearableText, defined, idText, parse, requireId, text } from './input.ts'
+import { DEFAULT_RESUME_SECONDS, isKept, KEPT_MS, LIVE_AGAIN, lockKept, resumeFrom } from './kept-endpoints.ts'
 import { newestFirst, type Page, type PageRequest } from './page.ts'
-import { managedEndpoints, requireLevel, requireWebhookManager } from './policy.ts'
+import { managedEndpoints, ownedEndpoints, requireLevel, requireWebhookManager } from './policy.ts'
 import { sendWaitingNow } from './send-waiting.ts'
 import { checkWebhookUrl, MAX_URL_LENGTH, normalizeWebhookUrl } from './webhook-url.ts'
 
@@ -50,6 +51,12 @@ export const RegisterEndpoint = z.object({
   url: Url,
   description: clearableText(500).optional(),
   events: EventFlags.optional(),
+  /** When it is registered again after it was unregistered: how long ago the events may have happened that it is sent. */
+  resumeWithinSeconds: z
+    .int()
+    .min(0)
+    .max(KEPT_MS / 1000)
+    .default(DEFAULT_RESUME_SECONDS),
 })
 
 export const CreateEndpoint = RegisterEndpoint.extend(Settings.shape)
@@ -67,6 +74,8 @@ export const EndpointRef = z
 
 export interface Registration {
   readonly status: 'created' | 'exists'
+  /** It was unregistered, and is live again. */
+  readonly resumed: boolean
   readonly endpoint: WebhookEndpoint
   /** 64 lower-case hex characters: what X-GudDesk-Signature is made with now. While it is rotated, the one before. */
   readonly secret: string
@@ -105,7 +114,8 @@ export async function lockEndpoint(tx: Tx, actor: Actor, id: string): Promise<We
 
 /**
  * Registers a URL; registering it again answers with the same endpoint and secret, enables it, and applies the flags
- * and settings that were given. However many calls race, one endpoint is made.
+ * and settings that were given. So does registering one that its owner has unregistered, as long as it is kept. However
+ * many calls race, one endpoint is made.
  * @throws ValidationError for a refused URL; ConflictError when an agent asks for somebody else's URL, or the
  *   workspace may have no more endpoints
  */
@@ -115,7 +125,7 @@ export async function registerEndpoint(
   input: z.input<typeof CreateEndpoint>,
 ): Promise<Registration> {
   requireWebhookManager(actor)
-  const { url: rawUrl, events = {}, ...rest } = parse(CreateEndpoint, input)
+  const { url: rawUrl, events = {}, resumeWithinSeconds, ...rest } = parse(CreateEndpoint, input)
   const url = await checkWebhookUrl(deps.targets, rawUrl)
   const { workspaceId } = actor
   const agentId = actor.type === 'agent' ? actor.id : null
@@ -129,23 +139,51 @@ export async function registerEndpoint(
       const row = { ...owner, ...DEFAULT_FLAGS, ...given, updatedAt: at }
       const { count } = await tx.db.webhookEndpoint.createMany({ data: [row], skipDuplicates: true })
       if (count > 0) {
+        // From here on nobody else can have this URL. A kept endpoint takes the new one's place.
+        const kept = await lockKept(tx, owner, at)
+        if (kept !== null) await tx.db.webhookEndpoint.delete({ where: { id } })
+        const endpoint =
+          kept === null
+            ? await tx.db.webhookEndpoint.findUniqueOrThrow({ where: { id } })
+            : await resume(deps, tx, kept, given, resumeWithinSeconds)
         await requireRoom(deps, tx, workspaceId)
-        const endpoint = await tx.db.webhookEndpoint.findUniqueOrThrow({ where: { id } })
-        await recordAudit(tx, actor, { action: 'webhook_endpoint.created', target: endpointTarget(endpoint), at })
-        return { status: 'created', endpoint, secret, nextSecret: null }
+        const action = kept === null ? 'webhook_endpoint.created' : 'webhook_endpoint.resumed'
+        await recordAudit(tx, actor, { action, target: endpointTarget(endpoint), at })
+        if (kept === null) return { status: 'created', resumed: false, endpoint, secret, nextSecret: null }
+        return { status: 'exists', resumed: true, endpoint, ...secretsOf(deps, endpoint) }
       }
       const [found] = await tx.db.$queryRaw<{ id: string; agent_id: string | null }[]>`
-        SELECT id, agent_id FROM webhook_endpoints WHERE workspace_id = ${workspaceId} AND url = ${url}
+        SELECT id, agent_id FROM webhook_endpoints
+         WHERE workspace_id = ${workspaceId} AND url = ${url} AND unregistered_at IS NULL
            FOR NO KEY UPDATE`
-      if (found === undefined) continue // deleted since: it is made after all
+      if (found === undefined) continue // deleted or unregistered since: it is made after all
       // An agent must not learn another one's secret.
       if (agentId !== null && found.agent_id !== agentId) throw urlTaken()
       const endpoint = await change(deps, tx, actor, found.id, { ...given, isEnabled: true })
       // Its process may have been away.
       await sendWaitingNow(deps, tx, endpoint.id)
-      return { status: 'exists', endpoint, ...secretsOf(deps, endpoint) }
+      await tx.db.$executeRaw`UPDATE webhook_endpoints SET reregistered_at = ${at} WHERE id = ${found.id}`
+      return { status: 'exists', resumed: false, endpoint, ...secretsOf(deps, endpoint) }
     }
   })
+}
+
+/** Makes a kept endpoint live again, with the backlog that it asks for; what failed before does not count. */
+async function resume(
+  deps: Deps,
+  tx: Tx,
+  kept: { id: string; unregisteredAt: Date },
+  given: Changes,
+  withinSeconds: number,
+): Promise<WebhookEndpoint> {
+  const at = deps.clock.now()
+  const data = { ...given, ...LIVE_AGAIN, ...RESUMED, reregisteredAt: at }
+  const endpoint = await tx.db.webhookEndpoint.update({ where: { id: kept.id }, data })
+  await resumeFrom(tx, kept, withinSeconds, at)
+  await sendWaitingNow(deps, tx, kept.id)
+  endpointsChanged(tx, deps.bus, [kept.id])
+  tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC, [kept.id]))
+  return endpoint
 }
 
 /**
@@ -155,7 +193,7 @@ export async function registerEndpoint(
  */
 export async function requireRoom({ endpointsPerWorkspace }: Deps, tx: Tx, workspaceId: string): Promise<void> {
   await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${workspaceId} FOR NO KEY UPDATE`
-  const count = await tx.db.webhookEndpoint.count({ where: { workspaceId } })
+  const count = await tx.db.webhookEndpoint.count({ where: { workspaceId, unregisteredAt: null } })
   if (count <= endpointsPerWorkspace) return
   throw new ConflictError(
     `A workspace may have ${endpointsPerWorkspace} webhook endpoints, and this one has them all: remove one first`,
@@ -266,24 +304,37 @@ function urlTaken(): ConflictError {
   return new ConflictError('Another webhook endpoint of this workspace has that URL')
 }
 
+/** Which endpoint is meant. @throws ValidationError when both are given, and for a URL that cannot be one */
+export function endpointNamed({ url, endpointId }: z.output<typeof EndpointRef>): { id: string } | { url: string } {
+  if (url === undefined) return { id: endpointId ?? '' }
+  if (endpointId === undefined) return { url: normalizeWebhookUrl(url) }
+  throw new ValidationError([{ path: '', message: 'Send either url or endpointId, not both' }])
+}
+
 /**
- * Deletes an endpoint with what waits for it.
+ * Deletes an endpoint with what waits for it, for good; also one that is unregistered and kept.
  * @throws NotFoundError; ValidationError when neither url nor endpointId is given
  */
 export async function deleteEndpoint(deps: Deps, actor: Actor, input: z.input<typeof EndpointRef>): Promise<void> {
   requireWebhookManager(actor)
-  const { url, endpointId } = parse(EndpointRef, input)
-  if (url !== undefined && endpointId !== undefined) {
-    throw new ValidationError([{ path: '', message: 'Send either url or endpointId, not both' }])
-  }
-  const which = url === undefined ? { id: endpointId ?? '' } : { url: normalizeWebhookUrl(url) }
+  const named = endpointNamed(parse(EndpointRef, input))
   await inTransaction(deps, async (tx) => {
-    const found = await tx.db.webhookEndpoint.findFirst({ where: { ...which, ...managedEndpoints(actor) } })
-    if (found === null) throw new NotFoundError('Webhook endpoint')
-    const { count } = await tx.db.webhookEndpoint.deleteMany({ where: { id: found.id } })
-    if (count === 0) throw new NotFoundError('Webhook endpoint') // another call was faster
     const at = deps.clock.now()
-    await recordAudit(tx, actor, { action: 'webhook_endpoint.deleted', target: endpointTarget(found), at })
-    endpointsChanged(tx, deps.bus, [found.id])
+    // A URL may have been kept several times, for several owners.
+    const where = { ...named, ...ownedEndpoints(actor), OR: [{ unregisteredAt: null }, isKept(at)] }
+    const found = await tx.db.webhookEndpoint.findMany({ where, orderBy: { id: 'asc' } })
+    let deleted = 0
+    for (const endpoint of found) {
+      const { count } = await tx.db.webhookEndpoint.deleteMany({ where: { id: endpoint.id } })
+      if (count === 0) continue // another call was faster
+      deleted += count
+      await recordAudit(tx, actor, { action: 'webhook_endpoint.deleted', target: endpointTarget(endpoint), at })
+    }
+    if (deleted === 0) throw new NotFoundError('Webhook endpoint')
+    endpointsChanged(
+      tx,
+      deps.bus,
+      found.map(({ id }) => id),
+    )
   })
 }

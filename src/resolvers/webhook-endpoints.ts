@@ -1,3 +1,4 @@
+import { listUnregistered } from '../domain/kept-endpoints.ts'
 import { confirmRotation, RotateSecret, rotateWebhookSecret } from '../domain/secret-rotation.ts'
 import {
   CreateEndpoint,
@@ -17,6 +18,7 @@ import {
   DisableWebhookEndpointInput,
   EnableWebhookEndpointInput,
   RotateWebhookSecretInput,
+  UnregisteredWebhookEndpoint,
   UpdateWebhookEndpointInput,
   WebhookEndpoint,
   WebhookEndpointConnection,
@@ -33,6 +35,7 @@ const CreateWebhookEndpointPayload = builder.simpleObject('CreateWebhookEndpoint
       description: 'While the secret is being rotated, the new one; `secret` is then the one before.',
     }),
     created: t.boolean({ description: 'False when the workspace had that URL.' }),
+    resumed: t.boolean({ description: 'Whether it was unregistered, and is the same endpoint again.' }),
   }),
 })
 
@@ -40,7 +43,8 @@ builder.mutationFields((t) => ({
   createWebhookEndpoint: t.field({
     type: CreateWebhookEndpointPayload,
     errors: mutationErrors,
-    description: 'Registers a webhook URL. Registering it again gives the same endpoint, enabled.',
+    description:
+      'Registers a webhook URL. Registering it again gives the same endpoint, enabled; also within a day after it was unregistered.',
     args: { input: t.arg({ type: CreateWebhookEndpointInput, required: true, description: 'What to register.' }) },
     resolve: async (_root, { input: { events, ...input } }, { deps, actor }) => {
       const wanted = { ...given(input), ...(events != null && { events: given(events) }) }
@@ -74,7 +78,7 @@ builder.mutationFields((t) => ({
   deleteWebhookEndpoint: t.field({
     type: DeleteWebhookEndpointPayload,
     errors: mutationErrors,
-    description: 'Removes a webhook endpoint with its deliveries.',
+    description: 'Removes a webhook endpoint with its deliveries, for good; also one that is unregistered.',
     args: { input: t.arg({ type: DeleteWebhookEndpointInput, required: true, description: 'Which one.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {
       await deleteEndpoint(deps, actor(), { endpointId: input.endpointId })
@@ -153,5 +157,13 @@ builder.queryField('webhookEndpoints', (t) =>
     args: pageArgs(t.arg),
     resolve: async (_root, page, { deps, actor, budget }) =>
       toConnection(await listEndpoints(deps, actor(), pageRequest(page, budget))),
+  }),
+)
+
+builder.queryField('unregisteredWebhookEndpoints', (t) =>
+  t.field({
+    type: [UnregisteredWebhookEndpoint],
+    description: 'Endpoints that their services have unregistered within a day, the latest first; at most 100.',
+    resolve: (_root, _args, { deps, actor }) => listUnregistered(deps, actor()),
   }),
 )

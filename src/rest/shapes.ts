@@ -171,6 +171,7 @@ export const WebhookEndpoint = z
 export const Registration = z
   .object({
     status: z.enum(['created', 'exists']),
+    resumed: z.literal(true).optional().describe('It was unregistered, and is the same endpoint again.'),
     endpoint: z.object({
       id: ids.endpoint,
       url: z.string(),

@@ -1,12 +1,7 @@
 import { z } from 'zod'
 import { requireWebhookManager } from '../domain/policy.ts'
-import {
-  deleteEndpoint,
-  EndpointRef,
-  listEndpoints,
-  RegisterEndpoint,
-  registerEndpoint,
-} from '../domain/webhook-endpoints.ts'
+import { UnregisterEndpoint, unregisterEndpoint } from '../domain/unregister-endpoint.ts'
+import { listEndpoints, RegisterEndpoint, registerEndpoint } from '../domain/webhook-endpoints.ts'
 import type { WebhookEndpoint } from '../generated/prisma/client.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
@@ -32,22 +27,27 @@ export const webhookRoutes: readonly Route[] = [
     answer: shapes.Registration,
     statuses: [200, 201],
     async handle({ deps, actor, body }) {
-      const { status, endpoint, secret, nextSecret } = await registerEndpoint(deps, await actor(), body)
+      const { status, resumed, endpoint, secret, nextSecret } = await registerEndpoint(deps, await actor(), body)
       const { id, url, isEnabled, secretOverlapEndsAt } = endpoint
       const rotation = nextSecret === null ? {} : { nextSecret, secretEndsAt: secretOverlapEndsAt }
-      const data = { status, endpoint: { id, url, secret, ...rotation, isEnabled, events: showFlags(endpoint) } }
+      const again = resumed ? { resumed } : {}
+      const data = {
+        status,
+        ...again,
+        endpoint: { id, url, secret, ...rotation, isEnabled, events: showFlags(endpoint) },
+      }
       return { status: status === 'created' ? 201 : 200, data }
     },
   }),
   route({
     method: 'DELETE',
     path: '/agent/webhooks',
-    summary: 'Remove a webhook endpoint by url or endpointId',
+    summary: 'Unregister a webhook endpoint by url or endpointId; it is kept for 24 hours',
     needs: 'READ_WRITE',
-    body: EndpointRef,
+    body: UnregisterEndpoint,
     answer: shapes.Deleted,
     async handle({ deps, actor, body }) {
-      await deleteEndpoint(deps, await actor(), body)
+      await unregisterEndpoint(deps, await actor(), body)
       return { data: { deleted: true } }
     },
   }),

@@ -1,3 +1,4 @@
+import type { UnregisteredEndpoint } from '../domain/kept-endpoints.ts'
 import { managedEndpoints } from '../domain/policy.ts'
 import {
   type BreakerOf,
@@ -85,6 +86,23 @@ export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
 
 export const WebhookEndpointConnection = connectionOf(WebhookEndpoint, 'WebhookEndpoint')
 
+export const UnregisteredWebhookEndpoint = builder
+  .objectRef<UnregisteredEndpoint>('UnregisteredWebhookEndpoint')
+  .implement({
+    description:
+      'An endpoint that its service has unregistered: nothing is sent, and registering its URL gives it back.',
+    fields: (t) => ({
+      endpointId: t.exposeID('id', { description: "The endpoint's id, which deleteWebhookEndpoint takes." }),
+      url: t.expose('url', { type: 'URL', description: 'Where events were sent.' }),
+      agentId: t.exposeID('agentId', { nullable: true, description: 'The agent that it belongs to.' }),
+      unregisteredAt: t.expose('unregisteredAt', { type: 'DateTime', description: 'Since when.' }),
+      keptUntil: t.expose('keptUntil', {
+        type: 'DateTime',
+        description: 'When it is removed with what waits for it, unless it is registered again.',
+      }),
+    }),
+  })
+
 export const EventFlagsInput = builder.inputType('EventFlagsInput', {
   description: 'Which events an endpoint receives.',
   fields: (t) => ({
@@ -103,6 +121,10 @@ export const CreateWebhookEndpointInput = builder.inputType('CreateWebhookEndpoi
     events: t.field({ type: EventFlagsInput, description: 'Which events.' }),
     maxInFlight: t.int({ description: 'Requests that it may have in flight at once: 1 to 100; 10 when left out.' }),
     ordering: t.field({ type: EndpointOrdering, description: 'What follows a failed attempt; RELAXED when left out.' }),
+    resumeWithinSeconds: t.int({
+      description:
+        'When it was unregistered: how long ago events may have happened that it is sent now, 0 to 86,400; 3,600 when left out.',
+    }),
   }),
 })
 
@@ -120,7 +142,7 @@ export const UpdateWebhookEndpointInput = builder.inputType('UpdateWebhookEndpoi
 })
 
 export const DeleteWebhookEndpointInput = builder.inputType('DeleteWebhookEndpointInput', {
-  description: 'An endpoint to remove with its deliveries.',
+  description: 'An endpoint to remove with its deliveries, for good; it may be unregistered.',
   fields: (t) => ({ endpointId: t.id({ required: true, description: 'Which endpoint.' }) }),
 })
 

@@ -51,6 +51,49 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
+describe('an endpoint that its service has unregistered', () => {
+  const unregister = (url: string) => desk.guddesk.call('DELETE', '/api/agent/webhooks', { url })
+
+  test('says since when, and comes back when it is registered again', async () => {
+    await register(receiver.url)
+    await unregister(receiver.url)
+    await page.goto('/w/acme/settings/webhooks')
+    await settle(page)
+    const row = page.getByRole('list', { name: 'Unregistered endpoints' }).getByRole('listitem')
+    await eventually(async () => expect(await row.innerText()).toMatch(/unregistered since just now, removed in/))
+    expect(await row.innerText()).toContain(receiver.url)
+    expect(await page.getByRole('link', { name: receiver.url }).count()).toBe(0)
+    await register(receiver.url)
+    await page.reload()
+    await settle(page)
+    expect(await page.getByRole('link', { name: receiver.url }).count()).toBe(1)
+    expect(await row.count()).toBe(0)
+  })
+
+  test('is removed for good on request', async () => {
+    const { id, secret } = await register(receiver.url)
+    await unregister(receiver.url)
+    await page.goto('/w/acme/settings/webhooks')
+    await settle(page)
+    await button(`Remove ${receiver.url}`).click()
+    await dialog().getByRole('textbox').fill(new URL(receiver.url).host)
+    await button('Delete endpoint', dialog()).click()
+    await eventually(async () => expect(await page.getByText('unregistered since').count()).toBe(0))
+    const again = await register(receiver.url)
+    expect(again.id).not.toBe(id)
+    expect(again.secret).not.toBe(secret)
+  })
+
+  test('of an agent says so on the agent’s page', async () => {
+    const installed = { name: 'Stopper', webhookUrl: receiver.url }
+    const { data } = await desk.guddesk.call('POST', '/api/v1/agents', installed)
+    await unregister(receiver.url)
+    await page.goto(`/w/acme/settings/agents/${data.id}`)
+    await settle(page)
+    await eventually(async () => expect(await page.getByText('unregistered since just now').count()).toBe(1))
+  })
+})
+
 describe('Add Endpoint', () => {
   test.each([
     { language: 'Node', file: 'receiver.mjs', command: process.execPath },

@@ -31,7 +31,7 @@ const call = (method: string, path: string, body?: unknown) => guddesk.call(meth
 /** Everything that can be deleted through the API while something is sent because of it, and how. */
 const DELETED: [what: string, remove: (agentId: string) => Promise<{ status: number }>][] = [
   ['an agent', (agentId) => call('DELETE', `/api/v1/agents/${agentId}`)],
-  ['an endpoint', () => call('DELETE', '/api/agent/webhooks', { url: `${receiver.url}/own` })],
+  ['an endpoint', () => call('DELETE', '/api/agent/webhooks', { url: `${receiver.url}/own`, forget: true })],
   ['a workspace', () => call('DELETE', `/api/v1/workspaces/${tenant.workspaceId}`)],
 ]
 

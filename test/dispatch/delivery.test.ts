@@ -437,7 +437,12 @@ describe('disabling and deleting', () => {
     })
     await guddesk.newConversation(tenant, 'Hello')
     await receiver.waitFor(1)
-    const gone = await guddesk.call('DELETE', '/api/agent/webhooks', { endpointId: id }, { key: tenant.key })
+    const gone = await guddesk.call(
+      'DELETE',
+      '/api/agent/webhooks',
+      { endpointId: id, forget: true },
+      { key: tenant.key },
+    )
     expect(gone.data).toEqual({ deleted: true })
     release()
     guddesk.advance(60_000)

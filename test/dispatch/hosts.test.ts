@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { EndpointQueue } from '../../src/dispatch/endpoint-queue.ts'
 import { Hosts, MOST_TO_HOST } from '../../src/dispatch/hosts.ts'
+import { newId } from '../../src/domain/ids.ts'
 import { nextUrl, ok } from '../rest/objects.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
@@ -160,12 +161,14 @@ test('what a workspace has above the limit stays, and removing one makes room on
   const { deps } = guddesk
   const { key, workspaceId } = await newTenant('kept', 80)
   const { id: _, ...row } = await deps.db.prisma.webhookEndpoint.findFirstOrThrow({ where: { workspaceId } })
-  await deps.db.prisma.webhookEndpoint.create({ data: { ...row, id: 'whk_above', url: 'http://localhost:9/above' } })
+  await deps.db.prisma.webhookEndpoint.create({
+    data: { ...row, id: newId('webhookEndpoint'), url: 'http://localhost:9/above' },
+  })
   const register = (url: string) => guddesk.call('POST', '/api/agent/webhooks', { url }, { key })
   const remove = (url: string) => guddesk.call('DELETE', '/api/agent/webhooks', { url }, { key })
   expect((await register(row.url)).status).toBe(200)
   await ok(remove('http://localhost:9/above'))
   expect(await register(nextUrl())).toMatchObject({ status: 409, error: { code: 'conflict', message: SENTENCE } })
-  await ok(remove(row.url))
+  await ok(guddesk.call('DELETE', '/api/agent/webhooks', { url: row.url, forget: true }, { key }))
   expect((await register(nextUrl())).status).toBe(201)
 })

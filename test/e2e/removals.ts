@@ -292,6 +292,10 @@ export const REMOVALS: readonly Removal[] = [
     ['endpoint'],
   ),
   remove(
+    rest('DELETE /agent/webhooks', [], ({ endpointId }) => ({ body: { endpointId, forget: true } })),
+    ['endpoint'],
+  ),
+  remove(
     mutation('deleteArticle', [], ({ articleId }) => ({ articleId })),
     ['article'],
   ),

@@ -85,6 +85,11 @@ const RULES: Record<string, Rule> = {
     `collectionId: "${UNKNOWN.collection}"`,
   ),
   'Query.webhookEndpoints': list('webhookEndpoints'),
+  'Query.unregisteredWebhookEndpoints': {
+    needs: 'READ_ONLY',
+    agent: true,
+    use: 'unregisteredWebhookEndpoints { endpointId }',
+  },
   'Query.deliveries': list('deliveries'),
   'Query.deliveryStats': {
     needs: 'READ_ONLY',

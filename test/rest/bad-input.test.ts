@@ -72,7 +72,7 @@ const FIELDS: Record<string, Record<string, keyof typeof WRONG | 'flags'>> = {
     'events.onMessageCreated': 'flag',
     'events.onConversationAssigned': 'flag',
   },
-  'DELETE /agent/webhooks': { url: 'url', endpointId: 'text' },
+  'DELETE /agent/webhooks': { url: 'url', endpointId: 'text', forget: 'flag' },
 }
 
 function quote(text: string): string {

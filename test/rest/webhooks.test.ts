@@ -135,11 +135,11 @@ describe('listing', () => {
 })
 
 describe('deleting', () => {
-  test('by url and by endpointId', async () => {
+  test('for good, by url and by endpointId', async () => {
     for (const by of ['url', 'id'] as const) {
       const { endpoint } = (await register({ url: nextUrl() })).data
       const which = by === 'url' ? { url: endpoint.url } : { endpointId: endpoint.id }
-      const { status, body } = await remove(which)
+      const { status, body } = await remove({ ...which, forget: true })
       expect([status, body]).toEqual([200, { data: { deleted: true } }])
       expect(idsOf((await list()).data)).not.toContain(endpoint.id)
       expect((await remove(which)).status).toBe(404)
@@ -166,13 +166,13 @@ describe('deleting', () => {
     expect(await census(guddesk)).toEqual(before)
   })
 
-  test('stops deliveries that are waiting', async () => {
+  test('for good stops deliveries that are waiting', async () => {
     const { endpoint } = (await register({ url: nextUrl() })).data
     await guddesk.newConversation(guddesk.tenant, 'Nobody listens')
     const { prisma } = guddesk.deps.db
     const where = { endpointId: endpoint.id }
     expect(await prisma.delivery.count({ where })).toBeGreaterThan(0)
-    await ok(remove({ url: endpoint.url }))
+    await ok(remove({ url: endpoint.url, forget: true }))
     expect(await prisma.delivery.count({ where: { ...where, status: 'PENDING' } })).toBe(0)
   })
 })

@@ -2,7 +2,7 @@ import { Anchor, Button } from '@mantine/core'
 import { Bot } from 'lucide-react'
 import { Link, useParams } from 'react-router'
 import { useQuery } from 'urql'
-import type { AgentFieldsFragment } from '../../generated/documents.ts'
+import type { AgentFieldsFragment, AgentQuery } from '../../generated/documents.ts'
 import { usePermissions } from '../../shell/permissions.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { CodeBlock } from '../../ui/CodeBlock.tsx'
@@ -11,6 +11,7 @@ import { Failure } from '../../ui/Failure.tsx'
 import { Loading } from '../../ui/Loading.tsx'
 import { Page } from '../../ui/Page.tsx'
 import { Section } from '../../ui/Section.tsx'
+import { Time } from '../../ui/Time.tsx'
 import { HealthBadge } from '../webhooks/HealthBadge.tsx'
 import { useDeliveryFeed } from '../webhooks/useDeliveryFeed.ts'
 import { AgentActions } from './AgentActions.tsx'
@@ -50,6 +51,7 @@ export function AgentPage() {
     )
   }
   const [endpoint] = agent.webhookEndpoints
+  const unregistered = data?.unregisteredWebhookEndpoints.filter(({ agentId: owner }) => owner === agent.id) ?? []
   return (
     <Page
       wide
@@ -66,7 +68,7 @@ export function AgentPage() {
     >
       <AgentFacts agent={agent} />
       <Section title="Webhook endpoint" description="Where its events are sent, signed.">
-        <EndpointLines agent={agent} />
+        <EndpointLines agent={agent} unregistered={unregistered} />
       </Section>
       {endpoint !== undefined && agent.type !== 'BUILT_IN' && (
         <Section
@@ -83,9 +85,14 @@ export function AgentPage() {
   )
 }
 
-function EndpointLines({ agent: { webhookEndpoints } }: { readonly agent: AgentFieldsFragment }) {
+interface EndpointLinesProps {
+  readonly agent: AgentFieldsFragment
+  readonly unregistered: AgentQuery['unregisteredWebhookEndpoints']
+}
+
+function EndpointLines({ agent: { webhookEndpoints }, unregistered }: EndpointLinesProps) {
   const { path } = useWorkspace()
-  if (webhookEndpoints.length === 0) {
+  if (webhookEndpoints.length === 0 && unregistered.length === 0) {
     return <p className={classes.dim}>It has none. It hears of nothing until it registers one over the API.</p>
   }
   return (
@@ -98,6 +105,14 @@ function EndpointLines({ agent: { webhookEndpoints } }: { readonly agent: AgentF
             <Anchor component={Link} to={path(`settings/webhooks/${endpoint.id}`)}>
               Deliveries
             </Anchor>
+          </span>
+        </li>
+      ))}
+      {unregistered.map(({ endpointId, url, unregisteredAt }) => (
+        <li key={endpointId} className={classes.endpoint}>
+          <span className={classes.url}>{url}</span>
+          <span className={classes.dim}>
+            unregistered since <Time at={unregisteredAt} />
           </span>
         </li>
       ))}

@@ -60,6 +60,12 @@ export const Agent = graphql(
       id
       ...AgentFields
     }
+    unregisteredWebhookEndpoints {
+      endpointId
+      url
+      agentId
+      unregisteredAt
+    }
   }
 `,
   AgentFields,

@@ -27,6 +27,8 @@ const ACTIONS: Record<AuditAction, string> = {
   WEBHOOK_ENDPOINT_UPDATED: 'changed the webhook {}',
   WEBHOOK_ENDPOINT_ENABLED: 'enabled the webhook {}',
   WEBHOOK_ENDPOINT_DISABLED: 'disabled the webhook {}',
+  WEBHOOK_ENDPOINT_UNREGISTERED: 'unregistered the webhook {}',
+  WEBHOOK_ENDPOINT_RESUMED: 'registered the webhook {} again',
   WEBHOOK_ENDPOINT_DELETED: 'removed the webhook {}',
   WEBHOOK_ENDPOINT_SECRET_ROTATED: 'rotated the secret of the webhook {}',
   WEBHOOK_ENDPOINT_ROTATION_CONFIRMED: 'ended the overlap of secrets of the webhook {}',

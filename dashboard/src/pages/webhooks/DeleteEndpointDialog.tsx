@@ -8,11 +8,12 @@ import { DeleteEndpoint } from './documents.ts'
 import { hostOf } from './webhookUrl.ts'
 
 interface DeleteEndpointDialogProps {
-  readonly endpoint: EndpointFieldsFragment
+  readonly endpoint: Pick<EndpointFieldsFragment, 'id' | 'url' | 'agentId'>
+  readonly onDeleted?: () => void
   readonly onClose: () => void
 }
 
-export function DeleteEndpointDialog({ endpoint, onClose }: DeleteEndpointDialogProps) {
+export function DeleteEndpointDialog({ endpoint, onDeleted, onClose }: DeleteEndpointDialogProps) {
   const { path } = useWorkspace()
   const navigate = useNavigate()
   const [fault, setFault] = useState<string | null>(null)
@@ -20,7 +21,10 @@ export function DeleteEndpointDialog({ endpoint, onClose }: DeleteEndpointDialog
   async function remove() {
     const outcome = await run({ input: { endpointId: endpoint.id } })
     setFault(outcome.ok ? null : outcome.message)
-    if (outcome.ok) void navigate(path('settings/webhooks'))
+    if (!outcome.ok) return
+    onDeleted?.()
+    onClose()
+    void navigate(path('settings/webhooks'))
   }
   return (
     <TypeToConfirm

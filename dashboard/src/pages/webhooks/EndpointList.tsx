@@ -12,6 +12,7 @@ import { AddEndpoint } from './AddEndpoint.tsx'
 import { Endpoints } from './documents.ts'
 import classes from './EndpointList.module.css'
 import { EndpointRow } from './EndpointRow.tsx'
+import { UnregisteredList } from './UnregisteredList.tsx'
 import { useDeliveryFeed } from './useDeliveryFeed.ts'
 
 export function EndpointList() {
@@ -69,6 +70,13 @@ export function EndpointList() {
             Next
           </Button>
         </nav>
+      )}
+      {data !== undefined && (
+        <UnregisteredList
+          endpoints={data.unregisteredWebhookEndpoints}
+          nameOf={(agentId) => agents.get(agentId)?.name}
+          onRemoved={again}
+        />
       )}
       {isAdding && <AddEndpoint onAdded={again} onClose={() => setAdding(false)} />}
     </Page>

@@ -25,6 +25,16 @@ export const EndpointFields = graphql(`
   }
 `)
 
+export const UnregisteredFields = graphql(`
+  fragment UnregisteredFields on UnregisteredWebhookEndpoint {
+    endpointId
+    url
+    agentId
+    unregisteredAt
+    keptUntil
+  }
+`)
+
 export const Endpoints = graphql(
   `
   query Endpoints($after: String) {
@@ -40,6 +50,9 @@ export const Endpoints = graphql(
         endCursor
       }
     }
+    unregisteredWebhookEndpoints {
+      ...UnregisteredFields
+    }
     agents(first: 100) {
       edges {
         node {
@@ -52,6 +65,7 @@ export const Endpoints = graphql(
   }
 `,
   EndpointFields,
+  UnregisteredFields,
 )
 
 export const Endpoint = graphql(

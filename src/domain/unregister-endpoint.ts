@@ -1,0 +1,77 @@
+import { setTimeout } from 'node:timers/promises'
+import { z } from 'zod'
+import type { WebhookEndpoint } from '../generated/prisma/client.ts'
+import { inTransaction } from '../infra/transaction.ts'
+import type { Actor } from './actor.ts'
+import { recordAudit } from './audit.ts'
+import type { Deps } from './deps.ts'
+import { ConflictError, NotFoundError } from './errors.ts'
+import { endpointsChanged } from './events.ts'
+import { parse } from './input.ts'
+import { keepUnregistered } from './kept-endpoints.ts'
+import { managedEndpoints, requireWebhookManager } from './policy.ts'
+import { sendTestEvent } from './test-events.ts'
+import { deleteEndpoint, EndpointRef, endpointNamed, endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
+
+export const UnregisterEndpoint = EndpointRef.safeExtend({
+  /** For good: it is not kept, and neither is one that is kept already. */
+  forget: z.boolean().default(false),
+})
+
+/** In this time after a registration that found the endpoint there, whoever unregisters it may be a process that was replaced. */
+const SUCCESSION_MS = 600_000
+/** For the ping and its answer, together. Services that stop wait for the answer to their own call, 5 seconds or more. */
+const PING_MS = 4000
+const POLL_MS = 50
+
+/**
+ * Unregisters an endpoint, as its service does when it stops: it is gone for everybody, but kept for a day for whoever
+ * registers it again. When it was registered again a moment ago, by the process that replaces the one that stops, and
+ * a ping shows that somebody answers there, it stays as it is.
+ * @throws NotFoundError; ValidationError when neither url nor endpointId is given
+ */
+export async function unregisterEndpoint(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof UnregisterEndpoint>,
+): Promise<void> {
+  requireWebhookManager(actor)
+  const { forget, ...ref } = parse(UnregisterEndpoint, input)
+  if (forget) return deleteEndpoint(deps, actor, ref)
+  const where = { ...endpointNamed(ref), ...managedEndpoints(actor) }
+  const found = await deps.db.prisma.webhookEndpoint.findFirst({ where })
+  if (found === null) throw new NotFoundError('Webhook endpoint')
+  if (mayBeSucceeded(found, deps.clock.now()) && (await answersPing(deps, actor, found.id))) return
+  await inTransaction(deps, async (tx) => {
+    const endpoint = await lockEndpoint(tx, actor, found.id)
+    // Somebody registered it while this call was under way: they have it now.
+    if (endpoint.reregisteredAt?.getTime() !== found.reregisteredAt?.getTime()) return
+    const at = deps.clock.now()
+    await keepUnregistered(tx, endpoint, at)
+    await recordAudit(tx, actor, { action: 'webhook_endpoint.unregistered', target: endpointTarget(endpoint), at })
+    endpointsChanged(tx, deps.bus, [endpoint.id])
+  })
+}
+
+function mayBeSucceeded({ isEnabled, reregisteredAt }: WebhookEndpoint, now: Date): boolean {
+  return isEnabled && reregisteredAt !== null && now.getTime() - reregisteredAt.getTime() < SUCCESSION_MS
+}
+
+/** Whether the receiver answers a signed ping with a 2xx. Outside of any transaction, and not for long. */
+async function answersPing(deps: Deps, actor: Actor, endpointId: string): Promise<boolean> {
+  const ends = performance.now() + PING_MS
+  const id = await sendTestEvent(deps, actor, { endpointId, type: 'ping' }).then(
+    (ping) => ping.id,
+    (error: unknown) => {
+      if (error instanceof ConflictError) return null // tests enough wait already, and nobody answers them
+      throw error
+    },
+  )
+  if (id === null) return false
+  for (;;) {
+    const ping = await deps.db.prisma.delivery.findUnique({ where: { id }, select: { status: true } })
+    if (ping === null || ping.status !== 'PENDING') return ping?.status === 'DELIVERED'
+    if (performance.now() > ends) return false
+    await setTimeout(POLL_MS)
+  }
+}
