@@ -81,7 +81,10 @@ describe('without DIRECT_DATABASE_URL', () => {
 
   test('a PgBouncer that works by session is like PostgreSQL', async () => {
     const env = { DATABASE_URL: await pooler({ ...IGNORING, pool_mode: 'session' }) }
-    expect(await installation.runWith(env, 'migrate')).toEqual({ code: 0, output: expect.stringMatching(/^Applied: /) })
+    expect(await installation.runWith(env, 'migrate')).toEqual({
+      code: 0,
+      output: expect.stringMatching(/^Applied: /m),
+    })
   })
 })
 
@@ -127,7 +130,7 @@ describe('with DIRECT_DATABASE_URL', () => {
 
   test('migrations, commands and a node without Redis run, and the node lets go of the database', async () => {
     const env = { DATABASE_URL: await pooler(), DIRECT_DATABASE_URL: url, REDIS_URL: '' }
-    expect((await installation.runWith(env, 'migrate')).output).toMatch(/^Applied: /)
+    expect((await installation.runWith(env, 'migrate')).output).toMatch(/^Applied: /m)
     expect((await installation.runWith(env, 'migrate')).output).toBe('Nothing to migrate.\n')
     for (let starts = 0; starts < 2; starts++) {
       const child = await installation.start(env)
@@ -177,6 +180,6 @@ describe('with DIRECT_DATABASE_URL', () => {
     await client.query(statements.join('\n'))
     await client.end()
     const env = { DATABASE_URL: await pooler(), DIRECT_DATABASE_URL: url }
-    expect((await installation.runWith(env, 'migrate')).output).toMatch(/^Applied: /)
+    expect((await installation.runWith(env, 'migrate')).output).toMatch(/^Applied: /m)
   })
 })
