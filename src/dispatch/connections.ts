@@ -4,7 +4,9 @@ import { Client } from 'undici'
 const LIFE_MS = 60_000
 /** What nobody needed for so long is closed. */
 const IDLE_MS = 10_000
-const SWEEP_MS = 1000
+/** The same where the receiver may serve one connection at a time: whoever else wants to be served waits for that. */
+const ALONE_IDLE_MS = 1000
+const SWEEP_MS = 500
 
 /** A connection to one origin, for one request at a time. It opens when it is used first. */
 export interface Connection {
@@ -14,6 +16,21 @@ export interface Connection {
   usedAt: number
   /** A request on it has had its answer: the receiver may be closing it. */
   isUsed: boolean
+  isConnected: boolean
+}
+
+/** What is known of one origin, as long as there is a connection to it. */
+interface Place {
+  readonly open: Set<Connection>
+  /** Those without a request, the longest unused first. */
+  readonly idle: Connection[]
+  /** Requests that wait on a new connection, as if the receiver were busy with another one. */
+  starving: number
+  /**
+   * A connection had an answer while another one that had had one was open. A receiver of one thread that keeps connections
+   * open cannot do that: it takes the next one when the last one is closed.
+   */
+  servesSeveral: boolean
 }
 
 /**
@@ -22,9 +39,7 @@ export interface Connection {
  */
 export class Connections {
   readonly #options: Client.Options
-  /** Those without a request, the longest unused first. */
-  readonly #idle = new Map<string, Connection[]>()
-  readonly #open = new Set<Connection>()
+  readonly #places = new Map<string, Place>()
   readonly #sweeping: NodeJS.Timeout
 
   constructor(options: Client.Options) {
@@ -35,7 +50,7 @@ export class Connections {
 
   /** One that is free; whoever takes it gives it back, or drops it. @throws Error for an origin that is none */
   take(origin: string): Connection {
-    const connection = this.#idle.get(origin)?.pop() ?? this.#make(origin)
+    const connection = this.#places.get(origin)?.idle.pop() ?? this.#make(origin)
     if (performance.now() - connection.madeAt < LIFE_MS) return connection
     this.drop(connection)
     return this.#make(origin)
@@ -48,44 +63,79 @@ export class Connections {
 
   /** Its request has ended, and its answer is complete. */
   giveBack(connection: Connection): void {
-    if (!this.#open.has(connection)) return
+    const place = this.#places.get(connection.origin)
+    if (place?.open.has(connection) !== true) return
     connection.usedAt = performance.now()
     connection.isUsed = true
-    const line = this.#idle.get(connection.origin)
-    if (line === undefined) this.#idle.set(connection.origin, [connection])
-    else line.push(connection)
+    place.servesSeveral ||= hasServedAnother(place, connection)
+    if (place.starving > 0 && !place.servesSeveral) this.drop(connection)
+    else place.idle.push(connection)
   }
 
   /** Nobody uses it any more: something may still be under way on it, which ends now. */
   drop(connection: Connection): void {
-    if (!this.#open.delete(connection)) return
+    const place = this.#places.get(connection.origin)
+    if (place?.open.delete(connection) !== true) return
+    if (place.open.size === 0 && place.starving === 0) this.#places.delete(connection.origin)
     connection.client.destroy(new Error('dropped')).catch(() => undefined) // it is gone either way
+  }
+
+  /**
+   * A request waits on a new connection. Should the receiver serve one at a time, it can do so when those without a request
+   * are closed.
+   * @returns ends it
+   */
+  starve(origin: string): () => void {
+    const place = this.#at(origin)
+    place.starving++
+    if (!place.servesSeveral) for (const connection of place.idle.splice(0)) this.drop(connection)
+    return () => {
+      place.starving--
+      if (place.open.size === 0 && place.starving === 0 && this.#places.get(origin) === place)
+        this.#places.delete(origin)
+    }
   }
 
   close(): void {
     clearInterval(this.#sweeping)
-    this.#idle.clear()
-    for (const connection of this.#open) this.drop(connection)
+    for (const { open } of this.#places.values()) for (const connection of open) this.drop(connection)
+  }
+
+  #at(origin: string): Place {
+    const known = this.#places.get(origin)
+    if (known !== undefined) return known
+    const made: Place = { open: new Set(), idle: [], starving: 0, servesSeveral: false }
+    this.#places.set(origin, made)
+    return made
   }
 
   #make(origin: string): Connection {
     const now = performance.now()
     const client = new Client(origin, this.#options)
-    const connection = { client, origin, madeAt: now, usedAt: now, isUsed: false }
+    const connection: Connection = { client, origin, madeAt: now, usedAt: now, isUsed: false, isConnected: false }
     // The client opens another socket by itself when the last one was closed: that one has served nothing.
     client.on('connect', () => {
+      connection.isConnected = true
       connection.isUsed = false
     })
-    this.#open.add(connection)
+    client.on('disconnect', () => {
+      connection.isConnected = false
+    })
+    this.#at(origin).open.add(connection)
     return connection
   }
 
   #sweep(): void {
-    const usedBefore = performance.now() - IDLE_MS
-    for (const [origin, line] of this.#idle) {
-      const isUsed = line.findIndex(({ usedAt }) => usedAt > usedBefore)
-      for (const connection of line.splice(0, isUsed === -1 ? line.length : isUsed)) this.drop(connection)
-      if (line.length === 0) this.#idle.delete(origin)
+    const now = performance.now()
+    for (const { idle, servesSeveral } of this.#places.values()) {
+      const usedBefore = now - (servesSeveral ? IDLE_MS : ALONE_IDLE_MS)
+      const isUsed = idle.findIndex(({ usedAt }) => usedAt > usedBefore)
+      for (const connection of idle.splice(0, isUsed === -1 ? idle.length : isUsed)) this.drop(connection)
     }
   }
+}
+
+function hasServedAnother({ open }: Place, one: Connection): boolean {
+  for (const each of open) if (each !== one && each.isUsed && each.isConnected) return true
+  return false
 }

@@ -210,9 +210,11 @@ export class EndpointQueue implements Party {
 
   #next(now: Date): Kind | 'tests' | null {
     const lines = this.#lines
-    if (lines.ready('tests') > 0) return 'tests'
+    // A receiver that takes one request at a time gets one connection, for tests too.
+    const isAlone = this.row.maxInFlight === 1
+    if (lines.ready('tests') > 0 && !(isAlone && this.#inFlight.size > 0)) return 'tests'
     const limit = this.#limit(now)
-    const busy = this.#inFlight.size - this.#testsInFlight
+    const busy = isAlone ? this.#inFlight.size : this.#inFlight.size - this.#testsInFlight
     if (busy >= limit) return null
     const isRetryReady = lines.ready('retries') > 0
     if (lines.ready('firsts') > 0 && !(isRetryReady && this.#isRetrysTurn)) return 'firsts'

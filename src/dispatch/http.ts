@@ -25,16 +25,19 @@ export interface Sender {
 
 /** How often deadlines are looked at. */
 const TICK_MS = 50
+/** How long a new connection waits for an answer before others to the same receiver are closed in its favour. */
+const STARVING_MS = 250
 
 /** Keep-alive connections; no redirects, no decompression, no proxy from the environment. */
 export function createSender(policy: TargetPolicy): Sender {
   /** The oldest first, so that one timer looks at the first few: a timer for each would cost as much as the rest. */
   const attempts = new Set<Attempt>()
   const ticking = setInterval(() => {
-    const begunBy = performance.now() - DEADLINE_MS
+    const now = performance.now()
     for (const attempt of attempts) {
-      if (attempt.begunAt > begunBy) break
-      attempt.expire()
+      if (attempt.begunAt > now - STARVING_MS) break
+      if (attempt.begunAt > now - DEADLINE_MS) attempt.starve(connections)
+      else attempt.expire()
     }
   }, TICK_MS)
   ticking.unref()
@@ -87,6 +90,8 @@ class Attempt {
   readonly begunAt = performance.now()
   readonly #done: (exchange: Exchange) => void
   #answer: Answer | null = null
+  #connection: Connection | null = null
+  #endStarving: (() => void) | null = null
   #isResent = false
 
   /** @param done is called once */
@@ -101,6 +106,8 @@ class Attempt {
     ended: (exchange: Exchange, isComplete: boolean, isStale: boolean) => void,
   ): void {
     const answer = new Answer((exchange, isComplete) => {
+      this.#endStarving?.()
+      this.#endStarving = null
       // Asked now, not before: the client may have connected anew for this request.
       const mayBeStale = connection.isUsed && !this.#isResent
       const isStale = mayBeStale && exchange !== LATE && answer.isOfStaleConnection(exchange)
@@ -108,12 +115,19 @@ class Attempt {
       ended(exchange, isComplete, isStale)
     })
     this.#answer = answer
+    this.#connection = connection
     connection.client.dispatch(request, answer)
   }
 
   finish(exchange: Exchange): void {
     const sentOn = exchange.kind === 'answered' || exchange.kind === 'failed'
     this.#done(this.#isResent && sentOn ? { ...exchange, isResent: true } : exchange)
+  }
+
+  /** It has waited for a while. On a connection that never had an answer, the receiver may be waiting for others to close. */
+  starve(connections: Connections): void {
+    if (this.#connection === null || this.#connection.isUsed || this.#answer?.hasBegun) return
+    this.#endStarving ??= connections.starve(this.#connection.origin)
   }
 
   /** Its time is over. */
@@ -140,6 +154,10 @@ class Answer implements Dispatcher.DispatchHandler {
   /** @param done is called once; `isComplete`: the connection is ready for the next request */
   constructor(done: (exchange: Exchange, isComplete: boolean) => void) {
     this.#done = done
+  }
+
+  get hasBegun(): boolean {
+    return this.#statusCode !== 0
   }
 
   end(exchange: Exchange, isComplete: boolean): void {
