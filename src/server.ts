@@ -12,6 +12,7 @@ import { releaseAbandonedKeys, sweepKeys } from './domain/idempotency.ts'
 import { removeUnkept, skipTooOld } from './domain/kept-endpoints.ts'
 import { publishNode } from './domain/nodes.ts'
 import { removeUnnamedPictures } from './domain/pictures.ts'
+import { drainRemovals } from './domain/removals.ts'
 import { reopenDueConversations } from './domain/reopen.ts'
 import { type Retention, removeOld } from './domain/retention.ts'
 import { echoAgentUrl } from './echo-agent.ts'
@@ -55,6 +56,7 @@ export interface Parts {
 }
 
 const REOPEN_EVERY_MS = 1000
+const DRAIN_EVERY_MS = 1000
 /** What has had its time is looked for: old deliveries, keys of answered requests, ended secrets. */
 const SWEEP_EVERY_MS = 600_000
 /** An endpoint that was registered again may have more too old events than one transaction leaves out. */
@@ -114,6 +116,7 @@ export async function buildServer({
       ),
     )
     stops.push(startFetchingPictures(deps))
+    stops.push(startDraining(deps))
     stops.push(startRemovingOld(deps, config.retention))
     stops.push(startTendingKept(deps))
     stops.push(
@@ -174,6 +177,19 @@ function startTendingKept(deps: Deps): () => Promise<void> {
   return async () => {
     stopping.abort()
     await Promise.all(stops.map((stop) => stop()))
+  }
+}
+
+/** What belonged to removed endpoints, members and workspaces goes by itself. */
+function startDraining(deps: Deps): () => Promise<void> {
+  const stopping = new AbortController()
+  const stop = repeatWriting(deps, DRAIN_EVERY_MS, 'what was removed could not be drained', async () => {
+    const rows = await drainRemovals(deps, stopping.signal)
+    if (rows > 0) deps.log.info({ rows }, 'what belonged to removed endpoints, members and workspaces was drained')
+  })
+  return () => {
+    stopping.abort()
+    return stop()
   }
 }
 

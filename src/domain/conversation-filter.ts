@@ -47,15 +47,18 @@ export interface Selection {
   readonly search: Search | null
 }
 
-/** @throws ValidationError when an agent asks for its own conversations: only people have some */
-export function selectionOf(actor: Actor, filter: ConversationFilter): Selection {
+/**
+ * @param removed members whose conversations are nobody's already, though they still name them
+ * @throws ValidationError when an agent asks for its own conversations: only people have some
+ */
+export function selectionOf(actor: Actor, filter: ConversationFilter, removed: readonly string[] = []): Selection {
   const { status, assignee, visitorId, tags, channel, priority, createdAfter, createdBefore } = filter
   const own = visibleConversations(actor)
   const conditions = [
     Prisma.sql`c.workspace_id = ${own.workspaceId}`,
     own.visitorId !== undefined && Prisma.sql`c.visitor_id = ${own.visitorId}`,
     status !== undefined && Prisma.sql`c.status = ANY(${status}::"ConversationStatus"[])`,
-    assignee !== undefined && assigneeIs(actor, assignee),
+    assignee !== undefined && assigneeIs(actor, assignee, removed),
     visitorId !== undefined && Prisma.sql`c.visitor_id = ${visitorId}`,
     tags?.all !== undefined && Prisma.sql`c.tags @> ${tags.all}::text[]`,
     tags?.any !== undefined && Prisma.sql`c.tags && ${tags.any}::text[]`,
@@ -79,9 +82,16 @@ export function withSearch(selection: Selection, search: Search): { found: Prism
   return { found: Prisma.sql`WITH found AS (${foundBy(search)})`, selected: { ...selection, where, search: null } }
 }
 
-function assigneeIs(actor: Actor, { me, none, memberId }: z.output<typeof AssigneeFilter>): Prisma.Sql {
-  if (none === true) return Prisma.sql`c.assignee_id IS NULL`
-  if (me !== true) return Prisma.sql`c.assignee_id = ${memberId}`
+function assigneeIs(
+  actor: Actor,
+  { me, none, memberId }: z.output<typeof AssigneeFilter>,
+  removed: readonly string[],
+): Prisma.Sql {
+  const isNobodys = Prisma.sql`c.assignee_id IS NULL`
+  if (none === true) {
+    return removed.length === 0 ? isNobodys : Prisma.sql`(${isNobodys} OR c.assignee_id = ANY(${removed}::text[]))`
+  }
+  if (me !== true) return Prisma.sql`c.assignee_id = (SELECT id FROM members WHERE id = ${memberId})`
   return Prisma.sql`c.assignee_id = (${memberIdOf(actor)})`
 }
 

@@ -13,6 +13,9 @@ export type ConversationWithPeople = Conversation & {
   assignee: (Member & { user: Person }) | null
 }
 
+/** A conversation with who has it, and none where that member was removed: its assigneeId may name them a while longer. */
+export type ConversationWithAssignee = Conversation & { assignee: Pick<Member, 'id'> | null }
+
 /** What others see of a user. */
 type Person = Pick<User, 'id' | 'name' | 'email' | 'emailVerifiedAt'>
 const PERSON = { id: true, name: true, email: true, emailVerifiedAt: true } as const
@@ -110,7 +113,8 @@ export async function lockConversation(tx: Tx, actor: Actor, id: string): Promis
   const { workspaceId, visitorId } = visibleConversations(actor)
   const own = visitorId === undefined ? Prisma.empty : Prisma.sql`AND visitor_id = ${visitorId}`
   const [row] = await tx.db.$queryRaw<LockedConversation[]>`
-    SELECT id, workspace_id AS "workspaceId", visitor_id AS "visitorId", assignee_id AS "assigneeId", status, channel,
+    SELECT id, workspace_id AS "workspaceId", visitor_id AS "visitorId", status, channel,
+           (SELECT id FROM members WHERE members.id = assignee_id) AS "assigneeId",
            subject, priority, tags, metadata, message_count AS "messageCount", last_message_at AS "lastMessageAt",
            last_message_preview AS "lastMessagePreview", last_activity_at AS "lastActivityAt",
            snoozed_until AS "snoozedUntil", closed_at AS "closedAt", created_at AS "createdAt", updated_at AS "updatedAt",

@@ -33,7 +33,10 @@ export type DeliveryWithEvent = Delivery & { event: Event }
 
 export const WITH_EVENT = { event: true } satisfies Prisma.DeliveryInclude
 
-/** Agents see what is sent to their own endpoints; everybody else the workspace's. Nobody sees those of unregistered ones. */
+/**
+ * Agents see what is sent to their own endpoints; everybody else the workspace's. Nobody sees those of unregistered
+ * endpoints, nor those of removed ones, which have none.
+ */
 export function visibleDeliveries(actor: Actor) {
   const { workspaceId, ...endpoint } = managedEndpoints(actor)
   return { workspaceId, endpoint } satisfies Prisma.DeliveryWhereInput
@@ -79,6 +82,8 @@ export async function replayDelivery(deps: Deps, actor: Actor, id: string): Prom
   requireId('delivery', id, 'Delivery')
   return inTransaction(deps, async (tx) => {
     const where = { id, ...visibleDeliveries(actor) }
+    await tx.db.$queryRaw`
+      SELECT e.id FROM deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id WHERE d.id = ${id} FOR KEY SHARE OF e`
     const found = await tx.db.delivery.findFirst({ where, include: { endpoint: true } })
     if (found === null) throw new NotFoundError('Delivery')
     // Tests are for disabled endpoints too.

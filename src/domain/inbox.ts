@@ -19,21 +19,7 @@ export interface InboxCounts {
 export async function countInbox(deps: Deps, actor: Actor): Promise<InboxCounts> {
   requireLevel(actor, 'READ_ONLY')
   requireTeam(actor)
-  const { workspaceId, user, type } = actor
-  const userId = type === 'agent' ? null : (user?.id ?? null)
-  const [row] = await deps.db.prisma.$queryRaw<Record<keyof InboxCounts, bigint>[]>`
-    SELECT count(*) FILTER (WHERE status = 'OPEN' AND assignee_id = (
-             SELECT id FROM members WHERE workspace_id = ${workspaceId} AND user_id = ${userId})) AS mine,
-           count(*) FILTER (WHERE status = 'OPEN' AND assignee_id IS NULL) AS unassigned,
-           count(*) FILTER (WHERE status = 'OPEN') AS open,
-           count(*) FILTER (WHERE status = 'SNOOZED') AS snoozed,
-           count(*) FILTER (WHERE status = 'CLOSED') AS closed,
-           count(*) AS total
-      FROM conversations WHERE workspace_id = ${workspaceId}`
-  if (row === undefined) throw new Error('a count returned no row')
-  const [unassigned, open, snoozed] = [Number(row.unassigned), Number(row.open), Number(row.snoozed)]
-  const mine = userId === null ? null : Number(row.mine)
-  return { mine, unassigned, open, snoozed, closed: Number(row.closed), total: Number(row.total) }
+  return countsFor(await tallyInbox(deps, actor.workspaceId), actor)
 }
 
 /** A workspace's counts with everybody's own, for many who ask at once. */
@@ -46,7 +32,7 @@ export interface InboxTally {
 /** The caller has judged who may see it. */
 export async function tallyInbox({ db }: Deps, workspaceId: string): Promise<InboxTally> {
   const rows = await db.sql<{ status: ConversationStatus; user_id: string | null; is_free: boolean; total: number }>(
-    `SELECT counted.status, member.user_id, counted.assignee_id IS NULL AS is_free, counted.total
+    `SELECT counted.status, member.user_id, member.id IS NULL AS is_free, counted.total
        FROM (SELECT status, assignee_id, count(*)::int AS total
                FROM conversations WHERE workspace_id = $1 GROUP BY status, assignee_id) counted
        LEFT JOIN members member ON member.id = counted.assignee_id`,

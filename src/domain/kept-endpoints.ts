@@ -146,23 +146,14 @@ export async function skipTooOld(deps: Deps, signal?: AbortSignal): Promise<void
 }
 
 /**
- * Removes endpoints that are kept no longer, their deliveries first and in short transactions. Of several nodes each does a
- * part.
- * @param signal ends it after the batch under way
+ * Removes endpoints that are kept no longer; their deliveries are drained (removals.ts). Of several nodes each does a part.
+ * @param signal ends it after the one under way
  */
 export async function removeUnkept(deps: Deps, signal?: AbortSignal): Promise<void> {
   const before = new Date(deps.clock.now().getTime() - CLOCKS_MS)
   const where: Prisma.WebhookEndpointWhereInput = { keptUntil: { lte: before } }
   const found = await deps.db.prisma.webhookEndpoint.findMany({ where, select: { id: true }, orderBy: { id: 'asc' } })
   for (const { id } of found) {
-    await inBatches(signal, () =>
-      inTransaction(deps, async (tx) => {
-        const removed = await tx.db.$executeRaw`
-          DELETE FROM deliveries WHERE id IN (
-            SELECT id FROM deliveries WHERE endpoint_id = ${id} LIMIT ${BATCH} FOR UPDATE SKIP LOCKED)`
-        return removed === BATCH
-      }),
-    )
     if (signal?.aborted === true) return
     await inTransaction(deps, async (tx) => {
       const [gone] = await tx.db.webhookEndpoint.findMany({ where: { ...where, id } })

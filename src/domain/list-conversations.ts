@@ -16,6 +16,7 @@ import { findConversations, type Placed, run } from './find-conversations.ts'
 import { parse } from './input.ts'
 import { type Page, type PageRequest, pageOf, type Slice } from './page.ts'
 import { requireLevel, visibleConversations } from './policy.ts'
+import { removedMembers } from './removals.ts'
 
 /**
  * Conversations, newest first in the given order. A walk neither skips nor repeats one that was there when it began.
@@ -30,7 +31,9 @@ export async function listConversations(
   fields: ConversationFields = ALL_FIELDS,
 ): Promise<Page<ConversationWithPeople>> {
   requireLevel(actor, 'READ_ONLY')
-  const selection = selectionOf(actor, parse(ConversationFilter, filter))
+  const wanted = parse(ConversationFilter, filter)
+  const removed = wanted.assignee?.none === true ? await removedMembers(deps, actor.workspaceId) : []
+  const selection = selectionOf(actor, wanted, removed)
   const inOrder = <Place extends readonly unknown[]>(order: ConversationOrder<Place>) =>
     conversationPage(page, order, {
       find: (slice) => findConversations(deps, { order, selection, slice, fields }),

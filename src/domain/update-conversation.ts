@@ -70,7 +70,7 @@ export async function updateConversation(
     const tags = tagsAfter(before, patch)
     const data = { ...defined({ ...rest, tags, metadata: json }), ...statusChange(before, patch, now) }
     const changed = changedFields(before, data)
-    if (changed.length > 0) await tx.db.conversation.update({ where: { id }, data })
+    if (changed.length > 0) await tx.db.conversation.update({ where: { id }, data: only(data, changed) })
 
     const record = <T extends EventType>(type: T, eventData: EventData[T]) =>
       recordEvent(tx, deps.bus, {
@@ -144,6 +144,11 @@ export function statusChange(
 function changedFields(before: Conversation, data: Record<string, unknown>): string[] {
   const current: Record<string, unknown> = { ...before }
   return Object.keys(data).filter((field) => JSON.stringify(current[field]) !== JSON.stringify(data[field]))
+}
+
+/** What does not change is not written: the row may still name a removed member, whom the drain unassigns with an event. */
+function only<Data extends object>(data: Data, fields: readonly string[]): Partial<Data> {
+  return Object.fromEntries(Object.entries(data).filter(([field]) => fields.includes(field))) as Partial<Data>
 }
 
 /** The member, who cannot be removed before this transaction ends. */

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import type { Conversation, Visitor } from '../generated/prisma/client.ts'
+import type { Visitor } from '../generated/prisma/client.ts'
 import { isUniqueViolation, Prisma } from '../infra/db.ts'
 import { normalizeEmail } from '../infra/email-address.ts'
 import { columnsOf, RowReader } from '../infra/rows.ts'
 import { inTransaction } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
+import type { ConversationWithAssignee } from './conversations.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError, NotFoundError, ValidationError } from './errors.ts'
 import { newId } from './ids.ts'
@@ -110,12 +111,18 @@ export async function getVisitor(
   deps: Deps,
   actor: Actor,
   id: string,
-): Promise<Visitor & { conversations: Conversation[] }> {
+): Promise<Visitor & { conversations: ConversationWithAssignee[] }> {
   requireLevel(actor, 'READ_ONLY')
   requireId('visitor', id, 'Customer')
   const visitor = await deps.db.prisma.visitor.findFirst({
     where: { id, workspaceId: actor.workspaceId },
-    include: { conversations: { orderBy: [{ lastActivityAt: 'desc' }, { id: 'desc' }], take: 10 } },
+    include: {
+      conversations: {
+        orderBy: [{ lastActivityAt: 'desc' }, { id: 'desc' }],
+        take: 10,
+        include: { assignee: { select: { id: true } } },
+      },
+    },
   })
   if (visitor === null) throw new NotFoundError('Customer')
   return visitor

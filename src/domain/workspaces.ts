@@ -1,15 +1,15 @@
 import { z } from 'zod'
 import type { Member, User, Workspace } from '../generated/prisma/client.ts'
 import { MemberRole } from '../generated/prisma/enums.ts'
-import { isUniqueViolation, Prisma } from '../infra/db.ts'
+import { isUniqueViolation, type Prisma } from '../infra/db.ts'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
 import { type Actor, type Caller, refOf } from './actor.ts'
 import { noteOrphans } from './agent-installers.ts'
 import { type AuditTarget, personOf, recordAudit } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError, ForbiddenError, NotFoundError } from './errors.ts'
-import { type EventTx, inEventTransaction } from './event-lock.ts'
-import { recordLogEvents } from './events.ts'
+import { lockKey, WORKSPACE_LOCK } from './event-lock.ts'
+import { endpointsChanged } from './events.ts'
 import { newId } from './ids.ts'
 import { defined, idText, parse, requireId, text } from './input.ts'
 import { accessMadeBy, endAccess, type MadeAccess } from './member-removal.ts'
@@ -23,9 +23,11 @@ const MEMBERS = {
   members: { include: { user: true }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
 } satisfies Prisma.WorkspaceInclude
 
+const MAX_SLUG = 60
+
 export const CreateWorkspace = z.object({
   name: text(100).min(2, 'must have at least 2 characters'),
-  slug: text(60).regex(/^[a-z0-9-]+$/, 'must contain only a-z, 0-9 and -'),
+  slug: text(MAX_SLUG).regex(/^[a-z0-9-]+$/, 'must contain only a-z, 0-9 and -'),
 })
 
 export const WorkspacePatch = CreateWorkspace.partial().refine(
@@ -106,7 +108,8 @@ export async function updateWorkspace(
 }
 
 /**
- * Removes the actor's workspace with everything in it.
+ * Removes the actor's workspace: nobody gets into it any more, its slug is free, nothing is sent. What is in it goes later,
+ * in batches (removals.ts).
  * @throws ForbiddenError below FULL_ACCESS and for all but owners
  */
 export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
@@ -114,36 +117,43 @@ export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
   requireRole(actor, ['OWNER'])
   const id = actor.workspaceId
   await inTransaction(deps, async (tx) => {
-    await lockContents(tx, id)
+    await finishWriters(tx, id)
     const found = await tx.db.workspace.findUnique({ where: { id } })
-    // Of two who remove it at once, one deletes a row.
-    const { count } = await tx.db.workspace.deleteMany({ where: { id } })
+    const { count } = await tx.db.removal.createMany({ data: [{ id, workspaceId: id }], skipDuplicates: true })
+    // Of two who remove it at once, one makes the row.
     if (found === null || count === 0) throw new NotFoundError('Workspace')
+    // Longer than anybody's can be.
+    const slug = id.replace('_', '-').padStart(MAX_SLUG + 1, '-')
+    await tx.db.workspace.update({ where: { id }, data: { slug } })
+    const its = { where: { workspaceId: id } }
+    const endpoints = await tx.db.webhookEndpoint.findMany({ ...its, select: { id: true } })
+    await tx.db.removal.deleteMany({ where: { workspaceId: id, id: { not: id } } })
+    await tx.db.member.deleteMany(its)
+    await tx.db.webhookEndpoint.deleteMany(its)
+    await tx.db.apiKey.deleteMany(its)
+    await tx.db.agent.deleteMany(its)
+    await tx.db.invitation.deleteMany(its)
     const target = { type: 'workspace', id, name: found.name } as const
     // The workspace's own log is gone with it.
     const entry = { action: 'workspace.deleted', target, data: { slug: found.slug }, at: deps.clock.now() } as const
     await recordAudit(tx, { ...actor, workspaceId: null }, entry)
+    endpointsChanged(
+      tx,
+      deps.bus,
+      endpoints.map((endpoint) => endpoint.id),
+    )
   })
 }
 
 /**
- * Locks what others lock before they come to the workspace's own row, in their order: who is writing finishes first, and
- * who comes later waits and finds nothing. Deleting from the workspace down would meet them halfway, in deadlocks.
+ * Waits for whoever is writing in the workspace: first those who record events, before they have locked anything else, then
+ * everybody who refers to its row. Who comes later waits, and finds it gone.
  */
-async function lockContents(tx: Tx, id: string): Promise<void> {
-  for (const table of [
-    'members',
-    'conversations',
-    'agents',
-    'webhook_endpoints',
-    'articles',
-    'collections',
-    'api_keys',
-  ]) {
-    const rows = Prisma.raw(table)
-    await tx.db.$queryRaw`
-      SELECT count(*) FROM (SELECT 1 FROM ${rows} WHERE workspace_id = ${id} ORDER BY id FOR NO KEY UPDATE) locked`
-  }
+async function finishWriters(tx: Tx, id: string): Promise<void> {
+  await tx.db.$executeRaw`SELECT pg_advisory_xact_lock(${WORKSPACE_LOCK}::int, ${lockKey(id)}::int)`
+  await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${id} FOR UPDATE`
+  // Before their endpoints and keys, as everybody locks them.
+  await tx.db.$executeRaw`SELECT FROM agents WHERE workspace_id = ${id} ORDER BY id FOR UPDATE`
 }
 
 async function refuseTakenSlug<T>(writing: Promise<T>): Promise<T> {
@@ -176,8 +186,9 @@ export async function changeMemberRole(
 }
 
 /**
- * Removes a member: their conversations become unassigned, batch by batch, then their keys stop working here at once. A call
- * that ends in the middle has unassigned some, or ended some of the agents, and may be made again.
+ * Removes a member: their keys stop working here at once, and nobody sees them as an assignee any more. Their conversations
+ * are written as nobody's later, in batches (removals.ts), each with its event. A call that ends in the middle has ended some
+ * of the agents, and may be made again.
  * @param endAccess also ends what they made that would go on working: agents, webhook endpoints, keys, invitations.
  *   Otherwise the log names the agents that do.
  * @returns what they made
@@ -195,25 +206,15 @@ export async function removeMember(
   const { workspaceId } = actor
   const ended: MadeAccess['agents'][number][] = []
   for (;;) {
-    const assigned = await deps.db.prisma.conversation.findMany({
-      where: { workspaceId, assigneeId: memberId },
-      select: { id: true },
-      take: UNASSIGNED_AT_ONCE,
-    })
-    const conversationIds = assigned.map(({ id }) => id)
-    const { agents, made } = await inEventTransaction(deps, { workspaceId, conversationIds }, async (tx) => {
+    const { agents, made } = await inTransaction(deps, async (tx) => {
       const member = await lockMember(tx, actor, memberId)
       requireMayManage(actor, member.role)
       if (member.role === 'OWNER') await requireAnotherOwner(tx, member)
       const at = deps.clock.now()
-      await unassign(tx, deps, actor, { memberId, conversationIds, at })
-      const isAssigned = { workspaceId, assigneeId: memberId }
-      // The next batch, and what was assigned meanwhile: now that the member is locked, nothing is any more.
-      if ((await tx.db.conversation.findFirst({ where: isAssigned, select: { id: true } })) !== null)
-        return { agents: [], made: null }
       const access = await accessMadeBy(tx.db, member, at)
       const { agents, isAll } = isEnding ? await endAccess(tx, deps, actor, access, at) : { ...access, isAll: true }
       if (!isAll) return { agents, made: null }
+      await tx.db.removal.create({ data: { id: memberId, workspaceId, actor: { ...refOf(actor) } } })
       const removed = await tx.db.member.delete({ where: { id: memberId }, include: { user: true } })
       const data = { role: removed.role, userId: removed.userId, endAccess: isEnding }
       await recordAudit(tx, actor, { action: 'member.removed', target: targetOf(removed), data, at })
@@ -223,35 +224,6 @@ export async function removeMember(
     ended.push(...agents)
     if (made !== null) return { ...made, agents: ended }
   }
-}
-
-/** However many conversations a member has, no transaction is long. */
-const UNASSIGNED_AT_ONCE = 500
-
-interface Unassigned {
-  readonly memberId: string
-  /** Locked by the transaction. */
-  readonly conversationIds: string[]
-  readonly at: Date
-}
-
-async function unassign(
-  tx: EventTx,
-  { bus }: Deps,
-  actor: Actor,
-  { memberId, conversationIds, at }: Unassigned,
-): Promise<void> {
-  const { workspaceId } = actor
-  const unassigned = await tx.db.conversation.updateManyAndReturn({
-    where: { id: { in: conversationIds }, workspaceId, assigneeId: memberId },
-    data: { assigneeId: null },
-    select: { id: true },
-  })
-  const events = unassigned.map(({ id }) => {
-    const data = { conversationId: id, changed: ['assigneeId'], workspaceId }
-    return { type: 'conversation.updated' as const, conversationId: id, data, actor: refOf(actor), at }
-  })
-  await recordLogEvents(tx, bus, workspaceId, events)
 }
 
 function targetOf({ id, user }: MemberWithUser): AuditTarget {

@@ -1,12 +1,12 @@
 import { z } from 'zod'
-import { type ConversationWithPeople, getConversation } from '../domain/conversations.ts'
+import { type ConversationWithAssignee, type ConversationWithPeople, getConversation } from '../domain/conversations.ts'
 import { defined, idText, instant, text } from '../domain/input.ts'
 import { listConversations } from '../domain/list-conversations.ts'
 import { listMessages, SendMessage, sendMessage } from '../domain/messages.ts'
 import { SearchText } from '../domain/search.ts'
 import { StartConversation, startConversation } from '../domain/start-conversation.ts'
 import { ConversationPatch, updateConversation } from '../domain/update-conversation.ts'
-import type { Conversation, Message } from '../generated/prisma/client.ts'
+import type { Message } from '../generated/prisma/client.ts'
 import { Channel, ConversationStatus } from '../generated/prisma/enums.ts'
 import { listParameter, separated } from './query.ts'
 import { listAnswer, type Route, route } from './route.ts'
@@ -116,8 +116,10 @@ function showConversation(row: ConversationWithPeople) {
 }
 
 /** A conversation without the people in it. */
-export function showSummary(row: Conversation) {
-  const { id, status, channel, subject, priority, tags, assigneeId, lastMessageAt, lastMessagePreview } = row
+export function showSummary(row: ConversationWithAssignee) {
+  const { id, status, channel, subject, priority, tags, lastMessageAt, lastMessagePreview } = row
+  // The column may name somebody who was removed.
+  const assigneeId = row.assignee?.id ?? null
   const { messageCount, snoozedUntil, metadata, createdAt, updatedAt, closedAt } = row
   const state = { id, status, channel, subject, priority, tags, assigneeId }
   const activity = { lastMessageAt, lastMessagePreview, messageCount }

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { type Claimed, claim, claimHeads, type Wanted } from '../../src/dispatch/claim.ts'
 import { adopt, findWork, giveBack, readEndpoints } from '../../src/dispatch/endpoints.ts'
 import { type Result, settle, stillOpen } from '../../src/dispatch/settle.ts'
+import { drainRemovals } from '../../src/domain/removals.ts'
 import type { Tenant } from '../support/guddesk.ts'
 import { guddesk, joinAlone, ME, session, useApiNode } from './api-node.ts'
 
@@ -223,6 +224,8 @@ describe('settling', () => {
     await guddesk.newConversation(tenant)
     const claimed = await only()
     await guddesk.deps.db.prisma.webhookEndpoint.delete({ where: { id: endpointId } })
+    expect(await read()).toEqual([])
+    await drainRemovals(guddesk.deps)
     expect(await settleNow([delivered(claimed)])).toEqual({ isTrusted: true, ids: [] })
     expect(await stillOpen(session, [delivered(claimed)])).toEqual(new Set())
   })

@@ -4,6 +4,7 @@ import type { Actor } from '../../src/domain/actor.ts'
 import { inviteMember } from '../../src/domain/invitations.ts'
 import { changeMemberRole, removeMember } from '../../src/domain/workspaces.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { until } from '../support/until.ts'
 
 const NOT_FOUND = { code: 'not_found' }
 const FORBIDDEN = { code: 'forbidden' }
@@ -91,10 +92,10 @@ describe('removeMember', () => {
     const { data } = await guddesk.call('GET', path, undefined, { key: tenant.key })
     expect(data).toMatchObject({ assigneeId: null, assignee: null, status: 'OPEN' })
     expect(Object.keys(await roles())).toEqual([tenant.memberId])
-    const events = await guddesk.deps.db.prisma.event.findMany({
-      where: { conversationId: id },
-      orderBy: { seq: 'asc' },
-    })
+    const find = () => guddesk.deps.db.prisma.event.findMany({ where: { conversationId: id }, orderBy: { seq: 'asc' } })
+    // The last one follows within moments.
+    await until(async () => (await find()).length > 3)
+    const events = await find()
     const last = JSON.parse(events.at(-1)?.body ?? '{}')
     expect(last).toMatchObject({ event: 'conversation.updated', data: { changed: ['assigneeId'] } })
     expect(events.map(({ type }) => type)).toEqual([

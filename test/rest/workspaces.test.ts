@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { newId } from '../../src/domain/ids.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { until } from '../support/until.ts'
 import { TIME } from './objects.ts'
 import { idsOf } from './walk.ts'
 
@@ -146,7 +147,8 @@ describe('writing', () => {
     for (const gone of [key, agent.credentials.apiKey]) {
       expect((await guddesk.call('GET', path, undefined, { key: gone })).status).toBe(401)
     }
-    const { event, delivery, auditEntry } = guddesk.deps.db.prisma
+    const { event, delivery, auditEntry, workspace } = guddesk.deps.db.prisma
+    await until(async () => (await workspace.count({ where: { id: workspaceId } })) === 0)
     expect([await event.count({ where: { workspaceId } }), await delivery.count({ where: { workspaceId } })]).toEqual([
       0, 0,
     ])
