@@ -49,7 +49,7 @@ test.each([-10, 10])('a clock that is set by %i days moves no retry, and no prob
   const tried = receiver.received.length
   guddesk.clock.set(days * DAY)
   guddesk.advance(0)
-  await settle(1500)
+  await settle(800)
   expect(receiver.received).toHaveLength(tried)
   const first = receiver.received.length
   guddesk.advance(6000)
