@@ -303,7 +303,7 @@ describe('registering again', () => {
     guddesk.clock.advance(MINUTE)
     await removeUnkept(guddesk.deps)
     expect(await row(id)).toBeNull()
-    expect(await guddesk.deps.db.prisma.delivery.count({ where: { endpointId: id } })).toBe(0)
+    await until(async () => (await guddesk.deps.db.prisma.delivery.count({ where: { endpointId: id } })) === 0)
     expect(await row(later.data.endpoint.id)).not.toBeNull()
     const entry = { targetId: id, action: 'webhook_endpoint.deleted', actorType: 'system' }
     expect(await guddesk.deps.db.prisma.auditEntry.count({ where: entry })).toBe(1)
