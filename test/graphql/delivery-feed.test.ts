@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticateKey } from '../../src/auth/api-key.ts'
 import type { DeliveryProgress } from '../../src/domain/delivery-feed.ts'
+import { inEventTransaction } from '../../src/domain/event-lock.ts'
 import { openFeeds } from '../../src/domain/feeds.ts'
 import { backend } from '../support/database.ts'
 import { quiet } from '../support/event-log.ts'
@@ -201,11 +202,12 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
 })
 
 /** So many deliveries of the tenant, recorded by somebody as delivered: what a dispatcher elsewhere does. */
+/** With the lock that whoever records events holds: a reader waits for what is not committed. */
 async function flood(endpointId: string, name: string, count: number): Promise<void> {
-  const { db } = guddesk.deps
   const { workspaceId } = tenant
-  await db.sql(
-    `WITH event AS (
+  await inEventTransaction(guddesk.deps, { workspaceId }, (tx) =>
+    tx.db.$executeRawUnsafe(
+      `WITH event AS (
        INSERT INTO events (id, workspace_id, type, body)
        SELECT 'evt_' || $3 || n || $1, $1, 'message.created', '{"event":"x","data":{},"timestamp":""}'
          FROM generate_series(1, $4::int) n RETURNING id, seq
@@ -215,7 +217,8 @@ async function flood(endpointId: string, name: string, count: number): Promise<v
      )
      INSERT INTO delivery_attempts (delivery_id, number, started_at, duration_ms, status_code)
      SELECT id, 1, now(), row_number() OVER (), 200 FROM delivery`,
-    [workspaceId, endpointId, name, count],
+      ...[workspaceId, endpointId, name, count],
+    ),
   )
 }
 
