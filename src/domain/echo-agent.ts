@@ -6,8 +6,10 @@ import type { Deps } from './deps.ts'
 import { ConflictError, ForbiddenError } from './errors.ts'
 import { parse, text } from './input.ts'
 import { requireLevel, requireNotAgent } from './policy.ts'
+import { registerEndpoint } from './webhook-endpoints.ts'
 
 const LIVE = { unregisteredAt: null } as const
+const EVENTS = { onMessageCreated: true, onConversationCreated: false } as const
 
 export const InstallEchoAgent = z.object({ name: text(100).optional() })
 
@@ -31,8 +33,14 @@ export async function installEchoAgent(
   const webhookUrl = deps.echoAgentUrl()
   const existing = await findEchoAgent(deps, actor.workspaceId)
   if (existing !== null) {
+    const [endpoint] = existing.webhookEndpoints
+    if (endpoint === undefined) {
+      // It was removed or unregistered, and the agent's service, which would register it again, runs here.
+      const itself = { ...actor, type: 'agent', id: existing.id, name: existing.name } as const
+      await registerEndpoint(deps, itself, { url: webhookUrl, events: EVENTS })
+    }
     // Another PORT since then is another URL.
-    const isElsewhere = existing.webhookEndpoints[0]?.url !== webhookUrl
+    const isElsewhere = endpoint !== undefined && endpoint.url !== webhookUrl
     return updateAgent(deps, actor, existing.id, { isEnabled: true, ...(isElsewhere && { webhookUrl }) })
   }
   const { agent, credentials } = await installAgent(deps, actor, {
@@ -40,7 +48,7 @@ export async function installEchoAgent(
     description: 'Built in, for trying things out: answers every visitor with their own words.',
     type: 'BUILT_IN',
     webhookUrl,
-    events: { onMessageCreated: true, onConversationCreated: false },
+    events: EVENTS,
   }).catch(async (error: unknown) => {
     // Of two who install it at once, one comes too late: it is there all the same.
     if (error instanceof ConflictError) throw new ConflictError('The echo agent is being installed. Look again')
@@ -54,7 +62,7 @@ async function findEchoAgent(deps: Deps, workspaceId: string) {
   const where = { workspaceId, type: 'BUILT_IN', config: { path: ['builtIn'], equals: 'echo' } } as const
   return deps.db.prisma.agent.findFirst({
     where,
-    select: { id: true, webhookEndpoints: { where: LIVE, select: { url: true } } },
+    select: { id: true, name: true, webhookEndpoints: { where: LIVE, select: { url: true } } },
   })
 }
 

@@ -65,6 +65,20 @@ test('installing it again, also at the same time, gives the same one, enabled', 
   expect(listed.data[0].id).not.toBe(agent.id)
 })
 
+test.each([false, true])(
+  'installing it again brings its endpoint back that was removed (forget: %s)',
+  async (forget) => {
+    const tenant = await guddesk.newTenant()
+    const { agent } = await install(tenant.key)
+    const [{ id, url }] = agent.webhookEndpoints
+    expect((await guddesk.call('DELETE', '/api/agent/webhooks', { url, forget }, { key: tenant.key })).status).toBe(200)
+    const again = await install(tenant.key)
+    expect(again.agent.webhookEndpoints).toEqual([{ id: forget ? expect.not.stringMatching(id) : id, url }])
+    const conversationId = await guddesk.newConversation(tenant, 'Still there?')
+    await until(async () => (await messages(conversationId, tenant.key)).length === 2)
+  },
+)
+
 test('it believes only what is signed with its secret', async () => {
   const { agent } = await install()
   const id = await guddesk.newConversation()
