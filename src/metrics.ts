@@ -77,7 +77,7 @@ function countMetrics({ loopsRefused, rowsSetAside }: Counts): string[] {
 function dispatchMetrics(dispatcher: Dispatcher | null): string[] {
   if (dispatcher === null) return []
   const now = dispatcher.read()
-  const attempts = now.delivered + now.retried + now.failed + now.released
+  const attempts = now.delivered + now.retried + now.failed + now.unspent + now.released
   const took = (ms: number, count: number): Samples => ({ _sum: ms / 1000, _count: count })
   return [
     metric('guddesk_deliveries_claimed_total', 'counter', 'Deliveries read to be sent.', { '': now.claimed }),
@@ -85,6 +85,7 @@ function dispatchMetrics(dispatcher: Dispatcher | null): string[] {
       '{outcome="delivered"}': now.delivered,
       '{outcome="retry"}': now.retried,
       '{outcome="failed"}': now.failed,
+      '{outcome="unspent"}': now.unspent,
       '{outcome="not_sent"}': now.released,
     }),
     metric('guddesk_delivery_attempt_seconds', 'summary', 'Duration of attempts.', took(now.attemptMs, attempts)),

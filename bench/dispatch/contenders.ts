@@ -49,6 +49,7 @@ function poster(port: number) {
       seq: '0',
       conversationId: null,
       attempts: 0,
+      due: new Date(),
       lane: 0,
       isTest: false,
       version: '',

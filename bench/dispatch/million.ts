@@ -60,6 +60,9 @@ async function claimP95({ databaseUrl }: Place, most: number): Promise<number> {
       retries: firsts,
       replays: firsts,
       held: [],
+      firstsAfter: '0',
+      holdBack: 'due' as const,
+      retriesFrom: new Date(0),
     }))
     const began = performance.now()
     const found: Claimed[] = await claim(session, wanted, new Date())

@@ -4,7 +4,7 @@ import type { Claimed } from './claim.ts'
 import type { EndpointQueue } from './endpoint-queue.ts'
 import type { HealthRecorder } from './health-recorder.ts'
 import type { Counters } from './metrics.ts'
-import { decide, decideTest, isStrain, type Outcome, redirected } from './outcome.ts'
+import { decide, decideEarly, decideTest, isStrain, type Outcome, redirected } from './outcome.ts'
 import type { Queues } from './queues.ts'
 import type { Recorder } from './recorder.ts'
 import type { Sent } from './sending.ts'
@@ -26,6 +26,7 @@ const COUNTED = {
   failed: 'failed',
   gone: 'failed',
   release: 'released',
+  unspent: 'unspent',
 } as const
 
 /** Decides what an attempt that has ended means: for its delivery, which is recorded, and for its endpoint. */
@@ -40,7 +41,7 @@ export class Attempts {
     const { clock, log, queues, counters } = this.#deps
     const now = clock.now()
     const number = claimed.attempts + 1
-    const outcome = claimed.isTest ? decideTest(exchange, now) : decide(exchange, number, now, clock.random())
+    const outcome = decideOn(claimed, exchange, now, () => queue.chance(claimed, clock.random()))
     const { id: deliveryId, endpointId, type } = claimed
     const answered = exchange.kind === 'answered'
     const level = outcome.next === 'delivered' ? 'debug' : 'info'
@@ -55,8 +56,8 @@ export class Attempts {
       queue.unsent(claimed)
     } else {
       if (outcome.next === 'gone') queue.disable()
-      queue.ended(claimed, { isRetried: outcome.next === 'retry' })
-      if (!claimed.isTest) this.#judge(queue, isStrain(exchange), now)
+      queue.ended(claimed, { isRetried: outcome.next === 'retry' || outcome.next === 'unspent' })
+      if (!claimed.isTest) this.#judge(queue, claimed, { exchange, isDelivered: outcome.next === 'delivered' }, now)
       const result: Result = {
         id: deliveryId,
         number,
@@ -66,29 +67,34 @@ export class Attempts {
         response: answered ? exchange.response : null,
         error: answered ? redirected(exchange) : exchange.error,
         isResent: 'isResent' in exchange && exchange.isResent === true,
-        ...stateAfter(outcome),
+        ...stateAfter(outcome, claimed),
       }
-      if (queues.has(queue) || queue.isLeaving) {
+      if (outcome.next === 'unspent') {
+        this.#deps.health.note(queue, result)
+        queue.forget(claimed)
+      } else if (queues.has(queue) || queue.isLeaving) {
         this.#deps.recorder.push({ queue, claimed, result, isGone: outcome.next === 'gone' })
       }
     }
     queues.consider(queue, now)
   }
 
-  /** Allowance and breaker: how much goes there from now on. */
-  #judge(queue: EndpointQueue, isStrained: boolean, now: Date): void {
+  /** Allowance, breaker and recovery: how much goes there from now on. */
+  #judge(
+    queue: EndpointQueue,
+    claimed: Claimed,
+    { exchange, isDelivered }: { exchange: Sent['exchange']; isDelivered: boolean },
+    now: Date,
+  ): void {
     const { clock, counters, health, log, queues } = this.#deps
-    if (isStrained) queue.strained()
-    else queue.succeeded()
     const wasOpen = queue.breaker.isOpen
-    const changed = isStrained ? queue.breaker.failed(now, clock.random()) : queue.breaker.succeeded(now)
+    const changed = isStrain(exchange)
+      ? queue.strained(claimed, now, clock.random())
+      : queue.succeeded(claimed, isDelivered, now)
+    if (changed || queue.isUnwritten) health.changed(queue)
     if (!changed) return
-    health.breakerChanged(queue)
     const { isOpen } = queue.breaker
-    if (isOpen && !wasOpen) {
-      counters.breakersOpened++
-      queue.drop()
-    }
+    if (isOpen && !wasOpen) counters.breakersOpened++
     if (!isOpen) counters.breakersClosed++
     const { probeAt } = queue.breaker.row
     log.warn({ endpointId: queue.id, isOpen, probeAt }, 'breaker')
@@ -99,7 +105,15 @@ export class Attempts {
   }
 }
 
-function stateAfter(outcome: Exclude<Outcome, { next: 'release' }>): Pick<Result, 'status' | 'due'> {
+/** @param chance a number in [0, 1) */
+function decideOn(claimed: Claimed, exchange: Sent['exchange'], now: Date, chance: () => number): Outcome {
+  if (claimed.isTest) return decideTest(exchange, now)
+  if (claimed.isEarly === true) return decideEarly(exchange, now)
+  return decide(exchange, claimed.attempts + 1, now, chance())
+}
+
+function stateAfter(outcome: Exclude<Outcome, { next: 'release' }>, { due }: Claimed): Pick<Result, 'status' | 'due'> {
   if (outcome.next === 'delivered') return { status: 'DELIVERED', due: null }
+  if (outcome.next === 'unspent') return { status: 'PENDING', due }
   return outcome.next === 'retry' ? { status: 'PENDING', due: outcome.at } : { status: 'FAILED', due: null }
 }

@@ -59,10 +59,18 @@ export class Breaker {
     return true
   }
 
-  /** @param random a number in [0, 1) @returns whether the row has changed */
-  failed(now: Date, random: number): boolean {
+  /**
+   * @param random a number in [0, 1)
+   * @param isAsked it was a probe that somebody asked for: the receiver may be about to come, so the next ones follow soon
+   * @returns whether the row has changed
+   */
+  failed(now: Date, random: number, isAsked = false): boolean {
     this.#remember(now, true)
     const { openedAt, probes, probeAt } = this.#row
+    if (openedAt !== null && isAsked) {
+      this.#row = { openedAt, probeAt: probeTime(now, 0, random), probes: 0 }
+      return true
+    }
     if (openedAt !== null) {
       // Requests that were under way when it opened say nothing new.
       if (probeAt !== null && probeAt > now) return false

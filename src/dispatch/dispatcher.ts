@@ -112,7 +112,6 @@ class Run implements Dispatcher {
     })
     const attempts = new Attempts({ ...deps, queues, counters, health: this.#health, recorder: this.#recorder })
     this.#pump = new Pump({
-      clock,
       queues,
       roster,
       sending: this.#sending,
@@ -184,9 +183,14 @@ class Run implements Dispatcher {
     if (found !== 'same') this.#reader.wake('')
     // Breakers and faults end by time alone.
     const now = this.#deps.clock.now()
-    for (const queue of this.#queues.all()) this.#queues.consider(queue, now)
+    for (const queue of this.#queues.all()) this.#consider(queue, now)
     this.#reader.goOn()
     this.#pump.wake()
+  }
+
+  #consider(queue: EndpointQueue, now: Date): void {
+    if (queue.isUnwritten) this.#health.changed(queue)
+    this.#queues.consider(queue, now)
   }
 
   async #giveBackWhatIsNotMine(): Promise<void> {
@@ -228,7 +232,7 @@ class Run implements Dispatcher {
       queues.add(queue)
       if (result.due !== null) soonest = Math.min(soonest, result.due.getTime() - now.getTime())
     }
-    for (const queue of queues) this.#queues.consider(queue, now)
+    for (const queue of queues) this.#consider(queue, now)
     this.#reader.goOn()
     this.#pump.wake()
     // A retry is not late by a poll.

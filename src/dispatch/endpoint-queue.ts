@@ -1,22 +1,35 @@
 import { Breaker } from './breaker.ts'
-import type { Claimed, Wanted } from './claim.ts'
+import type { Candidate, Claimed, Found, HoldBack, Wanted, WantedConversation } from './claim.ts'
+import { type Ahead, Conversations, eligible, mayHaveMoreFirsts, type WalkEnd, type Wish } from './conversations.ts'
 import { breakerOf, type EndpointRow } from './endpoints.ts'
 import type { Health } from './health.ts'
-import { KINDS, type Kind, kindOf, Lines, type Tally } from './lines.ts'
+import { KINDS, type Kind, Lines, type Tally } from './lines.ts'
+import { Prober } from './prober.ts'
+import { Streak } from './streak.ts'
 import type { Party } from './turns.ts'
 
 /** Requests that an endpoint about which nothing is known yet may have in flight. */
 const FIRST_ALLOWANCE = 2
 /** Read ahead, as a multiple of the requests that may be in flight: reading is done before sending has to wait for it. */
 const AHEAD = 4
+/** Retries that are noticed at a time. */
+const NOTICED = 100
 /** How long a request is in flight before its endpoint counts as slow, in milliseconds. */
 const SLOW_MS = 500
 const HEADS_EVERY_MS = 50
 
+/** What to read of a conversation, as it was asked. */
+export interface AskedConversation extends WantedConversation {
+  readonly wish: Wish
+}
+
 /**
  * What this process holds of one endpoint: deliveries that were read, in the order in which they may go.
  *
- * - First attempts of one conversation go one after the other; a failed one steps aside to its retries.
+ * - Of what is due, deliveries of one conversation go one after the other, in the order of their events; a failed one steps
+ *   aside to its next attempt.
+ * - While its breaker is open, nothing goes but probes. When the receiver answers again, all that waits goes, conversation by
+ *   conversation, whenever it is due.
  * - Requests in flight are bounded by the endpoint's own limit, and below that by an allowance that doubles with every
  *   success and halves with every failure, so that a receiver that hangs or is overloaded holds few.
  * - Replays get at most half of it, and only while nothing live is waiting.
@@ -36,12 +49,15 @@ export class EndpointQueue implements Party {
   faultUntil = 0
 
   readonly #lines: Lines
+  readonly #conversations = new Conversations()
+  readonly #prober = new Prober()
+  readonly #streak = new Streak()
   /** In flight, by seq, the oldest first, with performance.now() of its start. */
   readonly #inFlight = new Map<string, number>()
   readonly #mayHaveMore: Record<Kind, boolean> = { firsts: true, retries: true, replays: true }
   #mayHaveTests = true
   #allowance = FIRST_ALLOWANCE
-  #replaysInFlight = 0
+  readonly #replaysInFlight = new Set<string>()
   #testsInFlight = 0
   #isRetrysTurn = false
   #headsAfter = ''
@@ -56,6 +72,7 @@ export class EndpointQueue implements Party {
     this.row = row
     this.#lines = new Lines(tally)
     this.breaker = new Breaker(breakerOf(row))
+    if (row.isRecovering) this.#conversations.recover()
   }
 
   get id(): string {
@@ -79,9 +96,26 @@ export class EndpointQueue implements Party {
     return false
   }
 
+  /** Whether all that waits goes out, whenever it is due. */
+  get isRecovering(): boolean {
+    return this.#conversations.isRecovering
+  }
+
+  /** When the last probe was asked that has ended. */
+  get probedAt(): Date | null {
+    return this.#prober.probedAt
+  }
+
+  /** Whether its row does not say yet how it stands. */
+  get isUnwritten(): boolean {
+    const { isRecovering, isProbeAsked } = this.row
+    return isRecovering !== this.isRecovering || (isProbeAsked && !this.#prober.isAsked(this.row))
+  }
+
   /** Something may be due that was not at the last look. Where nothing goes, that may be news too. */
   look(): void {
     if (!this.row.isEnabled) this.isOutdated = true
+    this.#prober.look()
     this.#mayHaveMore.firsts = this.#mayHaveMore.retries = this.#mayHaveMore.replays = true
   }
 
@@ -93,20 +127,47 @@ export class EndpointQueue implements Party {
     return this.faultUntil > 0 && performance.now() < this.faultUntil
   }
 
-  /** Requests that may be in flight now, tests aside. */
-  #limit(now: Date): number {
-    if (!this.row.isEnabled || this.isLeaving || this.#isFaulty) return 0
-    return this.breaker.allows(now, Math.min(this.#allowance, this.row.maxInFlight))
+  get #isStopped(): boolean {
+    return !this.row.isEnabled || this.isLeaving || this.#isFaulty
+  }
+
+  /** Requests that may be in flight now, tests and probes aside. */
+  #limit(): number {
+    return this.#isStopped || this.breaker.isOpen ? 0 : Math.min(this.#allowance, this.row.maxInFlight)
   }
 
   #room(kind: Kind, limit: number): number {
     if (!this.#mayHaveMore[kind]) return 0
+    if (kind === 'firsts' && this.#conversations.isBeginning) return 0
+    if (kind === 'retries') return limit > 0 && this.#conversations.mayNotice ? NOTICED : 0
     const isLiveWaiting = this.#lines.waiting('firsts') + this.#lines.waiting('retries') > 0
     if (kind === 'replays' && isLiveWaiting) return 0
+    const space = this.#space(kind, kind === 'firsts' ? AHEAD * limit : Math.ceil((AHEAD * limit) / 2))
+    // Those that are scanned again take no room from the others.
+    return kind === 'firsts' && space > 0 ? space + this.#conversations.overlap : space
+  }
+
+  #space(kind: Kind, most: number): number {
     const waiting = this.#lines.waiting(kind)
-    const most = kind === 'firsts' ? AHEAD * limit : Math.ceil((AHEAD * limit) / 2)
     // Few at a time cost as much as many.
     return 2 * waiting <= most ? most - waiting : 0
+  }
+
+  /** Whether a probe was asked for and has not ended, beside what goes anyway. */
+  get #isProbing(): boolean {
+    return this.#prober.isAsked(this.row) && !this.#prober.isIdle
+  }
+
+  /** What holds the first attempts of a conversation back. */
+  get #holdBack(): HoldBack {
+    if (this.isRecovering) return 'all'
+    return this.#isProbing || this.#streak.isSuspect ? 'retries' : 'due'
+  }
+
+  /** What goes ahead of its time in a conversation that a first attempt waits in; null: the probe tells. */
+  get #ahead(): Ahead | null {
+    if (this.#isProbing) return null
+    return this.#streak.isSuspect ? 'first' : 'none'
   }
 
   /** Takes what its row says now. */
@@ -119,13 +180,16 @@ export class EndpointQueue implements Party {
       this.look()
     }
     if (!row.isEnabled) this.drop()
+    this.#prober.look()
   }
 
   /** This process wrote its health. Where nobody else had changed the row, it need not be read anew. */
-  healthWritten({ failingSince, before, after }: Health): void {
+  healthWritten({ failingSince, isProbeAsked, isRecovering, before, after }: Health): void {
     const [known, ...agents] = this.row.version.split('.')
     const version = known === before ? [after, ...agents].join('.') : this.row.version
-    this.row = { ...this.row, failingSince, version }
+    // One that was asked since comes with the row as it stands then.
+    const isStillAsked = this.row.isProbeAsked && isProbeAsked
+    this.row = { ...this.row, failingSince, isRecovering, isProbeAsked: isStillAsked, version }
   }
 
   /** Nothing more goes there, ahead of what its row will say. */
@@ -135,25 +199,34 @@ export class EndpointQueue implements Party {
   }
 
   /** What to read for it now; null: nothing. */
-  wants(now: Date): Wanted | null {
+  wants(): Wanted | null {
     if (this.isLeaving) return null
-    const limit = this.#limit(now)
+    const limit = this.#limit()
     const firsts = this.#room('firsts', limit)
     const retries = this.#room('retries', limit)
     const replays = this.#room('replays', limit)
     if (firsts + retries + replays === 0 && !this.#mayHaveTests) return null
-    return { endpointId: this.id, firsts, retries, replays, held: this.#lines.seqs }
+    const { firstsAfter, retriesFrom } = this.#conversations
+    const held = this.#lines.seqs
+    return { endpointId: this.id, firsts, firstsAfter, holdBack: this.#holdBack, retries, retriesFrom, replays, held }
   }
 
   /** Whether something should be read for it. */
   isHungry(now: Date): boolean {
     if (this.isLeaving) return false
-    const limit = this.#limit(now)
+    const limit = this.#limit()
     const isAny =
       this.#mayHaveTests ||
       this.isOutdated ||
       this.#room('firsts', limit) + this.#room('retries', limit) + this.#room('replays', limit) > 0
-    return isAny || this.#isStalled(limit)
+    return (
+      isAny ||
+      this.wantsProbe(now) ||
+      this.walkAfter !== null ||
+      this.mustHasten ||
+      this.#conversationRoom() > 0 ||
+      this.#isStalled(limit)
+    )
   }
 
   /** Its wish was taken up: what comes to be due from now on is news. */
@@ -166,20 +239,138 @@ export class EndpointQueue implements Party {
   }
 
   /** Takes what was read; unless what was held then has been dropped since: earlier events could be among that. */
-  add(found: readonly Claimed[], wanted: Wanted): void {
+  add(found: readonly Found[], wanted: Wanted): void {
     if (found.length > 0) this.usedAt = performance.now()
     if (this.#hasDropped) {
       this.#mayHaveTests = true
       return
     }
-    const counts = { firsts: 0, retries: 0, replays: 0 }
-    for (const claimed of found) {
-      if (!claimed.isTest) counts[kindOf(claimed)]++
-      if (!this.isLeaving) this.#lines.hold(claimed)
-    }
-    for (const kind of KINDS) {
-      if (wanted[kind] > 0 && counts[kind] >= wanted[kind]) this.#mayHaveMore[kind] = true
-    }
+    if (this.isLeaving) return
+    const isLive = (claimed: Found) => !claimed.isTest && claimed.lane === 0
+    const firsts = found.filter((claimed) => isLive(claimed) && claimed.attempts === 0)
+    const retries = found.filter((claimed) => isLive(claimed) && claimed.attempts > 0)
+    const others = found.filter((claimed) => !isLive(claimed))
+    const isFull = retries.length >= wanted.retries
+    this.#conversations.noticed(retries, isFull, this.#ahead ?? 'none')
+    const isMore = wanted.firsts > 0 && mayHaveMoreFirsts(firsts, wanted.firsts)
+    const free = this.#conversations.scanned(firsts, isMore, this.#ahead)
+    for (const claimed of [...retries.filter(({ isNoticed }) => !isNoticed), ...free, ...others])
+      this.#lines.hold(claimed)
+    if (isMore) this.#mayHaveMore.firsts = true
+    if (wanted.retries > 0 && isFull) this.#mayHaveMore.retries = true
+    const replays = others.filter(({ isTest }) => !isTest).length
+    if (wanted.replays > 0 && replays >= wanted.replays) this.#mayHaveMore.replays = true
+  }
+
+  /** How many deliveries of conversations that are read by themselves there is room for. */
+  #conversationRoom(): number {
+    return this.#conversations.wantedCount === 0 ? 0 : this.#space('retries', Math.ceil((AHEAD * this.#limit()) / 2))
+  }
+
+  /** Which conversations to read by themselves. They are being read from now on. */
+  askConversations(): AskedConversation[] {
+    const room = this.#conversationRoom()
+    if (room === 0) return []
+    const asked = this.#conversations.take(2 * this.#limit())
+    const limit = Math.max(2, Math.floor(room / asked.length))
+    this.#heldBefore = new Set(this.#lines.seqs)
+    return asked.map(([conversationId, wish]) => ({
+      endpointId: this.id,
+      conversationId,
+      after: wish.after,
+      limit,
+      wish,
+    }))
+  }
+
+  /** They could not be read. */
+  unaskConversations(asked: readonly AskedConversation[]): void {
+    this.#conversations.untake(asked.map(({ conversationId, wish }) => [conversationId, wish]))
+  }
+
+  /** Takes what was read of a conversation. What was held when it was asked may have been sent since. */
+  addConversation({ conversationId, limit, wish }: AskedConversation, rows: readonly Claimed[], now: Date): void {
+    const { taken, isBlocked } = eligible(rows, { now, isStrict: this.row.isStrict, ahead: wish.ahead })
+    const last = rows.length < limit ? null : (rows.at(-1)?.seq ?? null)
+    if (!this.#conversations.wasRead(conversationId, wish, { last, isBlocked }) || this.isLeaving) return
+    this.usedAt = performance.now()
+    for (const claimed of taken) if (!this.#heldBefore.has(claimed.seq)) this.#lines.hold(claimed, 'retries')
+    if (this.#lines.isDrained(conversationId)) this.#conversations.drained(conversationId)
+  }
+
+  /** After an outage: whether bulk replays are to be made due that wait for another attempt. */
+  get mustHasten(): boolean {
+    return this.#limit() > 0 && this.#conversations.mustHasten
+  }
+
+  hastened(): void {
+    this.#conversations.hastened()
+    this.#mayHaveMore.replays = true
+    this.#endRecovery()
+  }
+
+  /** After an outage: where to read on in the walk through all its conversations; null: nowhere now. */
+  get walkAfter(): string | null {
+    const limit = this.#limit()
+    return limit > 0 && this.#conversations.wantedCount < 2 * limit ? this.#conversations.walkAfter : null
+  }
+
+  walked(ids: readonly string[], end: WalkEnd): void {
+    this.#conversations.walked(ids, end)
+    this.#endRecovery()
+  }
+
+  #endRecovery(): void {
+    if (!this.#conversations.hasReadAll || this.#lines.waiting('retries') > 0) return
+    this.#conversations.stopRecovery()
+    this.#conversations.clear()
+    this.#lookAgain()
+  }
+
+  /** Whether something is to be read that tries the receiver. */
+  wantsProbe(now: Date): boolean {
+    if (this.#isStopped || this.isOutdated || this.#prober.isBusy || this.#prober.isIdle) return false
+    const busy = this.#inFlight.size - this.#testsInFlight
+    const isAsked = this.#prober.isAsked(this.row)
+    if (!this.breaker.isOpen) return isAsked && busy < this.row.maxInFlight
+    return busy === 0 && (isAsked || this.breaker.allows(now, 0) > 0)
+  }
+
+  /** A probe is read from now on. @returns what to look for */
+  askProbe(): { deliveryId: string | null; withFirsts: boolean } {
+    const deliveryId = this.#prober.isAsked(this.row) ? this.row.probeDeliveryId : null
+    this.#prober.begin(this.row)
+    // Without a breaker that is open, first attempts go anyway.
+    return { deliveryId, withFirsts: this.breaker.isOpen }
+  }
+
+  /** It could not be read. */
+  unaskProbe(): void {
+    this.#prober.drop(() => false)
+  }
+
+  chooseProbe(candidates: readonly Candidate[]): string[] {
+    // What is on its way tries it already.
+    const isFree = ({ conversationId }: Candidate) => conversationId === null || !this.#lines.isBusy(conversationId)
+    return this.#prober.choose(candidates.filter(isFree))
+  }
+
+  /** Takes what was read to try the receiver with. @param isOver there is nothing at all that waits */
+  addProbe(found: readonly Claimed[], isOver: boolean, now: Date): void {
+    const first = this.#prober.take(found, isOver && !this.breaker.isOpen)
+    if (first === undefined) this.#release()
+    else this.#sendProbe(first, now)
+  }
+
+  #sendProbe(claimed: Claimed, now: Date): void {
+    const isEarly = claimed.attempts > 0 && claimed.due > now
+    this.#lines.hold({ ...claimed, isEarly }, 'probes')
+  }
+
+  /** No probe is under way any more: what waited for it goes its way. */
+  #release(): void {
+    this.#conversations.clear()
+    this.#lookAgain()
   }
 
   /** Whether everything that was read waits for something in flight, while more could be sent. */
@@ -194,65 +385,78 @@ export class EndpointQueue implements Party {
   }
 
   /** If it is stalled: where to go on among its conversations; null otherwise. */
-  headsAfter(now: Date): string | null {
-    if (!this.#isStalled(this.#limit(now))) return null
+  askHeads(): { after: string; limit: number; holdBack: HoldBack } | null {
+    if (!this.#isStalled(this.#limit())) return null
     this.#headsAt = performance.now()
     this.#heldBefore = new Set(this.#lines.seqs)
-    return this.#headsAfter
+    return { after: this.#headsAfter, limit: 2 * this.row.maxInFlight, holdBack: this.#holdBack }
   }
 
   /** Takes the first unsent events of other conversations. What was held when they were read may have been sent since. */
-  addHeads(heads: readonly Claimed[], last: string): void {
+  addHeads(heads: readonly Found[], last: string): void {
     this.#headsAfter = last
     if (this.isLeaving) return
-    for (const head of heads) if (!this.#heldBefore.has(head.seq)) this.#lines.holdHead(head)
+    for (const head of heads) {
+      const isPassed = head.isNoticed || this.#conversations.has(head.conversationId ?? '')
+      if (!isPassed && !this.#heldBefore.has(head.seq)) this.#lines.holdHead(head)
+    }
   }
 
-  #next(now: Date): Kind | 'tests' | null {
+  #next(): Kind | 'tests' | 'probes' | null {
     const lines = this.#lines
     // A receiver that takes one request at a time gets one connection, for tests too.
     const isAlone = this.row.maxInFlight === 1
     if (lines.ready('tests') > 0 && !(isAlone && this.#inFlight.size > 0)) return 'tests'
-    const limit = this.#limit(now)
     const busy = isAlone ? this.#inFlight.size : this.#inFlight.size - this.#testsInFlight
+    if (lines.ready('probes') > 0 && !this.#isStopped && busy < this.row.maxInFlight) return 'probes'
+    const limit = this.#limit()
     if (busy >= limit) return null
     const isRetryReady = lines.ready('retries') > 0
     if (lines.ready('firsts') > 0 && !(isRetryReady && this.#isRetrysTurn)) return 'firsts'
     if (isRetryReady) return 'retries'
-    const isReplaysTurn = lines.ready('replays') > 0 && this.#replaysInFlight < Math.max(1, limit >> 1)
+    const isReplaysTurn = lines.ready('replays') > 0 && this.#replaysInFlight.size < Math.max(1, limit >> 1)
     return isReplaysTurn ? 'replays' : null
   }
 
-  canSend(now: Date): boolean {
-    return this.#next(now) !== null
+  canSend(): boolean {
+    return this.#next() !== null
   }
 
   /** Takes out what goes next; it is in flight from now on. */
-  take(now: Date): Claimed | undefined {
-    const kind = this.#next(now)
-    const claimed = kind === null ? undefined : this.#lines.take(kind)
-    if (claimed === undefined) return undefined
+  take(): Claimed | undefined {
+    const lane = this.#next()
+    const claimed = lane === null ? undefined : this.#lines.take(lane)
+    if (lane === null || claimed === undefined) return undefined
     this.#inFlight.set(claimed.seq, performance.now())
-    if (kind === 'tests') this.#testsInFlight++
-    else {
-      if (kind === 'replays') this.#replaysInFlight++
-      this.#isRetrysTurn = kind === 'firsts'
-    }
+    if (lane === 'tests') this.#testsInFlight++
+    if (lane === 'replays') this.#replaysInFlight.add(claimed.seq)
+    if (lane === 'firsts' || lane === 'retries') this.#isRetrysTurn = lane === 'firsts'
+    this.#readOn(claimed)
     return claimed
+  }
+
+  /** What comes after what was read of its conversation is read when that has gone. */
+  #readOn({ conversationId }: Claimed): void {
+    if (conversationId !== null && this.#lines.isDrained(conversationId)) this.#conversations.drained(conversationId)
   }
 
   /** It is in flight no more. */
   ended(claimed: Claimed, { isRetried }: { isRetried: boolean }): void {
     this.#inFlight.delete(claimed.seq)
+    this.#replaysInFlight.delete(claimed.seq)
     if (claimed.isTest) this.#testsInFlight--
-    else if (claimed.lane > 0) this.#replaysInFlight--
     this.#lines.ended(claimed, isRetried && this.row.isStrict)
   }
 
   /** Its result is in the database, or will never be: it may be read again. */
   forget(claimed: Claimed): void {
-    this.#lines.forget(claimed)
-    if (this.row.isStrict) this.look()
+    const isDropped = this.#lines.forget(claimed)
+    const { conversationId, isTest, lane } = claimed
+    if (conversationId !== null && !isTest && lane === 0) {
+      this.#conversations.recorded(conversationId, isDropped, this.#isProbing)
+    }
+    this.#prober.look()
+    this.#endRecovery()
   }
 
   /** It was not sent after all. */
@@ -266,7 +470,13 @@ export class EndpointQueue implements Party {
   drop(): void {
     this.#hasDropped = true
     this.#lines.drop(this.#inFlight.keys(), this.isLeaving)
-    this.#mayHaveMore.firsts = this.#mayHaveMore.retries = this.#mayHaveMore.replays = true
+    this.#prober.drop((seq) => this.#inFlight.has(seq))
+    this.#conversations.clear()
+    this.#lookAgain()
+  }
+
+  #lookAgain(): void {
+    for (const kind of KINDS) this.#mayHaveMore[kind] = true
   }
 
   /** Its endpoint is not this process's any more: what is in flight ends by itself. */
@@ -276,12 +486,49 @@ export class EndpointQueue implements Party {
     this.#lines.leaveTally()
   }
 
-  succeeded(): void {
-    this.#allowance = Math.min(2 * this.#allowance, Math.max(this.row.maxInFlight, FIRST_ALLOWANCE))
+  /** What decides by how much the wait varies until a delivery is tried again. */
+  chance(claimed: Claimed, random: number): number {
+    return this.#streak.chance(claimed, random)
   }
 
-  /** The receiver is away or overloaded. */
-  strained(): void {
+  /** The receiver has answered. @returns whether its breaker has changed */
+  succeeded(claimed: Claimed, isDelivered: boolean, now: Date): boolean {
+    this.#allowance = Math.min(2 * this.#allowance, Math.max(this.row.maxInFlight, FIRST_ALLOWANCE))
+    const { isSuspect, conversations } = this.#streak
+    this.#streak.ended()
+    const probe = this.#prober.of(claimed)
+    if (probe !== null) this.#goOn(isDelivered, now)
+    const isReopened = this.breaker.succeeded(now)
+    if (isReopened || (probe === 'asked' && isDelivered)) {
+      this.#conversations.recover()
+      this.drop()
+    } else if (isSuspect) {
+      this.drop()
+      this.#conversations.recoverSome(conversations)
+    }
+    return isReopened
+  }
+
+  /** The receiver is away or overloaded. @param random a number in [0, 1) @returns whether its breaker has changed */
+  strained(claimed: Claimed, now: Date, random: number): boolean {
     this.#allowance = Math.max(1, this.#allowance >> 1)
+    if (claimed.isEarly !== true) this.#streak.failed(claimed)
+    const wasOpen = this.breaker.isOpen
+    const probe = this.#prober.of(claimed)
+    const hasChanged = this.breaker.failed(now, random, probe === 'asked')
+    if (probe !== null) this.#goOn(false, now)
+    if (this.breaker.isOpen && !wasOpen) {
+      this.#streak.ended()
+      this.#conversations.stopRecovery()
+      this.drop()
+    }
+    return hasChanged
+  }
+
+  /** A probe has ended. */
+  #goOn(hasSucceeded: boolean, now: Date): void {
+    const next = this.#prober.ended(hasSucceeded)
+    if (next !== undefined) this.#sendProbe(next, now)
+    else this.#release()
   }
 }

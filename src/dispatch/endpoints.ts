@@ -18,6 +18,13 @@ export interface EndpointRow {
   readonly breakerOpenedAt: Date | null
   readonly breakerProbeAt: Date | null
   readonly breakerProbes: number
+  /** Somebody asked that what waits be sent now, at that time, and it has not been sent yet. */
+  readonly isProbeAsked: boolean
+  readonly probeAskedAt: Date | null
+  /** The delivery that was meant; null: the first that waits. */
+  readonly probeDeliveryId: string | null
+  /** All that waits goes out, whenever it is due. */
+  readonly isRecovering: boolean
   readonly version: string
 }
 
@@ -34,7 +41,7 @@ export interface WorkingEndpoint {
 }
 
 /**
- * Every endpoint for which something is due: one index probe for each that has anything pending, so a backlog costs as
+ * Every endpoint for which something is due, or is to go ahead of its time: one index probe for each that has anything pending, so a backlog costs as
  * much as one row.
  */
 export function findWork(session: Session, now: Date): Promise<WorkingEndpoint[]> {
@@ -59,7 +66,8 @@ const FIND_WORK: Statement = {
   text: `WITH RECURSIVE ${LOOSE_SCAN('firsts', FIRSTS, 'seq')}, ${LOOSE_SCAN('retries', RETRIES, 'due')}
 SELECT e.id, e.dispatcher_id AS "dispatcherId"
   FROM (SELECT endpoint_id FROM firsts
-        UNION SELECT endpoint_id FROM retries WHERE ${IS_DUE(0)} OR ${IS_DUE(1)}) working
+        UNION SELECT endpoint_id FROM retries WHERE ${IS_DUE(0)} OR ${IS_DUE(1)}
+        UNION SELECT id FROM webhook_endpoints WHERE is_probe_asked OR is_recovering) working
   JOIN webhook_endpoints e ON e.id = working.endpoint_id AND e.is_enabled
   LEFT JOIN agents a ON a.id = e.agent_id
  WHERE COALESCE(a.is_enabled, true)
@@ -92,6 +100,8 @@ const READ: Statement = {
        e.is_enabled AND COALESCE(a.is_enabled, true) AS "isEnabled", e.max_in_flight AS "maxInFlight",
        e.ordering = 'STRICT' AS "isStrict", e.failing_since AS "failingSince",
        e.breaker_opened_at AS "breakerOpenedAt", e.breaker_probe_at AS "breakerProbeAt", e.breaker_probes AS "breakerProbes",
+       e.is_probe_asked AS "isProbeAsked", e.probe_asked_at AS "probeAskedAt", e.probe_delivery_id AS "probeDeliveryId",
+       e.is_recovering AS "isRecovering",
        e.xmin::text || COALESCE('.' || a.xmin::text, '') AS version
   FROM unnest($2::text[]) AS wanted(id)
   JOIN webhook_endpoints e ON e.id = wanted.id AND e.dispatcher_id = $1

@@ -59,8 +59,8 @@ export class HealthRecorder {
     this.#writeWithin(isDelivered && queue.row.failingSince === null ? SUCCESS_EVERY_MS : URGENT_MS)
   }
 
-  /** An endpoint's breaker opened, closed or waits longer: others and people read it in the row. */
-  breakerChanged(queue: EndpointQueue): void {
+  /** An endpoint's breaker, a probe or its recovery is not what it was: others and people read it in the row. */
+  changed(queue: EndpointQueue): void {
     this.#of(queue)
     this.#writeWithin(URGENT_MS)
   }
@@ -112,7 +112,10 @@ export class HealthRecorder {
       await inHalves(
         unwritten,
         async (some) => {
-          const changes = some.map(({ queue, ...change }) => ({ id: queue.id, ...change, breaker: queue.breaker.row }))
+          const changes = some.map(({ queue, ...change }) => {
+            const { id, isRecovering, probedAt } = queue
+            return { id, ...change, breaker: queue.breaker.row, isRecovering, probedAt }
+          })
           const rows = new Map((await writeHealth(session, roster.id, changes)).map((row) => [row.id, row]))
           for (const each of some) {
             left.delete(each)

@@ -15,6 +15,10 @@ export interface HealthChange {
   readonly lastFailedAt: Date | null
   readonly failures: number
   readonly breaker: BreakerRow
+  /** Whether all that waits goes out, whenever it is due; left out: it stays as it is. */
+  readonly isRecovering?: boolean
+  /** When the probe was asked that has ended since; null: none has. */
+  readonly probedAt?: Date | null
 }
 
 /** An endpoint's health as it stands in its row. */
@@ -24,6 +28,8 @@ export interface Health {
   readonly failingSince: Date | null
   readonly consecutiveFailures: number
   readonly isWarned: boolean
+  readonly isProbeAsked: boolean
+  readonly isRecovering: boolean
   /** The row's part of `version` (see claim.ts) before it was written, and after. */
   readonly before: string
   readonly after: string
@@ -49,7 +55,7 @@ const WRITE: Statement = {
   text: `WITH h AS MATERIALIZED (
   SELECT * FROM jsonb_to_recordset($2::jsonb) AS h(
     id text, "succeededAt" timestamptz, "failedAt" timestamptz, "lastFailedAt" timestamptz, failures int,
-    "openedAt" timestamptz, "probeAt" timestamptz, probes int)
+    "openedAt" timestamptz, "probeAt" timestamptz, probes int, "isRecovering" boolean, "probedAt" timestamptz)
 ), locked AS MATERIALIZED (
   SELECT h.*, e.xmin::text AS before FROM h JOIN webhook_endpoints e ON e.id = h.id AND e.dispatcher_id = $1
      FOR NO KEY UPDATE OF e
@@ -60,11 +66,13 @@ UPDATE webhook_endpoints e SET
     failing_since = CASE WHEN h."succeededAt" IS NULL THEN COALESCE(e.failing_since, h."failedAt") END,
     failing_warned_at = CASE WHEN h."succeededAt" IS NULL THEN e.failing_warned_at END,
     consecutive_failures = CASE WHEN h."succeededAt" IS NULL THEN e.consecutive_failures + h.failures ELSE 0 END,
-    breaker_opened_at = h."openedAt", breaker_probe_at = h."probeAt", breaker_probes = h.probes
+    breaker_opened_at = h."openedAt", breaker_probe_at = h."probeAt", breaker_probes = h.probes,
+    is_recovering = COALESCE(h."isRecovering", e.is_recovering),
+    is_probe_asked = e.is_probe_asked AND e.probe_asked_at IS DISTINCT FROM h."probedAt"
   FROM locked h
  WHERE e.id = h.id
 RETURNING e.id, e.failing_since AS "failingSince", e.consecutive_failures AS "consecutiveFailures",
-  e.failing_warned_at IS NOT NULL AS "isWarned", h.before, e.xmin::text AS after`,
+  e.failing_warned_at IS NOT NULL AS "isWarned", e.is_probe_asked AS "isProbeAsked", e.is_recovering AS "isRecovering", h.before, e.xmin::text AS after`,
 }
 
 /** What failing that long comes to. */

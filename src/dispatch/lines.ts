@@ -1,26 +1,40 @@
 import type { Claimed } from './claim.ts'
 
+/** Whose turn a delivery takes: new ones, those of conversations that were read by themselves, and bulk replays. */
 export type Kind = 'firsts' | 'retries' | 'replays'
 export const KINDS: readonly Kind[] = ['firsts', 'retries', 'replays']
+/** Kinds that people wait for, and what goes whatever else waits. */
+type Lane = Kind | 'tests' | 'probes'
 
 /** How many deliveries are held, of all endpoints together. */
 export interface Tally {
   count: number
 }
 
+interface Held {
+  readonly claimed: Claimed
+  readonly lane: Lane
+}
+
+/** One conversation's: one is ready or on its way, the others wait for it, in the order of their events. */
+interface Line {
+  /** Not taken yet. */
+  ready: Held | null
+  readonly behind: Held[]
+}
+
 /**
- * Deliveries of one endpoint that were read and are not recorded yet, in the order in which they may go: first attempts of
- * one conversation one after the other, everything else as it was read.
+ * Deliveries of one endpoint that were read and are not recorded yet, in the order in which they may go: those of one
+ * conversation one after the other by `seq`, whether they are first attempts or not, everything else as it was read.
  */
 export class Lines {
   /** Waiting, in flight or being recorded, by seq. */
-  readonly #held = new Map<string, Claimed>()
-  readonly #ready: Record<Kind | 'tests', Claimed[]> = { tests: [], firsts: [], retries: [], replays: [] }
-  /** Behind the first attempt that is on its way, by conversation. */
-  #behind = new Map<string, Claimed[]>()
+  readonly #held = new Map<string, Held>()
+  readonly #ready: Record<Lane, Held[]> = { tests: [], probes: [], firsts: [], retries: [], replays: [] }
+  #lines = new Map<string, Line>()
   /** Conversations that wait until a failure is recorded: ordering is STRICT. */
   readonly #blocked = new Set<string>()
-  readonly #waiting: Record<Kind, number> = { firsts: 0, retries: 0, replays: 0 }
+  readonly #waiting: Record<Lane, number> = { tests: 0, probes: 0, firsts: 0, retries: 0, replays: 0 }
   #tally: Tally
 
   constructor(tally: Tally) {
@@ -37,13 +51,24 @@ export class Lines {
   }
 
   /** How many can go at once. */
-  ready(kind: Kind | 'tests'): number {
-    return this.#ready[kind].length
+  ready(lane: Lane): number {
+    return this.#ready[lane].length
   }
 
   /** How many wait to be sent, also for others of their conversation. */
-  waiting(kind: Kind): number {
-    return this.#waiting[kind]
+  waiting(lane: Lane): number {
+    return this.#waiting[lane]
+  }
+
+  /** Whether something of a conversation is on its way, or being recorded while others wait for that. */
+  isBusy(conversationId: string): boolean {
+    return this.#lines.get(conversationId)?.ready === null
+  }
+
+  /** Whether nothing of a conversation waits to be sent. */
+  isDrained(conversationId: string): boolean {
+    const line = this.#lines.get(conversationId)
+    return line === undefined || (line.ready === null && line.behind.length === 0)
   }
 
   /** What is held still, and what comes of it, counts no more. */
@@ -52,90 +77,113 @@ export class Lines {
     this.#tally = { count: 0 }
   }
 
-  #letGo({ seq }: Claimed): void {
+  #letGo({ claimed: { seq } }: Held): void {
     if (this.#held.delete(seq)) this.#tally.count--
   }
 
-  hold(claimed: Claimed): void {
+  /** @param lane whose turn it takes; its kind's own, when it is left out */
+  hold(claimed: Claimed, lane: Lane = laneOf(claimed)): void {
     if (this.#held.has(claimed.seq)) return
-    this.#held.set(claimed.seq, claimed)
+    const held = { claimed, lane }
+    this.#held.set(claimed.seq, held)
     this.#tally.count++
-    if (claimed.isTest) {
-      this.#ready.tests.push(claimed)
+    this.#waiting[lane]++
+    const name = lineOf(claimed)
+    const line = name === null ? undefined : this.#lines.get(name)
+    if (line === undefined) {
+      if (name !== null) this.#lines.set(name, { ready: held, behind: [] })
+      this.#ready[lane].push(held)
       return
     }
-    const kind = kindOf(claimed)
-    this.#waiting[kind]++
-    const conversation = orderedBy(claimed)
-    const line = conversation === null ? undefined : this.#behind.get(conversation)
-    if (line !== undefined) {
-      line.push(claimed)
+    const { ready } = line
+    if (ready !== null && isBefore(held, ready)) {
+      this.#ready[ready.lane].splice(this.#ready[ready.lane].indexOf(ready), 1)
+      line.behind.unshift(ready)
+      line.ready = held
+      this.#ready[lane].push(held)
       return
     }
-    if (conversation !== null) this.#behind.set(conversation, [])
-    this.#ready[kind].push(claimed)
+    const place = line.behind.findIndex((other) => isBefore(held, other))
+    if (place === -1) line.behind.push(held)
+    else line.behind.splice(place, 0, held)
   }
 
   /** Holds the first of other conversations; those that are on their way already have theirs. */
   holdHead(head: Claimed): void {
-    if (!this.#behind.has(orderedBy(head) ?? '')) this.hold(head)
+    if (!this.#lines.has(lineOf(head) ?? '')) this.hold(head)
   }
 
   /** Takes out the next of a kind; it is held until it is forgotten. */
-  take(kind: Kind | 'tests'): Claimed | undefined {
-    const claimed = this.#ready[kind].shift()
-    if (claimed !== undefined && kind !== 'tests') this.#waiting[kind]--
-    return claimed
+  take(lane: Lane): Claimed | undefined {
+    const held = this.#ready[lane].shift()
+    if (held === undefined) return undefined
+    this.#waiting[lane]--
+    const line = this.#lines.get(lineOf(held.claimed) ?? '')
+    if (line !== undefined) line.ready = null
+    return held.claimed
   }
 
   /** It is in flight no more. @param isBlocking its conversation waits until that is recorded, and for what comes then */
   ended(claimed: Claimed, isBlocking: boolean): void {
-    const conversation = orderedBy(claimed)
-    if (conversation === null) return
+    const name = lineOf(claimed)
+    const line = name === null ? undefined : this.#lines.get(name)
+    if (name === null || line === undefined) return
     if (isBlocking) {
-      this.#blocked.add(conversation)
-      this.#dropBehind(conversation)
+      this.#blocked.add(name)
+      this.#dropLine(line)
       return
     }
-    const next = this.#behind.get(conversation)?.shift()
-    if (next === undefined) this.#behind.delete(conversation)
-    else this.#ready[kindOf(next)].push(next)
-  }
-
-  /** It may be read again. */
-  forget(claimed: Claimed): void {
-    this.#letGo(claimed)
-    const conversation = orderedBy(claimed)
-    if (conversation !== null && this.#blocked.delete(conversation)) {
-      this.#dropBehind(conversation)
-      this.#behind.delete(conversation)
+    const next = line.behind.shift()
+    if (next === undefined) this.#lines.delete(name)
+    else {
+      line.ready = next
+      this.#ready[next.lane].push(next)
     }
   }
 
-  #dropBehind(conversation: string): void {
-    for (const claimed of this.#behind.get(conversation)?.splice(0) ?? []) {
-      this.#letGo(claimed)
-      this.#waiting[kindOf(claimed)]--
+  /** It may be read again. @returns whether its conversation was waiting for that */
+  forget(claimed: Claimed): boolean {
+    const held = this.#held.get(claimed.seq)
+    if (held !== undefined) this.#letGo(held)
+    const name = lineOf(claimed)
+    if (name === null || !this.#blocked.delete(name)) return false
+    const line = this.#lines.get(name)
+    if (line !== undefined) this.#dropLine(line)
+    this.#lines.delete(name)
+    return true
+  }
+
+  #dropLine(line: Line): void {
+    for (const held of line.behind.splice(0)) {
+      this.#letGo(held)
+      this.#waiting[held.lane]--
     }
   }
 
   /** Lets go of everything that waits. What is in flight keeps its conversation's place. */
   drop(inFlight: Iterable<string>, withTests: boolean): void {
-    const dropped = [...this.#ready.firsts, ...this.#ready.retries, ...this.#ready.replays]
-    for (const line of this.#behind.values()) dropped.push(...line)
-    if (withTests) dropped.push(...this.#ready.tests.splice(0))
-    for (const claimed of dropped) this.#letGo(claimed)
-    for (const kind of KINDS) {
-      this.#ready[kind] = []
-      this.#waiting[kind] = 0
+    const lanes: readonly Lane[] = [...KINDS, 'probes', ...(withTests ? (['tests'] as const) : [])]
+    const dropped = lanes.flatMap((lane) => this.#ready[lane].splice(0))
+    for (const { behind } of this.#lines.values()) dropped.push(...behind)
+    for (const held of dropped) {
+      this.#letGo(held)
+      this.#waiting[held.lane]--
     }
-    this.#behind = new Map([...this.#blocked].map((conversation) => [conversation, []]))
+    this.#lines = new Map([...this.#blocked].map((name) => [name, { ready: null, behind: [] }]))
     for (const seq of inFlight) {
-      const claimed = this.#held.get(seq)
-      const conversation = claimed === undefined ? null : orderedBy(claimed)
-      if (conversation !== null) this.#behind.set(conversation, [])
+      const held = this.#held.get(seq)
+      const name = held === undefined ? null : lineOf(held.claimed)
+      if (name !== null) this.#lines.set(name, { ready: null, behind: [] })
     }
   }
+}
+
+function isBefore(a: Held, b: Held): boolean {
+  return BigInt(a.claimed.seq) < BigInt(b.claimed.seq)
+}
+
+function laneOf(claimed: Claimed): Lane {
+  return claimed.isTest ? 'tests' : kindOf(claimed)
 }
 
 export function kindOf({ lane, attempts }: Claimed): Kind {
@@ -143,8 +191,8 @@ export function kindOf({ lane, attempts }: Claimed): Kind {
   return attempts === 0 ? 'firsts' : 'retries'
 }
 
-/** The order that a first attempt keeps; null: none. Live ones keep their conversation's, which needs no new text. */
-function orderedBy({ conversationId, attempts, isTest, lane }: Claimed): string | null {
-  if (conversationId === null || attempts > 0 || isTest) return null
+/** The conversation whose order a delivery keeps; null: none. Bulk replays keep it among themselves, live ones need no new text. */
+function lineOf({ conversationId, isTest, lane }: Claimed): string | null {
+  if (conversationId === null || isTest) return null
   return lane === 0 ? conversationId : `${lane} ${conversationId}`
 }

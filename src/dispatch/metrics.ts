@@ -6,6 +6,8 @@ export interface Counters {
   delivered: number
   retried: number
   failed: number
+  /** Failed ahead of their time: no attempt was spent. */
+  unspent: number
   /** Not sent, by our own fault. */
   released: number
   breakersOpened: number
@@ -37,6 +39,7 @@ export function newCounters(): Counters {
     delivered: 0,
     retried: 0,
     failed: 0,
+    unspent: 0,
     released: 0,
     breakersOpened: 0,
     breakersClosed: 0,

@@ -29,6 +29,8 @@ export type Outcome =
   | { next: 'failed' }
   /** Failed, and the endpoint is disabled at once: 410. */
   | { next: 'gone' }
+  /** Nothing is recorded: it was sent ahead of its time, which comes. */
+  | { next: 'unspent' }
   /** Nothing is recorded: it is sent when we can. */
   | { next: 'release' }
 
@@ -36,6 +38,12 @@ export type Outcome =
 export function decideTest(exchange: Exchange, now: Date): Outcome {
   const outcome = decide(exchange, 1, now, 0)
   return outcome.next === 'delivered' || outcome.next === 'release' ? outcome : { next: 'failed' }
+}
+
+/** What was sent ahead of its time is delivered, or waits for its time as before. */
+export function decideEarly(exchange: Exchange, now: Date): Outcome {
+  const outcome = decide(exchange, 1, now, 0)
+  return outcome.next === 'retry' ? { next: 'unspent' } : outcome
 }
 
 /** @param attempt 1, 2, …; @param random a number in [0, 1) */

@@ -1,4 +1,3 @@
-import type { Clock } from '../infra/clock.ts'
 import { Capacity, YOUNG_MS } from './capacity.ts'
 import type { Claimed } from './claim.ts'
 import type { EndpointQueue } from './endpoint-queue.ts'
@@ -8,7 +7,6 @@ import type { Roster } from './roster.ts'
 import type { Sending, Sent } from './sending.ts'
 
 export interface PumpDeps {
-  readonly clock: Clock
   readonly queues: Queues
   readonly roster: Roster
   readonly sending: Sending
@@ -60,9 +58,8 @@ export class Pump {
   }
 
   #burst(): void {
-    const { clock, queues, roster } = this.#deps
+    const { queues, roster } = this.#deps
     if (this.#isStopping || !roster.isTrusted || this.#deps.isPaused()) return
-    const now = clock.now()
     const share = this.#deps.share()
     // What has been written wakes this again.
     if (this.#deps.backlog() >= share * MAX_BACKLOG) return
@@ -77,14 +74,14 @@ export class Pump {
         passedOver.push(queue)
         continue
       }
-      const claimed = queue.take(now)
+      const claimed = queue.take()
       if (claimed === undefined) {
         this.#line(this.#hosts.afterNone(queue))
         continue
       }
       begun++
       this.#send(queue, claimed)
-      if (queue.canSend(now)) queues.sendable.add(queue)
+      if (queue.canSend()) queues.sendable.add(queue)
     }
     const mayGoOn = queues.sendable.size > 0 && !this.#capacity.isFull(share)
     for (const queue of passedOver) queues.sendable.add(queue)

@@ -60,7 +60,7 @@ export class Queues {
   /** Puts an endpoint in line for what it can do now. */
   consider(queue: EndpointQueue, now: Date): void {
     if (!this.has(queue)) return
-    if (queue.canSend(now)) {
+    if (queue.canSend()) {
       this.sendable.add(queue)
       this.#news.sendable()
     }

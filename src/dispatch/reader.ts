@@ -1,5 +1,16 @@
 import type { Clock } from '../infra/clock.ts'
-import { type Claimed, claim, claimHeads, type Wanted } from './claim.ts'
+import {
+  type Claimed,
+  claim,
+  claimConversations,
+  claimHeads,
+  claimThese,
+  findCandidates,
+  HASTENED,
+  hastenReplays,
+  type Wanted,
+  waitingConversations,
+} from './claim.ts'
 import type { EndpointQueue } from './endpoint-queue.ts'
 import { adopt, findWork, readEndpoints } from './endpoints.ts'
 import { faultPoint } from './fault-points.ts'
@@ -21,6 +32,8 @@ export interface ReaderDeps {
 const MAX_HELD = 4000
 /** Endpoints that one statement is about. */
 const MAX_ASKED = 200
+/** Conversations that one step of a walk finds. */
+const WALKED = 50
 /** How often it looks for what no wake-up told it: least, and when that is so expensive that it should be rarer. */
 const POLL_MS = 1000
 const POLL_SHARE = 20
@@ -169,22 +182,79 @@ export class Reader {
     const now = clock.now()
     await this.#readAnew(queues.hungry.all().filter(({ isOutdated }) => isOutdated))
     const asked: { queue: EndpointQueue; wanted: Wanted }[] = []
-    const stalled: EndpointQueue[] = []
+    const turns: EndpointQueue[] = []
     let room = Math.min(session.batch.read, MAX_HELD - queues.heldCount)
-    while (room > 0 && asked.length < MAX_ASKED) {
+    while (room > 0 && turns.length < MAX_ASKED) {
       const queue = queues.hungry.next()
       if (queue === undefined) break
-      const wanted = queue.wants(now)
-      if (wanted === null) {
-        stalled.push(queue)
-        continue
-      }
+      turns.push(queue)
+      const wanted = queue.wants()
+      if (wanted === null) continue
       queue.asking(wanted)
       asked.push({ queue, wanted })
       room -= wanted.firsts + wanted.retries + wanted.replays
     }
     if (asked.length > 0) await this.#readFor(asked, now)
-    for (const queue of stalled) await this.#readHeads(queue)
+    for (const queue of turns) {
+      if (queue.wantsProbe(now)) await this.#readProbe(queue)
+      await this.#walk(queue)
+    }
+    await this.#readConversations(turns)
+    for (const queue of turns) await this.#readHeads(queue)
+    for (const queue of turns) queues.consider(queue, clock.now())
+  }
+
+  /** Reads something that tries an endpoint's receiver. */
+  async #readProbe(queue: EndpointQueue): Promise<void> {
+    const { session, clock } = this.#deps
+    const began = performance.now()
+    const { deliveryId, withFirsts } = queue.askProbe()
+    try {
+      const candidates = await findCandidates(session, queue.id, deliveryId, withFirsts)
+      const ids = queue.chooseProbe(candidates)
+      const found = ids.length === 0 ? [] : await claimThese(session, queue.id, ids)
+      this.#count(found.length, began)
+      if (isOutdated(queue, found[0])) queue.isOutdated = true
+      if (queue.isOutdated) queue.unaskProbe()
+      else queue.addProbe(found, candidates.length === 0, clock.now())
+    } catch (error) {
+      queue.unaskProbe()
+      throw error
+    }
+  }
+
+  /** After an outage, all conversations in which something waits are read, a few at a time. */
+  async #walk(queue: EndpointQueue): Promise<void> {
+    const { session, clock } = this.#deps
+    // What was replayed in bulk keeps no order with what is live: it is only made due.
+    if (queue.mustHasten && (await hastenReplays(session, queue.id, clock.now())) < HASTENED) queue.hastened()
+    for (let after = queue.walkAfter; after !== null; after = queue.walkAfter) {
+      const { ids, end } = await waitingConversations(session, queue.id, after, WALKED)
+      if (queue.walkAfter !== after) return
+      queue.walked(ids, end)
+    }
+  }
+
+  /** Reads conversations by themselves that keep an order between first attempts and retries. */
+  async #readConversations(turns: readonly EndpointQueue[]): Promise<void> {
+    const { session, clock } = this.#deps
+    const asked = turns.flatMap((queue) => queue.askConversations().map((one) => ({ queue, ...one })))
+    if (asked.length === 0) return
+    const began = performance.now()
+    const found = await claimConversations(session, asked).catch((error: unknown) => {
+      for (const { queue, ...one } of asked) queue.unaskConversations([one])
+      throw error
+    })
+    this.#count(found.length, began)
+    const rows = Map.groupBy(found, nameOf)
+    const first = new Map(found.map((row) => [row.endpointId, row]))
+    const outdated = asked.map(({ queue }) => queue).filter((queue) => isOutdated(queue, first.get(queue.id)))
+    await this.#readAnew([...new Set(outdated)])
+    const now = clock.now()
+    for (const { queue, ...one } of asked) {
+      if (queue.isOutdated) queue.unaskConversations([one])
+      else queue.addConversation(one, rows.get(nameOf(one)) ?? [], now)
+    }
   }
 
   async #readFor(asked: readonly { queue: EndpointQueue; wanted: Wanted }[], now: Date): Promise<void> {
@@ -199,7 +269,7 @@ export class Reader {
     this.#count(found.length, began)
     const byEndpoint = Map.groupBy(found, ({ endpointId }) => endpointId)
     await this.#readAnew(
-      asked.filter(({ queue }) => isOutdated(queue, byEndpoint.get(queue.id))).map(({ queue }) => queue),
+      asked.filter(({ queue }) => isOutdated(queue, byEndpoint.get(queue.id)?.[0])).map(({ queue }) => queue),
     )
     for (const { queue, wanted } of asked) {
       if (queue.isOutdated) {
@@ -209,7 +279,6 @@ export class Reader {
         continue
       }
       queue.add(byEndpoint.get(queue.id) ?? [], wanted)
-      queues.consider(queue, this.#deps.clock.now())
     }
   }
 
@@ -222,18 +291,20 @@ export class Reader {
 
   /** What it holds all waits for something in flight: other conversations' turn. */
   async #readHeads(queue: EndpointQueue): Promise<void> {
-    const { session, clock, queues } = this.#deps
-    const after = queue.headsAfter(clock.now())
-    if (after === null) return
+    const { session, clock } = this.#deps
+    const asked = queue.askHeads()
+    if (asked === null) return
     const began = performance.now()
-    const { heads, last } = await claimHeads(session, queue.id, after, 2 * queue.row.maxInFlight)
+    const { heads, last } = await claimHeads(session, queue.id, { ...asked, now: clock.now() })
     this.#count(heads.length, began)
     if (!queue.isOutdated) queue.addHeads(heads, last)
-    queues.consider(queue, clock.now())
   }
 }
 
-function isOutdated(queue: EndpointQueue, found: readonly Claimed[] | undefined): boolean {
-  const [first] = found ?? []
-  return first !== undefined && first.version !== queue.row.version
+function isOutdated(queue: EndpointQueue, found: Claimed | undefined): boolean {
+  return found !== undefined && found.version !== queue.row.version
+}
+
+function nameOf({ endpointId, conversationId }: { endpointId: string; conversationId: string | null }): string {
+  return `${endpointId} ${conversationId}`
 }

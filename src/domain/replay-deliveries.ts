@@ -59,7 +59,7 @@ export async function replayFailedDeliveries(
     const data = { since: since.toISOString(), includeSkipped }
     await recordAudit(tx, actor, { action: 'deliveries.replayed', target, data, at: deps.clock.now() })
     const found = await countWaiting(tx, endpointId, { since, startedAt, most })
-    await sendWaitingNow(deps, tx, endpointId)
+    if (found > 0 || endpoint.breakerOpenedAt !== null) await sendWaitingNow(deps, tx, endpointId)
     return found
   })
   let count = 0

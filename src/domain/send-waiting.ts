@@ -32,7 +32,8 @@ export async function sendWaitingNow(
        AND NOT EXISTS (SELECT FROM agents agent WHERE agent.id = endpoint.agent_id AND NOT agent.is_enabled)
        AND (breaker_opened_at IS NOT NULL OR EXISTS (
              SELECT FROM deliveries
-              WHERE endpoint_id = ${endpointId} AND due IS NOT NULL AND attempts > 0 AND NOT is_test))`
+              WHERE endpoint_id = ${endpointId} AND due IS NOT NULL AND attempts > 0 AND NOT is_test
+                AND seq >= endpoint.sends_from_seq))`
   if (count > 0) endpointsChanged(tx, bus, [endpointId])
   return count > 0
 }

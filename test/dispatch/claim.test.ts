@@ -1,5 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { type Claimed, claim, claimHeads, type Wanted } from '../../src/dispatch/claim.ts'
+import {
+  type Claimed,
+  claim,
+  claimConversations,
+  claimHeads,
+  findCandidates,
+  hastenReplays,
+  type Wanted,
+  waitingConversations,
+} from '../../src/dispatch/claim.ts'
 import { adopt, findWork, giveBack, readEndpoints } from '../../src/dispatch/endpoints.ts'
 import { type Result, settle, stillOpen } from '../../src/dispatch/settle.ts'
 import { drainRemovals } from '../../src/domain/removals.ts'
@@ -28,9 +37,14 @@ const want = (options: Partial<Wanted> = {}): Wanted => ({
   retries: 100,
   replays: 100,
   held: [],
+  firstsAfter: '0',
+  holdBack: 'due',
+  retriesFrom: new Date(0),
   ...options,
 })
 const read = (options?: Partial<Wanted>) => claim(session, [want(options)], guddesk.clock.now())
+/** Without what is only noticed. */
+const free = async (options?: Partial<Wanted>) => (await read(options)).filter(({ isNoticed }) => !isNoticed)
 const types = (claimed: readonly Claimed[]) => claimed.map(({ type }) => type)
 const row = (id: string) =>
   guddesk.deps.db.prisma.delivery.findUniqueOrThrow({ where: { id }, include: { attemptLog: true } })
@@ -112,11 +126,55 @@ describe('claiming', () => {
     await change(created?.id ?? '', { attempts: 4, due: new Date('2100-01-01') })
     expect(types(await read())).toEqual(['message.created'])
     await prisma.webhookEndpoint.update({ where: { id: endpointId }, data: { ordering: 'STRICT' } })
-    expect(await read()).toEqual([])
+    expect(await read()).toMatchObject([{ isNoticed: true, conversationId, attempts: 0, body: '' }])
     const other = await guddesk.newConversation(tenant)
-    expect((await read()).map((claimed) => claimed.conversationId)).toEqual([other])
+    expect((await free()).map((claimed) => claimed.conversationId)).toEqual([other])
     await change(created?.id ?? '', { attempts: 5 })
-    expect((await read()).map((claimed) => claimed.conversationId)).toEqual([conversationId, other])
+    expect((await free()).map((claimed) => claimed.conversationId)).toEqual([conversationId, other])
+  })
+
+  test('a first attempt waits behind a retry that is due, and, when that is wanted, behind any', async () => {
+    const conversationId = await guddesk.newConversation(tenant, 'one')
+    const [created, message] = await read()
+    await change(created?.id ?? '', { attempts: 1, due: new Date('2100-01-01') })
+    expect((await free()).map(({ id }) => id)).toEqual([message?.id])
+    expect(await free({ holdBack: 'retries' })).toEqual([])
+    await change(created?.id ?? '', { due: guddesk.clock.now() })
+    expect((await read()).map(({ id, isNoticed }) => [id, isNoticed])).toEqual([
+      [message?.id, true],
+      [created?.id, true],
+    ])
+    const wanted = { endpointId, conversationId, after: '0', limit: 10 }
+    expect((await claimConversations(session, [wanted])).map(({ id }) => id)).toEqual([created?.id, message?.id])
+    const after = { ...wanted, after: created?.seq ?? '' }
+    expect((await claimConversations(session, [after])).map(({ id }) => id)).toEqual([message?.id])
+    expect(await claimConversations(session, [{ ...wanted, conversationId: 'conv_other' }])).toEqual([])
+  })
+
+  test('a receiver is tried with the first that waits in a conversation, or with what was asked for', async () => {
+    const [first, second] = [await guddesk.newConversation(tenant), await guddesk.newConversation(tenant, 'one')]
+    const [a, b, c] = await read()
+    for (const claimed of [a, b, c]) await change(claimed?.id ?? '', { attempts: 1, due: new Date('2100-01-01') })
+    await change(c?.id ?? '', { due: new Date('2099-01-01') })
+    const ids = async (named: string | null) =>
+      (await findCandidates(session, endpointId, named, true)).map(({ id }) => id)
+    expect([a?.conversationId, b?.conversationId, c?.conversationId]).toEqual([first, second, second])
+    expect(await ids(null)).toEqual([a?.id, b?.id])
+    const named = await findCandidates(session, endpointId, c?.id ?? '', true)
+    expect(named.filter(({ isNamed }) => isNamed).map(({ id }) => id)).toEqual([b?.id, c?.id])
+    await change(b?.id ?? '', { attempts: 0 })
+    expect((await findCandidates(session, endpointId, null, false)).map(({ id }) => id)).toEqual([a?.id, b?.id])
+    for (const claimed of [a, b, c]) await change(claimed?.id ?? '', { lane: 1 })
+    expect(await ids(null)).toEqual([b?.id])
+    expect(await findCandidates(session, 'whk_other', a?.id ?? '', true)).toEqual([])
+    const found = await waitingConversations(session, endpointId, '', 10)
+    expect(found.ids).toEqual([])
+    await change(a?.id ?? '', { lane: 0 })
+    expect(await waitingConversations(session, endpointId, '', 10)).toMatchObject({
+      ids: [first],
+      end: { conversationId: first },
+    })
+    expect(await hastenReplays(session, endpointId, guddesk.clock.now())).toBe(1)
   })
 
   test('disabled endpoints and agents keep what waits for them; tests go there', async () => {
@@ -144,8 +202,10 @@ describe('claiming', () => {
   test('the first unsent events of other conversations are found without walking through one', async () => {
     const conversations = await Promise.all(Array.from({ length: 3 }, () => guddesk.newConversation(tenant)))
     for (const id of conversations) await say(id, 'one', 'two')
-    const first = await claimHeads(session, endpointId, '', 2)
-    const second = await claimHeads(session, endpointId, first.last, 2)
+    const heads = (after: string) =>
+      claimHeads(session, endpointId, { after, limit: 2, holdBack: 'due', now: guddesk.clock.now() })
+    const first = await heads('')
+    const second = await heads(first.last)
     expect(types([...first.heads, ...second.heads])).toEqual(Array(3).fill('conversation.created'))
     expect(second.last).toBe('')
     const found = [...first.heads, ...second.heads].map(({ conversationId }) => conversationId)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Claimed } from '../../src/dispatch/claim.ts'
+import type { Found, Wanted } from '../../src/dispatch/claim.ts'
 import type { EndpointQueue } from '../../src/dispatch/endpoint-queue.ts'
 import type { EndpointRow } from '../../src/dispatch/endpoints.ts'
 import { Queues } from '../../src/dispatch/queues.ts'
@@ -21,15 +21,21 @@ const ROW: EndpointRow = {
   breakerOpenedAt: null,
   breakerProbeAt: null,
   breakerProbes: 0,
+  isProbeAsked: false,
+  probeAskedAt: null,
+  probeDeliveryId: null,
+  isRecovering: false,
   version: '1',
 }
 
-const first = (n: number, endpointId: string): Claimed => ({
+const first = (n: number, endpointId: string): Found => ({
   id: `dlv_${n}`,
   endpointId,
   seq: String(n),
   conversationId: `conv_${n % 2}`,
   attempts: 0,
+  due: NOW,
+  isNoticed: false,
   lane: 0,
   isTest: false,
   type: 'message.created',
@@ -37,10 +43,21 @@ const first = (n: number, endpointId: string): Claimed => ({
   version: '1',
 })
 
-function takeFrom(queue: EndpointQueue): Claimed {
-  const taken = queue.take(NOW)
+const wish = (endpointId: string, firsts: number): Wanted => ({
+  endpointId,
+  firsts,
+  firstsAfter: '0',
+  holdBack: 'due',
+  retries: 0,
+  retriesFrom: new Date(0),
+  replays: 0,
+  held: [],
+})
+
+function takeFrom(queue: EndpointQueue): Found {
+  const taken = queue.take()
   if (taken === undefined) throw new Error('something can go')
-  return taken
+  return { ...taken, isNoticed: false }
 }
 
 /** Two endpoints, and five deliveries read for each, in two conversations. */
@@ -50,7 +67,7 @@ function filled() {
   for (const id of ids) queues.add({ ...ROW, id })
   const [one, two] = ids.map((id) => {
     const queue = queues.get(id)
-    const wanted = queue?.wants(NOW)
+    const wanted = queue?.wants()
     if (!queue || !wanted) throw new Error('it wants what it can have')
     const found = [1, 2, 3, 4, 5].map((n) => first(n, id))
     queue.add(found, wanted)
@@ -74,13 +91,13 @@ describe('what is held, of all endpoints together', () => {
 
   test('does not count twice what was read twice', () => {
     const { queues, one } = filled()
-    one.add([first(1, one.id), first(6, one.id)], { endpointId: one.id, firsts: 2, retries: 0, replays: 0, held: [] })
+    one.add([first(1, one.id), first(6, one.id)], wish(one.id, 2))
     expect(queues.heldCount).toBe(11)
   })
 
   test('is, when everything is dropped, what is in flight', () => {
     const { queues, one } = filled()
-    one.take(NOW)
+    one.take()
     one.drop()
     expect([queues.heldCount, one.heldCount]).toEqual([6, 1])
   })
@@ -105,7 +122,7 @@ describe('what was read while things happened', () => {
     const queues = new Queues({ hungry: () => undefined, sendable: () => undefined })
     queues.add(ROW)
     const queue = queues.get(ROW.id)
-    const wanted = queue?.wants(NOW)
+    const wanted = queue?.wants()
     if (!queue || !wanted) throw new Error('it wants what it can have')
     queue.asking(wanted)
     const events = [2, 4, 6, 8, 10, 12, 14, 16].map((n) => first(n, ROW.id))
@@ -117,30 +134,30 @@ describe('what was read while things happened', () => {
   test('is not sent again when it was recorded before the heads came back', async () => {
     const { queue, taken } = stalled()
     await settle(60)
-    expect(queue.headsAfter(NOW)).toBe('')
+    expect(queue.askHeads()).toMatchObject({ after: '' })
     queue.ended(taken, { isRetried: false })
     queue.forget(taken)
     queue.drop()
     queue.addHeads([taken, first(1, ROW.id)], '')
-    expect(queue.take(NOW)?.seq).toBe('1')
-    expect(queue.canSend(NOW)).toBe(false)
+    expect(queue.take()?.seq).toBe('1')
+    expect(queue.canSend()).toBe(false)
   })
 
   test('does not overtake what was held and has been dropped since', () => {
     const { queue, taken, events } = stalled()
     const later = first(18, ROW.id)
     queue.look()
-    const wanted = { endpointId: ROW.id, firsts: 1, retries: 0, replays: 0, held: events.map(({ seq }) => seq) }
+    const wanted = { ...wish(ROW.id, 1), held: events.map(({ seq }) => seq) }
     queue.asking(wanted)
     queue.drop()
     queue.ended(taken, { isRetried: false })
     queue.forget(taken)
     queue.add([later], wanted)
-    expect(queue.canSend(NOW)).toBe(false)
-    const again = queue.wants(NOW)
+    expect(queue.canSend()).toBe(false)
+    const again = queue.wants()
     if (again === null) throw new Error('it reads them again')
     queue.asking(again)
     queue.add([...events.slice(1), later], again)
-    expect(queue.take(NOW)?.seq).toBe('4')
+    expect(queue.take()?.seq).toBe('4')
   })
 })

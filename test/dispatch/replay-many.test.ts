@@ -90,7 +90,7 @@ test('only those since the time, of this endpoint, and no tests', async () => {
   expect(again.sort()).toEqual([ids[1], ids[2]].sort())
 })
 
-test('those that wait for their next attempt count, and are asked for', async () => {
+test('those that wait for their next attempt count, and the first of them is sent at once', async () => {
   await failed(1)
   const due = new Date(guddesk.clock.now().getTime() + 3_600_000)
   const [row] = await deliveries()
@@ -99,6 +99,7 @@ test('those that wait for their next attempt count, and are asked for', async ()
   const later = new Date(guddesk.clock.now().getTime() + 1).toISOString()
   expect(await replay({ since: later })).toEqual({ replayedCount: 0, isComplete: true })
   expect(await replay({ includeSkipped: true })).toEqual({ replayedCount: 1, isComplete: true })
+  expect((await receiver.waitFor(1))[0]?.headers['x-guddesk-attempt']).toBe('4')
 })
 
 test('many clicks at once replay each delivery once', async () => {
