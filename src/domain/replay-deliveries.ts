@@ -58,7 +58,8 @@ export async function replayFailedDeliveries(
     const target = endpointTarget(endpoint)
     const data = { since: since.toISOString(), includeSkipped }
     await recordAudit(tx, actor, { action: 'deliveries.replayed', target, data, at: deps.clock.now() })
-    const found = await countWaiting(tx, endpointId, { since, startedAt, most })
+    // Whatever another call has made due was due before this endpoint was locked.
+    const found = await countWaiting(tx, endpointId, { since, after: deps.clock.steady(), most })
     if (found > 0 || endpoint.breakerOpenedAt !== null) await sendWaitingNow(deps, tx, endpointId)
     return found
   })
@@ -83,16 +84,16 @@ export async function replayFailedDeliveries(
 
 interface Waiting {
   readonly since: Date
-  readonly startedAt: Date
+  readonly after: Date
   readonly most: number
 }
 
-/** Deliveries that wait for their next attempt, up to `most` of them. */
-async function countWaiting(tx: Tx, endpointId: string, { since, startedAt, most }: Waiting): Promise<number> {
+/** Deliveries whose next attempt is due after that, up to `most` of them. */
+async function countWaiting(tx: Tx, endpointId: string, { since, after, most }: Waiting): Promise<number> {
   const [row] = await tx.db.$queryRaw<{ count: number }[]>`
     SELECT count(*)::int AS count FROM (
       SELECT FROM deliveries
-       WHERE endpoint_id = ${endpointId} AND lane IN (0, 1) AND due > ${startedAt} AND attempts > 0 AND NOT is_test
+       WHERE endpoint_id = ${endpointId} AND lane IN (0, 1) AND due > ${after} AND attempts > 0 AND NOT is_test
          AND created_at >= ${since}
        LIMIT ${most}) waiting`
   return row?.count ?? 0
