@@ -155,8 +155,7 @@ export async function recordEvent<T extends EventType>(tx: EventTx, bus: Bus, ev
       LEFT JOIN agents agent ON agent.id = endpoint.agent_id
      CROSS JOIN LATERAL (
        SELECT (endpoint.is_enabled OR endpoint.unregistered_at IS NOT NULL) AND COALESCE(agent.is_enabled, true) AS is_live) live
-     WHERE (endpoint.unregistered_at IS NULL OR endpoint.kept_until > event.created_at)
-       AND (agent.id IS NULL OR NOT agent.ignore_own_events OR agent.id IS DISTINCT FROM ${agentId})
+     WHERE agent.id IS NULL OR NOT agent.ignore_own_events OR agent.id IS DISTINCT FROM ${agentId}
        FOR KEY SHARE OF endpoint
     RETURNING endpoint_id, due IS NOT NULL AS is_live`
   const endpointIds = made.filter((delivery) => delivery.is_live).map((delivery) => delivery.endpoint_id)

@@ -1,7 +1,8 @@
-import type { Prisma, WebhookEndpoint } from '../generated/prisma/client.ts'
+import type { WebhookEndpoint } from '../generated/prisma/client.ts'
+import { Prisma } from '../infra/db.ts'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
 import type { Actor } from './actor.ts'
-import { recordAudit, systemAuditor } from './audit.ts'
+import { recordAudits, systemAuditor } from './audit.ts'
 import type { Deps } from './deps.ts'
 import { ownedEndpoints, requireLevel } from './policy.ts'
 
@@ -15,10 +16,13 @@ export const DEFAULT_RESUME_SECONDS = 3600
 const BATCH = 500
 /** Between two batches, so that removing never takes more than a part of the database's time. */
 const PAUSE_MS = 20
-/** Another node's clock may be behind, and there an endpoint may still be registered again. */
+/** Another node may take it for a little earlier, and there an endpoint may still be registered again. */
 const CLOCKS_MS = 60_000
 
-/** Unregistered, and can be registered again. */
+/**
+ * Unregistered, and can be registered again.
+ * @param now steady: a clock that is set ends nothing, here and below
+ */
 export function isKept(now: Date): { keptUntil: { gt: Date } } {
   return { keptUntil: { gt: now } }
 }
@@ -36,7 +40,7 @@ export interface UnregisteredEndpoint {
 export async function listUnregistered(deps: Deps, actor: Actor): Promise<UnregisteredEndpoint[]> {
   requireLevel(actor, 'READ_ONLY')
   const rows = await deps.db.prisma.webhookEndpoint.findMany({
-    where: { ...ownedEndpoints(actor), ...isKept(deps.clock.now()) },
+    where: { ...ownedEndpoints(actor), ...isKept(deps.clock.steady()) },
     orderBy: [{ unregisteredAt: 'desc' }, { id: 'desc' }],
     take: KEPT_PER_WORKSPACE,
   })
@@ -47,9 +51,11 @@ export async function listUnregistered(deps: Deps, actor: Actor): Promise<Unregi
 
 /**
  * Unregisters an endpoint that is locked. From now on it is shown nowhere and nothing is sent; what waits for it stays, and
- * events are recorded for it, for as long as it is kept. Tests that wait are given up.
+ * events are recorded for it, for as long as it is kept. Tests that wait are given up. Of more endpoints than are kept,
+ * those that were unregistered first are removed.
  */
-export async function keepUnregistered(tx: Tx, { id, workspaceId }: WebhookEndpoint, at: Date): Promise<void> {
+export async function keepUnregistered(deps: Deps, tx: Tx, { id, workspaceId }: WebhookEndpoint): Promise<void> {
+  const at = deps.clock.steady()
   const keptUntil = new Date(at.getTime() + KEPT_MS)
   const data = { unregisteredAt: at, keptUntil, isEnabled: false, disabledReason: null }
   await tx.db.webhookEndpoint.update({ where: { id }, data })
@@ -59,10 +65,24 @@ export async function keepUnregistered(tx: Tx, { id, workspaceId }: WebhookEndpo
   })
   // Those who unregister some at the same moment wait here for each other, so that not one too many is kept.
   await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${workspaceId} FOR NO KEY UPDATE`
-  await tx.db.$executeRaw`
-    UPDATE webhook_endpoints SET kept_until = ${at} WHERE id IN (
-      SELECT id FROM webhook_endpoints WHERE workspace_id = ${workspaceId} AND kept_until > ${at}
-       ORDER BY unregistered_at DESC, id DESC OFFSET ${KEPT_PER_WORKSPACE})`
+  const removed = await tx.db.$queryRaw<Removed[]>`
+    DELETE FROM webhook_endpoints WHERE unregistered_at IS NOT NULL AND id IN (
+      SELECT id FROM webhook_endpoints WHERE workspace_id = ${workspaceId} AND kept_until IS NOT NULL
+       ORDER BY unregistered_at DESC, id DESC OFFSET ${KEPT_PER_WORKSPACE})
+    RETURNING id, url, workspace_id AS "workspaceId"`
+  await recordRemoved(deps, tx, removed)
+}
+
+type Removed = Pick<WebhookEndpoint, 'id' | 'url' | 'workspaceId'>
+
+/** Endpoints that were kept are gone, and nobody asked for that; their deliveries are drained (removals.ts). */
+async function recordRemoved({ clock }: Deps, tx: Tx, removed: readonly Removed[]): Promise<void> {
+  const at = clock.now()
+  const entries = removed.map(({ id, url, workspaceId }) => {
+    const target = { type: 'webhook_endpoint', id, name: url } as const
+    return [systemAuditor(workspaceId), { action: 'webhook_endpoint.deleted', target, at }] as const
+  })
+  await recordAudits(tx, entries)
 }
 
 /**
@@ -114,18 +134,23 @@ export async function resumeFrom(
 /** One batch of what waits and is too old. @returns how many */
 function skipBefore(tx: Tx, endpointId: string, seq: bigint, at: Date): Promise<number> {
   return tx.db.$executeRaw`
-    WITH old AS (
-      SELECT id FROM (
-        (SELECT id FROM deliveries
-          WHERE endpoint_id = ${endpointId} AND lane IN (0, 1) AND seq < ${seq}
-            AND due IS NOT NULL AND attempts = 0 AND NOT is_test
-          ORDER BY seq LIMIT ${BATCH})
-        UNION ALL
-        (SELECT id FROM deliveries
-          WHERE endpoint_id = ${endpointId} AND seq < ${seq} AND due IS NOT NULL AND attempts > 0 AND NOT is_test
-          LIMIT ${BATCH})) waiting
-       LIMIT ${BATCH})
+    WITH old AS (${waitingBefore(endpointId, seq)})
     UPDATE deliveries d SET status = 'SKIPPED', due = NULL, finished_at = ${at} FROM old WHERE d.id = old.id`
+}
+
+/** Up to a batch of what waits for an endpoint before a position: an index walk for each kind, however long the backlog. */
+export function waitingBefore(endpointId: string, seq: bigint): Prisma.Sql {
+  const before = Prisma.sql`endpoint_id = ${endpointId} AND seq < ${seq} AND due IS NOT NULL AND NOT is_test`
+  const firsts = (lane: Prisma.Sql) =>
+    Prisma.sql`SELECT id FROM deliveries WHERE ${before} AND lane = ${lane} AND attempts = 0 ORDER BY seq LIMIT ${BATCH}`
+  return Prisma.sql`
+    SELECT id FROM (
+      (${firsts(Prisma.sql`0`)})
+      UNION ALL
+      (${firsts(Prisma.sql`1`)})
+      UNION ALL
+      (SELECT id FROM deliveries WHERE ${before} AND attempts > 0 ORDER BY lane, due LIMIT ${BATCH})) waiting
+     LIMIT ${BATCH}`
 }
 
 /** Goes on with what `resumeFrom` has left. @param signal ends it after the batch under way */
@@ -137,7 +162,7 @@ export async function skipTooOld(deps: Deps, signal?: AbortSignal): Promise<void
         const [endpoint] = await tx.db.$queryRaw<{ seq: bigint }[]>`
           SELECT sends_from_seq AS seq FROM webhook_endpoints WHERE id = ${id} FOR NO KEY UPDATE`
         if (endpoint === undefined || endpoint.seq === 0n) return false
-        if ((await skipBefore(tx, id, endpoint.seq, deps.clock.now())) === BATCH) return true
+        if ((await skipBefore(tx, id, endpoint.seq, deps.clock.steady())) === BATCH) return true
         await tx.db.$executeRaw`UPDATE webhook_endpoints SET sends_from_seq = 0 WHERE id = ${id}`
         return false
       }),
@@ -150,7 +175,7 @@ export async function skipTooOld(deps: Deps, signal?: AbortSignal): Promise<void
  * @param signal ends it after the one under way
  */
 export async function removeUnkept(deps: Deps, signal?: AbortSignal): Promise<void> {
-  const before = new Date(deps.clock.now().getTime() - CLOCKS_MS)
+  const before = new Date(deps.clock.steady().getTime() - CLOCKS_MS)
   const where: Prisma.WebhookEndpointWhereInput = { keptUntil: { lte: before } }
   const found = await deps.db.prisma.webhookEndpoint.findMany({ where, select: { id: true }, orderBy: { id: 'asc' } })
   for (const { id } of found) {
@@ -158,10 +183,7 @@ export async function removeUnkept(deps: Deps, signal?: AbortSignal): Promise<vo
     await inTransaction(deps, async (tx) => {
       const [gone] = await tx.db.webhookEndpoint.findMany({ where: { ...where, id } })
       const { count } = await tx.db.webhookEndpoint.deleteMany({ where: { ...where, id } })
-      if (gone === undefined || count === 0) return // another node was faster
-      const target = { type: 'webhook_endpoint', id, name: gone.url } as const
-      const at = deps.clock.now()
-      await recordAudit(tx, systemAuditor(gone.workspaceId), { action: 'webhook_endpoint.deleted', target, at })
+      if (gone !== undefined && count > 0) await recordRemoved(deps, tx, [gone]) // or another node was faster
     })
   }
 }

@@ -140,7 +140,7 @@ export async function registerEndpoint(
       const { count } = await tx.db.webhookEndpoint.createMany({ data: [row], skipDuplicates: true })
       if (count > 0) {
         // From here on nobody else can have this URL. A kept endpoint takes the new one's place.
-        const kept = await lockKept(tx, owner, at)
+        const kept = await lockKept(tx, owner, deps.clock.steady())
         if (kept !== null) await tx.db.webhookEndpoint.delete({ where: { id } })
         const endpoint =
           kept === null
@@ -162,13 +162,17 @@ export async function registerEndpoint(
       const endpoint = await change(deps, tx, actor, found.id, { ...given, isEnabled: true })
       // Its process may have been away.
       await sendWaitingNow(deps, tx, endpoint.id)
-      await tx.db.$executeRaw`UPDATE webhook_endpoints SET reregistered_at = ${at} WHERE id = ${found.id}`
+      const reregisteredAt = deps.clock.steady()
+      await tx.db.$executeRaw`UPDATE webhook_endpoints SET reregistered_at = ${reregisteredAt} WHERE id = ${found.id}`
       return { status: 'exists', resumed: false, endpoint, ...secretsOf(deps, endpoint) }
     }
   })
 }
 
-/** Makes a kept endpoint live again, with the backlog that it asks for; what failed before does not count. */
+/**
+ * Makes a kept endpoint live again, with the backlog that it asks for; what failed before does not count. The first that waits
+ * for its next attempt is sent now, however short ago that was asked: what is new would overtake it.
+ */
 async function resume(
   deps: Deps,
   tx: Tx,
@@ -176,8 +180,8 @@ async function resume(
   given: Changes,
   withinSeconds: number,
 ): Promise<WebhookEndpoint> {
-  const at = deps.clock.now()
-  const data = { ...given, ...LIVE_AGAIN, ...RESUMED, reregisteredAt: at }
+  const at = deps.clock.steady()
+  const data = { ...given, ...LIVE_AGAIN, ...RESUMED, reregisteredAt: at, probeAskedAt: null }
   const endpoint = await tx.db.webhookEndpoint.update({ where: { id: kept.id }, data })
   await resumeFrom(tx, kept, withinSeconds, at)
   await sendWaitingNow(deps, tx, kept.id)
@@ -321,7 +325,7 @@ export async function deleteEndpoint(deps: Deps, actor: Actor, input: z.input<ty
   await inTransaction(deps, async (tx) => {
     const at = deps.clock.now()
     // A URL may have been kept several times, for several owners.
-    const where = { ...named, ...ownedEndpoints(actor), OR: [{ unregisteredAt: null }, isKept(at)] }
+    const where = { ...named, ...ownedEndpoints(actor), OR: [{ unregisteredAt: null }, isKept(deps.clock.steady())] }
     const found = await tx.db.webhookEndpoint.findMany({ where, orderBy: { id: 'asc' } })
     let deleted = 0
     for (const endpoint of found) {

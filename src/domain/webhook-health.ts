@@ -81,7 +81,7 @@ export async function activityOfAgents(
        SELECT (count(*) FILTER (WHERE d.status = 'DELIVERED'))::int AS delivered,
               (count(*) FILTER (WHERE d.status = 'FAILED'))::int AS failed
          FROM webhook_endpoints e JOIN deliveries d ON d.endpoint_id = e.id
-        WHERE e.agent_id = agent.id AND d.created_at > ${since} AND NOT d.is_test) day
+        WHERE e.agent_id = agent.id AND e.unregistered_at IS NULL AND d.created_at > ${since} AND NOT d.is_test) day
      WHERE agent.id = ANY(${[...agentIds]}::text[]) AND agent.workspace_id = ${actor.workspaceId}
        AND ${mayBeTold(actor, Prisma.sql`agent.id`)}`
   return new Map(

@@ -1,9 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { forgetEnded } from '../../src/domain/forget-ended.ts'
-import { KEPT_PER_WORKSPACE, removeUnkept, skipTooOld } from '../../src/domain/kept-endpoints.ts'
+import { KEPT_PER_WORKSPACE, removeUnkept, skipTooOld, waitingBefore } from '../../src/domain/kept-endpoints.ts'
+import { Prisma } from '../../src/infra/db.ts'
 import { type Call, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { until } from '../support/until.ts'
+import { settle, until } from '../support/until.ts'
 import { nextUrl, ok } from './objects.ts'
 
 const PATH = '/api/agent/webhooks'
@@ -25,7 +26,11 @@ beforeEach(async () => {
   receiver = await startReceiver()
 })
 
-afterEach(() => receiver.close())
+afterEach(async () => {
+  await receiver.close()
+  // A later receiver may get the same port.
+  await remove({ url: receiver.url, forget: true })
+})
 
 const register = (body: unknown, call?: Call) => guddesk.call('POST', PATH, body, call)
 const remove = (body: unknown, call?: Call) => guddesk.call('DELETE', PATH, body, call)
@@ -79,7 +84,7 @@ describe('unregistering', () => {
         `query ($id: ID!, $agentId: ID!) {
           node(id: $id) { id }
           nodes(ids: [$id]) { id }
-          agent: node(id: $agentId) { ... on Agent { webhookEndpoints { id } } }
+          agent: node(id: $agentId) { ... on Agent { errorRate24h webhookEndpoints { id } } }
           webhookEndpoints(first: 100) { edges { node { id } } }
           deliveries(first: 100, filter: { endpointId: $id }) { totalCount edges { node { id } } }
           dispatchState { pending }
@@ -89,7 +94,11 @@ describe('unregistering', () => {
         call,
       )
       expect(body.errors).toBeUndefined()
-      expect(body.data).toMatchObject({ node: null, nodes: [null], agent: { webhookEndpoints: [] } })
+      expect(body.data).toMatchObject({
+        node: null,
+        nodes: [null],
+        agent: { errorRate24h: null, webhookEndpoints: [] },
+      })
       expect(body.data.deliveries).toEqual({ totalCount: 0, edges: [] })
       expect(JSON.stringify(body.data)).not.toContain(id)
       for (const ref of [{ url: receiver.url }, { endpointId: id }]) expect((await remove(ref, call)).status).toBe(404)
@@ -152,7 +161,7 @@ describe('unregistering', () => {
     const tenant = await guddesk.newTenant()
     const { key } = tenant
     const first = nextUrl()
-    await ok(register({ url: first }, { key }))
+    const { id } = (await register({ url: first }, { key })).data.endpoint
     const secondly = nextUrl()
     await ok(register({ url: secondly }, { key }))
     await ok(remove({ url: first }, { key }))
@@ -168,6 +177,9 @@ describe('unregistering', () => {
     const last = nextUrl()
     await ok(register({ url: last }, { key }))
     await ok(remove({ url: last }, { key }))
+    expect(await row(id)).toBeNull()
+    const removed = { targetId: id, action: 'webhook_endpoint.deleted', actorType: 'system', workspaceId }
+    expect(await guddesk.deps.db.prisma.auditEntry.count({ where: removed })).toBe(1)
     expect((await register({ url: first }, { key })).data.status).toBe('created')
     expect((await register({ url: secondly }, { key })).data).toMatchObject({ status: 'exists', resumed: true })
   })
@@ -177,6 +189,7 @@ describe('registering again', () => {
   test('gives the same endpoint: id, secret, flags and settings, with 200 and resumed', async () => {
     const events = { onMessageCreated: true, onConversationClosed: true, onConversationCreated: false }
     const { data } = await register({ url: receiver.url, description: 'Mine', events })
+    expect(data.status).toBe('created')
     const { id } = data.endpoint
     const settings = { maxInFlight: 3, ordering: 'STRICT' } as const
     await guddesk.deps.db.prisma.webhookEndpoint.update({ where: { id }, data: settings })
@@ -206,6 +219,48 @@ describe('registering again', () => {
     await receiver.waitFor(6)
     expect(heard()).toEqual(['m1', 'm2', 'm3', 'm4', 'm5', 'm6'])
     expect(receiver.received.map(({ event }) => event)).not.toContain('conversation.created')
+  })
+
+  test('what a stopping process refused goes before what came after, also at the second restart within a minute', async () => {
+    await ok(register({ url: receiver.url, events: { onConversationCreated: false } }))
+    const conversationId = await guddesk.newConversation(guddesk.tenant, 'm0')
+    await receiver.waitFor(1)
+    const refused = { where: { endpoint: { url: receiver.url }, attempts: 1, due: { not: null } } }
+    for (const round of ['a', 'b']) {
+      receiver.behave(answer(503))
+      await say(conversationId, `${round}1`)
+      await until(async () => (await guddesk.deps.db.prisma.delivery.count(refused)) === 1)
+      await ok(remove({ url: receiver.url }))
+      await say(conversationId, `${round}2`, `${round}3`)
+      receiver.behave(answer(200))
+      guddesk.clock.advance(2 * SECOND)
+      await ok(register({ url: receiver.url }))
+      const before = round === 'a' ? 1 : 5
+      await until(() => heard().length >= before + 4) // beside the ping that the second restart asks with
+      expect(heard().slice(before)).toEqual([`${round}1`, `${round}1`, `${round}2`, `${round}3`])
+      await until(async () => (await guddesk.deps.db.prisma.delivery.count(refused)) === 0)
+    }
+  })
+
+  test.each([-10, 10])('a clock that is set by %i days meanwhile loses nothing', async (days) => {
+    const { data } = await register({ url: receiver.url, events: { onConversationCreated: false } })
+    const conversationId = await guddesk.newConversation()
+    await ok(remove({ url: receiver.url }))
+    await say(conversationId, 'm1')
+    guddesk.clock.set(days * DAY)
+    try {
+      await say(conversationId, 'm2')
+      await removeUnkept(guddesk.deps)
+      const again = await register({ url: receiver.url })
+      expect(again.data).toEqual({ status: 'exists', resumed: true, endpoint: data.endpoint })
+      await receiver.waitFor(2)
+      expect(heard()).toEqual(['m1', 'm2'])
+      receiver.behave(answer(200))
+      await ok(remove({ url: receiver.url })) // asks its successor, as it was registered just now
+      expect(receiver.received.at(-1)?.event).toBe('ping')
+    } finally {
+      guddesk.clock.set(-days * DAY)
+    }
   })
 
   test('what waited when it was unregistered is still sent', async () => {
@@ -282,6 +337,29 @@ describe('registering again', () => {
     expect([skipped, (await row(id))?.sendsFromSeq]).toEqual([1300, 0n])
   })
 
+  test('a long backlog is left out by index walks: no batch reads or sorts the rest', async () => {
+    const { data } = await register({ url: receiver.url, events: { onConversationCreated: false } })
+    const { id } = data.endpoint
+    await ok(remove({ url: receiver.url }))
+    await guddesk.deps.db.sql(
+      `WITH event AS (
+         INSERT INTO events (id, workspace_id, type, conversation_id, body)
+         SELECT $1 || i, $2, 'message.created', 'conv_' || i % 7, '{}' FROM generate_series(1, 20000) AS i
+         RETURNING id, conversation_id, seq)
+       INSERT INTO deliveries (id, workspace_id, event_id, endpoint_id, conversation_id, seq, attempts, due)
+       SELECT id || ' ' || $3, $2, id, $3, conversation_id, seq, (seq % 2)::int, now() FROM event`,
+      [`evt_${id}_`, guddesk.tenant.workspaceId, id],
+    )
+    await guddesk.deps.db.sql('ANALYZE deliveries')
+    const rows = await guddesk.deps.db.prisma.$queryRaw<{ 'QUERY PLAN': string }[]>(
+      Prisma.sql`EXPLAIN ${waitingBefore(id, 1_000_000_000n)}`,
+    )
+    const plan = rows.map((line) => line['QUERY PLAN']).join('\n')
+    expect(plan).toMatch(/Index Scan/)
+    expect(plan).not.toMatch(/Sort|Seq Scan|Bitmap/)
+    await ok(remove({ endpointId: id, forget: true }))
+  })
+
   test.each([-1, 86_401, 1.5, '60', null])('resumeWithinSeconds %j is refused', async (resumeWithinSeconds) => {
     const { status, error } = await register({ url: nextUrl(), resumeWithinSeconds })
     expect([status, error.fields?.map(({ path }) => path)]).toEqual([400, ['resumeWithinSeconds']])
@@ -307,14 +385,6 @@ describe('registering again', () => {
     expect(await row(later.data.endpoint.id)).not.toBeNull()
     const entry = { targetId: id, action: 'webhook_endpoint.deleted', actorType: 'system' }
     expect(await guddesk.deps.db.prisma.auditEntry.count({ where: entry })).toBe(1)
-  })
-
-  test('events of the time after which it is removed are recorded for it no more', async () => {
-    const { data } = await register({ url: receiver.url })
-    await ok(remove({ url: receiver.url }))
-    guddesk.clock.advance(DAY)
-    await guddesk.newConversation(guddesk.tenant, 'Too late')
-    expect(await guddesk.deps.db.prisma.delivery.count({ where: { endpointId: data.endpoint.id } })).toBe(0)
   })
 
   test('a secret that was being rotated ends in its time', async () => {
@@ -537,6 +607,23 @@ describe('a process that was replaced', () => {
     expect((await register({ url: receiver.url })).data).toMatchObject({ status: 'exists', endpoint: { id } })
     answered.resolve()
     expect((await removing).status).toBe(200)
+    expect(await urls()).toContain(receiver.url)
+  })
+
+  test('unregisters nothing when more processes stop at once than pings can wait', async () => {
+    const { id } = await deploy()
+    const answered = Promise.withResolvers<void>()
+    receiver.behave((response) => void answered.promise.then(() => response.writeHead(200).end()))
+    const ping = `mutation ($id: ID!) { sendTestEvent(input: { endpointId: $id, type: PING }) { __typename } }`
+    for (let i = 0; i < 10; i++) {
+      expect((await guddesk.graphql(ping, { id })).body.data.sendTestEvent.__typename).toBe('SendTestEventPayload')
+    }
+    expect((await guddesk.graphql(ping, { id })).body.data.sendTestEvent.__typename).toBe('ConflictError')
+    const removing = Promise.all(Array.from({ length: 5 }, () => remove({ url: receiver.url })))
+    await receiver.waitFor(10)
+    await settle(300)
+    answered.resolve()
+    expect((await removing).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
     expect(await urls()).toContain(receiver.url)
   })
 
