@@ -29,10 +29,13 @@ export interface WalkEnd {
 
 /** Of those that were scanned last, as many are scanned again: an event with a lower seq may be committed later. */
 const OVERLAP = 50
-/** What was passed is looked at again after this long: nothing that was committed late waits for longer. */
+/** What was passed is looked at again after this long, for what was committed late, and later when much was passed. */
 const RESCAN_MS = 30_000
-/** Conversations that wait to be read, above which no more retries are noticed. */
+const RESCAN_MS_PER_EVENT = 1
+/** Conversations that wait to be read, above which nothing more is noticed. */
 const MOST_WANTED = 1000
+/** Conversations that are remembered because they wait. What is due in the others is noticed all the same. */
+const MOST_WAITING = 10_000
 const EPOCH = new Date(0)
 
 /**
@@ -54,7 +57,10 @@ export class Conversations {
   /** The last first attempts that were scanned, by seq. */
   #scanned: string[] = []
   #retriesFrom = EPOCH
-  #rescanAt = Number.POSITIVE_INFINITY
+  /** First attempts that were scanned since they were last scanned from the beginning. */
+  #passed = 0
+  /** performance.now() when something was noticed first since then. */
+  #noticedAt = Number.POSITIVE_INFINITY
   /** The walk through all conversations after an outage; null: none. */
   #walk: { after: string; end: WalkEnd | null } | null = null
   #isWalkOver = false
@@ -104,8 +110,9 @@ export class Conversations {
   }
 
   #rescan(): void {
-    if (performance.now() < this.#rescanAt) return
-    this.#rescanAt = Number.POSITIVE_INFINITY
+    const wait = Math.max(RESCAN_MS, RESCAN_MS_PER_EVENT * this.#passed)
+    if (performance.now() < this.#noticedAt + wait) return
+    this.#noticedAt = Number.POSITIVE_INFINITY
     this.#scanAnew()
     this.#retriesFrom = EPOCH
     this.#waiting.clear()
@@ -114,6 +121,20 @@ export class Conversations {
   #scanAnew(): void {
     this.#firstsAfter = '0'
     this.#scanned = []
+    this.#passed = 0
+  }
+
+  /** The longest waiting makes way: where much waits, remembering it saves only that it is passed again. */
+  #wait(id: string): void {
+    for (const oldest of this.#waiting) {
+      if (this.#waiting.size < MOST_WAITING) break
+      this.#waiting.delete(oldest)
+    }
+    this.#waiting.add(id)
+  }
+
+  #startRescan(): void {
+    this.#noticedAt = Math.min(this.#noticedAt, performance.now())
   }
 
   /** Everything that was read is dropped, and read again. A recovery begins anew. */
@@ -188,11 +209,11 @@ export class Conversations {
 
   /** Takes notice of a conversation that must be read by itself. @param ahead what of it would go ahead; null: it waits */
   #notice(id: string, ahead: Ahead | null): void {
-    if (this.#rescanAt === Number.POSITIVE_INFINITY) this.#rescanAt = performance.now() + RESCAN_MS
+    this.#startRescan()
     // The walk comes to it.
     const after = this.walkAfter
     const isAwaited = ahead === null || (after !== null && id > after && id <= (this.#walk?.end?.conversationId ?? id))
-    if (isAwaited) this.#waiting.add(id)
+    if (isAwaited) this.#wait(id)
     else {
       this.#waiting.delete(id)
       this.#wanted.set(id, wish(this.#walk === null ? ahead : 'none'))
@@ -213,6 +234,7 @@ export class Conversations {
       else if (first.isNoticed) this.#notice(id, ahead)
       else free.push(first)
     }
+    this.#passed += found.length
     this.#scanned = [...this.#scanned, ...found.map(({ seq }) => seq)].slice(-OVERLAP)
     // The next claim goes on. At the end, what comes later may have a lower seq than the last of these.
     const isLong = isMore || this.#scanned.length === OVERLAP
@@ -234,7 +256,12 @@ export class Conversations {
     const isStill = isFull && last <= this.#retriesFrom
     const from = last.getTime() + (isStill ? 1 : isFull ? 0 : -1000)
     if (from > this.#retriesFrom.getTime()) this.#retriesFrom = new Date(from)
-    if (this.#rescanAt === Number.POSITIVE_INFINITY) this.#rescanAt = performance.now() + RESCAN_MS
+    this.#startRescan()
+  }
+
+  /** One that was sent ahead of its time waits as before: its time may have come meanwhile, when no claim could find it. */
+  waitsAgain({ due }: Claimed): void {
+    if (due < this.#retriesFrom) this.#retriesFrom = due
   }
 
   /** What to read next: so many conversations at most. They are being read from now on. */
@@ -272,7 +299,7 @@ export class Conversations {
     const { ahead, isAgain, isRecorded } = asked
     // A walk has come to it meanwhile.
     if (this.#wanted.has(id)) return true
-    if (isBlocked && !isRecorded) this.#waiting.add(id)
+    if (isBlocked && !isRecorded && !isAgain) this.#wait(id)
     else if (isBlocked) this.#wanted.set(id, wish('none'))
     else if (last !== null) this.#running.set(id, { ...asked, after: last, ahead: ahead === 'all' ? 'all' : 'none' })
     else if (isAgain) this.#wanted.set(id, wish('none'))

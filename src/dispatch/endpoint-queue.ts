@@ -17,6 +17,10 @@ const NOTICED = 100
 /** How long a request is in flight before its endpoint counts as slow, in milliseconds. */
 const SLOW_MS = 500
 const HEADS_EVERY_MS = 50
+/** Requests of a recovery that fail one after the other, after which it is given up. */
+const FUTILE = 10
+/** It is taken up again no earlier than this, when a request succeeds. */
+const PAUSE_MS = 60_000
 
 /** What to read of a conversation, as it was asked. */
 export interface AskedConversation extends WantedConversation {
@@ -60,9 +64,13 @@ export class EndpointQueue implements Party {
   readonly #replaysInFlight = new Set<string>()
   #testsInFlight = 0
   #isRetrysTurn = false
+  /** Of a recovery, requests ahead of their time that failed since the last success. */
+  #futile = 0
+  /** When a recovery that was given up may begin anew; null: none was. */
+  #recoverFrom: Date | null = null
   #headsAfter = ''
   #headsAt = 0
-  /** Everything was dropped since it last asked: what is read meanwhile leaves out what was held. */
+  /** Everything is read anew since it last asked: what is read meanwhile leaves out what was held, or must wait. */
   #hasDropped = false
   /** What was held when it asked for heads, by seq. */
   #heldBefore: ReadonlySet<string> = new Set()
@@ -119,8 +127,10 @@ export class EndpointQueue implements Party {
     this.#mayHaveMore.firsts = this.#mayHaveMore.retries = this.#mayHaveMore.replays = true
   }
 
-  lookForTests(): void {
+  /** A look at the database found work here. @param askedAt when a probe was asked: no wake-up may have told of it */
+  found(askedAt: Date | null): void {
     this.#mayHaveTests = true
+    if (askedAt !== null && askedAt.getTime() !== this.row.probeAskedAt?.getTime()) this.isOutdated = true
   }
 
   get #isFaulty(): boolean {
@@ -139,7 +149,8 @@ export class EndpointQueue implements Party {
   #room(kind: Kind, limit: number): number {
     if (!this.#mayHaveMore[kind]) return 0
     if (kind === 'firsts' && this.#conversations.isBeginning) return 0
-    if (kind === 'retries') return limit > 0 && this.#conversations.mayNotice ? NOTICED : 0
+    if (kind !== 'replays' && !this.#conversations.mayNotice) return 0
+    if (kind === 'retries') return limit > 0 ? NOTICED : 0
     const isLiveWaiting = this.#lines.waiting('firsts') + this.#lines.waiting('retries') > 0
     if (kind === 'replays' && isLiveWaiting) return 0
     const space = this.#space(kind, kind === 'firsts' ? AHEAD * limit : Math.ceil((AHEAD * limit) / 2))
@@ -296,6 +307,8 @@ export class EndpointQueue implements Party {
     this.usedAt = performance.now()
     for (const claimed of taken) if (!this.#heldBefore.has(claimed.seq)) this.#lines.hold(claimed, 'retries')
     if (this.#lines.isDrained(conversationId)) this.#conversations.drained(conversationId)
+    // It may have been the last, and nothing of it be left.
+    this.#endRecovery()
   }
 
   /** After an outage: whether bulk replays are to be made due that wait for another attempt. */
@@ -323,8 +336,7 @@ export class EndpointQueue implements Party {
   #endRecovery(): void {
     if (!this.#conversations.hasReadAll || this.#lines.waiting('retries') > 0) return
     this.#conversations.stopRecovery()
-    this.#conversations.clear()
-    this.#lookAgain()
+    this.#readAnew()
   }
 
   /** Whether something is to be read that tries the receiver. */
@@ -332,7 +344,7 @@ export class EndpointQueue implements Party {
     if (this.#isStopped || this.isOutdated || this.#prober.isBusy || this.#prober.isIdle) return false
     const busy = this.#inFlight.size - this.#testsInFlight
     const isAsked = this.#prober.isAsked(this.row)
-    if (!this.breaker.isOpen) return isAsked && busy < this.row.maxInFlight
+    if (!this.breaker.isOpen) return (isAsked || this.#mayRecover(now)) && busy < this.row.maxInFlight
     return busy === 0 && (isAsked || this.breaker.allows(now, 0) > 0)
   }
 
@@ -352,11 +364,14 @@ export class EndpointQueue implements Party {
   chooseProbe(candidates: readonly Candidate[]): string[] {
     // What is on its way tries it already.
     const isFree = ({ conversationId }: Candidate) => conversationId === null || !this.#lines.isBusy(conversationId)
-    return this.#prober.choose(candidates.filter(isFree))
+    const chosen = this.#prober.choose(candidates.filter(isFree))
+    // One that failed does not step aside there.
+    return this.row.isStrict ? chosen.slice(0, 1) : chosen
   }
 
   /** Takes what was read to try the receiver with. @param isOver there is nothing at all that waits */
   addProbe(found: readonly Claimed[], isOver: boolean, now: Date): void {
+    if (isOver) this.#recoverFrom = null
     const first = this.#prober.take(found, isOver && !this.breaker.isOpen)
     if (first === undefined) this.#release()
     else this.#sendProbe(first, now)
@@ -369,8 +384,7 @@ export class EndpointQueue implements Party {
 
   /** No probe is under way any more: what waited for it goes its way. */
   #release(): void {
-    this.#conversations.clear()
-    this.#lookAgain()
+    this.#readAnew()
   }
 
   /** Whether everything that was read waits for something in flight, while more could be sent. */
@@ -451,6 +465,9 @@ export class EndpointQueue implements Party {
   /** Its result is in the database, or will never be: it may be read again. */
   forget(claimed: Claimed): void {
     const isDropped = this.#lines.forget(claimed)
+    const { current } = this.#prober
+    if (current !== null && !this.#lines.holds(current)) this.#prober.drop(() => false)
+    if (claimed.isEarly === true) this.#conversations.waitsAgain(claimed)
     const { conversationId, isTest, lane } = claimed
     if (conversationId !== null && !isTest && lane === 0) {
       this.#conversations.recorded(conversationId, isDropped, this.#isProbing)
@@ -468,14 +485,15 @@ export class EndpointQueue implements Party {
 
   /** Lets go of everything that is not in flight and not being recorded. It can be read again. */
   drop(): void {
-    this.#hasDropped = true
     this.#lines.drop(this.#inFlight.keys(), this.isLeaving)
     this.#prober.drop((seq) => this.#inFlight.has(seq))
-    this.#conversations.clear()
-    this.#lookAgain()
+    this.#readAnew()
   }
 
-  #lookAgain(): void {
+  /** Which conversations wait is found out anew: what is being read meanwhile was asked for with what was known before. */
+  #readAnew(): void {
+    this.#hasDropped = true
+    this.#conversations.clear()
     for (const kind of KINDS) this.#mayHaveMore[kind] = true
   }
 
@@ -496,14 +514,17 @@ export class EndpointQueue implements Party {
     this.#allowance = Math.min(2 * this.#allowance, Math.max(this.row.maxInFlight, FIRST_ALLOWANCE))
     const { isSuspect, conversations } = this.#streak
     this.#streak.ended()
+    this.#futile = 0
     const probe = this.#prober.of(claimed)
     if (probe !== null) this.#goOn(isDelivered, now)
     const isReopened = this.breaker.succeeded(now)
-    if (isReopened || (probe === 'asked' && isDelivered)) {
+    if (isReopened || (probe === 'asked' && isDelivered) || this.#mayRecover(now)) {
+      this.#recoverFrom = null
       this.#conversations.recover()
       this.drop()
     } else if (isSuspect) {
-      this.drop()
+      // That would begin a recovery anew.
+      if (!this.isRecovering) this.drop()
       this.#conversations.recoverSome(conversations)
     }
     return isReopened
@@ -512,9 +533,14 @@ export class EndpointQueue implements Party {
   /** The receiver is away or overloaded. @param random a number in [0, 1) @returns whether its breaker has changed */
   strained(claimed: Claimed, now: Date, random: number): boolean {
     this.#allowance = Math.max(1, this.#allowance >> 1)
-    if (claimed.isEarly !== true) this.#streak.failed(claimed)
-    const wasOpen = this.breaker.isOpen
     const probe = this.#prober.of(claimed)
+    if (probe === null && claimed.isEarly === true && (this.isRecovering || this.#recoverFrom !== null)) {
+      if (this.isRecovering) this.#failedInRecovery(now)
+      return false
+    }
+    if (claimed.isEarly !== true) this.#streak.failed(claimed)
+    if (probe !== null && this.#recoverFrom !== null) this.#recoverFrom = later(now)
+    const wasOpen = this.breaker.isOpen
     const hasChanged = this.breaker.failed(now, random, probe === 'asked')
     if (probe !== null) this.#goOn(false, now)
     if (this.breaker.isOpen && !wasOpen) {
@@ -525,10 +551,31 @@ export class EndpointQueue implements Party {
     return hasChanged
   }
 
+  #mayRecover(now: Date): boolean {
+    return this.#recoverFrom !== null && now >= this.#recoverFrom
+  }
+
+  /**
+   * What waits may fail by itself, so this says nothing about the receiver: else a few such events would open the breaker at the
+   * end of every outage. After some of them, a recovery is given up, and what waits has its own time, until a probe or anything
+   * else succeeds.
+   */
+  #failedInRecovery(now: Date): void {
+    if (++this.#futile < FUTILE) return
+    this.#futile = 0
+    this.#recoverFrom = later(now)
+    this.#conversations.stopRecovery()
+    this.drop()
+  }
+
   /** A probe has ended. */
   #goOn(hasSucceeded: boolean, now: Date): void {
     const next = this.#prober.ended(hasSucceeded)
     if (next !== undefined) this.#sendProbe(next, now)
     else this.#release()
   }
+}
+
+function later(now: Date): Date {
+  return new Date(now.getTime() + PAUSE_MS)
 }

@@ -38,6 +38,8 @@ export interface WorkingEndpoint {
   readonly id: string
   /** The process that it belongs to. */
   readonly dispatcherId: string | null
+  /** When somebody asked that what waits be sent now, and it has not been sent yet. */
+  readonly askedAt: Date | null
 }
 
 /**
@@ -64,7 +66,7 @@ const IS_DUE = (lane: number) =>
 const FIND_WORK: Statement = {
   name: 'dispatcher_find_work',
   text: `WITH RECURSIVE ${LOOSE_SCAN('firsts', FIRSTS, 'seq')}, ${LOOSE_SCAN('retries', RETRIES, 'due')}
-SELECT e.id, e.dispatcher_id AS "dispatcherId"
+SELECT e.id, e.dispatcher_id AS "dispatcherId", CASE WHEN e.is_probe_asked THEN e.probe_asked_at END AS "askedAt"
   FROM (SELECT endpoint_id FROM firsts
         UNION SELECT endpoint_id FROM retries WHERE ${IS_DUE(0)} OR ${IS_DUE(1)}
         UNION SELECT id FROM webhook_endpoints WHERE is_probe_asked OR is_recovering) working
@@ -72,7 +74,7 @@ SELECT e.id, e.dispatcher_id AS "dispatcherId"
   LEFT JOIN agents a ON a.id = e.agent_id
  WHERE COALESCE(a.is_enabled, true)
 UNION
-SELECT e.id, e.dispatcher_id
+SELECT e.id, e.dispatcher_id, CASE WHEN e.is_probe_asked THEN e.probe_asked_at END
   FROM (SELECT d.endpoint_id FROM deliveries d WHERE d.is_test AND d.due IS NOT NULL ORDER BY d.due LIMIT 1000) test
   JOIN webhook_endpoints e ON e.id = test.endpoint_id`,
 }

@@ -32,8 +32,8 @@ export class Lines {
   readonly #held = new Map<string, Held>()
   readonly #ready: Record<Lane, Held[]> = { tests: [], probes: [], firsts: [], retries: [], replays: [] }
   #lines = new Map<string, Line>()
-  /** Conversations that wait until a failure is recorded: ordering is STRICT. */
-  readonly #blocked = new Set<string>()
+  /** Conversations that wait until a failure is recorded, with its delivery's seq: ordering is STRICT. */
+  readonly #blocked = new Map<string, string>()
   readonly #waiting: Record<Lane, number> = { tests: 0, probes: 0, firsts: 0, retries: 0, replays: 0 }
   #tally: Tally
 
@@ -48,6 +48,10 @@ export class Lines {
   /** Those that are held, by seq. */
   get seqs(): string[] {
     return [...this.#held.keys()]
+  }
+
+  holds(seq: string): boolean {
+    return this.#held.has(seq)
   }
 
   /** How many can go at once. */
@@ -129,7 +133,7 @@ export class Lines {
     const line = name === null ? undefined : this.#lines.get(name)
     if (name === null || line === undefined) return
     if (isBlocking) {
-      this.#blocked.add(name)
+      this.#blocked.set(name, claimed.seq)
       this.#dropLine(line)
       return
     }
@@ -146,7 +150,9 @@ export class Lines {
     const held = this.#held.get(claimed.seq)
     if (held !== undefined) this.#letGo(held)
     const name = lineOf(claimed)
-    if (name === null || !this.#blocked.delete(name)) return false
+    // What went before the one that failed may be recorded after that has ended.
+    if (name === null || this.#blocked.get(name) !== claimed.seq) return false
+    this.#blocked.delete(name)
     const line = this.#lines.get(name)
     if (line !== undefined) this.#dropLine(line)
     this.#lines.delete(name)
@@ -169,7 +175,7 @@ export class Lines {
       this.#letGo(held)
       this.#waiting[held.lane]--
     }
-    this.#lines = new Map([...this.#blocked].map((name) => [name, { ready: null, behind: [] }]))
+    this.#lines = new Map([...this.#blocked.keys()].map((name) => [name, { ready: null, behind: [] }]))
     for (const seq of inFlight) {
       const held = this.#held.get(seq)
       const name = held === undefined ? null : lineOf(held.claimed)

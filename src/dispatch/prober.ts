@@ -38,6 +38,11 @@ export class Prober {
     this.#isIdle = false
   }
 
+  /** What is to be sent as one. */
+  get current(): string | null {
+    return this.#probe?.current ?? null
+  }
+
   /** One is read from now on. */
   begin(row: EndpointRow): void {
     this.#probe = { askedAt: this.isAsked(row) ? row.probeAskedAt : null, rest: [], current: null }

@@ -144,7 +144,7 @@ export class Reader {
     clearTimeout(this.#lookTimer)
     this.#lookAt = Number.POSITIVE_INFINITY
     const began = performance.now()
-    for (const { id } of await findWork(session, clock.now())) this.#hasWork(id)?.lookForTests()
+    for (const { id, askedAt } of await findWork(session, clock.now())) this.#hasWork(id)?.found(askedAt)
     await this.#readAnew([...queues.all()].filter(({ heldCount }) => heldCount > 0))
     const took = performance.now() - began
     // One that was slow by chance, such as the first, which connects, makes nothing late.

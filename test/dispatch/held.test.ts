@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Found, Wanted } from '../../src/dispatch/claim.ts'
-import type { EndpointQueue } from '../../src/dispatch/endpoint-queue.ts'
+import { Conversations } from '../../src/dispatch/conversations.ts'
+import { EndpointQueue } from '../../src/dispatch/endpoint-queue.ts'
 import type { EndpointRow } from '../../src/dispatch/endpoints.ts'
 import { Queues } from '../../src/dispatch/queues.ts'
 import { settle } from '../support/until.ts'
@@ -159,5 +160,96 @@ describe('what was read while things happened', () => {
     queue.asking(again)
     queue.add([...events.slice(1), later], again)
     expect(queue.take()?.seq).toBe('4')
+  })
+})
+
+describe('conversations that are read by themselves', () => {
+  const end = { last: null, isBlocked: false }
+  const noticed = (n: number): Found => ({ ...first(n, 'whk_1'), conversationId: `conv_${n}`, isNoticed: true })
+
+  test('end a recovery also when nothing of the last is left', () => {
+    const queue = new EndpointQueue({ ...ROW, isRecovering: true }, { count: 0 })
+    queue.hastened()
+    queue.walked(['conv_1'], { conversationId: 'conv_1', seq: '0' })
+    const [asked] = queue.askConversations()
+    if (asked === undefined) throw new Error('it is asked for')
+    expect(queue.isRecovering).toBe(true)
+    queue.addConversation(asked, [], NOW)
+    expect(queue.isRecovering).toBe(false)
+  })
+
+  test('with STRICT ordering wait for the record of the failure, and not of what went before', () => {
+    const queue = new EndpointQueue({ ...ROW, isStrict: true }, { count: 0 })
+    const wanted = queue.wants()
+    if (wanted === null) throw new Error('it wants what it can have')
+    queue.add([first(1, 'whk_1'), first(3, 'whk_1'), first(5, 'whk_1')], wanted)
+    const good = takeFrom(queue)
+    queue.ended(good, { isRetried: false })
+    queue.ended(takeFrom(queue), { isRetried: true })
+    queue.forget(good)
+    expect(queue.askConversations()).toEqual([])
+    expect(queue.canSend()).toBe(false)
+  })
+
+  test('hold back what was being read when the end of a recovery forgot them', () => {
+    const queue = new EndpointQueue({ ...ROW, isStrict: true, isRecovering: true }, { count: 0 })
+    queue.hastened()
+    queue.walked(['conv_1'], { conversationId: 'conv_1', seq: '0' })
+    const [asked] = queue.askConversations()
+    if (asked === undefined) throw new Error('it is asked for')
+    queue.addConversation(asked, [first(1, 'whk_1')], NOW)
+    const failed = takeFrom(queue)
+    const wanted = queue.wants()
+    if (wanted === null) throw new Error('it wants what it can have')
+    queue.asking(wanted)
+    queue.ended(failed, { isRetried: true })
+    queue.forget(failed)
+    expect(queue.isRecovering).toBe(false)
+    // It was read before the failure was recorded.
+    queue.add([first(3, 'whk_1')], wanted)
+    expect(queue.canSend()).toBe(false)
+  })
+
+  test('are no more than can be read soon, and no more than that are remembered', () => {
+    const conversations = new Conversations()
+    const many = Array.from({ length: 1000 }, (_, i) => noticed(i))
+    conversations.scanned(many, true, 'none')
+    expect(conversations.mayNotice).toBe(false)
+    const waits = new Conversations()
+    for (let i = 0; i < 11_000; i += 1000) {
+      waits.scanned(
+        many.map((_, j) => noticed(i + j)),
+        true,
+        null,
+      )
+    }
+    expect(waits.has('conv_999')).toBe(false)
+    expect(waits.has('conv_1000')).toBe(true)
+    // What was passed is passed all the same.
+    expect(waits.firstsAfter).toBe('10999')
+  })
+
+  test('are read again when a retry came due that was read before', () => {
+    const conversations = new Conversations()
+    const retry = { ...noticed(1), attempts: 5 }
+    conversations.noticed([retry], false, 'none')
+    const [[id, part] = ['', undefined]] = conversations.take(1)
+    if (part === undefined) throw new Error('it is wanted')
+    conversations.wasRead(id, part, { last: '2', isBlocked: false })
+    conversations.noticed([retry], false, 'none')
+    conversations.drained(id)
+    const [[, rest] = ['', undefined]] = conversations.take(1)
+    if (rest === undefined) throw new Error('it goes on')
+    conversations.wasRead(id, rest, { ...end, isBlocked: true })
+    expect(conversations.take(1).map(([again, { after }]) => [again, after])).toEqual([['conv_1', '0']])
+  })
+
+  test('are noticed again when what was sent ahead of its time came due meanwhile', () => {
+    const conversations = new Conversations()
+    const early = { ...noticed(1), attempts: 1 }
+    conversations.noticed([{ ...noticed(2), attempts: 1, due: new Date(NOW.getTime() + 60_000) }], false, 'none')
+    expect(conversations.retriesFrom > early.due).toBe(true)
+    conversations.waitsAgain(early)
+    expect(conversations.retriesFrom).toEqual(early.due)
   })
 })

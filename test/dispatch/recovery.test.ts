@@ -127,7 +127,54 @@ describe.each(ORDERINGS)('after an outage, with %s ordering', (ordering) => {
   })
 })
 
+test('events that always fail open no breaker after an outage, and are tried again no more than once a minute', async () => {
+  for (let i = 0; i < 14; i++) await waiting(1)
+  receiver.behave(answer(500))
+  await change({ isRecovering: true, dispatcherId: null })
+  guddesk.deps.bus.wake('endpoints', [endpointId])
+  await until(async () => receiver.received.length >= 10 && !(await endpoint()).isRecovering)
+  for (let i = 0; i < 5; i++) {
+    guddesk.advance(9000)
+    await settle(20)
+  }
+  expect(receiver.received.length).toBeLessThan(20)
+  expect((await deliveries()).map(({ attempts }) => attempts)).toEqual(Array(14).fill(1))
+  expect((await endpoint()).breakerOpenedAt).toBeNull()
+  receiver.behave(answer(200))
+  const fresh = await guddesk.newConversation(tenant, 'new')
+  await until(() => sequences(receiver.received, fresh).length > 0)
+  await settle(100)
+  expect((await deliveries()).filter(({ status }) => status === 'DELIVERED')).toHaveLength(1)
+  // By a probe: nothing is due and nothing new comes.
+  guddesk.advance(61_000)
+  await allAre('DELIVERED')
+})
+
 describe('sending now', () => {
+  test('is asked of the first in its conversation alone with STRICT ordering, and what comes then goes on', async () => {
+    await change({ ordering: 'STRICT' })
+    const id = await waiting(3, 4)
+    receiver.behave(answer(500))
+    await replay((await deliveries())[1]?.id)
+    await receiver.waitFor(1)
+    await until(async () => !(await endpoint()).isProbeAsked)
+    await settle()
+    expect(sequences(receiver.received, id)).toEqual([1])
+    receiver.behave(answer(200))
+    guddesk.advance(61_000)
+    await register()
+    await allAre('DELIVERED')
+    expect(sequences(receiver.received, id)).toEqual([1, 1, 2])
+  })
+
+  test('needs no wake-up', async () => {
+    await waiting(2)
+    guddesk.deps.bus.wake('endpoints', [endpointId])
+    await settle()
+    await change({ isProbeAsked: true, probeAskedAt: guddesk.clock.now() })
+    await until(async () => (await deliveries())[0]?.status === 'DELIVERED', 4000)
+  })
+
   test('one that waits for a day goes at once, as a probe that spends no attempt, and its success makes the rest due', async () => {
     const id = await waiting(3, 5, 7)
     const [first, , last] = await deliveries()
@@ -255,5 +302,84 @@ describe('without an outage', () => {
     guddesk.deps.bus.wake('endpoints', [endpointId])
     await allAre('DELIVERED')
     expect(sequences(receiver.received, id)).toEqual(upTo(5))
+  })
+})
+
+/** The same numbers in [0, 1) for the same seed. */
+function randomly(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+describe.each(ORDERINGS)('whatever happens, with %s ordering', (ordering) => {
+  beforeEach(() => change({ ordering }))
+
+  test.each([5, 24])('everything arrives, in order, and nothing is left under way (seed %i)', async (seed) => {
+    const random = randomly(seed)
+    const pick = <T>(from: readonly T[]) => from[Math.floor(random() * from.length)] as T
+    let failing = 0
+    const arrived: { id: string; data: Received['data']; isGood: boolean }[] = []
+    receiver.behave((response, { headers, data }) => {
+      const isGood = random() >= failing
+      arrived.push({ id: String(headers['webhook-id']), data, isGood })
+      response.writeHead(isGood ? 200 : 500).end()
+    })
+    const ids = await Promise.all(upTo(6).map(() => guddesk.newConversation(tenant, 'one')))
+    let takeovers = 0
+    const actions: readonly (() => unknown)[] = [
+      () => say(pick(ids)),
+      () => say(pick(ids), 3),
+      () => guddesk.newConversation(tenant, 'one').then((id) => ids.push(id)),
+      () => {
+        failing = pick([0, 0, 0.2, 0.5, 1])
+      },
+      () => guddesk.advance(pick([500, 5000, 11_000])),
+      () => register(),
+      () => change({ isEnabled: pick([true, true, false]) }),
+      () => change({ maxInFlight: pick([1, 2, 10]) }),
+      () => {
+        takeovers++
+        return change({ dispatcherId: null })
+      },
+    ]
+    for (let step = 0; step < 80; step++) {
+      await pick(actions)()
+      if (random() < 0.5) guddesk.deps.bus.wake('endpoints', [endpointId])
+      await settle(Math.floor(20 * random()))
+    }
+    // An outage, and its end.
+    await change({ isEnabled: true })
+    guddesk.deps.bus.wake('endpoints', [endpointId])
+    failing = 1
+    await until(async () => {
+      await Promise.all(ids.map((id) => say(id)))
+      guddesk.advance(1000)
+      return (await endpoint()).breakerOpenedAt !== null
+    })
+    await settle(50)
+    const before = arrived.length
+    failing = 0
+    guddesk.advance(61_000)
+    // What happens while an endpoint is disabled is skipped.
+    await until(async () => (await deliveries()).every(({ status }) => status === 'DELIVERED' || status === 'SKIPPED'))
+    await until(async () => {
+      const { isRecovering, isProbeAsked, breakerOpenedAt } = await endpoint()
+      return !isRecovering && !isProbeAsked && breakerOpenedAt === null
+    })
+    await settle(50)
+    const good = arrived.filter(({ isGood }) => isGood)
+    const firsts = [...new Map(good.toReversed().map((one) => [one.id, one])).values()].toReversed()
+    expect(good.length - firsts.length).toBeLessThanOrEqual(10 * takeovers)
+    const late = new Set((await deliveries()).filter(({ attempts }) => attempts > 5).map(({ id }) => id))
+    for (const id of ids) {
+      const ofOne = (all: typeof arrived) =>
+        all.filter(({ data }) => data['conversationId'] === id).map(({ data }) => Number(data['sequence']))
+      const inOrder = (sent: number[]) => expect(sent).toEqual(sent.toSorted((a, b) => a - b))
+      inOrder(ofOne(arrived.slice(before).filter(({ isGood }) => isGood)))
+      if (ordering === 'STRICT') inOrder(ofOne(firsts.filter((one) => !late.has(one.id))))
+    }
   })
 })
