@@ -23,8 +23,14 @@ interface Removal {
   readonly actor: ActorRef | null
 }
 
+/**
+ * How far tables have been walked, by removal and table: the keys of the last row that went. A walk that began anew with each
+ * batch would pass all that went before, which stays in the index until the database tidies it up.
+ */
+type Places = Map<string, readonly string[]>
+
 /** Of one table. @returns how many rows went */
-type Drain = (tx: Tx, limit: number) => Promise<number>
+type Drain = (tx: Tx, limit: number, places: Places) => Promise<number>
 
 /**
  * The members of a workspace that were removed and whose conversations still name them.
@@ -44,6 +50,7 @@ export async function removedMembers({ db }: Pick<Deps, 'db'>, workspaceId: stri
  */
 export async function drainRemovals(deps: Deps, signal?: AbortSignal): Promise<number> {
   const failures = new Map<string, unknown>()
+  const places: Places = new Map()
   for (let total = 0; ; ) {
     const removals = await deps.db.sql<Removal>(OLDEST, [[...failures.keys()]])
     if (removals.length === 0) {
@@ -53,7 +60,7 @@ export async function drainRemovals(deps: Deps, signal?: AbortSignal): Promise<n
     for (const removal of removals) {
       if (signal?.aborted === true) return total
       const began = performance.now()
-      const drained = await drainBatch(deps, removal).catch((error: unknown) => {
+      const drained = await drainBatch(deps, removal, places).catch((error: unknown) => {
         failures.set(removal.id, error)
         return 0
       })
@@ -68,41 +75,59 @@ const OLDEST = `SELECT id, workspace_id AS "workspaceId", actor FROM removals
  WHERE id <> ALL($1::text[]) ORDER BY removed_at, id LIMIT 100`
 
 /** @returns null when another node is at work */
-function drainBatch(deps: Deps, removal: Removal): Promise<number | null> {
+function drainBatch(deps: Deps, removal: Removal, places: Places): Promise<number | null> {
   const limit = deps.db.isEmbedded ? EMBEDDED_BATCH : BATCH
   const kind = kindOfId(removal.id)
-  if (kind === 'member') return drainMember(deps, removal, limit)
+  if (kind === 'member') return drainMember(deps, removal, limit, places)
   return inTransaction(deps, (tx) =>
     alone(tx, () =>
       kind === 'workspace'
-        ? drainWorkspace(tx, removal, limit)
-        : drainRows(tx, removal, 'deliveries', 'endpoint_id', limit),
+        ? drainWorkspace(tx, removal, limit, places)
+        : drainRows(tx, removal, { table: 'deliveries', column: 'endpoint_id', key: BY_AGE }, limit, places),
     ),
   )
 }
 
+/**
+ * Has the transaction walk along indexes. Otherwise the planner, which may know nothing of what the tables hold, reads a whole
+ * table, or gathers all that an index has, for the few rows of each batch.
+ */
+async function walkIndexes(tx: Tx): Promise<void> {
+  await tx.db.$queryRaw`
+    SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`
+}
+
 async function alone(tx: Tx, work: () => Promise<number>): Promise<number | null> {
   const [lock] = await tx.db.$queryRaw<{ held: boolean }[]>`SELECT pg_try_advisory_xact_lock(${LOCK}::bigint) AS held`
-  return lock?.held === true ? work() : null
+  if (lock?.held !== true) return null
+  await walkIndexes(tx)
+  return work()
 }
 
 /** The rows of one table that name what was removed. It is finished when none is left, locked ones included. */
-async function drainRows(tx: Tx, removal: Removal, table: string, column: string, limit: number): Promise<number> {
-  const which = Prisma.sql`${Prisma.raw(column)} = ${removal.id}`
-  const drained = await rowsOf(table, which)(tx, limit)
+async function drainRows(
+  tx: Tx,
+  removal: Removal,
+  { table, column, key }: { table: string; column: string; key: Key },
+  limit: number,
+  places: Places,
+): Promise<number> {
+  const { id, workspaceId } = removal
+  const drained = await rowsOf(table, column, id, key)(tx, limit, places)
   if (drained < limit) {
-    const { id, workspaceId } = removal
-    await tx.db.$executeRaw`
+    const finished = await tx.db.$executeRaw`
       DELETE FROM removals WHERE workspace_id = ${workspaceId} AND id = ${id}
-         AND NOT EXISTS (SELECT FROM ${Prisma.raw(table)} WHERE ${which})`
+         AND NOT EXISTS (SELECT FROM ${Prisma.raw(table)} WHERE ${Prisma.raw(column)} = ${id})`
+    // Some were passed over.
+    if (finished === 0) tx.afterCommit(() => places.delete(placeOf(table, id)))
   }
   return drained
 }
 
-async function drainWorkspace(tx: Tx, { id }: Removal, limit: number): Promise<number> {
+async function drainWorkspace(tx: Tx, { id }: Removal, limit: number, places: Places): Promise<number> {
   let drained = 0
   for (const drain of ofWorkspace(id)) {
-    drained += await drain(tx, limit - drained)
+    drained += await drain(tx, limit - drained, places)
     if (drained >= limit) return drained
   }
   // What is left goes with its row: what somebody has locked, or written meanwhile.
@@ -111,52 +136,93 @@ async function drainWorkspace(tx: Tx, { id }: Removal, limit: number): Promise<n
   return drained
 }
 
-/** By the rows' places on disk: whatever the table's key is. What somebody writes to at this moment is passed over. */
-const rowsOf =
-  (table: string, which: Prisma.Sql): Drain =>
-  (tx, limit) =>
-    tx.db.$executeRaw`
-      DELETE FROM ${Prisma.raw(table)} WHERE ctid = ANY(ARRAY(
-        SELECT ctid FROM ${Prisma.raw(table)} WHERE ${which} LIMIT ${limit} FOR UPDATE SKIP LOCKED))`
+/** Columns that come next in an index after the one by which rows are found, and their types. */
+type Key = readonly (readonly [column: string, type: string])[]
+const BY_AGE: Key = [
+  ['created_at', 'timestamptz'],
+  ['id', 'text'],
+]
+
+const placeOf = (table: string, id: string) => `${table} ${id}`
+const listOf = (parts: readonly string[]) => Prisma.raw(parts.join())
+
+/**
+ * Rows by the value of a column, along an index from its end, where lists begin. What somebody writes to at this moment is passed
+ * over.
+ */
+function rowsOf(table: string, column: string, value: string, key: Key): Drain {
+  const name = placeOf(table, value)
+  const columns = key.map(([each]) => each)
+  const order = listOf(columns.map((each) => `${each} DESC`))
+  const rows = Prisma.raw(table)
+  return async (tx, limit, places) => {
+    const place = places.get(name)
+    const further =
+      place === undefined
+        ? Prisma.empty
+        : Prisma.sql`AND (${listOf(columns)}) < (${Prisma.join(key.map(([, type], n) => Prisma.sql`${place[n]}::text::${Prisma.raw(type)}`))})`
+    const [last] = await tx.db.$queryRaw<{ n: number; place: string[] }[]>`
+      WITH gone AS (
+        DELETE FROM ${rows} WHERE ctid = ANY(ARRAY(
+          SELECT ctid FROM ${rows} WHERE ${Prisma.raw(column)} = ${value} ${further}
+           ORDER BY ${order} LIMIT ${limit} FOR UPDATE SKIP LOCKED))
+        RETURNING ${listOf(columns)}
+      )
+      SELECT count(*) OVER ()::int AS n, ARRAY[${listOf(columns.map((each) => `${each}::text`))}] AS place
+        FROM gone ORDER BY ${listOf(columns)} LIMIT 1`
+    if (last === undefined) return 0
+    tx.afterCommit(() => places.set(name, last.place))
+    return last.n
+  }
+}
 
 /** In an order in which no batch takes more with it than its own rows: of deliveries, their attempts. */
 function ofWorkspace(id: string): Drain[] {
-  const its = Prisma.sql`workspace_id = ${id}`
+  const rows = (table: string, key: Key = BY_AGE) => rowsOf(table, 'workspace_id', id, key)
   return [
-    rowsOf('pictures', its),
-    rowsOf('deliveries', its),
-    rowsOf('events', its),
+    rows('pictures', [['url_hash', 'text']]),
+    rows('deliveries'),
+    rows('events', [
+      ['xid', 'xid8'],
+      ['seq', 'bigint'],
+    ]),
     (tx, limit) => drainConversations(tx, id, limit),
-    ...['visitors', 'articles', 'collections', 'audit_entries'].map((table) => rowsOf(table, its)),
+    ...['visitors', 'articles', 'collections', 'audit_entries'].map((table) => rows(table)),
   ]
 }
 
 /** A conversation's messages and markers before itself: it may have any number of them. */
 async function drainConversations(tx: Tx, workspaceId: string, limit: number): Promise<number> {
   const rows = await tx.db.$queryRaw<{ id: string }[]>`
-    SELECT id FROM conversations WHERE workspace_id = ${workspaceId} LIMIT ${limit} FOR UPDATE SKIP LOCKED`
+    SELECT id FROM conversations WHERE workspace_id = ${workspaceId}
+     ORDER BY created_at DESC, id DESC LIMIT ${limit} FOR UPDATE SKIP LOCKED`
   if (rows.length === 0) return 0
-  const which = Prisma.sql`conversation_id = ANY(${rows.map(({ id }) => id)})`
+  const ids = rows.map(({ id }) => id)
   let drained = 0
   for (const table of ['messages', 'conversation_reads']) {
-    drained += await rowsOf(table, which)(tx, limit - drained)
+    drained += await tx.db.$executeRaw`
+      DELETE FROM ${Prisma.raw(table)} WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM ${Prisma.raw(table)} WHERE conversation_id = ANY(${ids}) LIMIT ${limit - drained} FOR UPDATE SKIP LOCKED))`
     if (drained >= limit) return drained
   }
-  return drained + (await tx.db.$executeRaw`DELETE FROM conversations WHERE id = ANY(${rows.map(({ id }) => id)})`)
+  return drained + (await tx.db.$executeRaw`DELETE FROM conversations WHERE id = ANY(${ids})`)
 }
 
 /** The member's conversations become nobody's, which the log tells as of any other change, and then their markers go. */
-async function drainMember(deps: Deps, removal: Removal, limit: number): Promise<number | null> {
+async function drainMember(deps: Deps, removal: Removal, limit: number, places: Places): Promise<number | null> {
   const { id, workspaceId } = removal
-  const assigned = await deps.db.sql<{ id: string }>(
-    'SELECT id FROM conversations WHERE workspace_id = $1 AND assignee_id = $2 LIMIT $3',
-    [workspaceId, id, limit],
-  )
+  const assigned = await inTransaction(deps, async (tx) => {
+    await walkIndexes(tx)
+    return tx.db.$queryRaw<{ id: string }[]>`
+      SELECT id FROM conversations WHERE workspace_id = ${workspaceId} AND assignee_id = ${id}
+       ORDER BY last_activity_at DESC, id DESC LIMIT ${limit}`
+  })
   const conversationIds = assigned.map((row) => row.id)
   return inEventTransaction(deps, { workspaceId, conversationIds }, (tx) =>
     alone(tx, async () => {
       if (conversationIds.length === 0) {
-        return drainRows(tx, removal, 'conversation_reads', 'member_id', limit)
+        const reads = { table: 'conversation_reads', column: 'member_id', key: [['conversation_id', 'text']] } as const
+        return drainRows(tx, removal, reads, limit, places)
       }
       const at = deps.clock.now()
       const unassigned = await tx.db.conversation.updateManyAndReturn({

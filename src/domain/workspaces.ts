@@ -87,7 +87,8 @@ export async function createWorkspace(
 
 /**
  * Changes the actor's workspace.
- * @throws ForbiddenError for all but owners and admins; ValidationError; ConflictError when the slug is taken
+ * @throws ForbiddenError for all but owners and admins; ValidationError; ConflictError when the slug is taken;
+ *   NotFoundError
  */
 export async function updateWorkspace(
   deps: Deps,
@@ -100,6 +101,8 @@ export async function updateWorkspace(
   const id = actor.workspaceId
   return inTransaction(deps, async (tx) => {
     const workspace = await refuseTakenSlug(tx.db.workspace.update({ where: { id }, data }))
+    // One that was removed since the caller was let in must not take a slug.
+    if ((await tx.db.removal.count({ where: { workspaceId: id, id } })) > 0) throw new NotFoundError('Workspace')
     const target = { type: 'workspace', id, name: workspace.name } as const
     const changed = { changed: Object.keys(data) }
     await recordAudit(tx, actor, { action: 'workspace.updated', target, data: changed, at: deps.clock.now() })

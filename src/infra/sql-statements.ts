@@ -1,5 +1,19 @@
-/** What may hold a semicolon that ends no statement: strings, quoted names, comments, dollar-quoted bodies. */
-const TOKEN = /'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\/\*[\s\S]*?\*\/|\$(\w*)\$[\s\S]*?\$\1\$|;|[^'"$;/-]+|[\s\S]/g
+/** What may hold a semicolon that ends no statement: strings, quoted names, comments (one within another), dollar-quoted bodies. */
+const TOKEN = new RegExp(
+  [
+    /(?<!\w)[eE]'(?:\\[\s\S]|''|[^'\\])*'/,
+    /'(?:[^']|'')*'/,
+    /"(?:[^"]|"")*"/,
+    /--[^\n]*/,
+    /\/\*(?:\/\*[\s\S]*?\*\/|[\s\S])*?\*\//,
+    /(?<!\w)\$((?:[A-Za-z_]\w*)?)\$[\s\S]*?\$\1\$/,
+    /(?:(?!(?<!\w)[eE]')[^'"$;/-])+/,
+    /[\s\S]/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'g',
+)
 const COMMENT = /^(?:--|\/\*)/
 
 /** The statements of an SQL script, in their order, without comments and without the semicolons that end them. */

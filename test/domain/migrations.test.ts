@@ -137,6 +137,11 @@ describe('migrations that run without a transaction', () => {
       'CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $body$ BEGIN PERFORM 1; END $body$',
       'DO $$ BEGIN NULL; END $$',
     ])
+    expect(
+      sqlStatements(
+        String.raw`SELECT E'it\'s; 1'; SELECT LIKE'\'; SELECT /* /* ; */ ; */ 2; SELECT a$b, c$b; SELECT 3`,
+      ),
+    ).toEqual([String.raw`SELECT E'it\'s; 1'`, String.raw`SELECT LIKE'\'`, 'SELECT   2', 'SELECT a$b, c$b', 'SELECT 3'])
   })
 })
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { authenticateKey } from '../../src/auth/api-key.ts'
 import { newId } from '../../src/domain/ids.ts'
 import { drainRemovals } from '../../src/domain/removals.ts'
+import { updateWorkspace } from '../../src/domain/workspaces.ts'
 import { nextUrl, ok } from '../rest/objects.ts'
 import { graphql, payload } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
@@ -217,6 +219,30 @@ describe('an endpoint with many deliveries', { timeout: 120_000 }, () => {
   })
 })
 
+describe('each batch reads what it removes, however much there is', { timeout: 120_000 }, () => {
+  /** Rows of deliveries and events that were read, by indexes or otherwise. Connections count theirs about once a second. */
+  async function rowsRead(): Promise<number> {
+    const [row] = await guddesk.deps.db.sql<{ n: number }>(
+      `SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname IN ('deliveries', 'events'))::int
+            + (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('deliveries', 'events'))::int AS n`,
+    )
+    return row?.n ?? 0
+  }
+
+  test.each([
+    ['an endpoint', async (id: string) => ok(call('DELETE', '/api/agent/webhooks', { endpointId: id, forget: true }))],
+    ['a workspace', async () => ok(call('DELETE', `/api/v1/workspaces/${tenant.workspaceId}`))],
+  ])('of %s', async (_what, remove) => {
+    const endpoint = await register()
+    await makeDeliveries(guddesk.deps.db, { ...tenant, endpointId: endpoint.id }, DELIVERIES)
+    await remove(endpoint.id)
+    const before = await rowsRead()
+    const drained = await drainRemovals(guddesk.deps)
+    expect(drained).toBeGreaterThanOrEqual(DELIVERIES)
+    expect((await rowsRead()) - before).toBeLessThan(5 * drained)
+  })
+})
+
 describe('a workspace with many conversations and deliveries', { timeout: 120_000 }, () => {
   async function fill(): Promise<void> {
     const visitorId = await guddesk.newVisitor(tenant)
@@ -252,6 +278,16 @@ describe('a workspace with many conversations and deliveries', { timeout: 120_00
     }
     expect(await count('workspaces', 'id = $1', tenant.workspaceId)).toBe(0)
     expect(await count('audit_entries', `action = 'workspace.deleted' AND target_id = $1`, tenant.workspaceId)).toBe(1)
+  })
+
+  test('takes no slug any more, whoever was let in before', async () => {
+    const deps = guddesk.deps
+    const actor = await (await authenticateKey(deps, tenant.key)).actorIn(undefined)
+    expect((await remove()).status).toBe(200)
+    const slug = `late-${tenant.workspaceId.slice(-8)}`
+    await expect(updateWorkspace(deps, actor, { slug })).rejects.toMatchObject({ code: 'not_found' })
+    expect(await count('workspaces', 'slug = $1', slug)).toBe(0)
+    await drainRemovals(deps)
   })
 
   test('nobody gets into it meanwhile, and no other workspace’s audit log can be deleted', async () => {
