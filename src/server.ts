@@ -110,21 +110,7 @@ export async function buildServer({
   const dispatcher = config.roles.has('dispatcher') ? await startDispatcher(dispatching) : null
   if (dispatcher !== null) {
     stops.push(() => dispatcher.stop())
-    stops.push(
-      repeatWriting(deps, REOPEN_EVERY_MS, 'snoozed conversations could not be reopened', () =>
-        reopenDueConversations(deps),
-      ),
-    )
-    stops.push(startFetchingPictures(deps))
-    stops.push(startDraining(deps))
-    stops.push(startRemovingOld(deps, config.retention))
-    stops.push(startTendingKept(deps))
-    stops.push(
-      repeatWriting(deps, SWEEP_EVERY_MS, 'pictures that nothing names could not be deleted', () =>
-        removeUnnamedPictures(deps),
-      ),
-    )
-    stops.push(repeatWriting(deps, SWEEP_EVERY_MS, 'ended secrets could not be forgotten', () => forgetEnded(deps)))
+    stops.push(...startBackgroundWork(deps, config.retention))
   }
   const tokens = sessionTokens(config)
   const people = createPeople(deps, tokens)
@@ -165,43 +151,29 @@ function addressOf(server: Server): AddressInfo {
   return address
 }
 
-/** What became of unregistered endpoints: too old events are left out, and endpoints that are kept no longer removed. */
-function startTendingKept(deps: Deps): () => Promise<void> {
-  const stopping = new AbortController()
-  const stops = [
-    repeatWriting(deps, SKIP_EVERY_MS, 'too old events could not be left out', () => skipTooOld(deps, stopping.signal)),
-    repeatWriting(deps, SWEEP_EVERY_MS, 'unregistered endpoints could not be removed', () =>
-      removeUnkept(deps, stopping.signal),
+/** What a node that dispatches does beside sending, again and again. @returns what stops each */
+function startBackgroundWork(deps: Deps, retention: Retention): (() => Promise<void>)[] {
+  const { log } = deps
+  return [
+    repeatWriting(deps, REOPEN_EVERY_MS, 'snoozed conversations could not be reopened', () =>
+      reopenDueConversations(deps),
     ),
+    startFetchingPictures(deps),
+    repeatWriting(deps, DRAIN_EVERY_MS, 'what was removed could not be drained', async (signal) => {
+      const rows = await drainRemovals(deps, signal)
+      if (rows > 0) log.info({ rows }, 'what belonged to removed endpoints, members and workspaces was drained')
+    }),
+    repeatWriting(deps, SWEEP_EVERY_MS, 'old deliveries and events could not be removed', async (signal) => {
+      const removed = await removeOld(deps, retention, signal)
+      if (removed.deliveries + removed.events > 0) log.info(removed, 'old deliveries and events were removed')
+    }),
+    repeatWriting(deps, SKIP_EVERY_MS, 'too old events could not be left out', (signal) => skipTooOld(deps, signal)),
+    repeatWriting(deps, SWEEP_EVERY_MS, 'unregistered endpoints could not be removed', (signal) =>
+      removeUnkept(deps, signal),
+    ),
+    repeatWriting(deps, SWEEP_EVERY_MS, 'pictures that nothing names could not be deleted', () =>
+      removeUnnamedPictures(deps),
+    ),
+    repeatWriting(deps, SWEEP_EVERY_MS, 'ended secrets could not be forgotten', () => forgetEnded(deps)),
   ]
-  return async () => {
-    stopping.abort()
-    await Promise.all(stops.map((stop) => stop()))
-  }
-}
-
-/** What belonged to removed endpoints, members and workspaces goes by itself. */
-function startDraining(deps: Deps): () => Promise<void> {
-  const stopping = new AbortController()
-  const stop = repeatWriting(deps, DRAIN_EVERY_MS, 'what was removed could not be drained', async () => {
-    const rows = await drainRemovals(deps, stopping.signal)
-    if (rows > 0) deps.log.info({ rows }, 'what belonged to removed endpoints, members and workspaces was drained')
-  })
-  return () => {
-    stopping.abort()
-    return stop()
-  }
-}
-
-/** Old deliveries and events go by themselves. */
-function startRemovingOld(deps: Deps, retention: Retention): () => Promise<void> {
-  const stopping = new AbortController()
-  const stop = repeatWriting(deps, SWEEP_EVERY_MS, 'old deliveries and events could not be removed', async () => {
-    const removed = await removeOld(deps, retention, stopping.signal)
-    if (removed.deliveries + removed.events > 0) deps.log.info(removed, 'old deliveries and events were removed')
-  })
-  return () => {
-    stopping.abort()
-    return stop()
-  }
 }

@@ -82,19 +82,17 @@ interface Due {
  * @returns stops
  */
 export function startFetchingPictures(deps: PictureDeps): () => Promise<void> {
-  const stopping = new AbortController()
   const session = openSession(deps.db)
   /** The workspace that had the latest turn. */
   let latest = ''
-  const stop = repeatWriting(deps, LOOK_MS, 'pictures could not be fetched', async () => {
+  const stop = repeatWriting(deps, LOOK_MS, 'pictures could not be fetched', async (signal) => {
     const now = deps.clock.now()
     const again = new Date(now.getTime() + TRY_AGAIN_MS)
     const due = await session.run<Due>(TAKE_PICTURES, [now, again, latest])
     latest = due.toSorted((a, b) => a.step - b.step).findLast(({ step }) => step > 0)?.workspaceId ?? latest
-    await Promise.all(due.map((one) => fetchOne(deps, one, stopping.signal)))
+    await Promise.all(due.map((one) => fetchOne(deps, one, signal)))
   })
   return async () => {
-    stopping.abort()
     await stop()
     await session.close()
   }

@@ -5,27 +5,30 @@ import type { Log } from './log.ts'
 /**
  * Does something again and again, `ms` after its last end. A failure is logged, and tried again the next time.
  * @param failed what the log says then: "snoozed conversations could not be reopened"
+ * @param work its signal is aborted when it is to stop: work that goes in steps ends after the one under way
  * @returns stops, and waits for what is running
  */
-export function repeat(log: Log, ms: number, failed: string, work: () => Promise<unknown>): () => Promise<void> {
+export function repeat(log: Log, ms: number, failed: string, work: Work): () => Promise<void> {
+  const stopping = new AbortController()
   let running: Promise<void> = Promise.resolve()
-  let timer: NodeJS.Timeout | undefined
   const tick = () => {
-    running = work().then(
+    running = work(stopping.signal).then(
       () => undefined,
       (error: unknown) => log.error({ err: error }, failed),
     )
     void running.finally(() => {
-      if (timer !== undefined) timer = setTimeout(tick, ms)
+      if (!stopping.signal.aborted) timer = setTimeout(tick, ms)
     })
   }
-  timer = setTimeout(tick, ms)
+  let timer = setTimeout(tick, ms)
   return async () => {
+    stopping.abort()
     clearTimeout(timer)
-    timer = undefined
     await running
   }
 }
+
+type Work = (signal: AbortSignal) => Promise<unknown>
 
 /**
  * The same for work that writes. It pauses while the embedded database refuses to write because its disk is nearly full,
@@ -35,12 +38,12 @@ export function repeatWriting(
   { db, log }: { readonly db: Pick<Database, 'disk'>; readonly log: Log },
   ms: number,
   failed: string,
-  work: () => Promise<unknown>,
+  work: Work,
 ): () => Promise<void> {
-  return repeat(log, ms, failed, async () => {
+  return repeat(log, ms, failed, async (signal) => {
     if (db.disk?.isFull) return
     try {
-      await work()
+      await work(signal)
     } catch (error) {
       const hasBegunMeanwhile = db.disk?.isFull && isReadOnly(error)
       if (!hasBegunMeanwhile) throw error
