@@ -165,27 +165,33 @@ export async function recordEvent<T extends EventType>(tx: EventTx, bus: Bus, ev
   })
 }
 
-/** Types that are in the log alone: they never leave as webhooks. */
-export type LogEventType = Exclude<EventType, WebhookEventType>
+/** The same change of several conversations of a workspace. */
+interface BulkUpdate {
+  readonly workspaceId: string
+  readonly conversationIds: readonly string[]
+  /** The fields that changed. */
+  readonly changed: string[]
+  readonly actor: ActorRef
+  readonly at: Date
+}
 
-/** Stores events of one workspace that are no webhooks, any number of them in one statement, in their order. */
-export async function recordLogEvents<T extends LogEventType>(
+/** Stores `conversation.updated`, which is no webhook, for any number of conversations in one statement, in their order. */
+export async function recordBulkUpdate(
   tx: EventTx,
   bus: Bus,
-  workspaceId: string,
-  events: readonly Omit<NewEvent<T>, 'workspaceId'>[],
+  { workspaceId, conversationIds, changed, actor, at }: BulkUpdate,
 ): Promise<void> {
-  if (events.length === 0) return
-  const ids = events.map(() => newId('event'))
-  const types = events.map(({ type }) => type)
-  const conversationIds = events.map(({ conversationId }) => conversationId)
-  const bodies = events.map(bodyOf)
-  const times = events.map(({ at }) => at.toISOString())
+  if (conversationIds.length === 0) return
+  const type = 'conversation.updated'
+  const ids = conversationIds.map(() => newId('event'))
+  const bodies = conversationIds.map((conversationId) =>
+    bodyOf({ type, data: { conversationId, changed, workspaceId }, actor, at }),
+  )
   await tx.db.$executeRaw`
     INSERT INTO events (id, workspace_id, type, conversation_id, body, created_at)
-    SELECT id, ${workspaceId}, type, conversation_id, body, created_at::timestamptz
-      FROM unnest(${ids}::text[], ${types}::text[], ${conversationIds}::text[], ${bodies}::text[], ${times}::text[])
-           WITH ORDINALITY AS event(id, type, conversation_id, body, created_at, n)
+    SELECT id, ${workspaceId}, ${type}, conversation_id, body, ${at}::timestamptz
+      FROM unnest(${ids}::text[], ${conversationIds}::text[], ${bodies}::text[])
+           WITH ORDINALITY AS event(id, conversation_id, body, n)
      ORDER BY n`
   tx.afterCommit(() => bus.wake(eventsTopic(workspaceId)))
 }

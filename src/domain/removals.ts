@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises'
 import { Prisma } from '../infra/db.ts'
-import { inTransaction, type Tx } from '../infra/transaction.ts'
+import { inTransaction, type Tx, tryLock } from '../infra/transaction.ts'
 import type { ActorRef } from './actor.ts'
 import type { Deps } from './deps.ts'
 import { inEventTransaction } from './event-lock.ts'
-import { recordLogEvents, SYSTEM } from './events.ts'
+import { recordBulkUpdate, SYSTEM } from './events.ts'
 import { kindOfId } from './ids.ts'
 
 /** Rows that go in one transaction. */
@@ -98,8 +98,7 @@ async function walkIndexes(tx: Tx): Promise<void> {
 }
 
 async function alone(tx: Tx, work: () => Promise<number>): Promise<number | null> {
-  const [lock] = await tx.db.$queryRaw<{ held: boolean }[]>`SELECT pg_try_advisory_xact_lock(${LOCK}::bigint) AS held`
-  if (lock?.held !== true) return null
+  if (!(await tryLock(tx, LOCK))) return null
   await walkIndexes(tx)
   return work()
 }
@@ -224,17 +223,18 @@ async function drainMember(deps: Deps, removal: Removal, limit: number, places: 
         const reads = { table: 'conversation_reads', column: 'member_id', key: [['conversation_id', 'text']] } as const
         return drainRows(tx, removal, reads, limit, places)
       }
-      const at = deps.clock.now()
       const unassigned = await tx.db.conversation.updateManyAndReturn({
         where: { id: { in: conversationIds }, workspaceId, assigneeId: id },
         data: { assigneeId: null },
         select: { id: true },
       })
-      const events = unassigned.map(({ id: conversationId }) => {
-        const data = { conversationId, changed: ['assigneeId'], workspaceId }
-        return { type: 'conversation.updated' as const, conversationId, data, actor: removal.actor ?? SYSTEM, at }
+      await recordBulkUpdate(tx, deps.bus, {
+        workspaceId,
+        conversationIds: unassigned.map((row) => row.id),
+        changed: ['assigneeId'],
+        actor: removal.actor ?? SYSTEM,
+        at: deps.clock.now(),
       })
-      await recordLogEvents(tx, deps.bus, workspaceId, events)
       return unassigned.length
     }),
   )

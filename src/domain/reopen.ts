@@ -3,7 +3,7 @@ import { isDatabaseAway } from '../infra/db-away.ts'
 import { inHalves } from '../infra/in-halves.ts'
 import type { Deps } from './deps.ts'
 import { inEventTransaction } from './event-lock.ts'
-import { recordLogEvents, SYSTEM } from './events.ts'
+import { recordBulkUpdate, SYSTEM } from './events.ts'
 
 const BATCH = 500
 /** What cannot be reopened is tried again after this long. */
@@ -64,11 +64,13 @@ function reopen(deps: Deps, workspaceId: string, conversationIds: string[]): Pro
       UPDATE conversations SET status = 'OPEN', snoozed_until = NULL, updated_at = ${now}
        WHERE id = ANY(${conversationIds}) AND status = 'SNOOZED' AND snoozed_until <= ${now}
       RETURNING id`
-    const events = reopened.map(({ id }) => {
-      const data = { conversationId: id, changed: ['status', 'snoozedUntil'], workspaceId }
-      return { type: 'conversation.updated' as const, conversationId: id, data, actor: SYSTEM, at: now }
+    await recordBulkUpdate(tx, deps.bus, {
+      workspaceId,
+      conversationIds: reopened.map(({ id }) => id),
+      changed: ['status', 'snoozedUntil'],
+      actor: SYSTEM,
+      at: now,
     })
-    await recordLogEvents(tx, deps.bus, workspaceId, events)
     return reopened.length
   })
 }

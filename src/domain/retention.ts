@@ -1,5 +1,5 @@
 import { isDatabaseAway, isRefused } from '../infra/db-away.ts'
-import { inTransaction, type Tx } from '../infra/transaction.ts'
+import { inTransaction, type Tx, tryLock } from '../infra/transaction.ts'
 import type { Deps } from './deps.ts'
 
 export interface Retention {
@@ -89,8 +89,7 @@ async function inBatches(deps: Deps, signal: AbortSignal | undefined, { remove, 
 /** Nothing while another node works. */
 function whileAlone(deps: Deps, work: (tx: Tx) => Promise<Batch>): Promise<Batch> {
   return inTransaction(deps, async (tx) => {
-    const [lock] = await tx.db.$queryRaw<{ held: boolean }[]>`SELECT pg_try_advisory_xact_lock(${LOCK}::bigint) AS held`
-    return lock?.held === true ? work(tx) : { removed: 0, isMore: false }
+    return (await tryLock(tx, LOCK)) ? work(tx) : { removed: 0, isMore: false }
   })
 }
 

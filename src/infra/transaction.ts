@@ -47,6 +47,12 @@ function mint(db: Prisma.TransactionClient, effects: (() => void)[]): Tx {
   return { db, afterCommit: (effect: () => void) => void effects.push(effect) } as Tx
 }
 
+/** Takes a lock that one transaction at a time has, until its end. @returns false: another one has it */
+export async function tryLock(tx: Tx, key: number): Promise<boolean> {
+  const [lock] = await tx.db.$queryRaw<{ held: boolean }[]>`SELECT pg_try_advisory_xact_lock(${key}::bigint) AS held`
+  return lock?.held === true
+}
+
 /**
  * A transaction that stays open after the operation that began it, so that the caller can add to it what is known only
  * then: the operation's answer. It begins with the operation's own `inTransaction`, not before: what an operation does
