@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import pg from 'pg'
 import { Pool } from 'undici'
-import { startDispatcher } from '../../src/dispatch/dispatcher.ts'
+import { type DispatcherDeps, startDispatcher } from '../../src/dispatch/dispatcher.ts'
 import { createSender } from '../../src/dispatch/http.ts'
 import { messageHeaders } from '../../src/dispatch/message.ts'
 import { openBus } from '../../src/infra/bus.ts'
@@ -94,6 +94,12 @@ export async function addEndpoints(pool: pg.Pool, port: number): Promise<void> {
   }
 }
 
+/** What a dispatcher works with, here. */
+export function dispatcherDeps(own: Pick<DispatcherDeps, 'db' | 'bus' | 'log' | 'sharesProcess'>): DispatcherDeps {
+  const targets = { requireHttps: false, allowLoopback: true }
+  return { ...own, vault, targets, clock: systemClock, counts: { rowsSetAside: 0 }, version: 'bench' }
+}
+
 export const guddesk: Contender = {
   settings: 'as it runs: order per conversation, 10 in flight per endpoint, breaker, attempt log, endpoint health',
   async prepare({ databaseUrl, port }) {
@@ -126,19 +132,7 @@ export const guddesk: Contender = {
     const log = createLog('warn')
     const db = assemble(new pg.Pool({ ...postgresConnection(databaseUrl), max: POOL }), 'shared', async () => undefined)
     const bus = openBus({ ...REDIS, url: redisUrl }, log)
-    const targets = { requireHttps: false, allowLoopback: true }
-    const parts = {
-      db,
-      bus,
-      log,
-      vault,
-      targets,
-      clock: systemClock,
-      counts: { rowsSetAside: 0 },
-      version: 'bench',
-      sharesProcess: false,
-    }
-    const dispatcher = await startDispatcher(parts)
+    const dispatcher = await startDispatcher(dispatcherDeps({ db, bus, log, sharesProcess: false }))
     return async () => {
       await dispatcher.stop()
       await bus.close()

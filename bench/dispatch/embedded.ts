@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startDispatcher } from '../../src/dispatch/dispatcher.ts'
 import { openBus } from '../../src/infra/bus.ts'
-import { systemClock } from '../../src/infra/clock.ts'
 import { openDatabase } from '../../src/infra/db.ts'
 import { createLog } from '../../src/infra/log.ts'
 import { migrate } from '../../src/infra/migrations.ts'
 import type { Sink } from './arena.ts'
-import { addEndpoints, rowsOf, STORE } from './contenders.ts'
-import { endpointId, job, vault } from './jobs.ts'
+import { addEndpoints, dispatcherDeps, rowsOf, STORE } from './contenders.ts'
+import { endpointId, job } from './jobs.ts'
 import { atRate, latencies, type SteadyResult, WARM_UP_SECONDS } from './measures.ts'
 
 /** A steady rate on the embedded database, stored and sent by this process, as the default installation does. */
@@ -24,19 +23,7 @@ export async function embedded(sink: Sink, perSecond: number, seconds: number): 
   await addEndpoints(db.pool, sink.port)
   const bus = openBus(undefined, log)
   cleanup.defer(() => bus.close())
-  const targets = { requireHttps: false, allowLoopback: true }
-  const parts = {
-    db,
-    bus,
-    log,
-    vault,
-    targets,
-    clock: systemClock,
-    counts: { rowsSetAside: 0 },
-    version: 'bench',
-    sharesProcess: true,
-  }
-  const dispatcher = await startDispatcher(parts)
+  const dispatcher = await startDispatcher(dispatcherDeps({ db, bus, log, sharesProcess: true }))
   cleanup.defer(() => dispatcher.stop())
   await sink.reset()
   const jobs = Array.from({ length: (WARM_UP_SECONDS + seconds) * perSecond }, (_, n) => job(n, 'embedded'))

@@ -373,18 +373,14 @@ export class EndpointQueue implements Party {
   addProbe(found: readonly Claimed[], isOver: boolean, now: Date): void {
     if (isOver) this.#recoverFrom = null
     const first = this.#prober.take(found, isOver && !this.breaker.isOpen)
-    if (first === undefined) this.#release()
+    // What waited for it goes its way.
+    if (first === undefined) this.#readAnew()
     else this.#sendProbe(first, now)
   }
 
   #sendProbe(claimed: Claimed, now: Date): void {
     const isEarly = claimed.attempts > 0 && claimed.due > now
     this.#lines.hold({ ...claimed, isEarly }, 'probes')
-  }
-
-  /** No probe is under way any more: what waited for it goes its way. */
-  #release(): void {
-    this.#readAnew()
   }
 
   /** Whether everything that was read waits for something in flight, while more could be sent. */
@@ -572,7 +568,7 @@ export class EndpointQueue implements Party {
   #goOn(hasSucceeded: boolean, now: Date): void {
     const next = this.#prober.ended(hasSucceeded)
     if (next !== undefined) this.#sendProbe(next, now)
-    else this.#release()
+    else this.#readAnew()
   }
 }
 

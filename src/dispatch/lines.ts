@@ -188,11 +188,8 @@ function isBefore(a: Held, b: Held): boolean {
   return BigInt(a.claimed.seq) < BigInt(b.claimed.seq)
 }
 
-function laneOf(claimed: Claimed): Lane {
-  return claimed.isTest ? 'tests' : kindOf(claimed)
-}
-
-export function kindOf({ lane, attempts }: Claimed): Kind {
+function laneOf({ isTest, lane, attempts }: Claimed): Lane {
+  if (isTest) return 'tests'
   if (lane > 0) return 'replays'
   return attempts === 0 ? 'firsts' : 'retries'
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { WebhookEndpoint } from '../generated/prisma/client.ts'
 import { Prisma } from '../infra/db.ts'
 import { inTransaction, type Tx } from '../infra/transaction.ts'
@@ -157,17 +158,20 @@ export function waitingBefore(endpointId: string, seq: bigint): Prisma.Sql {
 export async function skipTooOld(deps: Deps, signal?: AbortSignal): Promise<void> {
   const found = await deps.db.sql<{ id: string }>('SELECT id FROM webhook_endpoints WHERE sends_from_seq > 0')
   for (const { id } of found) {
-    await inBatches(signal, () =>
-      inTransaction(deps, async (tx) => {
-        const [endpoint] = await tx.db.$queryRaw<{ seq: bigint }[]>`
-          SELECT sends_from_seq AS seq FROM webhook_endpoints WHERE id = ${id} FOR NO KEY UPDATE`
-        if (endpoint === undefined || endpoint.seq === 0n) return false
-        if ((await skipBefore(tx, id, endpoint.seq, deps.clock.steady())) === BATCH) return true
-        await tx.db.$executeRaw`UPDATE webhook_endpoints SET sends_from_seq = 0 WHERE id = ${id}`
-        return false
-      }),
-    )
+    while (signal?.aborted !== true && (await skipBatch(deps, id))) await setTimeout(PAUSE_MS)
   }
+}
+
+/** @returns whether there may be more */
+function skipBatch(deps: Deps, id: string): Promise<boolean> {
+  return inTransaction(deps, async (tx) => {
+    const [endpoint] = await tx.db.$queryRaw<{ seq: bigint }[]>`
+      SELECT sends_from_seq AS seq FROM webhook_endpoints WHERE id = ${id} FOR NO KEY UPDATE`
+    if (endpoint === undefined || endpoint.seq === 0n) return false
+    if ((await skipBefore(tx, id, endpoint.seq, deps.clock.steady())) === BATCH) return true
+    await tx.db.$executeRaw`UPDATE webhook_endpoints SET sends_from_seq = 0 WHERE id = ${id}`
+    return false
+  })
 }
 
 /**
@@ -186,9 +190,4 @@ export async function removeUnkept(deps: Deps, signal?: AbortSignal): Promise<vo
       if (gone !== undefined && count > 0) await recordRemoved(deps, tx, [gone]) // or another node was faster
     })
   }
-}
-
-/** @param batch does one, and says whether there may be more */
-async function inBatches(signal: AbortSignal | undefined, batch: () => Promise<boolean>): Promise<void> {
-  while (signal?.aborted !== true && (await batch())) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
 }
