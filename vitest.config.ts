@@ -7,7 +7,7 @@ export default defineConfig(async () => {
   const projects = [project('embedded', ['test/**/*.test.ts'])]
   const missing = await missingServers()
   if (missing.length === 0) {
-    projects.push(project('postgres', ['test/{auth,domain,rest,graphql,dispatch,e2e}/**/*.test.ts']))
+    projects.push(project('postgres', ['test/{auth,infra,domain,rest,graphql,dispatch,e2e}/**/*.test.ts']))
   } else {
     const what = `NOT RUN: the suite on PostgreSQL and Redis, because nothing answers at ${missing.join(' and ')}.`
     if (process.env['CI']) throw new Error(`${what} CI requires both.`)

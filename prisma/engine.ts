@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { PGlite } from '@electric-sql/pglite'
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils'
 import { PrismaPGlite } from 'pglite-prisma-adapter'
-import { migrate, readMigrations } from '../src/infra/migrations.ts'
-import { pglitePool } from '../src/infra/pglite-socket.ts'
-import { sqlStatements } from '../src/infra/sql-statements.ts'
+import { pglitePool } from '../src/infra/database/embedded/pglite-socket.ts'
+import { migrate, readMigrations } from '../src/infra/database/migrations.ts'
+import { sqlStatements } from '../src/infra/database/sql-statements.ts'
 
 /** The parts of Prisma's schema engine that are used here (its package has no types for its inner module). */
 interface SchemaEngine {

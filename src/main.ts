@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net'
-import type { FirstStart } from './domain/bootstrap.ts'
+import type { FirstStart } from './domain/identity/bootstrap.ts'
+import { buildPages, type Pages, readPages } from './http/dashboard.ts'
+import { signInUrl } from './http/sign-in.ts'
 import { type Config, ConfigError, readConfig } from './infra/config.ts'
 import { createLog, type Log } from './infra/log.ts'
-import { buildPages, type Pages, readPages } from './pages.ts'
 import { buildServer, type GudDesk } from './server.ts'
-import { signInUrl } from './sign-in.ts'
 
 /** Exits 0 within this, whatever a client or receiver does. */
 const STOP_MS = 9500

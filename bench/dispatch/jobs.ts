@@ -1,4 +1,4 @@
-import { type SigningKeys, signingKeys } from '../../src/dispatch/signing.ts'
+import { type SigningKeys, signingKeys } from '../../src/dispatch/send/signature.ts'
 import { createVault, type Vault } from '../../src/infra/secrets.ts'
 
 /** What is sent, the same for everybody: 400 bytes to one of 100 endpoints, within one of 20 conversations each. */

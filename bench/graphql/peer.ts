@@ -5,7 +5,7 @@
 import type { AddressInfo } from 'node:net'
 import Koa from 'koa'
 import { readConfig } from '../../src/infra/config.ts'
-import { openDatabase } from '../../src/infra/db.ts'
+import { openDatabase } from '../../src/infra/database/db.ts'
 import { createLog } from '../../src/infra/log.ts'
 
 const CONVERSATION = `SELECT c.id, c.status, c.subject, c.last_message_preview, v.id AS visitor_id, v.name AS visitor_name,

@@ -1,4 +1,4 @@
-import { newId } from '../../src/domain/ids.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import { readConfig } from '../../src/infra/config.ts'
 import { createLog } from '../../src/infra/log.ts'
 import { buildServer } from '../../src/server.ts'

@@ -1,12 +1,12 @@
 import DataLoader from 'dataloader'
-import type { Actor, Caller, Origin } from '../domain/actor.ts'
-import type { Deps } from '../domain/deps.ts'
-import { ForbiddenError, UnauthorizedError, ValidationError } from '../domain/errors.ts'
-import { kindOfId } from '../domain/ids.ts'
-import { effectivePermission } from '../domain/policy.ts'
+import type { Actor, Caller, Origin } from '../domain/shared/actor.ts'
+import { effectivePermission } from '../domain/shared/authorization.ts'
+import type { Deps } from '../domain/shared/deps.ts'
+import { ForbiddenError, UnauthorizedError, ValidationError } from '../domain/shared/errors.ts'
+import { kindOfId } from '../domain/shared/ids.ts'
 import type { ApiKeyPermission, MemberRole, Plan } from '../generated/prisma/enums.ts'
 import { API_KEY_PATTERN } from '../infra/config.ts'
-import type { Database } from '../infra/db.ts'
+import type { Database } from '../infra/database/db.ts'
 import { sha256 } from '../infra/secrets.ts'
 
 /** Headers as Node gives them, lower-case names. */

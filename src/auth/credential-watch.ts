@@ -1,5 +1,5 @@
-import type { Deps } from '../domain/deps.ts'
-import { DomainError, UnauthorizedError } from '../domain/errors.ts'
+import type { Deps } from '../domain/shared/deps.ts'
+import { DomainError, UnauthorizedError } from '../domain/shared/errors.ts'
 
 /** Tells long-lived connections that their credential has ended. */
 export interface CredentialWatch {

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache'
-import { DomainError, RateLimitedError } from '../domain/errors.ts'
-import { addressBlock } from '../infra/client-address.ts'
+import { DomainError, RateLimitedError } from '../domain/shared/errors.ts'
 import type { Clock } from '../infra/clock.ts'
 import { API_KEY_PATTERN } from '../infra/config.ts'
-import type { RateCounter } from '../infra/rate-counter.ts'
+import { addressBlock } from '../infra/net/client-address.ts'
+import type { RateCounter } from '../infra/redis/rate-counter.ts'
 import { sha256 } from '../infra/secrets.ts'
 
 /** What is looked at, and where it comes from. */

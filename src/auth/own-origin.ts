@@ -1,4 +1,4 @@
-import { ForbiddenError } from '../domain/errors.ts'
+import { ForbiddenError } from '../domain/shared/errors.ts'
 import type { Headers } from './api-key.ts'
 
 /** Whose pages may use a signed-in person's cookie. */

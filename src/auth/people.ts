@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import type { Origin } from '../domain/actor.ts'
 import {
   type AuditActor,
   type AuditTarget,
@@ -7,14 +6,15 @@ import {
   personOf,
   recordAudit,
   systemAuditor,
-} from '../domain/audit.ts'
-import type { Deps } from '../domain/deps.ts'
-import { UnauthorizedError } from '../domain/errors.ts'
-import { newId } from '../domain/ids.ts'
-import { lockUser, verifyEmail } from '../domain/verify-email.ts'
+} from '../domain/audit/audit.ts'
+import { lockUser, verifyEmail } from '../domain/identity/verify-email.ts'
+import type { Origin } from '../domain/shared/actor.ts'
+import type { Deps } from '../domain/shared/deps.ts'
+import { UnauthorizedError } from '../domain/shared/errors.ts'
+import { newId } from '../domain/shared/ids.ts'
+import { inTransaction, type Tx } from '../infra/database/transaction.ts'
 import { hashPassword, isPassword } from '../infra/passwords.ts'
 import { sha256 } from '../infra/secrets.ts'
-import { inTransaction, type Tx } from '../infra/transaction.ts'
 import { SESSION_DAYS, type SessionTokens, setCookie, signToken } from './session-token.ts'
 import { countSignIn, rememberAddress } from './sign-in-limits.ts'
 

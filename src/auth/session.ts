@@ -1,8 +1,8 @@
-import type { Actor, Caller, Origin } from '../domain/actor.ts'
-import type { Deps } from '../domain/deps.ts'
-import { ForbiddenError, UnauthorizedError, ValidationError } from '../domain/errors.ts'
-import { kindOfId } from '../domain/ids.ts'
-import { effectivePermission } from '../domain/policy.ts'
+import type { Actor, Caller, Origin } from '../domain/shared/actor.ts'
+import { effectivePermission } from '../domain/shared/authorization.ts'
+import type { Deps } from '../domain/shared/deps.ts'
+import { ForbiddenError, UnauthorizedError, ValidationError } from '../domain/shared/errors.ts'
+import { kindOfId } from '../domain/shared/ids.ts'
 import { SESSION_DAYS, type SessionTokens, setCookie, signToken, verifyToken } from './session-token.ts'
 
 interface SessionRow {

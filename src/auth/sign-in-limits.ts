@@ -1,11 +1,11 @@
-import type { Origin } from '../domain/actor.ts'
-import type { Deps } from '../domain/deps.ts'
-import { RateLimitedError } from '../domain/errors.ts'
-import { addressBlock } from '../infra/client-address.ts'
+import type { Origin } from '../domain/shared/actor.ts'
+import type { Deps } from '../domain/shared/deps.ts'
+import { RateLimitedError } from '../domain/shared/errors.ts'
+import type { Tx } from '../infra/database/transaction.ts'
+import { countTry } from '../infra/login-throttle.ts'
+import { addressBlock } from '../infra/net/client-address.ts'
 import { isHashingBusy } from '../infra/passwords.ts'
 import { sha256 } from '../infra/secrets.ts'
-import type { Tx } from '../infra/transaction.ts'
-import { countTry } from '../infra/try-limit.ts'
 
 export const TRY_WINDOW_MS = 15 * 60_000
 /** Within that window: guessing one account from one address, from everywhere, and guessing around. */

@@ -1,5 +1,5 @@
 import { uptime } from 'node:os'
-import type { Database } from './db.ts'
+import type { Database } from './database/db.ts'
 
 /** Time and chance, so that tests can hold both still. */
 export interface Clock {

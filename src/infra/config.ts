@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { parseRange, type Range } from './addresses.ts'
 import { normalizeEmail } from './email-address.ts'
+import { parseRange, type Range } from './net/addresses.ts'
 
 export type Role = 'api' | 'dispatcher'
 

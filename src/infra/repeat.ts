@@ -1,5 +1,3 @@
-import type { Database } from './db.ts'
-import { isReadOnly } from './db-away.ts'
 import type { Log } from './log.ts'
 
 /**
@@ -28,25 +26,5 @@ export function repeat(log: Log, ms: number, failed: string, work: Work): () => 
   }
 }
 
-type Work = (signal: AbortSignal) => Promise<unknown>
-
-/**
- * The same for work that writes. It pauses while the embedded database refuses to write because its disk is nearly full,
- * which the log says when it begins and when it ends (`embedded.ts`).
- */
-export function repeatWriting(
-  { db, log }: { readonly db: Pick<Database, 'disk'>; readonly log: Log },
-  ms: number,
-  failed: string,
-  work: Work,
-): () => Promise<void> {
-  return repeat(log, ms, failed, async (signal) => {
-    if (db.disk?.isFull) return
-    try {
-      await work(signal)
-    } catch (error) {
-      const hasBegunMeanwhile = db.disk?.isFull && isReadOnly(error)
-      if (!hasBegunMeanwhile) throw error
-    }
-  })
-}
+/** Work that ends after the step under way when its signal is aborted. */
+export type Work = (signal: AbortSignal) => Promise<unknown>

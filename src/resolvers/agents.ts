@@ -1,7 +1,14 @@
-import { RotateAgentKey, rotateAgentKey } from '../domain/agent-keys.ts'
-import { agentRemoval } from '../domain/agent-removal.ts'
-import { AgentPatch, InstallAgent, installAgent, listAgents, uninstallAgent, updateAgent } from '../domain/agents.ts'
-import { installEchoAgent } from '../domain/echo-agent.ts'
+import { agentRemoval } from '../domain/agents/agent-removal.ts'
+import {
+  AgentPatch,
+  InstallAgent,
+  installAgent,
+  listAgents,
+  uninstallAgent,
+  updateAgent,
+} from '../domain/agents/agents.ts'
+import { installEchoAgent } from '../domain/agents/echo-agent.ts'
+import { RotateAgentKey, rotateAgentKey } from '../domain/agents/rotate-agent-key.ts'
 import {
   Agent,
   AgentConnection,

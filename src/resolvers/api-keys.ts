@@ -1,4 +1,10 @@
-import { CreateApiKey, createApiKey, listApiKeys, listOwnApiKeys, revokeApiKey } from '../domain/api-keys.ts'
+import {
+  CreateApiKey,
+  createApiKey,
+  listApiKeys,
+  listOwnApiKeys,
+  revokeApiKey,
+} from '../domain/credentials/api-keys.ts'
 import { ApiKey, ApiKeyConnection, CreateApiKeyInput, RevokeApiKeyInput } from '../schema/api-key.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'

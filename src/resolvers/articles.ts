@@ -5,7 +5,7 @@ import {
   deleteArticle,
   listArticles,
   updateArticle,
-} from '../domain/articles.ts'
+} from '../domain/knowledge-base/articles.ts'
 import {
   Article,
   ArticleConnection,

@@ -1,4 +1,4 @@
-import { AuditFilter, listAuditEntries } from '../domain/audit.ts'
+import { AuditFilter, listAuditEntries } from '../domain/audit/audit.ts'
 import { AuditEntryConnection, AuditEntryFilterInput } from '../schema/audit-entry.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'

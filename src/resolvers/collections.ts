@@ -5,7 +5,7 @@ import {
   deleteCollection,
   listCollections,
   updateCollection,
-} from '../domain/collections.ts'
+} from '../domain/knowledge-base/collections.ts'
 import { builder } from '../schema/builder.ts'
 import {
   Collection,

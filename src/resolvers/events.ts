@@ -1,5 +1,5 @@
-import { listEvents } from '../domain/event-log.ts'
-import type { LoggedEvent } from '../domain/event-position.ts'
+import type { LoggedEvent } from '../domain/events/event-position.ts'
+import { listEvents } from '../domain/events/list-events.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { EventType } from '../schema/enums.ts'

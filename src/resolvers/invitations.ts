@@ -1,5 +1,5 @@
-import { acceptInvitation, findInvitation } from '../domain/accept-invitation.ts'
-import { inviteMember, listInvitations, revokeInvitation } from '../domain/invitations.ts'
+import { acceptInvitation, findInvitation } from '../domain/identity/accept-invitation.ts'
+import { inviteMember, listInvitations, revokeInvitation } from '../domain/identity/invitations.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { guardedErrors, mutationErrors } from '../schema/errors.ts'

@@ -1,5 +1,5 @@
-import { memberRemoval } from '../domain/member-removal.ts'
-import { ChangeRole, changeMemberRole, removeMember } from '../domain/workspaces.ts'
+import { memberRemoval } from '../domain/identity/member-removal.ts'
+import { ChangeRole, changeMemberRole, removeMember } from '../domain/identity/workspaces.ts'
 import { builder } from '../schema/builder.ts'
 import { mutationErrors } from '../schema/errors.ts'
 import { ChangeMemberRoleInput, Member, MemberRemoval, RemoveMemberInput } from '../schema/workspace.ts'

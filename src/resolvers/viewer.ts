@@ -1,5 +1,5 @@
-import { getUser } from '../domain/users.ts'
-import { getWorkspace } from '../domain/workspaces.ts'
+import { getUser } from '../domain/identity/users.ts'
+import { getWorkspace } from '../domain/identity/workspaces.ts'
 import { builder } from '../schema/builder.ts'
 import { Viewer, Workspace } from '../schema/workspace.ts'
 

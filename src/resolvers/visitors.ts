@@ -5,7 +5,7 @@ import {
   VisitorFilter,
   VisitorInput,
   VisitorPatch,
-} from '../domain/visitors.ts'
+} from '../domain/visitors/visitors.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'

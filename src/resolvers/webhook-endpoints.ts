@@ -1,5 +1,5 @@
-import { listUnregistered } from '../domain/kept-endpoints.ts'
-import { confirmRotation, RotateSecret, rotateWebhookSecret } from '../domain/secret-rotation.ts'
+import { confirmRotation, RotateSecret, rotateWebhookSecret } from '../domain/webhooks/secret-rotation.ts'
+import { listUnregistered } from '../domain/webhooks/unregistered-endpoints.ts'
 import {
   CreateEndpoint,
   deleteEndpoint,
@@ -7,7 +7,7 @@ import {
   listEndpoints,
   registerEndpoint,
   updateEndpoint,
-} from '../domain/webhook-endpoints.ts'
+} from '../domain/webhooks/webhook-endpoints.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'

@@ -1,4 +1,4 @@
-import { createWorkspace, listWorkspaces, updateWorkspace, WorkspacePatch } from '../domain/workspaces.ts'
+import { createWorkspace, listWorkspaces, updateWorkspace, WorkspacePatch } from '../domain/identity/workspaces.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'

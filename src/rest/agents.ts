@@ -9,7 +9,7 @@ import {
   listAgents,
   uninstallAgent,
   updateAgent,
-} from '../domain/agents.ts'
+} from '../domain/agents/agents.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 import { showFlags } from './webhooks.ts'

@@ -1,32 +1,22 @@
-import { randomUUID } from 'node:crypto'
 import Router from '@koa/router'
 import type Koa from 'koa'
-import type { Caller } from '../domain/actor.ts'
-import type { Deps } from '../domain/deps.ts'
-import {
-  DiskFullError,
-  DomainError,
-  LoopDetectedError,
-  NotFoundError,
-  RateLimitedError,
-  UnavailableError,
-} from '../domain/errors.ts'
-import { parse } from '../domain/input.ts'
-import { parseLimit } from '../domain/page.ts'
-import { requireLevel } from '../domain/policy.ts'
-import type { Charge } from '../domain/rate-limits.ts'
-import { orUnavailable } from '../domain/unavailable.ts'
+import type { Caller } from '../domain/shared/actor.ts'
+import { requireLevel } from '../domain/shared/authorization.ts'
+import type { Deps } from '../domain/shared/deps.ts'
+import { DomainError } from '../domain/shared/errors.ts'
+import { parse } from '../domain/shared/input.ts'
+import { parseLimit } from '../domain/shared/pagination.ts'
+import type { Charge } from '../domain/shared/rate-limits.ts'
+import { hasBody, readJsonObject } from '../http/body.ts'
+import { parseQueryString } from '../http/query-string.ts'
+import { standingHeaders } from '../http/rate-limit-headers.ts'
 import { agentRoutes } from './agents.ts'
 import { articleRoutes } from './articles.ts'
-import { hasBody, readJsonObject } from './body.ts'
 import { conversationRoutes } from './conversations.ts'
 import { customerRoutes } from './customers.ts'
-import { expectedError, internalError } from './errors.ts'
 import { runOnce } from './idempotency.ts'
 import { OPENAPI_PATH, openApiDocument } from './openapi.ts'
 import { queryReader } from './query.ts'
-import { parseQueryString } from './query-string.ts'
-import { refusalHeaders, standingHeaders } from './rate-limit.ts'
 import { replyRoutes } from './reply.ts'
 import type { Route } from './route.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -56,49 +46,6 @@ export const routes: readonly Route[] = [
   ...replyRoutes,
   ...webhookRoutes,
 ]
-
-export function newRequestId(): string {
-  return `req_${randomUUID().replaceAll('-', '')}`
-}
-
-/** Names every request, in the answer's X-Request-Id and in the log. */
-export function requestId(): Koa.Middleware {
-  return async (ctx, next) => {
-    const given = ctx.get('x-request-id')
-    const id = /^[\w.-]{8,128}$/.test(given) ? given : newRequestId()
-    ctx.state['requestId'] = id
-    ctx.set('X-Request-Id', id)
-    await next()
-  }
-}
-
-/** Turns whatever is thrown into the contract's error, and logs what was not expected. */
-export function errorResponse(deps: Pick<Deps, 'log' | 'db'>): Koa.Middleware {
-  return async (ctx, next) => {
-    try {
-      await next()
-    } catch (thrown) {
-      const id: string = ctx.state['requestId']
-      const error = orUnavailable(deps, thrown)
-      const expected = expectedError(error)
-      if (error instanceof UnavailableError) logUnavailable(deps, error, id)
-      if (expected === null) deps.log.error({ err: error, requestId: id }, 'a request failed')
-      const body = expected ?? internalError(id)
-      ctx.status = body.error.status
-      if (body.error.status === 401) ctx.set('WWW-Authenticate', 'Bearer')
-      if (error instanceof RateLimitedError) ctx.set(refusalHeaders(error))
-      if (error instanceof UnavailableError || error instanceof LoopDetectedError)
-        ctx.set('Retry-After', String(error.retryAfterSeconds))
-      ctx.body = body
-    }
-  }
-}
-
-/** A full disk is logged once, and not for each request: the log may be on it. */
-export function logUnavailable({ log }: Pick<Deps, 'log'>, error: UnavailableError, requestId: string): void {
-  const level = error instanceof DiskFullError ? 'debug' : 'warn'
-  log[level]({ err: error.cause, requestId }, 'the database does not answer')
-}
 
 /** The REST API under /api: each route's table entry, run through one pipeline. */
 export function restRouter(rest: RestDeps): Koa.Middleware {
@@ -170,11 +117,4 @@ async function run(
   ctx.status = status
   ctx.type = 'json'
   ctx.body = body
-}
-
-/** The answer to every path that nothing else serves. */
-export function notFound(): Koa.Middleware {
-  return (ctx) => {
-    throw new NotFoundError(`${ctx.method} ${ctx.path.slice(0, 200)}`)
-  }
 }

@@ -9,7 +9,7 @@ import {
   listArticles,
   updateArticle,
   withBodies,
-} from '../domain/articles.ts'
+} from '../domain/knowledge-base/articles.ts'
 import type { Article } from '../generated/prisma/client.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'

@@ -1,11 +1,15 @@
 import { z } from 'zod'
-import { type ConversationWithAssignee, type ConversationWithPeople, getConversation } from '../domain/conversations.ts'
-import { defined, idText, instant, text } from '../domain/input.ts'
-import { listConversations } from '../domain/list-conversations.ts'
-import { listMessages, SendMessage, sendMessage } from '../domain/messages.ts'
-import { SearchText } from '../domain/search.ts'
-import { StartConversation, startConversation } from '../domain/start-conversation.ts'
-import { ConversationPatch, updateConversation } from '../domain/update-conversation.ts'
+import {
+  type ConversationWithAssignee,
+  type ConversationWithPeople,
+  getConversation,
+} from '../domain/conversations/conversations.ts'
+import { listConversations } from '../domain/conversations/list-conversations.ts'
+import { SearchText } from '../domain/conversations/search.ts'
+import { ConversationPatch, updateConversation } from '../domain/conversations/update-conversation.ts'
+import { listMessages, SendMessage, sendMessage } from '../domain/messages/messages.ts'
+import { StartConversation, startConversation } from '../domain/messages/start-conversation.ts'
+import { defined, idText, instant, text } from '../domain/shared/input.ts'
 import type { Message } from '../generated/prisma/client.ts'
 import { Channel, ConversationStatus } from '../generated/prisma/enums.ts'
 import { listParameter, separated } from './query.ts'

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defined, email } from '../domain/input.ts'
+import { defined, email } from '../domain/shared/input.ts'
 import {
   getVisitor,
   listVisitors,
@@ -8,7 +8,7 @@ import {
   VisitorFilter,
   VisitorInput,
   VisitorPatch,
-} from '../domain/visitors.ts'
+} from '../domain/visitors/visitors.ts'
 import type { Visitor } from '../generated/prisma/client.ts'
 import { showSummary } from './conversations.ts'
 import { listAnswer, type Route, route } from './route.ts'

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { Context } from 'koa'
-import type { Caller } from '../domain/actor.ts'
-import type { Deps } from '../domain/deps.ts'
-import { type ErrorCode, ValidationError } from '../domain/errors.ts'
-import { once, type StoredAnswer } from '../domain/idempotency.ts'
-import { expectedError } from './errors.ts'
+import type { Caller } from '../domain/shared/actor.ts'
+import type { Deps } from '../domain/shared/deps.ts'
+import { type ErrorCode, ValidationError } from '../domain/shared/errors.ts'
+import { once, type StoredAnswer } from '../domain/shared/idempotency.ts'
+import { expectedError } from '../http/error-body.ts'
 
 /** Refusals that say something about the request itself. The others, such as limits and permissions, may end. */
 const LASTING: ReadonlySet<ErrorCode | 'internal_error'> = new Set(['bad_request', 'not_found', 'conflict'])

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { DEFAULT_LIMIT, MAX_LIMIT } from '../domain/page.ts'
-import { STATUS } from './errors.ts'
+import { DEFAULT_LIMIT, MAX_LIMIT } from '../domain/shared/pagination.ts'
+import { STATUS } from '../http/error-body.ts'
 import type { Route } from './route.ts'
 
 type Json = { [key: string]: unknown }

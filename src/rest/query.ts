@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { type FieldError, ValidationError } from '../domain/errors.ts'
-import { parse } from '../domain/input.ts'
+import { type FieldError, ValidationError } from '../domain/shared/errors.ts'
+import { parse } from '../domain/shared/input.ts'
 import type { Route } from './route.ts'
 
 /** A query string's parameters, by name. */

@@ -1,5 +1,5 @@
-import { Reply, reply } from '../domain/messages.ts'
-import { setTyping, Typing } from '../domain/typing.ts'
+import { Reply, reply } from '../domain/messages/messages.ts'
+import { setTyping, Typing } from '../domain/messages/typing.ts'
 import { type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 

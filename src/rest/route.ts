@@ -1,7 +1,7 @@
 import type { z } from 'zod'
-import type { Actor, Caller } from '../domain/actor.ts'
-import type { Deps } from '../domain/deps.ts'
-import type { Page, PageRequest } from '../domain/page.ts'
+import type { Actor, Caller } from '../domain/shared/actor.ts'
+import type { Deps } from '../domain/shared/deps.ts'
+import type { Page, PageRequest } from '../domain/shared/pagination.ts'
 import type { ApiKeyPermission } from '../generated/prisma/enums.ts'
 
 /** A request after authentication and parsing. */

@@ -1,6 +1,4 @@
 import { z } from 'zod'
-import type { Actor, Caller } from '../domain/actor.ts'
-import { ForbiddenError, NotFoundError } from '../domain/errors.ts'
 import {
   CreateWorkspace,
   createWorkspace,
@@ -9,7 +7,9 @@ import {
   listWorkspaces,
   updateWorkspace,
   WorkspacePatch,
-} from '../domain/workspaces.ts'
+} from '../domain/identity/workspaces.ts'
+import type { Actor, Caller } from '../domain/shared/actor.ts'
+import { ForbiddenError, NotFoundError } from '../domain/shared/errors.ts'
 import type { Workspace } from '../generated/prisma/client.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'

@@ -1,4 +1,4 @@
-import { visibleApiKeys } from '../domain/api-keys.ts'
+import { visibleApiKeys } from '../domain/credentials/api-keys.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { ApiKeyPermission } from './enums.ts'

@@ -1,4 +1,4 @@
-import { visibleArticles } from '../domain/policy.ts'
+import { visibleArticles } from '../domain/shared/authorization.ts'
 import { builder } from './builder.ts'
 import { Collection } from './collection.ts'
 import { connectionOf } from './connection.ts'

@@ -1,4 +1,10 @@
-import { AUDIT_ACTIONS, type AuditAction, type AuditActor, type AuditTarget, mayReadAudit } from '../domain/audit.ts'
+import {
+  AUDIT_ACTIONS,
+  type AuditAction,
+  type AuditActor,
+  type AuditTarget,
+  mayReadAudit,
+} from '../domain/audit/audit.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 

@@ -1,7 +1,7 @@
 import type { ArgBuilder, ObjectRef } from '@pothos/core'
-import { ValidationError } from '../domain/errors.ts'
-import { DEFAULT_LIMIT, MAX_LIMIT, type Page, type PageRequest } from '../domain/page.ts'
-import type { PageBudget } from '../domain/page-budget.ts'
+import { ValidationError } from '../domain/shared/errors.ts'
+import type { PageBudget } from '../domain/shared/page-budget.ts'
+import { DEFAULT_LIMIT, MAX_LIMIT, type Page, type PageRequest } from '../domain/shared/pagination.ts'
 import { builder, type Types } from './builder.ts'
 
 /** A page as a Relay connection. What costs something is a getter or function: worked out only when asked for. */

@@ -1,8 +1,8 @@
-import type { Actor, Caller, Origin } from '../domain/actor.ts'
-import type { Deps } from '../domain/deps.ts'
-import type { DomainError, Standing } from '../domain/errors.ts'
-import type { Feeds } from '../domain/feeds.ts'
-import type { PageBudget } from '../domain/page-budget.ts'
+import type { Actor, Caller, Origin } from '../domain/shared/actor.ts'
+import type { Deps } from '../domain/shared/deps.ts'
+import type { DomainError, Standing } from '../domain/shared/errors.ts'
+import type { PageBudget } from '../domain/shared/page-budget.ts'
+import type { Feeds } from '../live/streams.ts'
 import type { Loaders } from './loaders.ts'
 
 /** What every resolver gets. */

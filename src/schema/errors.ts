@@ -7,7 +7,7 @@ import {
   NotFoundError,
   RateLimitedError,
   ValidationError,
-} from '../domain/errors.ts'
+} from '../domain/shared/errors.ts'
 import { builder } from './builder.ts'
 
 const ErrorInterface = builder.interfaceRef<DomainError>('Error').implement({

@@ -1,4 +1,4 @@
-import type { InvitationOffer } from '../domain/accept-invitation.ts'
+import type { InvitationOffer } from '../domain/identity/accept-invitation.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { MailStatus, MemberRole } from './enums.ts'

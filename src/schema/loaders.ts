@@ -1,30 +1,30 @@
 import DataLoader from 'dataloader'
-import type { Actor } from '../domain/actor.ts'
-import { type AgentInstaller, installersOf } from '../domain/agent-installers.ts'
-import { articleBodies } from '../domain/articles.ts'
-import type { Position } from '../domain/conversation-walk.ts'
-import { type ConversationWithPeople, conversationsById } from '../domain/conversations.ts'
-import { type LastAttempt, lastAttempts } from '../domain/deliveries.ts'
-import type { Deps } from '../domain/deps.ts'
-import type { FoundEvent, LoggedEvent, LogPlace } from '../domain/event-position.ts'
+import type { Position } from '../domain/conversations/conversation-order.ts'
+import { type ConversationWithPeople, conversationsById } from '../domain/conversations/conversations.ts'
 import {
   conversationsOfVisitors,
   countConversationsOfVisitors,
   type VisitorConversationSlice,
-} from '../domain/list-conversations.ts'
-import { type FoundMessage, type MessageSlice, messagesOf } from '../domain/messages.ts'
-import type { Slice } from '../domain/page.ts'
-import { picturePaths } from '../domain/pictures.ts'
-import { countEventsOfConversations, eventsById, eventsOfConversations } from '../domain/read-events.ts'
-import { type ReadState, readStates } from '../domain/reads.ts'
-import { type Sender, sendersById } from '../domain/senders.ts'
-import { visitorsById } from '../domain/visitors.ts'
+} from '../domain/conversations/list-conversations.ts'
+import { type ReadState, readStates } from '../domain/conversations/read-states.ts'
+import { type AgentInstaller, installersOf } from '../domain/credentials/agent-installers.ts'
+import type { FoundEvent, LoggedEvent, LogPlace } from '../domain/events/event-position.ts'
+import { countEventsOfConversations, eventsById, eventsOfConversations } from '../domain/events/read-events.ts'
+import { articleBodies } from '../domain/knowledge-base/articles.ts'
+import { type FoundMessage, type MessageSlice, messagesOf } from '../domain/messages/messages.ts'
+import { type Sender, sendersById } from '../domain/messages/senders.ts'
+import type { Actor } from '../domain/shared/actor.ts'
+import type { Deps } from '../domain/shared/deps.ts'
+import type { Slice } from '../domain/shared/pagination.ts'
+import { picturePaths } from '../domain/visitors/pictures.ts'
+import { visitorsById } from '../domain/visitors/visitors.ts'
+import { type LastAttempt, lastAttempts } from '../domain/webhooks/deliveries.ts'
 import {
   type AgentActivity,
   activityOfAgents,
   type EndpointHealth,
   healthOfEndpoints,
-} from '../domain/webhook-health.ts'
+} from '../domain/webhooks/webhook-health.ts'
 import type { Visitor } from '../generated/prisma/client.ts'
 
 /** What fields of many objects ask for one by one, asked of the database once. Nothing is kept: subscriptions live long. */

@@ -1,4 +1,4 @@
-import { visibleConversations } from '../domain/policy.ts'
+import { visibleConversations } from '../domain/shared/authorization.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { MessageType } from './enums.ts'

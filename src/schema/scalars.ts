@@ -1,5 +1,5 @@
 import { GraphQLError, Kind, type ValueNode } from 'graphql'
-import { numberOf, parseInstant } from '../domain/input.ts'
+import { numberOf, parseInstant } from '../domain/shared/input.ts'
 import { builder } from './builder.ts'
 
 function toDate(value: unknown): Date {

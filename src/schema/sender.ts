@@ -1,4 +1,4 @@
-import { kindOfId } from '../domain/ids.ts'
+import { kindOfId } from '../domain/shared/ids.ts'
 import { Agent } from './agent.ts'
 import { ApiKey } from './api-key.ts'
 import { builder } from './builder.ts'

@@ -1,6 +1,6 @@
-import { mayResetPassword } from '../domain/passwords.ts'
-import type { VisibleSession } from '../domain/sessions.ts'
-import type { UserWithAccess } from '../domain/users.ts'
+import { mayResetPassword } from '../domain/identity/passwords.ts'
+import type { VisibleSession } from '../domain/identity/sessions.ts'
+import type { UserWithAccess } from '../domain/identity/users.ts'
 import { builder } from './builder.ts'
 
 export const User = builder.objectRef<UserWithAccess>('User').implement({

@@ -1,11 +1,11 @@
-import type { UnregisteredEndpoint } from '../domain/kept-endpoints.ts'
-import { managedEndpoints } from '../domain/policy.ts'
+import { managedEndpoints } from '../domain/shared/authorization.ts'
+import type { UnregisteredEndpoint } from '../domain/webhooks/unregistered-endpoints.ts'
 import {
   type BreakerOf,
   breakerOf,
   type DisabledReason as DisabledReasonName,
   rotationOf,
-} from '../domain/webhook-endpoints.ts'
+} from '../domain/webhooks/webhook-endpoints.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { BreakerState, DisabledReason, EndpointOrdering, WebhookEventType } from './enums.ts'

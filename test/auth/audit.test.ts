@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { recordAudit, systemAuditor } from '../../src/domain/audit.ts'
-import { inTransaction } from '../../src/infra/transaction.ts'
+import { recordAudit, systemAuditor } from '../../src/domain/audit/audit.ts'
+import { inTransaction } from '../../src/infra/database/transaction.ts'
 import { graphql } from '../support/graphql.ts'
 import { type Call, startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/ids.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import { graphql } from '../support/graphql.ts'
 import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 

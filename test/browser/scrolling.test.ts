@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newId } from '../../src/domain/ids.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import { openBrowser } from './browser.ts'
 import { traceFrames } from './frames.ts'
 import { type Desk, openDesk } from './people.ts'

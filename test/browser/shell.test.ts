@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/ids.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import { browser, desk, page, useDesk, useVisits, visit } from './desk.ts'
 import { EMAIL, eventually, PASSWORD, watchFaults } from './people.ts'
 import { settle } from './walk.ts'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { newId } from '../../src/domain/ids.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import type { TestGudDesk } from '../support/guddesk.ts'
 import { startReceiver } from '../support/receiver.ts'
 import { until } from '../support/until.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest'
-import { openSession, type Session } from '../../src/dispatch/session.ts'
+import { openSession, type Session } from '../../src/dispatch/store/connection.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 /*

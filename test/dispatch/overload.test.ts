@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openSession } from '../../src/dispatch/session.ts'
-import { DISPATCH_TOPIC } from '../../src/domain/events.ts'
+import { openSession } from '../../src/dispatch/store/connection.ts'
+import { DISPATCH_TOPIC } from '../../src/domain/events/events.ts'
 import { backend } from '../support/database.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { METRICS_TOKEN, metric } from '../support/metrics.ts'

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticateKey } from '../../src/auth/api-key.ts'
-import { replayFailedDeliveries } from '../../src/domain/replay-deliveries.ts'
+import { replayFailedDeliveries } from '../../src/domain/webhooks/replay-deliveries.ts'
 import { backend } from '../support/database.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'

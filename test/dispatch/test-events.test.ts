@@ -1,6 +1,6 @@
 import { Webhook } from 'standardwebhooks'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { kindOfId } from '../../src/domain/ids.ts'
+import { kindOfId } from '../../src/domain/shared/ids.ts'
 import { quiet, START } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { DISPATCH_TOPIC } from '../../src/domain/events.ts'
+import { DISPATCH_TOPIC } from '../../src/domain/events/events.ts'
 import { ok } from '../rest/objects.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { settle, until } from '../support/until.ts'

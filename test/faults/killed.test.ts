@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { FaultPoint } from '../../src/dispatch/fault-points.ts'
+import type { FaultPoint } from '../../src/dispatch/fault-injection.ts'
 import { type Child, type Installation, newInstallation } from '../support/child.ts'
 import { METRICS_TOKEN, metric } from '../support/metrics.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
@@ -110,7 +110,8 @@ test('kill -9 of the only node: what waited comes within 5 seconds after it was 
 
 test('in production the fault points mean nothing', async () => {
   const { spawnSync } = await import('node:child_process')
-  const code = "import { faultPoint } from './src/dispatch/fault-points.ts'; faultPoint('claim'); console.log('alive')"
+  const code =
+    "import { faultPoint } from './src/dispatch/fault-injection.ts'; faultPoint('claim'); console.log('alive')"
   const env = { ...process.env, GUDDESK_FAULT: 'claim', NODE_ENV: 'production' }
   const run = spawnSync(process.execPath, ['--input-type=module', '-e', code], { env, encoding: 'utf8' })
   expect(run.stdout).toBe('alive\n')

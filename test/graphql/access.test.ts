@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { watchCredentials } from '../../src/auth/credential-watch.ts'
-import { openFeeds } from '../../src/domain/feeds.ts'
-import { createGraphQL } from '../../src/graphql.ts'
+import { createGraphQL } from '../../src/graphql/server.ts'
 import { newApiKey } from '../../src/infra/secrets.ts'
+import { openFeeds } from '../../src/live/streams.ts'
 import { anAuthenticator, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk

@@ -1,6 +1,6 @@
 import { getNamedType, getNullableType, isLeafType, isListType, isObjectType, isRequiredArgument } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Prisma } from '../../src/infra/db.ts'
+import type { Prisma } from '../../src/infra/database/db.ts'
 import { schema } from '../../src/resolvers/index.ts'
 import { quiet } from '../support/event-log.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticateKey } from '../../src/auth/api-key.ts'
-import { openFeeds } from '../../src/domain/feeds.ts'
+import { openFeeds } from '../../src/live/streams.ts'
 import { quiet } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/ids.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import type { DeliveryStatus } from '../../src/generated/prisma/enums.ts'
 import { quiet } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'

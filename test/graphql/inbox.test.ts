@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { drainRemovals } from '../../src/domain/removals.ts'
+import { drainRemovals } from '../../src/domain/maintenance/drain-removals.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { statementsOf } from '../support/statements.ts'

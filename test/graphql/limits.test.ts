@@ -1,6 +1,6 @@
 import { getIntrospectionQuery } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { LIMITS, type LimitName } from '../../src/infra/graphql-limits.ts'
+import { LIMITS, type LimitName } from '../../src/graphql/limits.ts'
 import { schema } from '../../src/resolvers/index.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { until } from '../support/until.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Actor } from '../../src/domain/actor.ts'
-import { newId } from '../../src/domain/ids.ts'
-import { listConversations } from '../../src/domain/list-conversations.ts'
+import { listConversations } from '../../src/domain/conversations/list-conversations.ts'
+import type { Actor } from '../../src/domain/shared/actor.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 

@@ -14,9 +14,9 @@ import {
   parse,
 } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newId } from '../../src/domain/ids.ts'
-import { measure } from '../../src/infra/graphql-cost.ts'
-import { LIMITS } from '../../src/infra/graphql-limits.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
+import { measure } from '../../src/graphql/cost.ts'
+import { LIMITS } from '../../src/graphql/limits.ts'
 import { schema } from '../../src/resolvers/index.ts'
 import { quiet } from '../support/event-log.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'

@@ -1,6 +1,6 @@
 import { getNamedType, isObjectType } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newId } from '../../src/domain/ids.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import { schema } from '../../src/resolvers/index.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 

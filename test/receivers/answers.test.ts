@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createSender, type Sender } from '../../src/dispatch/http.ts'
-import { decide, redirected } from '../../src/dispatch/outcome.ts'
+import { decide, redirected } from '../../src/dispatch/policy/outcome.ts'
+import { createSender, type Sender } from '../../src/dispatch/send/http-client.ts'
 import { ANSWERS, type Written } from './answers.ts'
 
 const BODY = '{"event":"ping","data":{}}'

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createSender, type Sender } from '../../src/dispatch/http.ts'
+import { createSender, type Sender } from '../../src/dispatch/send/http-client.ts'
 
 /** How a certificate is made: by the authority unless `x509` says otherwise. */
 interface Certificate {

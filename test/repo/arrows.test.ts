@@ -1,67 +1,131 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
-/** Importing folder and what it imports. */
-const REFUSED = [
-  ['src/infra', '../domain/events.ts'],
-  ['src/domain', '../rest/app.ts'],
-  ['src/domain', '../dispatch/claim.ts'],
-  ['src/auth', '../domain/agents.ts'],
-  ['src/schema', '../resolvers/index.ts'],
-  ['src/schema', '../infra/db.ts'],
-  ['src/resolvers', '../rest/app.ts'],
-  ['src/resolvers', '../dispatch/claim.ts'],
-  ['src/rest', '../dispatch/claim.ts'],
-  ['src/rest', '../schema/builder.ts'],
-  ['src/dispatch', '../domain/messages.ts'],
-  ['src/dispatch', '../rest/app.ts'],
-  ['src/infra', '../../dashboard/src/routes.tsx'],
-  ['src', '../dashboard/build.ts'],
-  ['dashboard/src/api', '../../../src/domain/ids.ts'],
-]
-const ALLOWED = [
-  ['src/infra', '../domain/errors.ts'],
-  ['src/domain', '../infra/db.ts'],
-  ['src/auth', '../domain/actor.ts'],
-  ['src/resolvers', '../domain/messages.ts'],
-  ['src/rest', '../domain/messages.ts'],
-  ['src/dispatch', '../domain/events.ts'],
-  ['src', './dispatch/dispatcher.ts'],
-  ['dashboard/src/pages/inbox', '../../api/graphql.ts'],
+const DOMAIN = {
+  shared: [],
+  audit: ['shared'],
+  events: ['shared'],
+  conversations: ['shared', 'events'],
+  messages: ['shared', 'events', 'conversations', 'identity'],
+  visitors: ['shared', 'conversations'],
+  credentials: ['shared', 'audit'],
+  webhooks: ['shared', 'audit', 'events'],
+  agents: ['shared', 'audit', 'events', 'credentials', 'visitors', 'webhooks'],
+  identity: ['shared', 'audit', 'events', 'credentials', 'agents'],
+  'knowledge-base': ['shared', 'audit'],
+  maintenance: ['shared', 'events'],
+}
+const DISPATCH = {
+  policy: [],
+  store: ['policy'],
+  cluster: ['store'],
+  queue: ['policy', 'store', 'cluster'],
+  send: ['policy', 'store', 'cluster', 'queue'],
+  record: ['policy', 'store', 'cluster', 'queue', 'send'],
+  pictures: ['store', 'send'],
+}
+const within = (floor: string, rooms: Record<string, string[]>, more: (room: string) => string[]) =>
+  Object.entries(rooms).map(([room, imports]): [string, string[]] => [
+    `src/${floor}/${room}`,
+    [...imports.map((each) => `src/${floor}/${each}`), ...more(room)],
+  ])
+const everyRoom = Object.keys(DOMAIN).map((room) => `src/domain/${room}`)
+
+/** Each room and the rooms that it may import from. Single files that more may be taken from stand in `FILES`. */
+const ROOMS: Record<string, string[]> = {
+  'src/infra': [],
+  ...Object.fromEntries(within('domain', DOMAIN, () => ['src/infra'])),
+  'src/live': [
+    'src/infra',
+    ...['shared', 'events', 'conversations', 'messages', 'webhooks'].map((room) => `src/domain/${room}`),
+  ],
+  'src/auth': ['src/infra', 'src/domain/shared', 'src/domain/audit'],
+  'src/http': ['src/infra', ...everyRoom, 'src/live', 'src/auth'],
+  'src/graphql': ['src/infra', 'src/domain/shared', 'src/live', 'src/auth', 'src/http', 'src/schema', 'src/resolvers'],
+  'src/schema': [...everyRoom, 'src/live'],
+  'src/resolvers': [...everyRoom, 'src/schema'],
+  'src/rest': [...everyRoom, 'src/http'],
+  'src/cli': ['src/infra', ...everyRoom, 'src/auth'],
+  ...Object.fromEntries(within('dispatch', DISPATCH, (room) => (room === 'policy' ? [] : ['src/infra']))),
+  dashboard: [],
+}
+
+/** File, and rooms outside `ROOMS`' table that may, or may not, import it. */
+const FILES: readonly (readonly [file: string, from: string, isAllowed: boolean])[] = [
+  ['src/domain/shared/errors.ts', 'src/infra', true],
+  ['src/domain/identity/verify-email.ts', 'src/auth', true],
+  ['src/domain/identity/users.ts', 'src/auth', false],
+  ['src/domain/events/events.ts', 'src/dispatch/store', true],
+  ['src/domain/events/event-lock.ts', 'src/dispatch/store', true],
+  ['src/domain/events/events.ts', 'src/dispatch/queue', false],
+  ['src/domain/events/event-position.ts', 'src/dispatch/store', false],
+  ['src/dispatch/dispatcher.ts', 'src/http', true],
+  ['src/dispatch/dispatcher.ts', 'src/dispatch/queue', false],
+  ['src/dispatch/metrics.ts', 'src/dispatch/queue', true],
+  ['src/dispatch/metrics.ts', 'src/dispatch/policy', false],
+  ['src/dispatch/dispatcher.ts', 'src/rest', false],
+  ['src/http/sign-in.ts', 'src/cli', true],
+  ['src/http/app.ts', 'src/cli', false],
 ]
 
-test("the linter refuses imports against the arrows, and only those, by this repository's configuration", () => {
+/** What the linter refuses of imports from one folder to another, in a copy of nothing but its configuration. */
+function refused(imports: readonly (readonly [from: string, target: string])[]): Set<number> {
   const folder = mkdtempSync(join(tmpdir(), 'guddesk-arrows-'))
   try {
     cpSync(join(ROOT, 'biome.json'), join(folder, 'biome.json'))
-    const write = (cases: string[][], name: string) =>
-      cases.map(([from = '', target], i) => {
-        const path = `${from}/${name}${i}.ts`
-        mkdirSync(dirname(join(folder, path)), { recursive: true })
-        writeFileSync(join(folder, path), `import '${target}'\n`)
-        return path
-      })
-    const refused = write(REFUSED, 'refused')
-    write(ALLOWED, 'allowed')
+    for (const [n, [from, target]] of imports.entries()) {
+      const path = join(folder, from, `probe${n}.ts`)
+      mkdirSync(dirname(path), { recursive: true })
+      const to = relative(from, target)
+      writeFileSync(path, `import '${to.startsWith('.') ? to : `./${to}`}'\n`)
+    }
     const biome = join(ROOT, 'node_modules/.bin/biome')
     const { stdout } = spawnSync(
       process.execPath,
       [biome, 'lint', '--reporter=github', '--max-diagnostics=none', 'src', 'dashboard'],
-      {
-        cwd: folder,
-        encoding: 'utf8',
-      },
+      { cwd: folder, encoding: 'utf8', maxBuffer: 2 ** 26 },
     )
     const found = stdout.split('\n').filter((line) => line.includes('lint/style/noRestrictedImports'))
-    const files = found.map((line) => /file=(?:\S*?)((?:dashboard|src)\/[^,]+),/.exec(line)?.[1])
-    expect(files.sort()).toEqual(refused.sort())
+    return new Set(found.map((line) => Number(/probe(\d+)\.ts/.exec(line)?.[1])))
   } finally {
     rmSync(folder, { recursive: true })
   }
+}
+
+test('the linter refuses imports against the arrows between rooms, and only those', () => {
+  const rooms = Object.keys(ROOMS)
+  const pairs = rooms.flatMap((from) => rooms.map((to) => [from, to] as const).filter(([, to]) => to !== from))
+  const wrong = refused(pairs.map(([from, to]) => [from, `${to}/anything.ts`]))
+  const allowed = pairs.filter((_, n) => !wrong.has(n)).map(([from, to]) => `${from} → ${to}`)
+  expect(allowed).toEqual(
+    pairs.filter(([from, to]) => ROOMS[from]?.includes(to)).map(([from, to]) => `${from} → ${to}`),
+  )
+})
+
+test('single files are let through, or not', () => {
+  const wrong = refused(FILES.map(([file, from]) => [from, file]))
+  expect(FILES.map(([file, from], n) => [file, from, !wrong.has(n)])).toEqual(FILES)
+})
+
+test('every folder of the code is a room of the table', () => {
+  const folders = (path: string) =>
+    readdirSync(join(ROOT, path), { withFileTypes: true }).flatMap((entry) =>
+      entry.isDirectory() ? [`${path}/${entry.name}`] : [],
+    )
+  const found = [
+    ...folders('src').filter((path) => !/\/(domain|dispatch|generated)$/.test(path)),
+    ...folders('src/domain'),
+    ...folders('src/dispatch'),
+  ]
+  expect(found.sort()).toEqual(
+    Object.keys(ROOMS)
+      .filter((room) => room !== 'dashboard')
+      .sort(),
+  )
 })

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/ids.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import { type Call, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { census, installAgent, nextUrl, ok, TIME } from './objects.ts'
 import { idsOf } from './walk.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { listArticles } from '../../src/domain/articles.ts'
+import { listArticles } from '../../src/domain/knowledge-base/articles.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newId } from '../../src/domain/ids.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { ok } from './objects.ts'
 import { idsOf } from './walk.ts'

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { DISPATCH_TOPIC } from '../../src/domain/events.ts'
+import { DISPATCH_TOPIC } from '../../src/domain/events/events.ts'
 import { overSse, overWebSocket } from '../graphql/live.ts'
 import { backend, openPostgresThrough } from '../support/database.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/ids.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import type { ApiKeyPermission, MemberRole } from '../../src/generated/prisma/enums.ts'
 import { sha256 } from '../../src/infra/secrets.ts'
 import { type Digest, openDigest } from '../support/digest.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/ids.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import { sha256 } from '../../src/infra/secrets.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { census, installAgent, ok, TIME } from './objects.ts'

@@ -1,5 +1,5 @@
-import type { Actor } from '../../src/domain/actor.ts'
-import { sendMessage } from '../../src/domain/messages.ts'
+import { sendMessage } from '../../src/domain/messages/messages.ts'
+import type { Actor } from '../../src/domain/shared/actor.ts'
 import type { Answer, Call, Tenant, TestGudDesk } from '../support/guddesk.ts'
 
 /** Every time in an answer: ISO 8601, UTC, milliseconds. */

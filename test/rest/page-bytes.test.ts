@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/ids.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 const MAX_PAGE = 2 * 2 ** 20

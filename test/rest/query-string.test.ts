@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseQueryString } from '../../src/rest/query-string.ts'
+import { parseQueryString } from '../../src/http/query-string.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openRateCounter } from '../../src/infra/rate-counter.ts'
+import { openRateCounter } from '../../src/infra/redis/rate-counter.ts'
 import { backend } from '../support/database.ts'
 import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { METRICS_TOKEN, scrape } from '../support/metrics.ts'

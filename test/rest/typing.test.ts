@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { typingTopic } from '../../src/domain/events.ts'
-import { newId } from '../../src/domain/ids.ts'
+import { typingTopic } from '../../src/domain/events/events.ts'
+import { newId } from '../../src/domain/shared/ids.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { settle, until } from '../support/until.ts'
 import { census, installAgent } from './objects.ts'

@@ -1,7 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { forgetEnded } from '../../src/domain/forget-ended.ts'
-import { KEPT_PER_WORKSPACE, removeUnkept, skipTooOld, waitingBefore } from '../../src/domain/kept-endpoints.ts'
-import { Prisma } from '../../src/infra/db.ts'
+import { forgetEnded } from '../../src/domain/maintenance/purge-expired.ts'
+import {
+  KEPT_PER_WORKSPACE,
+  removeUnkept,
+  skipTooOld,
+  waitingBefore,
+} from '../../src/domain/webhooks/unregistered-endpoints.ts'
+import { Prisma } from '../../src/infra/database/db.ts'
 import { type Call, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
 import { settle, until } from '../support/until.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ValidationError } from '../../src/domain/errors.ts'
-import { checkWebhookUrl } from '../../src/domain/webhook-url.ts'
+import { ValidationError } from '../../src/domain/shared/errors.ts'
+import { checkWebhookUrl } from '../../src/domain/webhooks/webhook-url.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { census, makeObjects, nextUrl } from './objects.ts'
 

@@ -3,8 +3,8 @@ import { createServer, type RequestListener, type Server, type ServerOptions, ty
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text as bodyOf } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
-import { answerInTurn, closeUnread, refuseInTurn } from '../../src/infra/http-connections.ts'
-import { places, type TakePlace } from '../../src/infra/places.ts'
+import { answerInTurn, closeUnread, refuseInTurn } from '../../src/http/connections.ts'
+import { places, type TakePlace } from '../../src/infra/concurrency-limit.ts'
 import { settle, until } from '../support/until.ts'
 
 const servers: Server[] = []

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { limitConnections } from '../../src/infra/http-connections.ts'
+import { limitConnections } from '../../src/http/connections.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { until } from '../support/until.ts'
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { cache } from '../../src/dispatch/cache.ts'
-import { ENDPOINTS_TOPIC } from '../../src/domain/events.ts'
+import { cache } from '../../src/dispatch/send/cache.ts'
+import { ENDPOINTS_TOPIC } from '../../src/domain/events/events.ts'
 import { createVault } from '../../src/infra/secrets.ts'
 import { ok } from '../rest/objects.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'

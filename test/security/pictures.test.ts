@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { RefusedTarget } from '../../src/dispatch/guard.ts'
-import { fetchPicture } from '../../src/dispatch/picture.ts'
-import type { TargetPolicy } from '../../src/infra/net.ts'
+import { fetchPicture } from '../../src/dispatch/pictures/fetch-picture.ts'
+import { RefusedTarget } from '../../src/dispatch/send/ssrf-guard.ts'
+import type { TargetPolicy } from '../../src/infra/net/target-policy.ts'
 import { PNG, sends, startPictureHost } from '../support/picture-host.ts'
 
 const PRODUCTION: TargetPolicy = { requireHttps: true, allowLoopback: false, ownHost: 'desk.example.com' }

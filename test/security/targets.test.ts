@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { createSender } from '../../src/dispatch/http.ts'
-import { checkWebhookUrl } from '../../src/domain/webhook-url.ts'
-import { parseRange } from '../../src/infra/addresses.ts'
-import type { TargetPolicy } from '../../src/infra/net.ts'
+import { createSender } from '../../src/dispatch/send/http-client.ts'
+import { checkWebhookUrl } from '../../src/domain/webhooks/webhook-url.ts'
+import { parseRange } from '../../src/infra/net/addresses.ts'
+import type { TargetPolicy } from '../../src/infra/net/target-policy.ts'
 import { startReceiver } from '../support/receiver.ts'
 
 /** The public DNS at its worst: whatever the guard takes for a name leads to a good address. */

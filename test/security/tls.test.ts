@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createSender } from '../../src/dispatch/http.ts'
+import { createSender } from '../../src/dispatch/send/http-client.ts'
 
 const file = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url))
 const POLICY = { requireHttps: true, allowLoopback: true }

@@ -39,7 +39,7 @@ export interface Running {
 
 export interface Installation {
   start(env?: Record<string, string>): Promise<Child>
-  /** Runs a script of src on the same data, to its end. */
+  /** Runs one of the commands, or `main`, on the same data, to its end. */
   run(script: string, ...args: string[]): Promise<Ran>
   runWith(env: Record<string, string>, script: string, ...args: string[]): Promise<Ran>
   /** The same for a script that waits for something. */
@@ -56,7 +56,8 @@ export async function newInstallation(): Promise<Installation> {
   const backendEnv = { DATABASE_URL: postgres?.url ?? '', REDIS_URL: postgres === undefined ? '' : REDIS_URL }
   function begin(more: Record<string, string>, script: string, ...args: string[]): Running {
     const env = { PATH: process.env['PATH'], DATA_DIR: dataDir, ...backendEnv, ...more }
-    const child = spawn(process.execPath, [`src/${script}.ts`, ...args], { cwd: ROOT, env })
+    const path = script === 'main' ? 'src/main.ts' : `src/cli/${script}.ts`
+    const child = spawn(process.execPath, [path, ...args], { cwd: ROOT, env })
     children.push(child)
     let output = ''
     child.stdout.on('data', (chunk) => (output += chunk))

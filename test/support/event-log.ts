@@ -1,4 +1,4 @@
-import { horizonsOf } from '../../src/domain/event-horizon.ts'
+import { horizonsOf } from '../../src/domain/events/event-horizon.ts'
 import type { TestGudDesk } from './guddesk.ts'
 import { until } from './until.ts'
 

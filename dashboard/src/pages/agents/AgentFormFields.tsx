@@ -4,23 +4,8 @@ import { fieldFault, type Refused } from '../../api/useAction.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import classes from '../../ui/form.module.css'
 import { EventsField } from '../webhooks/EventsField.tsx'
-import type { EventFlags } from '../webhooks/eventTypes.ts'
 import { urlFault } from '../webhooks/webhookUrl.ts'
-import { configFault, linkFault, NEW_AGENT } from './agentDraft.ts'
-
-/** What somebody has typed. */
-export interface AgentDraft {
-  readonly name: string
-  readonly description: string
-  readonly webhookUrl: string
-  readonly events: EventFlags
-  readonly ignoreOwnEvents: boolean
-  readonly iconUrl: string
-  readonly creatorName: string
-  readonly creatorUrl: string
-  /** JSON. */
-  readonly config: string
-}
+import { type AgentDraft, configFault, linkFault, NEW_AGENT } from './agentDraft.ts'
 
 interface AgentFormFieldsProps {
   readonly draft: AgentDraft

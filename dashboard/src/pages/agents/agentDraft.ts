@@ -1,7 +1,20 @@
 import type { AgentFieldsFragment } from '../../generated/documents.ts'
-import { DEFAULT_EVENTS, flagsOf } from '../webhooks/eventTypes.ts'
+import { DEFAULT_EVENTS, type EventFlags, flagsOf } from '../webhooks/eventTypes.ts'
 import { urlFault } from '../webhooks/webhookUrl.ts'
-import type { AgentDraft } from './AgentFormFields.tsx'
+
+/** What somebody has typed. */
+export interface AgentDraft {
+  readonly name: string
+  readonly description: string
+  readonly webhookUrl: string
+  readonly events: EventFlags
+  readonly ignoreOwnEvents: boolean
+  readonly iconUrl: string
+  readonly creatorName: string
+  readonly creatorUrl: string
+  /** JSON. */
+  readonly config: string
+}
 
 /** Fields of the form that the server may name. */
 export const AGENT_PATHS = ['name', 'description', 'webhookUrl', 'iconUrl', 'creatorName', 'creatorUrl', 'config']

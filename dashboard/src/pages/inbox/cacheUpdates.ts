@@ -8,8 +8,7 @@ import type {
 } from '../../generated/documents.ts'
 import { InboxCounts, OwnMembership } from '../../shell/documents.ts'
 import { ConversationPage, OpenConversation } from './documents.ts'
-import type { Row } from './list/ConversationPages.ts'
-import { matches } from './views.ts'
+import { matches, type Row } from './views.ts'
 
 /** What live events and mutations change in lists beyond the objects that they bring. */
 export const inboxUpdates = {

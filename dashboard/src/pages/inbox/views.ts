@@ -1,6 +1,8 @@
-import type { ConversationFilter } from '../../generated/documents.ts'
+import type { ConversationFilter, ConversationRowFragment } from '../../generated/documents.ts'
 import { INBOX_VIEWS, type InboxView } from '../../shell/navigation.ts'
-import type { Row } from './list/ConversationPages.ts'
+
+/** A conversation as lists have it. */
+export type Row = ConversationRowFragment
 
 /** @returns undefined for an address that is no view */
 export function viewOf(id: string | undefined): InboxView | undefined {

@@ -1,9 +1,8 @@
 import { type CombinedError, createRequest } from '@urql/core'
 import type { Api } from '../../../api/client.ts'
-import type { ConversationFilter, ConversationRowFragment } from '../../../generated/documents.ts'
+import type { ConversationFilter } from '../../../generated/documents.ts'
 import { ConversationPage } from '../documents.ts'
-
-export type Row = ConversationRowFragment
+import type { Row } from '../views.ts'
 
 /** A list as far as it has been loaded. */
 export interface Snapshot {

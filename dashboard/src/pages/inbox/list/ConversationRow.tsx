@@ -6,8 +6,8 @@ import { useWorkspace } from '../../../shell/workspace.ts'
 import { Face } from '../../../ui/Face.tsx'
 import { Time } from '../../../ui/Time.tsx'
 import { PriorityIcon } from '../PriorityIcon.tsx'
+import type { Row } from '../views.ts'
 import { visitorName } from '../visitorName.ts'
-import type { Row } from './ConversationPages.ts'
 import classes from './ConversationRow.module.css'
 
 interface ConversationRowProps {

@@ -1,9 +1,9 @@
 import { useCallback, useMemo, useState, useSyncExternalStore } from 'react'
 import type { InboxView } from '../../../shell/navigation.ts'
 import { useWorkspace } from '../../../shell/workspace.ts'
-import { filterOf, matches } from '../views.ts'
+import { filterOf, matches, type Row } from '../views.ts'
 import { type Arranged, arrange, type Held, hold } from './arrange.ts'
-import { ConversationPages, type Row, type Snapshot } from './ConversationPages.ts'
+import { ConversationPages, type Snapshot } from './ConversationPages.ts'
 
 export interface ConversationList extends Arranged, Omit<Snapshot, 'rows'> {
   readonly loadMore: () => void

@@ -3,7 +3,7 @@ import { useQuery } from 'urql'
 import { useWorkspace } from '../../../shell/workspace.ts'
 import { Time } from '../../../ui/Time.tsx'
 import { ConversationPage } from '../documents.ts'
-import type { Row } from '../list/ConversationPages.ts'
+import type { Row } from '../views.ts'
 import classes from './VisitorPanel.module.css'
 
 const MOST = 10

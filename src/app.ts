@@ -1,0 +1,255 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import Koa from 'koa'
+import { GRAPHQL_PATH } from './http/paths.ts'
+import { keysInUse } from './auth/api-key.ts'
+import { createAuthenticator } from './auth/authenticate.ts'
+import { watchCredentials } from './auth/credential-watch.ts'
+import { limitFailures } from './auth/failures.ts'
+import type { OwnOrigins } from './auth/own-origin.ts'
+import type { People } from './auth/people.ts'
+import type { SessionTokens } from './auth/session-token.ts'
+import type { Dispatcher } from './dispatch/dispatcher.ts'
+import type { Deps } from './domain/shared/deps.ts'
+import { DomainError, RateLimitedError } from './domain/shared/errors.ts'
+import { chargeBy } from './domain/shared/rate-limits.ts'
+import { serveGraphiQL } from './graphql/graphiql.ts'
+import {
+  createGraphQL,
+  graphqlMiddleware,
+  isWebSocketUpgrade,
+  serveWebSockets,
+} from './graphql/server.ts'
+import type { KnownDocuments } from './graphql/trusted-documents.ts'
+import { answerInTurn, closeUnread, limitConnections, refuseInTurn, UNREAD_MS, whenSent } from './http/connections.ts'
+import { cors } from './http/cors.ts'
+import { type Pages, servePages } from './http/dashboard.ts'
+import { serveEchoAgent } from './http/echo-agent.ts'
+import { answerHeaders } from './http/headers.ts'
+import { serveMetrics } from './http/metrics.ts'
+import { errorResponse, newRequestId, notFound, requestId } from './http/middleware.ts'
+import { servePictures } from './http/pictures.ts'
+import { signInRoutes } from './http/sign-in.ts'
+import { places } from './infra/concurrency-limit.ts'
+import type { Config } from './infra/config.ts'
+import type { Database } from './infra/database/db.ts'
+import { pathPattern } from './infra/path-pattern.ts'
+import type { RateCounter } from './infra/redis/rate-counter.ts'
+import { openFeeds } from './live/streams.ts'
+import { restRouter } from './rest/app.ts'
+
+export const HEADERS_TIMEOUT_MS = 15_000
+export const REQUEST_TIMEOUT_MS = 30_000
+const CHECK_CONNECTIONS_MS = 2000
+/** Requests of one credential that are under way, or have answers that the client has not taken. Others wait. */
+const MAX_UNDER_WAY = 8
+/** The same where all share one connection to the database. */
+const MAX_UNDER_WAY_EMBEDDED = 4
+/** Characters of an answer from which on it is held as bytes. */
+const LONG_BODY = 2 ** 16
+/** What a stopping server allows requests that are under way. */
+const FINISH_REQUESTS_MS = 4000
+
+/** What the HTTP server is made of, apart from what everything shares. */
+export interface HttpParts {
+  readonly people: People
+  readonly tokens: SessionTokens
+  readonly rates: RateCounter
+  readonly pages: Pages | null
+  readonly documents: KnownDocuments
+  readonly dispatcher: Dispatcher | null
+}
+
+/** An HTTP server that is not listening yet, with every route that the roles have. Stopping it finishes requests under way. */
+export function assembleHttp(
+  config: Config,
+  deps: Deps,
+  { people, tokens, rates, pages, documents, dispatcher }: HttpParts,
+): { server: Server; stop: () => Promise<void> } {
+  const feeds = openFeeds(deps)
+  const credentials = watchCredentials(deps)
+  const own: OwnOrigins = {
+    origins: new Set([new URL(config.publicUrl).origin, ...config.trustedOrigins]),
+    allowHost: config.env !== 'production',
+  }
+  const failures = limitFailures(config.failuresPerMinute, rates, (since) => keysInUse(deps, since), deps.clock)
+  const authenticator = createAuthenticator(deps, { trustProxy: config.trustProxy, tokens, own, failures })
+  const charge = chargeBy(config.rateLimits, rates.hit, deps.clock)
+  const takePlace = places(deps.db.exclusive ? MAX_UNDER_WAY_EMBEDDED : MAX_UNDER_WAY, UNREAD_MS, tooManyUnderWay)
+  const app = new Koa()
+  app.on('error', (error) => {
+    deps.log[isClientGone(error) ? 'debug' : 'error']({ err: error }, 'a response failed')
+  })
+  let isStopping = false
+  const headers = answerHeaders(config.publicUrl.startsWith('https:'))
+  app.use((ctx, next) => {
+    ctx.set(headers)
+    return next()
+  })
+  app.use(longBodiesAsBytes)
+  app.use(requestId())
+  app.use(accessLog(deps))
+  app.use(errorResponse(deps))
+  app.use(async (ctx, next) => {
+    // Keep-alive connections end with their next answer, so that stopping does not wait for idle clients.
+    if (isStopping) ctx.set('Connection', 'close')
+    await next()
+  })
+  app.use(refuseUnanswerable)
+  app.use(cors(new Set(config.corsOrigins), isApi))
+  app.use(health(deps.db, () => isStopping))
+  app.use(
+    serveMetrics(config.metricsToken, { dispatcher, rates, events: feeds.events, bus: deps.bus, counts: deps.counts }),
+  )
+  const hasApi = config.roles.has('api')
+  const isDevelopment = config.env !== 'production'
+  const introspection = config.graphqlIntrospection
+  const yoga = createGraphQL({
+    ...{ deps, feeds, credentials, authenticator, charge, takePlace },
+    ...{ isDevelopment, introspection, documents },
+  })
+  if (hasApi) {
+    if (introspection) app.use(serveGraphiQL())
+    app.use(graphqlMiddleware(yoga, documents))
+    const startPath = new URL(`${config.publicUrl}/`).pathname
+    app.use(signInRoutes({ deps, people, authenticator, failures, tokens, own, startPath }))
+    const takePlaceFor = (credentialId: string, response: ServerResponse) =>
+      takePlace(credentialId, (giveBack) => whenSent(response, giveBack))
+    app.use(servePictures({ deps, authenticator, charge, takePlace: takePlaceFor }))
+    const { authenticateKey } = authenticator
+    app.use(
+      restRouter({
+        deps,
+        authenticate: authenticateKey,
+        charge,
+        takePlace: takePlaceFor,
+        version: config.version,
+      }),
+    )
+    if (isDevelopment) app.use(serveEchoAgent(deps))
+    app.use(servePages(pages))
+  }
+  app.use(notFound())
+
+  const options = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    // How often Node looks for requests that are too slow.
+    connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: config.keepAliveSeconds * 1000,
+    // Answered by refuseUnanswerable, in the contract's words instead of Node's.
+    requireHostHeader: false,
+    shouldUpgradeCallback: (req: IncomingMessage) => hasApi && isWebSocketUpgrade(req),
+  }
+  const answer = answerInTurn(app.callback())
+  const server = createServer(options, answer)
+  closeUnread(server)
+  if (config.connectionsPerAddress > 0) limitConnections(server, config.connectionsPerAddress)
+  server.on('checkExpectation', answer)
+  server.on('clientError', refuseInTurn(REQUEST_TIMEOUT_MS, answerBadHttp))
+  const closeSockets = hasApi ? serveWebSockets(server, yoga, deps, documents) : async () => undefined
+  return {
+    server,
+    async stop() {
+      isStopping = true
+      const closed = new Promise((resolve) => server.close(resolve))
+      credentials.close()
+      feeds.close()
+      await closeSockets()
+      server.closeIdleConnections()
+      const slow = setTimeout(() => server.closeAllConnections(), FINISH_REQUESTS_MS)
+      await closed
+      clearTimeout(slow)
+    },
+  }
+}
+
+function tooManyUnderWay(): Error {
+  return new RateLimitedError('Too many requests of this credential are under way: read their answers', 1000)
+}
+
+/** A text that waits for a slow reader would be kept twice: as it is, and as the bytes to send. */
+const longBodiesAsBytes: Koa.Middleware = async (ctx, next) => {
+  await next()
+  if (typeof ctx.body === 'string' && ctx.body.length > LONG_BODY) ctx.body = Buffer.from(ctx.body)
+}
+
+/** What other origins' pages may call with a key of theirs; signing in is for own pages only. */
+function isApi({ path }: Koa.Context): boolean {
+  return (
+    path === GRAPHQL_PATH ||
+    path.startsWith('/api/v1/') ||
+    path.startsWith('/api/agent/') ||
+    path === '/api/openapi.json'
+  )
+}
+
+/** A client that left before its answer was complete: its own affair. */
+function isClientGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+}
+
+/** The characters of a name or address with a port (RFC 3986, 3.2.2). */
+const HOST = /^[\w.~!$&'()*+,;=%:[\]-]*$/
+
+/** What HTTP/1.1 itself demands (RFC 9112, 3.2; RFC 9110, 10.1.1). */
+const refuseUnanswerable: Koa.Middleware = async ({ req, headers }, next) => {
+  const isHostless = req.httpVersion === '1.1' && headers.host === undefined
+  if (isHostless) throw new DomainError('bad_request', 'Send a Host header')
+  // Node keeps the first one: something in front may have judged the request by another.
+  const names = req.rawHeaders.filter((text, i) => i % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host')
+  if (names.length > 1 || !HOST.test(headers.host ?? '')) {
+    throw new DomainError('bad_request', 'Send one Host header, with the name or address of this server')
+  }
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
+    throw new DomainError('bad_request', 'No expectation but 100-continue can be met')
+  }
+  await next()
+}
+
+/** 200 when the database answers, also when it can only be read; 503 otherwise, while it is another's, and while stopping. */
+function health(db: Database, isStopping: () => boolean): Koa.Middleware {
+  const reasonAgainst = async () => {
+    if (isStopping()) return 'Stopping'
+    const answers = await db.sql('SELECT 1').then(
+      () => true,
+      () => false,
+    )
+    return answers ? (db.claim?.lost ?? null) : 'The database does not answer'
+  }
+  return async (ctx, next) => {
+    if (ctx.path !== '/healthz') return next()
+    const reason = await reasonAgainst()
+    if (reason !== null) {
+      ctx.set('Retry-After', '2')
+      throw new DomainError('unavailable', reason)
+    }
+    ctx.body = { data: { status: db.disk?.isFull ? 'read_only' : 'ok' } }
+  }
+}
+
+function accessLog({ log }: Deps): Koa.Middleware {
+  return async (ctx, next) => {
+    const began = performance.now()
+    await next()
+    const { method, path, status } = ctx
+    const ms = Math.round(performance.now() - began)
+    const level = path === '/healthz' ? 'debug' : 'info'
+    log[level]({ requestId: ctx.state['requestId'], method, path: pathPattern(path), status, ms }, 'request')
+  }
+}
+
+/** What Node's parser refuses never reaches Koa; it gets the contract's error all the same. */
+function answerBadHttp(error: Error & { code?: string }, socket: Duplex): void {
+  const isOverflow = error.code === 'HPE_HEADER_OVERFLOW'
+  const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const late = 'The request took too long to arrive'
+  const message = isOverflow ? 'The headers are too large' : isLate ? late : 'The request is not valid HTTP'
+  const body = JSON.stringify({ error: { code: 'bad_request', message, status: 400 } })
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\nX-Request-Id: ${newRequestId()}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    // A client that keeps its half open must not keep the server from stopping.
+    () => socket.destroy(),
+  )
+}

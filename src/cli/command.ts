@@ -1,0 +1,59 @@
+import { type Deps, newCounts } from '../domain/shared/deps.ts'
+import { DomainError } from '../domain/shared/errors.ts'
+import { systemClock } from '../infra/clock.ts'
+import { type Config, ConfigError, readConfig } from '../infra/config.ts'
+import { openDatabaseBriefly } from '../infra/database/db.ts'
+import { createLog } from '../infra/log.ts'
+import { openBus } from '../infra/redis/bus.ts'
+import { createVault, encryptionKey } from '../infra/secrets.ts'
+
+/**
+ * Runs an operator's command on the database, prints what it says, and exits: 1 when it cannot be done, 2 when it was called
+ * wrongly.
+ * @param usage what is printed when `work` is null: the command lacks an argument
+ */
+export async function runCommand(
+  usage: string,
+  work: ((deps: Deps, config: Config) => Promise<string>) | null,
+): Promise<void> {
+  if (work === null) {
+    console.error(usage)
+    process.exitCode = 2
+    return
+  }
+  try {
+    console.log(await onDatabase(work))
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof DomainError)) throw error
+    console.error(error.message)
+    process.exitCode = 1
+  }
+}
+
+async function onDatabase(work: (deps: Deps, config: Config) => Promise<string>): Promise<string> {
+  const config = readConfig()
+  const log = createLog(config.logLevel)
+  const db = await openDatabaseBriefly(config).catch((error: unknown) => {
+    if (!(error instanceof ConfigError) || config.databaseUrl !== undefined) throw error
+    throw new ConfigError(
+      `A running server has the embedded database in ${config.dataDir}. Stop it, run this again, and start it anew.`,
+    )
+  })
+  try {
+    const vault = createVault(encryptionKey(config), config.previousEncryptionKey)
+    const targets = { requireHttps: true, allowLoopback: false }
+    const { publicUrl, endpointsPerWorkspace } = config
+    const signals = { bus: openBus(undefined, log), clock: systemClock, log, counts: newCounts() }
+    return await work({ publicUrl, endpointsPerWorkspace, db, vault, targets, ...signals }, config)
+  } catch (error) {
+    if (!isTableMissing(error)) throw error
+    throw new ConfigError('This database is empty, or of an older version. Start GudDesk of this version once first.')
+  } finally {
+    await db.close()
+  }
+}
+
+/** Prisma's code, or PostgreSQL's within it. */
+function isTableMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && ['P2021', 'P2022', '42P01', '42703'].includes(String(error.code))
+}

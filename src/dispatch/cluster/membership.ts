@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto'
+import type { Session, Statement } from '../store/connection.ts'
+
+/** How often a process shows that it lives. */
+export const BEAT_MS = 1000
+/** Looks at a beat that stands still, until its process counts as gone. */
+const STALE_LOOKS = 12
+/** The same when the backend that it named is gone, and was there while this process was connected. */
+const CUT_LOOKS = 2
+/** The same when it may have been gone before: a server that ended everybody's connections gives time to come back. */
+const UNSEEN_LOOKS = 3
+/** No request begins later than this after the last beat: it ends before others count this process as gone. */
+const TRUSTED_MS = 5000
+/** The same after a beat that named a backend, which may be gone without this process knowing: less than those two looks. */
+const NAMED_TRUSTED_MS = 1900
+/** After a beat that took longer, the next names no backend: a slow database would use up the shorter time. */
+const QUICK_MS = 500
+
+interface Peer {
+  readonly id: string
+  readonly beat: string
+  readonly isShedding: boolean
+  /** Whether the backend that it named is there; null: it named none, or one of a server that was started anew since. */
+  readonly isConnected: boolean | null
+}
+
+interface Look {
+  readonly beat: string
+  /** How often the beat was this one before. */
+  readonly count: number
+  /** Whether it had its connection at a time at which this process had its own. */
+  readonly wasConnected: boolean
+}
+
+/**
+ * Which processes send, and who of them sends to which endpoint.
+ *
+ * An endpoint belongs to one process at a time: its row names it. So order, the limit on requests in flight and the
+ * breaker need no agreement between processes, and a delivery is read instead of leased. Each process beats once a
+ * second in its row of `dispatchers`. When a beat has stood still during twelve looks, the others delete the row, which
+ * takes the endpoints away with it (a foreign key), and refuses whatever that process records later: the row is locked
+ * by every settlement. Looks are counted, not time: neither clocks that differ or step, nor a database that was away,
+ * make a living process look dead.
+ *
+ * A process that is killed loses its connections at once, and PostgreSQL ends the backends at their other end. So each
+ * beat names its backend, and once that is gone two looks are enough. A process that lives may lose its connection, too:
+ * then it begins no request until a beat gets through on another one. What it has in flight is sent again by whoever gets
+ * its endpoints, before what follows: starts stay in order. Looks begin anew when a process loses its own connection,
+ * which may have ended with everybody's. Twelve looks it takes wherever no backend tells: behind a pooler, while beats are
+ * slow, after a restart of the server, when a process is stopped, when a machine or a network goes without a word.
+ *
+ * Endpoints are shared out by rendezvous hashing: every process computes the same owner from the list of processes, and
+ * one that comes or goes moves only its own share.
+ */
+export class Roster {
+  readonly #session: Session
+  #id = randomUUID()
+  #peers: readonly Peer[] = []
+  #looks = new Map<string, Look>()
+  #trustedUntil = 0
+  #isQuick = true
+
+  constructor(session: Session) {
+    this.#session = session
+    session.onLost(() => this.#connectionLost())
+  }
+
+  /** This process's name; another one after it was counted as gone. */
+  get id(): string {
+    return this.#id
+  }
+
+  /** Whether requests may begin: nobody else can have this process's endpoints yet. */
+  get isTrusted(): boolean {
+    return performance.now() < this.#trustedUntil
+  }
+
+  /** @param isAlone no other process can be living: whatever stands in the list is a killed predecessor */
+  async join(isAlone: boolean): Promise<void> {
+    this.#id = randomUUID()
+    if (isAlone) await this.#session.run(CLEAR, [])
+    await this.#session.run(JOIN, [this.#id])
+    await this.beat(false)
+  }
+
+  /**
+   * Shows that this process lives, and looks at the others.
+   * @returns whether the others are not the same as before; 'lost' when they have counted this process as gone
+   */
+  async beat(isShedding: boolean): Promise<'same' | 'changed' | 'lost'> {
+    const backend = this.#isQuick ? await this.#session.backend() : null
+    const began = performance.now()
+    const until = began + (backend === null ? TRUSTED_MS : NAMED_TRUSTED_MS)
+    // Others may see this beat before its answer comes, or never comes.
+    this.#trustedUntil = Math.min(this.#trustedUntil, until)
+    const rows = await this.#session.run<Peer>(BEAT, [this.#id, isShedding, backend])
+    this.#isQuick = performance.now() - began < QUICK_MS
+    const isLost = !rows.some(({ id }) => id === this.#id)
+    this.#trustedUntil = isLost ? 0 : until
+    if (isLost) return 'lost'
+    const before = describe(this.#peers)
+    this.#peers = rows
+    const gone = this.#lookAt(rows)
+    for (const { id, beat } of gone) await this.#session.run(REMOVE, [id, beat])
+    if (gone.length > 0) this.#peers = rows.filter((peer) => !gone.includes(peer))
+    return describe(this.#peers) === before ? 'same' : 'changed'
+  }
+
+  #lookAt(rows: readonly Peer[]): Peer[] {
+    const isFirst = this.#looks.size === 0
+    const looks = new Map<string, Look>()
+    for (const { id, beat, isConnected } of rows) {
+      const before = this.#looks.get(id)
+      const hasBeaten = before?.beat !== beat
+      const wasConnected = isConnected === true || (hasBeaten ? !isFirst : before.wasConnected)
+      looks.set(id, { beat, count: hasBeaten ? 0 : before.count + 1, wasConnected })
+    }
+    this.#looks = looks
+    return rows.filter((peer) => peer.id !== this.#id && isGone(peer, looks.get(peer.id)))
+  }
+
+  /** The next beat may come early, and what ended this connection may have ended the others': it looks anew. */
+  #connectionLost(): void {
+    this.#trustedUntil = 0
+    this.#looks.clear()
+  }
+
+  /** Whether an endpoint falls to this process. Those that shed are passed over while there are others. */
+  isMine(endpointId: string): boolean {
+    const able = this.#peers.filter(({ isShedding }) => !isShedding)
+    let [owner, highest] = ['', -1]
+    for (const { id } of able.length > 0 ? able : this.#peers) {
+      const score = hash(id + endpointId)
+      if (score > highest) [owner, highest] = [id, score]
+    }
+    return owner === this.#id
+  }
+
+  /** Gives every endpoint back. */
+  async leave(): Promise<void> {
+    this.#trustedUntil = 0
+    await this.#session.run(LEAVE, [this.#id])
+  }
+}
+
+function isGone({ isConnected }: Peer, look: Look | undefined): boolean {
+  if (look === undefined) return false
+  if (isConnected !== false) return look.count >= STALE_LOOKS
+  return look.count >= (look.wasConnected ? CUT_LOOKS : UNSEEN_LOOKS)
+}
+
+function describe(peers: readonly Peer[]): string {
+  return peers.map(({ id, isShedding }) => `${id}${isShedding}`).join()
+}
+
+/** FNV-1a, with its bits mixed once more: neighbouring names must not have neighbouring scores. */
+function hash(text: string): number {
+  let h = 0x811c9dc5
+  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return (h ^ (h >>> 16)) >>> 0
+}
+
+const JOIN: Statement = { name: 'dispatcher_join', text: 'INSERT INTO dispatchers (id) VALUES ($1)' }
+const CLEAR: Statement = { name: 'dispatcher_clear', text: 'DELETE FROM dispatchers' }
+const LEAVE: Statement = { name: 'dispatcher_leave', text: 'DELETE FROM dispatchers WHERE id = $1' }
+
+/**
+ * The update shows in no part of the same statement: this process's own row has its beat from before. A backend counts
+ * only if the handshake named the same one: a pooler's stays when its client is gone, and may go while that lives.
+ */
+const BEAT: Statement = {
+  name: 'dispatcher_beat',
+  text: `WITH mine AS (
+  UPDATE dispatchers SET beat = beat + 1, is_shedding = $2, backend = CASE WHEN pg_backend_pid() = $3::int THEN $3 END,
+         server_started_at = pg_postmaster_start_time()
+   WHERE id = $1 RETURNING id
+)
+SELECT d.id, d.beat::text AS beat, CASE WHEN d.id = $1 THEN $2 ELSE d.is_shedding END AS "isShedding",
+       CASE WHEN d.backend IS NOT NULL AND d.server_started_at = pg_postmaster_start_time()
+            THEN EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = d.backend) END AS "isConnected"
+  FROM dispatchers d WHERE d.id <> $1 OR EXISTS (SELECT FROM mine) ORDER BY d.id`,
+}
+
+/** Only while its beat is still the one that stood still. */
+const REMOVE: Statement = { name: 'dispatcher_remove', text: 'DELETE FROM dispatchers WHERE id = $1 AND beat = $2' }

@@ -1,0 +1,167 @@
+import type { Clock } from '../../infra/clock.ts'
+import { inHalves } from '../../infra/database/bisect.ts'
+import type { Database } from '../../infra/database/db.ts'
+import type { Log } from '../../infra/log.ts'
+import type { Bus } from '../../infra/redis/bus.ts'
+import type { Roster } from '../cluster/membership.ts'
+import type { EndpointQueue } from '../queue/endpoint-queue.ts'
+import type { Session } from '../store/connection.ts'
+import { disable, type Health, judge, warn, writeHealth } from '../store/endpoint-health.ts'
+import type { Result } from '../store/record-attempts.ts'
+
+export interface HealthRecorderDeps {
+  readonly db: Database
+  readonly bus: Bus
+  readonly clock: Clock
+  readonly log: Log
+  readonly session: Session
+  readonly roster: Roster
+  readonly counts: { rowsSetAside: number }
+}
+
+/** How often the last success of an endpoint that does nothing but succeed is written. */
+const SUCCESS_EVERY_MS = 1000
+const URGENT_MS = 5
+
+interface Unwritten {
+  readonly queue: EndpointQueue
+  succeededAt: Date | null
+  failedAt: Date | null
+  lastFailedAt: Date | null
+  failures: number
+}
+
+/**
+ * Writes how endpoints do: failures, the end of failures, and breakers at once; successes once a second. Nothing waits for
+ * it. What a crash loses is counted again by the next attempts.
+ */
+export class HealthRecorder {
+  readonly #deps: HealthRecorderDeps
+  readonly #unwritten = new Map<string, Unwritten>()
+  #timer: NodeJS.Timeout | undefined
+  #timerAt = Number.POSITIVE_INFINITY
+  #writing: Promise<void> = Promise.resolve()
+
+  constructor(deps: HealthRecorderDeps) {
+    this.#deps = deps
+  }
+
+  note(queue: EndpointQueue, { status, startedAt, durationMs }: Result): void {
+    const unwritten = this.#of(queue)
+    const isDelivered = status === 'DELIVERED'
+    if (isDelivered) unwritten.succeededAt = startedAt
+    else {
+      unwritten.failures++
+      // Five days from here on are measured: the time of day that people see is another clock's.
+      unwritten.failedAt ??= new Date(this.#deps.clock.now().getTime() - durationMs)
+      unwritten.lastFailedAt = startedAt
+    }
+    this.#writeWithin(isDelivered && queue.row.failingSince === null ? SUCCESS_EVERY_MS : URGENT_MS)
+  }
+
+  /** An endpoint's breaker, a probe or its recovery is not what it was: others and people read it in the row. */
+  changed(queue: EndpointQueue): void {
+    this.#of(queue)
+    this.#writeWithin(URGENT_MS)
+  }
+
+  async disable(queue: EndpointQueue, reason: 'gone' | 'failing', now: Date): Promise<void> {
+    queue.disable()
+    await disable(this.#deps, this.#deps.roster.id, queue.id, reason, now)
+  }
+
+  clear(): void {
+    this.#unwritten.clear()
+  }
+
+  /** Writes what is left. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer)
+    await this.#writing
+    await this.#write()
+  }
+
+  #of(queue: EndpointQueue): Unwritten {
+    const known = this.#unwritten.get(queue.id)
+    if (known?.queue === queue) return known
+    const made = { queue, succeededAt: null, failedAt: null, lastFailedAt: null, failures: 0 }
+    this.#unwritten.set(queue.id, made)
+    return made
+  }
+
+  #writeWithin(ms: number): void {
+    const at = performance.now() + ms
+    if (at >= this.#timerAt) return
+    clearTimeout(this.#timer)
+    this.#timerAt = at
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Number.POSITIVE_INFINITY
+      this.#writing = this.#writing.then(() => this.#write())
+    }, ms)
+  }
+
+  async #write(): Promise<void> {
+    const unwritten = [...this.#unwritten.values()]
+    if (unwritten.length === 0) return
+    if (this.#deps.db.disk?.isFull) return this.#writeWithin(SUCCESS_EVERY_MS)
+    this.#unwritten.clear()
+    const { session, roster, counts, log } = this.#deps
+    const left = new Set(unwritten)
+    const written: { queue: EndpointQueue; health: Health | undefined }[] = []
+    try {
+      await inHalves(
+        unwritten,
+        async (some) => {
+          const changes = some.map(({ queue, ...change }) => {
+            const { id, isRecovering, probedAt } = queue
+            return { id, ...change, breaker: queue.breaker.row, isRecovering, probedAt }
+          })
+          const rows = new Map((await writeHealth(session, roster.id, changes)).map((row) => [row.id, row]))
+          for (const each of some) {
+            left.delete(each)
+            written.push({ queue: each.queue, health: rows.get(each.queue.id) })
+          }
+        },
+        (each, error) => {
+          left.delete(each)
+          counts.rowsSetAside++
+          log.error(
+            { err: error, endpointId: each.queue.id },
+            "an endpoint's health cannot be written and was set aside",
+          )
+        },
+      )
+    } catch (error) {
+      log.error({ err: error }, "endpoints' health could not be written; trying again")
+      for (const { queue, succeededAt, failedAt, lastFailedAt, failures } of left) {
+        const again = this.#of(queue)
+        again.succeededAt ??= succeededAt
+        again.failedAt = failedAt ?? again.failedAt
+        again.lastFailedAt ??= lastFailedAt
+        again.failures += failures
+      }
+      this.#writeWithin(SUCCESS_EVERY_MS)
+    }
+    for (const { queue, health } of written) await this.#judgeOrAgain(queue, health)
+  }
+
+  /** What was written is not counted again when judging fails: nothing is left but to judge. */
+  async #judgeOrAgain(queue: EndpointQueue, health: Health | undefined): Promise<void> {
+    const { clock, log } = this.#deps
+    try {
+      await this.#judge(queue, health, clock.now())
+    } catch (error) {
+      log.error({ err: error, endpointId: queue.id }, 'an endpoint could not be judged; trying again')
+      this.#of(queue)
+      this.#writeWithin(SUCCESS_EVERY_MS)
+    }
+  }
+
+  async #judge(queue: EndpointQueue, health: Health | undefined, now: Date): Promise<void> {
+    if (health === undefined) return
+    queue.healthWritten(health)
+    const verdict = judge(health, now)
+    if (verdict === 'warn') await warn(this.#deps, this.#deps.roster.id, queue.id, now)
+    if (verdict === 'disable') await this.disable(queue, 'failing', now)
+  }
+}

@@ -1,0 +1,234 @@
+import type { Dispatcher } from 'undici'
+import type { TargetPolicy } from '../../infra/net/target-policy.ts'
+import type { Exchange } from '../policy/outcome.ts'
+import { cache } from './cache.ts'
+import { type Connection, Connections } from './connection-pool.ts'
+import { failure, TOO_LONG } from './failure-reason.ts'
+import { guardedConnector, guardUrl } from './ssrf-guard.ts'
+
+/** Contract: connect, headers and body together. */
+export const DEADLINE_MS = 5000
+export const KEPT_BYTES = 4096
+/**
+ * What is read of an answer, headers and body together. The last read from the socket (16 kB) may bring more than that,
+ * which is thrown away.
+ */
+export const MAX_ANSWER_BYTES = 65_536
+const LATE: Exchange = { kind: 'failed', error: 'No complete answer within 5 seconds' }
+
+/** Sends one attempt and waits for the whole answer, at most 5 seconds. Never throws. */
+export interface Sender {
+  /** @param headers an object, or name, value, name, value, …, which is quicker */
+  post(url: string, headers: Record<string, string> | string[], body: string): Promise<Exchange>
+  close(): void
+}
+
+/** How often deadlines are looked at. */
+const TICK_MS = 50
+/** How long a new connection waits for an answer before others to the same receiver are closed in its favour. */
+const STARVING_MS = 250
+
+/** Keep-alive connections; no redirects, no decompression, no proxy from the environment. */
+export function createSender(policy: TargetPolicy): Sender {
+  /** The oldest first, so that one timer looks at the first few: a timer for each would cost as much as the rest. */
+  const attempts = new Set<Attempt>()
+  const ticking = setInterval(() => {
+    const now = performance.now()
+    for (const attempt of attempts) {
+      if (attempt.begunAt > now - STARVING_MS) break
+      if (attempt.begunAt > now - DEADLINE_MS) attempt.starve(connections)
+      else attempt.expire()
+    }
+  }, TICK_MS)
+  ticking.unref()
+  const connections = new Connections({
+    connect: guardedConnector(policy, { timeoutMs: DEADLINE_MS, maxAnswerBytes: MAX_ANSWER_BYTES }),
+    // One deadline for everything, above, in place of undici's for each part.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: MAX_ANSWER_BYTES,
+  })
+  const destinationOf = cache((text: string) => {
+    const url = new URL(text)
+    guardUrl(url, policy)
+    return { origin: url.origin, path: url.pathname + url.search }
+  })
+
+  return {
+    post(url, headers, body) {
+      return new Promise<Exchange>((resolve) => {
+        const { origin, path } = destinationOf(url)
+        const request = { path, method: 'POST' as const, headers, body }
+        const attempt = new Attempt((exchange) => {
+          attempts.delete(attempt)
+          resolve(exchange)
+        })
+        attempts.add(attempt)
+        const send = (connection: Connection) => {
+          attempt.sendOn(connection, request, (exchange, isComplete, isStale) => {
+            if (isComplete) connections.giveBack(connection)
+            else connections.drop(connection)
+            if (isStale) return send(connections.fresh(origin))
+            attempt.finish(exchange)
+          })
+        }
+        send(connections.take(origin))
+      }).catch(failure)
+    },
+    close() {
+      clearInterval(ticking)
+      connections.close()
+    },
+  }
+}
+
+/**
+ * One attempt: a request, and where its connection turns out to have been closed by the receiver meanwhile, the same request
+ * on a new one.
+ */
+class Attempt {
+  readonly begunAt = performance.now()
+  readonly #done: (exchange: Exchange) => void
+  #answer: Answer | null = null
+  #connection: Connection | null = null
+  #endStarving: (() => void) | null = null
+  #isResent = false
+
+  /** @param done is called once */
+  constructor(done: (exchange: Exchange) => void) {
+    this.#done = done
+  }
+
+  /** @param ended isStale: nothing came of the request, because the connection had been kept for too long */
+  sendOn(
+    connection: Connection,
+    request: Dispatcher.DispatchOptions,
+    ended: (exchange: Exchange, isComplete: boolean, isStale: boolean) => void,
+  ): void {
+    const answer = new Answer((exchange, isComplete) => {
+      this.#endStarving?.()
+      this.#endStarving = null
+      // Asked now, not before: the client may have connected anew for this request.
+      const mayBeStale = connection.isUsed && !this.#isResent
+      const isStale = mayBeStale && exchange !== LATE && answer.isOfStaleConnection(exchange)
+      this.#isResent ||= isStale
+      ended(exchange, isComplete, isStale)
+    })
+    this.#answer = answer
+    this.#connection = connection
+    connection.client.dispatch(request, answer)
+  }
+
+  finish(exchange: Exchange): void {
+    const sentOn = exchange.kind === 'answered' || exchange.kind === 'failed'
+    this.#done(this.#isResent && sentOn ? { ...exchange, isResent: true } : exchange)
+  }
+
+  /** It has waited for a while. On a connection that never had an answer, the receiver may be waiting for others to close. */
+  starve(connections: Connections): void {
+    if (this.#connection === null || this.#connection.isUsed || this.#answer?.hasBegun) return
+    this.#endStarving ??= connections.starve(this.#connection.origin)
+  }
+
+  /** Its time is over. */
+  expire(): void {
+    this.#answer?.end(LATE, false)
+  }
+}
+
+/** What comes back for one request. `dispatch` with a handler costs half of what `request` with its streams and promises does. */
+class Answer implements Dispatcher.DispatchHandler {
+  readonly #done: (exchange: Exchange, isComplete: boolean) => void
+  #isDone = false
+  #statusCode = 0
+  #retryAfter: string | undefined
+  #location: string | undefined
+  #isCoded = false
+  #statesLength = false
+  /** The connection ended under it. */
+  #isCut = false
+  readonly #kept: Buffer[] = []
+  #keptBytes = 0
+  #readBytes = 0
+
+  /** @param done is called once; `isComplete`: the connection is ready for the next request */
+  constructor(done: (exchange: Exchange, isComplete: boolean) => void) {
+    this.#done = done
+  }
+
+  get hasBegun(): boolean {
+    return this.#statusCode !== 0
+  }
+
+  end(exchange: Exchange, isComplete: boolean): void {
+    if (this.#isDone) return
+    this.#isDone = true
+    this.#done(exchange, isComplete)
+  }
+
+  /** The receiver was closing the connection when the request came: no byte of an answer, or 408, which says so. */
+  isOfStaleConnection(exchange: Exchange): boolean {
+    return exchange.kind === 'answered' ? exchange.statusCode === 408 : this.#statusCode === 0 && this.#isCut
+  }
+
+  onRequestStart(): void {}
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    statusCode: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    // 1xx are not answers yet, however many come.
+    if (statusCode < 200) return
+    this.#statusCode = statusCode
+    this.#retryAfter = first(headers['retry-after'])
+    this.#location = first(headers['location'])
+    const coding = first(headers['content-encoding'])
+    this.#isCoded = coding !== undefined && coding.toLowerCase() !== 'identity'
+    this.#statesLength = headers['content-length'] !== undefined
+    for (const name in headers) this.#readBytes += name.length + (first(headers[name])?.length ?? 0) + 4
+  }
+
+  /**
+   * Keeps the first 4 kB, and reads no more than 64 kB in all: then the status says what matters. Only a success must be an
+   * answer that ends, and one that does not state its length might not.
+   */
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#readBytes += chunk.length
+    if (this.#keptBytes < KEPT_BYTES && !this.#isCoded) {
+      const part = chunk.subarray(0, KEPT_BYTES - this.#keptBytes)
+      this.#kept.push(part)
+      this.#keptBytes += part.length
+    }
+    if (this.#readBytes < MAX_ANSWER_BYTES) return
+    const mayBeEndless = !this.#statesLength && this.#statusCode < 300
+    this.end(mayBeEndless ? { kind: 'failed', error: TOO_LONG } : this.#exchange(), false)
+  }
+
+  onResponseEnd(): void {
+    this.end(this.#exchange(), true)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#isCut = 'code' in error && CUT.has(error.code)
+    this.end(failure(error), false)
+  }
+
+  #exchange(): Exchange {
+    // PostgreSQL's text has no place for U+0000.
+    const text = this.#keptBytes === 0 ? '' : DECODER.decode(Buffer.concat(this.#kept)).replaceAll('\u0000', '\ufffd')
+    const response = this.#isCoded ? COMPRESSED : text
+    const location = this.#statusCode >= 300 && this.#statusCode < 400 ? this.#location : undefined
+    return { kind: 'answered', statusCode: this.#statusCode, retryAfter: this.#retryAfter, location, response }
+  }
+}
+
+const CUT = new Set<unknown>(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'])
+
+/** A header that came several times counts as it came first. */
+function first(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value
+}
+
+const COMPRESSED = '(The answer is compressed, which was not asked for: it is not shown)'
+const DECODER = new TextDecoder()

@@ -1,0 +1,55 @@
+import type { EndpointQueue } from '../queue/endpoint-queue.ts'
+
+/** Requests in flight: for everybody, for endpoints that are not slow, for those that have none. */
+const MOST = 1024
+const MOST_OF_QUICK = 1536
+const MOST_OF_IDLE = 2048
+/** Of which so many began within the last 10 ms. */
+const MOST_YOUNG = 64
+export const YOUNG_MS = 10
+
+/**
+ * How many requests this process may have in flight.
+ *
+ * Receivers that answer at once are sent to fastest by few connections, so few requests may be young. Receivers that take
+ * long hold many, which are no longer young and keep nobody from beginning. Only when they are very many do endpoints
+ * that are slow have to wait, and later all that have a request in flight: one that has none always gets its turn.
+ */
+export class Capacity {
+  /** In flight and young when last looked at, with performance.now() of the start, the oldest first. */
+  readonly #young = new Map<object, number>()
+  #inFlight = 0
+
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** @returns what `end` takes back */
+  begin(): object {
+    const token = {}
+    this.#inFlight++
+    this.#young.set(token, performance.now())
+    return token
+  }
+
+  end(token: object): void {
+    this.#inFlight--
+    this.#young.delete(token)
+  }
+
+  /** @param share of the usual capacity, up to 1 */
+  isFull(share: number): boolean {
+    const bornBefore = performance.now() - YOUNG_MS
+    for (const [token, startedAt] of this.#young) {
+      if (startedAt > bornBefore) break
+      this.#young.delete(token)
+    }
+    return this.#young.size >= share * MOST_YOUNG || this.#inFlight >= share * MOST_OF_IDLE
+  }
+
+  /** Whether one endpoint may begin another request; ask isFull first. */
+  hasRoomFor(queue: EndpointQueue, share: number): boolean {
+    if (this.#inFlight < share * MOST || queue.inFlightCount === 0) return true
+    return this.#inFlight < share * MOST_OF_QUICK && !queue.isSlow
+  }
+}

@@ -1,0 +1,121 @@
+import type { BreakerRow } from '../policy/circuit-breaker.ts'
+import type { Session, Statement } from './connection.ts'
+
+/** What is known of an endpoint that belongs to this process. */
+export interface EndpointRow {
+  readonly id: string
+  readonly workspaceId: string
+  readonly agentId: string | null
+  readonly url: string
+  readonly sealedSecret: string
+  /** The secret before, while one is being rotated: it signs too, until the overlap ends. */
+  readonly previousSealedSecret: string | null
+  readonly secretOverlapEndsAt: Date | null
+  readonly isEnabled: boolean
+  readonly maxInFlight: number
+  readonly isStrict: boolean
+  readonly failingSince: Date | null
+  readonly breakerOpenedAt: Date | null
+  readonly breakerProbeAt: Date | null
+  readonly breakerProbes: number
+  /** Somebody asked that what waits be sent now, at that time, and it has not been sent yet. */
+  readonly isProbeAsked: boolean
+  readonly probeAskedAt: Date | null
+  /** The delivery that was meant; null: the first that waits. */
+  readonly probeDeliveryId: string | null
+  /** All that waits goes out, whenever it is due. */
+  readonly isRecovering: boolean
+  readonly version: string
+}
+
+/** How its breaker stands. */
+export function breakerOf({ breakerOpenedAt, breakerProbeAt, breakerProbes }: EndpointRow): BreakerRow {
+  return { openedAt: breakerOpenedAt, probeAt: breakerProbeAt, probes: breakerProbes }
+}
+
+/** Where something waits to be sent. */
+export interface WorkingEndpoint {
+  readonly id: string
+  /** The process that it belongs to. */
+  readonly dispatcherId: string | null
+  /** When somebody asked that what waits be sent now, and it has not been sent yet. */
+  readonly askedAt: Date | null
+}
+
+/**
+ * Every endpoint for which something is due, or is to go ahead of its time: one index probe for each that has anything pending, so a backlog costs as
+ * much as one row.
+ */
+export function findWork(session: Session, now: Date): Promise<WorkingEndpoint[]> {
+  return session.run<WorkingEndpoint>(FIND_WORK, [now])
+}
+
+const FIRSTS = 'd.due IS NOT NULL AND d.attempts = 0 AND NOT d.is_test'
+const RETRIES = 'd.due IS NOT NULL AND d.attempts > 0 AND NOT d.is_test'
+const NEXT_OF = (condition: string, order: string, after: string) =>
+  `SELECT d.endpoint_id FROM deliveries d WHERE ${condition}${after} ORDER BY d.endpoint_id, d.lane, d.${order} LIMIT 1`
+const LOOSE_SCAN = (name: string, condition: string, order: string) => `${name} AS (
+  (${NEXT_OF(condition, order, '')})
+  UNION ALL
+  SELECT (${NEXT_OF(condition, order, ` AND d.endpoint_id > ${name}.endpoint_id`)}) FROM ${name} WHERE ${name}.endpoint_id IS NOT NULL
+)`
+const IS_DUE = (lane: number) =>
+  `(SELECT d.due FROM deliveries d WHERE d.endpoint_id = retries.endpoint_id AND d.lane = ${lane} AND ${RETRIES}
+     ORDER BY d.due LIMIT 1) <= $1::timestamptz`
+
+const FIND_WORK: Statement = {
+  name: 'dispatcher_find_work',
+  text: `WITH RECURSIVE ${LOOSE_SCAN('firsts', FIRSTS, 'seq')}, ${LOOSE_SCAN('retries', RETRIES, 'due')}
+SELECT e.id, e.dispatcher_id AS "dispatcherId", CASE WHEN e.is_probe_asked THEN e.probe_asked_at END AS "askedAt"
+  FROM (SELECT endpoint_id FROM firsts
+        UNION SELECT endpoint_id FROM retries WHERE ${IS_DUE(0)} OR ${IS_DUE(1)}
+        UNION SELECT id FROM webhook_endpoints WHERE is_probe_asked OR is_recovering) working
+  JOIN webhook_endpoints e ON e.id = working.endpoint_id AND e.is_enabled
+  LEFT JOIN agents a ON a.id = e.agent_id
+ WHERE COALESCE(a.is_enabled, true)
+UNION
+SELECT e.id, e.dispatcher_id, CASE WHEN e.is_probe_asked THEN e.probe_asked_at END
+  FROM (SELECT d.endpoint_id FROM deliveries d WHERE d.is_test AND d.due IS NOT NULL ORDER BY d.due LIMIT 1000) test
+  JOIN webhook_endpoints e ON e.id = test.endpoint_id`,
+}
+
+/** Takes endpoints that belong to nobody. @throws when this process has been counted as gone (a foreign key) */
+export async function adopt(session: Session, dispatcherId: string, ids: readonly string[]): Promise<void> {
+  await session.run(ADOPT, [dispatcherId, ids])
+}
+
+const ADOPT: Statement = {
+  name: 'dispatcher_adopt',
+  text: `UPDATE webhook_endpoints SET dispatcher_id = $1
+ WHERE id = ANY($2::text[]) AND dispatcher_id IS NULL`,
+}
+
+/** Reads endpoints that belong to this process; others are left out. */
+export function readEndpoints(session: Session, dispatcherId: string, ids: readonly string[]): Promise<EndpointRow[]> {
+  return session.run<EndpointRow>(READ, [dispatcherId, ids])
+}
+
+const READ: Statement = {
+  name: 'dispatcher_read_endpoints',
+  text: `SELECT e.id, e.workspace_id AS "workspaceId", e.agent_id AS "agentId", e.url, e.sealed_secret AS "sealedSecret",
+       e.previous_sealed_secret AS "previousSealedSecret", e.secret_overlap_ends_at AS "secretOverlapEndsAt",
+       e.is_enabled AND COALESCE(a.is_enabled, true) AS "isEnabled", e.max_in_flight AS "maxInFlight",
+       e.ordering = 'STRICT' AS "isStrict", e.failing_since AS "failingSince",
+       e.breaker_opened_at AS "breakerOpenedAt", e.breaker_probe_at AS "breakerProbeAt", e.breaker_probes AS "breakerProbes",
+       e.is_probe_asked AS "isProbeAsked", e.probe_asked_at AS "probeAskedAt", e.probe_delivery_id AS "probeDeliveryId",
+       e.is_recovering AS "isRecovering",
+       e.xmin::text || COALESCE('.' || a.xmin::text, '') AS version
+  FROM unnest($2::text[]) AS wanted(id)
+  JOIN webhook_endpoints e ON e.id = wanted.id AND e.dispatcher_id = $1
+  LEFT JOIN agents a ON a.id = e.agent_id`,
+}
+
+/** Gives endpoints back, of which nothing is held any more. */
+export async function giveBack(session: Session, dispatcherId: string, ids: readonly string[]): Promise<void> {
+  await session.run(GIVE_BACK, [dispatcherId, ids])
+}
+
+const GIVE_BACK: Statement = {
+  name: 'dispatcher_give_back',
+  text: 'UPDATE webhook_endpoints SET dispatcher_id = NULL WHERE id = ANY($2::text[]) AND dispatcher_id = $1',
+}

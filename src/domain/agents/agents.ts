@@ -1,0 +1,268 @@
+import { z } from 'zod'
+import type { Agent, Prisma, WebhookEndpoint } from '../../generated/prisma/client.ts'
+import { AgentType } from '../../generated/prisma/enums.ts'
+import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
+import { newApiKey, newWebhookSecret } from '../../infra/secrets.ts'
+import { type AuditTarget, recordAudit } from '../audit/audit.ts'
+import { installersOf } from '../credentials/agent-installers.ts'
+import { apiKeyRow } from '../credentials/api-keys.ts'
+import { endpointsChanged } from '../events/events.ts'
+import type { Actor } from '../shared/actor.ts'
+import { hasLevel, isNeighbour, requireLevel, requireNotAgent, requireOwnAgent } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.ts'
+import { newId } from '../shared/ids.ts'
+import { clearableText, defined, jsonObject, parse, requireId, text, webUrl } from '../shared/input.ts'
+import { inTimeOrder, type Page, type PageRequest } from '../shared/pagination.ts'
+import { wantPicture } from '../visitors/pictures.ts'
+import { sendWaitingNow } from '../webhooks/send-waiting.ts'
+import { DEFAULT_FLAGS, EventFlags, RESUMED, refuseTakenUrl, requireRoom } from '../webhooks/webhook-endpoints.ts'
+import { checkWebhookUrl, MAX_URL_LENGTH } from '../webhooks/webhook-url.ts'
+import { type AgentRemoval, removalOf } from './agent-removal.ts'
+
+const Priority = z.int32()
+const profile = {
+  name: text(100),
+  description: clearableText(1000).optional(),
+  config: jsonObject.optional(),
+  priority: Priority.optional(),
+  iconUrl: webUrl.optional(),
+  creatorName: clearableText(100).optional(),
+  creatorUrl: webUrl.optional(),
+  ignoreOwnEvents: z.boolean().optional(),
+}
+const WebhookUrl = text(MAX_URL_LENGTH)
+
+export const InstallAgent = z.object({
+  ...profile,
+  webhookUrl: WebhookUrl,
+  type: z.enum(AgentType).optional(),
+  events: EventFlags.optional(),
+})
+
+export const AgentPatch = z
+  .object({ ...profile, webhookUrl: WebhookUrl, events: EventFlags, isEnabled: z.boolean() })
+  .partial()
+  .refine((patch) => Object.values(patch).some((value) => value !== undefined), 'name at least one field to change')
+
+export const AgentFilter = z.object({ type: z.enum(AgentType), enabled: z.boolean() }).partial()
+
+/** An agent with its webhook endpoints, the installed one first. */
+export type AgentWithEndpoints = Agent & { webhookEndpoints: WebhookEndpoint[] }
+
+/** Shown once, when the agent is installed. */
+export interface Credentials {
+  readonly webhookSecret: string
+  readonly apiKey: string
+}
+
+const WITH_ENDPOINTS = {
+  webhookEndpoints: { where: { unregisteredAt: null }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
+} satisfies Prisma.AgentInclude
+
+/**
+ * An agent as an actor may see it. Another agent's key sees what it is called, whether it works and since when, and
+ * nothing that people wrote about it, keep in it, or that says where it is: such texts carry tokens.
+ */
+export function seenBy<Row extends Agent>(actor: Actor, agent: Row): Row {
+  if (!isNeighbour(actor, agent.id)) return agent
+  return { ...agent, description: null, config: {}, iconUrl: null, creatorName: null, creatorUrl: null }
+}
+
+function withEndpointsSeenBy(actor: Actor, agent: AgentWithEndpoints): AgentWithEndpoints {
+  return isNeighbour(actor, agent.id) ? { ...seenBy(actor, agent), webhookEndpoints: [] } : agent
+}
+
+/** The workspace's agents, latest installed first, each as the actor may see it. */
+export async function listAgents(
+  deps: Deps,
+  actor: Actor,
+  filter: z.input<typeof AgentFilter>,
+  page: PageRequest,
+): Promise<Page<AgentWithEndpoints>> {
+  requireLevel(actor, 'READ_ONLY')
+  const { type, enabled } = parse(AgentFilter, filter)
+  const where = {
+    workspaceId: actor.workspaceId,
+    ...(type !== undefined && { type }),
+    ...(enabled !== undefined && { isEnabled: enabled }),
+  }
+  const { agent } = deps.db.prisma
+  return inTimeOrder({ field: 'installedAt', direction: 'desc' }, page, {
+    find: async (slice) => {
+      const rows = await agent.findMany({ ...slice, where: { ...where, ...slice.where }, include: WITH_ENDPOINTS })
+      return rows.map((row) => withEndpointsSeenBy(actor, row))
+    },
+    count: () => agent.count({ where }),
+  })
+}
+
+/** An agent as the actor may see it. @throws NotFoundError */
+export async function getAgent(deps: Deps, actor: Actor, id: string): Promise<AgentWithEndpoints> {
+  requireLevel(actor, 'READ_ONLY')
+  requireId('agent', id, 'Agent')
+  const where = { id, workspaceId: actor.workspaceId }
+  const agent = await deps.db.prisma.agent.findFirst({ where, include: WITH_ENDPOINTS })
+  if (agent === null) throw new NotFoundError('Agent')
+  return withEndpointsSeenBy(actor, agent)
+}
+
+/**
+ * Installs an agent: agent, webhook endpoint and READ_WRITE key in one transaction.
+ * @returns the agent and its credentials, which cannot be read again
+ * @throws ForbiddenError for an agent's own key; ValidationError; ConflictError when the workspace has the URL already,
+ *   or may have no more endpoints
+ */
+export async function installAgent(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof InstallAgent>,
+): Promise<{ agent: AgentWithEndpoints; credentials: Credentials }> {
+  requireLevel(actor, 'READ_WRITE')
+  requireNotAgent(actor, 'install agents')
+  const { user } = actor
+  if (user === null) throw new ForbiddenError('Agents are installed by people: use a key that belongs to a user')
+  const { webhookUrl, events = {}, config = {}, type = 'CUSTOM', ...rest } = parse(InstallAgent, input)
+  const url = await checkWebhookUrl(deps.targets, webhookUrl, 'webhookUrl')
+  const { workspaceId } = actor
+  const ids = { agent: newId('agent'), endpoint: newId('webhookEndpoint') }
+  const credentials = { webhookSecret: newWebhookSecret(), apiKey: newApiKey() }
+  const installedAt = deps.clock.now()
+  return inTransaction(deps, async (tx) => {
+    const data = { id: ids.agent, workspaceId, type, config: config as Prisma.InputJsonObject, installedAt }
+    await tx.db.agent.create({ data: { ...data, ...defined(rest), name: rest.name } })
+    await wantPicture(tx, workspaceId, rest.iconUrl, installedAt)
+    const sealedSecret = deps.vault.seal(credentials.webhookSecret, ids.endpoint)
+    const endpoint = { id: ids.endpoint, workspaceId, agentId: ids.agent, url, sealedSecret, createdAt: installedAt }
+    await tx.db.webhookEndpoint
+      .create({ data: { ...endpoint, ...DEFAULT_FLAGS, ...defined(events) } })
+      .catch(refuseTakenUrl)
+    await requireRoom(deps, tx, workspaceId)
+    const key = { name: rest.name, permission: 'READ_WRITE', userId: user.id, workspaceId, agentId: ids.agent } as const
+    await tx.db.apiKey.create({ data: { ...apiKeyRow(credentials.apiKey), ...key } })
+    const agent = await tx.db.agent.findUniqueOrThrow({ where: { id: ids.agent }, include: WITH_ENDPOINTS })
+    const audit = { action: 'agent.installed', target: targetOf(agent), data: { type, url }, at: installedAt } as const
+    await recordAudit(tx, actor, audit)
+    return { agent, credentials }
+  })
+}
+
+/**
+ * Changes an agent and, through webhookUrl and events, its first endpoint. Disabling stops deliveries and refuses its
+ * key; enabling resumes, also endpoints that were disabled automatically.
+ * @throws NotFoundError; ForbiddenError for another agent's key, and for webhookUrl and events of somebody else's agent below
+ *   FULL_ACCESS; ConflictError when the workspace has the new URL already
+ */
+export async function updateAgent(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+  input: z.input<typeof AgentPatch>,
+): Promise<AgentWithEndpoints> {
+  requireLevel(actor, 'READ_WRITE')
+  requireId('agent', id, 'Agent')
+  const { webhookUrl, events, config, ...rest } = parse(AgentPatch, input)
+  const url = webhookUrl === undefined ? undefined : await checkWebhookUrl(deps.targets, webhookUrl, 'webhookUrl')
+  return inTransaction(deps, async (tx) => {
+    const found = await lockAgent(tx, actor, id)
+    requireOwnAgent(actor, id)
+    if (url !== undefined || events !== undefined) await requireMayRepoint(tx, deps, actor, id)
+    if (url !== undefined || events !== undefined) {
+      const [endpoint] = found.webhookEndpoints
+      if (endpoint === undefined) {
+        throw new ConflictError(
+          'This agent has no webhook endpoint: register one with its key (POST /api/agent/webhooks)',
+        )
+      }
+      const data = { ...(url !== undefined && { url }), ...defined(events ?? {}) }
+      await tx.db.webhookEndpoint.update({ where: { id: endpoint.id }, data }).catch(refuseTakenUrl)
+    }
+    const data = { ...defined(rest), ...(config !== undefined && { config: config as Prisma.InputJsonObject }) }
+    if (rest.isEnabled === true || url !== undefined) {
+      // Whoever enables the agent or gives it a new URL wants its endpoints back that were disabled automatically.
+      const stopped = { agentId: id, disabledReason: { not: null } }
+      await tx.db.webhookEndpoint.updateMany({ where: stopped, data: { isEnabled: true, ...RESUMED } })
+    }
+    const agent = await tx.db.agent.update({ where: { id }, data, include: WITH_ENDPOINTS })
+    await wantPicture(tx, actor.workspaceId, rest.iconUrl, deps.clock.now())
+    endpointsChanged(tx, deps.bus, endpointIds(agent))
+    if ((rest.isEnabled === true && !found.isEnabled) || url !== undefined) {
+      for (const endpointId of endpointIds(agent)) await sendWaitingNow(deps, tx, endpointId)
+    }
+    const { isEnabled, ...named } = defined({ ...rest, config, events, webhookUrl: url })
+    const at = deps.clock.now()
+    const changed = Object.keys(named)
+    if (changed.length > 0) {
+      const [before, after] = [found, agent].map(({ webhookEndpoints: [endpoint] }) => endpoint?.url ?? null)
+      const data = { changed, ...(before !== after && { webhookUrl: { from: before, to: after } }) }
+      await recordAudit(tx, actor, { action: 'agent.updated', target: targetOf(agent), data, at })
+    }
+    if (isEnabled !== undefined && isEnabled !== found.isEnabled) {
+      const action = isEnabled ? 'agent.enabled' : 'agent.disabled'
+      await recordAudit(tx, actor, { action, target: targetOf(agent), at })
+    }
+    return agent
+  })
+}
+
+/**
+ * An agent of the workspace, locked before its endpoints and keys: whoever changes or uninstalls it waits here.
+ * @throws NotFoundError
+ */
+export async function lockAgent(tx: Tx, { workspaceId }: Actor, id: string): Promise<AgentWithEndpoints> {
+  await tx.db.$queryRaw`SELECT id FROM agents WHERE id = ${id} AND workspace_id = ${workspaceId} FOR NO KEY UPDATE`
+  const found = await tx.db.agent.findFirst({ where: { id, workspaceId }, include: WITH_ENDPOINTS })
+  if (found === null) throw new NotFoundError('Agent')
+  return found
+}
+
+/**
+ * Where an agent's events go is the business of FULL_ACCESS, of the agent itself, and of whoever installed it.
+ * @throws ForbiddenError
+ */
+async function requireMayRepoint(tx: Tx, { clock }: Deps, actor: Actor, id: string): Promise<void> {
+  if (actor.type === 'agent' || hasLevel(actor.permission, 'FULL_ACCESS')) return
+  const installer = (await installersOf({ db: { prisma: tx.db }, clock }, actor, [id])).get(id)
+  if (actor.user !== null && installer?.userId === actor.user.id) return
+  throw new ForbiddenError(
+    "webhookUrl and events of somebody else's agent need FULL_ACCESS permission, or the agent's own key",
+  )
+}
+
+function endpointIds({ webhookEndpoints }: AgentWithEndpoints): string[] {
+  return webhookEndpoints.map(({ id }) => id)
+}
+
+function targetOf({ id, name }: Agent): AuditTarget {
+  return { type: 'agent', id, name }
+}
+
+/**
+ * Removes an agent with its endpoints, their deliveries, and its keys.
+ * @returns what went with it
+ * @throws NotFoundError; ForbiddenError below FULL_ACCESS
+ */
+export async function uninstallAgent(deps: Deps, actor: Actor, id: string): Promise<AgentRemoval> {
+  requireLevel(actor, 'FULL_ACCESS')
+  requireId('agent', id, 'Agent')
+  return inTransaction(deps, async (tx) => {
+    const at = deps.clock.now()
+    const found = await lockAgent(tx, actor, id)
+    return removeAgent(tx, deps, actor, found, at)
+  })
+}
+
+/** Removes an agent that is locked. The caller has asked who may. */
+export async function removeAgent(
+  tx: Tx,
+  deps: Deps,
+  actor: Actor,
+  agent: AgentWithEndpoints,
+  at: Date,
+): Promise<AgentRemoval> {
+  const removal = await removalOf(tx.db, agent.id, at)
+  await tx.db.agent.delete({ where: { id: agent.id } })
+  await recordAudit(tx, actor, { action: 'agent.uninstalled', target: targetOf(agent), at })
+  endpointsChanged(tx, deps.bus, endpointIds(agent))
+  return removal
+}

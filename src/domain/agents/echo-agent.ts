@@ -1,0 +1,91 @@
+import { z } from 'zod'
+import { VaultError } from '../../infra/secrets.ts'
+import type { Actor } from '../shared/actor.ts'
+import { requireLevel, requireNotAgent } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ConflictError, ForbiddenError } from '../shared/errors.ts'
+import { parse, text } from '../shared/input.ts'
+import { registerEndpoint } from '../webhooks/webhook-endpoints.ts'
+import { type AgentWithEndpoints, installAgent, updateAgent } from './agents.ts'
+
+const LIVE = { unregisteredAt: null } as const
+const EVENTS = { onMessageCreated: true, onConversationCreated: false } as const
+
+export const InstallEchoAgent = z.object({ name: text(100).optional() })
+
+/** How the echo agent is told from others; its key is sealed for its own id, so that it opens nowhere else. */
+const EchoConfig = z.object({ builtIn: z.literal('echo'), sealedKey: z.string() })
+
+/**
+ * Installs the built-in agent that answers with what it was told: an agent like any other, with an endpoint, a secret and
+ * a key of its own, whose service happens to run in this process. Installing it again gives the same one, enabled.
+ * @throws ForbiddenError in production, and for an agent's own key; ConflictError when another agent has its URL
+ */
+export async function installEchoAgent(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof InstallEchoAgent>,
+): Promise<AgentWithEndpoints> {
+  requireLevel(actor, 'READ_WRITE')
+  requireNotAgent(actor, 'install agents')
+  const { name = 'Echo' } = parse(InstallEchoAgent, input)
+  if (deps.echoAgentUrl === undefined) throw new ForbiddenError('The echo agent is there in development only')
+  const webhookUrl = deps.echoAgentUrl()
+  const existing = await findEchoAgent(deps, actor.workspaceId)
+  if (existing !== null) {
+    const [endpoint] = existing.webhookEndpoints
+    if (endpoint === undefined) {
+      // It was removed or unregistered, and the agent's service, which would register it again, runs here.
+      const itself = { ...actor, type: 'agent', id: existing.id, name: existing.name } as const
+      await registerEndpoint(deps, itself, { url: webhookUrl, events: EVENTS })
+    }
+    // Another PORT since then is another URL.
+    const isElsewhere = endpoint !== undefined && endpoint.url !== webhookUrl
+    return updateAgent(deps, actor, existing.id, { isEnabled: true, ...(isElsewhere && { webhookUrl }) })
+  }
+  const { agent, credentials } = await installAgent(deps, actor, {
+    name,
+    description: 'Built in, for trying things out: answers every visitor with their own words.',
+    type: 'BUILT_IN',
+    webhookUrl,
+    events: EVENTS,
+  }).catch(async (error: unknown) => {
+    // Of two who install it at once, one comes too late: it is there all the same.
+    if (error instanceof ConflictError) throw new ConflictError('The echo agent is being installed. Look again')
+    throw error
+  })
+  const config = { builtIn: 'echo', sealedKey: deps.vault.seal(credentials.apiKey, agent.id) }
+  return updateAgent(deps, actor, agent.id, { config })
+}
+
+async function findEchoAgent(deps: Deps, workspaceId: string) {
+  const where = { workspaceId, type: 'BUILT_IN', config: { path: ['builtIn'], equals: 'echo' } } as const
+  return deps.db.prisma.agent.findFirst({
+    where,
+    select: { id: true, name: true, webhookEndpoints: { where: LIVE, select: { url: true } } },
+  })
+}
+
+/** What the echo agent's service needs to know of itself, as any agent's service has it in its environment. */
+export interface EchoCredentials {
+  readonly webhookSecret: string
+  readonly apiKey: string
+}
+
+/** @returns null when there is no such echo agent, also when somebody else's sealed key stands in its place */
+export async function echoCredentials(deps: Deps, agentId: string): Promise<EchoCredentials | null> {
+  const where = { id: agentId, type: 'BUILT_IN' } as const
+  const agent = await deps.db.prisma.agent.findFirst({ where, include: { webhookEndpoints: { where: LIVE, take: 1 } } })
+  const config = EchoConfig.safeParse(agent?.config)
+  const [endpoint] = agent?.webhookEndpoints ?? []
+  if (!config.success || endpoint === undefined) return null
+  try {
+    return {
+      webhookSecret: deps.vault.open(endpoint.sealedSecret, endpoint.id),
+      apiKey: deps.vault.open(config.data.sealedKey, agentId),
+    }
+  } catch (error) {
+    if (error instanceof VaultError) return null
+    throw error
+  }
+}

@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import { Channel, ConversationStatus } from '../../generated/prisma/enums.ts'
+import { Prisma } from '../../infra/database/db.ts'
+import type { Actor } from '../shared/actor.ts'
+import { visibleConversations } from '../shared/authorization.ts'
+import { ValidationError } from '../shared/errors.ts'
+import { idText, instant, text } from '../shared/input.ts'
+import { foundBy, type Search, SearchText, searchFor } from './search.ts'
+
+const Tag = text(50)
+const atLeastOne = <S extends z.ZodType>(schema: S) => z.array(schema).min(1, 'must name at least one').max(50)
+
+/** One of: the asking person, nobody, a member. */
+const AssigneeFilter = z
+  .object({ me: z.literal(true, 'must be true'), none: z.literal(true, 'must be true'), memberId: idText })
+  .partial()
+  .refine((choice) => Object.values(choice).filter((value) => value !== undefined).length === 1, 'name exactly one')
+
+/** Which conversations; all conditions must hold. */
+export const ConversationFilter = z
+  .object({
+    status: atLeastOne(z.enum(ConversationStatus)),
+    assignee: AssigneeFilter,
+    visitorId: idText,
+    /** Any of these, and all of those. */
+    tags: z.object({ any: atLeastOne(Tag), all: atLeastOne(Tag) }).partial(),
+    channel: atLeastOne(z.enum(Channel)),
+    priority: atLeastOne(z.int().min(0).max(3)),
+    /** Words in messages, subject, visitor's name or email address. */
+    text: SearchText,
+    createdAfter: instant,
+    createdBefore: instant,
+    activeAfter: instant,
+    activeBefore: instant,
+  })
+  .partial()
+
+export type ConversationFilter = z.output<typeof ConversationFilter>
+
+/** A filter as SQL. */
+export interface Selection {
+  /** On `c`, a conversation; not on its latest activity, which a walk sees as it was when it began. */
+  readonly where: Prisma.Sql
+  readonly activeAfter?: Date | undefined
+  readonly activeBefore?: Date | undefined
+  /** Not in `where`: there are two ways to search. */
+  readonly search: Search | null
+}
+
+/**
+ * @param removed members whose conversations are nobody's already, though they still name them
+ * @throws ValidationError when an agent asks for its own conversations: only people have some
+ */
+export function selectionOf(actor: Actor, filter: ConversationFilter, removed: readonly string[] = []): Selection {
+  const { status, assignee, visitorId, tags, channel, priority, createdAfter, createdBefore } = filter
+  const own = visibleConversations(actor)
+  const conditions = [
+    Prisma.sql`c.workspace_id = ${own.workspaceId}`,
+    own.visitorId !== undefined && Prisma.sql`c.visitor_id = ${own.visitorId}`,
+    status !== undefined && Prisma.sql`c.status = ANY(${status}::"ConversationStatus"[])`,
+    assignee !== undefined && assigneeIs(actor, assignee, removed),
+    visitorId !== undefined && Prisma.sql`c.visitor_id = ${visitorId}`,
+    tags?.all !== undefined && Prisma.sql`c.tags @> ${tags.all}::text[]`,
+    tags?.any !== undefined && Prisma.sql`c.tags && ${tags.any}::text[]`,
+    channel !== undefined && Prisma.sql`c.channel = ANY(${channel}::"Channel"[])`,
+    priority !== undefined && Prisma.sql`c.priority = ANY(${priority}::smallint[])`,
+    createdAfter !== undefined && Prisma.sql`c.created_at > ${createdAfter}`,
+    createdBefore !== undefined && Prisma.sql`c.created_at < ${createdBefore}`,
+  ]
+  const { activeAfter, activeBefore } = filter
+  return {
+    where: and(conditions),
+    activeAfter,
+    activeBefore,
+    search: filter.text === undefined ? null : searchFor(actor, filter.text),
+  }
+}
+
+/** The selection with its search as one more condition, and what goes before a statement with that. */
+export function withSearch(selection: Selection, search: Search): { found: Prisma.Sql; selected: Selection } {
+  const where = Prisma.sql`${selection.where} AND c.id IN (SELECT id FROM found)`
+  return { found: Prisma.sql`WITH found AS (${foundBy(search)})`, selected: { ...selection, where, search: null } }
+}
+
+function assigneeIs(
+  actor: Actor,
+  { me, none, memberId }: z.output<typeof AssigneeFilter>,
+  removed: readonly string[],
+): Prisma.Sql {
+  const isNobodys = Prisma.sql`c.assignee_id IS NULL`
+  if (none === true) {
+    return removed.length === 0 ? isNobodys : Prisma.sql`(${isNobodys} OR c.assignee_id = ANY(${removed}::text[]))`
+  }
+  if (me !== true) return Prisma.sql`c.assignee_id = (SELECT id FROM members WHERE id = ${memberId})`
+  return Prisma.sql`c.assignee_id = (${memberIdOf(actor)})`
+}
+
+/**
+ * A query for the member that the actor is.
+ * @throws ValidationError for agents and whoever else is nobody in particular
+ */
+export function memberIdOf({ type, user, workspaceId }: Actor): Prisma.Sql {
+  if (user === null || type === 'agent') {
+    throw new ValidationError([{ path: 'assignee.me', message: 'is for people, and you are none: name a member' }])
+  }
+  return Prisma.sql`SELECT id FROM members WHERE workspace_id = ${workspaceId} AND user_id = ${user.id}`
+}
+
+/** The conditions that are there, joined. */
+export function and(conditions: readonly (Prisma.Sql | false)[]): Prisma.Sql {
+  const present = conditions.filter((condition) => condition !== false)
+  return present.length === 0 ? Prisma.sql`true` : Prisma.join(present, ' AND ')
+}

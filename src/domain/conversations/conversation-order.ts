@@ -1,0 +1,115 @@
+import { z } from 'zod'
+import { Prisma } from '../../infra/database/db.ts'
+import { type Slice, TimeAndId } from '../shared/pagination.ts'
+import { and, type Selection } from './conversation-filter.ts'
+
+/** Where a conversation stands in a list. */
+export interface Position {
+  readonly id: string
+  readonly position: Date
+  /** The walk's, for the order of activity; null for the order of creation. */
+  readonly snapshot: string | null
+}
+
+/** The orders of a list of conversations, newest first. */
+export type ConversationSort = 'ACTIVITY' | 'CREATED'
+
+export interface ConversationOrder<Place extends readonly unknown[] = readonly unknown[]> {
+  readonly place: z.ZodType<Place>
+  placeOf(position: Position): Place
+  /** A query for the positions in a slice of the selected conversations. */
+  positions(selection: Selection, slice: Slice<Place>): Prisma.Sql
+}
+
+/** pg_snapshot's text (xmin:xmax:xip_list), then the last row's time and id. */
+const WalkPlace = z.tuple([z.string().max(4096).refine(isSnapshot), ...TimeAndId.def.items])
+type WalkPlace = z.output<typeof WalkPlace>
+
+/** What PostgreSQL accepts as pg_snapshot: the running transactions in order, from xmin (included) to xmax. */
+function isSnapshot(text: string): boolean {
+  const match = /^([1-9]\d{0,18}):([1-9]\d{0,18}):(\d{1,19}(?:,\d{1,19})*)?$/.exec(text)
+  if (match?.[1] === undefined || match[2] === undefined) return false
+  const running = match[3]?.split(',').map(BigInt) ?? []
+  const ascending = [BigInt(match[1]), ...running, BigInt(match[2])]
+  return ascending.every((xid, i) => xid <= (ascending[i + 1] ?? xid)) && running.at(-1) !== BigInt(match[2])
+}
+
+/**
+ * By latest activity.
+ *
+ * New messages reorder this list while somebody walks through its pages. So a cursor carries the snapshot that its
+ * walk began with, and every page shows the order as that snapshot saw it: rows whose latest message came later are
+ * placed by the latest message that the snapshot contains. A walk therefore neither skips nor repeats a conversation
+ * that was there when it began, however busy the workspace is. Time stamps alone could not tell: a message may be
+ * committed after a page was read and still carry an earlier time.
+ */
+export const BY_ACTIVITY: ConversationOrder<WalkPlace> = {
+  place: WalkPlace,
+  placeOf: ({ id, position, snapshot }) => [snapshot ?? '', position, id],
+  positions: ({ where, activeAfter, activeBefore }, { after, before, take, reverse }) => {
+    const snapshot = (after ?? before)?.[0]
+    const order = reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
+    const inRange = (position: Prisma.Sql) =>
+      and([
+        before !== null && Prisma.sql`(${position}, c.id) > (${before[1]}, ${before[2]})`,
+        after !== null && Prisma.sql`(${position}, c.id) < (${after[1]}, ${after[2]})`,
+        activeAfter !== undefined && Prisma.sql`${position} > ${activeAfter}`,
+        activeBefore !== undefined && Prisma.sql`${position} < ${activeBefore}`,
+      ])
+    if (snapshot === undefined) {
+      return Prisma.sql`
+        SELECT c.id, c.last_activity_at AS position, pg_current_snapshot()::text AS snapshot
+          FROM conversations c WHERE ${where} AND ${inRange(Prisma.sql`c.last_activity_at`)}
+         ORDER BY c.last_activity_at ${order}, c.id ${order} LIMIT ${take}`
+    }
+    const seen = Prisma.sql`pg_visible_in_snapshot(c.activity_xid, ${snapshot}::pg_snapshot)`
+    return Prisma.sql`
+      SELECT id, position, ${snapshot} AS snapshot FROM (
+        (SELECT c.id, c.last_activity_at AS position
+           FROM conversations c
+          WHERE ${where} AND ${seen} AND ${inRange(Prisma.sql`c.last_activity_at`)}
+          ORDER BY c.last_activity_at ${order}, c.id ${order} LIMIT ${take})
+        UNION ALL
+        (SELECT c.id, moved.position
+           FROM conversations c
+          CROSS JOIN LATERAL (
+            SELECT COALESCE(
+              (SELECT m.created_at FROM messages m
+                WHERE m.conversation_id = c.id AND m.type IN ('VISITOR', 'AGENT', 'BOT')
+                  AND pg_visible_in_snapshot(m.xid, ${snapshot}::pg_snapshot)
+                ORDER BY m.sequence DESC LIMIT 1),
+              c.created_at) AS position) moved
+          WHERE ${where} AND NOT ${seen}
+            AND c.activity_xid >= pg_snapshot_xmin(${snapshot}::pg_snapshot)
+            AND ${inRange(Prisma.sql`moved.position`)}
+          ORDER BY moved.position ${order}, c.id ${order} LIMIT ${take})
+      ) walk
+      ORDER BY position ${order}, id ${order} LIMIT ${take}`
+  },
+}
+
+/** By the time of their start, which never changes. */
+export const BY_CREATION: ConversationOrder<TimeAndId> = {
+  place: TimeAndId,
+  placeOf: ({ id, position }) => [position, id],
+  positions: (selection, { after, before, take, reverse }) => {
+    const order = reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
+    const range = and([
+      before !== null && Prisma.sql`(c.created_at, c.id) > (${before[0]}, ${before[1]})`,
+      after !== null && Prisma.sql`(c.created_at, c.id) < (${after[0]}, ${after[1]})`,
+    ])
+    return Prisma.sql`
+      SELECT c.id, c.created_at AS position, NULL AS snapshot
+        FROM conversations c WHERE ${wholeWhere(selection)} AND ${range}
+       ORDER BY c.created_at ${order}, c.id ${order} LIMIT ${take}`
+  },
+}
+
+/** A selection's condition where no walk is under way: latest activity as it is now. */
+export function wholeWhere({ where, activeAfter, activeBefore }: Selection): Prisma.Sql {
+  return and([
+    where,
+    activeAfter !== undefined && Prisma.sql`c.last_activity_at > ${activeAfter}`,
+    activeBefore !== undefined && Prisma.sql`c.last_activity_at < ${activeBefore}`,
+  ])
+}

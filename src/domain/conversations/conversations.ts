@@ -1,0 +1,128 @@
+import type { Conversation, Member, User, Visitor } from '../../generated/prisma/client.ts'
+import { Prisma } from '../../infra/database/db.ts'
+import { columnsOf, RowReader } from '../../infra/database/rows.ts'
+import type { Tx } from '../../infra/database/transaction.ts'
+import type { Actor } from '../shared/actor.ts'
+import { requireLevel, visibleConversations } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { NotFoundError } from '../shared/errors.ts'
+import { clearableText, requireId } from '../shared/input.ts'
+
+export type ConversationWithPeople = Conversation & {
+  visitor: Visitor
+  assignee: (Member & { user: Person }) | null
+}
+
+/** A conversation with who has it, and none where that member was removed: its assigneeId may name them a while longer. */
+export type ConversationWithAssignee = Conversation & { assignee: Pick<Member, 'id'> | null }
+
+/** What others see of a user. */
+type Person = Pick<User, 'id' | 'name' | 'email' | 'emailVerifiedAt'>
+const PERSON = { id: true, name: true, email: true, emailVerifiedAt: true } as const
+
+/** A conversation's subject; an empty one is none. */
+export const Subject = clearableText(255)
+
+/** What a conversation is always shown with. */
+export const WITH_PEOPLE = { visitor: true, assignee: { include: { user: { select: PERSON } } } } as const
+
+/**
+ * One conversation that the actor may see.
+ * @throws NotFoundError for an unknown id and for another workspace's alike
+ */
+export async function getConversation(deps: Deps, actor: Actor, id: string): Promise<ConversationWithPeople> {
+  requireLevel(actor, 'READ_ONLY')
+  requireId('conversation', id, 'Conversation')
+  const row = (await conversationsById(deps, actor, [id])).get(id)
+  if (row === undefined) throw new NotFoundError('Conversation')
+  return row
+}
+
+/** Which fields of conversations and of their people are read. Those left out are undefined in the rows, whatever their type says. */
+export interface ConversationFields {
+  readonly conversation: readonly (keyof Conversation)[]
+  readonly visitor: readonly (keyof Visitor)[]
+  /** None: the assignee is not read. */
+  readonly assignee: readonly (keyof Member)[]
+}
+
+export const ALL_FIELDS: ConversationFields = {
+  conversation: Object.values(Prisma.ConversationScalarFieldEnum),
+  visitor: Object.values(Prisma.VisitorScalarFieldEnum),
+  assignee: Object.values(Prisma.MemberScalarFieldEnum),
+}
+const PERSON_FIELDS = ['id', 'name', 'email', 'emailVerifiedAt'] as const
+
+/** The columns of conversations `c` and their people, in the order that `conversationOf` reads them, and the joins they need. */
+export function selectConversations({ conversation, visitor, assignee }: ConversationFields): {
+  columns: string
+  joins: string
+} {
+  const isAssigned = assignee.length > 0
+  return {
+    columns: [
+      ...columnsOf('c', conversation),
+      ...columnsOf('v', visitor),
+      ...(isAssigned ? [...columnsOf('m', assignee), ...columnsOf('u', PERSON_FIELDS)] : []),
+    ].join(', '),
+    joins: [
+      visitor.length > 0 ? 'JOIN visitors v ON v.id = c.visitor_id' : '',
+      isAssigned ? 'LEFT JOIN members m ON m.id = c.assignee_id LEFT JOIN users u ON u.id = m.user_id' : '',
+    ].join(' '),
+  }
+}
+
+const EVERYTHING = selectConversations(ALL_FIELDS)
+
+/** $1 ids, $2 workspace, $3 the visitor that is asking, if one is. */
+const BY_ID = {
+  name: 'conversations_by_id',
+  rowMode: 'array',
+  text: `
+  SELECT ${EVERYTHING.columns} FROM conversations c ${EVERYTHING.joins}
+   WHERE c.id = ANY($1) AND c.workspace_id = $2 AND ($3::text IS NULL OR c.visitor_id = $3)`,
+} as const
+
+/**
+ * The conversations of these ids that the actor may see, by id. By hand, because every inbox waits for it: with Prisma's
+ * query it takes five times as much of the processor.
+ */
+export async function conversationsById(
+  deps: Deps,
+  actor: Actor,
+  ids: readonly string[],
+): Promise<Map<string, ConversationWithPeople>> {
+  const { workspaceId, visitorId = null } = visibleConversations(actor)
+  const rows = await deps.db.prepared<unknown[]>(BY_ID, [ids, workspaceId, visitorId])
+  return new Map(rows.map((row) => conversationOf(row)).map((conversation) => [conversation.id, conversation]))
+}
+
+/** A conversation from the values of its columns, which begin in `row` at the given index. */
+export function conversationOf(row: readonly unknown[], fields = ALL_FIELDS, begin = 0): ConversationWithPeople {
+  const reader = new RowReader(row, begin)
+  const conversation = reader.take<Conversation>(fields.conversation)
+  const visitor = reader.take<Visitor>(fields.visitor)
+  const member = reader.take<Member>(fields.assignee)
+  const assignee = member.id == null ? null : Object.assign(member, { user: reader.take<Person>(PERSON_FIELDS) })
+  return Object.assign(conversation, { visitor, assignee })
+}
+
+/** A conversation as it is under its lock. */
+export type LockedConversation = Conversation & { readonly visitorName: string | null }
+
+/** A conversation's row, locked until the transaction ends: whoever changes it, or adds a message, waits here. */
+export async function lockConversation(tx: Tx, actor: Actor, id: string): Promise<LockedConversation> {
+  requireId('conversation', id, 'Conversation')
+  const { workspaceId, visitorId } = visibleConversations(actor)
+  const own = visitorId === undefined ? Prisma.empty : Prisma.sql`AND visitor_id = ${visitorId}`
+  const [row] = await tx.db.$queryRaw<LockedConversation[]>`
+    SELECT id, workspace_id AS "workspaceId", visitor_id AS "visitorId", status, channel,
+           (SELECT id FROM members WHERE members.id = assignee_id) AS "assigneeId",
+           subject, priority, tags, metadata, message_count AS "messageCount", last_message_at AS "lastMessageAt",
+           last_message_preview AS "lastMessagePreview", last_activity_at AS "lastActivityAt",
+           snoozed_until AS "snoozedUntil", closed_at AS "closedAt", created_at AS "createdAt", updated_at AS "updatedAt",
+           (SELECT name FROM visitors WHERE visitors.id = visitor_id) AS "visitorName"
+      FROM conversations WHERE id = ${id} AND workspace_id = ${workspaceId} ${own} FOR UPDATE`
+  if (row === undefined) throw new NotFoundError('Conversation')
+  return row
+}

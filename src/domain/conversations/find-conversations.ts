@@ -1,0 +1,105 @@
+import { Prisma } from '../../infra/database/db.ts'
+import type { Deps } from '../shared/deps.ts'
+import type { Slice } from '../shared/pagination.ts'
+import { type Selection, withSearch } from './conversation-filter.ts'
+import type { ConversationOrder, Position } from './conversation-order.ts'
+import {
+  type ConversationFields,
+  type ConversationWithPeople,
+  conversationOf,
+  selectConversations,
+} from './conversations.ts'
+import { isFoundBy, type Search } from './search.ts'
+
+/** How many conversations of a slice are looked through, and how many messages in them, before the indexes are asked. */
+const CANDIDATES = 100
+const MESSAGES = 1000
+
+/** A conversation's position, and the conversation where it was read with it. */
+export interface Placed extends Position {
+  readonly row?: ConversationWithPeople
+}
+
+/** Which part of a list to find, and what to read of it. */
+export interface Wanted<Place extends readonly unknown[]> {
+  readonly order: ConversationOrder<Place>
+  readonly selection: Selection
+  readonly slice: Slice<Place>
+  readonly fields: ConversationFields
+}
+
+/** A slice of the selected conversations: without their rows when it was searched for. */
+export async function findConversations<Place extends readonly unknown[]>(
+  deps: Pick<Deps, 'db'>,
+  { order, selection, slice, fields }: Wanted<Place>,
+): Promise<Placed[]> {
+  const { search } = selection
+  if (search !== null) return findPositions(deps, order, { ...selection, search }, slice)
+  const positions = order.positions(selection, slice)
+  const { columns, joins } = selectConversations(fields)
+  const direction = slice.reverse ? 'ASC' : 'DESC'
+  const rows = await deps.db.values(
+    `SELECT page.id, page.position, page.snapshot, ${columns}
+       FROM (${positions.text}) page JOIN conversations c ON c.id = page.id ${joins}
+      ORDER BY page.position ${direction}, page.id ${direction}`,
+    positions.values,
+  )
+  return rows.map((row) => {
+    const [id, position, snapshot] = row as [string, Date, string | null]
+    return { id, position, snapshot, row: conversationOf(row, fields, 3) }
+  })
+}
+
+/**
+ * The positions in a slice of what is searched for.
+ *
+ * A search has two ways. What many conversations have is found by looking through the first ones of the slice, without
+ * the hundreds of thousands that the index would name. What few have is found by the index, after looking through a
+ * bounded number in vain.
+ */
+async function findPositions<Place extends readonly unknown[]>(
+  deps: Pick<Deps, 'db'>,
+  order: ConversationOrder<Place>,
+  selection: Selection & { search: Search },
+  slice: Slice<Place>,
+): Promise<Position[]> {
+  const first = await lookThrough(deps, order, selection, slice)
+  if (first !== null) return first
+  const { found, selected } = withSearch(selection, selection.search)
+  return run(deps, Prisma.sql`${found} ${order.positions(selected, slice)}`)
+}
+
+/** @returns null when it would take too long to tell */
+async function lookThrough<Place extends readonly unknown[]>(
+  deps: Pick<Deps, 'db'>,
+  order: ConversationOrder<Place>,
+  { search, ...selection }: Selection & { search: Search },
+  slice: Slice<Place>,
+): Promise<Position[] | null> {
+  const candidates = order.positions({ ...selection, search: null }, { ...slice, take: CANDIDATES })
+  const direction = slice.reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
+  const rows = await run<Position & { isFound: boolean | null }>(
+    deps,
+    Prisma.sql`
+      WITH candidate AS MATERIALIZED (${candidates}), c AS MATERIALIZED (
+        SELECT conversation.id, workspace_id, visitor_id, subject, position, snapshot,
+               sum(message_count) OVER (ORDER BY position ${direction}, conversation.id ${direction}) AS messages
+          FROM candidate JOIN conversations conversation ON conversation.id = candidate.id
+      )
+      SELECT id, position, snapshot, CASE WHEN messages <= ${MESSAGES} THEN ${isFoundBy(search)} END AS "isFound"
+        FROM c ORDER BY position ${direction}, id ${direction}`,
+  )
+  const unread = rows.findIndex(({ isFound }) => isFound === null)
+  const read = unread === -1 ? rows : rows.slice(0, unread)
+  const found = read.filter(({ isFound }) => isFound).slice(0, slice.take)
+  const isAll = rows.length < CANDIDATES && unread === -1
+  return isAll || found.length === slice.take ? found : null
+}
+
+/** Without Prisma, whose rows take several times as much of the processor. */
+export function run<Row extends object = Position>(
+  { db }: Pick<Deps, 'db'>,
+  { text, values }: Prisma.Sql,
+): Promise<Row[]> {
+  return db.sql<Row>(text, values)
+}

@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { inTransaction } from '../../infra/database/transaction.ts'
+import type { Actor } from '../shared/actor.ts'
+import { requireLevel } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ForbiddenError } from '../shared/errors.ts'
+import { idText, parse } from '../shared/input.ts'
+import { type ConversationWithPeople, getConversation } from './conversations.ts'
+
+export const MarkRead = z.object({ conversationId: idText, sequence: z.int32().min(0) })
+
+/** Unread messages are counted up to this: beyond it nobody reads the number. */
+export const MAX_UNREAD = 1000
+
+/** The person whose marker it is; null for agents, visitors and the system, who have none. */
+function readerOf({ type, user }: Actor): string | null {
+  return type === 'agent' ? null : (user?.id ?? null)
+}
+
+/**
+ * Notes how far the asking person has read a conversation. The marker never moves back, nor beyond the last message, so
+ * calls may race. It is personal: reading is enough to set it, and nobody hears of it.
+ * @throws NotFoundError, ValidationError; ForbiddenError for whoever is not a person
+ */
+export async function markConversationRead(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof MarkRead>,
+): Promise<ConversationWithPeople> {
+  requireLevel(actor, 'READ_ONLY')
+  const userId = readerOf(actor)
+  if (userId === null) throw new ForbiddenError('Only people have an unread marker')
+  const { conversationId, sequence } = parse(MarkRead, input)
+  const conversation = await getConversation(deps, actor, conversationId)
+  await inTransaction(
+    deps,
+    (tx) => tx.db.$executeRaw`
+    INSERT INTO conversation_reads (workspace_id, member_id, conversation_id, last_read_sequence, updated_at)
+    SELECT c.workspace_id, member.id, c.id, LEAST(${sequence}, c.message_count), ${deps.clock.now()}
+      FROM conversations c
+      JOIN members member ON member.workspace_id = c.workspace_id AND member.user_id = ${userId}
+     WHERE c.id = ${conversation.id} AND c.workspace_id = ${actor.workspaceId}
+       FOR KEY SHARE OF c, member
+    ON CONFLICT (member_id, conversation_id) DO UPDATE SET
+      last_read_sequence = EXCLUDED.last_read_sequence, updated_at = EXCLUDED.updated_at
+      WHERE conversation_reads.last_read_sequence < EXCLUDED.last_read_sequence`,
+  )
+  return conversation
+}
+
+/** What the asking person has and has not read of a conversation. */
+export interface ReadState {
+  readonly lastReadSequence: number
+  /** Messages of visitors, people and bots after it that are not one's own; at most MAX_UNREAD. */
+  readonly unreadCount: number
+}
+
+/** Of many conversations in one statement; of none for whoever is not a person. The caller has judged who may see them. */
+export async function readStates(
+  { db }: Pick<Deps, 'db'>,
+  actor: Actor,
+  conversationIds: readonly string[],
+): Promise<Map<string, ReadState>> {
+  const userId = readerOf(actor)
+  if (userId === null) return new Map()
+  const rows = await db.prisma.$queryRaw<{ id: string; last: number; unread: bigint }[]>`
+    WITH me AS (
+      SELECT id, ARRAY(SELECT key.id FROM api_keys key WHERE key.user_id = member.user_id) || id AS own
+        FROM members member WHERE workspace_id = ${actor.workspaceId} AND user_id = ${userId}
+    )
+    SELECT wanted.id, marker.last, unread.count AS unread
+      FROM me
+     CROSS JOIN unnest(${[...conversationIds]}::text[]) AS wanted(id)
+      LEFT JOIN conversation_reads r ON r.member_id = me.id AND r.conversation_id = wanted.id
+     CROSS JOIN LATERAL (SELECT COALESCE(r.last_read_sequence, 0) AS last) marker
+     CROSS JOIN LATERAL (
+       SELECT count(*) FROM (
+         SELECT 1 FROM messages m
+          WHERE m.conversation_id = wanted.id AND m.sequence > marker.last
+            AND m.type IN ('VISITOR', 'AGENT', 'BOT') AND COALESCE(m.sender_id, '') <> ALL(me.own)
+          LIMIT ${MAX_UNREAD}) counted) unread`
+  return new Map(rows.map(({ id, last, unread }) => [id, { lastReadSequence: last, unreadCount: Number(unread) }]))
+}

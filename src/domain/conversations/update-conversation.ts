@@ -1,0 +1,159 @@
+import { z } from 'zod'
+import type { Conversation } from '../../generated/prisma/client.ts'
+import { ConversationStatus } from '../../generated/prisma/enums.ts'
+import type { Prisma } from '../../infra/database/db.ts'
+import type { Tx } from '../../infra/database/transaction.ts'
+import { inEventTransaction } from '../events/event-lock.ts'
+import { type EventData, type EventType, recordEvent } from '../events/events.ts'
+import { type Actor, refOf } from '../shared/actor.ts'
+import { requireLevel } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ValidationError } from '../shared/errors.ts'
+import { defined, idText, instant, jsonObject, parse, text } from '../shared/input.ts'
+import { type ConversationWithPeople, lockConversation, Subject, WITH_PEOPLE } from './conversations.ts'
+
+const MAX_TAGS = 50
+const TOO_MANY = `must have at most ${MAX_TAGS} tags`
+
+const Tags = z
+  .array(text(50))
+  .transform((tags) => [...new Set(tags)])
+  .refine((tags) => tags.length <= MAX_TAGS, TOO_MANY)
+const Priority = z.number().int().min(0).max(3)
+
+export const ConversationPatch = z
+  .object({
+    status: z.enum(ConversationStatus),
+    assigneeId: idText.nullable(),
+    /** The whole new set. */
+    tags: Tags,
+    addTags: Tags,
+    removeTags: Tags,
+    subject: Subject,
+    priority: Priority,
+    snoozedUntil: instant.nullable(),
+    metadata: jsonObject,
+  })
+  .partial()
+  .refine((patch) => Object.keys(patch).length > 0, 'name at least one field to change')
+  .refine(({ tags, addTags, removeTags }) => tags === undefined || (addTags ?? removeTags) === undefined, {
+    path: ['tags'],
+    message: 'replaces the whole set: send either tags, or addTags and removeTags',
+  })
+  .refine(({ addTags = [], removeTags = [] }) => !addTags.some((tag) => removeTags.includes(tag)), {
+    path: ['removeTags'],
+    message: 'must not name a tag that addTags names, too',
+  })
+
+/**
+ * Changes a conversation: status, assignee, tags (the whole set, or some added and removed), subject, priority, snooze,
+ * metadata. Sends
+ * conversation.assigned and conversation.closed when a person was assigned or the conversation was closed by it.
+ * @throws NotFoundError, ValidationError
+ */
+export async function updateConversation(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+  input: z.input<typeof ConversationPatch>,
+): Promise<ConversationWithPeople> {
+  requireLevel(actor, 'READ_WRITE')
+  const patch = parse(ConversationPatch, input)
+  return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [id] }, async (tx) => {
+    // The member before the conversation, as removing a member locks them.
+    const assignee = patch.assigneeId == null ? null : await findAssignee(tx, actor.workspaceId, patch.assigneeId)
+    const before = await lockConversation(tx, actor, id)
+    const now = deps.clock.now()
+    const { status: _, snoozedUntil: __, tags: ___, addTags, removeTags, metadata, ...rest } = patch
+    const json = metadata as Prisma.InputJsonObject | undefined
+    const tags = tagsAfter(before, patch)
+    const data = { ...defined({ ...rest, tags, metadata: json }), ...statusChange(before, patch, now) }
+    const changed = changedFields(before, data)
+    if (changed.length > 0) await tx.db.conversation.update({ where: { id }, data: only(data, changed) })
+
+    const record = <T extends EventType>(type: T, eventData: EventData[T]) =>
+      recordEvent(tx, deps.bus, {
+        type,
+        workspaceId: actor.workspaceId,
+        conversationId: id,
+        data: eventData,
+        actor: refOf(actor),
+        at: now,
+      })
+    const subject = { conversationId: id, workspaceId: actor.workspaceId }
+    if (changed.length > 0) await record('conversation.updated', { ...subject, changed })
+    if (assignee !== null && changed.includes('assigneeId')) {
+      const { conversationId, workspaceId } = subject
+      const by = { assignedBy: actor.id, assignedByName: actor.name }
+      const data = { conversationId, assigneeId: assignee.id, assigneeName: assignee.user.name, ...by, workspaceId }
+      await record('conversation.assigned', data)
+    }
+    if (data.status === 'CLOSED' && before.status !== 'CLOSED') {
+      const { conversationId, workspaceId } = subject
+      const by = { closedBy: actor.id, closedByName: actor.name, closedAt: now.toISOString() }
+      await record('conversation.closed', { conversationId, ...by, workspaceId })
+    }
+    return tx.db.conversation.findUniqueOrThrow({ where: { id }, include: WITH_PEOPLE })
+  })
+}
+
+type Patch = z.output<typeof ConversationPatch>
+
+/**
+ * The tags that a patch leaves; undefined when it is not about them. What is there keeps its order, what is new follows.
+ * @throws ValidationError when they are too many then
+ */
+function tagsAfter(
+  { tags: before }: Pick<Conversation, 'tags'>,
+  { tags, addTags, removeTags }: Patch,
+): string[] | undefined {
+  if (addTags === undefined && removeTags === undefined) return tags
+  const after = [...new Set([...before, ...(addTags ?? [])])].filter((tag) => !removeTags?.includes(tag))
+  if (after.length > MAX_TAGS) throw new ValidationError([{ path: 'addTags', message: TOO_MANY }])
+  return after
+}
+
+type StatusFields = Pick<Conversation, 'status' | 'closedAt' | 'snoozedUntil'>
+
+/**
+ * Status, closing time and snooze move together: only a closed conversation has closedAt, only a snoozed one
+ * snoozedUntil. A time to snooze until snoozes by itself; without one, a snooze lasts until the visitor writes.
+ */
+export function statusChange(
+  before: StatusFields,
+  { status, snoozedUntil }: Pick<Patch, 'status' | 'snoozedUntil'>,
+  now: Date,
+): Partial<StatusFields> {
+  if (status === undefined && snoozedUntil === undefined) return {}
+  const next = status ?? (snoozedUntil == null ? before.status : 'SNOOZED')
+  if (snoozedUntil != null && next !== 'SNOOZED') {
+    throw new ValidationError([{ path: 'snoozedUntil', message: `must be left out when the status is ${next}` }])
+  }
+  if (snoozedUntil != null && snoozedUntil <= now) {
+    throw new ValidationError([{ path: 'snoozedUntil', message: 'must be in the future' }])
+  }
+  const kept = snoozedUntil === undefined ? before.snoozedUntil : snoozedUntil
+  return {
+    status: next,
+    closedAt: next === 'CLOSED' ? (before.closedAt ?? now) : null,
+    snoozedUntil: next === 'SNOOZED' ? kept : null,
+  }
+}
+
+function changedFields(before: Conversation, data: Record<string, unknown>): string[] {
+  const current: Record<string, unknown> = { ...before }
+  return Object.keys(data).filter((field) => JSON.stringify(current[field]) !== JSON.stringify(data[field]))
+}
+
+/** What does not change is not written: the row may still name a removed member, whom the drain unassigns with an event. */
+function only<Data extends object>(data: Data, fields: readonly string[]): Partial<Data> {
+  return Object.fromEntries(Object.entries(data).filter(([field]) => fields.includes(field))) as Partial<Data>
+}
+
+/** The member, who cannot be removed before this transaction ends. */
+async function findAssignee(tx: Tx, workspaceId: string, memberId: string) {
+  const locked = await tx.db.$queryRaw<unknown[]>`
+    SELECT 1 FROM members WHERE id = ${memberId} AND workspace_id = ${workspaceId} FOR KEY SHARE`
+  if (locked.length > 0) return tx.db.member.findUniqueOrThrow({ where: { id: memberId }, include: { user: true } })
+  throw new ValidationError([{ path: 'assigneeId', message: 'is not a member of this workspace' }])
+}

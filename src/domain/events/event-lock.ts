@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto'
+import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
+import type { Deps } from '../shared/deps.ts'
+
+declare const ordered: unique symbol
+
+/** A transaction that may record events: it holds the locks that give them their place in the log. */
+export interface EventTx extends Tx {
+  readonly [ordered]: true
+}
+
+/** Whose log a transaction writes to. */
+export interface EventScope {
+  readonly workspaceId: string
+  /** The conversations that its events belong to, at most 500. */
+  readonly conversationIds?: readonly string[]
+}
+
+/** The first of the two numbers of an advisory lock; nothing else in the database takes locks with these. */
+export const WORKSPACE_LOCK = 718_201
+const CONVERSATION_LOCK = 718_202
+
+/**
+ * Runs `work` in a transaction that may record events of a workspace. Before its first write, and so before it has a
+ * transaction id, it locks the workspace (shared: readers of the log see who writes to it) and then the conversations (for
+ * itself alone). Whoever waits for a conversation gets its transaction id afterwards, so a conversation's transaction ids
+ * are in the order in which its changes commit. `SELECT … FOR UPDATE` would not do: it takes its id before it waits.
+ * @throws Error when the transaction has written something already
+ */
+export function inEventTransaction<T>(
+  deps: Pick<Deps, 'db'>,
+  { workspaceId, conversationIds = [] }: EventScope,
+  work: (tx: EventTx) => Promise<T>,
+): Promise<T> {
+  return inTransaction(deps, async (tx) => {
+    await lock(tx, workspaceId, conversationIds)
+    return work(tx as EventTx)
+  })
+}
+
+/** In one order everywhere, so that two transactions never wait for each other. */
+async function lock(tx: Tx, workspaceId: string, conversationIds: readonly string[]): Promise<void> {
+  const conversations = [...new Set(conversationIds.map(lockKey))].sort((a, b) => a - b)
+  const keys = [lockKey(workspaceId), ...conversations]
+  const taken = await tx.db.$executeRaw`
+    SELECT CASE n WHEN 1 THEN pg_advisory_xact_lock_shared(${WORKSPACE_LOCK}::int, key)
+                  ELSE pg_advisory_xact_lock(${CONVERSATION_LOCK}::int, key) END
+      FROM unnest(${keys}::int[]) WITH ORDINALITY AS wanted(key, n)
+     WHERE pg_current_xact_id_if_assigned() IS NULL`
+  if (taken < keys.length) throw new Error('A transaction that records events must take their locks before it writes')
+}
+
+/** The second number of an advisory lock. Two ids may share one: then they wait for each other, and nothing else. */
+export function lockKey(id: string): number {
+  return createHash('sha256').update(id).digest().readInt32BE(0)
+}

@@ -1,0 +1,252 @@
+import type { MessageType } from '../../generated/prisma/enums.ts'
+import { Prisma } from '../../infra/database/db.ts'
+import type { Tx } from '../../infra/database/transaction.ts'
+import type { Bus } from '../../infra/redis/bus.ts'
+import type { Actor, ActorRef } from '../shared/actor.ts'
+import { isNeighbour } from '../shared/authorization.ts'
+import { newId } from '../shared/ids.ts'
+import type { EventTx } from './event-lock.ts'
+
+/** What happened, by type. Key order is the order in the payload. Clients in the field read these names. */
+export interface EventData {
+  'message.created': {
+    conversationId: string
+    messageId: string
+    type: Extract<MessageType, 'VISITOR' | 'AGENT' | 'BOT'>
+    body: string
+    workspaceId: string
+    assigneeId: string | null
+    senderName: string | null
+    /** Counts the conversation's messages from 1. */
+    sequence: number
+  }
+  'conversation.created': {
+    conversationId: string
+    visitorId: string
+    status: string
+    firstMessage: string | null
+    createdAt: string
+    workspaceId: string
+    channel: string
+    subject: string | null
+  }
+  'conversation.closed': {
+    conversationId: string
+    closedBy: string
+    closedByName: string
+    closedAt: string
+    workspaceId: string
+  }
+  'conversation.assigned': {
+    conversationId: string
+    assigneeId: string
+    assigneeName: string
+    assignedBy: string
+    assignedByName: string
+    workspaceId: string
+  }
+  ping: { message: string }
+  /** In the log only, for live screens: what the four webhook events do not say. */
+  'conversation.updated': { conversationId: string; changed: string[]; workspaceId: string }
+  'note.created': { conversationId: string; messageId: string; workspaceId: string; sequence: number }
+  'endpoint.disabled': EndpointEvent & { reason: string }
+  /** It has done nothing but fail for half the time after which it is disabled. */
+  'endpoint.failing': EndpointEvent & { failingSince: string; disabledAt: string }
+}
+
+interface EndpointEvent {
+  endpointId: string
+  url: string
+  /** The agent that it belongs to. */
+  agentId: string | null
+  workspaceId: string
+}
+
+export type EventType = keyof EventData
+
+/** The flag on an endpoint that subscribes it, by event type. Types without one never leave as webhooks by themselves. */
+const SUBSCRIPTION_FLAGS = {
+  'message.created': 'onMessageCreated',
+  'conversation.created': 'onConversationCreated',
+  'conversation.closed': 'onConversationClosed',
+  'conversation.assigned': 'onConversationAssigned',
+} as const satisfies Partial<Record<EventType, string>>
+
+/** An event's data as an actor may see it: where neighbours are reached is not for an agent. */
+export function dataSeenBy(asking: Actor, type: string, data: Record<string, unknown>): Record<string, unknown> {
+  if (type !== 'endpoint.disabled' && type !== 'endpoint.failing') return data
+  const { endpointId, workspaceId, agentId, actor } = data
+  return isNeighbour(asking, typeof agentId === 'string' ? agentId : null) ? { endpointId, workspaceId, actor } : data
+}
+
+/** What is sent as webhooks: each by its flag, and a ping on request. */
+export const WEBHOOK_EVENT_TYPES = [
+  'message.created',
+  'conversation.created',
+  'conversation.closed',
+  'conversation.assigned',
+  'ping',
+] as const satisfies EventType[]
+
+export type WebhookEventType = (typeof WEBHOOK_EVENT_TYPES)[number]
+
+/** The flags' columns. */
+const FLAG_COLUMNS = {
+  onMessageCreated: Prisma.sql`on_message_created`,
+  onConversationCreated: Prisma.sql`on_conversation_created`,
+  onConversationClosed: Prisma.sql`on_conversation_closed`,
+  onConversationAssigned: Prisma.sql`on_conversation_assigned`,
+} as const
+
+/** The condition on an endpoint that receives a type of event. */
+function subscribes(type: EventType): Prisma.Sql {
+  return type in SUBSCRIPTION_FLAGS
+    ? FLAG_COLUMNS[SUBSCRIPTION_FLAGS[type as keyof typeof SUBSCRIPTION_FLAGS]]
+    : Prisma.sql`false`
+}
+
+export interface NewEvent<T extends EventType> {
+  readonly type: T
+  readonly workspaceId: string
+  readonly conversationId: string | null
+  readonly data: EventData[T]
+  readonly actor: ActorRef
+  readonly at: Date
+}
+
+/** Rules, timers and the dispatcher act as the system. */
+export const SYSTEM: ActorRef = { type: 'system', id: 'system', name: 'GudDesk' }
+
+/** Topics on the bus. Something is due, at the endpoints named or anywhere. */
+export const DISPATCH_TOPIC = 'dispatch'
+/** Endpoints are not what they were: disabled, deleted, another URL or secret. What was read for them is read again. */
+export const ENDPOINTS_TOPIC = 'endpoints'
+export const eventsTopic = (workspaceId: string) => `events:${workspaceId}`
+export const typingTopic = (workspaceId: string) => `typing:${workspaceId}`
+
+/**
+ * Stores an event with the exact text that will be signed, and a delivery for every endpoint that subscribes to its
+ * type, in one statement inside the caller's transaction, which holds the locks of what it records. For one that is unregistered
+ * and kept it waits until it is registered again. An agent that ignores
+ * its own events gets none for what it did itself. Endpoints are locked against deletion as they are read: one that
+ * another transaction deletes at this moment is waited for and left out. The bus hears of it after the commit.
+ */
+export async function recordEvent<T extends EventType>(tx: EventTx, bus: Bus, event: NewEvent<T>): Promise<void> {
+  const { type, workspaceId, conversationId, actor, at } = event
+  const eventId = newId('event')
+  const body = bodyOf(event)
+  const agentId = actor.type === 'agent' ? actor.id : null
+  const made = await tx.db.$queryRaw<{ endpoint_id: string; is_live: boolean }[]>`
+    WITH event AS (
+      INSERT INTO events (id, workspace_id, type, conversation_id, body, created_at)
+      VALUES (${eventId}, ${workspaceId}, ${type}, ${conversationId}, ${body}, ${at})
+      RETURNING id, workspace_id, conversation_id, seq, created_at
+    )
+    INSERT INTO deliveries
+      (id, workspace_id, event_id, endpoint_id, conversation_id, seq, status, due, finished_at, created_at)
+    SELECT ${DELIVERY_ID},
+           event.workspace_id, event.id, endpoint.id, event.conversation_id, event.seq,
+           (CASE WHEN live.is_live THEN 'PENDING' ELSE 'SKIPPED' END)::"DeliveryStatus",
+           CASE WHEN live.is_live THEN event.created_at END,
+           CASE WHEN live.is_live THEN NULL ELSE event.created_at END,
+           event.created_at
+      FROM event
+      JOIN webhook_endpoints endpoint ON endpoint.workspace_id = event.workspace_id AND ${subscribes(type)}
+      LEFT JOIN agents agent ON agent.id = endpoint.agent_id
+     CROSS JOIN LATERAL (
+       SELECT (endpoint.is_enabled OR endpoint.unregistered_at IS NOT NULL) AND COALESCE(agent.is_enabled, true) AS is_live) live
+     WHERE agent.id IS NULL OR NOT agent.ignore_own_events OR agent.id IS DISTINCT FROM ${agentId}
+       FOR KEY SHARE OF endpoint
+    RETURNING endpoint_id, due IS NOT NULL AS is_live`
+  const endpointIds = made.filter((delivery) => delivery.is_live).map((delivery) => delivery.endpoint_id)
+  tx.afterCommit(() => {
+    if (endpointIds.length > 0) bus.wake(DISPATCH_TOPIC, endpointIds)
+    bus.wake(eventsTopic(workspaceId))
+  })
+}
+
+/** The same change of several conversations of a workspace. */
+interface BulkUpdate {
+  readonly workspaceId: string
+  readonly conversationIds: readonly string[]
+  /** The fields that changed. */
+  readonly changed: string[]
+  readonly actor: ActorRef
+  readonly at: Date
+}
+
+/** Stores `conversation.updated`, which is no webhook, for any number of conversations in one statement, in their order. */
+export async function recordBulkUpdate(
+  tx: EventTx,
+  bus: Bus,
+  { workspaceId, conversationIds, changed, actor, at }: BulkUpdate,
+): Promise<void> {
+  if (conversationIds.length === 0) return
+  const type = 'conversation.updated'
+  const ids = conversationIds.map(() => newId('event'))
+  const bodies = conversationIds.map((conversationId) =>
+    bodyOf({ type, data: { conversationId, changed, workspaceId }, actor, at }),
+  )
+  await tx.db.$executeRaw`
+    INSERT INTO events (id, workspace_id, type, conversation_id, body, created_at)
+    SELECT id, ${workspaceId}, ${type}, conversation_id, body, ${at}::timestamptz
+      FROM unnest(${ids}::text[], ${conversationIds}::text[], ${bodies}::text[])
+           WITH ORDINALITY AS event(id, conversation_id, body, n)
+     ORDER BY n`
+  tx.afterCommit(() => bus.wake(eventsTopic(workspaceId)))
+}
+
+/**
+ * Stores a test event and its delivery to one endpoint, whatever that subscribes to and whether it is enabled. It takes
+ * the road of every other delivery, and is marked at every step. Its data belongs to no conversation.
+ * @returns the delivery's id
+ */
+export async function recordTestEvent<T extends WebhookEventType>(
+  tx: EventTx,
+  bus: Bus,
+  event: Omit<NewEvent<T>, 'conversationId'>,
+  endpointId: string,
+): Promise<string> {
+  const { type, workspaceId, at } = event
+  const eventId = newId('event')
+  const rows = await tx.db.$queryRaw<{ id: string }[]>`
+    WITH event AS (
+      INSERT INTO events (id, workspace_id, type, is_test, body, created_at)
+      VALUES (${eventId}, ${workspaceId}, ${type}, true, ${bodyOf(event)}, ${at})
+      RETURNING id, workspace_id, seq, created_at
+    )
+    INSERT INTO deliveries (id, workspace_id, event_id, endpoint_id, seq, is_test, due, created_at)
+    SELECT ${DELIVERY_ID}, event.workspace_id, event.id, endpoint.id, event.seq, true, event.created_at, event.created_at
+      FROM event
+      JOIN webhook_endpoints endpoint ON endpoint.workspace_id = event.workspace_id AND endpoint.id = ${endpointId}
+    RETURNING id`
+  const [delivery] = rows
+  if (delivery === undefined) throw new Error(`There is no webhook endpoint ${endpointId} to test`)
+  tx.afterCommit(() => {
+    bus.wake(DISPATCH_TOPIC)
+    bus.wake(eventsTopic(workspaceId))
+  })
+  return delivery.id
+}
+
+/**
+ * Tells the dispatchers, after the commit, that endpoints are not what they were: enabled, disabled, deleted, with another
+ * URL or secret. What was read ahead for them is dropped at once.
+ * @param ids none: any endpoint may have changed
+ */
+export function endpointsChanged(tx: Tx, bus: Bus, ids: readonly string[]): void {
+  tx.afterCommit(() => bus.wake(ENDPOINTS_TOPIC, ids))
+}
+
+/** The event's time part and a hash of event and endpoint: as sortable as a TypeID, one per pair. */
+const DELIVERY_ID = Prisma.sql`'dlv_' || substr(event.id, 5, 10) || left(md5(event.id || endpoint.id), 16)`
+
+/** The exact text that is signed and sent. */
+function bodyOf<T extends EventType>({
+  type,
+  data,
+  actor,
+  at,
+}: Pick<NewEvent<T>, 'type' | 'data' | 'actor' | 'at'>): string {
+  return JSON.stringify({ event: type, data: { ...data, actor }, timestamp: at.toISOString() })
+}

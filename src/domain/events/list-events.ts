@@ -1,0 +1,58 @@
+import { z } from 'zod'
+import type { Actor } from '../shared/actor.ts'
+import { requireLevel, requireTeam } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { idText, parse } from '../shared/input.ts'
+import { type Page, type PageRequest, pageOf } from '../shared/pagination.ts'
+import {
+  atPlace,
+  countLog,
+  type EventFilter,
+  earlier,
+  endOfLog,
+  type FoundEvent,
+  type LoggedEvent,
+  LogPlace,
+  type Position,
+  placeOf,
+  readPage,
+  requireKept,
+  sizeOfEvent,
+  toFoundEvent,
+} from './event-position.ts'
+
+const Filter = z.object({ conversationId: idText.nullish() })
+
+/** @throws ValidationError when the filter names no possible conversation */
+export function requireEventFilter(filter: EventFilter): void {
+  parse(Filter, filter)
+}
+
+const BEGINNING: Position = { xid: 0n, seq: 0n }
+
+/** The log as a list, oldest first. Ends before whatever a writer may still put in between. */
+export async function listEvents(
+  deps: Deps,
+  actor: Actor,
+  filter: EventFilter,
+  page: PageRequest,
+): Promise<Page<LoggedEvent>> {
+  requireLevel(actor, 'READ_ONLY')
+  requireTeam(actor)
+  requireEventFilter(filter)
+  const { workspaceId } = actor
+  return pageOf<FoundEvent, LogPlace>(page, {
+    place: LogPlace,
+    placeOf: ({ cursor }) => placeOf(cursor),
+    async find({ after, before, take, reverse }) {
+      const end = await endOfLog(deps, workspaceId)
+      const from = after === null ? BEGINNING : atPlace(after)
+      const to = before === null ? end : earlier(atPlace(before), end)
+      const rows = await readPage(deps, workspaceId, { ...filter, after: from, before: to, limit: take, reverse })
+      await requireKept(deps, workspaceId, from)
+      return rows.map(toFoundEvent)
+    },
+    count: () => countLog(deps, workspaceId, filter),
+    sizeOf: sizeOfEvent,
+  })
+}

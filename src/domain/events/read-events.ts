@@ -1,0 +1,98 @@
+import { Prisma } from '../../infra/database/db.ts'
+import type { Actor } from '../shared/actor.ts'
+import { requireTeam } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { isRead } from '../shared/page-sql.ts'
+import { type Page, type PageRequest, pageOf, type Slice } from '../shared/pagination.ts'
+import {
+  atPlace,
+  cursorAt,
+  earlier,
+  endOfLog,
+  FOUND_ROW,
+  type FoundEvent,
+  type FoundRow,
+  inSql,
+  type LoggedEvent,
+  LogPlace,
+  placeOf,
+  positionOfRow,
+  ROW,
+  type Row,
+  sizeOfEvent,
+  toEvent,
+  toFoundEvent,
+} from './event-position.ts'
+
+/**
+ * Events of the actor's workspace by id. The log is not for visitors: to them there is none. While something may still
+ * appear before an event, its cursor stands before that: who resumes there misses nothing, and gets the event again.
+ */
+export async function eventsById(
+  { db }: Pick<Deps, 'db'>,
+  actor: Actor,
+  ids: readonly string[],
+): Promise<Map<string, LoggedEvent>> {
+  if (actor.type === 'visitor') return new Map()
+  const end = await endOfLog({ db }, actor.workspaceId)
+  const rows = await db.prisma.$queryRaw<Row[]>`
+    SELECT ${ROW} FROM events WHERE id = ANY(${[...ids]}::text[]) AND workspace_id = ${actor.workspaceId}`
+  return new Map(rows.map((row) => [row.id, { ...toEvent(row), cursor: cursorAt(earlier(positionOfRow(row), end)) }]))
+}
+
+/** How a conversation's events are read: alone, or with other conversations' in one statement. */
+export interface ConversationEventReader {
+  find(slice: Slice<LogPlace>): Promise<FoundEvent[]>
+  count(): Promise<number>
+}
+
+/** What happened in a conversation, oldest first. */
+export function conversationEvents(page: PageRequest, reader: ConversationEventReader): Promise<Page<LoggedEvent>> {
+  const place = { place: LogPlace, placeOf: ({ cursor }: LoggedEvent) => placeOf(cursor) }
+  return pageOf<FoundEvent, LogPlace>(page, { ...reader, ...place, sizeOf: sizeOfEvent })
+}
+
+/**
+ * The same slice of the events of many conversations in one statement. The caller has judged who may see them.
+ * @throws ForbiddenError for visitors
+ */
+export async function eventsOfConversations(
+  { db }: Pick<Deps, 'db'>,
+  actor: Actor,
+  conversationIds: readonly string[],
+  { after, before, take, reverse }: Slice<LogPlace>,
+): Promise<Map<string, FoundEvent[]>> {
+  requireTeam(actor)
+  const end = await endOfLog({ db }, actor.workspaceId)
+  const from = after === null ? Prisma.empty : Prisma.sql`AND (xid, seq) > ${inSql(atPlace(after))}`
+  const to = Prisma.sql`AND (xid, seq) < ${inSql(before === null ? end : earlier(atPlace(before), end))}`
+  const order = reverse ? Prisma.sql`DESC` : Prisma.sql`ASC`
+  const place = Prisma.sql`event.xid::xid8 ${order}, event.seq ${order}`
+  const rows = await db.prisma.$queryRaw<(FoundRow & { owner: string })[]>`
+    SELECT owner, ${FOUND_ROW} FROM (
+      SELECT wanted.owner, event.*, ${isRead(Prisma.sql`wanted.n`, place)} AS is_read
+        FROM unnest(${[...conversationIds]}::text[]) WITH ORDINALITY AS wanted(owner, n)
+       CROSS JOIN LATERAL (
+         SELECT ${ROW} FROM events
+          WHERE workspace_id = ${actor.workspaceId} AND conversation_id = wanted.owner ${from} ${to}
+          ORDER BY events.xid ${order}, seq ${order} LIMIT ${take}) event) found
+     ORDER BY xid::xid8 ${order}, seq ${order}`
+  const byOwner = Map.groupBy(rows, ({ owner }) => owner)
+  return new Map([...byOwner].map(([owner, theirs]) => [owner, theirs.map(toFoundEvent)]))
+}
+
+/** How many events each conversation has, of those that eventsOfConversations finds; those without any are left out. */
+export async function countEventsOfConversations(
+  { db }: Pick<Deps, 'db'>,
+  actor: Actor,
+  conversationIds: readonly string[],
+): Promise<Map<string, number>> {
+  requireTeam(actor)
+  const end = await endOfLog({ db }, actor.workspaceId)
+  const rows = await db.prisma.$queryRaw<{ owner: string; total: bigint }[]>`
+    SELECT conversation_id AS owner, count(*) AS total FROM events
+     WHERE workspace_id = ${actor.workspaceId} AND conversation_id = ANY(${[...conversationIds]}::text[])
+       AND (xid, seq) < ${inSql(end)}
+     GROUP BY conversation_id`
+  return new Map(rows.map(({ owner, total }) => [owner, Number(total)]))
+}

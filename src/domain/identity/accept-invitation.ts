@@ -1,0 +1,153 @@
+import { z } from 'zod'
+import type { Invitation, User } from '../../generated/prisma/client.ts'
+import { isUniqueViolation } from '../../infra/database/db.ts'
+import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
+import { hashPassword } from '../../infra/passwords.ts'
+import { sha256 } from '../../infra/secrets.ts'
+import { personOf, recordAudit } from '../audit/audit.ts'
+import type { Caller, Origin } from '../shared/actor.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ConflictError, ForbiddenError, NotFoundError, ValidationError } from '../shared/errors.ts'
+import { newId } from '../shared/ids.ts'
+import { parse } from '../shared/input.ts'
+import { lockWorkspace } from './invitations.ts'
+import { createCredential, NewPassword } from './passwords.ts'
+import { Name } from './users.ts'
+import { verifyEmail } from './verify-email.ts'
+
+export const AcceptInvitation = z.object({
+  token: z.string().max(200),
+  name: Name.nullish(),
+  password: NewPassword.nullish(),
+})
+
+/** What somebody with a link may know before they accept. */
+export interface InvitationOffer extends Pick<Invitation, 'email' | 'role' | 'expiresAt'> {
+  readonly workspaceName: string
+  /** Whether to accept by signing in; anybody else chooses a name and a password. */
+  readonly hasAccount: boolean
+  /** Whether that account's address must be verified first. */
+  readonly mustVerifyEmail: boolean
+}
+
+/** What a link's token offers; null when it is unknown, used, revoked or too old. */
+export async function findInvitation(deps: Deps, token: string): Promise<InvitationOffer | null> {
+  const found = await openInvitation(deps, token)
+  if (found === null) return null
+  const { email, role, expiresAt, workspace } = found
+  const how = acceptanceOf(found, await deps.db.prisma.user.findUnique({ where: { email } }))
+  const offer = { email, role, expiresAt, workspaceName: workspace.name }
+  return {
+    ...offer,
+    hasAccount: how === 'as_themselves' || how === 'verify_first',
+    mustVerifyEmail: how === 'verify_first',
+  }
+}
+
+/**
+ * - `as_new`: nobody has the address, so they choose a name and a password.
+ * - `as_themselves`: somebody has it whose address is verified; they are signed in.
+ * - `verify_first`: somebody has it who may not be its owner, and whoever made this invitation may have its link.
+ * - `by_proof`: the same, but the link went to the address alone, so its owner has it: they begin anew.
+ */
+type Acceptance = 'as_new' | 'as_themselves' | 'verify_first' | 'by_proof'
+
+function acceptanceOf({ mailStatus }: Pick<Invitation, 'mailStatus'>, existing: User | null): Acceptance {
+  if (existing === null) return 'as_new'
+  if (existing.emailVerifiedAt !== null) return 'as_themselves'
+  return mailStatus === null ? 'verify_first' : 'by_proof'
+}
+
+/**
+ * Makes the invited person a member: a new one with the given name and password, or the one who is signed in with the
+ * invited address. A link that was mailed verifies the address. Of several who accept at once, one does.
+ * @throws NotFoundError for a link that is unknown, used, revoked or too old; ForbiddenError for somebody with an account
+ *   who is not signed in, or as somebody else, or whose address is not verified; ValidationError; ConflictError for who is a
+ *   member already
+ */
+export async function acceptInvitation(
+  deps: Deps,
+  { caller, origin }: { readonly caller: Caller | null; readonly origin: Origin },
+  input: z.input<typeof AcceptInvitation>,
+): Promise<{ workspaceId: string; email: string }> {
+  const { token, name, password } = parse(AcceptInvitation, input)
+  const found = await openInvitation(deps, token)
+  if (found === null) throw gone()
+  const { workspaceId, email, role } = found
+  const existing = await deps.db.prisma.user.findUnique({ where: { email } })
+  const how = acceptanceOf(found, existing)
+  const person = personFor(how, { email, existing, caller, name, password })
+  const hash = person.password === null ? null : await hashPassword(person.password)
+  const at = deps.clock.now()
+  try {
+    await inTransaction(deps, async (tx) => {
+      await lockWorkspace(tx, workspaceId)
+      const { count } = await tx.db.invitation.deleteMany({ where: { id: found.id } })
+      if (count === 0) throw gone()
+      const user = { id: person.id, name: person.name }
+      if (how === 'as_new') {
+        const emailVerifiedAt = found.mailStatus === null ? null : at
+        await tx.db.user.create({ data: { ...user, email, emailVerifiedAt } })
+      }
+      if (how === 'by_proof') await beginAnew(tx, { user, origin }, at)
+      if (hash !== null) await createCredential(tx, user.id, hash)
+      const memberId = newId('member')
+      await tx.db.member.create({ data: { id: memberId, workspaceId, userId: user.id, role, createdAt: at } })
+      const actor = { ...personOf({ user, origin }), workspaceId }
+      const target = { type: 'member', id: memberId, name: user.name } as const
+      await recordAudit(tx, actor, { action: 'member.joined', target, data: { role }, at })
+    })
+  } catch (error) {
+    // Meanwhile they joined otherwise, or got an account by another workspace's invitation.
+    if (isUniqueViolation(error)) throw meanwhile()
+    throw error
+  }
+  return { workspaceId, email }
+}
+
+interface Accepting {
+  readonly email: string
+  readonly existing: User | null
+  readonly caller: Caller | null
+  readonly name: string | null | undefined
+  readonly password: string | null | undefined
+}
+
+/** Who joins, and their new password, if they choose one. @throws ForbiddenError, ValidationError */
+function personFor(how: Acceptance, { email, existing, caller, name, password }: Accepting) {
+  if (how === 'verify_first') throw unverified(email)
+  if (how === 'as_themselves' && existing !== null) {
+    if (existing.id !== caller?.user.id) throw new ForbiddenError(`Sign in as ${email} first`)
+    return { id: existing.id, name: existing.name, password: null }
+  }
+  if (caller !== null && caller.user.id !== existing?.id) {
+    throw new ForbiddenError(`This invitation is for ${email}: sign out first, then accept it anew`)
+  }
+  const missing = Object.entries({ name, password }).filter(([, value]) => value == null)
+  if (name == null || password == null) {
+    throw new ValidationError(missing.map(([path]) => ({ path, message: `is required: ${email} has no account yet` })))
+  }
+  return { id: existing?.id ?? newId('user'), name, password }
+}
+
+/** The owner of an address takes over the account that somebody made with it. @throws ConflictError when they just did */
+async function beginAnew(tx: Tx, who: Pick<Caller, 'user' | 'origin'>, at: Date): Promise<void> {
+  if (!(await verifyEmail(tx, who, at))) throw meanwhile()
+  await tx.db.user.update({ where: { id: who.user.id }, data: { name: who.user.name } })
+}
+
+async function openInvitation(deps: Deps, token: string) {
+  return deps.db.prisma.invitation.findFirst({
+    where: { tokenHash: sha256(token), expiresAt: { gt: deps.clock.now() } },
+    include: { workspace: { select: { name: true } } },
+  })
+}
+
+const gone = () => new NotFoundError('Invitation', 'it was used, revoked or is too old; ask for another one')
+const meanwhile = () => new ConflictError('This address got an account at the same moment: sign in first')
+
+const unverified = (email: string) =>
+  new ForbiddenError(
+    `Nobody has verified yet that the account of ${email} is theirs. Sign in once with a sign-in link that was sent to that ` +
+      'address, then accept the invitation',
+  )

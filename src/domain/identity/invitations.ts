@@ -1,0 +1,140 @@
+import { randomBytes } from 'node:crypto'
+import { z } from 'zod'
+import type { Invitation } from '../../generated/prisma/client.ts'
+import { MemberRole } from '../../generated/prisma/enums.ts'
+import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
+import { countTry } from '../../infra/login-throttle.ts'
+import { sha256 } from '../../infra/secrets.ts'
+import { type AuditTarget, recordAudit } from '../audit/audit.ts'
+import type { Actor } from '../shared/actor.ts'
+import { requireLevel, requireMayManage, requireNotAgent } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ConflictError, NotFoundError, RateLimitedError } from '../shared/errors.ts'
+import { newId } from '../shared/ids.ts'
+import { email, parse, requireId } from '../shared/input.ts'
+import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
+import { invitationMail } from './mails.ts'
+
+export const VALID_MS = 7 * 86_400_000
+const MAIL_WINDOW_MS = 3_600_000
+/** Within that window: by one person, and to one address by everybody. */
+const MAX_MAILS = { person: 100, address: 5 } as const
+
+export const InviteMember = z.object({ email, role: z.enum(MemberRole) })
+
+/**
+ * Invites a person by email address. Inviting them again makes a new link, and the old one worthless.
+ * @returns the invitation, and its link, which cannot be read again; null when it was mailed to the address, and to nobody else
+ * @throws ForbiddenError below FULL_ACCESS, for agents, and where owners are concerned; ValidationError; ConflictError
+ *   when they are a member already; RateLimitedError after too many mails
+ */
+export async function inviteMember(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof InviteMember>,
+): Promise<{ invitation: Invitation; link: string | null }> {
+  requireManager(actor)
+  const { email, role } = parse(InviteMember, input)
+  requireMayManage(actor, role)
+  const { mail } = deps
+  if (mail !== undefined) await limitMails(deps, actor, email)
+  const token = randomBytes(32).toString('base64url')
+  const link = `${deps.publicUrl}/invitations/${token}`
+  const mailStatus = mail === undefined ? null : 'PENDING'
+  const { workspace, ...invitation } = await replaceInvitation(deps, actor, { email, role, token, mailStatus })
+  if (mail === undefined) return { invitation, link }
+  // After the commit: a link that was sent must be there.
+  const sent = await mail.send(invitationMail({ to: email, link, workspace: workspace.name })).then(
+    () => 'SENT' as const,
+    (error: unknown) => {
+      deps.log.error({ err: error, invitationId: invitation.id }, 'an invitation could not be mailed')
+      return 'FAILED' as const
+    },
+  )
+  // It may be gone: accepted in this moment, revoked, or made anew.
+  await deps.db.prisma.invitation.updateMany({ where: { id: invitation.id }, data: { mailStatus: sent } })
+  return { invitation: { ...invitation, mailStatus: sent }, link: null }
+}
+
+interface NewInvitation {
+  readonly email: string
+  readonly role: MemberRole
+  readonly token: string
+  readonly mailStatus: 'PENDING' | null
+}
+
+async function replaceInvitation(deps: Deps, actor: Actor, { email, role, token, mailStatus }: NewInvitation) {
+  const { workspaceId } = actor
+  const now = deps.clock.now()
+  return inTransaction(deps, async (tx) => {
+    await lockWorkspace(tx, workspaceId)
+    if ((await tx.db.member.count({ where: { workspaceId, user: { email } } })) > 0) throw alreadyMember()
+    const before = await tx.db.invitation.findUnique({ where: { workspaceId_email: { workspaceId, email } } })
+    if (before !== null) {
+      requireMayManage(actor, before.role)
+      await tx.db.invitation.delete({ where: { id: before.id } })
+    }
+    const expiresAt = new Date(now.getTime() + VALID_MS)
+    const row = { id: newId('invitation'), workspaceId, email, role, tokenHash: sha256(token), mailStatus }
+    const invitation = await tx.db.invitation.create({
+      data: { ...row, expiresAt, createdAt: now },
+      include: { workspace: { select: { name: true } } },
+    })
+    const data = { role, ...(mailStatus !== null && { mailed: true }) }
+    await recordAudit(tx, actor, { action: 'member.invited', target: targetOf(invitation), data, at: now })
+    return invitation
+  })
+}
+
+/** Mails go to whatever address somebody types. @throws RateLimitedError */
+async function limitMails(deps: Deps, { user }: Actor, email: string): Promise<void> {
+  const refused = await countTry(deps, MAIL_WINDOW_MS, [
+    { key: `invitation mail by ${user?.id}`, max: MAX_MAILS.person },
+    { key: `invitation mail to ${sha256(email)}`, max: MAX_MAILS.address },
+  ])
+  if (refused !== null) throw new RateLimitedError('Too many invitations were mailed', refused.waitMs)
+}
+
+/** The invitations that can still be accepted, newest first. @throws ForbiddenError below FULL_ACCESS and for agents */
+export async function listInvitations(deps: Deps, actor: Actor, page: PageRequest): Promise<Page<Invitation>> {
+  requireManager(actor)
+  const where = { workspaceId: actor.workspaceId, expiresAt: { gt: deps.clock.now() } }
+  const { invitation } = deps.db.prisma
+  return newestFirst(page, {
+    find: (slice) => invitation.findMany({ ...slice, where: { AND: [where, slice.where] } }),
+    count: () => invitation.count({ where }),
+  })
+}
+
+/**
+ * Makes an invitation's link worthless at once.
+ * @throws ForbiddenError below FULL_ACCESS, for agents, and for an owner's invitation; NotFoundError
+ */
+export async function revokeInvitation(deps: Deps, actor: Actor, id: string): Promise<void> {
+  requireManager(actor)
+  requireId('invitation', id, 'Invitation')
+  await inTransaction(deps, async (tx) => {
+    await lockWorkspace(tx, actor.workspaceId)
+    const found = await tx.db.invitation.findFirst({ where: { id, workspaceId: actor.workspaceId } })
+    if (found === null) throw new NotFoundError('Invitation')
+    requireMayManage(actor, found.role)
+    await tx.db.invitation.delete({ where: { id } })
+    await recordAudit(tx, actor, { action: 'invitation.revoked', target: targetOf(found), at: deps.clock.now() })
+  })
+}
+
+/** Invitations and their acceptance one after the other; whatever else happens in the workspace goes on. */
+export async function lockWorkspace(tx: Tx, workspaceId: string): Promise<void> {
+  await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${workspaceId} FOR NO KEY UPDATE`
+}
+
+function requireManager(actor: Actor): void {
+  requireLevel(actor, 'FULL_ACCESS')
+  requireNotAgent(actor, 'manage members')
+}
+
+function targetOf({ id, email }: Invitation): AuditTarget {
+  return { type: 'invitation', id, name: email }
+}
+
+const alreadyMember = () => new ConflictError('That person is a member already')

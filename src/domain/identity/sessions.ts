@@ -1,0 +1,40 @@
+import type { Session } from '../../generated/prisma/client.ts'
+import { inTransaction } from '../../infra/database/transaction.ts'
+import { personOf, recordAudit } from '../audit/audit.ts'
+import type { Caller } from '../shared/actor.ts'
+import type { Deps } from '../shared/deps.ts'
+import { NotFoundError } from '../shared/errors.ts'
+import { requireId } from '../shared/input.ts'
+import { requirePerson } from './users.ts'
+
+/** A session as its person may see it: without the token. */
+export type VisibleSession = Omit<Session, 'token'>
+
+/** More than anybody has; older ones are not shown. */
+const MAX_SHOWN = 100
+
+/** Where a person is signed in, the latest first. @throws ForbiddenError for API keys */
+export async function listSessions(deps: Deps, caller: Caller): Promise<VisibleSession[]> {
+  requirePerson(caller)
+  return deps.db.prisma.session.findMany({
+    where: { userId: caller.user.id, expiresAt: { gt: deps.clock.now() } },
+    omit: { token: true },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    take: MAX_SHOWN,
+  })
+}
+
+/**
+ * Ends one of a person's sessions at once, this one or another.
+ * @throws ForbiddenError for API keys; NotFoundError for others' sessions and those that have ended
+ */
+export async function endSession(deps: Deps, caller: Caller, id: string): Promise<void> {
+  requirePerson(caller)
+  requireId('session', id, 'Session')
+  await inTransaction(deps, async (tx) => {
+    const { count } = await tx.db.session.deleteMany({ where: { id, userId: caller.user.id } })
+    if (count === 0) throw new NotFoundError('Session')
+    const target = { type: 'session', id } as const
+    await recordAudit(tx, personOf(caller), { action: 'session.ended', target, at: deps.clock.now() })
+  })
+}

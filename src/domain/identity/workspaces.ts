@@ -1,0 +1,253 @@
+import { z } from 'zod'
+import type { Member, User, Workspace } from '../../generated/prisma/client.ts'
+import { MemberRole } from '../../generated/prisma/enums.ts'
+import { isUniqueViolation, type Prisma } from '../../infra/database/db.ts'
+import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
+import { type AuditTarget, personOf, recordAudit } from '../audit/audit.ts'
+import { noteOrphans } from '../credentials/agent-installers.ts'
+import { lockKey, WORKSPACE_LOCK } from '../events/event-lock.ts'
+import { endpointsChanged } from '../events/events.ts'
+import { type Actor, type Caller, refOf } from '../shared/actor.ts'
+import {
+  requireLevel,
+  requireMayManage,
+  requireNotAgent,
+  requireRole,
+  visibleWorkspaces,
+} from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.ts'
+import { newId } from '../shared/ids.ts'
+import { defined, idText, parse, requireId, text } from '../shared/input.ts'
+import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
+import { accessMadeBy, endAccess, type MadeAccess } from './member-removal.ts'
+
+export type MemberWithUser = Member & { user: User }
+export type WorkspaceWithMembers = Workspace & { members: MemberWithUser[] }
+
+const MEMBERS = {
+  members: { include: { user: true }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
+} satisfies Prisma.WorkspaceInclude
+
+const MAX_SLUG = 60
+
+export const CreateWorkspace = z.object({
+  name: text(100).min(2, 'must have at least 2 characters'),
+  slug: text(MAX_SLUG).regex(/^[a-z0-9-]+$/, 'must contain only a-z, 0-9 and -'),
+})
+
+export const WorkspacePatch = CreateWorkspace.partial().refine(
+  (patch) => Object.values(patch).some((value) => value !== undefined),
+  'name at least one field to change',
+)
+
+export const ChangeRole = z.object({ memberId: idText, role: z.enum(MemberRole) })
+
+/** A caller's workspaces, newest first: the one of a scoped credential, else all that its user belongs to. */
+export async function listWorkspaces(deps: Deps, caller: Caller, page: PageRequest): Promise<Page<Workspace>> {
+  // A key of one workspace is refused when its person has left.
+  if (caller.workspaceId !== null) await caller.actorIn(caller.workspaceId)
+  const where = visibleWorkspaces(caller)
+  const { workspace } = deps.db.prisma
+  return newestFirst(page, {
+    find: (slice) => workspace.findMany({ ...slice, where: { AND: [where, slice.where] } }),
+    count: () => workspace.count({ where }),
+  })
+}
+
+/** The actor's workspace with its members. */
+export async function getWorkspace(deps: Deps, actor: Actor): Promise<WorkspaceWithMembers> {
+  requireLevel(actor, 'READ_ONLY')
+  const workspace = await deps.db.prisma.workspace.findUnique({ where: { id: actor.workspaceId }, include: MEMBERS })
+  if (workspace === null) throw new NotFoundError('Workspace')
+  return workspace
+}
+
+/**
+ * Makes a workspace whose owner is the caller's person.
+ * @throws ForbiddenError below FULL_ACCESS and for keys of one workspace; ValidationError; ConflictError when the slug
+ *   is taken
+ */
+export async function createWorkspace(
+  deps: Deps,
+  caller: Caller,
+  input: z.input<typeof CreateWorkspace>,
+): Promise<Workspace> {
+  requireLevel(caller, 'FULL_ACCESS')
+  if (caller.workspaceId !== null) {
+    throw new ForbiddenError('Workspaces are made by people and all-workspaces keys, not by a key of one workspace')
+  }
+  const { name, slug } = parse(CreateWorkspace, input)
+  const id = newId('workspace')
+  return inTransaction(deps, async (tx) => {
+    await refuseTakenSlug(tx.db.workspace.create({ data: { id, name, slug } }))
+    await tx.db.member.create({
+      data: { id: newId('member'), workspaceId: id, userId: caller.user.id, role: 'OWNER' },
+    })
+    const actor = { ...personOf(caller), workspaceId: id }
+    const target = { type: 'workspace', id, name } as const
+    await recordAudit(tx, actor, { action: 'workspace.created', target, data: { slug }, at: deps.clock.now() })
+    return tx.db.workspace.findUniqueOrThrow({ where: { id } })
+  })
+}
+
+/**
+ * Changes the actor's workspace.
+ * @throws ForbiddenError for all but owners and admins; ValidationError; ConflictError when the slug is taken;
+ *   NotFoundError
+ */
+export async function updateWorkspace(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof WorkspacePatch>,
+): Promise<Workspace> {
+  requireLevel(actor, 'READ_WRITE')
+  requireRole(actor, ['OWNER', 'ADMIN'])
+  const data = defined(parse(WorkspacePatch, input))
+  const id = actor.workspaceId
+  return inTransaction(deps, async (tx) => {
+    const workspace = await refuseTakenSlug(tx.db.workspace.update({ where: { id }, data }))
+    // One that was removed since the caller was let in must not take a slug.
+    if ((await tx.db.removal.count({ where: { workspaceId: id, id } })) > 0) throw new NotFoundError('Workspace')
+    const target = { type: 'workspace', id, name: workspace.name } as const
+    const changed = { changed: Object.keys(data) }
+    await recordAudit(tx, actor, { action: 'workspace.updated', target, data: changed, at: deps.clock.now() })
+    return workspace
+  })
+}
+
+/**
+ * Removes the actor's workspace: nobody gets into it any more, its slug is free, nothing is sent. What is in it goes later,
+ * in batches (removals.ts).
+ * @throws ForbiddenError below FULL_ACCESS and for all but owners
+ */
+export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
+  requireLevel(actor, 'FULL_ACCESS')
+  requireRole(actor, ['OWNER'])
+  const id = actor.workspaceId
+  await inTransaction(deps, async (tx) => {
+    await finishWriters(tx, id)
+    const found = await tx.db.workspace.findUnique({ where: { id } })
+    const { count } = await tx.db.removal.createMany({ data: [{ id, workspaceId: id }], skipDuplicates: true })
+    // Of two who remove it at once, one makes the row.
+    if (found === null || count === 0) throw new NotFoundError('Workspace')
+    // Longer than anybody's can be.
+    const slug = id.replace('_', '-').padStart(MAX_SLUG + 1, '-')
+    await tx.db.workspace.update({ where: { id }, data: { slug } })
+    const its = { where: { workspaceId: id } }
+    const endpoints = await tx.db.webhookEndpoint.findMany({ ...its, select: { id: true } })
+    await tx.db.removal.deleteMany({ where: { workspaceId: id, id: { not: id } } })
+    await tx.db.member.deleteMany(its)
+    await tx.db.webhookEndpoint.deleteMany(its)
+    await tx.db.apiKey.deleteMany(its)
+    await tx.db.agent.deleteMany(its)
+    await tx.db.invitation.deleteMany(its)
+    const target = { type: 'workspace', id, name: found.name } as const
+    // The workspace's own log is gone with it.
+    const entry = { action: 'workspace.deleted', target, data: { slug: found.slug }, at: deps.clock.now() } as const
+    await recordAudit(tx, { ...actor, workspaceId: null }, entry)
+    endpointsChanged(
+      tx,
+      deps.bus,
+      endpoints.map((endpoint) => endpoint.id),
+    )
+  })
+}
+
+/**
+ * Waits for whoever is writing in the workspace: first those who record events, before they have locked anything else, then
+ * everybody who refers to its row. Who comes later waits, and finds it gone.
+ */
+async function finishWriters(tx: Tx, id: string): Promise<void> {
+  await tx.db.$executeRaw`SELECT pg_advisory_xact_lock(${WORKSPACE_LOCK}::int, ${lockKey(id)}::int)`
+  await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${id} FOR UPDATE`
+  // Before their endpoints and keys, as everybody locks them.
+  await tx.db.$executeRaw`SELECT FROM agents WHERE workspace_id = ${id} ORDER BY id FOR UPDATE`
+}
+
+async function refuseTakenSlug<T>(writing: Promise<T>): Promise<T> {
+  return writing.catch((error: unknown) => {
+    throw isUniqueViolation(error) ? new ConflictError('That slug is taken') : error
+  })
+}
+
+/** @throws NotFoundError; ForbiddenError where owners are concerned; ConflictError when it would leave the workspace without an owner */
+export async function changeMemberRole(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof ChangeRole>,
+): Promise<MemberWithUser> {
+  requireLevel(actor, 'FULL_ACCESS')
+  requireNotAgent(actor, 'manage members')
+  const { memberId, role } = parse(ChangeRole, input)
+  return inTransaction(deps, async (tx) => {
+    const member = await lockMember(tx, actor, memberId)
+    requireMayManage(actor, member.role, role)
+    if (member.role === 'OWNER' && role !== 'OWNER') await requireAnotherOwner(tx, member)
+    const changed = await tx.db.member.update({ where: { id: memberId }, data: { role }, include: { user: true } })
+    if (member.role !== role) {
+      const data = { from: member.role, to: role }
+      const at = deps.clock.now()
+      await recordAudit(tx, actor, { action: 'member.role_changed', target: targetOf(changed), data, at })
+    }
+    return changed
+  })
+}
+
+/**
+ * Removes a member: their keys stop working here at once, and nobody sees them as an assignee any more. Their conversations
+ * are written as nobody's later, in batches (removals.ts), each with its event. A call that ends in the middle has ended some
+ * of the agents, and may be made again.
+ * @param endAccess also ends what they made that would go on working: agents, webhook endpoints, keys, invitations.
+ *   Otherwise the log names the agents that do.
+ * @returns what they made
+ * @throws NotFoundError; ConflictError for the last owner
+ */
+export async function removeMember(
+  deps: Deps,
+  actor: Actor,
+  memberId: string,
+  { endAccess: isEnding = false }: { readonly endAccess?: boolean } = {},
+): Promise<MadeAccess> {
+  requireLevel(actor, 'FULL_ACCESS')
+  requireNotAgent(actor, 'manage members')
+  requireId('member', memberId, 'Member')
+  const { workspaceId } = actor
+  const ended: MadeAccess['agents'][number][] = []
+  for (;;) {
+    const { agents, made } = await inTransaction(deps, async (tx) => {
+      const member = await lockMember(tx, actor, memberId)
+      requireMayManage(actor, member.role)
+      if (member.role === 'OWNER') await requireAnotherOwner(tx, member)
+      const at = deps.clock.now()
+      const access = await accessMadeBy(tx.db, member, at)
+      const { agents, isAll } = isEnding ? await endAccess(tx, deps, actor, access, at) : { ...access, isAll: true }
+      if (!isAll) return { agents, made: null }
+      await tx.db.removal.create({ data: { id: memberId, workspaceId, actor: { ...refOf(actor) } } })
+      const removed = await tx.db.member.delete({ where: { id: memberId }, include: { user: true } })
+      const data = { role: removed.role, userId: removed.userId, endAccess: isEnding }
+      await recordAudit(tx, actor, { action: 'member.removed', target: targetOf(removed), data, at })
+      if (!isEnding) await noteOrphans(tx, actor, agents, { memberId }, at)
+      return { agents, made: access }
+    })
+    ended.push(...agents)
+    if (made !== null) return { ...made, agents: ended }
+  }
+}
+
+function targetOf({ id, user }: MemberWithUser): AuditTarget {
+  return { type: 'member', id, name: user.name }
+}
+
+/** Locks the workspace's members, so that two owners cannot remove each other at the same moment. */
+async function lockMember(tx: Tx, actor: Actor, memberId: string): Promise<Member> {
+  await tx.db.$queryRaw`SELECT id FROM members WHERE workspace_id = ${actor.workspaceId} ORDER BY id FOR UPDATE`
+  const member = await tx.db.member.findFirst({ where: { id: memberId, workspaceId: actor.workspaceId } })
+  if (member === null) throw new NotFoundError('Member')
+  return member
+}
+
+async function requireAnotherOwner(tx: Tx, { id, workspaceId }: Member): Promise<void> {
+  const others = await tx.db.member.count({ where: { workspaceId, role: 'OWNER', id: { not: id } } })
+  if (others === 0) throw new ConflictError('A workspace keeps at least one owner: make somebody else OWNER first')
+}

@@ -1,0 +1,232 @@
+import { setTimeout } from 'node:timers/promises'
+import { Prisma } from '../../infra/database/db.ts'
+import { inTransaction, type Tx, tryLock } from '../../infra/database/transaction.ts'
+import { inEventTransaction } from '../events/event-lock.ts'
+import { recordBulkUpdate, SYSTEM } from '../events/events.ts'
+import type { ActorRef } from '../shared/actor.ts'
+import type { Deps } from '../shared/deps.ts'
+import { kindOfId } from '../shared/ids.ts'
+
+/** Rows that go in one transaction. */
+const BATCH = 500
+/** The same on the embedded database, where everybody waits meanwhile. */
+const EMBEDDED_BATCH = 100
+/** After each batch, as many times as long as it took: the rest of the time is everybody else's. */
+const REST = 2
+const MIN_PAUSE_MS = 20
+const LOCK = 0x6764524d // "gdRM"
+
+/** What was removed, and by whom. */
+interface Removal {
+  readonly id: string
+  readonly workspaceId: string
+  readonly actor: ActorRef | null
+}
+
+/**
+ * How far tables have been walked, by removal and table: the keys of the last row that went. A walk that began anew with each
+ * batch would pass all that went before, which stays in the index until the database tidies it up.
+ */
+type Places = Map<string, readonly string[]>
+
+/** Of one table. @returns how many rows went */
+type Drain = (tx: Tx, limit: number, places: Places) => Promise<number>
+
+/**
+ * Removes what belonged to removed endpoints, members and workspaces, in turns and in short transactions, with a rest after
+ * each: nobody who writes waits for it. Whatever ends it, the next call goes on. Of several nodes one works at a time.
+ * @param signal ends it after the batch under way
+ * @returns how many rows went, or were changed
+ * @throws the first failure, after what could be drained was: one keeps nobody else waiting
+ */
+export async function drainRemovals(deps: Deps, signal?: AbortSignal): Promise<number> {
+  const failures = new Map<string, unknown>()
+  const places: Places = new Map()
+  for (let total = 0; ; ) {
+    const removals = await deps.db.sql<Removal>(OLDEST, [[...failures.keys()]])
+    if (removals.length === 0) {
+      for (const error of failures.values()) throw error
+      return total
+    }
+    for (const removal of removals) {
+      if (signal?.aborted === true) return total
+      const began = performance.now()
+      const drained = await drainBatch(deps, removal, places).catch((error: unknown) => {
+        failures.set(removal.id, error)
+        return 0
+      })
+      if (drained === null) return total
+      total += drained
+      await setTimeout(Math.max(MIN_PAUSE_MS, REST * (performance.now() - began)), undefined, { ref: false })
+    }
+  }
+}
+
+const OLDEST = `SELECT id, workspace_id AS "workspaceId", actor FROM removals
+ WHERE id <> ALL($1::text[]) ORDER BY removed_at, id LIMIT 100`
+
+/** @returns null when another node is at work */
+function drainBatch(deps: Deps, removal: Removal, places: Places): Promise<number | null> {
+  const limit = deps.db.isEmbedded ? EMBEDDED_BATCH : BATCH
+  const kind = kindOfId(removal.id)
+  if (kind === 'member') return drainMember(deps, removal, limit, places)
+  return inTransaction(deps, (tx) =>
+    alone(tx, () =>
+      kind === 'workspace'
+        ? drainWorkspace(tx, removal, limit, places)
+        : drainRows(tx, removal, { table: 'deliveries', column: 'endpoint_id', key: BY_AGE }, limit, places),
+    ),
+  )
+}
+
+/**
+ * Has the transaction walk along indexes. Otherwise the planner, which may know nothing of what the tables hold, reads a whole
+ * table, or gathers all that an index has, for the few rows of each batch.
+ */
+async function walkIndexes(tx: Tx): Promise<void> {
+  await tx.db.$queryRaw`
+    SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`
+}
+
+async function alone(tx: Tx, work: () => Promise<number>): Promise<number | null> {
+  if (!(await tryLock(tx, LOCK))) return null
+  await walkIndexes(tx)
+  return work()
+}
+
+/** The rows of one table that name what was removed. It is finished when none is left, locked ones included. */
+async function drainRows(
+  tx: Tx,
+  removal: Removal,
+  { table, column, key }: { table: string; column: string; key: Key },
+  limit: number,
+  places: Places,
+): Promise<number> {
+  const { id, workspaceId } = removal
+  const drained = await rowsOf(table, column, id, key)(tx, limit, places)
+  if (drained < limit) {
+    const finished = await tx.db.$executeRaw`
+      DELETE FROM removals WHERE workspace_id = ${workspaceId} AND id = ${id}
+         AND NOT EXISTS (SELECT FROM ${Prisma.raw(table)} WHERE ${Prisma.raw(column)} = ${id})`
+    // Some were passed over.
+    if (finished === 0) tx.afterCommit(() => places.delete(placeOf(table, id)))
+  }
+  return drained
+}
+
+async function drainWorkspace(tx: Tx, { id }: Removal, limit: number, places: Places): Promise<number> {
+  let drained = 0
+  for (const drain of ofWorkspace(id)) {
+    drained += await drain(tx, limit - drained, places)
+    if (drained >= limit) return drained
+  }
+  // What is left goes with its row: what somebody has locked, or written meanwhile.
+  await tx.db.$executeRaw`DELETE FROM workspaces WHERE id = ${id}`
+  await tx.db.$executeRaw`DELETE FROM removals WHERE workspace_id = ${id}`
+  return drained
+}
+
+/** Columns that come next in an index after the one by which rows are found, and their types. */
+type Key = readonly (readonly [column: string, type: string])[]
+const BY_AGE: Key = [
+  ['created_at', 'timestamptz'],
+  ['id', 'text'],
+]
+
+const placeOf = (table: string, id: string) => `${table} ${id}`
+const listOf = (parts: readonly string[]) => Prisma.raw(parts.join())
+
+/**
+ * Rows by the value of a column, along an index from its end, where lists begin. What somebody writes to at this moment is passed
+ * over.
+ */
+function rowsOf(table: string, column: string, value: string, key: Key): Drain {
+  const name = placeOf(table, value)
+  const columns = key.map(([each]) => each)
+  const order = listOf(columns.map((each) => `${each} DESC`))
+  const rows = Prisma.raw(table)
+  return async (tx, limit, places) => {
+    const place = places.get(name)
+    const further =
+      place === undefined
+        ? Prisma.empty
+        : Prisma.sql`AND (${listOf(columns)}) < (${Prisma.join(key.map(([, type], n) => Prisma.sql`${place[n]}::text::${Prisma.raw(type)}`))})`
+    const [last] = await tx.db.$queryRaw<{ n: number; place: string[] }[]>`
+      WITH gone AS (
+        DELETE FROM ${rows} WHERE ctid = ANY(ARRAY(
+          SELECT ctid FROM ${rows} WHERE ${Prisma.raw(column)} = ${value} ${further}
+           ORDER BY ${order} LIMIT ${limit} FOR UPDATE SKIP LOCKED))
+        RETURNING ${listOf(columns)}
+      )
+      SELECT count(*) OVER ()::int AS n, ARRAY[${listOf(columns.map((each) => `${each}::text`))}] AS place
+        FROM gone ORDER BY ${listOf(columns)} LIMIT 1`
+    if (last === undefined) return 0
+    tx.afterCommit(() => places.set(name, last.place))
+    return last.n
+  }
+}
+
+/** In an order in which no batch takes more with it than its own rows: of deliveries, their attempts. */
+function ofWorkspace(id: string): Drain[] {
+  const rows = (table: string, key: Key = BY_AGE) => rowsOf(table, 'workspace_id', id, key)
+  return [
+    rows('pictures', [['url_hash', 'text']]),
+    rows('deliveries'),
+    rows('events', [
+      ['xid', 'xid8'],
+      ['seq', 'bigint'],
+    ]),
+    (tx, limit) => drainConversations(tx, id, limit),
+    ...['visitors', 'articles', 'collections', 'audit_entries'].map((table) => rows(table)),
+  ]
+}
+
+/** A conversation's messages and markers before itself: it may have any number of them. */
+async function drainConversations(tx: Tx, workspaceId: string, limit: number): Promise<number> {
+  const rows = await tx.db.$queryRaw<{ id: string }[]>`
+    SELECT id FROM conversations WHERE workspace_id = ${workspaceId}
+     ORDER BY created_at DESC, id DESC LIMIT ${limit} FOR UPDATE SKIP LOCKED`
+  if (rows.length === 0) return 0
+  const ids = rows.map(({ id }) => id)
+  let drained = 0
+  for (const table of ['messages', 'conversation_reads']) {
+    drained += await tx.db.$executeRaw`
+      DELETE FROM ${Prisma.raw(table)} WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM ${Prisma.raw(table)} WHERE conversation_id = ANY(${ids}) LIMIT ${limit - drained} FOR UPDATE SKIP LOCKED))`
+    if (drained >= limit) return drained
+  }
+  return drained + (await tx.db.$executeRaw`DELETE FROM conversations WHERE id = ANY(${ids})`)
+}
+
+/** The member's conversations become nobody's, which the log tells as of any other change, and then their markers go. */
+async function drainMember(deps: Deps, removal: Removal, limit: number, places: Places): Promise<number | null> {
+  const { id, workspaceId } = removal
+  const assigned = await inTransaction(deps, async (tx) => {
+    await walkIndexes(tx)
+    return tx.db.$queryRaw<{ id: string }[]>`
+      SELECT id FROM conversations WHERE workspace_id = ${workspaceId} AND assignee_id = ${id}
+       ORDER BY last_activity_at DESC, id DESC LIMIT ${limit}`
+  })
+  const conversationIds = assigned.map((row) => row.id)
+  return inEventTransaction(deps, { workspaceId, conversationIds }, (tx) =>
+    alone(tx, async () => {
+      if (conversationIds.length === 0) {
+        const reads = { table: 'conversation_reads', column: 'member_id', key: [['conversation_id', 'text']] } as const
+        return drainRows(tx, removal, reads, limit, places)
+      }
+      const unassigned = await tx.db.conversation.updateManyAndReturn({
+        where: { id: { in: conversationIds }, workspaceId, assigneeId: id },
+        data: { assigneeId: null },
+        select: { id: true },
+      })
+      await recordBulkUpdate(tx, deps.bus, {
+        workspaceId,
+        conversationIds: unassigned.map((row) => row.id),
+        changed: ['assigneeId'],
+        actor: removal.actor ?? SYSTEM,
+        at: deps.clock.now(),
+      })
+      return unassigned.length
+    }),
+  )
+}

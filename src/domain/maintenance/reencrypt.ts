@@ -1,0 +1,96 @@
+import type { Database } from '../../infra/database/db.ts'
+import { isRefused, sqlState } from '../../infra/database/db-away.ts'
+import type { Vault } from '../../infra/secrets.ts'
+import { contextOf } from '../shared/idempotency.ts'
+
+/** Where something sealed is kept: how to find what another key sealed, and how to put the new text in its place. */
+interface Place {
+  readonly what: string
+  /** Rows of `id` (in the order of which they are walked), `sealed`, and what the context is made of; $1 prefix, $2 id, $3 limit. */
+  readonly find: string
+  /** $1 id, $2 the old text, $3 the new one. Nothing when the row has changed meanwhile: the server has sealed it anew. */
+  readonly replace: string
+  context(row: Row): string
+}
+
+interface Row {
+  id: string
+  sealed: string
+  owner?: string
+  key?: string
+}
+
+const ofEndpoint = (column: 'sealed_secret' | 'previous_sealed_secret'): Place => ({
+  what: `webhook_endpoints.${column}`,
+  find: `SELECT id, ${column} AS sealed FROM webhook_endpoints
+          WHERE NOT starts_with(${column}, $1) AND id > $2 ORDER BY id LIMIT $3`,
+  replace: `UPDATE webhook_endpoints SET ${column} = $3 WHERE id = $1 AND ${column} = $2 RETURNING 1`,
+  context: ({ id }) => id,
+})
+
+const PLACES: readonly Place[] = [
+  ofEndpoint('sealed_secret'),
+  ofEndpoint('previous_sealed_secret'),
+  {
+    what: 'idempotency_keys.response',
+    find: `SELECT owner || ' ' || key AS id, owner, key, response AS sealed FROM idempotency_keys
+            WHERE NOT starts_with(response, $1) AND owner || ' ' || key > $2 ORDER BY 1 LIMIT $3`,
+    replace: `UPDATE idempotency_keys SET response = $3 WHERE owner || ' ' || key = $1 AND response = $2 RETURNING 1`,
+    context: ({ owner = '', key = '' }) => contextOf({ owner, key }),
+  },
+  {
+    // The echo agent's own key, in development.
+    what: 'agents.config',
+    find: `SELECT id, config ->> 'sealedKey' AS sealed FROM agents
+            WHERE config ->> 'builtIn' = 'echo' AND NOT starts_with(config ->> 'sealedKey', $1) AND id > $2
+            ORDER BY id LIMIT $3`,
+    replace: `UPDATE agents SET config = jsonb_set(config, '{sealedKey}', to_jsonb($3::text))
+               WHERE id = $1 AND config ->> 'sealedKey' = $2 RETURNING 1`,
+    context: ({ id }) => id,
+  },
+]
+
+const BATCH = 500
+
+export interface Resealed {
+  /** How many were sealed with another key and are now sealed with the present one. */
+  readonly resealed: number
+  /** Where something stands that no key opens, or that the database refuses to change: table, column and row. */
+  readonly unreadable: readonly string[]
+}
+
+/**
+ * Seals everything with the present key that was sealed with the previous one. Servers may run meanwhile, when they have
+ * both keys; it may be interrupted and run again.
+ */
+export async function resealAll({ db, vault }: { db: Database; vault: Vault }): Promise<Resealed> {
+  const unreadable: string[] = []
+  let resealed = 0
+  for (const place of PLACES) {
+    for (let after = '', rows: Row[] = [], more = true; more; more = rows.length === BATCH) {
+      rows = await db.sql<Row>(place.find, [vault.prefix, after, BATCH])
+      for (const row of rows) {
+        after = row.id
+        const anew = reseal(vault, row.sealed, place.context(row))
+        if (anew === null) unreadable.push(`${place.what} of ${row.id}`)
+        else {
+          try {
+            resealed += (await db.sql(place.replace, [row.id, row.sealed, anew])).length
+          } catch (error) {
+            if (!isRefused(error)) throw error
+            unreadable.push(`${place.what} of ${row.id}, which the database refuses to change (${sqlState(error)})`)
+          }
+        }
+      }
+    }
+  }
+  return { resealed, unreadable }
+}
+
+function reseal(vault: Vault, sealed: string, context: string): string | null {
+  try {
+    return vault.seal(vault.open(sealed, context), context)
+  } catch {
+    return null // told to whoever runs it; one bad row must not keep the others from being mended
+  }
+}

@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { Channel } from '../../generated/prisma/enums.ts'
+import type { Prisma } from '../../infra/database/db.ts'
+import { type ConversationWithPeople, Subject, WITH_PEOPLE } from '../conversations/conversations.ts'
+import { inEventTransaction } from '../events/event-lock.ts'
+import { recordEvent } from '../events/events.ts'
+import { type Actor, refOf } from '../shared/actor.ts'
+import { requireLevel } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ValidationError } from '../shared/errors.ts'
+import { newId } from '../shared/ids.ts'
+import { idText, jsonObject, parse } from '../shared/input.ts'
+import { addMessage, MessageBody } from './messages.ts'
+
+export const StartConversation = z.object({
+  visitorId: idText,
+  subject: Subject.optional(),
+  message: MessageBody.nullish(),
+  channel: z.enum(Channel).optional(),
+  metadata: jsonObject.optional(),
+})
+
+/**
+ * Starts a conversation for a visitor; `message` becomes its first message, written by the visitor. Sends
+ * conversation.created, then message.created.
+ * @throws ValidationError for bad input and for a visitor that the workspace does not have
+ */
+export async function startConversation(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof StartConversation>,
+): Promise<ConversationWithPeople> {
+  requireLevel(actor, 'READ_WRITE')
+  const { visitorId, subject = null, message, channel = 'API', metadata = {} } = parse(StartConversation, input)
+  const { workspaceId } = actor
+  const id = newId('conversation')
+  return inEventTransaction(deps, { workspaceId, conversationIds: [id] }, async (tx) => {
+    const visitor = await tx.db.visitor.findFirst({ where: { id: visitorId, workspaceId } })
+    if (visitor === null)
+      throw new ValidationError([{ path: 'visitorId', message: 'is not a customer of this workspace' }])
+    const createdAt = deps.clock.now()
+    const conversation = await tx.db.conversation.create({
+      data: {
+        id,
+        workspaceId,
+        visitorId,
+        subject,
+        channel,
+        metadata: metadata as Prisma.InputJsonObject,
+        createdAt,
+        lastActivityAt: createdAt,
+      },
+    })
+    await recordEvent(tx, deps.bus, {
+      type: 'conversation.created',
+      workspaceId,
+      conversationId: id,
+      data: {
+        conversationId: id,
+        visitorId,
+        status: conversation.status,
+        firstMessage: message ?? null,
+        createdAt: createdAt.toISOString(),
+        workspaceId,
+        channel,
+        subject,
+      },
+      actor: refOf(actor),
+      at: createdAt,
+    })
+    if (message != null) {
+      const sender = { id: visitorId, name: visitor.name }
+      await addMessage(tx, deps, actor, { conversation, type: 'VISITOR', body: message, sender, at: createdAt })
+    }
+    return tx.db.conversation.findUniqueOrThrow({ where: { id }, include: WITH_PEOPLE })
+  })
+}

@@ -1,0 +1,103 @@
+import type { Prisma } from '../../generated/prisma/client.ts'
+import type { ApiKeyPermission, MemberRole } from '../../generated/prisma/enums.ts'
+import type { Actor, Caller } from './actor.ts'
+import { ForbiddenError } from './errors.ts'
+
+const LEVELS: Record<ApiKeyPermission, number> = { READ_ONLY: 0, READ_WRITE: 1, FULL_ACCESS: 2 }
+
+/** A key never does more than its user could: what each role's membership is worth. */
+const ROLE_LEVEL: Record<MemberRole, ApiKeyPermission> = {
+  OWNER: 'FULL_ACCESS',
+  ADMIN: 'FULL_ACCESS',
+  AGENT: 'READ_WRITE',
+  VIEWER: 'READ_ONLY',
+}
+
+export function hasLevel(granted: ApiKeyPermission, needed: ApiKeyPermission): boolean {
+  return LEVELS[granted] >= LEVELS[needed]
+}
+
+/** The lower of a key's own permission and its user's role. */
+export function effectivePermission(permission: ApiKeyPermission, role: MemberRole): ApiKeyPermission {
+  const cap = ROLE_LEVEL[role]
+  return hasLevel(permission, cap) ? cap : permission
+}
+
+/** @throws ForbiddenError when the actor's permission is too low */
+export function requireLevel(actor: Pick<Actor, 'permission'>, needed: ApiKeyPermission): void {
+  if (!hasLevel(actor.permission, needed)) {
+    throw new ForbiddenError(`This needs ${needed} permission; yours is ${actor.permission}`)
+  }
+}
+
+/** The log and the inbox show what every visitor wrote, and notes: not for visitors. */
+export function requireTeam(actor: Pick<Actor, 'type'>): void {
+  if (actor.type === 'visitor') throw new ForbiddenError('This is for the team, not for visitors')
+}
+
+/** @throws ForbiddenError when the person behind the actor has none of the roles, or there is no person */
+export function requireRole({ role }: Pick<Actor, 'role'>, roles: readonly MemberRole[]): void {
+  if (role === null || !roles.includes(role)) {
+    throw new ForbiddenError(`This needs the role ${roles.join(' or ')}${role === null ? '' : `; yours is ${role}`}`)
+  }
+}
+
+/**
+ * Owners are the business of owners alone: who is one, and who becomes one. Nobody else can raise themselves so either.
+ * @param roles that a member has, gets or is invited with
+ * @throws ForbiddenError
+ */
+export function requireMayManage({ role }: Pick<Actor, 'role'>, ...roles: MemberRole[]): void {
+  if (roles.includes('OWNER') && role !== 'OWNER') {
+    throw new ForbiddenError('Only an owner makes, changes, removes or invites owners')
+  }
+}
+
+/** An installed agent manages itself, never its neighbours. */
+export function requireNotAgent(actor: Actor, what: string): void {
+  if (actor.type === 'agent') throw new ForbiddenError(`An agent's key cannot ${what}`)
+}
+
+/** An agent may touch its own installation only; everybody else with the level, all of the workspace's. */
+export function requireOwnAgent(actor: Actor, agentId: string): void {
+  if (actor.type === 'agent' && actor.id !== agentId)
+    throw new ForbiddenError("An agent's key cannot change other agents")
+}
+
+/** Webhook endpoints belong to FULL_ACCESS actors; an agent has its own. */
+export function requireWebhookManager(actor: Actor): void {
+  if (actor.type !== 'agent') requireLevel(actor, 'FULL_ACCESS')
+}
+
+/**
+ * The webhook endpoints that an actor sees and manages, as a Prisma filter: an agent its own, everybody else the workspace's.
+ * Unregistered ones are not among them.
+ */
+export function managedEndpoints(actor: Actor): { workspaceId: string; unregisteredAt: null; agentId?: string } {
+  return { ...ownedEndpoints(actor), unregisteredAt: null }
+}
+
+/** The same, with those that are unregistered. */
+export function ownedEndpoints(actor: Actor): { workspaceId: string; agentId?: string } {
+  return { workspaceId: actor.workspaceId, ...(actor.type === 'agent' && { agentId: actor.id }) }
+}
+
+/** Whether it is an agent that asks about something which belongs to no agent, or to another one. */
+export function isNeighbour(actor: Actor, agentId: string | null): boolean {
+  return actor.type === 'agent' && actor.id !== agentId
+}
+
+/** The articles that an actor may see, as a Prisma filter: drafts are the team's own. */
+export function visibleArticles(actor: Actor): { workspaceId: string; isPublished?: boolean } {
+  return { workspaceId: actor.workspaceId, ...(actor.type === 'visitor' && { isPublished: true }) }
+}
+
+/** The conversations that an actor may see, as a Prisma filter. */
+export function visibleConversations(actor: Actor): { workspaceId: string; visitorId?: string } {
+  return { workspaceId: actor.workspaceId, ...(actor.type === 'visitor' && { visitorId: actor.id }) }
+}
+
+/** The workspaces that a caller may see, as a Prisma filter: a scoped credential's one, else all of its person's. */
+export function visibleWorkspaces({ workspaceId, user }: Caller): Prisma.WorkspaceWhereInput {
+  return workspaceId === null ? { members: { some: { userId: user.id } } } : { id: workspaceId }
+}

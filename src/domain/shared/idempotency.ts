@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto'
+import { holdTransaction, inTransaction, type Tx } from '../../infra/database/transaction.ts'
+import type { Deps } from './deps.ts'
+import { ConflictError, DomainError } from './errors.ts'
+
+/** Which request a key was used for. */
+export interface KeyUse {
+  /** Whose key it is: the credential's id. Others may use the same text. */
+  readonly owner: string
+  /** What the client sent in Idempotency-Key. */
+  readonly key: string
+  /** Of method, path and body: the same key must come with the same request. */
+  readonly fingerprint: string
+}
+
+/** The first answer, as it was sent. */
+export interface StoredAnswer {
+  readonly status: number
+  /** The body's text. */
+  readonly body: string
+}
+
+/** The right to run the request: only its holder can store an answer. */
+interface Claim extends KeyUse {
+  readonly token: string
+}
+
+export const KEPT_MS = 24 * 3_600_000
+/** A process that died with the claim blocks the key for no longer. A live one that took longer is fenced off. */
+const CLAIM_MS = 20_000
+
+interface Row {
+  fingerprint: string
+  status: number | null
+  response: string | null
+}
+
+export interface Once {
+  /** Runs the operation, with dependencies whose database is the held transaction's. */
+  work(deps: Deps): Promise<StoredAnswer>
+  /** The answer that a failure makes; null when it may end by itself, and the key is given back. */
+  refusal(error: unknown): StoredAnswer | null
+}
+
+/**
+ * Runs a request once. The first one's answer is stored in the transaction of its change: a crash leaves both or
+ * neither. Whoever repeats the request gets that answer.
+ * @throws what `work` throws; DomainError unprocessable when the key was used for another request; ConflictError while
+ *   the first one runs
+ */
+export async function once(
+  deps: Deps,
+  use: KeyUse,
+  { work, refusal }: Once,
+): Promise<StoredAnswer & { isRepeated: boolean }> {
+  const taken = await claimKey(deps, use)
+  if ('answer' in taken) return { ...taken.answer, isRepeated: true }
+  const { claim } = taken
+  const held = holdTransaction(deps.db)
+  try {
+    const answer = await work({ ...deps, db: held.db })
+    await held.commit((tx) => storeAnswer(tx, deps, claim, answer))
+    return { ...answer, isRepeated: false }
+  } catch (error) {
+    await held.rollback()
+    await settleRefusal(deps, claim, refusal(error)).catch((failure: unknown) => {
+      deps.log.error({ err: failure }, 'an idempotency key was not given back; its claim ends by itself')
+    })
+    throw error
+  }
+}
+
+async function settleRefusal(deps: Deps, claim: Claim, answer: StoredAnswer | null): Promise<void> {
+  if (answer === null) await releaseKey(deps, claim)
+  else await inTransaction(deps, (tx) => storeAnswer(tx, deps, claim, answer))
+}
+
+/**
+ * Takes a key for its first request, or finds the answer of that. One statement decides: however many requests race, on
+ * however many nodes, one gets the claim.
+ * @throws DomainError unprocessable when the key was used for another request; ConflictError while the first one runs
+ */
+async function claimKey(deps: Deps, use: KeyUse): Promise<{ claim: Claim } | { answer: StoredAnswer }> {
+  const { owner, key, fingerprint } = use
+  const now = deps.clock.steady()
+  const token = randomUUID()
+  const ends = new Date(now.getTime() + CLAIM_MS)
+  const expires = new Date(now.getTime() + KEPT_MS)
+  const claimed = await deps.db.sql(CLAIM, [owner, key, fingerprint, token, now, ends, expires])
+  if (claimed.length > 0) return { claim: { ...use, token } }
+  const [found] = await deps.db.sql<Row>(
+    `SELECT fingerprint, status, response
+       FROM idempotency_keys WHERE owner = $1 AND key = $2`,
+    [owner, key],
+  )
+  if (found !== undefined && found.fingerprint !== fingerprint) {
+    throw new DomainError('unprocessable', 'This Idempotency-Key was used for another request: use a new one')
+  }
+  // None any more: the first request has just failed and given the key back. Trying again is safe, and says so.
+  if (found === undefined || found.status === null || found.response === null) {
+    throw new ConflictError('A request with this Idempotency-Key is still running: try again in a moment')
+  }
+  return { answer: { status: found.status, body: deps.vault.open(found.response, contextOf(use)) } }
+}
+
+const CLAIM = `
+INSERT INTO idempotency_keys AS used (owner, key, fingerprint, token, claim_ends, expires_at)
+VALUES ($1, $2, $3, $4, $6::timestamptz, $7::timestamptz)
+ON CONFLICT (owner, key) DO UPDATE SET
+  fingerprint = EXCLUDED.fingerprint, token = EXCLUDED.token, claim_ends = EXCLUDED.claim_ends,
+  expires_at = EXCLUDED.expires_at, status = NULL, response = NULL
+WHERE used.expires_at <= $5::timestamptz
+   OR (used.status IS NULL AND used.claim_ends <= $5::timestamptz AND used.fingerprint = EXCLUDED.fingerprint)
+RETURNING token`
+
+/**
+ * Stores the answer. Inside the operation's own transaction: both are there, or neither. Sealed, because answers may
+ * carry credentials.
+ * @throws ConflictError when another process has taken the claim over; the transaction must not commit then
+ */
+async function storeAnswer(tx: Tx, deps: Deps, claim: Claim, { status, body }: StoredAnswer): Promise<void> {
+  const sealed = deps.vault.seal(body, contextOf(claim))
+  const stored = await tx.db.$executeRaw`
+    UPDATE idempotency_keys SET status = ${status}, response = ${sealed}
+     WHERE owner = ${claim.owner} AND key = ${claim.key} AND token = ${claim.token} AND status IS NULL`
+  if (stored === 0) throw new ConflictError('Another request with this Idempotency-Key has taken over')
+}
+
+/** Gives a key back whose request failed for a reason of ours or may succeed later. */
+async function releaseKey(deps: Deps, { owner, key, token }: Claim): Promise<void> {
+  const sql = 'DELETE FROM idempotency_keys WHERE owner = $1 AND key = $2 AND token = $3 AND status IS NULL'
+  await deps.db.sql(sql, [owner, key, token])
+}
+
+const SWEEP_ROWS = 1000
+
+/** Deletes keys whose time is over. */
+export async function sweepKeys(deps: Pick<Deps, 'db' | 'clock'>): Promise<void> {
+  const sql = `DELETE FROM idempotency_keys WHERE (owner, key) IN (
+    SELECT owner, key FROM idempotency_keys WHERE expires_at <= $1::timestamptz LIMIT ${SWEEP_ROWS}) RETURNING 1`
+  while ((await deps.db.sql(sql, [deps.clock.steady()])).length === SWEEP_ROWS);
+}
+
+/** Takes back every claim of a predecessor that was killed. Only for a process that has the database to itself. */
+export async function releaseAbandonedKeys({ db }: Pick<Deps, 'db'>): Promise<void> {
+  await db.sql('DELETE FROM idempotency_keys WHERE status IS NULL')
+}
+
+/** What the sealed answer belongs to: moved to another row, it does not open. */
+export function contextOf({ owner, key }: Pick<KeyUse, 'owner' | 'key'>): string {
+  return `idempotency ${owner} ${key}`
+}

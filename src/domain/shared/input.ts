@@ -1,0 +1,142 @@
+import { z } from 'zod'
+import { normalizeEmail } from '../../infra/email-address.ts'
+import { JsonFault, parseJson, UnkeptNumber } from '../../infra/json.ts'
+import { type FieldError, NotFoundError, ValidationError } from './errors.ts'
+import { type IdKind, kindOfId } from './ids.ts'
+
+export { numberOf } from '../../infra/json.ts'
+
+/**
+ * A request's body from its bytes.
+ * @throws ValidationError when it is no JSON in UTF-8, or has more members, elements or levels than JSON_LIMITS
+ */
+export function parseJsonBody(bytes: Uint8Array): unknown {
+  try {
+    return parseJson(bytes)
+  } catch (error) {
+    if (!(error instanceof JsonFault)) throw error
+    throw new ValidationError([{ path: '', message: `The body ${error.message}` }])
+  }
+}
+
+/**
+ * Parses input from outside.
+ * @throws ValidationError that names the first twenty bad fields, and counts the others
+ */
+export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
+  const result = schema.safeParse(input)
+  if (result.success) return result.data
+  const { issues } = result.error
+  const more = issues.length - MAX_FAULTS
+  const rest = more > 0 ? [{ path: '', message: `${more} more values cannot be accepted` }] : []
+  throw new ValidationError([...issues.slice(0, MAX_FAULTS).map(fieldError), ...rest])
+}
+
+/** Bad values that an answer names. */
+const MAX_FAULTS = 20
+
+function fieldError({ path, message }: z.core.$ZodIssue): FieldError {
+  return { path: path.map(String).join('.'), message }
+}
+
+/** PostgreSQL cannot store U+0000, and a lone surrogate has no UTF-8 form: neither may come in. */
+function isStorable(value: string): boolean {
+  return !value.includes('\u0000') && value.isWellFormed()
+}
+
+const NOT_STORABLE = 'must not contain U+0000 or lone surrogates'
+
+/** Any text up to `max` characters (code points, as PostgreSQL's char_length counts). */
+const bounded = (max: number) =>
+  z
+    .string()
+    .refine(isStorable, NOT_STORABLE)
+    .trim()
+    .refine((value) => value.length <= max || [...value].length <= max, `must have at most ${max} characters`)
+    .meta({ maxLength: max })
+
+/** Text of 1 to `max` characters after trimming. */
+export const text = (max: number) => bounded(max).min(1, 'must not be empty')
+
+/** As text, and null to clear it; empty counts as null. */
+export const clearableText = (max: number) =>
+  bounded(max)
+    .transform((value) => (value === '' ? null : value))
+    .nullable()
+
+/**
+ * Refuses what cannot be an id of that kind before the database sees it.
+ * @throws NotFoundError, as for an unknown id
+ */
+export function requireId(kind: IdKind, id: string, noun: string): void {
+  if (kindOfId(id) !== kind) throw new NotFoundError(noun)
+}
+
+/** An id of ours, in whatever state: what it names is looked up later. */
+export const idText = z.string().refine(isStorable, NOT_STORABLE).max(100, 'must have at most 100 characters')
+
+/** An http(s) URL for display: icons, avatars, home pages. */
+export const webUrl = bounded(2048)
+  .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), 'must be an http(s) URL')
+  .nullable()
+
+const MAX_EMAIL = 320
+
+/** An email address in any script, in the one form in which it is kept. */
+export const email = bounded(MAX_EMAIL).transform((value, issues) => {
+  const address = normalizeEmail(value)
+  if (address !== null && address.length <= MAX_EMAIL) return address
+  issues.addIssue({ code: 'custom', message: 'must be an email address' })
+  return z.NEVER
+})
+
+/** Years of four digits, in UTC: what ISO 8601 and PostgreSQL both can say. */
+function isInCalendar(date: Date): boolean {
+  const year = date.getUTCFullYear()
+  return year >= 1 && year <= 9999
+}
+
+const InstantText = z.iso.datetime({ offset: true }).transform((value) => new Date(value))
+
+/** ISO 8601 text, with seconds and with an offset or Z, of a time that exists; null for anything else. */
+export function parseInstant(value: unknown): Date | null {
+  return InstantText.safeParse(value).data ?? null
+}
+
+/** An instant: a Date, or what parseInstant reads. */
+export const instant = z
+  .union([z.date(), InstantText], 'must be an ISO 8601 time such as 2026-01-15T10:30:00.000Z')
+  .refine(isInCalendar, 'must be a time between the years 1 and 9999')
+
+export const MAX_DEPTH = 32
+export const MAX_JSON_BYTES = 16_384
+
+/** A free-form JSON object: at most 16 kB and 32 levels deep. */
+export const jsonObject = z.record(z.string(), z.unknown()).superRefine((value, issues) => {
+  const fault = jsonFault(value)
+  if (fault !== null) issues.addIssue({ code: 'custom', message: fault })
+})
+
+/** Walks without recursion: depth is the sender's choice, the stack is ours. */
+function jsonFault(root: unknown): string | null {
+  const pending: { value: unknown; depth: number }[] = [{ value: root, depth: 0 }]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { value, depth } = next
+    if (typeof value === 'string' && !isStorable(value)) return NOT_STORABLE
+    if (value instanceof UnkeptNumber) return value.fault
+    if (typeof value !== 'object' || value === null) continue
+    if (depth >= MAX_DEPTH) return `must be nested at most ${MAX_DEPTH} levels deep`
+    for (const [key, child] of Object.entries(value)) {
+      if (!isStorable(key)) return NOT_STORABLE
+      pending.push({ value: child, depth: depth + 1 })
+    }
+  }
+  return Buffer.byteLength(JSON.stringify(root)) <= MAX_JSON_BYTES ? null : `must be at most ${MAX_JSON_BYTES} bytes`
+}
+
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+
+/** Without the keys whose value is undefined: what a patch names. */
+export function defined<T extends object>(values: T): Partial<Defined<T>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<Defined<T>>
+}

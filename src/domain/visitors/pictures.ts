@@ -1,0 +1,72 @@
+import { Prisma } from '../../infra/database/db.ts'
+import type { Tx } from '../../infra/database/transaction.ts'
+import { sha256 } from '../../infra/secrets.ts'
+import type { Actor } from '../shared/actor.ts'
+import { requireLevel, requireTeam } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+
+/** A picture as it was fetched. */
+export interface Picture {
+  readonly contentType: string
+  readonly bytes: Buffer
+}
+
+/** Where pictures are served: `/api/pictures/WORKSPACE/HASH`. */
+export const PICTURES_PATH = '/api/pictures/'
+
+/**
+ * Has the picture fetched that a visitor's or agent's URL names. It is a row of the change's own transaction, so none is
+ * forgotten; the dispatcher fetches each URL of a workspace once.
+ */
+export async function wantPicture(tx: Tx, workspaceId: string, url: string | null | undefined, now: Date) {
+  if (url == null) return
+  // Naming one again keeps removeUnnamedPictures from it while this transaction is open.
+  await tx.db.$executeRaw`
+    INSERT INTO pictures (workspace_id, url_hash, url, named_at, next_try_at)
+    VALUES (${workspaceId}, ${sha256(url)}, ${url}, ${now}, ${now})
+    ON CONFLICT (workspace_id, url_hash) DO UPDATE SET named_at = EXCLUDED.named_at`
+}
+
+/** The paths of those of the workspace's pictures that have been fetched, by the URLs that they came from. */
+export async function picturePaths(
+  { db }: Pick<Deps, 'db'>,
+  { workspaceId }: Actor,
+  urls: readonly string[],
+): Promise<Map<string, string>> {
+  const urlOf = new Map(urls.map((url) => [sha256(url), url]))
+  const rows = await db.prisma.$queryRaw<{ hash: string }[]>`
+    SELECT url_hash AS hash FROM pictures
+     WHERE workspace_id = ${workspaceId} AND url_hash IN (${Prisma.join([...urlOf.keys()])}) AND content_type IS NOT NULL`
+  const paths = new Map<string, string>()
+  for (const { hash } of rows) {
+    const url = urlOf.get(hash)
+    if (url !== undefined) paths.set(url, `${PICTURES_PATH}${workspaceId}/${hash}`)
+  }
+  return paths
+}
+
+/** A fetched picture of the workspace; null when there is none. */
+export async function getPicture({ db }: Pick<Deps, 'db'>, actor: Actor, hash: string): Promise<Picture | null> {
+  requireLevel(actor, 'READ_ONLY')
+  requireTeam(actor)
+  const [picture] = await db.sql<Picture>(
+    `SELECT content_type AS "contentType", bytes FROM pictures
+      WHERE workspace_id = $1 AND url_hash = $2 AND content_type IS NOT NULL`,
+    [actor.workspaceId, hash],
+  )
+  return picture ?? null
+}
+
+/** Longer than any transaction that names one. */
+const SETTLED_MS = 3_600_000
+
+/** Deletes pictures that no visitor and no agent names any more. */
+export async function removeUnnamedPictures({ db, clock }: Pick<Deps, 'db' | 'clock'>): Promise<void> {
+  await db.sql(
+    `DELETE FROM pictures p
+      WHERE named_at < $1::timestamptz
+        AND NOT EXISTS (SELECT FROM visitors v WHERE v.avatar_url = p.url AND v.workspace_id = p.workspace_id)
+        AND NOT EXISTS (SELECT FROM agents a WHERE a.icon_url = p.url AND a.workspace_id = p.workspace_id)`,
+    [new Date(clock.steady().getTime() - SETTLED_MS)],
+  )
+}

@@ -1,0 +1,205 @@
+import { z } from 'zod'
+import type { Visitor } from '../../generated/prisma/client.ts'
+import { isUniqueViolation, Prisma } from '../../infra/database/db.ts'
+import { columnsOf, RowReader } from '../../infra/database/rows.ts'
+import { inTransaction } from '../../infra/database/transaction.ts'
+import { normalizeEmail } from '../../infra/email-address.ts'
+import type { ConversationWithAssignee } from '../conversations/conversations.ts'
+import type { Actor } from '../shared/actor.ts'
+import { requireLevel } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ConflictError, NotFoundError, ValidationError } from '../shared/errors.ts'
+import { newId } from '../shared/ids.ts'
+import { clearableText, defined, email, jsonObject, parse, requireId, text, webUrl } from '../shared/input.ts'
+import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
+import { wantPicture } from './pictures.ts'
+
+const ExternalId = text(255)
+
+export const VisitorInput = z.object({
+  externalId: ExternalId.nullish(),
+  name: clearableText(200).optional(),
+  email: email.nullish(),
+  avatarUrl: webUrl.optional(),
+  metadata: jsonObject.optional(),
+})
+
+export const VisitorPatch = VisitorInput.refine(
+  (patch) => Object.values(patch).some((value) => value !== undefined),
+  'name at least one field to change',
+)
+
+/** How a text must be; case does not matter, and all conditions must hold. */
+const TextFilter = z.object({ is: text(320), startsWith: text(320), contains: text(320) }).partial()
+
+export const VisitorFilter = z
+  .object({
+    name: TextFilter,
+    email: TextFilter,
+    externalId: ExternalId,
+    /** In the name, email address or external id. */
+    text: text(200),
+  })
+  .partial()
+
+/** Prisma passes LIKE's wildcards through. */
+const literal = (value: string) => value.replace(/[\\%_]/g, '\\$&')
+
+interface TextCondition {
+  readonly equals?: string
+  readonly startsWith?: string
+  readonly contains?: string
+  readonly mode: 'insensitive'
+}
+
+function conditionsOn<Where>(
+  { is, startsWith, contains }: z.output<typeof TextFilter> = {},
+  on: (condition: TextCondition) => Where,
+): Where[] {
+  const mode = 'insensitive' as const
+  return [
+    ...(is === undefined ? [] : [on({ equals: literal(is), mode })]),
+    ...(startsWith === undefined ? [] : [on({ startsWith: literal(startsWith), mode })]),
+    ...(contains === undefined ? [] : [on({ contains: literal(contains), mode })]),
+  ]
+}
+
+/** The workspace's visitors, newest first. */
+export async function listVisitors(
+  deps: Deps,
+  actor: Actor,
+  filter: z.input<typeof VisitorFilter>,
+  page: PageRequest,
+): Promise<Page<Visitor>> {
+  requireLevel(actor, 'READ_ONLY')
+  const { name, email: address, externalId, text: words } = parse(VisitorFilter, filter)
+  const found = { contains: words === undefined ? '' : literal(words), mode: 'insensitive' } as const
+  const where = {
+    workspaceId: actor.workspaceId,
+    ...(externalId !== undefined && { externalId }),
+    AND: [
+      ...conditionsOn(name, (condition) => ({ name: condition })),
+      // Addresses are stored in one form: there an exact one is found in the index.
+      ...(address?.is === undefined ? [] : [{ email: normalizeEmail(address.is) ?? address.is.toLowerCase() }]),
+      ...conditionsOn({ ...address, is: undefined }, (condition) => ({ email: condition })),
+      ...(words === undefined ? [] : [{ OR: [{ name: found }, { email: found }, { externalId: found }] }]),
+    ],
+  }
+  const { visitor } = deps.db.prisma
+  return newestFirst(page, {
+    find: (slice) => visitor.findMany({ ...slice, where: { ...where, ...slice.where } }),
+    count: () => visitor.count({ where }),
+  })
+}
+
+const VISITOR_FIELDS = Object.values(Prisma.VisitorScalarFieldEnum)
+const BY_ID = {
+  name: 'visitors_by_id',
+  rowMode: 'array',
+  text: `SELECT ${columnsOf('v', VISITOR_FIELDS).join(', ')} FROM visitors v WHERE v.id = ANY($1) AND v.workspace_id = $2`,
+} as const
+
+/** The workspace's visitors of these ids, by id. */
+export async function visitorsById(deps: Deps, actor: Actor, ids: readonly string[]): Promise<Map<string, Visitor>> {
+  const rows = await deps.db.prepared<unknown[]>(BY_ID, [ids, actor.workspaceId])
+  const visitors = rows.map((row) => new RowReader(row).take<Visitor>(VISITOR_FIELDS))
+  return new Map(visitors.map((visitor) => [visitor.id, visitor]))
+}
+
+/** A visitor and the ten conversations with the latest activity. */
+export async function getVisitor(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+): Promise<Visitor & { conversations: ConversationWithAssignee[] }> {
+  requireLevel(actor, 'READ_ONLY')
+  requireId('visitor', id, 'Customer')
+  const visitor = await deps.db.prisma.visitor.findFirst({
+    where: { id, workspaceId: actor.workspaceId },
+    include: {
+      conversations: {
+        orderBy: [{ lastActivityAt: 'desc' }, { id: 'desc' }],
+        take: 10,
+        include: { assignee: { select: { id: true } } },
+      },
+    },
+  })
+  if (visitor === null) throw new NotFoundError('Customer')
+  return visitor
+}
+
+/**
+ * Creates a visitor, or updates the one with the same externalId: one statement, so racing calls make one.
+ * @returns whether it was created
+ */
+export async function upsertVisitor(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof VisitorInput>,
+): Promise<{ visitor: Visitor; created: boolean }> {
+  requireLevel(actor, 'READ_WRITE')
+  const { externalId = null, name, email: address, avatarUrl, metadata } = parse(VisitorInput, input)
+  if (externalId === null && name == null && address == null) {
+    throw new ValidationError([{ path: '', message: 'A customer needs at least one of name, email, externalId' }])
+  }
+  const now = deps.clock.now()
+  const json = metadata === undefined ? undefined : JSON.stringify(metadata)
+  const set = (column: Prisma.Sql, given: unknown) =>
+    given === undefined ? [] : [Prisma.sql`${column} = EXCLUDED.${column}`]
+  const updates = [
+    Prisma.sql`updated_at = EXCLUDED.updated_at`,
+    ...set(Prisma.sql`name`, name),
+    ...set(Prisma.sql`email`, address),
+    ...set(Prisma.sql`avatar_url`, avatarUrl),
+    ...set(Prisma.sql`metadata`, metadata),
+  ]
+  return inTransaction(deps, async (tx) => {
+    const [row] = await tx.db.$queryRaw<{ id: string; created: boolean }[]>`
+    INSERT INTO visitors (id, workspace_id, external_id, name, email, avatar_url, metadata, created_at, updated_at)
+    VALUES (${newId('visitor')}, ${actor.workspaceId}, ${externalId}, ${name ?? null}, ${address ?? null},
+            ${avatarUrl ?? null}, ${json ?? '{}'}::jsonb, ${now}, ${now})
+    ON CONFLICT (workspace_id, external_id) DO UPDATE SET ${Prisma.join(updates, ', ')}
+    RETURNING id, (xmax = 0) AS created`
+    if (row === undefined) throw new Error('an upsert returned no row')
+    await wantPicture(tx, actor.workspaceId, avatarUrl, now)
+    const visitor = await tx.db.visitor.findUniqueOrThrow({ where: { id: row.id } })
+    return { visitor, created: row.created }
+  })
+}
+
+/** @throws NotFoundError; ConflictError when another visitor has the externalId */
+export async function updateVisitor(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+  input: z.input<typeof VisitorPatch>,
+): Promise<Visitor> {
+  requireLevel(actor, 'READ_WRITE')
+  requireId('visitor', id, 'Customer')
+  const { externalId, name, email: address, avatarUrl, metadata } = parse(VisitorPatch, input)
+  const json = metadata as Prisma.InputJsonObject | undefined
+  const data = defined({ externalId, name, email: address, avatarUrl, metadata: json })
+  const where = { id, workspaceId: actor.workspaceId }
+  try {
+    return await inTransaction(deps, async (tx) => {
+      const [visitor] = await tx.db.visitor.updateManyAndReturn({ where, data })
+      if (visitor === undefined) throw new NotFoundError('Customer')
+      await wantPicture(tx, actor.workspaceId, avatarUrl, deps.clock.now())
+      return visitor
+    })
+  } catch (error) {
+    if (isUniqueViolation(error)) throw await externalIdTaken(deps, actor, externalId)
+    throw error
+  }
+}
+
+async function externalIdTaken(
+  { db }: Deps,
+  { workspaceId }: Actor,
+  externalId: string | null | undefined,
+): Promise<ConflictError> {
+  const where = { workspaceId, externalId: externalId ?? '' }
+  const holder = await db.prisma.visitor.findFirst({ where, select: { id: true } })
+  const who = holder === null ? 'Another customer' : `Customer ${holder.id}`
+  return new ConflictError(`${who} of this workspace has that externalId`)
+}

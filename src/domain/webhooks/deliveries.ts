@@ -1,0 +1,131 @@
+import { z } from 'zod'
+import type { Delivery, DeliveryAttempt, Event, Prisma, WebhookEndpoint } from '../../generated/prisma/client.ts'
+import { DeliveryStatus } from '../../generated/prisma/enums.ts'
+import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
+import { recordAudit } from '../audit/audit.ts'
+import { DISPATCH_TOPIC } from '../events/events.ts'
+import type { Actor } from '../shared/actor.ts'
+import { managedEndpoints, requireLevel, requireWebhookManager } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ConflictError, NotFoundError } from '../shared/errors.ts'
+import { idText, instant, parse, requireId } from '../shared/input.ts'
+import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
+import { sendWaitingNow } from './send-waiting.ts'
+
+export const DeliveryFilter = z
+  .object({
+    /** One of these. */
+    status: z.array(z.enum(DeliveryStatus)).min(1, 'must name at least one'),
+    endpointId: idText,
+    /** Of one of its endpoints. */
+    agentId: idText,
+    /** One of these. */
+    eventType: z.array(idText).min(1, 'must name at least one'),
+    conversationId: idText,
+    isTest: z.boolean(),
+    createdAfter: instant,
+    createdBefore: instant,
+  })
+  .partial()
+
+/** A delivery with the event that it carries. */
+export type DeliveryWithEvent = Delivery & { event: Event }
+
+export const WITH_EVENT = { event: true } satisfies Prisma.DeliveryInclude
+
+/**
+ * Agents see what is sent to their own endpoints; everybody else the workspace's. Nobody sees those of unregistered
+ * endpoints, nor those of removed ones, which have none.
+ */
+export function visibleDeliveries(actor: Actor) {
+  const { workspaceId, ...endpoint } = managedEndpoints(actor)
+  return { workspaceId, endpoint } satisfies Prisma.DeliveryWhereInput
+}
+
+/** Deliveries, newest first. */
+export async function listDeliveries(
+  deps: Deps,
+  actor: Actor,
+  filter: z.input<typeof DeliveryFilter>,
+  page: PageRequest,
+): Promise<Page<DeliveryWithEvent>> {
+  requireLevel(actor, 'READ_ONLY')
+  const { status, endpointId, agentId, eventType, conversationId, isTest, ...span } = parse(DeliveryFilter, filter)
+  const { createdAfter, createdBefore } = span
+  const where: Prisma.DeliveryWhereInput = {
+    ...visibleDeliveries(actor),
+    ...(status !== undefined && { status: { in: status } }),
+    ...(endpointId !== undefined && { endpointId }),
+    ...(conversationId !== undefined && { conversationId }),
+    ...(isTest !== undefined && { isTest }),
+    ...(eventType !== undefined && { event: { type: { in: eventType } } }),
+    AND: [
+      agentId === undefined ? {} : { endpoint: { agentId } },
+      createdAfter === undefined ? {} : { createdAt: { gt: createdAfter } },
+      createdBefore === undefined ? {} : { createdAt: { lt: createdBefore } },
+    ],
+  }
+  const { delivery } = deps.db.prisma
+  return newestFirst(page, {
+    find: (slice) => delivery.findMany({ ...slice, where: { ...where, ...slice.where }, include: WITH_EVENT }),
+    count: () => delivery.count({ where }),
+  })
+}
+
+/**
+ * Sends a delivery now: the same X-GudDesk-Delivery, and X-GudDesk-Attempt counts on. A finished one is made due, in the
+ * live lane. One that waits for its next attempt is asked for as a probe; one that is being sent is left alone.
+ * @throws NotFoundError; ConflictError while its endpoint or agent is disabled, and for a test that is under way
+ */
+export async function replayDelivery(deps: Deps, actor: Actor, id: string): Promise<DeliveryWithEvent> {
+  requireWebhookManager(actor)
+  requireId('delivery', id, 'Delivery')
+  return inTransaction(deps, async (tx) => {
+    const where = { id, ...visibleDeliveries(actor) }
+    await tx.db.$queryRaw`
+      SELECT e.id FROM deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id WHERE d.id = ${id} FOR KEY SHARE OF e`
+    const found = await tx.db.delivery.findFirst({ where, include: { endpoint: true } })
+    if (found === null) throw new NotFoundError('Delivery')
+    // Tests are for disabled endpoints too.
+    if (!found.isTest) await refuseDisabled(tx, found.endpoint)
+    const at = deps.clock.now()
+    const again = { status: 'PENDING', due: deps.clock.steady(), finishedAt: null, lane: 0 } as const
+    const { count } = await tx.db.delivery.updateMany({ where: { id, due: null }, data: again })
+    if (count === 0 && found.isTest) {
+      throw new ConflictError('This test is under way: wait until it has succeeded or failed')
+    }
+    const target = { type: 'delivery', id, name: found.endpoint.url } as const
+    await recordAudit(tx, actor, { action: 'delivery.replayed', target, at })
+    if (!found.isTest) await sendWaitingNow(deps, tx, found.endpointId, id)
+    tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
+    return tx.db.delivery.findUniqueOrThrow({ where: { id }, include: WITH_EVENT })
+  })
+}
+
+/** @throws ConflictError when nothing would be sent now: the endpoint or its agent is disabled, or its backlog is being cut */
+export async function refuseDisabled(tx: Tx, { isEnabled, agentId, sendsFromSeq }: WebhookEndpoint): Promise<void> {
+  if (sendsFromSeq > 0n) {
+    throw new ConflictError(
+      'This endpoint was just registered again, and older events are being left out: try again in a moment',
+    )
+  }
+  const agent = agentId === null ? null : await tx.db.agent.findUnique({ where: { id: agentId } })
+  if (!isEnabled || agent?.isEnabled === false) throw new ConflictError('Enable the endpoint and its agent first')
+}
+
+/** What came of a delivery's last attempt. */
+export type LastAttempt = Pick<DeliveryAttempt, 'durationMs' | 'statusCode'>
+
+/** Of many deliveries in one statement; those never attempted are left out. The caller has judged who may see them. */
+export async function lastAttempts(
+  { db }: Pick<Deps, 'db'>,
+  deliveryIds: readonly string[],
+): Promise<Map<string, LastAttempt>> {
+  const rows = await db.prisma.$queryRaw<(LastAttempt & { id: string })[]>`
+    SELECT wanted.id, attempt.duration_ms AS "durationMs", attempt.status_code AS "statusCode"
+      FROM unnest(${[...deliveryIds]}::text[]) AS wanted(id)
+     CROSS JOIN LATERAL (
+       SELECT duration_ms, status_code FROM delivery_attempts
+        WHERE delivery_id = wanted.id ORDER BY number DESC LIMIT 1) attempt`
+  return new Map(rows.map(({ id, ...attempt }) => [id, attempt]))
+}

@@ -1,0 +1,50 @@
+import type { Actor } from '../shared/actor.ts'
+import { requireLevel, requireTeam } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+
+/** How a workspace's webhooks are getting on. Nothing of other workspaces can be told from it. */
+export interface DispatchState {
+  /** Deliveries that are not finished, test events apart. */
+  readonly pending: number
+  /** Of these, those that wait for a time in the future. */
+  readonly scheduled: number
+  /** Of these, those whose endpoint or agent is disabled. */
+  readonly held: number
+  /** Of these, the rest: they could be sent now, or are being sent. */
+  readonly due: number
+  /** For how many seconds the oldest of those could have been sent; null when there is none. */
+  readonly oldestDueSeconds: number | null
+  /** Whether this node's wake-ups reach the others; while they do not, everything waits for the next poll. */
+  readonly isBusConnected: boolean
+}
+
+/** An agent's key is told of its own endpoints only, as in the list of deliveries. */
+export async function getDispatchState(deps: Deps, actor: Actor): Promise<DispatchState> {
+  requireLevel(actor, 'READ_ONLY')
+  requireTeam(actor)
+  const now = deps.clock.steady()
+  const [row] = await deps.db.sql<Counted>(COUNT, [actor.workspaceId, now, actor.type === 'agent' ? actor.id : null])
+  const { pending = 0, scheduled = 0, held = 0, oldest = null } = row ?? {}
+  const oldestDueSeconds = oldest === null ? null : Math.max(0, Math.floor((now.getTime() - oldest.getTime()) / 1000))
+  const due = pending - scheduled - held
+  return { pending, scheduled, held, due, oldestDueSeconds, isBusConnected: deps.bus.isConnected() }
+}
+
+interface Counted {
+  pending: number
+  scheduled: number
+  held: number
+  oldest: Date | null
+}
+
+/** By endpoint, test events apart: what is not finished stands in an index that begins with the one and has no other. */
+const COUNT = `
+SELECT count(*)::int AS pending,
+       (count(*) FILTER (WHERE live.is_live AND d.due > $2::timestamptz))::int AS scheduled,
+       (count(*) FILTER (WHERE NOT live.is_live))::int AS held,
+       min(d.due) FILTER (WHERE live.is_live AND d.due <= $2::timestamptz) AS oldest
+  FROM webhook_endpoints endpoint
+  LEFT JOIN agents agent ON agent.id = endpoint.agent_id
+ CROSS JOIN LATERAL (SELECT endpoint.is_enabled AND COALESCE(agent.is_enabled, true) AS is_live) live
+  JOIN deliveries d ON d.endpoint_id = endpoint.id AND d.due IS NOT NULL AND NOT d.is_test
+ WHERE endpoint.workspace_id = $1 AND endpoint.unregistered_at IS NULL AND ($3::text IS NULL OR endpoint.agent_id = $3)`

@@ -1,0 +1,93 @@
+import { z } from 'zod'
+import type { WebhookEndpoint } from '../../generated/prisma/client.ts'
+import { inTransaction } from '../../infra/database/transaction.ts'
+import { newWebhookSecret } from '../../infra/secrets.ts'
+import { recordAudit } from '../audit/audit.ts'
+import { endpointsChanged } from '../events/events.ts'
+import type { Actor } from '../shared/actor.ts'
+import { requireWebhookManager } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ConflictError } from '../shared/errors.ts'
+import { idText, parse } from '../shared/input.ts'
+import { sendWaitingNow } from './send-waiting.ts'
+import { endpointTarget, lockEndpoint, rotationOf } from './webhook-endpoints.ts'
+
+export const MAX_OVERLAP_HOURS = 168
+const DEFAULT_OVERLAP_HOURS = 24
+const HOUR_MS = 3_600_000
+
+/** How long the old credential goes on working beside the new one; 0 ends it at once. */
+export const OverlapHours = z.int().min(0).max(MAX_OVERLAP_HOURS).default(DEFAULT_OVERLAP_HOURS)
+
+/** When an overlap that begins now ends; null for none. */
+export function overlapEnd(now: Date, hours: number): Date | null {
+  return hours === 0 ? null : new Date(now.getTime() + hours * HOUR_MS)
+}
+
+export const RotateSecret = z.object({ endpointId: idText, overlapHours: OverlapHours })
+export const ConfirmRotation = z.object({ endpointId: idText })
+
+/**
+ * Gives an endpoint a new secret. Until the overlap ends, or the rotation is confirmed, `webhook-signature` carries
+ * signatures by both secrets and `X-GudDesk-Signature` the one by the old secret; afterwards only the new one signs.
+ *
+ * Two secrets sign at most, so within an overlap the next rotation must be one without an overlap: it ends both. That
+ * one always works, as nobody should have to wait who has lost a secret.
+ * @returns the endpoint and the new secret
+ * @throws NotFoundError; ValidationError; ConflictError while a rotation is under way, unless overlapHours is 0
+ */
+export async function rotateWebhookSecret(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof RotateSecret>,
+): Promise<{ endpoint: WebhookEndpoint; secret: string }> {
+  requireWebhookManager(actor)
+  const { endpointId, overlapHours } = parse(RotateSecret, input)
+  const secret = newWebhookSecret()
+  return inTransaction(deps, async (tx) => {
+    const before = await lockEndpoint(tx, actor, endpointId)
+    const at = deps.clock.now()
+    if (overlapHours > 0 && rotationOf(before, at) !== null) {
+      throw new ConflictError(
+        "This endpoint's secret is being rotated: confirm that first, or rotate with overlapHours 0, which ends both secrets at once",
+      )
+    }
+    const secretOverlapEndsAt = overlapEnd(at, overlapHours)
+    const previousSealedSecret = secretOverlapEndsAt === null ? null : before.sealedSecret
+    const sealedSecret = deps.vault.seal(secret, endpointId)
+    const data = { sealedSecret, previousSealedSecret, secretOverlapEndsAt }
+    const endpoint = await tx.db.webhookEndpoint.update({ where: { id: endpointId }, data })
+    const target = endpointTarget(endpoint)
+    await recordAudit(tx, actor, { action: 'webhook_endpoint.secret_rotated', target, data: { overlapHours }, at })
+    endpointsChanged(tx, deps.bus, [endpointId])
+    // A receiver that refused what the old one signed may take this.
+    await sendWaitingNow(deps, tx, endpointId)
+    return { endpoint, secret }
+  })
+}
+
+/**
+ * Ends a rotation's overlap: from now on only the new secret signs. Without a rotation under way nothing changes, so
+ * that confirming twice is as good as once.
+ * @throws NotFoundError; ValidationError
+ */
+export async function confirmRotation(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof ConfirmRotation>,
+): Promise<WebhookEndpoint> {
+  requireWebhookManager(actor)
+  const { endpointId } = parse(ConfirmRotation, input)
+  return inTransaction(deps, async (tx) => {
+    const before = await lockEndpoint(tx, actor, endpointId)
+    const at = deps.clock.now()
+    if (rotationOf(before, at) === null) return before
+    const data = { previousSealedSecret: null, secretOverlapEndsAt: null }
+    const endpoint = await tx.db.webhookEndpoint.update({ where: { id: endpointId }, data })
+    const target = endpointTarget(endpoint)
+    await recordAudit(tx, actor, { action: 'webhook_endpoint.rotation_confirmed', target, at })
+    endpointsChanged(tx, deps.bus, [endpointId])
+    await sendWaitingNow(deps, tx, endpointId)
+    return endpoint
+  })
+}

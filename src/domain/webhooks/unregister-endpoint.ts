@@ -1,0 +1,90 @@
+import { setTimeout } from 'node:timers/promises'
+import { z } from 'zod'
+import type { WebhookEndpoint } from '../../generated/prisma/client.ts'
+import { inTransaction } from '../../infra/database/transaction.ts'
+import { recordAudit } from '../audit/audit.ts'
+import { endpointsChanged } from '../events/events.ts'
+import type { Actor } from '../shared/actor.ts'
+import { managedEndpoints, requireWebhookManager } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ConflictError, NotFoundError } from '../shared/errors.ts'
+import { parse } from '../shared/input.ts'
+import { sendTestEvent } from './test-events.ts'
+import { keepUnregistered } from './unregistered-endpoints.ts'
+import { deleteEndpoint, EndpointRef, endpointNamed, endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
+
+export const UnregisterEndpoint = EndpointRef.safeExtend({
+  /** For good: it is not kept, and neither is one that is kept already. */
+  forget: z.boolean().default(false),
+})
+
+/** In this time after a registration that found the endpoint there, whoever unregisters it may be a process that was replaced. */
+const SUCCESSION_MS = 600_000
+/** For the ping and its answer, together. Services that stop wait for the answer to their own call, 5 seconds or more. */
+const PING_MS = 4000
+const POLL_MS = 50
+
+/**
+ * Unregisters an endpoint, as its service does when it stops: it is gone for everybody, but kept for a day for whoever
+ * registers it again. When it was registered again a moment ago, by the process that replaces the one that stops, and
+ * a ping shows that somebody answers there, it stays as it is.
+ * @throws NotFoundError; ValidationError when neither url nor endpointId is given
+ */
+export async function unregisterEndpoint(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof UnregisterEndpoint>,
+): Promise<void> {
+  requireWebhookManager(actor)
+  const { forget, ...ref } = parse(UnregisterEndpoint, input)
+  if (forget) return deleteEndpoint(deps, actor, ref)
+  const where = { ...endpointNamed(ref), ...managedEndpoints(actor) }
+  const found = await deps.db.prisma.webhookEndpoint.findFirst({ where })
+  if (found === null) throw new NotFoundError('Webhook endpoint')
+  if (mayBeSucceeded(found, deps.clock.steady()) && (await answersPing(deps, actor, found.id))) return
+  await inTransaction(deps, async (tx) => {
+    const endpoint = await lockEndpoint(tx, actor, found.id)
+    // Somebody registered it while this call was under way: they have it now.
+    if (endpoint.reregisteredAt?.getTime() !== found.reregisteredAt?.getTime()) return
+    await keepUnregistered(deps, tx, endpoint)
+    const at = deps.clock.now()
+    await recordAudit(tx, actor, { action: 'webhook_endpoint.unregistered', target: endpointTarget(endpoint), at })
+    endpointsChanged(tx, deps.bus, [endpoint.id])
+  })
+}
+
+function mayBeSucceeded({ isEnabled, reregisteredAt }: WebhookEndpoint, now: Date): boolean {
+  return isEnabled && reregisteredAt !== null && now.getTime() - reregisteredAt.getTime() < SUCCESSION_MS
+}
+
+/** Whether the receiver answers a signed ping with a 2xx. Outside of any transaction, and not for long. */
+async function answersPing(deps: Deps, actor: Actor, endpointId: string): Promise<boolean> {
+  const began = performance.now()
+  let id: string | null = null
+  for (;;) {
+    id ??= await pingNow(deps, actor, endpointId)
+    const ping =
+      id === null ? undefined : await deps.db.prisma.delivery.findUnique({ where: { id }, select: { status: true } })
+    if (ping === null) return false
+    if (ping !== undefined && ping.status !== 'PENDING') return ping.status === 'DELIVERED'
+    const waited = performance.now() - began
+    if (waited >= PING_MS) return false
+    // Rarer and rarer: many may wait at once, and the longer it takes the less a moment matters.
+    await setTimeout(Math.min(Math.max(POLL_MS, waited / 4), PING_MS - waited + 1))
+  }
+}
+
+/**
+ * The id of a ping, sent now. Many processes may be replaced at once: when as many tests as may wait for the endpoint do so, the
+ * latest of them tells as much. Null when all have just ended.
+ */
+async function pingNow(deps: Deps, actor: Actor, endpointId: string): Promise<string | null> {
+  try {
+    return (await sendTestEvent(deps, actor, { endpointId, type: 'ping' })).id
+  } catch (error) {
+    if (!(error instanceof ConflictError)) throw error
+    const where = { endpointId, isTest: true, due: { not: null } }
+    const latest = await deps.db.prisma.delivery.findFirst({ where, orderBy: { seq: 'desc' }, select: { id: true } })
+    return latest?.id ?? null
+  }
+}

@@ -1,0 +1,193 @@
+import { setTimeout } from 'node:timers/promises'
+import type { WebhookEndpoint } from '../../generated/prisma/client.ts'
+import { Prisma } from '../../infra/database/db.ts'
+import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
+import { recordAudits, systemAuditor } from '../audit/audit.ts'
+import type { Actor } from '../shared/actor.ts'
+import { ownedEndpoints, requireLevel } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+
+/** How long an unregistered endpoint can be registered again. */
+export const KEPT_MS = 86_400_000
+/** How many unregistered endpoints a workspace keeps; they do not count among its endpoints. */
+export const KEPT_PER_WORKSPACE = 100
+/** How long before its registration the events may have happened that an endpoint is sent then, unless it says so. */
+export const DEFAULT_RESUME_SECONDS = 3600
+
+const BATCH = 500
+/** Between two batches, so that removing never takes more than a part of the database's time. */
+const PAUSE_MS = 20
+/** Another node may take it for a little earlier, and there an endpoint may still be registered again. */
+const CLOCKS_MS = 60_000
+
+/**
+ * Unregistered, and can be registered again.
+ * @param now steady: a clock that is set ends nothing, here and below
+ */
+export function isKept(now: Date): { keptUntil: { gt: Date } } {
+  return { keptUntil: { gt: now } }
+}
+
+/** An endpoint that its owner has unregistered, for people. */
+export interface UnregisteredEndpoint {
+  readonly id: string
+  readonly url: string
+  readonly agentId: string | null
+  readonly unregisteredAt: Date
+  readonly keptUntil: Date
+}
+
+/** What is unregistered and can be registered again, the latest first: an agent's own for an agent. */
+export async function listUnregistered(deps: Deps, actor: Actor): Promise<UnregisteredEndpoint[]> {
+  requireLevel(actor, 'READ_ONLY')
+  const rows = await deps.db.prisma.webhookEndpoint.findMany({
+    where: { ...ownedEndpoints(actor), ...isKept(deps.clock.steady()) },
+    orderBy: [{ unregisteredAt: 'desc' }, { id: 'desc' }],
+    take: KEPT_PER_WORKSPACE,
+  })
+  return rows.flatMap(({ id, url, agentId, unregisteredAt, keptUntil }) =>
+    unregisteredAt === null || keptUntil === null ? [] : [{ id, url, agentId, unregisteredAt, keptUntil }],
+  )
+}
+
+/**
+ * Unregisters an endpoint that is locked. From now on it is shown nowhere and nothing is sent; what waits for it stays, and
+ * events are recorded for it, for as long as it is kept. Tests that wait are given up. Of more endpoints than are kept,
+ * those that were unregistered first are removed.
+ */
+export async function keepUnregistered(deps: Deps, tx: Tx, { id, workspaceId }: WebhookEndpoint): Promise<void> {
+  const at = deps.clock.steady()
+  const keptUntil = new Date(at.getTime() + KEPT_MS)
+  const data = { unregisteredAt: at, keptUntil, isEnabled: false, disabledReason: null }
+  await tx.db.webhookEndpoint.update({ where: { id }, data })
+  await tx.db.delivery.updateMany({
+    where: { endpointId: id, isTest: true, due: { not: null } },
+    data: { status: 'SKIPPED', due: null, finishedAt: at },
+  })
+  // Those who unregister some at the same moment wait here for each other, so that not one too many is kept.
+  await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${workspaceId} FOR NO KEY UPDATE`
+  const removed = await tx.db.$queryRaw<Removed[]>`
+    DELETE FROM webhook_endpoints WHERE unregistered_at IS NOT NULL AND id IN (
+      SELECT id FROM webhook_endpoints WHERE workspace_id = ${workspaceId} AND kept_until IS NOT NULL
+       ORDER BY unregistered_at DESC, id DESC OFFSET ${KEPT_PER_WORKSPACE})
+    RETURNING id, url, workspace_id AS "workspaceId"`
+  await recordRemoved(deps, tx, removed)
+}
+
+type Removed = Pick<WebhookEndpoint, 'id' | 'url' | 'workspaceId'>
+
+/** Endpoints that were kept are gone, and nobody asked for that; their deliveries are drained (removals.ts). */
+async function recordRemoved({ clock }: Deps, tx: Tx, removed: readonly Removed[]): Promise<void> {
+  const at = clock.now()
+  const entries = removed.map(({ id, url, workspaceId }) => {
+    const target = { type: 'webhook_endpoint', id, name: url } as const
+    return [systemAuditor(workspaceId), { action: 'webhook_endpoint.deleted', target, at }] as const
+  })
+  await recordAudits(tx, entries)
+}
+
+/**
+ * The endpoint that a registration gives back, locked: the agent's own; for others the workspace's before an agent's. Null
+ * when none of them is kept.
+ */
+export async function lockKept(
+  tx: Tx,
+  { workspaceId, agentId, url }: { workspaceId: string; agentId: string | null; url: string },
+  at: Date,
+): Promise<{ id: string; unregisteredAt: Date } | null> {
+  const [kept] = await tx.db.$queryRaw<{ id: string; unregisteredAt: Date }[]>`
+    SELECT id, unregistered_at AS "unregisteredAt" FROM webhook_endpoints
+     WHERE workspace_id = ${workspaceId} AND url = ${url} AND kept_until > ${at}
+       AND (${agentId}::text IS NULL OR agent_id = ${agentId})
+     ORDER BY agent_id IS NULL DESC, unregistered_at DESC, id DESC LIMIT 1
+       FOR NO KEY UPDATE`
+  return kept ?? null
+}
+
+/** What makes a kept endpoint a live one. */
+export const LIVE_AGAIN = { unregisteredAt: null, keptUntil: null, isEnabled: true } as const
+
+/**
+ * Decides what of an endpoint's backlog is sent now that it is registered again: the events of the last `withinSeconds`.
+ * What already waited when it was unregistered counts as of then. What is older is SKIPPED: a batch of it at once, and the
+ * rest in the background, behind a position that the dispatcher begins at.
+ */
+export async function resumeFrom(
+  tx: Tx,
+  { id, unregisteredAt }: { id: string; unregisteredAt: Date },
+  withinSeconds: number,
+  at: Date,
+): Promise<void> {
+  const from = new Date(at.getTime() - withinSeconds * 1000)
+  if (unregisteredAt >= from && withinSeconds > 0) return
+  const [first] = await tx.db.$queryRaw<{ seq: bigint }[]>`
+    SELECT COALESCE(
+      (SELECT seq FROM deliveries WHERE endpoint_id = ${id} AND created_at >= ${from} AND NOT is_test
+        ORDER BY created_at, id LIMIT 1),
+      (SELECT max(seq) + 1 FROM (
+        SELECT seq FROM deliveries WHERE endpoint_id = ${id} ORDER BY created_at DESC, id DESC LIMIT 100) latest),
+      0) AS seq`
+  const seq = first?.seq ?? 0n
+  const skipped = await skipBefore(tx, id, seq, at)
+  if (skipped === BATCH) await tx.db.$executeRaw`UPDATE webhook_endpoints SET sends_from_seq = ${seq} WHERE id = ${id}`
+}
+
+/** One batch of what waits and is too old. @returns how many */
+function skipBefore(tx: Tx, endpointId: string, seq: bigint, at: Date): Promise<number> {
+  return tx.db.$executeRaw`
+    WITH old AS (${waitingBefore(endpointId, seq)})
+    UPDATE deliveries d SET status = 'SKIPPED', due = NULL, finished_at = ${at} FROM old WHERE d.id = old.id`
+}
+
+/** Up to a batch of what waits for an endpoint before a position: an index walk for each kind, however long the backlog. */
+export function waitingBefore(endpointId: string, seq: bigint): Prisma.Sql {
+  const before = Prisma.sql`endpoint_id = ${endpointId} AND seq < ${seq} AND due IS NOT NULL AND NOT is_test`
+  const firsts = (lane: Prisma.Sql) =>
+    Prisma.sql`SELECT id FROM deliveries WHERE ${before} AND lane = ${lane} AND attempts = 0 ORDER BY seq LIMIT ${BATCH}`
+  return Prisma.sql`
+    SELECT id FROM (
+      (${firsts(Prisma.sql`0`)})
+      UNION ALL
+      (${firsts(Prisma.sql`1`)})
+      UNION ALL
+      (SELECT id FROM deliveries WHERE ${before} AND attempts > 0 ORDER BY lane, due LIMIT ${BATCH})) waiting
+     LIMIT ${BATCH}`
+}
+
+/** Goes on with what `resumeFrom` has left. @param signal ends it after the batch under way */
+export async function skipTooOld(deps: Deps, signal?: AbortSignal): Promise<void> {
+  const found = await deps.db.sql<{ id: string }>('SELECT id FROM webhook_endpoints WHERE sends_from_seq > 0')
+  for (const { id } of found) {
+    while (signal?.aborted !== true && (await skipBatch(deps, id))) await setTimeout(PAUSE_MS)
+  }
+}
+
+/** @returns whether there may be more */
+function skipBatch(deps: Deps, id: string): Promise<boolean> {
+  return inTransaction(deps, async (tx) => {
+    const [endpoint] = await tx.db.$queryRaw<{ seq: bigint }[]>`
+      SELECT sends_from_seq AS seq FROM webhook_endpoints WHERE id = ${id} FOR NO KEY UPDATE`
+    if (endpoint === undefined || endpoint.seq === 0n) return false
+    if ((await skipBefore(tx, id, endpoint.seq, deps.clock.steady())) === BATCH) return true
+    await tx.db.$executeRaw`UPDATE webhook_endpoints SET sends_from_seq = 0 WHERE id = ${id}`
+    return false
+  })
+}
+
+/**
+ * Removes endpoints that are kept no longer; their deliveries are drained (removals.ts). Of several nodes each does a part.
+ * @param signal ends it after the one under way
+ */
+export async function removeUnkept(deps: Deps, signal?: AbortSignal): Promise<void> {
+  const before = new Date(deps.clock.steady().getTime() - CLOCKS_MS)
+  const where: Prisma.WebhookEndpointWhereInput = { keptUntil: { lte: before } }
+  const found = await deps.db.prisma.webhookEndpoint.findMany({ where, select: { id: true }, orderBy: { id: 'asc' } })
+  for (const { id } of found) {
+    if (signal?.aborted === true) return
+    await inTransaction(deps, async (tx) => {
+      const [gone] = await tx.db.webhookEndpoint.findMany({ where: { ...where, id } })
+      const { count } = await tx.db.webhookEndpoint.deleteMany({ where: { ...where, id } })
+      if (gone !== undefined && count > 0) await recordRemoved(deps, tx, [gone]) // or another node was faster
+    })
+  }
+}

@@ -1,0 +1,74 @@
+import { GraphQLError } from 'graphql'
+import type { Deps } from '../domain/shared/deps.ts'
+import {
+  DomainError,
+  LoopDetectedError,
+  RateLimitedError,
+  UnavailableError,
+  ValidationError,
+} from '../domain/shared/errors.ts'
+import { orUnavailable } from '../domain/shared/unavailable.ts'
+import { STATUS } from '../http/error-body.ts'
+import { logUnavailable, newRequestId } from '../http/middleware.ts'
+import { refusalHeaders } from '../http/rate-limit-headers.ts'
+import { EventStreamEnded } from '../live/log-tailer.ts'
+
+/**
+ * Expected failures keep their code and message; everything else is logged and masked.
+ * @param requestId stands in both the log and the answer
+ */
+export function maskError(deps: Deps, error: unknown, requestId = newRequestId()): GraphQLError {
+  const thrown = error instanceof GraphQLError ? (error.originalError ?? error) : error
+  const original = orUnavailable(deps, thrown)
+  if (original instanceof UnavailableError) {
+    logUnavailable(deps, original, requestId)
+    const { code, message, retryAfterSeconds } = original
+    const http = { status: STATUS[code], headers: { 'Retry-After': String(retryAfterSeconds) } }
+    return located(error, message, { code, retryAfterSeconds, http })
+  }
+  if (original instanceof RateLimitedError) {
+    const { code, message, retryAfterSeconds, standing } = original
+    const http = { status: STATUS[code], headers: refusalHeaders(original) }
+    return located(error, message, { code, retryAfterSeconds, ...(standing && { rateLimit: standing }), http })
+  }
+  if (original instanceof DomainError) {
+    const fields = original instanceof ValidationError ? { fields: original.fields } : {}
+    const wait = original instanceof LoopDetectedError ? { retryAfterSeconds: original.retryAfterSeconds } : {}
+    const status = STATUS[original.code]
+    const http = original.code === 'unauthorized' ? { http: { status, headers: { 'WWW-Authenticate': 'Bearer' } } } : {}
+    return located(error, original.message, { code: original.code, ...fields, ...wait, ...http })
+  }
+  if (original instanceof EventStreamEnded) return located(error, original.message, { code: 'resume' })
+  if (original instanceof GraphQLError) return withCode(error instanceof GraphQLError ? error : original)
+  deps.log.error({ err: original, requestId }, 'a GraphQL operation failed')
+  return located(error, 'Something went wrong on our side', { code: 'internal_error', requestId })
+}
+
+/** The longest message that is the executor's own. */
+const MAX_MESSAGE = 1000
+
+/** Codes of the libraries' own for faults of a request. */
+const LIBRARY_CODES: ReadonlySet<unknown> = new Set([
+  undefined,
+  'BAD_REQUEST',
+  'BAD_USER_INPUT',
+  'OPERATION_RESOLUTION_FAILURE',
+])
+
+/**
+ * The libraries give their own faults of a request (syntax, variables) no code, or another on each transport, and say the
+ * faulty value back: all of it, for each of 50 faults that one value may have.
+ */
+function withCode(error: GraphQLError): GraphQLError {
+  if (!LIBRARY_CODES.has(error.extensions['code'])) return error
+  const { message, extensions } = error
+  const short = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message
+  const http = extensions.http ?? { spec: true, status: 400 }
+  return located(error, short, { code: http.status === 405 ? 'method_not_allowed' : 'bad_request', http })
+}
+
+function located(error: unknown, message: string, extensions: Record<string, unknown>): GraphQLError {
+  if (!(error instanceof GraphQLError)) return new GraphQLError(message, { extensions })
+  const { nodes = null, source = null, positions = null, path = null } = error
+  return new GraphQLError(message, { nodes, source, positions, path, extensions })
+}

@@ -1,0 +1,233 @@
+import {
+  type DocumentNode,
+  type ExecutionArgs,
+  type GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  NoSchemaIntrospectionCustomRule,
+  validate,
+} from 'graphql'
+import { type GraphQLParams, handleStreamOrSingleExecutionResult, isAsyncIterable, type Plugin } from 'graphql-yoga'
+import { checkJson, JsonFault, parseJson } from '../infra/json.ts'
+import { measure } from './cost.ts'
+import { checkLimit, checkTokens, LIMITS, requestFault } from './limits.ts'
+
+/** How long a query or mutation may take. */
+export const EXECUTION_TIMEOUT_MS = 30_000
+/** How many parsed documents are remembered. One of 2,000 tokens takes half a megabyte, and needs no key to get here. */
+const MAX_DOCUMENTS = 100
+
+/** Points of cost, by the context of an operation. */
+const costs = new WeakMap<object, number>()
+
+/** How often the rows of a connection may stand in the result, besides once, by the context of an operation. */
+const repeated = new WeakMap<object, number>()
+
+export function repeatsOf(context: object): number {
+  return repeated.get(context) ?? 0
+}
+
+/** The contexts of subscriptions. */
+const subscriptions = new WeakSet<object>()
+
+export function isSubscription(context: object): boolean {
+  return subscriptions.has(context)
+}
+
+/** What an operation that was parsed costs, by its context; 0 for one that is not to be run. */
+export function costOf(context: object): number {
+  return costs.get(context) ?? 0
+}
+
+/**
+ * Refuses operations over a limit when they are parsed, on every transport, and tells the cost of the others in
+ * `extensions.cost` of their results.
+ */
+export function limits(schema: GraphQLSchema): Plugin {
+  return {
+    onParse({ params: { source }, context }) {
+      checkTokens(String(source))
+      return ({ result }) => {
+        if (result === null || result instanceof Error) return
+        const document = result as DocumentNode
+        const { operationName, variables } = context.params ?? {}
+        const operation = getOperationAST(document, operationName)
+        if (!operation) throw requestFault('Send the name of one of the document’s operations as operationName')
+        const { complexity, repeats, plainAliases: _, ...rest } = measure(schema, document, operation, variables ?? {})
+        for (const [name, value] of Object.entries(rest)) checkLimit(name as keyof typeof rest, value)
+        checkLimit('complexity', complexity)
+        costs.set(context, complexity)
+        repeated.set(context, repeats)
+        if (operation.operation === 'subscription') subscriptions.add(context)
+      }
+    },
+    onExecute: ({ args }) => ({
+      onExecuteDone({ result, setResult }) {
+        const requested = costs.get(args.contextValue)
+        if (isAsyncIterable(result) || requested === undefined) return
+        const cost = { requested, max: LIMITS.complexity }
+        setResult({ ...result, extensions: { ...result.extensions, cost } })
+      },
+    }),
+  }
+}
+
+const NO_BYTES = new Uint8Array()
+
+/** Refuses POST bodies that are not JSON: what a page of another origin can send unasked is not. */
+export function jsonOnly(): Plugin<{ body?: Uint8Array }, { body?: Uint8Array }> {
+  return {
+    onRequestParse({ request, requestParser, serverContext: { body = NO_BYTES }, setRequestParser }) {
+      if (request.method === 'GET' && requestParser !== undefined) {
+        setRequestParser(async (given) => {
+          checkQuery(given.url)
+          return parsing('variables and extensions', async () => requestParser(given))
+        })
+      }
+      if (request.method !== 'POST') return
+      const [type, ...parameters] = (request.headers.get('content-type') ?? '').toLowerCase().split(/ *; */)
+      const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.replaceAll('"', '')
+      const encoding = request.headers.get('content-encoding') ?? 'identity'
+      if (type?.trim() !== 'application/json' || !/^charset=utf-?8$/.test(charset ?? 'charset=utf-8')) {
+        throw requestFault('Send JSON in UTF-8, with Content-Type: application/json', 415, 'unsupported_media_type')
+      }
+      if (encoding !== 'identity') {
+        throw requestFault('Send the body without Content-Encoding', 415, 'unsupported_media_type')
+      }
+      setRequestParser(async () => parsing('The body', async () => parseParams(body)))
+    },
+  }
+}
+
+async function parsing<T>(what: string, parse: () => Promise<T>): Promise<T> {
+  try {
+    return await parse()
+  } catch (error) {
+    throw requestFault(error instanceof JsonFault ? `${what} ${error.message}` : `${what} must be valid JSON in UTF-8`)
+  }
+}
+
+/** The members are Yoga's to judge. @throws JsonFault */
+function parseParams(bytes: Uint8Array): GraphQLParams {
+  return parseJson(bytes) as GraphQLParams
+}
+
+/** What of a GET's URL is JSON, before it is parsed. @throws GraphQLError bad_request */
+function checkQuery(url: string): void {
+  const { searchParams } = new URL(url)
+  for (const name of ['variables', 'extensions']) {
+    try {
+      checkJson(Buffer.from(searchParams.get(name) ?? ''))
+    } catch (error) {
+      throw requestFault(`${name} ${error instanceof Error ? error.message : ''}`)
+    }
+  }
+}
+
+/** Keeps the schema to those who know it: no introspection, and no "Did you mean" in messages. */
+export function hideSchema({ introspection, suggestions }: { introspection: boolean; suggestions: boolean }): Plugin {
+  return {
+    onValidate({ addValidationRule, setValidationFn }) {
+      if (!introspection) addValidationRule(NoSchemaIntrospectionCustomRule)
+      const quiet: typeof validate = (schema, document, rules, _options, typeInfo) =>
+        validate(schema, document, rules, { hideSuggestions: true }, typeInfo)
+      if (!suggestions) setValidationFn(quiet)
+    },
+    onExecute: () => ({ onExecuteDone: ({ result }) => void (suggestions || cutSuggestions(result)) }),
+    onSubscribe: () => ({ onSubscribeResult: ({ result }) => void (suggestions || cutSuggestions(result)) }),
+  }
+}
+
+/** Faults of variables, which are found after validation and before any resolver, and so have no path. */
+function cutSuggestions(result: object): void {
+  if (!('errors' in result) || !Array.isArray(result.errors)) return
+  for (const error of result.errors as GraphQLError[]) {
+    if (error.path === undefined) error.message = error.message.replace(/ Did you mean .*\?$/s, '')
+  }
+}
+
+/**
+ * Ends queries and mutations that take too long with the error code `timeout` (HTTP 503). What a resolver has begun goes
+ * on behind it; no further resolver starts, and those that look at `info.signal` learn of it.
+ */
+export function executionTimeout(ms = EXECUTION_TIMEOUT_MS): Plugin {
+  return {
+    onExecute({ executeFn, setExecuteFn }) {
+      setExecuteFn(async (args: ExecutionArgs) => {
+        const controller = new AbortController()
+        let timer: NodeJS.Timeout | undefined
+        const late = new Promise<never>((_, reject) => {
+          timer = setTimeout(() => {
+            const error = timeoutError(ms)
+            reject(error)
+            controller.abort(error)
+          }, ms)
+        })
+        try {
+          // Yoga's executor knows `signal`; its types do not.
+          return await Promise.race([executeFn(Object.assign({ ...args }, { signal: controller.signal })), late])
+        } catch (error) {
+          // Thrown, it would close a WebSocket, and with it every other operation there.
+          return { errors: [error] }
+        } finally {
+          clearTimeout(timer)
+        }
+      })
+    },
+  }
+}
+
+function timeoutError(ms: number): GraphQLError {
+  const message = `The operation took longer than ${ms / 1000} s and was given up. What a mutation began may take effect.`
+  return requestFault(message, 503, 'timeout')
+}
+
+/**
+ * Masks the errors of results, where the request's id is known. Yoga's own masking, which does not know it, comes after
+ * this one and sees what is thrown elsewhere.
+ */
+export function maskedErrors(mask: (error: unknown, requestId: string) => GraphQLError): Plugin<{ requestId: string }> {
+  type Handler = Parameters<typeof handleStreamOrSingleExecutionResult<{ requestId: string }>>[1]
+  const maskAll: Handler = ({ args, result, setResult }) => {
+    const { requestId } = args.contextValue
+    if (result.errors === undefined) return
+    setResult({ ...result, errors: result.errors.map((error) => mask(error, requestId)) })
+  }
+  return {
+    onExecute: () => ({ onExecuteDone: (payload) => handleStreamOrSingleExecutionResult(payload, maskAll) }),
+    onSubscribe: ({ args }) => ({
+      onSubscribeResult: (payload) => handleStreamOrSingleExecutionResult(payload, maskAll),
+      onSubscribeError({ error, setError }) {
+        // How an abandoned subscription ends; Yoga wants to see it as it is.
+        if (error instanceof DOMException) return
+        setError(mask(error, args.contextValue.requestId))
+      },
+    }),
+  }
+}
+
+interface Cache<T> {
+  get(text: string): T | undefined
+  set(text: string, value: T): void
+}
+
+/** What Yoga remembers by a document's text: few documents, and no errors, which are as quickly found again. */
+export function documentCaches(): { documentCache: Cache<DocumentNode>; errorCache: Cache<Error> } {
+  const documents = new Map<string, DocumentNode>()
+  const documentCache: Cache<DocumentNode> = {
+    get(text) {
+      const found = documents.get(text)
+      if (found === undefined) return undefined
+      // Used again: goes to the end of the queue.
+      documents.delete(text)
+      documents.set(text, found)
+      return found
+    },
+    set(text, document) {
+      documents.set(text, document)
+      const [oldest] = documents.keys()
+      if (documents.size > MAX_DOCUMENTS && oldest !== undefined) documents.delete(oldest)
+    },
+  }
+  return { documentCache, errorCache: { get: () => undefined, set: () => undefined } }
+}

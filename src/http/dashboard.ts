@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { extname, join, relative, sep } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type Koa from 'koa'
+import { pageHeaders } from './headers.ts'
+import { GRAPHQL_PATH } from './paths.ts'
+
+/** The built dashboard: its files, by the path they are served at. */
+export type Pages = ReadonlyMap<string, PageFile>
+
+interface PageFile {
+  readonly type: string
+  readonly etag: string
+  readonly bytes: Buffer
+  /** The same, compressed at build time; missing for files that gain nothing. */
+  readonly br?: Buffer
+  readonly gzip?: Buffer
+}
+
+const FOLDER = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
+const BUILD_SCRIPT = fileURLToPath(new URL('../../dashboard/build.ts', import.meta.url))
+const INDEX = '/index.html'
+/** Vite puts a hash of the content into these names. */
+const HASHED = '/assets/'
+
+const TYPES: Record<string, string> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.woff2': 'font/woff2',
+}
+
+/**
+ * Builds the dashboard when it is missing or older than its sources, in a process of its own.
+ * @throws Error when the build fails; what it says has been printed
+ */
+export async function buildPages(): Promise<void> {
+  const build = spawn(process.execPath, [BUILD_SCRIPT, '--if-stale'], { stdio: ['ignore', 'inherit', 'inherit'] })
+  const code = await new Promise<number | null>((resolve, reject) => build.once('error', reject).once('exit', resolve))
+  if (code !== 0) throw new Error('The dashboard could not be built; "npm run build" says why')
+}
+
+/** Reads the built dashboard into memory, some 3 MB; null when it was not built. */
+export async function readPages(folder = FOLDER): Promise<Pages | null> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])
+  const names = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const pages = new Map<string, PageFile>()
+  for (const name of names) {
+    const type = TYPES[extname(name)]
+    if (type === undefined) continue
+    const [bytes, br, gzip] = await Promise.all([readFile(name), copy(`${name}.br`), copy(`${name}.gz`)])
+    const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 27)}"`
+    const path = `/${relative(folder, name).split(sep).join('/')}`
+    pages.set(path, { type, etag, bytes, ...(br && { br }), ...(gzip && { gzip }) })
+  }
+  return pages.has(INDEX) ? pages : null
+
+  async function copy(name: string): Promise<Buffer | undefined> {
+    return names.includes(name) ? readFile(name) : undefined
+  }
+}
+
+/**
+ * Serves the dashboard: its files at their paths, and its page at every path that a browser opens and no API owns, so that
+ * a deep link works. What is not there stays the API's 404: a missing script must not be answered with a page.
+ */
+export function servePages(pages: Pages | null): Koa.Middleware {
+  return async (ctx, next) => {
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return next()
+    const file = pages?.get(ctx.path)
+    if (file !== undefined && ctx.path !== INDEX) return send(ctx, file)
+    if (!isPage(ctx)) return next()
+    const index = pages?.get(INDEX)
+    if (index === undefined) return sendNotBuilt(ctx)
+    send(ctx, index)
+  }
+}
+
+/** Somebody who types an address or follows a link asks for HTML by name; programs do not. */
+function isPage({ path, headers }: Koa.Context): boolean {
+  const isApi = path === '/api' || path.startsWith('/api/') || path === GRAPHQL_PATH || path === '/healthz'
+  return !isApi && !path.startsWith(HASHED) && /\btext\/html\b/i.test(headers.accept ?? '')
+}
+
+function send(ctx: Koa.Context, file: PageFile): void {
+  const isHashed = ctx.path.startsWith(HASHED)
+  ctx.set('Cache-Control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache')
+  ctx.type = file.type
+  if (file.type === TYPES['.html']) setPageHeaders(ctx)
+  if (file.br !== undefined || file.gzip !== undefined) ctx.vary('Accept-Encoding')
+  // The smallest that the client can read, in whichever order it names them.
+  const encoding = (['br', 'gzip'] as const).find((name) => file[name] !== undefined && ctx.acceptsEncodings(name))
+  ctx.etag = encoding === undefined ? file.etag : file.etag.replace(/"$/, `-${encoding}"`)
+  ctx.status = 200
+  if (ctx.fresh) {
+    ctx.status = 304
+    return
+  }
+  if (encoding !== undefined) ctx.set('Content-Encoding', encoding)
+  ctx.body = (encoding && file[encoding]) ?? file.bytes
+}
+
+function setPageHeaders(ctx: Koa.Context): void {
+  ctx.vary('Accept')
+  ctx.set(pageHeaders())
+}
+
+function sendNotBuilt(ctx: Koa.Context): void {
+  setPageHeaders(ctx)
+  ctx.set('Cache-Control', 'no-store')
+  ctx.status = 503
+  ctx.type = 'html'
+  ctx.body =
+    '<!doctype html><html lang="en"><title>GudDesk</title><h1>The dashboard is not built</h1>' +
+    '<p>Run <code>npm run build</code> and start again. The API works.</p></html>\n'
+}

@@ -1,0 +1,137 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { PGlite } from '@electric-sql/pglite'
+import type pg from 'pg'
+import { ConfigError } from '../../config.ts'
+import type { Log } from '../../log.ts'
+import { repeat } from '../../repeat.ts'
+import { SET_SESSION } from '../pg-session.ts'
+import { DiskSpace } from './disk-space.ts'
+import { haltOnAbort } from './pglite-abort.ts'
+import { EmbeddedStoppedError, pglitePool } from './pglite-socket.ts'
+import { keepPrivate } from './private-folder.ts'
+
+const MEASURE_EVERY_MS = 250
+/** Opening takes a second of the process: after a failure it waits. */
+const OPEN_AGAIN_MS = 5000
+
+/** The embedded database: PGlite in this process, which is opened again when it has aborted. */
+export class Embedded {
+  readonly pool: pg.Pool
+  readonly #dataDir: string
+  readonly #disk: DiskSpace
+  readonly #unlock: () => void
+  #pglite: PGlite | null = null
+  #isReadOnly = false
+  #openAt = 0
+  /** What has ended the last instance, until the log says so. */
+  #abort: { readonly error: unknown } | null = null
+
+  /** @throws ConfigError when another process has the folder, or its disk is full */
+  static async open(dataDir: string): Promise<Embedded> {
+    keepPrivate(dataDir)
+    const embedded = new Embedded(dataDir, lockFolder(dataDir))
+    await embedded.#start()
+    return embedded
+  }
+
+  private constructor(dataDir: string, unlock: () => void) {
+    this.#dataDir = dataDir
+    this.#disk = new DiskSpace(dataDir)
+    this.#unlock = unlock
+    this.pool = pglitePool(
+      () => this.#opened(),
+      () => (this.#isReadOnly ? `${SET_SESSION};${readOnly(true)}` : SET_SESSION),
+    )
+  }
+
+  /** True: the disk is nearly full, and every transaction is read-only. */
+  get isFull(): boolean {
+    return this.#isReadOnly
+  }
+
+  /** Makes it read-only while the disk is nearly full, and opens it again after an abort. */
+  watch(log: Log): () => Promise<void> {
+    return repeat(log, MEASURE_EVERY_MS, 'the embedded database could not be looked after', () => this.#check(log))
+  }
+
+  async close(): Promise<void> {
+    await this.#pglite?.close()
+    this.#pglite = null
+    this.#unlock()
+  }
+
+  async #start(): Promise<void> {
+    await this.#disk.measure()
+    if (!this.#disk.hasRoomToOpen) await this.#disk.letGo()
+    if (!this.#disk.hasRoomToOpen) {
+      this.#unlock()
+      throw new ConfigError(`The disk of ${this.#dataDir} is full. Free some space, then start again.`)
+    }
+    await this.#openPGlite()
+  }
+
+  async #openPGlite(): Promise<void> {
+    // Loaded on demand: a process on PostgreSQL never pays for the WebAssembly module.
+    const { PGlite } = await import('@electric-sql/pglite')
+    const pglite = await PGlite.create(join(this.#dataDir, 'pglite'))
+    // A new one is unpacked with modes of its own.
+    keepPrivate(this.#dataDir)
+    haltOnAbort(pglite, (error) => {
+      this.#abort = { error }
+      this.#pglite = null
+    })
+    this.#pglite = pglite
+  }
+
+  #opened(): PGlite {
+    if (this.#pglite === null) throw new EmbeddedStoppedError()
+    return this.#pglite
+  }
+
+  async #check(log: Log): Promise<void> {
+    await this.#disk.measure()
+    const { isFull, free } = this.#disk
+    if (isFull !== this.#isReadOnly) {
+      this.#isReadOnly = isFull
+      if (isFull) log.error({ free }, 'the disk is nearly full: nothing is written until there is space again')
+      else log.info({ free }, 'there is space on the disk again')
+      // A connection that is made later is told when it is made.
+      if (this.#pglite !== null) await this.pool.query(readOnly(isFull))
+    }
+    if (this.#pglite === null) await this.#openAgain(log)
+  }
+
+  async #openAgain(log: Log): Promise<void> {
+    if (this.#abort !== null) log.error({ err: this.#abort.error }, 'the embedded database has aborted')
+    this.#abort = null
+    if (performance.now() < this.#openAt) return
+    if (this.#disk.isFull) await this.#disk.letGo()
+    if (!this.#disk.hasRoomToOpen) return
+    this.#openAt = performance.now() + OPEN_AGAIN_MS
+    await this.#openPGlite()
+    log.info('the embedded database is open again')
+  }
+}
+
+const readOnly = (isOn: boolean) => `SET default_transaction_read_only = ${isOn ? 'on' : 'off'}`
+
+/**
+ * PGlite must not be opened twice: its folder is held by an operating system lock (SQLite's, on an empty database), which
+ * ends with the process however that ends.
+ */
+function lockFolder(dataDir: string): () => void {
+  const lock = new DatabaseSync(join(dataDir, 'process.lock'))
+  try {
+    lock.exec('BEGIN EXCLUSIVE')
+  } catch (error) {
+    lock.close()
+    if (!(error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY)) throw error
+    throw new ConfigError(
+      `Another process is using ${dataDir}. Stop it, set another DATA_DIR, or set DATABASE_URL and REDIS_URL to run several.`,
+    )
+  }
+  return () => lock.close()
+}
+
+const SQLITE_BUSY = 5

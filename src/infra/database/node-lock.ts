@@ -1,0 +1,179 @@
+import pg from 'pg'
+import { ConfigError } from '../config.ts'
+import type { Log } from '../log.ts'
+import { repeat } from '../repeat.ts'
+import { isDatabaseAway } from './db-away.ts'
+import { postgresConnection } from './pg-session.ts'
+
+/** A node's part of a PostgreSQL database: the whole of it without Redis, a share of it with Redis. */
+export interface NodeClaim {
+  /** Why this node must not dispatch now, as people read it; null: it holds its claim. */
+  readonly lost: string | null
+  /** Called each time the claim is held again. */
+  onRegained(listener: () => void): void
+  close(): Promise<void>
+}
+
+const NODE_LOCK = 0x67644e44 // "gdND"
+const START_TRIES = 30
+const START_PAUSE_MS = 100
+/** How often the connection is asked whether it lives: one that ends without a word is noticed after this and the next. */
+const CHECK_MS = 1000
+const ANSWER_MS = 2000
+
+const CONNECTION_LOST =
+  'This node has lost the connection that marks the database as its own, and sends nothing until it has another one'
+const TAKEN_ALONE =
+  'Another process took the database while this node had lost it, so this one sends nothing until that is stopped. ' +
+  'Set REDIS_URL, the same on every node, to run more than one.'
+const TAKEN_SHARED =
+  'A process without REDIS_URL took the database while this node had lost it, so this one sends nothing until that is ' +
+  'stopped. Set REDIS_URL there, too.'
+
+/**
+ * Without Redis a node cannot wake another: such a node takes the database for itself, by a session's advisory lock, which
+ * ends with its connection. Nodes with Redis share the lock. A lock that is lost while the node runs is taken again as soon
+ * as it is free.
+ * @param isAlone without Redis
+ * @throws ConfigError when another process has the database
+ */
+export async function claimNode(url: string, isAlone: boolean, log: Log): Promise<NodeClaim> {
+  const claim = new Claim(url, isAlone, log)
+  // A killed predecessor's lock goes with its connection, a moment after the process.
+  for (let tries = 1; !(await claim.take()); tries++) {
+    if (tries < START_TRIES) await new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS))
+    else {
+      await claim.close()
+      throw new ConfigError(
+        isAlone
+          ? 'Another process is running on this database. Set REDIS_URL, the same on every node, to run more than one.'
+          : 'Another process is running on this database without REDIS_URL. Stop it, or set REDIS_URL there too.',
+      )
+    }
+  }
+  claim.watch()
+  return claim
+}
+
+/** Which process of the server's a connection has: its number alone may become another's. */
+interface Backend {
+  pid: number
+  startedAt: string
+}
+
+class Claim implements NodeClaim {
+  readonly #url: string
+  readonly #isAlone: boolean
+  readonly #log: Log
+  readonly #listeners: (() => void)[] = []
+  /** The connection, and whether it holds the lock. */
+  #client: pg.Client | null = null
+  /** The process that held the lock last. */
+  #holder: Backend | null = null
+  #stopWatching: () => Promise<void> = async () => undefined
+  lost: string | null = CONNECTION_LOST
+
+  constructor(url: string, isAlone: boolean, log: Log) {
+    this.#url = url
+    this.#isAlone = isAlone
+    this.#log = log
+  }
+
+  onRegained(listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  watch(): void {
+    const failed = 'the connection that marks this node could not be made'
+    this.#stopWatching = repeat(this.#log, CHECK_MS, failed, () => this.#check())
+  }
+
+  async close(): Promise<void> {
+    await this.#stopWatching()
+    const client = this.#client
+    this.#client = null
+    await client?.end()
+  }
+
+  /**
+   * @returns whether the lock is held now
+   * @throws when the database does not answer; the next call connects anew
+   */
+  async take(): Promise<boolean> {
+    const client = this.#client ?? (await this.#connect())
+    try {
+      await this.#endPredecessor(client)
+      const attempt = this.#isAlone ? 'pg_try_advisory_lock' : 'pg_try_advisory_lock_shared'
+      const { rows } = await client.query<{ isHeld: boolean } & Backend>(
+        `SELECT ${attempt}($1) AS "isHeld", pid, backend_start::text AS "startedAt"
+           FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
+        [NODE_LOCK],
+      )
+      const [row] = rows
+      // It may have ended since the answer.
+      if (row?.isHeld !== true || client !== this.#client) return false
+      this.#holder = { pid: row.pid, startedAt: row.startedAt }
+      this.lost = null
+      return true
+    } catch (error) {
+      this.#drop(client)
+      throw error
+    }
+  }
+
+  async #check(): Promise<void> {
+    const client = this.#client
+    if (client !== null && this.lost === null) {
+      // A connection that does not answer is as good as none: the server may have ended it long ago.
+      await client.query('SELECT 1').catch(() => this.#drop(client))
+      if (this.lost === null) return
+    }
+    const isHeld = await this.take().catch((error: unknown) => {
+      // That has been said once.
+      if (isDatabaseAway(error)) return null
+      throw error
+    })
+    if (isHeld === true) {
+      this.#log.info('this node has the database again')
+      for (const listener of this.#listeners) listener()
+    } else if (isHeld === false && this.#client !== null) {
+      const taken = this.#isAlone ? TAKEN_ALONE : TAKEN_SHARED
+      if (this.lost !== taken) this.#log.error(taken)
+      this.lost = taken
+    }
+  }
+
+  async #connect(): Promise<pg.Client> {
+    const client = new pg.Client({
+      ...postgresConnection(this.#url),
+      connectionTimeoutMillis: 10 * ANSWER_MS,
+      query_timeout: ANSWER_MS,
+      keepAlive: true,
+    })
+    // Without a listener an error would end the process; an end may come without one.
+    client.on('error', () => this.#drop(client))
+    client.on('end', () => this.#drop(client))
+    await client.connect()
+    this.#client = client
+    return client
+  }
+
+  /** What this node holds no more is not sent by it: whoever asks `lost` next is told. */
+  #drop(client: pg.Client): void {
+    if (client !== this.#client) return
+    this.#client = null
+    if (this.lost === null) this.#log.error(CONNECTION_LOST)
+    this.lost = CONNECTION_LOST
+    client.end().catch(() => undefined) // it is broken already
+  }
+
+  /** A connection that broke on its way here may live on at the server, with the lock. */
+  async #endPredecessor(client: pg.Client): Promise<void> {
+    if (this.#holder === null) return
+    const { pid, startedAt } = this.#holder
+    await client.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE (pid, backend_start::text) = ($1, $2)`,
+      [pid, startedAt],
+    )
+  }
+}

@@ -1,0 +1,71 @@
+import { LRUCache } from 'lru-cache'
+import type { Clock } from './clock.ts'
+import type { Database } from './database/db.ts'
+
+/** At most so many tries under one key in a window of time. */
+export interface TryLimit {
+  readonly key: string
+  readonly max: number
+}
+
+/** Why a try is refused: the key whose limit is reached, and in how many milliseconds it allows another one. */
+export interface TryRefusal {
+  readonly key: string
+  readonly waitMs: number
+}
+
+const FORGOTTEN_MS = 86_400_000
+/** Keys that a process remembers as used up. */
+const MAX_REMEMBERED = 10_000
+
+/** Until when keys are used up, in steady milliseconds: what is refused writes nothing. */
+const usedUp = new WeakMap<Database, LRUCache<string, number>>()
+
+/**
+ * Counts a try under one key after the other, for all nodes together: the counters are rows. The first limit that refuses
+ * it is the last one that counts it, and while a limit is known to be reached, none counts. A window begins with its first
+ * try and ends `windowMs` later, however many tries come meanwhile; it is a day at most.
+ * @returns null when every limit allows it
+ */
+export async function countTry(
+  { db, clock }: { db: Database; clock: Clock },
+  windowMs: number,
+  limits: readonly TryLimit[],
+): Promise<TryRefusal | null> {
+  const now = clock.steady()
+  const remembered = usedUp.get(db) ?? new LRUCache({ max: MAX_REMEMBERED })
+  usedUp.set(db, remembered)
+  for (const { key } of limits) {
+    const waitMs = (remembered.get(key) ?? 0) - now.getTime()
+    if (waitMs > 0) return { key, waitMs }
+  }
+  for (const { key, max } of limits) {
+    const { tries, since } = await count(db, key, now, windowMs)
+    const endsAt = since.getTime() + windowMs
+    if (tries >= max) remembered.set(key, endsAt)
+    if (tries > max) return { key, waitMs: endsAt - now.getTime() }
+  }
+  await forgetOld(db, new Date(now.getTime() - FORGOTTEN_MS))
+  return null
+}
+
+async function count(db: Database, key: string, now: Date, windowMs: number): Promise<{ tries: number; since: Date }> {
+  const [row] = await db.sql<{ tries: number; since: Date }>(
+    `INSERT INTO try_counts AS counted (key, tries, since) VALUES ($1, 1, $2::timestamptz)
+     ON CONFLICT (key) DO UPDATE SET
+       tries = CASE WHEN counted.since <= $3::timestamptz THEN 1 ELSE counted.tries + 1 END,
+       since = CASE WHEN counted.since <= $3::timestamptz THEN excluded.since ELSE counted.since END
+     RETURNING tries, since`,
+    [key, now, new Date(now.getTime() - windowMs)],
+  )
+  if (row === undefined) throw new Error('A try was not counted')
+  return row
+}
+
+async function forgetOld(db: Database, before: Date): Promise<void> {
+  await db.sql(
+    `DELETE FROM try_counts
+      WHERE key IN (SELECT key FROM try_counts WHERE since < $1::timestamptz LIMIT 100 FOR UPDATE SKIP LOCKED)`,
+    [before],
+  )
+}

@@ -1,0 +1,159 @@
+import { Redis } from 'ioredis'
+import { systemClock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { SharedRedis } from './shared-redis.ts'
+
+export type Listener = (message: string) => void
+
+/**
+ * Carries only what may be lost: wake-ups and fleeting signals. Never throws, never waits: the database is the truth,
+ * and whoever listens also polls it.
+ */
+export interface Bus {
+  /**
+   * "Something is new": many calls within one turn of the event loop become one message, which holds what was new,
+   * separated by spaces. It is empty when one of the calls does not say, and when there is too much to say.
+   * @param names ids without spaces; none: everything
+   */
+  wake(topic: string, names?: readonly string[]): void
+  /** One message with a payload, for what is worth nothing a moment later (typing). */
+  send(topic: string, message: string): void
+  /** @returns a function that ends the subscription */
+  subscribe(topic: string, listener: Listener): () => void
+  /** Whether messages reach other nodes now. */
+  isConnected(): boolean
+  /** Messages that came and were not from a node of this deployment. */
+  refused(): number
+  close(): Promise<void>
+}
+
+/** Redis pub/sub when there is a Redis, this process alone otherwise. */
+export function openBus(redis: SharedRedis | undefined, log: Log): Bus {
+  return redis === undefined ? localBus() : redisBus(redis, log)
+}
+
+type Topics = Map<string, Set<Listener>>
+
+function deliver(topics: Topics, topic: string, message: string): void {
+  for (const listener of [...(topics.get(topic) ?? [])]) listener(message)
+}
+
+function listen(topics: Topics, topic: string, listener: Listener): { isFirst: boolean; stop: () => boolean } {
+  const listeners = topics.get(topic) ?? new Set()
+  topics.set(topic, listeners.add(listener))
+  return {
+    isFirst: listeners.size === 1,
+    stop: () => {
+      if (!listeners.delete(listener) || listeners.size > 0) return false
+      topics.delete(topic)
+      return true
+    },
+  }
+}
+
+/** Names in one wake-up. */
+const MAX_NAMES = 200
+
+/** Gathers the wake-ups of one turn of the event loop and hands each topic's over once. */
+function coalesce(publish: (topic: string, names: string) => void): Bus['wake'] {
+  let pending = new Map<string, Set<string> | null>()
+  return (topic, names = []) => {
+    if (pending.size === 0) {
+      setImmediate(() => {
+        const gathered = pending
+        pending = new Map()
+        for (const [wanted, set] of gathered) publish(wanted, set === null ? '' : [...set].join(' '))
+      })
+    }
+    const known = pending.get(topic)
+    const all = known === null || names.length === 0 ? null : new Set([...(known ?? []), ...names])
+    pending.set(topic, all === null || all.size > MAX_NAMES ? null : all)
+  }
+}
+
+function localBus(): Bus {
+  const topics: Topics = new Map()
+  return {
+    wake: coalesce((topic, names) => deliver(topics, topic, names)),
+    send: (topic, message) => setImmediate(() => deliver(topics, topic, message)),
+    subscribe(topic, listener) {
+      const { stop } = listen(topics, topic, listener)
+      return () => void stop()
+    },
+    isConnected: () => true,
+    refused: () => 0,
+    close: async () => topics.clear(),
+  }
+}
+
+const LOG_EVERY_MS = 60_000
+
+/**
+ * Whoever can write in Redis can publish, too: what is not signed by a node of this deployment is counted and ignored.
+ * Times are the machine's own, for they are compared with other nodes'.
+ */
+function redisBus({ url, prefix, signer }: SharedRedis, log: Log): Bus {
+  const topics: Topics = new Map()
+  // Without an offline queue: a wake-up that waited for Redis to come back is worth nothing, and would eat memory.
+  const options = { enableOfflineQueue: false, maxRetriesPerRequest: 0, lazyConnect: false } as const
+  const publisher = new Redis(url, { ...options, retryStrategy: reconnectDelay })
+  const subscriber = new Redis(url, { ...options, retryStrategy: reconnectDelay, autoResubscribe: false })
+
+  for (const [role, client] of Object.entries({ publisher, subscriber })) {
+    let isDown = false
+    client.on('error', (error) => {
+      if (!isDown) log.warn({ err: error, role }, 'Redis is unreachable; events wait for the next poll')
+      isDown = true
+    })
+    client.on('ready', () => {
+      if (isDown) log.info({ role }, 'Redis is back')
+      isDown = false
+    })
+  }
+  const report = (error: unknown) => log.debug({ err: error }, 'a bus message was lost')
+  const publish = (topic: string, message: string) => {
+    const channel = prefix + topic
+    publisher.publish(channel, signer.sign(channel, message, systemClock.now())).catch(report)
+  }
+  subscriber.on('ready', () => {
+    if (topics.size > 0) subscriber.subscribe(...[...topics.keys()].map((topic) => prefix + topic)).catch(report)
+    // Whatever was sent while the connection was down is lost: let every listener look for itself.
+    for (const topic of topics.keys()) deliver(topics, topic, '')
+  })
+  let refused = 0
+  let loggedAt = Number.NEGATIVE_INFINITY
+  const refuse = (channel: string, reason: string) => {
+    refused += 1
+    if (performance.now() - loggedAt < LOG_EVERY_MS) return
+    loggedAt = performance.now()
+    log.warn({ channel, reason, refused }, 'a bus message was refused')
+  }
+  subscriber.on('message', (channel, text) => {
+    const opened = signer.open(channel, text, systemClock.now())
+    if ('refused' in opened) refuse(channel, opened.refused)
+    else deliver(topics, channel.slice(prefix.length), opened.message)
+  })
+
+  return {
+    wake: coalesce(publish),
+    send: publish,
+    subscribe(topic, listener) {
+      const { isFirst, stop } = listen(topics, topic, listener)
+      if (isFirst && subscriber.status === 'ready') subscriber.subscribe(prefix + topic).catch(report)
+      return () => {
+        if (stop() && subscriber.status === 'ready') subscriber.unsubscribe(prefix + topic).catch(report)
+      }
+    },
+    isConnected: () => publisher.status === 'ready' && subscriber.status === 'ready',
+    refused: () => refused,
+    async close() {
+      publisher.disconnect()
+      subscriber.disconnect()
+    },
+  }
+}
+
+/** Milliseconds until the next try to connect: soon, then every second. */
+function reconnectDelay(tries: number): number {
+  return Math.min(50 * tries, 1000)
+}

@@ -1,0 +1,142 @@
+import { Redis } from 'ioredis'
+import { LRUCache } from 'lru-cache'
+import type { Log } from '../log.ts'
+import type { SharedRedis } from './shared-redis.ts'
+
+/** Hits of one key in its current window. */
+export interface Window {
+  /** With this one: 1 for the first that counts once. */
+  readonly hits: number
+  /** Milliseconds until the next hit begins a new window. */
+  readonly endsInMs: number
+  /** Whether all of it stayed within `max`. If not, it counted once. */
+  readonly fits: boolean
+}
+
+/** Counts hits in windows that begin with a key's first hit. Never throws and never waits long. */
+export interface RateCounter {
+  /**
+   * @param times how often it counts; 1 when left out
+   * @param max what would go over it counts once, whatever `times` says; none when left out
+   */
+  hit(key: string, windowMs: number, now: Date, times?: number, max?: number): Promise<Window>
+  /** Hits that this process counted for itself, because Redis did not answer. */
+  missedByRedis(): number
+  close(): Promise<void>
+}
+
+/** Shared by all nodes when there is a Redis, this process's own otherwise. */
+export function openRateCounter(redis: Pick<SharedRedis, 'url' | 'prefix'> | undefined, log: Log): RateCounter {
+  return redis === undefined ? localCounter() : redisCounter(redis, log)
+}
+
+/** Of more keys, those that were hit longest ago begin anew. */
+const MAX_KEPT = 100_000
+
+function localCounter(): RateCounter {
+  const windows = new LRUCache<string, { hits: number; endsAt: number }>({ max: MAX_KEPT })
+  return {
+    async hit(key, windowMs, now, times = 1, max = Number.POSITIVE_INFINITY) {
+      const at = now.getTime()
+      const found = windows.get(key)
+      const window = found !== undefined && found.endsAt > at ? found : { hits: 0, endsAt: at + windowMs }
+      const fits = window.hits + times <= max
+      window.hits += fits ? times : 1
+      windows.set(key, window)
+      return { hits: window.hits, endsInMs: window.endsAt - at, fits }
+    },
+    missedByRedis: () => 0,
+    close: async () => windows.clear(),
+  }
+}
+
+/**
+ * One round trip, and no key without an end: a process that dies between two commands cannot leave one. Others may write
+ * in Redis, too: what is not a counter with an end begins anew, and none lasts longer than a window.
+ */
+const HIT = `
+local key = KEYS[1]
+local window = tonumber(ARGV[1])
+local function isCounter()
+  if redis.call('TYPE', key).ok ~= 'string' or redis.call('PTTL', key) < 0 then return false end
+  local start = redis.call('GETRANGE', key, 0, 15)
+  return #start <= 15 and string.match(start, '^[1-9]%d*$') ~= nil
+end
+if not isCounter() then redis.call('UNLINK', key) end
+local times = tonumber(ARGV[2])
+local fits = 1
+if ARGV[3] ~= '' and tonumber(redis.call('GET', key) or '0') + times > tonumber(ARGV[3]) then
+  fits = 0
+  times = 1
+end
+local hits = redis.call('INCRBY', key, times)
+local left = redis.call('PTTL', key)
+if left < 0 or left > window then
+  redis.call('PEXPIRE', key, window)
+  left = window
+end
+return {hits, left, fits}`
+/** A Redis that hangs costs a request this much, once a second. */
+const COMMAND_MS = 250
+const PAUSE_MS = 1000
+const LOG_EVERY_MS = 60_000
+
+/**
+ * Counts in Redis. While Redis is gone each node counts for itself: a limit is then kept per node, and nobody is turned
+ * away because a counter is out of order.
+ */
+function redisCounter({ url, prefix }: Pick<SharedRedis, 'url' | 'prefix'>, log: Log): RateCounter {
+  const fallback = localCounter()
+  const redis = new Redis(url, {
+    // The first requests of a process come while it still connects, and wait for that.
+    enableOfflineQueue: true,
+    maxRetriesPerRequest: 0,
+    commandTimeout: COMMAND_MS,
+    retryStrategy: (tries) => Math.min(50 * tries, 1000),
+  })
+  redis.on('error', () => undefined) // told below, when it matters to a request
+  const waitNoMore = () => {
+    redis.options.enableOfflineQueue = false
+  }
+  redis.once('ready', waitNoMore)
+  redis.once('close', waitNoMore)
+  let pausedUntil = 0
+  let loggedAt = Number.NEGATIVE_INFINITY
+  let missed = 0
+  let missedBefore = 0
+
+  function noteFailure(error: unknown): void {
+    pausedUntil = performance.now() + PAUSE_MS
+    if (performance.now() - loggedAt < LOG_EVERY_MS) return
+    loggedAt = performance.now()
+    const since = missed - missedBefore
+    log.warn({ err: error, missed: since }, 'rate limits are counted by each node alone: Redis does not answer')
+    missedBefore = missed
+  }
+
+  return {
+    async hit(key, windowMs, now, times = 1, max) {
+      if (performance.now() >= pausedUntil) {
+        try {
+          const reply: unknown = await redis.eval(HIT, 1, `${prefix}rate:${key}`, windowMs, times, max ?? '')
+          const [hits, endsInMs, fits] = Array.isArray(reply) ? reply.map(Number) : []
+          if (!isCount(hits) || !isCount(endsInMs)) throw new Error('Redis answered something else')
+          return { hits, endsInMs, fits: fits === 1 }
+        } catch (error) {
+          noteFailure(error)
+        }
+      }
+      missed += 1
+      return fallback.hit(key, windowMs, now, times, max)
+    },
+    missedByRedis: () => missed,
+    async close() {
+      redis.disconnect()
+      await fallback.close()
+    },
+  }
+}
+
+function isCount(value: number | undefined): value is number {
+  return value !== undefined && Number.isSafeInteger(value) && value >= 0
+}

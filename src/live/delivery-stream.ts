@@ -1,0 +1,223 @@
+import { z } from 'zod'
+import { getConversation } from '../domain/conversations/conversations.ts'
+import type { Actor } from '../domain/shared/actor.ts'
+import { managedEndpoints, requireLevel, requireTeam } from '../domain/shared/authorization.ts'
+import type { Deps } from '../domain/shared/deps.ts'
+import { DomainError, NotFoundError } from '../domain/shared/errors.ts'
+import { idText, parse, requireId } from '../domain/shared/input.ts'
+import { type DeliveryWithEvent, WITH_EVENT } from '../domain/webhooks/deliveries.ts'
+import { DeliveryStatus } from '../generated/prisma/enums.ts'
+import { ProgressReader, type ProgressRow, ProgressWindow, type Step } from './delivery-progress.ts'
+import { EventStreamEnded } from './log-tailer.ts'
+
+export const ProgressFilter = z
+  .object({ endpointId: idText, status: z.enum(DeliveryStatus), conversationId: idText })
+  .partial()
+
+/** What happened to deliveries within some time. */
+export interface DeliveryProgress {
+  readonly since: Date
+  readonly until: Date
+  readonly counts: Readonly<Record<Step, number>>
+  /** Of the attempts, in milliseconds; null when there were none. */
+  readonly durationMs: { readonly p50: number | null; readonly p95: number | null }
+  /** The deliveries that changed last, the latest first, as they are now. Read when asked. */
+  newest(): Promise<DeliveryWithEvent[]>
+  /** How many others changed. */
+  readonly omitted: number
+}
+
+/** What ops screens follow. */
+export interface DeliveryFeed {
+  /**
+   * The steps of the deliveries that the actor may see, gathered: at most four batches a second, of bounded size. The
+   * first one comes at once, empty. A slow reader gets fewer and larger ones. Ends when `signal` is aborted; with an error
+   * when it is aborted with a DomainError.
+   * @throws ForbiddenError, ValidationError; NotFoundError for an endpoint or conversation that the actor cannot see
+   */
+  follow(
+    actor: Actor,
+    filter: z.input<typeof ProgressFilter>,
+    signal: AbortSignal,
+  ): Promise<AsyncGenerator<DeliveryProgress, void, undefined>>
+  close(): void
+}
+
+/** The time between two looks, in milliseconds. */
+const WINDOW_MS = 250
+
+/**
+ * One look at a time for all who follow, and none when nobody does. Deliberately no signal from the dispatcher: it would
+ * have to be sent when nobody follows, could be lost, and come too often to be passed on one by one.
+ */
+export function openDeliveryFeed(deps: Deps): DeliveryFeed {
+  const followers = new Set<Follower>()
+  let isLooking = false
+  /** What several followers name alike in one window is read once. */
+  let read = new Map<string, Promise<DeliveryWithEvent[]>>()
+
+  function start(): void {
+    if (isLooking) return
+    isLooking = true
+    void look().finally(() => {
+      isLooking = false
+      if (followers.size > 0) start()
+    })
+  }
+
+  async function look(): Promise<void> {
+    const reader = new ProgressReader(deps)
+    let isStarted = false
+    while (followers.size > 0) {
+      try {
+        if (!isStarted) await reader.start()
+        isStarted = true
+        await readOn(reader)
+      } catch (error) {
+        deps.log.error({ err: error }, "deliveries' progress could not be read")
+      }
+      await new Promise((resolve) => setTimeout(resolve, WINDOW_MS).unref())
+    }
+  }
+
+  async function readOn(reader: ProgressReader): Promise<void> {
+    // Whoever comes while it reads begins with the next look: nothing between the two is missed.
+    const present = [...followers]
+    const workspaceIds = [...new Set(present.map(({ actor }) => actor.workspaceId))]
+    do {
+      const rows = await reader.read(workspaceIds)
+      for (const follower of present) follower.take(rows)
+    } while (reader.isMore)
+    read = new Map()
+    for (const follower of present) follower.flush()
+  }
+
+  function load(workspaceId: string, ids: string[]): Promise<DeliveryWithEvent[]> {
+    const key = ids.join()
+    const found = read.get(key) ?? loadDeliveries(deps, workspaceId, ids)
+    read.set(key, found)
+    return found
+  }
+
+  async function* follow(follower: Follower, signal: AbortSignal): AsyncGenerator<DeliveryProgress, void, undefined> {
+    const { workspaceId } = follower.actor
+    const toProgress = (window: ProgressWindow): DeliveryProgress => {
+      const { ids, omitted } = window.newest()
+      return {
+        since: window.since,
+        until: deps.clock.now(),
+        counts: window.counts,
+        durationMs: { p50: window.duration(0.5), p95: window.duration(0.95) },
+        newest: () => load(workspaceId, ids),
+        omitted,
+      }
+    }
+    const abort = () => follower.end(signal.reason instanceof DomainError ? signal.reason : null)
+    signal.addEventListener('abort', abort, { once: true })
+    if (signal.aborted) abort()
+    followers.add(follower)
+    start()
+    try {
+      for await (const window of follower.windows()) yield toProgress(window)
+    } finally {
+      signal.removeEventListener('abort', abort)
+      followers.delete(follower)
+    }
+  }
+
+  return {
+    async follow(actor, filter, signal) {
+      requireLevel(actor, 'READ_ONLY')
+      requireTeam(actor)
+      const wanted = parse(ProgressFilter, filter)
+      if (wanted.conversationId !== undefined) await getConversation(deps, actor, wanted.conversationId)
+      if (wanted.endpointId !== undefined) await requireEndpoint(deps, actor, wanted.endpointId)
+      return follow(new Follower(actor, wanted, () => deps.clock.now()), signal)
+    },
+    close() {
+      const fault = new EventStreamEnded('The server is stopping: subscribe again')
+      for (const follower of followers) follower.end(fault)
+      followers.clear()
+    },
+  }
+}
+
+async function requireEndpoint({ db }: Deps, actor: Actor, id: string): Promise<void> {
+  requireId('webhookEndpoint', id, 'Webhook endpoint')
+  const found = await db.prisma.webhookEndpoint.findFirst({ where: { id, ...managedEndpoints(actor) } })
+  if (found === null) throw new NotFoundError('Webhook endpoint')
+}
+
+async function loadDeliveries({ db }: Deps, workspaceId: string, ids: string[]): Promise<DeliveryWithEvent[]> {
+  if (ids.length === 0) return []
+  const where = { id: { in: ids }, workspaceId, endpoint: { unregisteredAt: null } }
+  const rows = await db.prisma.delivery.findMany({ where, include: WITH_EVENT })
+  const byId = new Map(rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => byId.get(id) ?? [])
+}
+
+/** One subscription: gathers until it is read, and is read once per look at most. */
+class Follower {
+  readonly actor: Actor
+  readonly #filter: z.output<typeof ProgressFilter>
+  readonly #now: () => Date
+  #gathering: ProgressWindow
+  /** What the reader gets next. */
+  #ready: ProgressWindow | null = null
+  #isFirst = true
+  #isEnded = false
+  #fault: Error | null = null
+  #wake: () => void = () => undefined
+
+  constructor(actor: Actor, filter: z.output<typeof ProgressFilter>, now: () => Date) {
+    this.actor = actor
+    this.#filter = filter
+    this.#now = now
+    this.#gathering = new ProgressWindow(now())
+  }
+
+  take(rows: readonly ProgressRow[]): void {
+    for (const row of rows) if (this.#isWanted(row)) this.#gathering.add(row)
+  }
+
+  /** The first window may be empty: it tells that from here on nothing is missed. */
+  flush(): void {
+    if (this.#ready !== null || (this.#gathering.isEmpty && !this.#isFirst)) return
+    this.#isFirst = false
+    this.#ready = this.#gathering
+    this.#gathering = new ProgressWindow(this.#now())
+    this.#wake()
+  }
+
+  #isWanted({ workspaceId, agentId, endpointId, status, conversationId }: ProgressRow): boolean {
+    const { actor } = this
+    const filter = this.#filter
+    if (workspaceId !== actor.workspaceId) return false
+    if (actor.type === 'agent' && agentId !== actor.id) return false
+    if (filter.endpointId !== undefined && endpointId !== filter.endpointId) return false
+    if (filter.status !== undefined && status !== filter.status) return false
+    return filter.conversationId === undefined || conversationId === filter.conversationId
+  }
+
+  end(fault: Error | null): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#fault = fault
+    this.#wake()
+  }
+
+  async *windows(): AsyncGenerator<ProgressWindow, void, undefined> {
+    while (!this.#isEnded) {
+      const window = this.#ready
+      if (window === null) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve
+        })
+        continue
+      }
+      this.#ready = null
+      yield window
+    }
+    if (this.#fault !== null) throw this.#fault
+  }
+}

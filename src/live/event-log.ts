@@ -1,0 +1,127 @@
+import {
+  cursorAt,
+  type EventFilter,
+  isBefore,
+  type LoggedEvent,
+  PAGE,
+  type Position,
+  positionOf,
+  positionOfRow,
+  readLog,
+  requireKept,
+  toEvent,
+} from '../domain/events/event-position.ts'
+import { requireEventFilter } from '../domain/events/list-events.ts'
+import type { Actor } from '../domain/shared/actor.ts'
+import { requireLevel, requireTeam } from '../domain/shared/authorization.ts'
+import type { Deps } from '../domain/shared/deps.ts'
+import { DomainError } from '../domain/shared/errors.ts'
+import { Reader, Tail } from './log-tailer.ts'
+
+/** What a follower gets at once. */
+export interface LogBatch {
+  /** In the log's order; may be none. */
+  readonly events: readonly LoggedEvent[]
+  /** Everything that is wanted up to here has come. */
+  readonly cursor: string
+}
+
+export interface FollowOptions extends EventFilter {
+  /** Everything since this cursor comes first; null: only what happens from now on. */
+  readonly after?: string | null
+}
+
+/** The live end of the log: one reader per workspace and node, however many follow it. */
+export interface EventLog {
+  /**
+   * Events as they are committed, each once, in the log's order; with `after`, first everything since that cursor.
+   * Ends when `signal` is aborted; with an error when it is aborted with a DomainError.
+   * @throws at once: ForbiddenError, ValidationError for a malformed cursor. While it runs: EventStreamEnded when the
+   * reader falls behind
+   */
+  follow(actor: Actor, options: FollowOptions, signal: AbortSignal): AsyncGenerator<LoggedEvent, void, undefined>
+  /**
+   * The same in batches, for feeds that have judged who may see it. The first comes at once, even when it is empty, and
+   * tells where the rest begins.
+   * @throws ValidationError at once for a malformed cursor
+   */
+  batches(workspaceId: string, options: FollowOptions, signal: AbortSignal): AsyncGenerator<LogBatch, void, undefined>
+  /** How long the first event has waited, in milliseconds, that is stored and cannot be shown yet; 0: none does. */
+  lagMs(): number
+  close(): void
+}
+
+export function openEventLog(deps: Deps): EventLog {
+  const tails = new Map<string, Tail>()
+
+  function tailOf(workspaceId: string): Tail {
+    const existing = tails.get(workspaceId)
+    if (existing !== undefined) return existing
+    const tail = new Tail(deps, workspaceId, () => tails.delete(workspaceId))
+    tails.set(workspaceId, tail)
+    return tail
+  }
+
+  async function* readBatches(
+    workspaceId: string,
+    from: Position | null,
+    filter: EventFilter,
+    signal: AbortSignal,
+  ): AsyncGenerator<LogBatch, void, undefined> {
+    if (signal.reason instanceof DomainError) throw signal.reason
+    if (signal.aborted) return
+    const reader = new Reader()
+    const tail = tailOf(workspaceId)
+    const abort = () => reader.end(signal.reason instanceof DomainError ? signal.reason : null)
+    signal.addEventListener('abort', abort, { once: true })
+    tail.attach(reader)
+    try {
+      const start = await tail.start(reader)
+      let position = from ?? start
+      yield { events: [], cursor: cursorAt(position) }
+      while (isBefore(position, start) && !signal.aborted) {
+        const rows = await readLog(deps, workspaceId, { ...filter, after: position, upTo: start })
+        await requireKept(deps, workspaceId, position)
+        const last = rows.at(-1)
+        position = last === undefined || rows.length < PAGE ? start : positionOfRow(last)
+        if (rows.length > 0) yield { events: rows.map(toEvent), cursor: cursorAt(position) }
+      }
+      for await (const batch of reader.batches()) {
+        const isNew = (event: LoggedEvent) => isBefore(position, positionOf(event.cursor))
+        const events = batch.filter((event) => isWanted(event, filter) && isNew(event))
+        const last = batch.at(-1)
+        if (events.length > 0 && last !== undefined) yield { events, cursor: last.cursor }
+      }
+    } finally {
+      signal.removeEventListener('abort', abort)
+      tail.detach(reader)
+    }
+  }
+
+  const batches: EventLog['batches'] = (workspaceId, { after, ...filter }, signal) =>
+    readBatches(workspaceId, after == null ? null : positionOf(after), filter, signal)
+
+  return {
+    batches,
+    follow(actor, options, signal) {
+      requireLevel(actor, 'READ_ONLY')
+      requireTeam(actor)
+      requireEventFilter(options)
+      return oneByOne(batches(actor.workspaceId, options, signal))
+    },
+    lagMs: () => Math.max(0, ...[...tails.values()].map((tail) => tail.lagMs(deps.clock.now()))),
+    close() {
+      for (const tail of tails.values()) tail.close()
+    },
+  }
+}
+
+function isWanted(event: LoggedEvent, { types, conversationId, includeTests = false }: EventFilter): boolean {
+  if (types != null && !types.includes(event.type)) return false
+  if (event.isTest && !includeTests) return false
+  return conversationId == null || event.conversationId === conversationId
+}
+
+async function* oneByOne(batches: AsyncGenerator<LogBatch>): AsyncGenerator<LoggedEvent, void, undefined> {
+  for await (const { events } of batches) yield* events
+}

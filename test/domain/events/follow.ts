@@ -1,0 +1,90 @@
+import { vi } from 'vitest'
+import { authenticateKey } from '../../../src/auth/api-key.ts'
+import { inEventTransaction, lockKey, WORKSPACE_LOCK } from '../../../src/domain/events/event-lock.ts'
+import type { EventFilter, LoggedEvent } from '../../../src/domain/events/event-position.ts'
+import type { Actor } from '../../../src/domain/shared/actor.ts'
+import { openEventLog } from '../../../src/live/event-log.ts'
+import type { Tenant, TestGudDesk } from '../../support/guddesk.ts'
+import { settle, until } from '../../support/until.ts'
+
+/** Somebody who follows the event log in the background. */
+export interface Follower {
+  readonly events: LoggedEvent[]
+  /** The events' ids; of inserted ones, the names. */
+  names(): string[]
+  stop(): Promise<void>
+}
+
+/** One workspace's event log, written and read directly. */
+export interface LogOf {
+  readonly actor: Actor
+  /** Live from the moment that it returns. */
+  follow(options?: EventFilter & { after?: string | null }): Promise<Follower>
+  /** Events that are called name_1, name_2, … */
+  insert(name: string, count?: number): Promise<void>
+  /** Names of every event, in the log's order. */
+  logged(): Promise<string[]>
+  /** A writer of this workspace's events that is open, and has its transaction id, while `meanwhile` runs. */
+  during(
+    end: 'COMMIT' | 'ROLLBACK',
+    meanwhile: (insert: (name: string, count?: number) => Promise<void>) => Promise<void>,
+  ): Promise<void>
+}
+
+const INSERT = `INSERT INTO events (id, workspace_id, type, body)
+  SELECT $1 || '_' || n || '@' || $2, $2, 'ping', '{"event":"ping","data":{},"timestamp":"2026-01-15T10:00:00.000Z"}'
+    FROM generate_series(1, $3::int) n`
+
+const nameOf = ({ id }: { id: string }) => id.split('@')[0] ?? id
+
+export async function logOf({ deps }: TestGudDesk, { workspaceId, key }: Tenant): Promise<LogOf> {
+  const actor = await (await authenticateKey(deps, key)).actorIn(undefined)
+  return {
+    actor,
+    async follow(options = {}) {
+      const subscribe = vi.spyOn(deps.bus, 'subscribe')
+      const log = openEventLog(deps)
+      const controller = new AbortController()
+      const events: LoggedEvent[] = []
+      const running = (async () => {
+        for await (const event of log.follow(actor, options, controller.signal)) events.push(event)
+      })()
+      await until(() => subscribe.mock.calls.length > 0)
+      subscribe.mockRestore()
+      // It has asked for the end of the log; this answer comes later.
+      await deps.db.sql('SELECT 1')
+      await settle(50)
+      return {
+        events,
+        names: () => events.map(nameOf),
+        async stop() {
+          controller.abort()
+          await running
+          log.close()
+        },
+      }
+    },
+    async insert(name, count = 1) {
+      await inEventTransaction(deps, { workspaceId }, (tx) => tx.db.$queryRawUnsafe(INSERT, name, workspaceId, count))
+    },
+    async logged() {
+      const sql = 'SELECT id FROM events WHERE workspace_id = $1 ORDER BY xid, seq'
+      return (await deps.db.sql<{ id: string }>(sql, [workspaceId])).map(nameOf)
+    },
+    async during(end, meanwhile) {
+      const client = await deps.db.pool.connect()
+      try {
+        await client.query('BEGIN')
+        await client.query(`SELECT pg_advisory_xact_lock_shared(${WORKSPACE_LOCK}, ${lockKey(workspaceId)})`)
+        await client.query('SELECT pg_current_xact_id()')
+        await meanwhile(async (name, count = 1) => {
+          await client.query(INSERT, [name, workspaceId, count])
+        })
+        await client.query(end)
+      } finally {
+        // Ends the transaction too, when the test failed inside.
+        client.release(true)
+      }
+    },
+  }
+}
