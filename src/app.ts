@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import Koa from 'koa'
-import { GRAPHQL_PATH } from './http/paths.ts'
 import { keysInUse } from './auth/api-key.ts'
 import { createAuthenticator } from './auth/authenticate.ts'
 import { watchCredentials } from './auth/credential-watch.ts'
@@ -9,17 +8,11 @@ import { limitFailures } from './auth/failures.ts'
 import type { OwnOrigins } from './auth/own-origin.ts'
 import type { People } from './auth/people.ts'
 import type { SessionTokens } from './auth/session-token.ts'
-import type { Dispatcher } from './dispatch/dispatcher.ts'
 import type { Deps } from './domain/shared/deps.ts'
 import { DomainError, RateLimitedError } from './domain/shared/errors.ts'
 import { chargeBy } from './domain/shared/rate-limits.ts'
 import { serveGraphiQL } from './graphql/graphiql.ts'
-import {
-  createGraphQL,
-  graphqlMiddleware,
-  isWebSocketUpgrade,
-  serveWebSockets,
-} from './graphql/server.ts'
+import { createGraphQL, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql/server.ts'
 import type { KnownDocuments } from './graphql/trusted-documents.ts'
 import { answerInTurn, closeUnread, limitConnections, refuseInTurn, UNREAD_MS, whenSent } from './http/connections.ts'
 import { cors } from './http/cors.ts'
@@ -28,14 +21,17 @@ import { serveEchoAgent } from './http/echo-agent.ts'
 import { answerHeaders } from './http/headers.ts'
 import { serveMetrics } from './http/metrics.ts'
 import { errorResponse, newRequestId, notFound, requestId } from './http/middleware.ts'
+import { GRAPHQL_PATH } from './http/paths.ts'
 import { servePictures } from './http/pictures.ts'
 import { signInRoutes } from './http/sign-in.ts'
 import { places } from './infra/concurrency-limit.ts'
 import type { Config } from './infra/config.ts'
 import type { Database } from './infra/database/db.ts'
+import type { Metrics } from './infra/metrics.ts'
 import { pathPattern } from './infra/path-pattern.ts'
 import type { RateCounter } from './infra/redis/rate-counter.ts'
 import { openFeeds } from './live/streams.ts'
+import { registerServerMetrics, requestDuration } from './metrics.ts'
 import { restRouter } from './rest/app.ts'
 
 export const HEADERS_TIMEOUT_MS = 15_000
@@ -57,14 +53,14 @@ export interface HttpParts {
   readonly rates: RateCounter
   readonly pages: Pages | null
   readonly documents: KnownDocuments
-  readonly dispatcher: Dispatcher | null
+  readonly metrics: Metrics
 }
 
 /** An HTTP server that is not listening yet, with every route that the roles have. Stopping it finishes requests under way. */
 export function assembleHttp(
   config: Config,
   deps: Deps,
-  { people, tokens, rates, pages, documents, dispatcher }: HttpParts,
+  { people, tokens, rates, pages, documents, metrics }: HttpParts,
 ): { server: Server; stop: () => Promise<void> } {
   const feeds = openFeeds(deps)
   const credentials = watchCredentials(deps)
@@ -89,6 +85,7 @@ export function assembleHttp(
   app.use(longBodiesAsBytes)
   app.use(requestId())
   app.use(accessLog(deps))
+  app.use(timeRequests(metrics))
   app.use(errorResponse(deps))
   app.use(async (ctx, next) => {
     // Keep-alive connections end with their next answer, so that stopping does not wait for idle clients.
@@ -98,9 +95,9 @@ export function assembleHttp(
   app.use(refuseUnanswerable)
   app.use(cors(new Set(config.corsOrigins), isApi))
   app.use(health(deps.db, () => isStopping))
-  app.use(
-    serveMetrics(config.metricsToken, { dispatcher, rates, events: feeds.events, bus: deps.bus, counts: deps.counts }),
-  )
+  app.use(serveMetrics(config.metricsToken, metrics))
+  registerServerMetrics(metrics, { ...deps, rates, events: feeds.events })
+  if (config.metricsToken !== undefined) metrics.collectRuntime()
   const hasApi = config.roles.has('api')
   const isDevelopment = config.env !== 'production'
   const introspection = config.graphqlIntrospection
@@ -236,6 +233,18 @@ function accessLog({ log }: Deps): Koa.Middleware {
     const ms = Math.round(performance.now() - began)
     const level = path === '/healthz' ? 'debug' : 'info'
     log[level]({ requestId: ctx.state['requestId'], method, path: pathPattern(path), status, ms }, 'request')
+  }
+}
+
+/** Times requests, by what serves them and the class of their status. */
+function timeRequests(metrics: Metrics): Koa.Middleware {
+  const duration = requestDuration(metrics)
+  return async (ctx, next) => {
+    const began = performance.now()
+    await next()
+    const surface = ctx.path === GRAPHQL_PATH ? 'graphql' : ctx.path.startsWith('/api/') ? 'rest' : 'other'
+    const status = `${Math.floor(ctx.status / 100)}xx`
+    duration.observe({ surface, status }, (performance.now() - began) / 1000)
   }
 }
 

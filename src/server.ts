@@ -26,6 +26,7 @@ import { migrate } from './infra/database/migrations.ts'
 import { repeatWriting } from './infra/database/repeat-writing.ts'
 import type { Log } from './infra/log.ts'
 import { openMailer } from './infra/mail.ts'
+import { Metrics } from './infra/metrics.ts'
 import { type Resolve, resolveName } from './infra/net/resolve.ts'
 import { openBus } from './infra/redis/bus.ts'
 import { openRateCounter } from './infra/redis/rate-counter.ts'
@@ -106,7 +107,8 @@ export async function buildServer({
   const stops: (() => Promise<void>)[] = [() => db.close(), () => bus.close(), await publishNode(deps)]
   const firstStart = await bootstrap(deps, firstKey, config.ownerEmail)
 
-  const dispatching = { ...deps, version: config.version, sharesProcess: config.roles.has('api') }
+  const metrics = new Metrics()
+  const dispatching = { ...deps, metrics, version: config.version, sharesProcess: config.roles.has('api') }
   const dispatcher = config.roles.has('dispatcher') ? await startDispatcher(dispatching) : null
   if (dispatcher !== null) {
     stops.push(() => dispatcher.stop())
@@ -127,7 +129,7 @@ export async function buildServer({
     rates,
     pages: (await pages) ?? null,
     documents,
-    dispatcher,
+    metrics,
   })
   stops.push(http.stop)
   if (db.disk !== null) stops.push(db.disk.watch(log))

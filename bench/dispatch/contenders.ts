@@ -9,6 +9,7 @@ import { assemble } from '../../src/infra/database/db.ts'
 import { migrate } from '../../src/infra/database/migrations.ts'
 import { postgresConnection } from '../../src/infra/database/pg-session.ts'
 import { createLog } from '../../src/infra/log.ts'
+import { Metrics } from '../../src/infra/metrics.ts'
 import { openBus } from '../../src/infra/redis/bus.ts'
 import { createSigner } from '../../src/infra/redis/signed-messages.ts'
 import { ENDPOINTS, endpointId, type Job, keysOf, secretOf, urlOf, vault } from './jobs.ts'
@@ -97,7 +98,15 @@ export async function addEndpoints(pool: pg.Pool, port: number): Promise<void> {
 /** What a dispatcher works with, here. */
 export function dispatcherDeps(own: Pick<DispatcherDeps, 'db' | 'bus' | 'log' | 'sharesProcess'>): DispatcherDeps {
   const targets = { requireHttps: false, allowLoopback: true }
-  return { ...own, vault, targets, clock: systemClock, counts: { rowsSetAside: 0 }, version: 'bench' }
+  return {
+    ...own,
+    vault,
+    targets,
+    clock: systemClock,
+    counts: { rowsSetAside: 0 },
+    metrics: new Metrics(),
+    version: 'bench',
+  }
 }
 
 export const guddesk: Contender = {

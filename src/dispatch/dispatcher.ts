@@ -2,12 +2,13 @@ import { DISPATCH_TOPIC, ENDPOINTS_TOPIC } from '../domain/events/events.ts'
 import type { Clock } from '../infra/clock.ts'
 import type { Database } from '../infra/database/db.ts'
 import type { Log } from '../infra/log.ts'
+import type { Metrics } from '../infra/metrics.ts'
 import type { TargetPolicy } from '../infra/net/target-policy.ts'
 import type { Bus } from '../infra/redis/bus.ts'
 import type { Vault } from '../infra/secrets.ts'
 import { Load } from './backpressure-monitor.ts'
 import { BEAT_MS, Roster } from './cluster/membership.ts'
-import { type Counters, newCounters, type Reading } from './metrics.ts'
+import { type DispatcherStatus, dispatchMetrics, registerStatus } from './metrics.ts'
 import type { EndpointQueue } from './queue/endpoint-queue.ts'
 import { Queues } from './queue/endpoint-queues.ts'
 import { Reader } from './queue/fetcher.ts'
@@ -27,6 +28,7 @@ export interface DispatcherDeps {
   readonly targets: TargetPolicy
   readonly log: Log
   readonly counts: { rowsSetAside: number }
+  readonly metrics: Metrics
   /** Stands in the User-Agent. */
   readonly version: string
   /** People wait for answers of this process too: sending gives way to them. */
@@ -34,8 +36,6 @@ export interface DispatcherDeps {
 }
 
 export interface Dispatcher {
-  /** What it does now and has done since it started. */
-  read(): Reading
   /** Claims nothing more, waits for what is being sent, records it, gives its endpoints back. */
   stop(): Promise<void>
 }
@@ -58,7 +58,6 @@ export async function startDispatcher(deps: DispatcherDeps): Promise<Dispatcher>
 /** docs/architecture.md, "Dispatching", is the map of this file. */
 class Run implements Dispatcher {
   readonly #deps: DispatcherDeps
-  readonly #counters: Counters = newCounters()
   readonly #sending: Sending
   /** Connections of its own for each loop: living, reading, writing results (one more when they are many), writing health. */
   readonly #sessions: Readonly<Record<'life' | 'claim' | 'settle' | 'spare' | 'health', Session>>
@@ -80,7 +79,8 @@ class Run implements Dispatcher {
     const clock: Clock = { ...given.clock, now: () => given.clock.steady() }
     const deps = { ...given, clock }
     this.#deps = deps
-    const counters = this.#counters
+    const metrics = dispatchMetrics(given.metrics)
+    registerStatus(given.metrics, () => this.#status())
     const isPaused = () => deps.db.disk?.isFull ?? false
     const open = () => openSession(deps.db, () => this.#queues.heldCount > BEHIND)
     const sessions = { life: open(), claim: open(), settle: open(), spare: open(), health: open() }
@@ -95,7 +95,7 @@ class Run implements Dispatcher {
       clock,
       roster,
       queues,
-      counters,
+      metrics,
       session: sessions.claim,
       databaseFailed: (error) => this.#databaseIsAway(error),
     })
@@ -105,12 +105,12 @@ class Run implements Dispatcher {
       sessions: [sessions.settle, sessions.spare],
       isPaused,
       roster,
-      counters,
+      metrics,
       health: this.#health,
       recorded: (ended) => this.#recorded(ended),
       lost: () => this.#loseEverything(),
     })
-    const attempts = new Attempts({ ...deps, queues, counters, health: this.#health, recorder: this.#recorder })
+    const attempts = new Attempts({ ...deps, queues, metrics, health: this.#health, recorder: this.#recorder })
     this.#pump = new Pump({
       queues,
       roster,
@@ -134,15 +134,14 @@ class Run implements Dispatcher {
     this.#reader.wake('')
   }
 
-  read(): Reading {
+  #status(): DispatcherStatus {
     const queues = [...this.#queues.all()]
     return {
-      ...this.#counters,
       endpoints: queues.length,
       openBreakers: queues.filter(({ breaker }) => breaker.isOpen).length,
-      held: this.#queues.heldCount,
+      prefetched: this.#queues.heldCount,
       inFlight: this.#pump.inFlight,
-      share: this.#load?.share ?? 1,
+      throttleRatio: this.#load?.share ?? 1,
     }
   }
 

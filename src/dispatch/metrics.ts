@@ -1,52 +1,73 @@
-/** What a dispatcher has done since it started. */
-export interface Counters {
-  /** Deliveries that were read. */
-  claimed: number
-  /** Attempts by what came of them. */
-  delivered: number
-  retried: number
-  failed: number
-  /** Failed ahead of their time: no attempt was spent. */
-  unspent: number
-  /** Not sent, by our own fault. */
-  released: number
-  breakersOpened: number
-  breakersClosed: number
-  /** Statements that read what is next, and that record results; and how long they took together, in milliseconds. */
-  claims: number
-  claimMs: number
-  settlements: number
-  settleMs: number
-  /** How long attempts took together, in milliseconds. */
-  attemptMs: number
-}
+import type { Counter, Histogram, Metrics } from '../infra/metrics.ts'
 
-/** What a dispatcher has done, and does now. */
-export interface Reading extends Readonly<Counters> {
-  /** Endpoints that belong to it, and those of them whose breaker is open. */
+/** What a dispatcher does now. */
+export interface DispatcherStatus {
+  /** Endpoints that belong to it, and those of them whose circuit breaker is open. */
   readonly endpoints: number
   readonly openBreakers: number
   /** Deliveries in its memory; requests in flight. */
-  readonly held: number
+  readonly prefetched: number
   readonly inFlight: number
-  /** Of its usual capacity, what the API leaves to it now: up to 1. */
-  readonly share: number
+  /** Share of its usual capacity that the API leaves to it now: from 1/64 to 1. */
+  readonly throttleRatio: number
 }
 
-export function newCounters(): Counters {
+/** How an attempt ended; `unspent`: it failed ahead of its time; `not_sent`: our own fault. */
+export type AttemptOutcome = 'delivered' | 'retry' | 'failed' | 'unspent' | 'not_sent'
+
+/** What a dispatcher counts and times. */
+export interface DispatchMetrics {
+  readonly fetched: Counter
+  readonly fetchDuration: Histogram
+  readonly recordDuration: Histogram
+  readonly attempts: Readonly<Record<AttemptOutcome, Counter.Internal>>
+  readonly attemptDuration: Histogram
+  readonly breakersOpened: Counter.Internal
+  readonly breakersClosed: Counter.Internal
+}
+
+/** Registers what a dispatcher counts. Each label value begins at 0, so that rates are right from the first scrape. */
+export function dispatchMetrics(metrics: Metrics): DispatchMetrics {
+  const attempts = metrics.counter('guddesk_delivery_attempts_total', 'Delivery attempts by outcome.', ['outcome'])
+  const breakerChanges = metrics.counter('guddesk_breaker_changes_total', 'Circuit breakers opened and closed.', [
+    'state',
+  ])
+  const of = (outcome: AttemptOutcome) => fromZero(attempts.labels({ outcome }))
   return {
-    claimed: 0,
-    delivered: 0,
-    retried: 0,
-    failed: 0,
-    unspent: 0,
-    released: 0,
-    breakersOpened: 0,
-    breakersClosed: 0,
-    claims: 0,
-    claimMs: 0,
-    settlements: 0,
-    settleMs: 0,
-    attemptMs: 0,
+    attempts: {
+      delivered: of('delivered'),
+      retry: of('retry'),
+      failed: of('failed'),
+      unspent: of('unspent'),
+      not_sent: of('not_sent'),
+    },
+    breakersOpened: fromZero(breakerChanges.labels({ state: 'open' })),
+    breakersClosed: fromZero(breakerChanges.labels({ state: 'closed' })),
+    fetched: metrics.counter('guddesk_deliveries_claimed_total', 'Deliveries read from the database to be sent.'),
+    fetchDuration: metrics.duration('guddesk_dispatch_claim_seconds', 'Duration of reads of due deliveries.'),
+    recordDuration: metrics.duration('guddesk_dispatch_settle_seconds', 'Duration of writes of attempt results.'),
+    attemptDuration: metrics.duration('guddesk_delivery_attempt_seconds', 'Duration of delivery attempts.'),
   }
+}
+
+function fromZero(counter: Counter.Internal): Counter.Internal {
+  counter.inc(0)
+  return counter
+}
+
+/** Registers what a dispatcher does at the time of a scrape. */
+export function registerStatus(metrics: Metrics, status: () => DispatcherStatus): void {
+  metrics.gaugeOf(
+    'guddesk_breakers_open',
+    'Endpoints of this process whose circuit breaker is open.',
+    () => status().openBreakers,
+  )
+  metrics.gaugeOf('guddesk_dispatch_endpoints', 'Endpoints that this process sends to.', () => status().endpoints)
+  metrics.gaugeOf('guddesk_deliveries_held', 'Deliveries in memory.', () => status().prefetched)
+  metrics.gaugeOf('guddesk_deliveries_in_flight', 'Requests in flight.', () => status().inFlight)
+  metrics.gaugeOf(
+    'guddesk_dispatch_share',
+    'Share of the usual capacity that the API leaves to sending.',
+    () => status().throttleRatio,
+  )
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../infra/clock.ts'
 import type { Roster } from '../cluster/membership.ts'
 import { faultPoint } from '../fault-injection.ts'
-import type { Counters } from '../metrics.ts'
+import type { DispatchMetrics } from '../metrics.ts'
 import type { Session } from '../store/connection.ts'
 import { adopt, findWork, readEndpoints } from '../store/endpoints.ts'
 import {
@@ -24,7 +24,7 @@ export interface ReaderDeps {
   readonly session: Session
   readonly roster: Roster
   readonly queues: Queues
-  readonly counters: Counters
+  readonly metrics: DispatchMetrics
   readonly databaseFailed: (error: unknown) => void
 }
 
@@ -283,10 +283,9 @@ export class Reader {
   }
 
   #count(claimed: number, began: number): void {
-    const { counters } = this.#deps
-    counters.claims++
-    counters.claimed += claimed
-    counters.claimMs += performance.now() - began
+    const { metrics } = this.#deps
+    metrics.fetched.inc(claimed)
+    metrics.fetchDuration.observe((performance.now() - began) / 1000)
   }
 
   /** What it holds all waits for something in flight: other conversations' turn. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../infra/clock.ts'
 import type { Log } from '../../infra/log.ts'
-import type { Counters } from '../metrics.ts'
+import type { AttemptOutcome, DispatchMetrics } from '../metrics.ts'
 import { decide, decideEarly, decideTest, isStrain, type Outcome, redirected } from '../policy/outcome.ts'
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
 import type { Queues } from '../queue/endpoint-queues.ts'
@@ -16,18 +16,18 @@ export interface AttemptsDeps {
   readonly queues: Queues
   readonly recorder: Recorder
   readonly health: HealthRecorder
-  readonly counters: Counters
+  readonly metrics: DispatchMetrics
 }
 
 const FAULT_PAUSE_MS = 5000
-const COUNTED = {
+const COUNTED: Record<Outcome['next'], AttemptOutcome> = {
   delivered: 'delivered',
-  retry: 'retried',
+  retry: 'retry',
   failed: 'failed',
   gone: 'failed',
-  release: 'released',
+  release: 'not_sent',
   unspent: 'unspent',
-} as const
+}
 
 /** Decides what an attempt that has ended means: for its delivery, which is recorded, and for its endpoint. */
 export class Attempts {
@@ -38,7 +38,7 @@ export class Attempts {
   }
 
   ended(queue: EndpointQueue, claimed: Claimed, { exchange, startedAt, durationMs }: Sent): void {
-    const { clock, log, queues, counters } = this.#deps
+    const { clock, log, queues, metrics } = this.#deps
     const now = clock.now()
     const number = claimed.attempts + 1
     const outcome = decideOn(claimed, exchange, now, () => queue.chance(claimed, clock.random()))
@@ -49,8 +49,8 @@ export class Attempts {
       const what = answered ? { statusCode: exchange.statusCode } : { error: exchange.error }
       log[level]({ deliveryId, endpointId, type, attempt: number, durationMs, ...what, next: outcome.next }, 'attempt')
     }
-    counters[COUNTED[outcome.next]]++
-    counters.attemptMs += durationMs
+    metrics.attempts[COUNTED[outcome.next]].inc()
+    metrics.attemptDuration.observe(durationMs / 1000)
     if (outcome.next === 'release') {
       queue.faultUntil = performance.now() + FAULT_PAUSE_MS
       queue.unsent(claimed)
@@ -86,7 +86,7 @@ export class Attempts {
     { exchange, isDelivered }: { exchange: Sent['exchange']; isDelivered: boolean },
     now: Date,
   ): void {
-    const { clock, counters, health, log, queues } = this.#deps
+    const { clock, metrics, health, log, queues } = this.#deps
     const wasOpen = queue.breaker.isOpen
     const changed = isStrain(exchange)
       ? queue.strained(claimed, now, clock.random())
@@ -94,8 +94,8 @@ export class Attempts {
     if (changed || queue.isUnwritten) health.changed(queue)
     if (!changed) return
     const { isOpen } = queue.breaker
-    if (isOpen && !wasOpen) counters.breakersOpened++
-    if (!isOpen) counters.breakersClosed++
+    if (isOpen && !wasOpen) metrics.breakersOpened.inc()
+    if (!isOpen) metrics.breakersClosed.inc()
     const { probeAt } = queue.breaker.row
     log.warn({ endpointId: queue.id, isOpen, probeAt }, 'breaker')
     if (probeAt !== null) {

@@ -4,7 +4,7 @@ import { isRefused, sqlState } from '../../infra/database/db-away.ts'
 import type { Log } from '../../infra/log.ts'
 import type { Roster } from '../cluster/membership.ts'
 import { faultPoint } from '../fault-injection.ts'
-import type { Counters } from '../metrics.ts'
+import type { DispatchMetrics } from '../metrics.ts'
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
 import type { Session } from '../store/connection.ts'
 import type { Claimed } from '../store/fetch-due.ts'
@@ -29,7 +29,7 @@ export interface RecorderDeps {
   readonly sessions: readonly Session[]
   readonly roster: Roster
   readonly health: HealthRecorder
-  readonly counters: Counters
+  readonly metrics: DispatchMetrics
   readonly counts: { rowsSetAside: number }
   /** It is in the database, or never will be. */
   readonly recorded: (ended: readonly Ended[]) => void
@@ -129,7 +129,7 @@ export class Recorder {
   }
 
   async #record(session: Session, batch: readonly Ended[]): Promise<void> {
-    const { roster, clock, health, counters, lost, recorded } = this.#deps
+    const { roster, clock, health, metrics, lost, recorded } = this.#deps
     const now = clock.now()
     for (const { queue, isGone } of batch) if (isGone) await this.#disable(queue, now)
     faultPoint('settle')
@@ -137,8 +137,7 @@ export class Recorder {
     const began = performance.now()
     const { isTrusted, ids } = await settle(session, roster.id, results, now)
     faultPoint('after-settle')
-    counters.settlements++
-    counters.settleMs += performance.now() - began
+    metrics.recordDuration.observe((performance.now() - began) / 1000)
     if (!isTrusted) return lost()
     const settled = ids === null ? batch : await this.#sortOut(session, batch, new Set(ids))
     for (const { queue, claimed, result } of settled) if (!claimed.isTest) health.note(queue, result)

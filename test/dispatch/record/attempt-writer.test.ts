@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Roster } from '../../../src/dispatch/cluster/membership.ts'
-import { newCounters } from '../../../src/dispatch/metrics.ts'
+import { dispatchMetrics } from '../../../src/dispatch/metrics.ts'
 import type { EndpointQueue } from '../../../src/dispatch/queue/endpoint-queue.ts'
 import { type Ended, Recorder } from '../../../src/dispatch/record/attempt-writer.ts'
 import type { HealthRecorder } from '../../../src/dispatch/record/health-writer.ts'
@@ -8,6 +8,7 @@ import type { Session } from '../../../src/dispatch/store/connection.ts'
 import type { Result } from '../../../src/dispatch/store/record-attempts.ts'
 import { systemClock } from '../../../src/infra/clock.ts'
 import { createLog } from '../../../src/infra/log.ts'
+import { Metrics } from '../../../src/infra/metrics.ts'
 import { settle, until } from '../../support/until.ts'
 
 /** A statement that is under way: what it records, and how it ends. */
@@ -37,7 +38,7 @@ function recording() {
     isPaused: () => false,
     roster: { id: 'me', isTrusted: true } as unknown as Roster,
     health: { note: () => undefined } as unknown as HealthRecorder,
-    counters: newCounters(),
+    metrics: dispatchMetrics(new Metrics()),
     counts: { rowsSetAside: 0 },
     recorded: (ended) => recorded.push(...ended.map(({ result }) => result.id)),
     lost: () => undefined,
