@@ -2,7 +2,7 @@ import { Redis } from 'ioredis'
 import pg from 'pg'
 import { Pool } from 'undici'
 import { type DispatcherDeps, startDispatcher } from '../../src/dispatch/dispatcher.ts'
-import { createSender } from '../../src/dispatch/send/http-client.ts'
+import { createHttpClient } from '../../src/dispatch/send/http-client.ts'
 import { messageHeaders } from '../../src/dispatch/send/request-headers.ts'
 import { systemClock } from '../../src/infra/clock.ts'
 import { assemble } from '../../src/infra/database/db.ts'
@@ -42,7 +42,7 @@ const REDIS = { prefix: 'guddesk:bench:', signer: createSigner('the bench’s ke
 
 /** The same request by the same client for everybody: both signatures, all headers. */
 function poster(port: number) {
-  const sender = createSender({ requireHttps: false, allowLoopback: true })
+  const sender = createHttpClient({ requireHttps: false, allowLoopback: true })
   return async ({ id, endpoint, body }: Job) => {
     const claimed = {
       id,
@@ -50,8 +50,8 @@ function poster(port: number) {
       seq: '0',
       conversationId: null,
       attempts: 0,
-      due: new Date(),
-      lane: 0,
+      nextAttemptAt: null,
+      priority: 'live' as const,
       isTest: false,
       version: '',
     }

@@ -1,6 +1,7 @@
 import pg from 'pg'
-import { openSession } from '../../src/dispatch/store/connection.ts'
-import { type Claimed, claim } from '../../src/dispatch/store/fetch-due.ts'
+import type { PendingDelivery } from '../../src/dispatch/delivery.ts'
+import { openConnection } from '../../src/dispatch/store/connection.ts'
+import { fetchDue } from '../../src/dispatch/store/fetch-due.ts'
 import { assemble } from '../../src/infra/database/db.ts'
 import { postgresConnection } from '../../src/infra/database/pg-session.ts'
 import { makePlace, type Sink, startWorker, wait, written } from './arena.ts'
@@ -50,7 +51,7 @@ export async function million(sink: Sink): Promise<MillionResult> {
 /** Claims as the dispatcher makes them, for a quarter of the endpoints at a time; nothing is held. */
 async function claimP95({ databaseUrl }: Place, most: number): Promise<number> {
   const pool = new pg.Pool({ ...postgresConnection(databaseUrl), max: 1 })
-  const session = openSession(assemble(pool, 'shared', async () => undefined))
+  const connection = openConnection(assemble(pool, 'shared', async () => undefined))
   const firsts = Math.min(FIRSTS, most)
   const times: number[] = []
   for (let i = 0; i < CLAIMS; i++) {
@@ -59,17 +60,17 @@ async function claimP95({ databaseUrl }: Place, most: number): Promise<number> {
       firsts,
       retries: firsts,
       replays: firsts,
-      held: [],
+      prefetched: [],
       firstsAfter: '0',
       holdBack: 'due' as const,
       retriesFrom: new Date(0),
     }))
     const began = performance.now()
-    const found: Claimed[] = await claim(session, wanted, new Date())
+    const found: PendingDelivery[] = await fetchDue(connection, wanted, new Date())
     times.push(performance.now() - began)
     if (found.length !== ENDPOINTS_ASKED * firsts) throw new Error(`a claim found ${found.length}`)
   }
-  await session.close()
+  await connection.close()
   await pool.end()
   const sorted = times.slice(CLAIMS / 10).sort((a, b) => a - b)
   return sorted[Math.floor(0.95 * sorted.length)] ?? Number.NaN

@@ -16,11 +16,11 @@ const SHEDDING_LOOKS = 15
  * its usual requests the dispatcher may have in flight: people who wait for an answer come first, webhooks can wait. The
  * share halves while the process is overloaded, and grows back slowly.
  */
-export class Load {
+export class BackpressureMonitor {
   readonly #histogram: ReturnType<typeof monitorEventLoopDelay>
   readonly #timer: NodeJS.Timeout
   readonly #db: Pick<Database, 'pool'>
-  #share = 1
+  #throttleRatio = 1
   #overloadedLooks = 0
   #wasQueued = false
 
@@ -33,12 +33,12 @@ export class Load {
   }
 
   /** From 1/64 to 1. */
-  get share(): number {
-    return this.#share
+  get throttleRatio(): number {
+    return this.#throttleRatio
   }
 
   /** Whether other processes should take this one's endpoints. */
-  get isShedding(): boolean {
+  get isDraining(): boolean {
     return this.#overloadedLooks >= SHEDDING_LOOKS
   }
 
@@ -48,8 +48,10 @@ export class Load {
     const isQueued = this.#db.pool.waitingCount >= QUEUED
     const isOverloaded = waitedMs > OVERLOADED_MS || (isQueued && this.#wasQueued)
     this.#wasQueued = isQueued
-    this.#share = isOverloaded ? Math.max(LEAST_SHARE, this.#share / 2) : Math.min(1, this.#share + 1 / 16)
-    this.#overloadedLooks = isOverloaded && this.#share === LEAST_SHARE ? this.#overloadedLooks + 1 : 0
+    this.#throttleRatio = isOverloaded
+      ? Math.max(LEAST_SHARE, this.#throttleRatio / 2)
+      : Math.min(1, this.#throttleRatio + 1 / 16)
+    this.#overloadedLooks = isOverloaded && this.#throttleRatio === LEAST_SHARE ? this.#overloadedLooks + 1 : 0
   }
 
   close(): void {

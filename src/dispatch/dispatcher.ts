@@ -6,18 +6,18 @@ import type { Metrics } from '../infra/metrics.ts'
 import type { TargetPolicy } from '../infra/net/target-policy.ts'
 import type { Bus } from '../infra/redis/bus.ts'
 import type { Vault } from '../infra/secrets.ts'
-import { Load } from './backpressure-monitor.ts'
-import { BEAT_MS, Roster } from './cluster/membership.ts'
+import { BackpressureMonitor } from './backpressure-monitor.ts'
+import { HEARTBEAT_MS, Membership } from './cluster/membership.ts'
 import { type DispatcherStatus, dispatchMetrics, registerStatus } from './metrics.ts'
 import type { EndpointQueue } from './queue/endpoint-queue.ts'
-import { Queues } from './queue/endpoint-queues.ts'
-import { Reader } from './queue/fetcher.ts'
-import { Attempts } from './record/attempt-handler.ts'
-import { type Ended, Recorder } from './record/attempt-writer.ts'
-import { HealthRecorder } from './record/health-writer.ts'
-import { Pump } from './send/send-loop.ts'
-import { createSending, type Sending } from './send/sender.ts'
-import { openSession, type Session } from './store/connection.ts'
+import { EndpointQueues } from './queue/endpoint-queues.ts'
+import { Fetcher } from './queue/fetcher.ts'
+import { AttemptHandler } from './record/attempt-handler.ts'
+import { AttemptWriter, type PendingWrite } from './record/attempt-writer.ts'
+import { HealthWriter } from './record/health-writer.ts'
+import { SendLoop } from './send/send-loop.ts'
+import { createSender, type Sender } from './send/sender.ts'
+import { type DbConnection, openConnection } from './store/connection.ts'
 import { giveBack } from './store/endpoints.ts'
 
 export interface DispatcherDeps {
@@ -58,16 +58,16 @@ export async function startDispatcher(deps: DispatcherDeps): Promise<Dispatcher>
 /** docs/architecture.md, "Dispatching", is the map of this file. */
 class Run implements Dispatcher {
   readonly #deps: DispatcherDeps
-  readonly #sending: Sending
+  readonly #sender: Sender
   /** Connections of its own for each loop: living, reading, writing results (one more when they are many), writing health. */
-  readonly #sessions: Readonly<Record<'life' | 'claim' | 'settle' | 'spare' | 'health', Session>>
-  readonly #roster: Roster
-  readonly #queues: Queues
-  readonly #reader: Reader
-  readonly #pump: Pump
-  readonly #recorder: Recorder
-  readonly #health: HealthRecorder
-  readonly #load: Load | null
+  readonly #connections: Readonly<Record<'membership' | 'fetch' | 'record' | 'spare' | 'health', DbConnection>>
+  readonly #membership: Membership
+  readonly #queues: EndpointQueues
+  readonly #fetcher: Fetcher
+  readonly #sendLoop: SendLoop
+  readonly #attemptWriter: AttemptWriter
+  readonly #health: HealthWriter
+  readonly #backpressure: BackpressureMonitor | null
   #unsubscribe: (() => void)[] = []
   #isStopping = false
   #living: Promise<void> = Promise.resolve()
@@ -82,56 +82,62 @@ class Run implements Dispatcher {
     const metrics = dispatchMetrics(given.metrics)
     registerStatus(given.metrics, () => this.#status())
     const isPaused = () => deps.db.disk?.isFull ?? false
-    const open = () => openSession(deps.db, () => this.#queues.heldCount > BEHIND)
-    const sessions = { life: open(), claim: open(), settle: open(), spare: open(), health: open() }
-    this.#sessions = sessions
-    const roster = new Roster(sessions.life)
-    this.#roster = roster
-    this.#load = deps.sharesProcess ? new Load(deps.db) : null
-    this.#sending = createSending(given)
-    const queues = new Queues({ hungry: () => this.#reader.goOn(), sendable: () => this.#pump.wake() })
+    const open = () => openConnection(deps.db, () => this.#queues.prefetchedCount > BEHIND)
+    const connections = { membership: open(), fetch: open(), record: open(), spare: open(), health: open() }
+    this.#connections = connections
+    const membership = new Membership(connections.membership)
+    this.#membership = membership
+    this.#backpressure = deps.sharesProcess ? new BackpressureMonitor(deps.db) : null
+    this.#sender = createSender(given)
+    const queues = new EndpointQueues({ needsFetch: () => this.#fetcher.goOn(), ready: () => this.#sendLoop.wake() })
     this.#queues = queues
-    this.#reader = new Reader({
+    this.#fetcher = new Fetcher({
       clock,
-      roster,
+      membership,
       queues,
       metrics,
-      session: sessions.claim,
+      connection: connections.fetch,
       databaseFailed: (error) => this.#databaseIsAway(error),
     })
-    this.#health = new HealthRecorder({ ...deps, session: sessions.health, roster })
-    this.#recorder = new Recorder({
+    this.#health = new HealthWriter({ ...deps, connection: connections.health, membership })
+    this.#attemptWriter = new AttemptWriter({
       ...deps,
-      sessions: [sessions.settle, sessions.spare],
+      connections: [connections.record, connections.spare],
       isPaused,
-      roster,
+      membership,
       metrics,
       health: this.#health,
       recorded: (ended) => this.#recorded(ended),
       lost: () => this.#loseEverything(),
     })
-    const attempts = new Attempts({ ...deps, queues, metrics, health: this.#health, recorder: this.#recorder })
-    this.#pump = new Pump({
+    const attempts = new AttemptHandler({
+      ...deps,
       queues,
-      roster,
-      sending: this.#sending,
-      backlog: () => this.#recorder.backlog,
+      metrics,
+      health: this.#health,
+      attemptWriter: this.#attemptWriter,
+    })
+    this.#sendLoop = new SendLoop({
+      queues,
+      membership,
+      sender: this.#sender,
+      backlog: () => this.#attemptWriter.backlog,
       isPaused: () => isPaused() || this.#isUnclaimed,
-      share: () => this.#load?.share ?? 1,
-      ended: (queue, claimed, sent) => attempts.ended(queue, claimed, sent),
+      throttleRatio: () => this.#backpressure?.throttleRatio ?? 1,
+      ended: (queue, delivery, sent) => attempts.ended(queue, delivery, sent),
     })
   }
 
   async start(): Promise<void> {
-    await this.#roster.join(this.#deps.db.exclusive)
+    await this.#membership.join(this.#deps.db.exclusive)
     this.#unsubscribe = [
-      this.#deps.bus.subscribe(DISPATCH_TOPIC, (names) => this.#reader.wake(names)),
-      this.#deps.bus.subscribe(ENDPOINTS_TOPIC, (names) => this.#reader.endpointsChanged(names)),
+      this.#deps.bus.subscribe(DISPATCH_TOPIC, (names) => this.#fetcher.wake(names)),
+      this.#deps.bus.subscribe(ENDPOINTS_TOPIC, (names) => this.#fetcher.endpointsChanged(names)),
     ]
-    this.#sessions.life.onLost(() => this.#lifeLost())
+    this.#connections.membership.onLost(() => this.#lifeLost())
     this.#deps.db.claim?.onRegained(() => void this.#living.finally(() => this.#beatIn(0)))
-    this.#beatIn(BEAT_MS)
-    this.#reader.wake('')
+    this.#beatIn(HEARTBEAT_MS)
+    this.#fetcher.wake('')
   }
 
   #status(): DispatcherStatus {
@@ -139,16 +145,16 @@ class Run implements Dispatcher {
     return {
       endpoints: queues.length,
       openBreakers: queues.filter(({ breaker }) => breaker.isOpen).length,
-      prefetched: this.#queues.heldCount,
-      inFlight: this.#pump.inFlight,
-      throttleRatio: this.#load?.share ?? 1,
+      prefetched: this.#queues.prefetchedCount,
+      inFlight: this.#sendLoop.inFlight,
+      throttleRatio: this.#backpressure?.throttleRatio ?? 1,
     }
   }
 
   #live(): void {
-    this.#living = this.#beat()
+    this.#living = this.#heartbeat()
       .catch((error: unknown) => this.#databaseIsAway(error))
-      .finally(() => this.#beatIn(BEAT_MS))
+      .finally(() => this.#beatIn(HEARTBEAT_MS))
   }
 
   #beatIn(ms: number): void {
@@ -168,51 +174,51 @@ class Run implements Dispatcher {
     return (this.#deps.db.claim?.lost ?? null) !== null
   }
 
-  async #beat(): Promise<void> {
-    const found = await this.#roster.beat(this.#isUnclaimed || (this.#load?.isShedding ?? false))
+  async #heartbeat(): Promise<void> {
+    const found = await this.#membership.heartbeat(this.#isUnclaimed || (this.#backpressure?.isDraining ?? false))
     if (found === 'lost') {
       this.#deps.log.warn('this dispatcher was counted as gone; it begins anew')
       this.#loseEverything()
-      await this.#roster.join(false)
+      await this.#membership.join(false)
     }
     if (this.#isDatabaseAway) this.#deps.log.info('the database is back')
     this.#isDatabaseAway = false
-    this.#recorder.resume()
+    this.#attemptWriter.resume()
     await this.#giveBackWhatIsNotMine()
-    if (found !== 'same') this.#reader.wake('')
+    if (found !== 'same') this.#fetcher.wake('')
     // Breakers and faults end by time alone.
     const now = this.#deps.clock.now()
-    for (const queue of this.#queues.all()) this.#consider(queue, now)
-    this.#reader.goOn()
-    this.#pump.wake()
+    for (const queue of this.#queues.all()) this.#reschedule(queue, now)
+    this.#fetcher.goOn()
+    this.#sendLoop.wake()
   }
 
-  #consider(queue: EndpointQueue, now: Date): void {
+  #reschedule(queue: EndpointQueue, now: Date): void {
     if (queue.isUnwritten) this.#health.changed(queue)
-    this.#queues.consider(queue, now)
+    this.#queues.reschedule(queue, now)
   }
 
   async #giveBackWhatIsNotMine(): Promise<void> {
     const idleBefore = performance.now() - IDLE_MS
     const leaving: EndpointQueue[] = []
     for (const queue of this.#queues.all()) {
-      if (!this.#roster.isMine(queue.id) || (queue.heldCount === 0 && queue.usedAt < idleBefore)) {
+      if (!this.#membership.isMine(queue.id) || (queue.prefetchedCount === 0 && queue.usedAt < idleBefore)) {
         queue.isLeaving = true
         queue.drop()
       }
-      if (queue.isLeaving && queue.heldCount === 0) leaving.push(queue)
+      if (queue.isLeaving && queue.prefetchedCount === 0) leaving.push(queue)
     }
     if (leaving.length === 0) return
     for (const queue of leaving) this.#queues.remove(queue)
     const ids = leaving.map(({ id }) => id)
-    await giveBack(this.#sessions.life, this.#roster.id, ids)
+    await giveBack(this.#connections.membership, this.#membership.id, ids)
     this.#deps.bus.wake(DISPATCH_TOPIC)
   }
 
   /** What is in flight ends by itself; its results are refused. */
   #loseEverything(): void {
     for (const queue of this.#queues.all()) this.#queues.remove(queue)
-    this.#recorder.clear()
+    this.#attemptWriter.clear()
     this.#health.clear()
   }
 
@@ -222,39 +228,39 @@ class Run implements Dispatcher {
     this.#isDatabaseAway = true
   }
 
-  #recorded(ended: readonly Ended[]): void {
+  #recorded(ended: readonly PendingWrite[]): void {
     const now = this.#deps.clock.now()
     let soonest = Number.POSITIVE_INFINITY
     const queues = new Set<EndpointQueue>()
-    for (const { queue, claimed, result } of ended) {
-      queue.forget(claimed)
+    for (const { queue, delivery, record } of ended) {
+      queue.forget(delivery)
       queues.add(queue)
-      if (result.due !== null) soonest = Math.min(soonest, result.due.getTime() - now.getTime())
+      if (record.nextAttemptAt !== null) soonest = Math.min(soonest, record.nextAttemptAt.getTime() - now.getTime())
     }
-    for (const queue of queues) this.#consider(queue, now)
-    this.#reader.goOn()
-    this.#pump.wake()
+    for (const queue of queues) this.#reschedule(queue, now)
+    this.#fetcher.goOn()
+    this.#sendLoop.wake()
     // A retry is not late by a poll.
-    if (soonest < 60_000) this.#reader.lookWithin(Math.max(0, soonest))
+    if (soonest < 60_000) this.#fetcher.pollWithin(Math.max(0, soonest))
   }
 
   async stop(): Promise<void> {
     this.#isStopping = true
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
     clearTimeout(this.#lifeTimer)
-    this.#pump.stop()
+    this.#sendLoop.stop()
     await this.#living
-    await this.#reader.stop()
+    await this.#fetcher.stop()
     const until = performance.now() + STOP_MS
-    const isBusy = () => this.#pump.inFlight > 0 || !this.#recorder.isIdle
+    const isBusy = () => this.#sendLoop.inFlight > 0 || !this.#attemptWriter.isIdle
     while (isBusy() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
-    this.#load?.close()
-    this.#sending.close()
+    this.#backpressure?.close()
+    this.#sender.close()
     if (!this.#isDatabaseAway) {
       await this.#health.close()
-      await this.#roster.leave()
+      await this.#membership.leave()
       this.#deps.bus.wake(DISPATCH_TOPIC)
     }
-    await Promise.all(Object.values(this.#sessions).map((session) => session.close()))
+    await Promise.all(Object.values(this.#connections).map((connection) => connection.close()))
   }
 }

@@ -1,5 +1,5 @@
 /** Steps at which tests end the process, as a power failure would. */
-export type FaultPoint = 'claim' | 'before-send' | 'after-send' | 'settle' | 'after-settle'
+export type FaultPoint = 'fetch' | 'before-send' | 'after-send' | 'record' | 'after-record'
 
 /**
  * `GUDDESK_FAULT=after-send:3` ends this process the third time it comes to that step, without any farewell. Tests only:

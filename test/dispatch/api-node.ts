@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest'
-import { openSession, type Session } from '../../src/dispatch/store/connection.ts'
+import { type DbConnection, openConnection } from '../../src/dispatch/store/connection.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 /*
@@ -8,15 +8,15 @@ import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
  */
 
 export let guddesk: TestGudDesk
-export let session: Session
+export let connection: DbConnection
 
 export function useApiNode(): void {
   beforeAll(async () => {
     guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
-    session = openSession(guddesk.deps.db)
+    connection = openConnection(guddesk.deps.db)
   })
   afterAll(async () => {
-    await session?.close()
+    await connection?.close()
     await guddesk?.stop()
   })
 }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openSession } from '../../src/dispatch/store/connection.ts'
+import { openConnection } from '../../src/dispatch/store/connection.ts'
 import { DISPATCH_TOPIC } from '../../src/domain/events/events.ts'
 import { backend } from '../support/database.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
@@ -20,7 +20,7 @@ describe.runIf(backend === 'embedded')('the one connection of the embedded datab
   test('goes to the API first, whoever came first', async () => {
     const api = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
     const { db } = api.deps
-    const session = openSession(db, () => true)
+    const session = openConnection(db, () => true)
     const order: string[] = []
     const client = await db.pool.connect()
     const dispatcher = session.run(NOW, []).then(() => order.push('dispatcher'))
@@ -33,7 +33,7 @@ describe.runIf(backend === 'embedded')('the one connection of the embedded datab
 
   test('does not keep the dispatcher waiting for ever', async () => {
     const { db } = guddesk.deps
-    const session = openSession(db, () => true)
+    const session = openConnection(db, () => true)
     let isDone = false
     const requests = Array.from({ length: 8 }, async () => {
       while (!isDone) {

@@ -19,7 +19,7 @@ afterEach(async () => {
 })
 
 const EMBEDDED = { DATABASE_URL: '', REDIS_URL: '' }
-const STEPS: FaultPoint[] = ['claim', 'before-send', 'after-send', 'settle', 'after-settle']
+const STEPS: FaultPoint[] = ['fetch', 'before-send', 'after-send', 'record', 'after-record']
 /** What one process may have in flight or unrecorded when it dies: sent again, never lost. */
 const MOST_CUT = 3 * 10
 
@@ -111,8 +111,8 @@ test('kill -9 of the only node: what waited comes within 5 seconds after it was 
 test('in production the fault points mean nothing', async () => {
   const { spawnSync } = await import('node:child_process')
   const code =
-    "import { faultPoint } from './src/dispatch/fault-injection.ts'; faultPoint('claim'); console.log('alive')"
-  const env = { ...process.env, GUDDESK_FAULT: 'claim', NODE_ENV: 'production' }
+    "import { faultPoint } from './src/dispatch/fault-injection.ts'; faultPoint('fetch'); console.log('alive')"
+  const env = { ...process.env, GUDDESK_FAULT: 'fetch', NODE_ENV: 'production' }
   const run = spawnSync(process.execPath, ['--input-type=module', '-e', code], { env, encoding: 'utf8' })
   expect(run.stdout).toBe('alive\n')
   const armed = spawnSync(process.execPath, ['--input-type=module', '-e', code], { env: { ...env, NODE_ENV: 'test' } })

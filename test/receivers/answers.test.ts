@@ -2,18 +2,18 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { decide, redirected } from '../../src/dispatch/policy/outcome.ts'
-import { createSender, type Sender } from '../../src/dispatch/send/http-client.ts'
+import { createHttpClient, type HttpClient } from '../../src/dispatch/send/http-client.ts'
 import { ANSWERS, type Written } from './answers.ts'
 
 const BODY = '{"event":"ping","data":{}}'
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
-let sender: Sender
+let sender: HttpClient
 let server: Server
 const open = new Set<Socket>()
 
 beforeAll(async () => {
-  sender = createSender({ requireHttps: false, allowLoopback: true })
+  sender = createHttpClient({ requireHttps: false, allowLoopback: true })
   server = createServer((socket) => {
     open.add(socket)
     socket.on('error', () => undefined)

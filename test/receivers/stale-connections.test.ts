@@ -1,16 +1,16 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { createSender, type Sender } from '../../src/dispatch/send/http-client.ts'
+import { createHttpClient, type HttpClient } from '../../src/dispatch/send/http-client.ts'
 
 const BODY = '{"event":"ping","data":{}}'
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
-let sender: Sender
+let sender: HttpClient
 const closing: (() => void)[] = []
 
 beforeEach(() => {
-  sender = createSender({ requireHttps: false, allowLoopback: true })
+  sender = createHttpClient({ requireHttps: false, allowLoopback: true })
 })
 
 afterEach(() => {

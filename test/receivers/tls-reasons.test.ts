@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createSender, type Sender } from '../../src/dispatch/send/http-client.ts'
+import { createHttpClient, type HttpClient } from '../../src/dispatch/send/http-client.ts'
 
 /** How a certificate is made: by the authority unless `x509` says otherwise. */
 interface Certificate {
@@ -23,7 +23,7 @@ const LOCALHOST = ['subjectAltName=DNS:localhost,IP:127.0.0.1']
 const RSA_2048 = ['-newkey', 'rsa:2048']
 
 let folder: string
-let sender: Sender
+let sender: HttpClient
 const defaults = getCACertificates('default')
 const closing: (() => void)[] = []
 
@@ -32,7 +32,7 @@ beforeAll(async () => {
   await make('authority', { extensions: ['basicConstraints=critical,CA:TRUE'], by: null })
   await make('intermediate', { extensions: ['basicConstraints=critical,CA:TRUE'] })
   setDefaultCACertificates([...defaults, await readFile(join(folder, 'authority.pem'), 'utf8')])
-  sender = createSender({ requireHttps: false, allowLoopback: true })
+  sender = createHttpClient({ requireHttps: false, allowLoopback: true })
 })
 
 afterAll(async () => {

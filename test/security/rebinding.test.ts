@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { createSender, type Sender } from '../../src/dispatch/send/http-client.ts'
+import { createHttpClient, type HttpClient } from '../../src/dispatch/send/http-client.ts'
 import { checkWebhookUrl } from '../../src/domain/webhooks/webhook-url.ts'
 import { createResolver } from '../../src/infra/net/resolve.ts'
 import type { TargetPolicy } from '../../src/infra/net/target-policy.ts'
@@ -31,7 +31,7 @@ async function guarded(zone: Zone, more: Partial<TargetPolicy> = {}) {
   const names: NameServer = await startNameServer(zone)
   const resolve = createResolver({ servers: [names.address], hostsFile: '/nonexistent' })
   const policy: TargetPolicy = { requireHttps: false, allowLoopback: false, resolve, ...more }
-  const sender: Sender = createSender(policy)
+  const sender: HttpClient = createHttpClient(policy)
   closing.push(
     async () => sender.close(),
     () => names.close(),

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { Exchange } from '../../src/dispatch/policy/outcome.ts'
-import { createSender, type Sender } from '../../src/dispatch/send/http-client.ts'
+import type { HttpResult } from '../../src/dispatch/policy/outcome.ts'
+import { createHttpClient, type HttpClient } from '../../src/dispatch/send/http-client.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 
 const BODY = '{"event":"ping","data":{}}'
@@ -14,7 +14,7 @@ const MOST_BYTES = 81_920
 /** The deadline, and how long a machine that does other things too may take to notice it. */
 const MOST_MS = 5400
 
-let sender: Sender
+let sender: HttpClient
 let redirected: Receiver
 const sockets: Socket[] = []
 const noteSocket = (message: unknown) => sockets.push((message as { socket: Socket }).socket)
@@ -22,7 +22,7 @@ const closing: (() => void)[] = []
 
 beforeAll(async () => {
   diagnostics.subscribe('undici:client:connected', noteSocket)
-  sender = createSender(LOOPBACK)
+  sender = createHttpClient(LOOPBACK)
   redirected = await startReceiver()
 })
 
@@ -69,7 +69,7 @@ const BOMB = gzipSync(Buffer.alloc(20_000_000))
 const BIG = 'x'.repeat(60_000)
 const TOO_LONG = { kind: 'failed', error: 'The answer is too long' } as const
 
-const RUDE: [what: string, answer: (socket: Socket) => void, exchange: Partial<Exchange> & { kind: string }][] = [
+const RUDE: [what: string, answer: (socket: Socket) => void, exchange: Partial<HttpResult> & { kind: string }][] = [
   // Success is a complete answer: nobody can tell whether these would end.
   ['an endless body', (s) => flood(s, 'HTTP/1.1 200 OK\r\n\r\n', BIG), TOO_LONG],
   ['an endless chunked body', (s) => flood(s, CHUNKED, `ea60\r\n${BIG}\r\n`), TOO_LONG],
@@ -188,7 +188,7 @@ test('proxy variables are ignored', async () => {
     'NODE_USE_ENV_PROXY',
   ]
   for (const name of names) process.env[name] = name === 'NODE_USE_ENV_PROXY' ? '1' : `http://127.0.0.1:${proxy.port}`
-  const own = createSender(LOOPBACK)
+  const own = createHttpClient(LOOPBACK)
   try {
     expect(await own.post(receiver.url, {}, BODY)).toMatchObject({ kind: 'answered', statusCode: 200 })
     expect([proxy.received.length, receiver.received.length]).toEqual([0, 1])

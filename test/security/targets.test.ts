@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createSender } from '../../src/dispatch/send/http-client.ts'
+import { createHttpClient } from '../../src/dispatch/send/http-client.ts'
 import { checkWebhookUrl } from '../../src/domain/webhooks/webhook-url.ts'
 import { parseRange } from '../../src/infra/net/addresses.ts'
 import type { TargetPolicy } from '../../src/infra/net/target-policy.ts'
@@ -277,7 +277,7 @@ describe('in production', () => {
   })
 
   test('and when it is sent to, should it have got into the table some other way', async () => {
-    const sender = createSender(PRODUCTION)
+    const sender = createHttpClient(PRODUCTION)
     for (const [url] of REFUSED.filter(([url]) => URL.canParse(url))) {
       expect([url, (await sender.post(url, {}, '{}')).kind]).toEqual([url, 'refused'])
     }
@@ -323,7 +323,7 @@ describe('what a name resolves to', () => {
       return
     }
     await expect(checkWebhookUrl(policy, url)).rejects.toThrow('must not resolve to a private')
-    const sender = createSender(policy)
+    const sender = createHttpClient(policy)
     const error = 'The name resolves to a private, loopback or reserved address'
     expect(await sender.post(url, {}, '{}')).toEqual({ kind: 'refused', error })
     sender.close()
@@ -413,7 +413,7 @@ describe('an operator opens', () => {
     'http://agent.example.com/',
   ])('and no http to %s', async (url) => {
     await expect(checkWebhookUrl(ranges, url)).rejects.toThrow(/https/)
-    const sender = createSender(ranges)
+    const sender = createHttpClient(ranges)
     expect(await sender.post(url, {}, '{}')).toEqual({ kind: 'refused', error: 'The URL must start with https://' })
     sender.close()
   })
@@ -426,7 +426,7 @@ describe('an operator opens', () => {
       [policy, 'agent'],
       [byRange, '127.0.0.1'],
     ] as const) {
-      const sender = createSender(target)
+      const sender = createHttpClient(target)
       const exchange = await sender.post(`http://${host}:${receiver.port}/`, {}, '{}')
       expect(exchange).toMatchObject({ kind: 'answered', statusCode: 200 })
       sender.close()
@@ -477,7 +477,7 @@ describe('in development', () => {
   /** The message when a URL is saved, and the one of an attempt to send to it. */
   async function messages(policy: TargetPolicy, url: string): Promise<string[]> {
     const saved = await checkWebhookUrl(policy, url).catch((error: Error) => error.message)
-    const sender = createSender(policy)
+    const sender = createHttpClient(policy)
     const exchange = await sender.post(url, {}, '{}')
     sender.close()
     expect(exchange.kind).toBe('refused')

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createSender } from '../../src/dispatch/send/http-client.ts'
+import { createHttpClient } from '../../src/dispatch/send/http-client.ts'
 
 const file = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url))
 const POLICY = { requireHttps: true, allowLoopback: true }
@@ -30,7 +30,7 @@ test.each([undefined, '0'])(
   'a certificate that nobody vouches for is refused; NODE_TLS_REJECT_UNAUTHORIZED=%s',
   async (off) => {
     if (off !== undefined) process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = off
-    const sender = createSender(POLICY)
+    const sender = createHttpClient(POLICY)
     try {
       const exchange = await sender.post(url, {}, '{}')
       expect(exchange).toEqual({ kind: 'failed', error: expect.stringMatching(/^TLS: .*self.signed/) })

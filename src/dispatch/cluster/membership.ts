@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import type { Session, Statement } from '../store/connection.ts'
+import type { DbConnection, Statement } from '../store/connection.ts'
 
 /** How often a process shows that it lives. */
-export const BEAT_MS = 1000
+export const HEARTBEAT_MS = 1000
 /** Looks at a beat that stands still, until its process counts as gone. */
-const STALE_LOOKS = 12
+const MISSED_HEARTBEAT_LIMIT = 12
 /** The same when the backend that it named is gone, and was there while this process was connected. */
-const CUT_LOOKS = 2
+const DISCONNECTED_HEARTBEAT_LIMIT = 2
 /** The same when it may have been gone before: a server that ended everybody's connections gives time to come back. */
-const UNSEEN_LOOKS = 3
+const UNSEEN_HEARTBEAT_LIMIT = 3
 /** No request begins later than this after the last beat: it ends before others count this process as gone. */
 const TRUSTED_MS = 5000
 /** The same after a beat that named a backend, which may be gone without this process knowing: less than those two looks. */
@@ -18,14 +18,14 @@ const QUICK_MS = 500
 
 interface Peer {
   readonly id: string
-  readonly beat: string
-  readonly isShedding: boolean
+  readonly heartbeat: string
+  readonly isDraining: boolean
   /** Whether the backend that it named is there; null: it named none, or one of a server that was started anew since. */
   readonly isConnected: boolean | null
 }
 
-interface Look {
-  readonly beat: string
+interface Observation {
+  readonly heartbeat: string
   /** How often the beat was this one before. */
   readonly count: number
   /** Whether it had its connection at a time at which this process had its own. */
@@ -52,17 +52,17 @@ interface Look {
  * Endpoints are shared out by rendezvous hashing: every process computes the same owner from the list of processes, and
  * one that comes or goes moves only its own share.
  */
-export class Roster {
-  readonly #session: Session
+export class Membership {
+  readonly #connection: DbConnection
   #id = randomUUID()
   #peers: readonly Peer[] = []
-  #looks = new Map<string, Look>()
+  #observations = new Map<string, Observation>()
   #trustedUntil = 0
   #isQuick = true
 
-  constructor(session: Session) {
-    this.#session = session
-    session.onLost(() => this.#connectionLost())
+  constructor(connection: DbConnection) {
+    this.#connection = connection
+    connection.onLost(() => this.#connectionLost())
   }
 
   /** This process's name; another one after it was counted as gone. */
@@ -78,56 +78,56 @@ export class Roster {
   /** @param isAlone no other process can be living: whatever stands in the list is a killed predecessor */
   async join(isAlone: boolean): Promise<void> {
     this.#id = randomUUID()
-    if (isAlone) await this.#session.run(CLEAR, [])
-    await this.#session.run(JOIN, [this.#id])
-    await this.beat(false)
+    if (isAlone) await this.#connection.run(CLEAR, [])
+    await this.#connection.run(JOIN, [this.#id])
+    await this.heartbeat(false)
   }
 
   /**
    * Shows that this process lives, and looks at the others.
    * @returns whether the others are not the same as before; 'lost' when they have counted this process as gone
    */
-  async beat(isShedding: boolean): Promise<'same' | 'changed' | 'lost'> {
-    const backend = this.#isQuick ? await this.#session.backend() : null
+  async heartbeat(isDraining: boolean): Promise<'same' | 'changed' | 'lost'> {
+    const backend = this.#isQuick ? await this.#connection.backend() : null
     const began = performance.now()
     const until = began + (backend === null ? TRUSTED_MS : NAMED_TRUSTED_MS)
     // Others may see this beat before its answer comes, or never comes.
     this.#trustedUntil = Math.min(this.#trustedUntil, until)
-    const rows = await this.#session.run<Peer>(BEAT, [this.#id, isShedding, backend])
+    const rows = await this.#connection.run<Peer>(HEARTBEAT, [this.#id, isDraining, backend])
     this.#isQuick = performance.now() - began < QUICK_MS
     const isLost = !rows.some(({ id }) => id === this.#id)
     this.#trustedUntil = isLost ? 0 : until
     if (isLost) return 'lost'
     const before = describe(this.#peers)
     this.#peers = rows
-    const gone = this.#lookAt(rows)
-    for (const { id, beat } of gone) await this.#session.run(REMOVE, [id, beat])
+    const gone = this.#observe(rows)
+    for (const { id, heartbeat } of gone) await this.#connection.run(REMOVE, [id, heartbeat])
     if (gone.length > 0) this.#peers = rows.filter((peer) => !gone.includes(peer))
     return describe(this.#peers) === before ? 'same' : 'changed'
   }
 
-  #lookAt(rows: readonly Peer[]): Peer[] {
-    const isFirst = this.#looks.size === 0
-    const looks = new Map<string, Look>()
-    for (const { id, beat, isConnected } of rows) {
-      const before = this.#looks.get(id)
-      const hasBeaten = before?.beat !== beat
-      const wasConnected = isConnected === true || (hasBeaten ? !isFirst : before.wasConnected)
-      looks.set(id, { beat, count: hasBeaten ? 0 : before.count + 1, wasConnected })
+  #observe(rows: readonly Peer[]): Peer[] {
+    const isFirst = this.#observations.size === 0
+    const observations = new Map<string, Observation>()
+    for (const { id, heartbeat, isConnected } of rows) {
+      const before = this.#observations.get(id)
+      const hasHeartbeat = before?.heartbeat !== heartbeat
+      const wasConnected = isConnected === true || (hasHeartbeat ? !isFirst : before.wasConnected)
+      observations.set(id, { heartbeat, count: hasHeartbeat ? 0 : before.count + 1, wasConnected })
     }
-    this.#looks = looks
-    return rows.filter((peer) => peer.id !== this.#id && isGone(peer, looks.get(peer.id)))
+    this.#observations = observations
+    return rows.filter((peer) => peer.id !== this.#id && isGone(peer, observations.get(peer.id)))
   }
 
   /** The next beat may come early, and what ended this connection may have ended the others': it looks anew. */
   #connectionLost(): void {
     this.#trustedUntil = 0
-    this.#looks.clear()
+    this.#observations.clear()
   }
 
   /** Whether an endpoint falls to this process. Those that shed are passed over while there are others. */
   isMine(endpointId: string): boolean {
-    const able = this.#peers.filter(({ isShedding }) => !isShedding)
+    const able = this.#peers.filter(({ isDraining }) => !isDraining)
     let [owner, highest] = ['', -1]
     for (const { id } of able.length > 0 ? able : this.#peers) {
       const score = hash(id + endpointId)
@@ -139,18 +139,18 @@ export class Roster {
   /** Gives every endpoint back. */
   async leave(): Promise<void> {
     this.#trustedUntil = 0
-    await this.#session.run(LEAVE, [this.#id])
+    await this.#connection.run(LEAVE, [this.#id])
   }
 }
 
-function isGone({ isConnected }: Peer, look: Look | undefined): boolean {
+function isGone({ isConnected }: Peer, look: Observation | undefined): boolean {
   if (look === undefined) return false
-  if (isConnected !== false) return look.count >= STALE_LOOKS
-  return look.count >= (look.wasConnected ? CUT_LOOKS : UNSEEN_LOOKS)
+  if (isConnected !== false) return look.count >= MISSED_HEARTBEAT_LIMIT
+  return look.count >= (look.wasConnected ? DISCONNECTED_HEARTBEAT_LIMIT : UNSEEN_HEARTBEAT_LIMIT)
 }
 
 function describe(peers: readonly Peer[]): string {
-  return peers.map(({ id, isShedding }) => `${id}${isShedding}`).join()
+  return peers.map(({ id, isDraining }) => `${id}${isDraining}`).join()
 }
 
 /** FNV-1a, with its bits mixed once more: neighbouring names must not have neighbouring scores. */
@@ -170,14 +170,14 @@ const LEAVE: Statement = { name: 'dispatcher_leave', text: 'DELETE FROM dispatch
  * The update shows in no part of the same statement: this process's own row has its beat from before. A backend counts
  * only if the handshake named the same one: a pooler's stays when its client is gone, and may go while that lives.
  */
-const BEAT: Statement = {
+const HEARTBEAT: Statement = {
   name: 'dispatcher_beat',
   text: `WITH mine AS (
   UPDATE dispatchers SET beat = beat + 1, is_shedding = $2, backend = CASE WHEN pg_backend_pid() = $3::int THEN $3 END,
          server_started_at = pg_postmaster_start_time()
    WHERE id = $1 RETURNING id
 )
-SELECT d.id, d.beat::text AS beat, CASE WHEN d.id = $1 THEN $2 ELSE d.is_shedding END AS "isShedding",
+SELECT d.id, d.beat::text AS heartbeat, CASE WHEN d.id = $1 THEN $2 ELSE d.is_shedding END AS "isDraining",
        CASE WHEN d.backend IS NOT NULL AND d.server_started_at = pg_postmaster_start_time()
             THEN EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = d.backend) END AS "isConnected"
   FROM dispatchers d WHERE d.id <> $1 OR EXISTS (SELECT FROM mine) ORDER BY d.id`,

@@ -4,7 +4,7 @@ import { repeatWriting } from '../../infra/database/repeat-writing.ts'
 import type { Log } from '../../infra/log.ts'
 import type { TargetPolicy } from '../../infra/net/target-policy.ts'
 import { failure } from '../send/failure-reason.ts'
-import { openSession, type Statement } from '../store/connection.ts'
+import { openConnection, type Statement } from '../store/connection.ts'
 import { fetchPicture, UnusablePicture } from './fetch-picture.ts'
 
 export interface PictureDeps {
@@ -82,19 +82,19 @@ interface Due {
  * @returns stops
  */
 export function startFetchingPictures(deps: PictureDeps): () => Promise<void> {
-  const session = openSession(deps.db)
+  const connection = openConnection(deps.db)
   /** The workspace that had the latest turn. */
   let latest = ''
   const stop = repeatWriting(deps, LOOK_MS, 'pictures could not be fetched', async (signal) => {
     const now = deps.clock.now()
     const again = new Date(now.getTime() + TRY_AGAIN_MS)
-    const due = await session.run<Due>(TAKE_PICTURES, [now, again, latest])
+    const due = await connection.run<Due>(TAKE_PICTURES, [now, again, latest])
     latest = due.toSorted((a, b) => a.step - b.step).findLast(({ step }) => step > 0)?.workspaceId ?? latest
     await Promise.all(due.map((one) => fetchOne(deps, one, signal)))
   })
   return async () => {
     await stop()
-    await session.close()
+    await connection.close()
   }
 }
 
@@ -107,6 +107,6 @@ async function fetchOne({ db, clock, targets }: PictureDeps, { workspaceId, hash
 function reasonOf(error: unknown): string {
   if (error instanceof UnusablePicture) return error.message
   if (error instanceof Error && error.name === 'TimeoutError') return 'No complete answer within 5 seconds'
-  const exchange = failure(error)
-  return exchange.kind === 'answered' ? `The server answered ${exchange.statusCode}` : exchange.error
+  const httpResult = failure(error)
+  return httpResult.kind === 'answered' ? `The server answered ${httpResult.statusCode}` : httpResult.error
 }

@@ -11,7 +11,7 @@ const FIRST_PROBE_MS = 5 * SECOND
 const MAX_PROBE_MS = 60 * SECOND
 
 /** As it stands in the endpoint's row, for whoever sends to it next and for people. */
-export interface BreakerRow {
+export interface CircuitBreakerState {
   /** Null: closed. */
   readonly openedAt: Date | null
   /** When the next probe may go out. */
@@ -27,15 +27,15 @@ export interface BreakerRow {
  * time; a success closes it, a failure doubles the time until the next. What counts as a failure is the receiver being
  * away or overloaded, not its refusing what it got: see `strain` in outcome.ts.
  */
-export class Breaker {
-  #row: BreakerRow
-  #outcomes: Outcome[] = []
+export class CircuitBreaker {
+  #row: CircuitBreakerState
+  #outcomes: Decision[] = []
 
-  constructor(row: BreakerRow) {
+  constructor(row: CircuitBreakerState) {
     this.#row = row
   }
 
-  get row(): BreakerRow {
+  get row(): CircuitBreakerState {
     return this.#row
   }
 
@@ -85,22 +85,22 @@ export class Breaker {
 
   #remember(now: Date, failed: boolean): void {
     const at = now.getTime()
-    const isForgotten = (outcome?: Outcome) => outcome !== undefined && Math.abs(at - outcome.at) >= WINDOW_MS
+    const isForgotten = (decision?: Decision) => decision !== undefined && Math.abs(at - decision.at) >= WINDOW_MS
     // A clock that was set back must not keep old outcomes for ever: what lies ahead of now goes too.
     if (isForgotten(this.#outcomes[0]) || isForgotten(this.#outcomes.at(-1))) {
-      this.#outcomes = this.#outcomes.filter((outcome) => !isForgotten(outcome))
+      this.#outcomes = this.#outcomes.filter((decision) => !isForgotten(decision))
     }
     if (this.#outcomes.length === WINDOW) this.#outcomes.shift()
     this.#outcomes.push({ at, failed })
   }
 }
 
-interface Outcome {
+interface Decision {
   readonly at: number
   readonly failed: boolean
 }
 
-const CLOSED: BreakerRow = { openedAt: null, probeAt: null, probes: 0 }
+const CLOSED: CircuitBreakerState = { openedAt: null, probeAt: null, probes: 0 }
 
 /** 5 s, 10 s, 20 s, 40 s, then every minute, ±10 %. */
 function probeTime(now: Date, probes: number, random: number): Date {

@@ -1,14 +1,14 @@
 import { parseRetryAfter, retryDelay, spreadRetryAfter } from './retry.ts'
 
-interface Sent {
+interface Resend {
   /** Sent twice: the receiver was closing the kept connection that the request went out on first. */
   isResent?: boolean
 }
 
 /** What came of one attempt, by whose fault it is. */
-export type Exchange =
+export type HttpResult =
   /** The receiver answered; `response` is the first 4 kB of its body, `location` where a redirect leads. */
-  | (Sent & {
+  | (Resend & {
       kind: 'answered'
       statusCode: number
       retryAfter?: string | undefined
@@ -16,14 +16,14 @@ export type Exchange =
       response: string
     })
   /** No complete answer: refused connection, reset, time-out, name that does not resolve. The receiver's fault. */
-  | (Sent & { kind: 'failed'; error: string })
+  | (Resend & { kind: 'failed'; error: string })
   /** The address is not allowed. Nothing was sent, and no later attempt would be. */
   | { kind: 'refused'; error: string }
   /** We could not send: the receiver's attempts are not spent. */
   | { kind: 'fault'; error: string }
 
 /** What happens next. */
-export type Outcome =
+export type Decision =
   | { next: 'delivered' }
   | { next: 'retry'; at: Date }
   | { next: 'failed' }
@@ -35,23 +35,23 @@ export type Outcome =
   | { next: 'release' }
 
 /** A test is tried once, and says nothing about its endpoint: it is delivered, failed, or our fault. */
-export function decideTest(exchange: Exchange, now: Date): Outcome {
-  const outcome = decide(exchange, 1, now, 0)
+export function decideTest(httpResult: HttpResult, now: Date): Decision {
+  const outcome = decide(httpResult, 1, now, 0)
   return outcome.next === 'delivered' || outcome.next === 'release' ? outcome : { next: 'failed' }
 }
 
 /** What was sent ahead of its time is delivered, or waits for its time as before. */
-export function decideEarly(exchange: Exchange, now: Date): Outcome {
-  const outcome = decide(exchange, 1, now, 0)
+export function decideEarly(httpResult: HttpResult, now: Date): Decision {
+  const outcome = decide(httpResult, 1, now, 0)
   return outcome.next === 'retry' ? { next: 'unspent' } : outcome
 }
 
 /** @param attempt 1, 2, …; @param random a number in [0, 1) */
-export function decide(exchange: Exchange, attempt: number, now: Date, random: number): Outcome {
-  if (exchange.kind === 'fault') return { next: 'release' }
-  if (exchange.kind === 'refused') return { next: 'failed' }
-  if (exchange.kind === 'failed') return retryOrFail(attempt, now, random, 0)
-  const { statusCode, retryAfter } = exchange
+export function decide(httpResult: HttpResult, attempt: number, now: Date, random: number): Decision {
+  if (httpResult.kind === 'fault') return { next: 'release' }
+  if (httpResult.kind === 'refused') return { next: 'failed' }
+  if (httpResult.kind === 'failed') return retryOrFail(attempt, now, random, 0)
+  const { statusCode, retryAfter } = httpResult
   if (statusCode >= 200 && statusCode < 300) return { next: 'delivered' }
   if (statusCode === 410) return { next: 'gone' }
   const mayAskForTime = statusCode === 429 || statusCode === 503
@@ -60,12 +60,12 @@ export function decide(exchange: Exchange, attempt: number, now: Date, random: n
 }
 
 /** Whether it shows that the receiver is away or overloaded, in place of refusing what it got. The breaker counts these. */
-export function isStrain(exchange: Exchange): boolean {
-  if (exchange.kind !== 'answered') return exchange.kind === 'failed'
-  return exchange.statusCode >= 500 || exchange.statusCode === 429
+export function isOverloadSignal(httpResult: HttpResult): boolean {
+  if (httpResult.kind !== 'answered') return httpResult.kind === 'failed'
+  return httpResult.statusCode >= 500 || httpResult.statusCode === 429
 }
 
-function retryOrFail(attempt: number, now: Date, random: number, atLeast: number): Outcome {
+function retryOrFail(attempt: number, now: Date, random: number, atLeast: number): Decision {
   const delay = retryDelay(attempt, random)
   return delay === null ? { next: 'failed' } : { next: 'retry', at: later(now, Math.max(delay, atLeast)) }
 }

@@ -1,201 +1,201 @@
-import type { Claimed } from '../store/fetch-due.ts'
+import type { PendingDelivery } from '../delivery.ts'
 
 /** Whose turn a delivery takes: new ones, those of conversations that were read by themselves, and bulk replays. */
 export type Kind = 'firsts' | 'retries' | 'replays'
 export const KINDS: readonly Kind[] = ['firsts', 'retries', 'replays']
 /** Kinds that people wait for, and what goes whatever else waits. */
-type Lane = Kind | 'tests' | 'probes'
+type AnyKind = Kind | 'tests' | 'probes'
 
 /** How many deliveries are held, of all endpoints together. */
-export interface Tally {
+export interface PrefetchCount {
   count: number
 }
 
-interface Held {
-  readonly claimed: Claimed
-  readonly lane: Lane
+interface Prefetched {
+  readonly delivery: PendingDelivery
+  readonly kind: AnyKind
 }
 
 /** One conversation's: one is ready or on its way, the others wait for it, in the order of their events. */
-interface Line {
+interface Conversation {
   /** Not taken yet. */
-  ready: Held | null
-  readonly behind: Held[]
+  ready: Prefetched | null
+  readonly behind: Prefetched[]
 }
 
 /**
  * Deliveries of one endpoint that were read and are not recorded yet, in the order in which they may go: those of one
  * conversation one after the other by `seq`, whether they are first attempts or not, everything else as it was read.
  */
-export class Lines {
+export class ConversationOrder {
   /** Waiting, in flight or being recorded, by seq. */
-  readonly #held = new Map<string, Held>()
-  readonly #ready: Record<Lane, Held[]> = { tests: [], probes: [], firsts: [], retries: [], replays: [] }
-  #lines = new Map<string, Line>()
+  readonly #prefetched = new Map<string, Prefetched>()
+  readonly #ready: Record<AnyKind, Prefetched[]> = { tests: [], probes: [], firsts: [], retries: [], replays: [] }
+  #conversations = new Map<string, Conversation>()
   /** Conversations that wait until a failure is recorded, with its delivery's seq: ordering is STRICT. */
   readonly #blocked = new Map<string, string>()
-  readonly #waiting: Record<Lane, number> = { tests: 0, probes: 0, firsts: 0, retries: 0, replays: 0 }
-  #tally: Tally
+  readonly #waiting: Record<AnyKind, number> = { tests: 0, probes: 0, firsts: 0, retries: 0, replays: 0 }
+  #prefetchCount: PrefetchCount
 
-  constructor(tally: Tally) {
-    this.#tally = tally
+  constructor(prefetchCount: PrefetchCount) {
+    this.#prefetchCount = prefetchCount
   }
 
-  get heldCount(): number {
-    return this.#held.size
+  get prefetchedCount(): number {
+    return this.#prefetched.size
   }
 
   /** Those that are held, by seq. */
   get seqs(): string[] {
-    return [...this.#held.keys()]
+    return [...this.#prefetched.keys()]
   }
 
-  holds(seq: string): boolean {
-    return this.#held.has(seq)
+  has(seq: string): boolean {
+    return this.#prefetched.has(seq)
   }
 
   /** How many can go at once. */
-  ready(lane: Lane): number {
-    return this.#ready[lane].length
+  ready(kind: AnyKind): number {
+    return this.#ready[kind].length
   }
 
   /** How many wait to be sent, also for others of their conversation. */
-  waiting(lane: Lane): number {
-    return this.#waiting[lane]
+  waiting(kind: AnyKind): number {
+    return this.#waiting[kind]
   }
 
   /** Whether something of a conversation is on its way, or being recorded while others wait for that. */
   isBusy(conversationId: string): boolean {
-    return this.#lines.get(conversationId)?.ready === null
+    return this.#conversations.get(conversationId)?.ready === null
   }
 
   /** Whether nothing of a conversation waits to be sent. */
   isDrained(conversationId: string): boolean {
-    const line = this.#lines.get(conversationId)
-    return line === undefined || (line.ready === null && line.behind.length === 0)
+    const conversation = this.#conversations.get(conversationId)
+    return conversation === undefined || (conversation.ready === null && conversation.behind.length === 0)
   }
 
   /** What is held still, and what comes of it, counts no more. */
-  leaveTally(): void {
-    this.#tally.count -= this.#held.size
-    this.#tally = { count: 0 }
+  stopCounting(): void {
+    this.#prefetchCount.count -= this.#prefetched.size
+    this.#prefetchCount = { count: 0 }
   }
 
-  #letGo({ claimed: { seq } }: Held): void {
-    if (this.#held.delete(seq)) this.#tally.count--
+  #letGo({ delivery: { seq } }: Prefetched): void {
+    if (this.#prefetched.delete(seq)) this.#prefetchCount.count--
   }
 
-  /** @param lane whose turn it takes; its kind's own, when it is left out */
-  hold(claimed: Claimed, lane: Lane = laneOf(claimed)): void {
-    if (this.#held.has(claimed.seq)) return
-    const held = { claimed, lane }
-    this.#held.set(claimed.seq, held)
-    this.#tally.count++
-    this.#waiting[lane]++
-    const name = lineOf(claimed)
-    const line = name === null ? undefined : this.#lines.get(name)
-    if (line === undefined) {
-      if (name !== null) this.#lines.set(name, { ready: held, behind: [] })
-      this.#ready[lane].push(held)
+  /** @param kind whose turn it takes; its kind's own, when it is left out */
+  add(delivery: PendingDelivery, kind: AnyKind = kindOf(delivery)): void {
+    if (this.#prefetched.has(delivery.seq)) return
+    const prefetched = { delivery, kind }
+    this.#prefetched.set(delivery.seq, prefetched)
+    this.#prefetchCount.count++
+    this.#waiting[kind]++
+    const name = orderKey(delivery)
+    const conversation = name === null ? undefined : this.#conversations.get(name)
+    if (conversation === undefined) {
+      if (name !== null) this.#conversations.set(name, { ready: prefetched, behind: [] })
+      this.#ready[kind].push(prefetched)
       return
     }
-    const { ready } = line
-    if (ready !== null && isBefore(held, ready)) {
-      this.#ready[ready.lane].splice(this.#ready[ready.lane].indexOf(ready), 1)
-      line.behind.unshift(ready)
-      line.ready = held
-      this.#ready[lane].push(held)
+    const { ready } = conversation
+    if (ready !== null && isBefore(prefetched, ready)) {
+      this.#ready[ready.kind].splice(this.#ready[ready.kind].indexOf(ready), 1)
+      conversation.behind.unshift(ready)
+      conversation.ready = prefetched
+      this.#ready[kind].push(prefetched)
       return
     }
-    const place = line.behind.findIndex((other) => isBefore(held, other))
-    if (place === -1) line.behind.push(held)
-    else line.behind.splice(place, 0, held)
+    const place = conversation.behind.findIndex((other) => isBefore(prefetched, other))
+    if (place === -1) conversation.behind.push(prefetched)
+    else conversation.behind.splice(place, 0, prefetched)
   }
 
   /** Holds the first of other conversations; those that are on their way already have theirs. */
-  holdHead(head: Claimed): void {
-    if (!this.#lines.has(lineOf(head) ?? '')) this.hold(head)
+  addHead(head: PendingDelivery): void {
+    if (!this.#conversations.has(orderKey(head) ?? '')) this.add(head)
   }
 
   /** Takes out the next of a kind; it is held until it is forgotten. */
-  take(lane: Lane): Claimed | undefined {
-    const held = this.#ready[lane].shift()
-    if (held === undefined) return undefined
-    this.#waiting[lane]--
-    const line = this.#lines.get(lineOf(held.claimed) ?? '')
-    if (line !== undefined) line.ready = null
-    return held.claimed
+  take(kind: AnyKind): PendingDelivery | undefined {
+    const prefetched = this.#ready[kind].shift()
+    if (prefetched === undefined) return undefined
+    this.#waiting[kind]--
+    const conversation = this.#conversations.get(orderKey(prefetched.delivery) ?? '')
+    if (conversation !== undefined) conversation.ready = null
+    return prefetched.delivery
   }
 
   /** It is in flight no more. @param isBlocking its conversation waits until that is recorded, and for what comes then */
-  ended(claimed: Claimed, isBlocking: boolean): void {
-    const name = lineOf(claimed)
-    const line = name === null ? undefined : this.#lines.get(name)
-    if (name === null || line === undefined) return
+  ended(delivery: PendingDelivery, isBlocking: boolean): void {
+    const name = orderKey(delivery)
+    const conversation = name === null ? undefined : this.#conversations.get(name)
+    if (name === null || conversation === undefined) return
     if (isBlocking) {
-      this.#blocked.set(name, claimed.seq)
-      this.#dropLine(line)
+      this.#blocked.set(name, delivery.seq)
+      this.#dropBehind(conversation)
       return
     }
-    const next = line.behind.shift()
-    if (next === undefined) this.#lines.delete(name)
+    const next = conversation.behind.shift()
+    if (next === undefined) this.#conversations.delete(name)
     else {
-      line.ready = next
-      this.#ready[next.lane].push(next)
+      conversation.ready = next
+      this.#ready[next.kind].push(next)
     }
   }
 
   /** It may be read again. @returns whether its conversation was waiting for that */
-  forget(claimed: Claimed): boolean {
-    const held = this.#held.get(claimed.seq)
-    if (held !== undefined) this.#letGo(held)
-    const name = lineOf(claimed)
+  forget(delivery: PendingDelivery): boolean {
+    const prefetched = this.#prefetched.get(delivery.seq)
+    if (prefetched !== undefined) this.#letGo(prefetched)
+    const name = orderKey(delivery)
     // What went before the one that failed may be recorded after that has ended.
-    if (name === null || this.#blocked.get(name) !== claimed.seq) return false
+    if (name === null || this.#blocked.get(name) !== delivery.seq) return false
     this.#blocked.delete(name)
-    const line = this.#lines.get(name)
-    if (line !== undefined) this.#dropLine(line)
-    this.#lines.delete(name)
+    const conversation = this.#conversations.get(name)
+    if (conversation !== undefined) this.#dropBehind(conversation)
+    this.#conversations.delete(name)
     return true
   }
 
-  #dropLine(line: Line): void {
-    for (const held of line.behind.splice(0)) {
-      this.#letGo(held)
-      this.#waiting[held.lane]--
+  #dropBehind(conversation: Conversation): void {
+    for (const prefetched of conversation.behind.splice(0)) {
+      this.#letGo(prefetched)
+      this.#waiting[prefetched.kind]--
     }
   }
 
   /** Lets go of everything that waits. What is in flight keeps its conversation's place. */
   drop(inFlight: Iterable<string>, withTests: boolean): void {
-    const lanes: readonly Lane[] = [...KINDS, 'probes', ...(withTests ? (['tests'] as const) : [])]
-    const dropped = lanes.flatMap((lane) => this.#ready[lane].splice(0))
-    for (const { behind } of this.#lines.values()) dropped.push(...behind)
-    for (const held of dropped) {
-      this.#letGo(held)
-      this.#waiting[held.lane]--
+    const kinds: readonly AnyKind[] = [...KINDS, 'probes', ...(withTests ? (['tests'] as const) : [])]
+    const dropped = kinds.flatMap((kind) => this.#ready[kind].splice(0))
+    for (const { behind } of this.#conversations.values()) dropped.push(...behind)
+    for (const prefetched of dropped) {
+      this.#letGo(prefetched)
+      this.#waiting[prefetched.kind]--
     }
-    this.#lines = new Map([...this.#blocked.keys()].map((name) => [name, { ready: null, behind: [] }]))
+    this.#conversations = new Map([...this.#blocked.keys()].map((name) => [name, { ready: null, behind: [] }]))
     for (const seq of inFlight) {
-      const held = this.#held.get(seq)
-      const name = held === undefined ? null : lineOf(held.claimed)
-      if (name !== null) this.#lines.set(name, { ready: null, behind: [] })
+      const prefetched = this.#prefetched.get(seq)
+      const name = prefetched === undefined ? null : orderKey(prefetched.delivery)
+      if (name !== null) this.#conversations.set(name, { ready: null, behind: [] })
     }
   }
 }
 
-function isBefore(a: Held, b: Held): boolean {
-  return BigInt(a.claimed.seq) < BigInt(b.claimed.seq)
+function isBefore(a: Prefetched, b: Prefetched): boolean {
+  return BigInt(a.delivery.seq) < BigInt(b.delivery.seq)
 }
 
-function laneOf({ isTest, lane, attempts }: Claimed): Lane {
+function kindOf({ isTest, priority, attempts }: PendingDelivery): AnyKind {
   if (isTest) return 'tests'
-  if (lane > 0) return 'replays'
+  if (priority === 'replay') return 'replays'
   return attempts === 0 ? 'firsts' : 'retries'
 }
 
 /** The conversation whose order a delivery keeps; null: none. Bulk replays keep it among themselves, live ones need no new text. */
-function lineOf({ conversationId, isTest, lane }: Claimed): string | null {
+function orderKey({ conversationId, isTest, priority }: PendingDelivery): string | null {
   if (conversationId === null || isTest) return null
-  return lane === 0 ? conversationId : `${lane} ${conversationId}`
+  return priority === 'live' ? conversationId : `replay ${conversationId}`
 }

@@ -1,26 +1,27 @@
-import { type Claimed, type Found, MOST_SCANNED, STRICT_ATTEMPTS } from '../store/fetch-due.ts'
+import type { FetchedDelivery, PendingDelivery } from '../delivery.ts'
+import { MAX_SCANNED, STRICT_ATTEMPTS } from '../store/fetch-due.ts'
 
 /**
  * What of a conversation goes ahead of its time: nothing, which leaves what failed to its own time; the first, to see whether
  * the receiver is back; or all of it, because the receiver is back.
  */
-export type Ahead = 'none' | 'first' | 'all'
+export type EarlySends = 'none' | 'first' | 'all'
 
 /** What to read of a conversation. */
-export interface Wish {
+export interface ReadPlan {
   /** Events after this seq. */
   after: string
-  ahead: Ahead
+  early: EarlySends
   /** A retry of it came due meanwhile: it is read once more. */
   isAgain: boolean
   /** Something of it was recorded while it was read. */
   isRecorded: boolean
 }
 
-const wish = (ahead: Ahead): Wish => ({ after: '0', ahead, isAgain: false, isRecorded: false })
+const plan = (early: EarlySends): ReadPlan => ({ after: '0', early, isAgain: false, isRecorded: false })
 
 /** Where a walk ends that has begun. */
-export interface WalkEnd {
+export interface RecoveryEnd {
   /** The last conversation in which something waited. */
   readonly conversationId: string
   /** About the last first attempt that waited: those after it are new. */
@@ -45,14 +46,14 @@ const EPOCH = new Date(0)
  * Their first attempts are passed over when first attempts are read. So that this is done once and not at every claim,
  * `firstsAfter` is where the next claim begins, as long as there are such conversations.
  */
-export class Conversations {
+export class ConversationRetries {
   /** A retry must be recorded, or the receiver must be back, before anything of it can go. */
   readonly #waiting = new Set<string>()
-  readonly #wanted = new Map<string, Wish>()
+  readonly #wanted = new Map<string, ReadPlan>()
   /** A statement is reading them. */
-  readonly #reading = new Map<string, Wish>()
+  readonly #reading = new Map<string, ReadPlan>()
   /** Read in part: what was read goes first. */
-  readonly #running = new Map<string, Wish>()
+  readonly #running = new Map<string, ReadPlan>()
   #firstsAfter = '0'
   /** The last first attempts that were scanned, by seq. */
   #scanned: string[] = []
@@ -60,16 +61,16 @@ export class Conversations {
   /** First attempts that were scanned since they were last scanned from the beginning. */
   #passed = 0
   /** performance.now() when something was noticed first since then. */
-  #noticedAt = Number.POSITIVE_INFINITY
+  #deferredAt = Number.POSITIVE_INFINITY
   /** The walk through all conversations after an outage; null: none. */
-  #walk: { after: string; end: WalkEnd | null } | null = null
-  #isWalkOver = false
+  #recovery: { after: string; end: RecoveryEnd | null } | null = null
+  #isRecoveryRead = false
   /** Bulk replays that wait for another attempt are to be made due. */
-  #mustHasten = false
+  #mustMakeReplaysDue = false
 
   /** Whether all of them go, whenever they are due. */
   get isRecovering(): boolean {
-    return this.#walk !== null
+    return this.#recovery !== null
   }
 
   /**
@@ -78,7 +79,7 @@ export class Conversations {
    */
   get firstsAfter(): string {
     this.#rescan()
-    const begin = this.#walk?.end?.seq ?? '0'
+    const begin = this.#recovery?.end?.seq ?? '0'
     return this.#isEmpty || BigInt(begin) > BigInt(this.#firstsAfter) ? begin : this.#firstsAfter
   }
 
@@ -93,7 +94,7 @@ export class Conversations {
     return this.#retriesFrom
   }
 
-  get mayNotice(): boolean {
+  get mayDefer(): boolean {
     return this.#wanted.size < MOST_WANTED
   }
 
@@ -111,8 +112,8 @@ export class Conversations {
 
   #rescan(): void {
     const wait = Math.max(RESCAN_MS, RESCAN_MS_PER_EVENT * this.#passed)
-    if (performance.now() < this.#noticedAt + wait) return
-    this.#noticedAt = Number.POSITIVE_INFINITY
+    if (performance.now() < this.#deferredAt + wait) return
+    this.#deferredAt = Number.POSITIVE_INFINITY
     this.#scanAnew()
     this.#retriesFrom = EPOCH
     this.#waiting.clear()
@@ -134,7 +135,7 @@ export class Conversations {
   }
 
   #startRescan(): void {
-    this.#noticedAt = Math.min(this.#noticedAt, performance.now())
+    this.#deferredAt = Math.min(this.#deferredAt, performance.now())
   }
 
   /** Everything that was read is dropped, and read again. A recovery begins anew. */
@@ -142,81 +143,82 @@ export class Conversations {
     for (const kept of [this.#waiting, this.#wanted, this.#reading, this.#running]) kept.clear()
     this.#scanAnew()
     this.#retriesFrom = EPOCH
-    if (this.#walk !== null) this.recover()
+    if (this.#recovery !== null) this.recover()
   }
 
   /** The receiver is back after an outage: all that waits goes out. */
   recover(): void {
-    this.#walk = { after: '', end: null }
-    this.#isWalkOver = false
-    this.#mustHasten = true
+    this.#recovery = { after: '', end: null }
+    this.#isRecoveryRead = false
+    this.#mustMakeReplaysDue = true
   }
 
   stopRecovery(): void {
-    this.#walk = null
-    this.#mustHasten = false
+    this.#recovery = null
+    this.#mustMakeReplaysDue = false
   }
 
-  get mustHasten(): boolean {
-    return this.#mustHasten
+  get mustMakeReplaysDue(): boolean {
+    return this.#mustMakeReplaysDue
   }
 
-  hastened(): void {
-    this.#mustHasten = false
+  replaysMadeDue(): void {
+    this.#mustMakeReplaysDue = false
   }
 
   /** The receiver is back after some failures: what waits in these conversations goes out. */
   recoverSome(ids: Iterable<string>): void {
     for (const id of ids) {
       this.#waiting.delete(id)
-      this.#wanted.set(id, wish('all'))
+      this.#wanted.set(id, plan('all'))
     }
   }
 
   /** Whether a walk is about to begin: until it has, nobody knows what is new. */
   get isBeginning(): boolean {
-    return this.#walk !== null && this.#walk.end === null
+    return this.#recovery !== null && this.#recovery.end === null
   }
 
   /** Where the walk goes on; null: nowhere. */
-  get walkAfter(): string | null {
-    return this.#walk === null || this.#isWalkOver ? null : this.#walk.after
+  get recoveryAfter(): string | null {
+    return this.#recovery === null || this.#isRecoveryRead ? null : this.#recovery.after
   }
 
   /** @param end where it would end if it began now */
-  walked(ids: readonly string[], end: WalkEnd): void {
-    const walk = this.#walk
-    if (walk === null) return
-    walk.end ??= end
+  recoveryRead(ids: readonly string[], end: RecoveryEnd): void {
+    const recovery = this.#recovery
+    if (recovery === null) return
+    recovery.end ??= end
     for (const id of ids) {
-      if (id > walk.end.conversationId) break
+      if (id > recovery.end.conversationId) break
       this.#waiting.delete(id)
       this.#running.delete(id)
-      this.#wanted.set(id, wish('all'))
-      walk.after = id
+      this.#wanted.set(id, plan('all'))
+      recovery.after = id
     }
-    this.#isWalkOver = ids.length === 0 || walk.after >= walk.end.conversationId
+    this.#isRecoveryRead = ids.length === 0 || recovery.after >= recovery.end.conversationId
   }
 
   /** Whether a recovery has read all. */
   get hasReadAll(): boolean {
-    if (this.#walk === null || !this.#isWalkOver || this.#mustHasten) return false
+    if (this.#recovery === null || !this.#isRecoveryRead || this.#mustMakeReplaysDue) return false
     for (const wishes of [this.#wanted, this.#reading, this.#running]) {
-      for (const { ahead } of wishes.values()) if (ahead === 'all') return false
+      for (const { early } of wishes.values()) if (early === 'all') return false
     }
     return true
   }
 
   /** Takes notice of a conversation that must be read by itself. @param ahead what of it would go ahead; null: it waits */
-  #notice(id: string, ahead: Ahead | null): void {
+  #defer(id: string, early: EarlySends | null): void {
     this.#startRescan()
     // The walk comes to it.
-    const after = this.walkAfter
-    const isAwaited = ahead === null || (after !== null && id > after && id <= (this.#walk?.end?.conversationId ?? id))
+    const after = this.recoveryAfter
+    const isAwaited =
+      early === null || (after !== null && id > after && id <= (this.#recovery?.end?.conversationId ?? id))
     if (isAwaited) this.#wait(id)
     else {
       this.#waiting.delete(id)
-      this.#wanted.set(id, wish(this.#walk === null ? ahead : 'none'))
+      this.#wanted.set(id, plan(this.#recovery === null ? early : 'none'))
     }
   }
 
@@ -225,13 +227,13 @@ export class Conversations {
    * @param isMore there may be others behind them
    * @returns those that may go
    */
-  scanned(found: readonly Found[], isMore: boolean, ahead: Ahead | null): Found[] {
-    const free: Found[] = []
+  scanned(found: readonly FetchedDelivery[], isMore: boolean, early: EarlySends | null): FetchedDelivery[] {
+    const free: FetchedDelivery[] = []
     for (const first of found) {
       const { conversationId: id } = first
       if (id === null) free.push(first)
       else if (this.has(id)) continue
-      else if (first.isNoticed) this.#notice(id, ahead)
+      else if (first.isDeferred) this.#defer(id, early)
       else free.push(first)
     }
     this.#passed += found.length
@@ -243,15 +245,15 @@ export class Conversations {
   }
 
   /** Takes notice of retries that are due, the longest waiting first. */
-  noticed(retries: readonly Found[], isFull: boolean, ahead: Ahead | null): void {
+  deferred(retries: readonly FetchedDelivery[], isFull: boolean, early: EarlySends | null): void {
     for (const { conversationId: id } of retries) {
       if (id === null) continue
       const known = this.#wanted.get(id) ?? this.#reading.get(id) ?? this.#running.get(id)
-      if (known === undefined) this.#notice(id, ahead)
+      if (known === undefined) this.#defer(id, early)
       else if (known.after !== '0' || this.#reading.has(id)) known.isAgain = true
     }
-    const last = retries.at(-1)?.due
-    if (last === undefined) return
+    const last = retries.at(-1)?.nextAttemptAt
+    if (last == null) return
     // Where all came due at one moment, the next claim must not find the same.
     const isStill = isFull && last <= this.#retriesFrom
     const from = last.getTime() + (isStill ? 1 : isFull ? 0 : -1000)
@@ -260,13 +262,13 @@ export class Conversations {
   }
 
   /** One that was sent ahead of its time waits as before: its time may have come meanwhile, when no claim could find it. */
-  waitsAgain({ due }: Claimed): void {
-    if (due < this.#retriesFrom) this.#retriesFrom = due
+  waitsAgain({ nextAttemptAt }: PendingDelivery): void {
+    if (nextAttemptAt !== null && nextAttemptAt < this.#retriesFrom) this.#retriesFrom = nextAttemptAt
   }
 
   /** What to read next: so many conversations at most. They are being read from now on. */
-  take(count: number): [id: string, wish: Wish][] {
-    const taken: [string, Wish][] = []
+  take(count: number): [id: string, plan: ReadPlan][] {
+    const taken: [string, ReadPlan][] = []
     for (const entry of this.#wanted) {
       if (taken.length === count) break
       taken.push(entry)
@@ -279,7 +281,7 @@ export class Conversations {
   }
 
   /** It could not be read. */
-  untake(taken: readonly (readonly [id: string, wish: Wish])[]): void {
+  untake(taken: readonly (readonly [id: string, plan: ReadPlan])[]): void {
     for (const [id, asked] of taken) {
       if (this.#reading.get(id) !== asked) continue
       this.#reading.delete(id)
@@ -293,16 +295,16 @@ export class Conversations {
    * @param isBlocked it goes on when a retry has been recorded
    * @returns false: everything was dropped since
    */
-  wasRead(id: string, asked: Wish, { last, isBlocked }: { last: string | null; isBlocked: boolean }): boolean {
+  wasRead(id: string, asked: ReadPlan, { last, isBlocked }: { last: string | null; isBlocked: boolean }): boolean {
     if (this.#reading.get(id) !== asked) return false
     this.#reading.delete(id)
-    const { ahead, isAgain, isRecorded } = asked
+    const { early, isAgain, isRecorded } = asked
     // A walk has come to it meanwhile.
     if (this.#wanted.has(id)) return true
     if (isBlocked && !isRecorded && !isAgain) this.#wait(id)
-    else if (isBlocked) this.#wanted.set(id, wish('none'))
-    else if (last !== null) this.#running.set(id, { ...asked, after: last, ahead: ahead === 'all' ? 'all' : 'none' })
-    else if (isAgain) this.#wanted.set(id, wish('none'))
+    else if (isBlocked) this.#wanted.set(id, plan('none'))
+    else if (last !== null) this.#running.set(id, { ...asked, after: last, early: early === 'all' ? 'all' : 'none' })
+    else if (isAgain) this.#wanted.set(id, plan('none'))
     return true
   }
 
@@ -322,7 +324,7 @@ export class Conversations {
   recorded(id: string, isDropped: boolean, isProbing: boolean): void {
     if (isDropped) for (const wishes of [this.#reading, this.#running]) wishes.delete(id)
     // What failed ahead of its time is not tried so again at once.
-    if (isDropped || this.#waiting.has(id)) this.#notice(id, isProbing ? null : 'none')
+    if (isDropped || this.#waiting.has(id)) this.#defer(id, isProbing ? null : 'none')
     const reading = this.#reading.get(id)
     if (reading !== undefined) reading.isRecorded = true
   }
@@ -333,19 +335,19 @@ export class Conversations {
  * @returns also whether what follows waits until a retry has been recorded: ordering is STRICT
  */
 export function eligible(
-  rows: readonly Claimed[],
-  { now, isStrict, ahead }: { now: Date; isStrict: boolean; ahead: Ahead },
-): { taken: Claimed[]; isBlocked: boolean } {
-  const taken: Claimed[] = []
+  rows: readonly PendingDelivery[],
+  { now, isStrict, early }: { now: Date; isStrict: boolean; early: EarlySends },
+): { taken: PendingDelivery[]; isBlocked: boolean } {
+  const taken: PendingDelivery[] = []
   for (const [i, row] of rows.entries()) {
-    if (row.attempts === 0 || row.due <= now) taken.push(row)
-    else if (ahead === 'all' || (ahead === 'first' && i === 0)) taken.push({ ...row, isEarly: true })
+    if (row.nextAttemptAt === null || row.nextAttemptAt <= now) taken.push(row)
+    else if (early === 'all' || (early === 'first' && i === 0)) taken.push({ ...row, isEarly: true })
     else if (isStrict && row.attempts < STRICT_ATTEMPTS) return { taken, isBlocked: true }
   }
   return { taken, isBlocked: false }
 }
 
 /** Whether there may be more first attempts than were read. */
-export function mayHaveMoreFirsts(found: readonly Found[], wanted: number): boolean {
-  return found.length >= Math.max(MOST_SCANNED, wanted) || found.filter(({ isNoticed }) => !isNoticed).length >= wanted
+export function mayHaveMoreFirsts(found: readonly FetchedDelivery[], wanted: number): boolean {
+  return found.length >= Math.max(MAX_SCANNED, wanted) || found.filter(({ isDeferred }) => !isDeferred).length >= wanted
 }

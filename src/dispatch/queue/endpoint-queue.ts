@@ -1,18 +1,19 @@
-import { Breaker } from '../policy/circuit-breaker.ts'
+import type { FetchedDelivery, PendingDelivery } from '../delivery.ts'
+import { CircuitBreaker } from '../policy/circuit-breaker.ts'
 import type { Health } from '../store/endpoint-health.ts'
 import { breakerOf, type EndpointRow } from '../store/endpoints.ts'
-import type { Candidate, Claimed, Found, HoldBack, Wanted, WantedConversation } from '../store/fetch-due.ts'
-import { KINDS, type Kind, Lines, type Tally } from './conversation-order.ts'
+import type { ConversationFetch, FetchRequest, HoldBack, ProbeCandidate } from '../store/fetch-due.ts'
+import { ConversationOrder, KINDS, type Kind, type PrefetchCount } from './conversation-order.ts'
 import {
-  type Ahead,
-  Conversations,
+  ConversationRetries,
+  type EarlySends,
   eligible,
   mayHaveMoreFirsts,
-  type WalkEnd,
-  type Wish,
+  type ReadPlan,
+  type RecoveryEnd,
 } from './conversation-retries.ts'
-import { Streak } from './failure-streak.ts'
-import type { Party } from './fair-scheduler.ts'
+import { FailureStreak } from './failure-streak.ts'
+import type { Schedulable } from './fair-scheduler.ts'
 import { Prober } from './probe.ts'
 
 /** Requests that an endpoint about which nothing is known yet may have in flight. */
@@ -20,7 +21,7 @@ const FIRST_ALLOWANCE = 2
 /** Read ahead, as a multiple of the requests that may be in flight: reading is done before sending has to wait for it. */
 const AHEAD = 4
 /** Retries that are noticed at a time. */
-const NOTICED = 100
+const MAX_DEFERRED = 100
 /** How long a request is in flight before its endpoint counts as slow, in milliseconds. */
 const SLOW_MS = 500
 const HEADS_EVERY_MS = 50
@@ -30,8 +31,8 @@ const FUTILE = 10
 const PAUSE_MS = 60_000
 
 /** What to read of a conversation, as it was asked. */
-export interface AskedConversation extends WantedConversation {
-  readonly wish: Wish
+export interface RequestedConversation extends ConversationFetch {
+  readonly plan: ReadPlan
 }
 
 /**
@@ -47,11 +48,11 @@ export interface AskedConversation extends WantedConversation {
  *
  * All of it may be dropped at any time: nothing is written before a request has ended.
  */
-export class EndpointQueue implements Party {
+export class EndpointQueue implements Schedulable {
   row: EndpointRow
-  breaker: Breaker
+  breaker: CircuitBreaker
   /** Its row is not what it was: it is read again before anything else. */
-  isOutdated = false
+  isStale = false
   /** It falls to another process: nothing more is read, and it is given back when nothing is held. */
   isLeaving = false
   /** performance.now() when it last had something to do. */
@@ -59,10 +60,10 @@ export class EndpointQueue implements Party {
   /** performance.now() until which nothing is sent, because we cannot: a secret that does not open. */
   faultUntil = 0
 
-  readonly #lines: Lines
-  readonly #conversations = new Conversations()
+  readonly #order: ConversationOrder
+  readonly #retries = new ConversationRetries()
   readonly #prober = new Prober()
-  readonly #streak = new Streak()
+  readonly #streak = new FailureStreak()
   /** In flight, by seq, the oldest first, with performance.now() of its start. */
   readonly #inFlight = new Map<string, number>()
   readonly #mayHaveMore: Record<Kind, boolean> = { firsts: true, retries: true, replays: true }
@@ -80,14 +81,14 @@ export class EndpointQueue implements Party {
   /** Everything is read anew since it last asked: what is read meanwhile leaves out what was held, or must wait. */
   #hasDropped = false
   /** What was held when it asked for heads, by seq. */
-  #heldBefore: ReadonlySet<string> = new Set()
+  #prefetchedBefore: ReadonlySet<string> = new Set()
 
   /** @param tally counts what is held, until it is removed */
-  constructor(row: EndpointRow, tally: Tally) {
+  constructor(row: EndpointRow, prefetchCount: PrefetchCount) {
     this.row = row
-    this.#lines = new Lines(tally)
-    this.breaker = new Breaker(breakerOf(row))
-    if (row.isRecovering) this.#conversations.recover()
+    this.#order = new ConversationOrder(prefetchCount)
+    this.breaker = new CircuitBreaker(breakerOf(row))
+    if (row.isRecovering) this.#retries.recover()
   }
 
   get id(): string {
@@ -98,8 +99,8 @@ export class EndpointQueue implements Party {
     return this.row.workspaceId
   }
 
-  get heldCount(): number {
-    return this.#lines.heldCount
+  get prefetchedCount(): number {
+    return this.#order.prefetchedCount
   }
 
   get inFlightCount(): number {
@@ -113,7 +114,7 @@ export class EndpointQueue implements Party {
 
   /** Whether all that waits goes out, whenever it is due. */
   get isRecovering(): boolean {
-    return this.#conversations.isRecovering
+    return this.#retries.isRecovering
   }
 
   /** When the last probe was asked that has ended. */
@@ -129,7 +130,7 @@ export class EndpointQueue implements Party {
 
   /** Something may be due that was not at the last look. Where nothing goes, that may be news too. */
   look(): void {
-    if (!this.row.isEnabled) this.isOutdated = true
+    if (!this.row.isEnabled) this.isStale = true
     this.#prober.look()
     this.#mayHaveMore.firsts = this.#mayHaveMore.retries = this.#mayHaveMore.replays = true
   }
@@ -137,7 +138,7 @@ export class EndpointQueue implements Party {
   /** A look at the database found work here. @param askedAt when a probe was asked: no wake-up may have told of it */
   found(askedAt: Date | null): void {
     this.#mayHaveTests = true
-    if (askedAt !== null && askedAt.getTime() !== this.row.probeAskedAt?.getTime()) this.isOutdated = true
+    if (askedAt !== null && askedAt.getTime() !== this.row.probeAskedAt?.getTime()) this.isStale = true
   }
 
   get #isFaulty(): boolean {
@@ -155,18 +156,18 @@ export class EndpointQueue implements Party {
 
   #room(kind: Kind, limit: number): number {
     if (!this.#mayHaveMore[kind]) return 0
-    if (kind === 'firsts' && this.#conversations.isBeginning) return 0
-    if (kind !== 'replays' && !this.#conversations.mayNotice) return 0
-    if (kind === 'retries') return limit > 0 ? NOTICED : 0
-    const isLiveWaiting = this.#lines.waiting('firsts') + this.#lines.waiting('retries') > 0
+    if (kind === 'firsts' && this.#retries.isBeginning) return 0
+    if (kind !== 'replays' && !this.#retries.mayDefer) return 0
+    if (kind === 'retries') return limit > 0 ? MAX_DEFERRED : 0
+    const isLiveWaiting = this.#order.waiting('firsts') + this.#order.waiting('retries') > 0
     if (kind === 'replays' && isLiveWaiting) return 0
     const space = this.#space(kind, kind === 'firsts' ? AHEAD * limit : Math.ceil((AHEAD * limit) / 2))
     // Those that are scanned again take no room from the others.
-    return kind === 'firsts' && space > 0 ? space + this.#conversations.overlap : space
+    return kind === 'firsts' && space > 0 ? space + this.#retries.overlap : space
   }
 
   #space(kind: Kind, most: number): number {
-    const waiting = this.#lines.waiting(kind)
+    const waiting = this.#order.waiting(kind)
     // Few at a time cost as much as many.
     return 2 * waiting <= most ? most - waiting : 0
   }
@@ -183,7 +184,7 @@ export class EndpointQueue implements Party {
   }
 
   /** What goes ahead of its time in a conversation that a first attempt waits in; null: the probe tells. */
-  get #ahead(): Ahead | null {
+  get #early(): EarlySends | null {
     if (this.#isProbing) return null
     return this.#streak.isSuspect ? 'first' : 'none'
   }
@@ -192,9 +193,9 @@ export class EndpointQueue implements Party {
   refresh(row: EndpointRow): void {
     const isResumed = row.isEnabled && !this.row.isEnabled
     this.row = row
-    this.isOutdated = false
+    this.isStale = false
     if (isResumed) {
-      this.breaker = new Breaker(breakerOf(row))
+      this.breaker = new CircuitBreaker(breakerOf(row))
       this.look()
     }
     if (!row.isEnabled) this.drop()
@@ -217,38 +218,47 @@ export class EndpointQueue implements Party {
   }
 
   /** What to read for it now; null: nothing. */
-  wants(): Wanted | null {
+  nextFetch(): FetchRequest | null {
     if (this.isLeaving) return null
     const limit = this.#limit()
     const firsts = this.#room('firsts', limit)
     const retries = this.#room('retries', limit)
     const replays = this.#room('replays', limit)
     if (firsts + retries + replays === 0 && !this.#mayHaveTests) return null
-    const { firstsAfter, retriesFrom } = this.#conversations
-    const held = this.#lines.seqs
-    return { endpointId: this.id, firsts, firstsAfter, holdBack: this.#holdBack, retries, retriesFrom, replays, held }
+    const { firstsAfter, retriesFrom } = this.#retries
+    const prefetched = this.#order.seqs
+    return {
+      endpointId: this.id,
+      firsts,
+      firstsAfter,
+      holdBack: this.#holdBack,
+      retries,
+      retriesFrom,
+      replays,
+      prefetched,
+    }
   }
 
   /** Whether something should be read for it. */
-  isHungry(now: Date): boolean {
+  needsFetch(now: Date): boolean {
     if (this.isLeaving) return false
     const limit = this.#limit()
     const isAny =
       this.#mayHaveTests ||
-      this.isOutdated ||
+      this.isStale ||
       this.#room('firsts', limit) + this.#room('retries', limit) + this.#room('replays', limit) > 0
     return (
       isAny ||
-      this.wantsProbe(now) ||
-      this.walkAfter !== null ||
-      this.mustHasten ||
+      this.needsProbe(now) ||
+      this.recoveryAfter !== null ||
+      this.mustMakeReplaysDue ||
       this.#conversationRoom() > 0 ||
       this.#isStalled(limit)
     )
   }
 
   /** Its wish was taken up: what comes to be due from now on is news. */
-  asking({ firsts, retries, replays }: Wanted): void {
+  fetchStarted({ firsts, retries, replays }: FetchRequest): void {
     this.#hasDropped = false
     this.#mayHaveTests = false
     if (firsts > 0) this.#mayHaveMore.firsts = false
@@ -257,23 +267,23 @@ export class EndpointQueue implements Party {
   }
 
   /** Takes what was read; unless what was held then has been dropped since: earlier events could be among that. */
-  add(found: readonly Found[], wanted: Wanted): void {
+  add(found: readonly FetchedDelivery[], wanted: FetchRequest): void {
     if (found.length > 0) this.usedAt = performance.now()
     if (this.#hasDropped) {
       this.#mayHaveTests = true
       return
     }
     if (this.isLeaving) return
-    const isLive = (claimed: Found) => !claimed.isTest && claimed.lane === 0
-    const firsts = found.filter((claimed) => isLive(claimed) && claimed.attempts === 0)
-    const retries = found.filter((claimed) => isLive(claimed) && claimed.attempts > 0)
-    const others = found.filter((claimed) => !isLive(claimed))
+    const isLive = (delivery: FetchedDelivery) => !delivery.isTest && delivery.priority === 'live'
+    const firsts = found.filter((delivery) => isLive(delivery) && delivery.attempts === 0)
+    const retries = found.filter((delivery) => isLive(delivery) && delivery.attempts > 0)
+    const others = found.filter((delivery) => !isLive(delivery))
     const isFull = retries.length >= wanted.retries
-    this.#conversations.noticed(retries, isFull, this.#ahead ?? 'none')
+    this.#retries.deferred(retries, isFull, this.#early ?? 'none')
     const isMore = wanted.firsts > 0 && mayHaveMoreFirsts(firsts, wanted.firsts)
-    const free = this.#conversations.scanned(firsts, isMore, this.#ahead)
-    for (const claimed of [...retries.filter(({ isNoticed }) => !isNoticed), ...free, ...others])
-      this.#lines.hold(claimed)
+    const free = this.#retries.scanned(firsts, isMore, this.#early)
+    for (const delivery of [...retries.filter(({ isDeferred }) => !isDeferred), ...free, ...others])
+      this.#order.add(delivery)
     if (isMore) this.#mayHaveMore.firsts = true
     if (wanted.retries > 0 && isFull) this.#mayHaveMore.retries = true
     const replays = others.filter(({ isTest }) => !isTest).length
@@ -282,73 +292,77 @@ export class EndpointQueue implements Party {
 
   /** How many deliveries of conversations that are read by themselves there is room for. */
   #conversationRoom(): number {
-    return this.#conversations.wantedCount === 0 ? 0 : this.#space('retries', Math.ceil((AHEAD * this.#limit()) / 2))
+    return this.#retries.wantedCount === 0 ? 0 : this.#space('retries', Math.ceil((AHEAD * this.#limit()) / 2))
   }
 
   /** Which conversations to read by themselves. They are being read from now on. */
-  askConversations(): AskedConversation[] {
+  nextConversations(): RequestedConversation[] {
     const room = this.#conversationRoom()
     if (room === 0) return []
-    const asked = this.#conversations.take(2 * this.#limit())
+    const asked = this.#retries.take(2 * this.#limit())
     const limit = Math.max(2, Math.floor(room / asked.length))
-    this.#heldBefore = new Set(this.#lines.seqs)
-    return asked.map(([conversationId, wish]) => ({
+    this.#prefetchedBefore = new Set(this.#order.seqs)
+    return asked.map(([conversationId, plan]) => ({
       endpointId: this.id,
       conversationId,
-      after: wish.after,
+      after: plan.after,
       limit,
-      wish,
+      plan,
     }))
   }
 
   /** They could not be read. */
-  unaskConversations(asked: readonly AskedConversation[]): void {
-    this.#conversations.untake(asked.map(({ conversationId, wish }) => [conversationId, wish]))
+  conversationsFailed(asked: readonly RequestedConversation[]): void {
+    this.#retries.untake(asked.map(({ conversationId, plan }) => [conversationId, plan]))
   }
 
   /** Takes what was read of a conversation. What was held when it was asked may have been sent since. */
-  addConversation({ conversationId, limit, wish }: AskedConversation, rows: readonly Claimed[], now: Date): void {
-    const { taken, isBlocked } = eligible(rows, { now, isStrict: this.row.isStrict, ahead: wish.ahead })
+  addConversation(
+    { conversationId, limit, plan }: RequestedConversation,
+    rows: readonly PendingDelivery[],
+    now: Date,
+  ): void {
+    const { taken, isBlocked } = eligible(rows, { now, isStrict: this.row.isStrict, early: plan.early })
     const last = rows.length < limit ? null : (rows.at(-1)?.seq ?? null)
-    if (!this.#conversations.wasRead(conversationId, wish, { last, isBlocked }) || this.isLeaving) return
+    if (!this.#retries.wasRead(conversationId, plan, { last, isBlocked }) || this.isLeaving) return
     this.usedAt = performance.now()
-    for (const claimed of taken) if (!this.#heldBefore.has(claimed.seq)) this.#lines.hold(claimed, 'retries')
-    if (this.#lines.isDrained(conversationId)) this.#conversations.drained(conversationId)
+    for (const delivery of taken) if (!this.#prefetchedBefore.has(delivery.seq)) this.#order.add(delivery, 'retries')
+    if (this.#order.isDrained(conversationId)) this.#retries.drained(conversationId)
     // It may have been the last, and nothing of it be left.
     this.#endRecovery()
   }
 
   /** After an outage: whether bulk replays are to be made due that wait for another attempt. */
-  get mustHasten(): boolean {
-    return this.#limit() > 0 && this.#conversations.mustHasten
+  get mustMakeReplaysDue(): boolean {
+    return this.#limit() > 0 && this.#retries.mustMakeReplaysDue
   }
 
-  hastened(): void {
-    this.#conversations.hastened()
+  replaysMadeDue(): void {
+    this.#retries.replaysMadeDue()
     this.#mayHaveMore.replays = true
     this.#endRecovery()
   }
 
   /** After an outage: where to read on in the walk through all its conversations; null: nowhere now. */
-  get walkAfter(): string | null {
+  get recoveryAfter(): string | null {
     const limit = this.#limit()
-    return limit > 0 && this.#conversations.wantedCount < 2 * limit ? this.#conversations.walkAfter : null
+    return limit > 0 && this.#retries.wantedCount < 2 * limit ? this.#retries.recoveryAfter : null
   }
 
-  walked(ids: readonly string[], end: WalkEnd): void {
-    this.#conversations.walked(ids, end)
+  recoveryRead(ids: readonly string[], end: RecoveryEnd): void {
+    this.#retries.recoveryRead(ids, end)
     this.#endRecovery()
   }
 
   #endRecovery(): void {
-    if (!this.#conversations.hasReadAll || this.#lines.waiting('retries') > 0) return
-    this.#conversations.stopRecovery()
+    if (!this.#retries.hasReadAll || this.#order.waiting('retries') > 0) return
+    this.#retries.stopRecovery()
     this.#readAnew()
   }
 
   /** Whether something is to be read that tries the receiver. */
-  wantsProbe(now: Date): boolean {
-    if (this.#isStopped || this.isOutdated || this.#prober.isBusy || this.#prober.isIdle) return false
+  needsProbe(now: Date): boolean {
+    if (this.#isStopped || this.isStale || this.#prober.isBusy || this.#prober.isIdle) return false
     const busy = this.#inFlight.size - this.#testsInFlight
     const isAsked = this.#prober.isAsked(this.row)
     if (!this.breaker.isOpen) return (isAsked || this.#mayRecover(now)) && busy < this.row.maxInFlight
@@ -356,7 +370,7 @@ export class EndpointQueue implements Party {
   }
 
   /** A probe is read from now on. @returns what to look for */
-  askProbe(): { deliveryId: string | null; withFirsts: boolean } {
+  startProbe(): { deliveryId: string | null; withFirsts: boolean } {
     const deliveryId = this.#prober.isAsked(this.row) ? this.row.probeDeliveryId : null
     this.#prober.begin(this.row)
     // Without a breaker that is open, first attempts go anyway.
@@ -364,20 +378,21 @@ export class EndpointQueue implements Party {
   }
 
   /** It could not be read. */
-  unaskProbe(): void {
+  cancelProbe(): void {
     this.#prober.drop(() => false)
   }
 
-  chooseProbe(candidates: readonly Candidate[]): string[] {
+  chooseProbe(candidates: readonly ProbeCandidate[]): string[] {
     // What is on its way tries it already.
-    const isFree = ({ conversationId }: Candidate) => conversationId === null || !this.#lines.isBusy(conversationId)
+    const isFree = ({ conversationId }: ProbeCandidate) =>
+      conversationId === null || !this.#order.isBusy(conversationId)
     const chosen = this.#prober.choose(candidates.filter(isFree))
     // One that failed does not step aside there.
     return this.row.isStrict ? chosen.slice(0, 1) : chosen
   }
 
   /** Takes what was read to try the receiver with. @param isOver there is nothing at all that waits */
-  addProbe(found: readonly Claimed[], isOver: boolean, now: Date): void {
+  addProbe(found: readonly PendingDelivery[], isOver: boolean, now: Date): void {
     if (isOver) this.#recoverFrom = null
     const first = this.#prober.take(found, isOver && !this.breaker.isOpen)
     // What waited for it goes its way.
@@ -385,53 +400,53 @@ export class EndpointQueue implements Party {
     else this.#sendProbe(first, now)
   }
 
-  #sendProbe(claimed: Claimed, now: Date): void {
-    const isEarly = claimed.attempts > 0 && claimed.due > now
-    this.#lines.hold({ ...claimed, isEarly }, 'probes')
+  #sendProbe(delivery: PendingDelivery, now: Date): void {
+    const isEarly = delivery.nextAttemptAt !== null && delivery.nextAttemptAt > now
+    this.#order.add({ ...delivery, isEarly }, 'probes')
   }
 
   /** Whether everything that was read waits for something in flight, while more could be sent. */
   #isStalled(limit: number): boolean {
     return (
-      this.#lines.ready('firsts') + this.#lines.ready('retries') === 0 &&
+      this.#order.ready('firsts') + this.#order.ready('retries') === 0 &&
       this.#inFlight.size < limit &&
-      2 * this.#lines.waiting('firsts') > AHEAD * limit &&
+      2 * this.#order.waiting('firsts') > AHEAD * limit &&
       !this.row.isStrict &&
       performance.now() - this.#headsAt > HEADS_EVERY_MS
     )
   }
 
   /** If it is stalled: where to go on among its conversations; null otherwise. */
-  askHeads(): { after: string; limit: number; holdBack: HoldBack } | null {
+  nextHeads(): { after: string; limit: number; holdBack: HoldBack } | null {
     if (!this.#isStalled(this.#limit())) return null
     this.#headsAt = performance.now()
-    this.#heldBefore = new Set(this.#lines.seqs)
+    this.#prefetchedBefore = new Set(this.#order.seqs)
     return { after: this.#headsAfter, limit: 2 * this.row.maxInFlight, holdBack: this.#holdBack }
   }
 
   /** Takes the first unsent events of other conversations. What was held when they were read may have been sent since. */
-  addHeads(heads: readonly Found[], last: string): void {
+  addHeads(heads: readonly FetchedDelivery[], last: string): void {
     this.#headsAfter = last
     if (this.isLeaving) return
     for (const head of heads) {
-      const isPassed = head.isNoticed || this.#conversations.has(head.conversationId ?? '')
-      if (!isPassed && !this.#heldBefore.has(head.seq)) this.#lines.holdHead(head)
+      const isPassed = head.isDeferred || this.#retries.has(head.conversationId ?? '')
+      if (!isPassed && !this.#prefetchedBefore.has(head.seq)) this.#order.addHead(head)
     }
   }
 
   #next(): Kind | 'tests' | 'probes' | null {
-    const lines = this.#lines
+    const order = this.#order
     // A receiver that takes one request at a time gets one connection, for tests too.
     const isAlone = this.row.maxInFlight === 1
-    if (lines.ready('tests') > 0 && !(isAlone && this.#inFlight.size > 0)) return 'tests'
+    if (order.ready('tests') > 0 && !(isAlone && this.#inFlight.size > 0)) return 'tests'
     const busy = isAlone ? this.#inFlight.size : this.#inFlight.size - this.#testsInFlight
-    if (lines.ready('probes') > 0 && !this.#isStopped && busy < this.row.maxInFlight) return 'probes'
+    if (order.ready('probes') > 0 && !this.#isStopped && busy < this.row.maxInFlight) return 'probes'
     const limit = this.#limit()
     if (busy >= limit) return null
-    const isRetryReady = lines.ready('retries') > 0
-    if (lines.ready('firsts') > 0 && !(isRetryReady && this.#isRetrysTurn)) return 'firsts'
+    const isRetryReady = order.ready('retries') > 0
+    if (order.ready('firsts') > 0 && !(isRetryReady && this.#isRetrysTurn)) return 'firsts'
     if (isRetryReady) return 'retries'
-    const isReplaysTurn = lines.ready('replays') > 0 && this.#replaysInFlight.size < Math.max(1, limit >> 1)
+    const isReplaysTurn = order.ready('replays') > 0 && this.#replaysInFlight.size < Math.max(1, limit >> 1)
     return isReplaysTurn ? 'replays' : null
   }
 
@@ -440,55 +455,55 @@ export class EndpointQueue implements Party {
   }
 
   /** Takes out what goes next; it is in flight from now on. */
-  take(): Claimed | undefined {
-    const lane = this.#next()
-    const claimed = lane === null ? undefined : this.#lines.take(lane)
-    if (lane === null || claimed === undefined) return undefined
-    this.#inFlight.set(claimed.seq, performance.now())
-    if (lane === 'tests') this.#testsInFlight++
-    if (lane === 'replays') this.#replaysInFlight.add(claimed.seq)
-    if (lane === 'firsts' || lane === 'retries') this.#isRetrysTurn = lane === 'firsts'
-    this.#readOn(claimed)
-    return claimed
+  take(): PendingDelivery | undefined {
+    const kind = this.#next()
+    const delivery = kind === null ? undefined : this.#order.take(kind)
+    if (kind === null || delivery === undefined) return undefined
+    this.#inFlight.set(delivery.seq, performance.now())
+    if (kind === 'tests') this.#testsInFlight++
+    if (kind === 'replays') this.#replaysInFlight.add(delivery.seq)
+    if (kind === 'firsts' || kind === 'retries') this.#isRetrysTurn = kind === 'firsts'
+    this.#readOn(delivery)
+    return delivery
   }
 
   /** What comes after what was read of its conversation is read when that has gone. */
-  #readOn({ conversationId }: Claimed): void {
-    if (conversationId !== null && this.#lines.isDrained(conversationId)) this.#conversations.drained(conversationId)
+  #readOn({ conversationId }: PendingDelivery): void {
+    if (conversationId !== null && this.#order.isDrained(conversationId)) this.#retries.drained(conversationId)
   }
 
   /** It is in flight no more. */
-  ended(claimed: Claimed, { isRetried }: { isRetried: boolean }): void {
-    this.#inFlight.delete(claimed.seq)
-    this.#replaysInFlight.delete(claimed.seq)
-    if (claimed.isTest) this.#testsInFlight--
-    this.#lines.ended(claimed, isRetried && this.row.isStrict)
+  ended(delivery: PendingDelivery, { isRetried }: { isRetried: boolean }): void {
+    this.#inFlight.delete(delivery.seq)
+    this.#replaysInFlight.delete(delivery.seq)
+    if (delivery.isTest) this.#testsInFlight--
+    this.#order.ended(delivery, isRetried && this.row.isStrict)
   }
 
   /** Its result is in the database, or will never be: it may be read again. */
-  forget(claimed: Claimed): void {
-    const isDropped = this.#lines.forget(claimed)
+  forget(delivery: PendingDelivery): void {
+    const isDropped = this.#order.forget(delivery)
     const { current } = this.#prober
-    if (current !== null && !this.#lines.holds(current)) this.#prober.drop(() => false)
-    if (claimed.isEarly === true) this.#conversations.waitsAgain(claimed)
-    const { conversationId, isTest, lane } = claimed
-    if (conversationId !== null && !isTest && lane === 0) {
-      this.#conversations.recorded(conversationId, isDropped, this.#isProbing)
+    if (current !== null && !this.#order.has(current)) this.#prober.drop(() => false)
+    if (delivery.isEarly === true) this.#retries.waitsAgain(delivery)
+    const { conversationId, isTest, priority } = delivery
+    if (conversationId !== null && !isTest && priority === 'live') {
+      this.#retries.recorded(conversationId, isDropped, this.#isProbing)
     }
     this.#prober.look()
     this.#endRecovery()
   }
 
   /** It was not sent after all. */
-  unsent(claimed: Claimed): void {
-    this.ended(claimed, { isRetried: false })
-    this.#lines.forget(claimed)
+  notSent(delivery: PendingDelivery): void {
+    this.ended(delivery, { isRetried: false })
+    this.#order.forget(delivery)
     this.drop()
   }
 
   /** Lets go of everything that is not in flight and not being recorded. It can be read again. */
   drop(): void {
-    this.#lines.drop(this.#inFlight.keys(), this.isLeaving)
+    this.#order.drop(this.#inFlight.keys(), this.isLeaving)
     this.#prober.drop((seq) => this.#inFlight.has(seq))
     this.#readAnew()
   }
@@ -496,7 +511,7 @@ export class EndpointQueue implements Party {
   /** Which conversations wait is found out anew: what is being read meanwhile was asked for with what was known before. */
   #readAnew(): void {
     this.#hasDropped = true
-    this.#conversations.clear()
+    this.#retries.clear()
     for (const kind of KINDS) this.#mayHaveMore[kind] = true
   }
 
@@ -504,51 +519,51 @@ export class EndpointQueue implements Party {
   removed(): void {
     this.isLeaving = true
     this.drop()
-    this.#lines.leaveTally()
+    this.#order.stopCounting()
   }
 
   /** What decides by how much the wait varies until a delivery is tried again. */
-  chance(claimed: Claimed, random: number): number {
-    return this.#streak.chance(claimed, random)
+  chance(delivery: PendingDelivery, random: number): number {
+    return this.#streak.chance(delivery, random)
   }
 
   /** The receiver has answered. @returns whether its breaker has changed */
-  succeeded(claimed: Claimed, isDelivered: boolean, now: Date): boolean {
+  succeeded(delivery: PendingDelivery, isDelivered: boolean, now: Date): boolean {
     this.#allowance = Math.min(2 * this.#allowance, Math.max(this.row.maxInFlight, FIRST_ALLOWANCE))
     const { isSuspect, conversations } = this.#streak
     this.#streak.ended()
     this.#futile = 0
-    const probe = this.#prober.of(claimed)
+    const probe = this.#prober.of(delivery)
     if (probe !== null) this.#goOn(isDelivered, now)
     const isReopened = this.breaker.succeeded(now)
     if (isReopened || (probe === 'asked' && isDelivered) || this.#mayRecover(now)) {
       this.#recoverFrom = null
-      this.#conversations.recover()
+      this.#retries.recover()
       this.drop()
     } else if (isSuspect) {
       // That would begin a recovery anew.
       if (!this.isRecovering) this.drop()
-      this.#conversations.recoverSome(conversations)
+      this.#retries.recoverSome(conversations)
     }
     return isReopened
   }
 
   /** The receiver is away or overloaded. @param random a number in [0, 1) @returns whether its breaker has changed */
-  strained(claimed: Claimed, now: Date, random: number): boolean {
+  overloaded(delivery: PendingDelivery, now: Date, random: number): boolean {
     this.#allowance = Math.max(1, this.#allowance >> 1)
-    const probe = this.#prober.of(claimed)
-    if (probe === null && claimed.isEarly === true && (this.isRecovering || this.#recoverFrom !== null)) {
+    const probe = this.#prober.of(delivery)
+    if (probe === null && delivery.isEarly === true && (this.isRecovering || this.#recoverFrom !== null)) {
       if (this.isRecovering) this.#failedInRecovery(now)
       return false
     }
-    if (claimed.isEarly !== true) this.#streak.failed(claimed)
+    if (delivery.isEarly !== true) this.#streak.failed(delivery)
     if (probe !== null && this.#recoverFrom !== null) this.#recoverFrom = later(now)
     const wasOpen = this.breaker.isOpen
     const hasChanged = this.breaker.failed(now, random, probe === 'asked')
     if (probe !== null) this.#goOn(false, now)
     if (this.breaker.isOpen && !wasOpen) {
       this.#streak.ended()
-      this.#conversations.stopRecovery()
+      this.#retries.stopRecovery()
       this.drop()
     }
     return hasChanged
@@ -567,7 +582,7 @@ export class EndpointQueue implements Party {
     if (++this.#futile < FUTILE) return
     this.#futile = 0
     this.#recoverFrom = later(now)
-    this.#conversations.stopRecovery()
+    this.#retries.stopRecovery()
     this.drop()
   }
 

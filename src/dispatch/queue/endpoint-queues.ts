@@ -1,20 +1,20 @@
 import type { EndpointRow } from '../store/endpoints.ts'
-import type { Tally } from './conversation-order.ts'
+import type { PrefetchCount } from './conversation-order.ts'
 import { EndpointQueue } from './endpoint-queue.ts'
-import { Turns } from './fair-scheduler.ts'
+import { FairScheduler } from './fair-scheduler.ts'
 
 /** The endpoints that belong to this process, and which of them stand in line for what. */
-export class Queues {
+export class EndpointQueues {
   readonly #all = new Map<string, EndpointQueue>()
   /** Those that something should be read for. */
-  readonly hungry = new Turns<EndpointQueue>()
+  readonly needsFetch = new FairScheduler<EndpointQueue>()
   /** Those that something can be sent to. */
-  readonly sendable = new Turns<EndpointQueue>()
-  readonly #held: Tally = { count: 0 }
-  readonly #news: { readonly hungry: () => void; readonly sendable: () => void }
+  readonly ready = new FairScheduler<EndpointQueue>()
+  readonly #prefetched: PrefetchCount = { count: 0 }
+  readonly #news: { readonly needsFetch: () => void; readonly ready: () => void }
 
   /** @param news what is told when somebody came to stand in a line */
-  constructor(news: { readonly hungry: () => void; readonly sendable: () => void }) {
+  constructor(news: { readonly needsFetch: () => void; readonly ready: () => void }) {
     this.#news = news
   }
 
@@ -23,8 +23,8 @@ export class Queues {
   }
 
   /** Deliveries that are read and not recorded yet, of all endpoints. */
-  get heldCount(): number {
-    return this.#held.count
+  get prefetchedCount(): number {
+    return this.#prefetched.count
   }
 
   get(id: string): EndpointQueue | undefined {
@@ -43,30 +43,30 @@ export class Queues {
 
   /** An endpoint that has become this process's. */
   add(row: EndpointRow): void {
-    const queue = new EndpointQueue(row, this.#held)
+    const queue = new EndpointQueue(row, this.#prefetched)
     this.#all.set(queue.id, queue)
-    this.hungry.add(queue)
+    this.needsFetch.add(queue)
   }
 
   /** What is in flight ends by itself. */
   remove(queue: EndpointQueue): void {
     queue.removed()
     if (!this.has(queue)) return
-    this.hungry.remove(queue)
-    this.sendable.remove(queue)
+    this.needsFetch.remove(queue)
+    this.ready.remove(queue)
     this.#all.delete(queue.id)
   }
 
   /** Puts an endpoint in line for what it can do now. */
-  consider(queue: EndpointQueue, now: Date): void {
+  reschedule(queue: EndpointQueue, now: Date): void {
     if (!this.has(queue)) return
     if (queue.canSend()) {
-      this.sendable.add(queue)
-      this.#news.sendable()
+      this.ready.add(queue)
+      this.#news.ready()
     }
-    if (queue.isHungry(now)) {
-      this.hungry.add(queue)
-      this.#news.hungry()
+    if (queue.needsFetch(now)) {
+      this.needsFetch.add(queue)
+      this.#news.needsFetch()
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Claimed } from '../store/fetch-due.ts'
+import type { PendingDelivery } from '../delivery.ts'
 
 /** One event that fails alone steps aside; with two, the receiver may be away. */
 const SUSPECT = 2
@@ -6,7 +6,7 @@ const SUSPECT = 2
 const MOST = 1000
 
 /** Deliveries of an endpoint that failed one after the other, and none succeeded between: its receiver may be away. */
-export class Streak {
+export class FailureStreak {
   readonly #deliveries = new Set<string>()
   /** Of each conversation, the chance that decided when it is tried again. */
   readonly #chances = new Map<string, number>()
@@ -24,14 +24,14 @@ export class Streak {
    * What decides by how much a wait varies, a number in [0, 1): the same for all that fail in one conversation, so that they
    * come back in the order in which they failed.
    */
-  chance({ conversationId, isTest }: Claimed, random: number): number {
+  chance({ conversationId, isTest }: PendingDelivery, random: number): number {
     if (conversationId === null || isTest) return random
     const known = this.#chances.get(conversationId)
     if (known === undefined && this.#chances.size < MOST) this.#chances.set(conversationId, random)
     return known ?? random
   }
 
-  failed({ seq }: Claimed): void {
+  failed({ seq }: PendingDelivery): void {
     if (this.#deliveries.size < SUSPECT) this.#deliveries.add(seq)
   }
 

@@ -1,5 +1,5 @@
 /** Something whose turn comes once in a round of its workspace. */
-export interface Party {
+export interface Schedulable {
   readonly id: string
   readonly workspaceId: string
 }
@@ -8,7 +8,7 @@ export interface Party {
  * Two rounds, one inside the other: workspaces take turns, and in each its endpoints. So neither a workspace with a million
  * deliveries nor one with a thousand endpoints keeps another waiting for more than a turn. Every step takes constant time.
  */
-export class Turns<P extends Party> {
+export class FairScheduler<P extends Schedulable> {
   /** Maps and sets keep the order of insertion: the first is the next. */
   readonly #workspaces = new Map<string, Map<string, P>>()
   #size = 0

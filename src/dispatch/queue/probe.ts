@@ -1,5 +1,6 @@
+import type { PendingDelivery } from '../delivery.ts'
 import type { EndpointRow } from '../store/endpoints.ts'
-import type { Candidate, Claimed } from '../store/fetch-due.ts'
+import type { ProbeCandidate } from '../store/fetch-due.ts'
 
 /**
  * Requests that try an endpoint's receiver, one at a time: those that the breaker allows while it is open, and one when somebody
@@ -7,7 +8,7 @@ import type { Candidate, Claimed } from '../store/fetch-due.ts'
  */
 export class Prober {
   /** Null: none is under way. */
-  #probe: { readonly askedAt: Date | null; rest: Claimed[]; current: string | null } | null = null
+  #probe: { readonly askedAt: Date | null; rest: PendingDelivery[]; current: string | null } | null = null
   /** When the last one was asked that has ended. */
   #probedAt: Date | null = null
   /** Probes that failed since the last success: the next takes another conversation, lest an event that always fails stand in the way. */
@@ -58,7 +59,7 @@ export class Prober {
   }
 
   /** Which of the candidates to send, one after the other until one succeeds. */
-  choose(candidates: readonly Candidate[]): string[] {
+  choose(candidates: readonly ProbeCandidate[]): string[] {
     if (this.#probe === null) return []
     const named = candidates.filter(({ isNamed }) => isNamed).map(({ id }) => id)
     if (named.length > 0) return named
@@ -72,7 +73,7 @@ export class Prober {
    * @param isOver there is nothing to wait for either: what was asked is done
    * @returns what goes first
    */
-  take(found: readonly Claimed[], isOver: boolean): Claimed | undefined {
+  take(found: readonly PendingDelivery[], isOver: boolean): PendingDelivery | undefined {
     if (this.#probe === null) return undefined
     this.#probe.rest = found.toSorted((a, b) => (BigInt(a.seq) < BigInt(b.seq) ? -1 : 1))
     const first = this.#next()
@@ -81,7 +82,7 @@ export class Prober {
     return first
   }
 
-  #next(): Claimed | undefined {
+  #next(): PendingDelivery | undefined {
     if (this.#probe === null) return undefined
     const next = this.#probe.rest.shift()
     this.#probe.current = next?.seq ?? null
@@ -94,13 +95,13 @@ export class Prober {
   }
 
   /** Whether a delivery is the probe, and whether that was asked for. */
-  of({ seq }: Claimed): 'asked' | 'own' | null {
+  of({ seq }: PendingDelivery): 'asked' | 'own' | null {
     if (this.#probe?.current !== seq) return null
     return this.#probe.askedAt === null ? 'own' : 'asked'
   }
 
   /** The probe has ended. @returns what goes next, because it failed */
-  ended(hasSucceeded: boolean): Claimed | undefined {
+  ended(hasSucceeded: boolean): PendingDelivery | undefined {
     this.#failed = hasSucceeded ? 0 : this.#failed + 1
     const next = hasSucceeded ? undefined : this.#next()
     if (next === undefined) this.#end(true)

@@ -1,26 +1,32 @@
 import type { Clock } from '../../infra/clock.ts'
 import type { Log } from '../../infra/log.ts'
+import type { AttemptRecord, PendingDelivery, TimedResult } from '../delivery.ts'
 import type { AttemptOutcome, DispatchMetrics } from '../metrics.ts'
-import { decide, decideEarly, decideTest, isStrain, type Outcome, redirected } from '../policy/outcome.ts'
+import {
+  type Decision,
+  decide,
+  decideEarly,
+  decideTest,
+  type HttpResult,
+  isOverloadSignal,
+  redirected,
+} from '../policy/outcome.ts'
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
-import type { Queues } from '../queue/endpoint-queues.ts'
-import type { Sent } from '../send/sender.ts'
-import type { Claimed } from '../store/fetch-due.ts'
-import type { Result } from '../store/record-attempts.ts'
-import type { Recorder } from './attempt-writer.ts'
-import type { HealthRecorder } from './health-writer.ts'
+import type { EndpointQueues } from '../queue/endpoint-queues.ts'
+import type { AttemptWriter } from './attempt-writer.ts'
+import type { HealthWriter } from './health-writer.ts'
 
-export interface AttemptsDeps {
+export interface AttemptHandlerDeps {
   readonly clock: Clock
   readonly log: Log
-  readonly queues: Queues
-  readonly recorder: Recorder
-  readonly health: HealthRecorder
+  readonly queues: EndpointQueues
+  readonly attemptWriter: AttemptWriter
+  readonly health: HealthWriter
   readonly metrics: DispatchMetrics
 }
 
 const FAULT_PAUSE_MS = 5000
-const COUNTED: Record<Outcome['next'], AttemptOutcome> = {
+const COUNTED: Record<Decision['next'], AttemptOutcome> = {
   delivered: 'delivered',
   retry: 'retry',
   failed: 'failed',
@@ -30,67 +36,68 @@ const COUNTED: Record<Outcome['next'], AttemptOutcome> = {
 }
 
 /** Decides what an attempt that has ended means: for its delivery, which is recorded, and for its endpoint. */
-export class Attempts {
-  readonly #deps: AttemptsDeps
+export class AttemptHandler {
+  readonly #deps: AttemptHandlerDeps
 
-  constructor(deps: AttemptsDeps) {
+  constructor(deps: AttemptHandlerDeps) {
     this.#deps = deps
   }
 
-  ended(queue: EndpointQueue, claimed: Claimed, { exchange, startedAt, durationMs }: Sent): void {
+  ended(queue: EndpointQueue, delivery: PendingDelivery, { httpResult, startedAt, durationMs }: TimedResult): void {
     const { clock, log, queues, metrics } = this.#deps
     const now = clock.now()
-    const number = claimed.attempts + 1
-    const outcome = decideOn(claimed, exchange, now, () => queue.chance(claimed, clock.random()))
-    const { id: deliveryId, endpointId, type } = claimed
-    const answered = exchange.kind === 'answered'
-    const level = outcome.next === 'delivered' ? 'debug' : 'info'
+    const number = delivery.attempts + 1
+    const decision = decideOn(delivery, httpResult, now, () => queue.chance(delivery, clock.random()))
+    const { id: deliveryId, endpointId, type } = delivery
+    const answered = httpResult.kind === 'answered'
+    const level = decision.next === 'delivered' ? 'debug' : 'info'
     if (log.isLevelEnabled(level)) {
-      const what = answered ? { statusCode: exchange.statusCode } : { error: exchange.error }
-      log[level]({ deliveryId, endpointId, type, attempt: number, durationMs, ...what, next: outcome.next }, 'attempt')
+      const what = answered ? { statusCode: httpResult.statusCode } : { error: httpResult.error }
+      log[level]({ deliveryId, endpointId, type, attempt: number, durationMs, ...what, next: decision.next }, 'attempt')
     }
-    metrics.attempts[COUNTED[outcome.next]].inc()
+    metrics.attempts[COUNTED[decision.next]].inc()
     metrics.attemptDuration.observe(durationMs / 1000)
-    if (outcome.next === 'release') {
+    if (decision.next === 'release') {
       queue.faultUntil = performance.now() + FAULT_PAUSE_MS
-      queue.unsent(claimed)
+      queue.notSent(delivery)
     } else {
-      if (outcome.next === 'gone') queue.disable()
-      queue.ended(claimed, { isRetried: outcome.next === 'retry' || outcome.next === 'unspent' })
-      if (!claimed.isTest) this.#judge(queue, claimed, { exchange, isDelivered: outcome.next === 'delivered' }, now)
-      const result: Result = {
+      if (decision.next === 'gone') queue.disable()
+      queue.ended(delivery, { isRetried: decision.next === 'retry' || decision.next === 'unspent' })
+      if (!delivery.isTest)
+        this.#judge(queue, delivery, { httpResult, isDelivered: decision.next === 'delivered' }, now)
+      const record: AttemptRecord = {
         id: deliveryId,
         number,
         startedAt,
         durationMs,
-        statusCode: answered ? exchange.statusCode : null,
-        response: answered ? exchange.response : null,
-        error: answered ? redirected(exchange) : exchange.error,
-        isResent: 'isResent' in exchange && exchange.isResent === true,
-        ...stateAfter(outcome, claimed),
+        statusCode: answered ? httpResult.statusCode : null,
+        response: answered ? httpResult.response : null,
+        error: answered ? redirected(httpResult) : httpResult.error,
+        isResent: 'isResent' in httpResult && httpResult.isResent === true,
+        ...stateAfter(decision, delivery),
       }
-      if (outcome.next === 'unspent') {
-        this.#deps.health.note(queue, result)
-        queue.forget(claimed)
+      if (decision.next === 'unspent') {
+        this.#deps.health.note(queue, record)
+        queue.forget(delivery)
       } else if (queues.has(queue) || queue.isLeaving) {
-        this.#deps.recorder.push({ queue, claimed, result, isGone: outcome.next === 'gone' })
+        this.#deps.attemptWriter.push({ queue, delivery, record, isGone: decision.next === 'gone' })
       }
     }
-    queues.consider(queue, now)
+    queues.reschedule(queue, now)
   }
 
   /** Allowance, breaker and recovery: how much goes there from now on. */
   #judge(
     queue: EndpointQueue,
-    claimed: Claimed,
-    { exchange, isDelivered }: { exchange: Sent['exchange']; isDelivered: boolean },
+    delivery: PendingDelivery,
+    { httpResult, isDelivered }: { httpResult: HttpResult; isDelivered: boolean },
     now: Date,
   ): void {
     const { clock, metrics, health, log, queues } = this.#deps
     const wasOpen = queue.breaker.isOpen
-    const changed = isStrain(exchange)
-      ? queue.strained(claimed, now, clock.random())
-      : queue.succeeded(claimed, isDelivered, now)
+    const changed = isOverloadSignal(httpResult)
+      ? queue.overloaded(delivery, now, clock.random())
+      : queue.succeeded(delivery, isDelivered, now)
     if (changed || queue.isUnwritten) health.changed(queue)
     if (!changed) return
     const { isOpen } = queue.breaker
@@ -100,20 +107,25 @@ export class Attempts {
     log.warn({ endpointId: queue.id, isOpen, probeAt }, 'breaker')
     if (probeAt !== null) {
       const wait = Math.max(0, probeAt.getTime() - now.getTime())
-      setTimeout(() => queues.consider(queue, clock.now()), wait).unref()
+      setTimeout(() => queues.reschedule(queue, clock.now()), wait).unref()
     }
   }
 }
 
 /** @param chance a number in [0, 1) */
-function decideOn(claimed: Claimed, exchange: Sent['exchange'], now: Date, chance: () => number): Outcome {
-  if (claimed.isTest) return decideTest(exchange, now)
-  if (claimed.isEarly === true) return decideEarly(exchange, now)
-  return decide(exchange, claimed.attempts + 1, now, chance())
+function decideOn(delivery: PendingDelivery, httpResult: HttpResult, now: Date, chance: () => number): Decision {
+  if (delivery.isTest) return decideTest(httpResult, now)
+  if (delivery.isEarly === true) return decideEarly(httpResult, now)
+  return decide(httpResult, delivery.attempts + 1, now, chance())
 }
 
-function stateAfter(outcome: Exclude<Outcome, { next: 'release' }>, { due }: Claimed): Pick<Result, 'status' | 'due'> {
-  if (outcome.next === 'delivered') return { status: 'DELIVERED', due: null }
-  if (outcome.next === 'unspent') return { status: 'PENDING', due }
-  return outcome.next === 'retry' ? { status: 'PENDING', due: outcome.at } : { status: 'FAILED', due: null }
+function stateAfter(
+  decision: Exclude<Decision, { next: 'release' }>,
+  { nextAttemptAt }: PendingDelivery,
+): Pick<AttemptRecord, 'status' | 'nextAttemptAt'> {
+  if (decision.next === 'delivered') return { status: 'DELIVERED', nextAttemptAt: null }
+  if (decision.next === 'unspent') return { status: 'PENDING', nextAttemptAt }
+  return decision.next === 'retry'
+    ? { status: 'PENDING', nextAttemptAt: decision.at }
+    : { status: 'FAILED', nextAttemptAt: null }
 }

@@ -2,37 +2,37 @@ import type { Clock } from '../../infra/clock.ts'
 import { inHalves } from '../../infra/database/bisect.ts'
 import { isRefused, sqlState } from '../../infra/database/db-away.ts'
 import type { Log } from '../../infra/log.ts'
-import type { Roster } from '../cluster/membership.ts'
+import type { Membership } from '../cluster/membership.ts'
+import type { AttemptRecord, PendingDelivery } from '../delivery.ts'
 import { faultPoint } from '../fault-injection.ts'
 import type { DispatchMetrics } from '../metrics.ts'
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
-import type { Session } from '../store/connection.ts'
-import type { Claimed } from '../store/fetch-due.ts'
-import { finish, type Result, settle, stillOpen } from '../store/record-attempts.ts'
-import type { HealthRecorder } from './health-writer.ts'
+import type { DbConnection } from '../store/connection.ts'
+import { finish, recordAttempts, stillPending } from '../store/record-attempts.ts'
+import type { HealthWriter } from './health-writer.ts'
 
 /** One attempt that has ended. */
-export interface Ended {
+export interface PendingWrite {
   readonly queue: EndpointQueue
-  readonly claimed: Claimed
-  readonly result: Result
+  readonly delivery: PendingDelivery
+  readonly record: AttemptRecord
   /** The receiver answered 410: its endpoint is disabled before anything else. */
   readonly isGone: boolean
 }
 
-export interface RecorderDeps {
+export interface AttemptWriterDeps {
   /** Nothing can be written now. */
   readonly isPaused: () => boolean
   readonly clock: Clock
   readonly log: Log
   /** One batch is written on each at a time. */
-  readonly sessions: readonly Session[]
-  readonly roster: Roster
-  readonly health: HealthRecorder
+  readonly connections: readonly DbConnection[]
+  readonly membership: Membership
+  readonly health: HealthWriter
   readonly metrics: DispatchMetrics
   readonly counts: { rowsSetAside: number }
   /** It is in the database, or never will be. */
-  readonly recorded: (ended: readonly Ended[]) => void
+  readonly recorded: (write: readonly PendingWrite[]) => void
   /** This process has been counted as gone. */
   readonly lost: () => void
 }
@@ -46,15 +46,15 @@ const REFUSED_RETRY_MS = 60_000
  * makes the next one larger, which costs less for each result; another connection helps only when that one is full. A result
  * that the database refuses keeps no other from being written: see `#setAside`.
  */
-export class Recorder {
-  readonly #deps: RecorderDeps
-  readonly #idle: Session[]
-  #pending: Ended[] = []
+export class AttemptWriter {
+  readonly #deps: AttemptWriterDeps
+  readonly #idle: DbConnection[]
+  #pending: PendingWrite[] = []
   #isGathering = false
 
-  constructor(deps: RecorderDeps) {
+  constructor(deps: AttemptWriterDeps) {
     this.#deps = deps
-    this.#idle = [...deps.sessions]
+    this.#idle = [...deps.connections]
   }
 
   /** Results that wait to be written. */
@@ -67,11 +67,11 @@ export class Recorder {
   }
 
   get #isWriting(): boolean {
-    return this.#idle.length < this.#deps.sessions.length
+    return this.#idle.length < this.#deps.connections.length
   }
 
-  push(ended: Ended): void {
-    this.#pending.push(ended)
+  push(write: PendingWrite): void {
+    this.#pending.push(write)
     this.resume()
   }
 
@@ -82,26 +82,26 @@ export class Recorder {
 
   /** Goes on, also after the database was away. */
   resume(): void {
-    const [session] = this.#idle
-    if (this.#isGathering || this.#pending.length === 0 || session === undefined) return
+    const [connection] = this.#idle
+    if (this.#isGathering || this.#pending.length === 0 || connection === undefined) return
     if (this.#deps.isPaused()) return
-    const isFull = this.#pending.length >= session.batch.write
+    const isFull = this.#pending.length >= connection.batch.write
     if (isFull) void this.#work()
     else if (!this.#isWriting) {
       this.#isGathering = true
       setTimeout(() => {
         this.#isGathering = false
         void this.#work()
-      }, session.batch.gatherMs)
+      }, connection.batch.gatherMs)
     }
   }
 
   async #work(): Promise<void> {
     // It may have been cleared.
-    const session = this.#pending.length > 0 ? this.#idle.pop() : undefined
-    if (session === undefined) return
-    const { roster, log } = this.#deps
-    const batch = this.#pending.splice(0, session.batch.write)
+    const connection = this.#pending.length > 0 ? this.#idle.pop() : undefined
+    if (connection === undefined) return
+    const { membership, log } = this.#deps
+    const batch = this.#pending.splice(0, connection.batch.write)
     this.resume()
     let isWell = true
     const unwritten = new Set(batch)
@@ -109,39 +109,39 @@ export class Recorder {
       await inHalves(
         batch,
         async (some) => {
-          await this.#record(session, some)
-          for (const ended of some) unwritten.delete(ended)
+          await this.#record(connection, some)
+          for (const write of some) unwritten.delete(write)
         },
-        async (ended, error) => {
-          await this.#setAside(session, ended, error)
-          unwritten.delete(ended)
+        async (write, error) => {
+          await this.#setAside(connection, write, error)
+          unwritten.delete(write)
         },
       )
     } catch (error) {
       isWell = false
-      log.error({ err: error, results: unwritten.size }, 'results could not be recorded; trying again')
+      log.error({ err: error, records: unwritten.size }, 'results could not be recorded; trying again')
       this.#pending.unshift(...unwritten)
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
-    this.#idle.push(session)
+    this.#idle.push(connection)
     // Whoever stops waits for no database that is away; the next beat that gets through goes on.
-    if (isWell || roster.isTrusted) this.resume()
+    if (isWell || membership.isTrusted) this.resume()
   }
 
-  async #record(session: Session, batch: readonly Ended[]): Promise<void> {
-    const { roster, clock, health, metrics, lost, recorded } = this.#deps
+  async #record(connection: DbConnection, batch: readonly PendingWrite[]): Promise<void> {
+    const { membership, clock, health, metrics, lost, recorded } = this.#deps
     const now = clock.now()
     for (const { queue, isGone } of batch) if (isGone) await this.#disable(queue, now)
-    faultPoint('settle')
-    const results = batch.map(({ result }) => result)
+    faultPoint('record')
+    const records = batch.map(({ record }) => record)
     const began = performance.now()
-    const { isTrusted, ids } = await settle(session, roster.id, results, now)
-    faultPoint('after-settle')
+    const { isTrusted, ids } = await recordAttempts(connection, membership.id, records, now)
+    faultPoint('after-record')
     metrics.recordDuration.observe((performance.now() - began) / 1000)
     if (!isTrusted) return lost()
-    const settled = ids === null ? batch : await this.#sortOut(session, batch, new Set(ids))
-    for (const { queue, claimed, result } of settled) if (!claimed.isTest) health.note(queue, result)
-    recorded(settled)
+    const recorded_ = ids === null ? batch : await this.#sortOut(connection, batch, new Set(ids))
+    for (const { queue, delivery, record } of recorded_) if (!delivery.isTest) health.note(queue, record)
+    recorded(recorded_)
   }
 
   /** An endpoint whose row cannot be changed keeps nothing from being recorded. */
@@ -161,40 +161,44 @@ export class Recorder {
    * receiver answered, else the end of the delivery without the attempt. When it takes neither, the delivery stays in memory
    * and is tried again alone.
    */
-  async #setAside(session: Session, ended: Ended, error: unknown): Promise<void> {
-    const { log, counts, clock, roster, recorded } = this.#deps
-    const { queue, result } = ended
+  async #setAside(connection: DbConnection, write: PendingWrite, error: unknown): Promise<void> {
+    const { log, counts, clock, membership, recorded } = this.#deps
+    const { queue, record } = write
     counts.rowsSetAside++
     log.error(
-      { err: error, deliveryId: result.id, endpointId: queue.id, attempt: result.number },
+      { err: error, deliveryId: record.id, endpointId: queue.id, attempt: record.number },
       'a result that cannot be recorded was set aside',
     )
     const said = `The database refused what came of this attempt (${sqlState(error)}); the log of the server says why`
-    const readable = { ...result, response: null, error: said }
+    const readable = { ...record, response: null, error: said }
     await inHalves(
-      [{ ...ended, result: readable }],
-      (some) => this.#record(session, some),
+      [{ ...write, record: readable }],
+      (some) => this.#record(connection, some),
       async (bare) => {
-        await finish(session, roster.id, result, clock.now())
+        await finish(connection, membership.id, record, clock.now())
         recorded([bare])
       },
     ).catch((failure: unknown) => {
       if (!isRefused(failure)) throw failure
       setTimeout(() => {
-        if (queue.isLeaving) recorded([ended])
-        else this.push(ended)
+        if (queue.isLeaving) recorded([write])
+        else this.push(write)
       }, REFUSED_RETRY_MS).unref()
     })
   }
 
   /** Some were not recorded: those whose rows were locked are tried again, the others are no longer ours to record. */
-  async #sortOut(session: Session, batch: readonly Ended[], done: ReadonlySet<string>): Promise<Ended[]> {
-    const missing = batch.filter(({ result }) => !done.has(result.id))
-    const open = await stillOpen(
-      session,
-      missing.map(({ result }) => result),
+  async #sortOut(
+    connection: DbConnection,
+    batch: readonly PendingWrite[],
+    done: ReadonlySet<string>,
+  ): Promise<PendingWrite[]> {
+    const missing = batch.filter(({ record }) => !done.has(record.id))
+    const open = await stillPending(
+      connection,
+      missing.map(({ record }) => record),
     )
-    this.#pending.push(...missing.filter(({ result }) => open.has(result.id)))
-    return batch.filter(({ result }) => !open.has(result.id))
+    this.#pending.push(...missing.filter(({ record }) => open.has(record.id)))
+    return batch.filter(({ record }) => !open.has(record.id))
   }
 }

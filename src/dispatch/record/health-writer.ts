@@ -3,19 +3,19 @@ import { inHalves } from '../../infra/database/bisect.ts'
 import type { Database } from '../../infra/database/db.ts'
 import type { Log } from '../../infra/log.ts'
 import type { Bus } from '../../infra/redis/bus.ts'
-import type { Roster } from '../cluster/membership.ts'
+import type { Membership } from '../cluster/membership.ts'
+import type { AttemptRecord } from '../delivery.ts'
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
-import type { Session } from '../store/connection.ts'
+import type { DbConnection } from '../store/connection.ts'
 import { disable, type Health, judge, warn, writeHealth } from '../store/endpoint-health.ts'
-import type { Result } from '../store/record-attempts.ts'
 
-export interface HealthRecorderDeps {
+export interface HealthWriterDeps {
   readonly db: Database
   readonly bus: Bus
   readonly clock: Clock
   readonly log: Log
-  readonly session: Session
-  readonly roster: Roster
+  readonly connection: DbConnection
+  readonly membership: Membership
   readonly counts: { rowsSetAside: number }
 }
 
@@ -35,18 +35,18 @@ interface Unwritten {
  * Writes how endpoints do: failures, the end of failures, and breakers at once; successes once a second. Nothing waits for
  * it. What a crash loses is counted again by the next attempts.
  */
-export class HealthRecorder {
-  readonly #deps: HealthRecorderDeps
+export class HealthWriter {
+  readonly #deps: HealthWriterDeps
   readonly #unwritten = new Map<string, Unwritten>()
   #timer: NodeJS.Timeout | undefined
   #timerAt = Number.POSITIVE_INFINITY
   #writing: Promise<void> = Promise.resolve()
 
-  constructor(deps: HealthRecorderDeps) {
+  constructor(deps: HealthWriterDeps) {
     this.#deps = deps
   }
 
-  note(queue: EndpointQueue, { status, startedAt, durationMs }: Result): void {
+  note(queue: EndpointQueue, { status, startedAt, durationMs }: AttemptRecord): void {
     const unwritten = this.#of(queue)
     const isDelivered = status === 'DELIVERED'
     if (isDelivered) unwritten.succeededAt = startedAt
@@ -67,7 +67,7 @@ export class HealthRecorder {
 
   async disable(queue: EndpointQueue, reason: 'gone' | 'failing', now: Date): Promise<void> {
     queue.disable()
-    await disable(this.#deps, this.#deps.roster.id, queue.id, reason, now)
+    await disable(this.#deps, this.#deps.membership.id, queue.id, reason, now)
   }
 
   clear(): void {
@@ -105,7 +105,7 @@ export class HealthRecorder {
     if (unwritten.length === 0) return
     if (this.#deps.db.disk?.isFull) return this.#writeWithin(SUCCESS_EVERY_MS)
     this.#unwritten.clear()
-    const { session, roster, counts, log } = this.#deps
+    const { connection, membership, counts, log } = this.#deps
     const left = new Set(unwritten)
     const written: { queue: EndpointQueue; health: Health | undefined }[] = []
     try {
@@ -116,7 +116,7 @@ export class HealthRecorder {
             const { id, isRecovering, probedAt } = queue
             return { id, ...change, breaker: queue.breaker.row, isRecovering, probedAt }
           })
-          const rows = new Map((await writeHealth(session, roster.id, changes)).map((row) => [row.id, row]))
+          const rows = new Map((await writeHealth(connection, membership.id, changes)).map((row) => [row.id, row]))
           for (const each of some) {
             left.delete(each)
             written.push({ queue: each.queue, health: rows.get(each.queue.id) })
@@ -161,7 +161,7 @@ export class HealthRecorder {
     if (health === undefined) return
     queue.healthWritten(health)
     const verdict = judge(health, now)
-    if (verdict === 'warn') await warn(this.#deps, this.#deps.roster.id, queue.id, now)
+    if (verdict === 'warn') await warn(this.#deps, this.#deps.membership.id, queue.id, now)
     if (verdict === 'disable') await this.disable(queue, 'failing', now)
   }
 }

@@ -20,7 +20,7 @@ export interface Connection {
 }
 
 /** What is known of one origin, as long as there is a connection to it. */
-interface Place {
+interface HostSlot {
   readonly open: Set<Connection>
   /** Those without a request, the longest unused first. */
   readonly idle: Connection[]
@@ -39,7 +39,7 @@ interface Place {
  */
 export class Connections {
   readonly #options: Client.Options
-  readonly #places = new Map<string, Place>()
+  readonly #places = new Map<string, HostSlot>()
   readonly #sweeping: NodeJS.Timeout
 
   constructor(options: Client.Options) {
@@ -101,10 +101,10 @@ export class Connections {
     for (const { open } of this.#places.values()) for (const connection of open) this.drop(connection)
   }
 
-  #at(origin: string): Place {
+  #at(origin: string): HostSlot {
     const known = this.#places.get(origin)
     if (known !== undefined) return known
-    const made: Place = { open: new Set(), idle: [], starving: 0, servesSeveral: false }
+    const made: HostSlot = { open: new Set(), idle: [], starving: 0, servesSeveral: false }
     this.#places.set(origin, made)
     return made
   }
@@ -135,7 +135,7 @@ export class Connections {
   }
 }
 
-function hasServedAnother({ open }: Place, one: Connection): boolean {
+function hasServedAnother({ open }: HostSlot, one: Connection): boolean {
   for (const each of open) if (each !== one && each.isUsed && each.isConnected) return true
   return false
 }

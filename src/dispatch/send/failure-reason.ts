@@ -1,5 +1,5 @@
 import { errors } from 'undici'
-import type { Exchange } from '../policy/outcome.ts'
+import type { HttpResult } from '../policy/outcome.ts'
 import { InvalidAnswer } from './response-head.ts'
 import { AnswerTooLong, RefusedTarget } from './ssrf-guard.ts'
 
@@ -69,7 +69,7 @@ const OPENSSL: [RegExp, string][] = [
 ]
 
 /** What an error of a request means. Errors may be wrapped, or several at once (one per address that was tried). */
-export function failure(error: unknown): Exchange {
+export function failure(error: unknown): HttpResult {
   for (const cause of causes(error)) {
     if (cause instanceof RefusedTarget) return { kind: 'refused', error: cause.message }
     if (cause instanceof AnswerTooLong) return { kind: 'failed', error: TOO_LONG }

@@ -1,5 +1,5 @@
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
-import { Turns } from '../queue/fair-scheduler.ts'
+import { FairScheduler } from '../queue/fair-scheduler.ts'
 import { cache } from './cache.ts'
 
 /** Requests in flight from this process to one host and port, whatever endpoints and workspaces they are of. */
@@ -7,12 +7,12 @@ export const MOST_TO_HOST = 50
 
 interface Host {
   readonly inFlight: Map<string, number>
-  readonly waiting: Turns<EndpointQueue>
+  readonly waiting: FairScheduler<EndpointQueue>
   total: number
 }
 
 /** A request's place at its host, which `end` takes back. */
-export interface Place {
+export interface HostSlot {
   readonly host: string
   readonly workspaceId: string
 }
@@ -22,8 +22,8 @@ export interface Place {
  * host that is full, workspaces take turns, and none gets more than half of the places while others wait. Every step takes
  * constant time.
  */
-export class Hosts {
-  readonly #hosts = new Map<string, Host>()
+export class HostLimit {
+  readonly #hostLimit = new Map<string, Host>()
   /** Whose turn it is at which host, until they take it or pass it on. */
   readonly #turns = new WeakMap<EndpointQueue, string>()
   readonly #lineUp: (queue: EndpointQueue) => void
@@ -52,7 +52,7 @@ export class Hosts {
     return this.#freed(hostOf(queue.row.url))
   }
 
-  begin({ row, workspaceId }: EndpointQueue): Place {
+  begin({ row, workspaceId }: EndpointQueue): HostSlot {
     const place = { host: hostOf(row.url), workspaceId }
     const host = this.#at(place.host)
     host.total++
@@ -61,7 +61,7 @@ export class Hosts {
   }
 
   /** @returns who may have the place now */
-  end({ host: name, workspaceId }: Place): EndpointQueue | undefined {
+  end({ host: name, workspaceId }: HostSlot): EndpointQueue | undefined {
     const host = this.#at(name)
     host.total--
     const count = (host.inFlight.get(workspaceId) ?? 0) - 1
@@ -74,7 +74,7 @@ export class Hosts {
     const host = this.#at(name)
     const queue = this.#next(name)
     if (queue !== undefined) this.#turns.set(queue, name)
-    if (host.total === 0 && host.waiting.size === 0) this.#hosts.delete(name)
+    if (host.total === 0 && host.waiting.size === 0) this.#hostLimit.delete(name)
     return queue
   }
 
@@ -89,10 +89,10 @@ export class Hosts {
   }
 
   #at(name: string): Host {
-    const known = this.#hosts.get(name)
+    const known = this.#hostLimit.get(name)
     if (known !== undefined) return known
-    const host: Host = { inFlight: new Map(), waiting: new Turns(), total: 0 }
-    this.#hosts.set(name, host)
+    const host: Host = { inFlight: new Map(), waiting: new FairScheduler(), total: 0 }
+    this.#hostLimit.set(name, host)
     return host
   }
 }

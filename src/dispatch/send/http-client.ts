@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { TargetPolicy } from '../../infra/net/target-policy.ts'
-import type { Exchange } from '../policy/outcome.ts'
+import type { HttpResult } from '../policy/outcome.ts'
 import { cache } from './cache.ts'
 import { type Connection, Connections } from './connection-pool.ts'
 import { failure, TOO_LONG } from './failure-reason.ts'
@@ -14,12 +14,12 @@ export const KEPT_BYTES = 4096
  * which is thrown away.
  */
 export const MAX_ANSWER_BYTES = 65_536
-const LATE: Exchange = { kind: 'failed', error: 'No complete answer within 5 seconds' }
+const LATE: HttpResult = { kind: 'failed', error: 'No complete answer within 5 seconds' }
 
 /** Sends one attempt and waits for the whole answer, at most 5 seconds. Never throws. */
-export interface Sender {
+export interface HttpClient {
   /** @param headers an object, or name, value, name, value, …, which is quicker */
-  post(url: string, headers: Record<string, string> | string[], body: string): Promise<Exchange>
+  post(url: string, headers: Record<string, string> | string[], body: string): Promise<HttpResult>
   close(): void
 }
 
@@ -29,7 +29,7 @@ const TICK_MS = 50
 const STARVING_MS = 250
 
 /** Keep-alive connections; no redirects, no decompression, no proxy from the environment. */
-export function createSender(policy: TargetPolicy): Sender {
+export function createHttpClient(policy: TargetPolicy): HttpClient {
   /** The oldest first, so that one timer looks at the first few: a timer for each would cost as much as the rest. */
   const attempts = new Set<Attempt>()
   const ticking = setInterval(() => {
@@ -56,20 +56,20 @@ export function createSender(policy: TargetPolicy): Sender {
 
   return {
     post(url, headers, body) {
-      return new Promise<Exchange>((resolve) => {
+      return new Promise<HttpResult>((resolve) => {
         const { origin, path } = destinationOf(url)
         const request = { path, method: 'POST' as const, headers, body }
-        const attempt = new Attempt((exchange) => {
+        const attempt = new Attempt((httpResult) => {
           attempts.delete(attempt)
-          resolve(exchange)
+          resolve(httpResult)
         })
         attempts.add(attempt)
         const send = (connection: Connection) => {
-          attempt.sendOn(connection, request, (exchange, isComplete, isStale) => {
+          attempt.sendOn(connection, request, (httpResult, isComplete, isStale) => {
             if (isComplete) connections.giveBack(connection)
             else connections.drop(connection)
             if (isStale) return send(connections.fresh(origin))
-            attempt.finish(exchange)
+            attempt.finish(httpResult)
           })
         }
         send(connections.take(origin))
@@ -88,14 +88,14 @@ export function createSender(policy: TargetPolicy): Sender {
  */
 class Attempt {
   readonly begunAt = performance.now()
-  readonly #done: (exchange: Exchange) => void
+  readonly #done: (httpResult: HttpResult) => void
   #answer: Answer | null = null
   #connection: Connection | null = null
   #endStarving: (() => void) | null = null
   #isResent = false
 
   /** @param done is called once */
-  constructor(done: (exchange: Exchange) => void) {
+  constructor(done: (httpResult: HttpResult) => void) {
     this.#done = done
   }
 
@@ -103,25 +103,25 @@ class Attempt {
   sendOn(
     connection: Connection,
     request: Dispatcher.DispatchOptions,
-    ended: (exchange: Exchange, isComplete: boolean, isStale: boolean) => void,
+    ended: (httpResult: HttpResult, isComplete: boolean, isStale: boolean) => void,
   ): void {
-    const answer = new Answer((exchange, isComplete) => {
+    const answer = new Answer((httpResult, isComplete) => {
       this.#endStarving?.()
       this.#endStarving = null
       // Asked now, not before: the client may have connected anew for this request.
       const mayBeStale = connection.isUsed && !this.#isResent
-      const isStale = mayBeStale && exchange !== LATE && answer.isOfStaleConnection(exchange)
+      const isStale = mayBeStale && httpResult !== LATE && answer.isOfStaleConnection(httpResult)
       this.#isResent ||= isStale
-      ended(exchange, isComplete, isStale)
+      ended(httpResult, isComplete, isStale)
     })
     this.#answer = answer
     this.#connection = connection
     connection.client.dispatch(request, answer)
   }
 
-  finish(exchange: Exchange): void {
-    const sentOn = exchange.kind === 'answered' || exchange.kind === 'failed'
-    this.#done(this.#isResent && sentOn ? { ...exchange, isResent: true } : exchange)
+  finish(httpResult: HttpResult): void {
+    const sentOn = httpResult.kind === 'answered' || httpResult.kind === 'failed'
+    this.#done(this.#isResent && sentOn ? { ...httpResult, isResent: true } : httpResult)
   }
 
   /** It has waited for a while. On a connection that never had an answer, the receiver may be waiting for others to close. */
@@ -138,7 +138,7 @@ class Attempt {
 
 /** What comes back for one request. `dispatch` with a handler costs half of what `request` with its streams and promises does. */
 class Answer implements Dispatcher.DispatchHandler {
-  readonly #done: (exchange: Exchange, isComplete: boolean) => void
+  readonly #done: (httpResult: HttpResult, isComplete: boolean) => void
   #isDone = false
   #statusCode = 0
   #retryAfter: string | undefined
@@ -152,7 +152,7 @@ class Answer implements Dispatcher.DispatchHandler {
   #readBytes = 0
 
   /** @param done is called once; `isComplete`: the connection is ready for the next request */
-  constructor(done: (exchange: Exchange, isComplete: boolean) => void) {
+  constructor(done: (httpResult: HttpResult, isComplete: boolean) => void) {
     this.#done = done
   }
 
@@ -160,15 +160,15 @@ class Answer implements Dispatcher.DispatchHandler {
     return this.#statusCode !== 0
   }
 
-  end(exchange: Exchange, isComplete: boolean): void {
+  end(httpResult: HttpResult, isComplete: boolean): void {
     if (this.#isDone) return
     this.#isDone = true
-    this.#done(exchange, isComplete)
+    this.#done(httpResult, isComplete)
   }
 
   /** The receiver was closing the connection when the request came: no byte of an answer, or 408, which says so. */
-  isOfStaleConnection(exchange: Exchange): boolean {
-    return exchange.kind === 'answered' ? exchange.statusCode === 408 : this.#statusCode === 0 && this.#isCut
+  isOfStaleConnection(httpResult: HttpResult): boolean {
+    return httpResult.kind === 'answered' ? httpResult.statusCode === 408 : this.#statusCode === 0 && this.#isCut
   }
 
   onRequestStart(): void {}
@@ -202,11 +202,11 @@ class Answer implements Dispatcher.DispatchHandler {
     }
     if (this.#readBytes < MAX_ANSWER_BYTES) return
     const mayBeEndless = !this.#statesLength && this.#statusCode < 300
-    this.end(mayBeEndless ? { kind: 'failed', error: TOO_LONG } : this.#exchange(), false)
+    this.end(mayBeEndless ? { kind: 'failed', error: TOO_LONG } : this.#httpResult(), false)
   }
 
   onResponseEnd(): void {
-    this.end(this.#exchange(), true)
+    this.end(this.#httpResult(), true)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
@@ -214,7 +214,7 @@ class Answer implements Dispatcher.DispatchHandler {
     this.end(failure(error), false)
   }
 
-  #exchange(): Exchange {
+  #httpResult(): HttpResult {
     // PostgreSQL's text has no place for U+0000.
     const text = this.#keptBytes === 0 ? '' : DECODER.decode(Buffer.concat(this.#kept)).replaceAll('\u0000', '\ufffd')
     const response = this.#isCoded ? COMPRESSED : text

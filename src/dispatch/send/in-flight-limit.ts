@@ -5,8 +5,8 @@ const MOST = 1024
 const MOST_OF_QUICK = 1536
 const MOST_OF_IDLE = 2048
 /** Of which so many began within the last 10 ms. */
-const MOST_YOUNG = 64
-export const YOUNG_MS = 10
+const MAX_RECENT = 64
+export const RECENT_MS = 10
 
 /**
  * How many requests this process may have in flight.
@@ -15,9 +15,9 @@ export const YOUNG_MS = 10
  * long hold many, which are no longer young and keep nobody from beginning. Only when they are very many do endpoints
  * that are slow have to wait, and later all that have a request in flight: one that has none always gets its turn.
  */
-export class Capacity {
+export class InFlightLimit {
   /** In flight and young when last looked at, with performance.now() of the start, the oldest first. */
-  readonly #young = new Map<object, number>()
+  readonly #recent = new Map<object, number>()
   #inFlight = 0
 
   get inFlight(): number {
@@ -28,28 +28,28 @@ export class Capacity {
   begin(): object {
     const token = {}
     this.#inFlight++
-    this.#young.set(token, performance.now())
+    this.#recent.set(token, performance.now())
     return token
   }
 
   end(token: object): void {
     this.#inFlight--
-    this.#young.delete(token)
+    this.#recent.delete(token)
   }
 
   /** @param share of the usual capacity, up to 1 */
-  isFull(share: number): boolean {
-    const bornBefore = performance.now() - YOUNG_MS
-    for (const [token, startedAt] of this.#young) {
+  isFull(throttleRatio: number): boolean {
+    const bornBefore = performance.now() - RECENT_MS
+    for (const [token, startedAt] of this.#recent) {
       if (startedAt > bornBefore) break
-      this.#young.delete(token)
+      this.#recent.delete(token)
     }
-    return this.#young.size >= share * MOST_YOUNG || this.#inFlight >= share * MOST_OF_IDLE
+    return this.#recent.size >= throttleRatio * MAX_RECENT || this.#inFlight >= throttleRatio * MOST_OF_IDLE
   }
 
   /** Whether one endpoint may begin another request; ask isFull first. */
-  hasRoomFor(queue: EndpointQueue, share: number): boolean {
-    if (this.#inFlight < share * MOST || queue.inFlightCount === 0) return true
-    return this.#inFlight < share * MOST_OF_QUICK && !queue.isSlow
+  hasRoomFor(queue: EndpointQueue, throttleRatio: number): boolean {
+    if (this.#inFlight < throttleRatio * MOST || queue.inFlightCount === 0) return true
+    return this.#inFlight < throttleRatio * MOST_OF_QUICK && !queue.isSlow
   }
 }

@@ -1,9 +1,9 @@
-import type { Claimed } from '../store/fetch-due.ts'
+import type { PendingDelivery } from '../delivery.ts'
 import { type Signers, signBody, signStandard } from './signature.ts'
 
 /** The headers of one attempt (name, value, name, value, …); the body is the event's stored text. */
 export function messageHeaders(
-  { id, attempts, type, body }: Claimed,
+  { id, attempts, type, body }: PendingDelivery,
   agentId: string | null,
   signers: Signers,
   now: Date,

@@ -14,7 +14,7 @@ const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)[ \t]*\r\n/gim
  */
 export class AnswerHeads {
   readonly #max: number
-  #held: Buffer[] = []
+  #prefetched: Buffer[] = []
   #size = 0
   #isBody = false
 
@@ -34,9 +34,9 @@ export class AnswerHeads {
    */
   read(chunk: Buffer): Buffer | null {
     if (this.#isBody) return chunk
-    this.#held.push(chunk)
+    this.#prefetched.push(chunk)
     this.#size += chunk.length
-    let whole = this.#held.length === 1 ? chunk : Buffer.concat(this.#held)
+    let whole = this.#prefetched.length === 1 ? chunk : Buffer.concat(this.#prefetched)
     for (;;) {
       const end = whole.indexOf(HEAD_END)
       if (end === -1) return this.#wait(whole)
@@ -50,7 +50,7 @@ export class AnswerHeads {
       // 101 changes the protocol: the parser says what is wrong with that.
       if (status >= 200 || status === 101 || Number.isNaN(status)) return this.#pass(mend(head, status), rest, whole)
       whole = rest
-      this.#held = whole.length === 0 ? [] : [whole]
+      this.#prefetched = whole.length === 0 ? [] : [whole]
       this.#size = whole.length
       if (whole.length === 0) return null
     }
@@ -59,7 +59,7 @@ export class AnswerHeads {
   #wait(whole: Buffer): Buffer | null {
     if ('HTTP/'.startsWith(whole.toString('latin1', 0, 5))) {
       if (this.#size > this.#max) throw new InvalidAnswer('The answer has too many headers')
-      this.#held = [whole]
+      this.#prefetched = [whole]
       return null
     }
     this.#release()
@@ -74,7 +74,7 @@ export class AnswerHeads {
 
   #release(): void {
     this.#isBody = true
-    this.#held = []
+    this.#prefetched = []
     this.#size = 0
   }
 }

@@ -1,44 +1,44 @@
-import type { Roster } from '../cluster/membership.ts'
+import type { Membership } from '../cluster/membership.ts'
+import type { PendingDelivery, TimedResult } from '../delivery.ts'
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
-import type { Queues } from '../queue/endpoint-queues.ts'
-import type { Claimed } from '../store/fetch-due.ts'
-import { Hosts } from './host-limit.ts'
-import { Capacity, YOUNG_MS } from './in-flight-limit.ts'
-import type { Sending, Sent } from './sender.ts'
+import type { EndpointQueues } from '../queue/endpoint-queues.ts'
+import { HostLimit } from './host-limit.ts'
+import { InFlightLimit, RECENT_MS } from './in-flight-limit.ts'
+import type { Sender } from './sender.ts'
 
-export interface PumpDeps {
-  readonly queues: Queues
-  readonly roster: Roster
-  readonly sending: Sending
+export interface SendLoopDeps {
+  readonly queues: EndpointQueues
+  readonly membership: Membership
+  readonly sender: Sender
   /** Results that wait to be written. */
   readonly backlog: () => number
   /** What cannot be recorded is not sent. */
   readonly isPaused: () => boolean
   /** How much of the usual capacity may be used now, up to 1. */
-  readonly share: () => number
-  readonly ended: (queue: EndpointQueue, claimed: Claimed, sent: Sent) => void
+  readonly throttleRatio: () => number
+  readonly ended: (queue: EndpointQueue, delivery: PendingDelivery, sent: TimedResult) => void
 }
 
 /** Results that may wait to be written: a receiver that refuses at once is answered faster than that can be recorded. */
 const MAX_BACKLOG = 1000
 /** Requests that begin before others get a turn of the event loop. */
-const BURST = 32
+const MAX_BATCH = 32
 
 /** Begins requests, for one endpoint after the other, as long as there is capacity. */
-export class Pump {
-  readonly #deps: PumpDeps
-  readonly #capacity = new Capacity()
-  readonly #hosts = new Hosts((queue) => this.#line(queue))
+export class SendLoop {
+  readonly #deps: SendLoopDeps
+  readonly #inFlightLimit = new InFlightLimit()
+  readonly #hostLimit = new HostLimit((queue) => this.#line(queue))
   #timer: NodeJS.Timeout | undefined
   #isAwake = false
   #isStopping = false
 
-  constructor(deps: PumpDeps) {
+  constructor(deps: SendLoopDeps) {
     this.#deps = deps
   }
 
   get inFlight(): number {
-    return this.#capacity.inFlight
+    return this.#inFlightLimit.inFlight
   }
 
   /** Something may be sent now. */
@@ -48,7 +48,7 @@ export class Pump {
     // Everything of this turn of the event loop first: completions, then what they make room for.
     setImmediate(() => {
       this.#isAwake = false
-      this.#burst()
+      this.#sendBatch()
     })
   }
 
@@ -57,37 +57,37 @@ export class Pump {
     clearTimeout(this.#timer)
   }
 
-  #burst(): void {
-    const { queues, roster } = this.#deps
-    if (this.#isStopping || !roster.isTrusted || this.#deps.isPaused()) return
-    const share = this.#deps.share()
+  #sendBatch(): void {
+    const { queues, membership } = this.#deps
+    if (this.#isStopping || !membership.isTrusted || this.#deps.isPaused()) return
+    const throttleRatio = this.#deps.throttleRatio()
     // What has been written wakes this again.
-    if (this.#deps.backlog() >= share * MAX_BACKLOG) return
+    if (this.#deps.backlog() >= throttleRatio * MAX_BACKLOG) return
     const passedOver: EndpointQueue[] = []
-    for (let begun = 0; begun < BURST && !this.#capacity.isFull(share); ) {
-      const first = queues.sendable.next()
+    for (let begun = 0; begun < MAX_BATCH && !this.#inFlightLimit.isFull(throttleRatio); ) {
+      const first = queues.ready.next()
       if (first === undefined) break
-      const queue = this.#hosts.turn(first)
+      const queue = this.#hostLimit.turn(first)
       // It comes back when a request to its host has ended.
       if (queue === undefined) continue
-      if (!this.#capacity.hasRoomFor(queue, share)) {
+      if (!this.#inFlightLimit.hasRoomFor(queue, throttleRatio)) {
         passedOver.push(queue)
         continue
       }
-      const claimed = queue.take()
-      if (claimed === undefined) {
-        this.#line(this.#hosts.afterNone(queue))
+      const delivery = queue.take()
+      if (delivery === undefined) {
+        this.#line(this.#hostLimit.afterNone(queue))
         continue
       }
       begun++
-      this.#send(queue, claimed)
-      if (queue.canSend()) queues.sendable.add(queue)
+      this.#send(queue, delivery)
+      if (queue.canSend()) queues.ready.add(queue)
     }
-    const mayGoOn = queues.sendable.size > 0 && !this.#capacity.isFull(share)
-    for (const queue of passedOver) queues.sendable.add(queue)
+    const mayGoOn = queues.ready.size > 0 && !this.#inFlightLimit.isFull(throttleRatio)
+    for (const queue of passedOver) queues.ready.add(queue)
     if (mayGoOn) this.wake()
     // What is in flight grows older, or ends and comes here again.
-    else if (queues.sendable.size > 0) this.#timer ??= setTimeout(() => this.#wakeLater(), YOUNG_MS)
+    else if (queues.ready.size > 0) this.#timer ??= setTimeout(() => this.#wakeLater(), RECENT_MS)
   }
 
   #wakeLater(): void {
@@ -99,17 +99,17 @@ export class Pump {
     const { queues } = this.#deps
     let next = queue
     // One that was removed while it waited passes its turn on.
-    while (next !== undefined && !queues.has(next)) next = this.#hosts.afterNone(next)
-    if (next !== undefined) queues.sendable.add(next)
+    while (next !== undefined && !queues.has(next)) next = this.#hostLimit.afterNone(next)
+    if (next !== undefined) queues.ready.add(next)
   }
 
-  #send(queue: EndpointQueue, claimed: Claimed): void {
-    const request = this.#capacity.begin()
-    const place = this.#hosts.begin(queue)
-    void this.#deps.sending.send(claimed, queue.row).then((sent) => {
-      this.#capacity.end(request)
-      this.#line(this.#hosts.end(place))
-      this.#deps.ended(queue, claimed, sent)
+  #send(queue: EndpointQueue, delivery: PendingDelivery): void {
+    const request = this.#inFlightLimit.begin()
+    const place = this.#hostLimit.begin(queue)
+    void this.#deps.sender.send(delivery, queue.row).then((sent) => {
+      this.#inFlightLimit.end(request)
+      this.#line(this.#hostLimit.end(place))
+      this.#deps.ended(queue, delivery, sent)
       this.wake()
     })
   }

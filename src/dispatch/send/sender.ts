@@ -2,16 +2,16 @@ import type { Clock } from '../../infra/clock.ts'
 import type { Log } from '../../infra/log.ts'
 import type { TargetPolicy } from '../../infra/net/target-policy.ts'
 import type { Vault } from '../../infra/secrets.ts'
+import type { PendingDelivery, TimedResult } from '../delivery.ts'
 import { faultPoint } from '../fault-injection.ts'
-import type { Exchange } from '../policy/outcome.ts'
+import type { HttpResult } from '../policy/outcome.ts'
 import type { EndpointRow } from '../store/endpoints.ts'
-import type { Claimed } from '../store/fetch-due.ts'
 import { cache } from './cache.ts'
-import { createSender } from './http-client.ts'
+import { createHttpClient } from './http-client.ts'
 import { messageHeaders } from './request-headers.ts'
 import { type Signers, type SigningKeys, signingKeys } from './signature.ts'
 
-export interface SendingDeps {
+export interface SenderDeps {
   readonly clock: Clock
   readonly vault: Vault
   readonly targets: TargetPolicy
@@ -19,21 +19,14 @@ export interface SendingDeps {
   readonly version: string
 }
 
-/** An attempt that has ended. */
-export interface Sent {
-  readonly exchange: Exchange
-  readonly startedAt: Date
-  readonly durationMs: number
-}
-
 /** Signs deliveries and sends them. Never throws. */
-export interface Sending {
-  send(claimed: Claimed, endpoint: EndpointRow): Promise<Sent>
+export interface Sender {
+  send(delivery: PendingDelivery, endpoint: EndpointRow): Promise<TimedResult>
   close(): void
 }
 
-export function createSending({ clock, vault, targets, log, version }: SendingDeps): Sending {
-  const sender = createSender(targets)
+export function createSender({ clock, vault, targets, log, version }: SenderDeps): Sender {
+  const client = createHttpClient(targets)
   const userAgent = `GudDesk-Webhooks/${version}`
   const keys = cache((sealed: string, endpointId: string) => signingKeys(vault.open(sealed, endpointId)))
 
@@ -45,23 +38,23 @@ export function createSending({ clock, vault, targets, log, version }: SendingDe
   }
 
   return {
-    send(claimed, endpoint) {
+    send(delivery, endpoint) {
       const startedAt = clock.now()
       const began = performance.now()
-      const sent = (exchange: Exchange): Sent => {
+      const sent = (httpResult: HttpResult): TimedResult => {
         faultPoint('after-send')
-        return { exchange, startedAt, durationMs: Math.round(performance.now() - began) }
+        return { httpResult, startedAt, durationMs: Math.round(performance.now() - began) }
       }
       let headers: string[]
       try {
-        headers = messageHeaders(claimed, endpoint.agentId, signersOf(endpoint, startedAt), startedAt, userAgent)
+        headers = messageHeaders(delivery, endpoint.agentId, signersOf(endpoint, startedAt), startedAt, userAgent)
       } catch (error) {
-        log.error({ err: error, deliveryId: claimed.id, endpointId: endpoint.id }, 'a delivery could not be signed')
+        log.error({ err: error, deliveryId: delivery.id, endpointId: endpoint.id }, 'a delivery could not be signed')
         return Promise.resolve(sent({ kind: 'fault', error: 'The delivery could not be signed' }))
       }
       faultPoint('before-send')
-      return sender.post(endpoint.url, headers, claimed.body).then(sent)
+      return client.post(endpoint.url, headers, delivery.body).then(sent)
     },
-    close: () => sender.close(),
+    close: () => client.close(),
   }
 }

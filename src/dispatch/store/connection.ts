@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Database } from '../../infra/database/db.ts'
 import { handshakePid } from '../../infra/database/pg-session.ts'
-import { SharedConnection } from './embedded-connection.ts'
+import { EmbeddedConnection } from './embedded-connection.ts'
 
 /** SQL under a name: prepared once per connection. */
 export interface Statement {
@@ -10,7 +10,7 @@ export interface Statement {
 }
 
 /** One connection for one loop of the dispatcher, so that no loop waits for another or for the API's queries. */
-export interface Session {
+export interface DbConnection {
   /** @throws when the database does not answer within 10 seconds; the next call connects anew */
   run<Row extends object>(statement: Statement, params: readonly unknown[]): Promise<Row[]>
   /** Rows that one statement should read, and write, and how long those to write are gathered, in milliseconds. */
@@ -55,12 +55,12 @@ const PLANNER_OFF = PLANNER.map(([setting]) => `RESET ${setting}`).join(';')
  * The embedded database has one connection, which everybody shares.
  * @param isBehind whether there is so much to do that others should go first on that one connection
  */
-export function openSession(db: Database, isBehind: () => boolean = () => false): Session {
+export function openConnection(db: Database, isBehind: () => boolean = () => false): DbConnection {
   return db.isEmbedded ? sharedSession(db, isBehind) : ownSession(db.direct)
 }
 
-function sharedSession(db: Database, isBehind: () => boolean): Session {
-  const connection = SharedConnection.of(db.pool)
+function sharedSession(db: Database, isBehind: () => boolean): DbConnection {
+  const connection = EmbeddedConnection.of(db.pool)
   return {
     batch: SHARED_BATCH,
     run: (statement, params) => connection.whenFree(() => runShared(db.pool, statement, params), isBehind),
@@ -86,7 +86,7 @@ async function runShared<Row extends object>(pool: pg.Pool, statement: Statement
   }
 }
 
-function ownSession(pool: pg.Pool): Session {
+function ownSession(pool: pg.Pool): DbConnection {
   const { options: given } = pool
   const options = {
     ...given,

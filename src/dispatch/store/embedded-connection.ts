@@ -11,8 +11,8 @@ const MOMENT_MS = 50
  * with its work, others go first: it takes the connection when nobody waits for it, and a third of the time while others
  * need it. So whoever calls the API is answered while thousands of deliveries fail.
  */
-export class SharedConnection {
-  static readonly #all = new WeakMap<pg.Pool, SharedConnection>()
+export class EmbeddedConnection {
+  static readonly #all = new WeakMap<pg.Pool, EmbeddedConnection>()
   readonly #pool: pg.Pool
   #last: Promise<unknown> = Promise.resolve()
   /** How often anybody has taken the connection, and how often when that was looked at. */
@@ -23,9 +23,9 @@ export class SharedConnection {
   #restUntil = 0
 
   /** The same one for everybody who has this pool. */
-  static of(pool: pg.Pool): SharedConnection {
-    const known = SharedConnection.#all.get(pool) ?? new SharedConnection(pool)
-    SharedConnection.#all.set(pool, known)
+  static of(pool: pg.Pool): EmbeddedConnection {
+    const known = EmbeddedConnection.#all.get(pool) ?? new EmbeddedConnection(pool)
+    EmbeddedConnection.#all.set(pool, known)
     return known
   }
 

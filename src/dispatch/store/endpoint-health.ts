@@ -2,8 +2,8 @@ import { inEventTransaction } from '../../domain/events/event-lock.ts'
 import { recordEvent, SYSTEM } from '../../domain/events/events.ts'
 import type { Database } from '../../infra/database/db.ts'
 import type { Bus } from '../../infra/redis/bus.ts'
-import type { BreakerRow } from '../policy/circuit-breaker.ts'
-import type { Session, Statement } from './connection.ts'
+import type { CircuitBreakerState } from '../policy/circuit-breaker.ts'
+import type { DbConnection, Statement } from './connection.ts'
 
 /** What happened at one endpoint since its health was last written. */
 export interface HealthChange {
@@ -14,7 +14,7 @@ export interface HealthChange {
   readonly failedAt: Date | null
   readonly lastFailedAt: Date | null
   readonly failures: number
-  readonly breaker: BreakerRow
+  readonly breaker: CircuitBreakerState
   /** Whether all that waits goes out, whenever it is due; left out: it stays as it is. */
   readonly isRecovering?: boolean
   /** When the probe was asked that has ended since; null: none has. */
@@ -42,12 +42,12 @@ const FAILING_ATTEMPTS = 3
 
 /** Writes the health of endpoints that belong to this process, and their breakers. @returns how they stand now */
 export function writeHealth(
-  session: Session,
+  connection: DbConnection,
   dispatcherId: string,
   changes: readonly HealthChange[],
 ): Promise<Health[]> {
   const rows = changes.map(({ breaker, ...change }) => ({ ...change, ...breaker }))
-  return session.run<Health>(WRITE, [dispatcherId, JSON.stringify(rows)])
+  return connection.run<Health>(WRITE, [dispatcherId, JSON.stringify(rows)])
 }
 
 const WRITE: Statement = {

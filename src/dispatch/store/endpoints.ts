@@ -1,5 +1,5 @@
-import type { BreakerRow } from '../policy/circuit-breaker.ts'
-import type { Session, Statement } from './connection.ts'
+import type { CircuitBreakerState } from '../policy/circuit-breaker.ts'
+import type { DbConnection, Statement } from './connection.ts'
 
 /** What is known of an endpoint that belongs to this process. */
 export interface EndpointRow {
@@ -29,7 +29,7 @@ export interface EndpointRow {
 }
 
 /** How its breaker stands. */
-export function breakerOf({ breakerOpenedAt, breakerProbeAt, breakerProbes }: EndpointRow): BreakerRow {
+export function breakerOf({ breakerOpenedAt, breakerProbeAt, breakerProbes }: EndpointRow): CircuitBreakerState {
   return { openedAt: breakerOpenedAt, probeAt: breakerProbeAt, probes: breakerProbes }
 }
 
@@ -46,8 +46,8 @@ export interface WorkingEndpoint {
  * Every endpoint for which something is due, or is to go ahead of its time: one index probe for each that has anything pending, so a backlog costs as
  * much as one row.
  */
-export function findWork(session: Session, now: Date): Promise<WorkingEndpoint[]> {
-  return session.run<WorkingEndpoint>(FIND_WORK, [now])
+export function findWork(connection: DbConnection, now: Date): Promise<WorkingEndpoint[]> {
+  return connection.run<WorkingEndpoint>(FIND_WORK, [now])
 }
 
 const FIRSTS = 'd.due IS NOT NULL AND d.attempts = 0 AND NOT d.is_test'
@@ -80,8 +80,8 @@ SELECT e.id, e.dispatcher_id, CASE WHEN e.is_probe_asked THEN e.probe_asked_at E
 }
 
 /** Takes endpoints that belong to nobody. @throws when this process has been counted as gone (a foreign key) */
-export async function adopt(session: Session, dispatcherId: string, ids: readonly string[]): Promise<void> {
-  await session.run(ADOPT, [dispatcherId, ids])
+export async function adopt(connection: DbConnection, dispatcherId: string, ids: readonly string[]): Promise<void> {
+  await connection.run(ADOPT, [dispatcherId, ids])
 }
 
 const ADOPT: Statement = {
@@ -91,8 +91,12 @@ const ADOPT: Statement = {
 }
 
 /** Reads endpoints that belong to this process; others are left out. */
-export function readEndpoints(session: Session, dispatcherId: string, ids: readonly string[]): Promise<EndpointRow[]> {
-  return session.run<EndpointRow>(READ, [dispatcherId, ids])
+export function readEndpoints(
+  connection: DbConnection,
+  dispatcherId: string,
+  ids: readonly string[],
+): Promise<EndpointRow[]> {
+  return connection.run<EndpointRow>(READ, [dispatcherId, ids])
 }
 
 const READ: Statement = {
@@ -111,8 +115,8 @@ const READ: Statement = {
 }
 
 /** Gives endpoints back, of which nothing is held any more. */
-export async function giveBack(session: Session, dispatcherId: string, ids: readonly string[]): Promise<void> {
-  await session.run(GIVE_BACK, [dispatcherId, ids])
+export async function giveBack(connection: DbConnection, dispatcherId: string, ids: readonly string[]): Promise<void> {
+  await connection.run(GIVE_BACK, [dispatcherId, ids])
 }
 
 const GIVE_BACK: Statement = {

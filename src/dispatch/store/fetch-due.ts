@@ -1,43 +1,12 @@
-import type { Session, Statement } from './connection.ts'
-
-/** A delivery that this process may send, as it was read. */
-export interface Claimed {
-  readonly id: string
-  readonly endpointId: string
-  /** Its event's seq. */
-  readonly seq: string
-  readonly conversationId: string | null
-  /** Attempts recorded so far. */
-  readonly attempts: number
-  /** When the next attempt is due; of a first one it says nothing. */
-  readonly due: Date
-  /** 0: live; 1: replayed in bulk. */
-  readonly lane: number
-  /** Sample data that somebody asked for: one attempt, which does not count for the endpoint's health. */
-  readonly isTest: boolean
-  readonly type: string
-  readonly body: string
-  /** Changes whenever the endpoint or its agent does. */
-  readonly version: string
-  /** It is sent ahead of its time, to see whether the receiver is back: a failure spends no attempt. */
-  readonly isEarly?: boolean
-}
-
-/** A delivery as a claim found it. */
-export interface Found extends Claimed {
-  /**
-   * Only noticed, and what it carries was not read: it waits behind a retry, or it is a retry itself. Its conversation is read
-   * by `claimConversations`.
-   */
-  readonly isNoticed: boolean
-}
+import type { FetchedDelivery, PendingDelivery } from '../delivery.ts'
+import type { DbConnection, Statement } from './connection.ts'
 
 /** What holds first attempts of its conversation back: retries that are due, all that wait, or whatever waits. */
 export type HoldBack = 'due' | 'retries' | 'all'
 const HOLD_BACK: Readonly<Record<HoldBack, number>> = { due: 0, retries: 1, all: 2 }
 
 /** What to read for one endpoint: at most so many of each kind, and none of those that are held already. */
-export interface Wanted {
+export interface FetchRequest {
   readonly endpointId: string
   /** First attempts, in the order of their events. */
   readonly firsts: number
@@ -51,11 +20,11 @@ export interface Wanted {
   /** Of what was replayed in bulk: first attempts, and retries. */
   readonly replays: number
   /** `seq` of what is held. */
-  readonly held: readonly string[]
+  readonly prefetched: readonly string[]
 }
 
 /** First attempts that one claim looks at, when some of them may be held back. */
-export const MOST_SCANNED = 200
+export const MAX_SCANNED = 200
 /** With STRICT ordering, a delivery with fewer attempts holds back those after it. */
 export const STRICT_ATTEMPTS = 5
 
@@ -69,13 +38,17 @@ export const STRICT_ATTEMPTS = 5
  *   One walk passes some of them; the caller has the next go on behind, so none is passed at every claim.
  * - Disabled endpoints and agents keep what waits for them; tests go to them too.
  */
-export async function claim(session: Session, wanted: readonly Wanted[], now: Date): Promise<Found[]> {
-  return session.run<Found>(CLAIM, [
+export async function fetchDue(
+  connection: DbConnection,
+  wanted: readonly FetchRequest[],
+  now: Date,
+): Promise<FetchedDelivery[]> {
+  return connection.run<FetchedDelivery>(FETCH_DUE, [
     wanted.map(({ endpointId }) => endpointId),
     wanted.map(({ firsts }) => firsts),
     wanted.map(({ retries }) => retries),
     wanted.map(({ replays }) => replays),
-    wanted.map(({ held }) => `{${held.join()}}`),
+    wanted.map(({ prefetched }) => `{${prefetched.join()}}`),
     now,
     wanted.map(({ firstsAfter }) => firstsAfter),
     wanted.map(({ retriesFrom }) => retriesFrom),
@@ -84,10 +57,11 @@ export async function claim(session: Session, wanted: readonly Wanted[], now: Da
 }
 
 const COLUMNS = 'd.id, d.seq, d.conversation_id, d.attempts, d.due, d.lane, d.is_test, d.event_id'
-const UNHELD = 'd.due IS NOT NULL AND d.seq >= e.sends_from_seq AND d.seq <> ALL(q.held::bigint[])'
-const FIRST = `${UNHELD} AND NOT d.is_test AND d.attempts = 0`
-const RETRY = `${UNHELD} AND NOT d.is_test AND d.attempts > 0 AND d.due <= $6::timestamptz`
-const AS_CLAIMED = `d.seq::text AS seq, d.conversation_id AS "conversationId", d.attempts, d.due, d.lane,
+const NOT_PREFETCHED = 'd.due IS NOT NULL AND d.seq >= e.sends_from_seq AND d.seq <> ALL(q.prefetched::bigint[])'
+const FIRST = `${NOT_PREFETCHED} AND NOT d.is_test AND d.attempts = 0`
+const RETRY = `${NOT_PREFETCHED} AND NOT d.is_test AND d.attempts > 0 AND d.due <= $6::timestamptz`
+const DELIVERY_COLUMNS = `d.seq::text AS seq, d.conversation_id AS "conversationId", d.attempts,
+       CASE WHEN d.attempts > 0 THEN d.due END AS "nextAttemptAt", CASE WHEN d.lane = 0 THEN 'live' ELSE 'replay' END AS priority,
        d.is_test AS "isTest"`
 const VERSION = `e.xmin::text || COALESCE('.' || a.xmin::text, '') AS version`
 const IS_LIVE = 'e.is_enabled AND COALESCE(a.is_enabled, true)'
@@ -101,12 +75,12 @@ const isBehind = (now: string, holdBack: string) => `d.conversation_id IS NOT NU
              OR (e.ordering = 'STRICT' AND earlier.attempts < ${STRICT_ATTEMPTS}))))
           ORDER BY earlier.seq LIMIT 1) IS NOT NULL`
 
-const CLAIM: Statement = {
+const FETCH_DUE: Statement = {
   name: 'dispatcher_claim',
-  text: `SELECT d.id, q.endpoint_id AS "endpointId", ${AS_CLAIMED}, d.is_noticed AS "isNoticed",
+  text: `SELECT d.id, q.endpoint_id AS "endpointId", ${DELIVERY_COLUMNS}, d.is_deferred AS "isDeferred",
        COALESCE(event.type, '') AS type, COALESCE(event.body, '') AS body, ${VERSION}
   FROM unnest($1::text[], $2::int[], $3::int[], $4::int[], $5::text[], $7::bigint[], $8::timestamptz[], $9::int[])
-         AS q(endpoint_id, firsts, retries, replays, held, firsts_after, retries_from, hold_back)
+         AS q(endpoint_id, firsts, retries, replays, prefetched, firsts_after, retries_from, hold_back)
   JOIN webhook_endpoints e ON e.id = q.endpoint_id
   LEFT JOIN agents a ON a.id = e.agent_id
  CROSS JOIN LATERAL (
@@ -116,11 +90,11 @@ const CLAIM: Statement = {
       ORDER BY d.due LIMIT 1) <= $6::timestamptz, false)) AS may_be_behind
  ) h
  CROSS JOIN LATERAL (
-   (SELECT id, seq, conversation_id, attempts, due, lane, is_test, event_id, is_behind AS is_noticed FROM (
+   (SELECT id, seq, conversation_id, attempts, due, lane, is_test, event_id, is_behind AS is_deferred FROM (
      SELECT f.*, count(*) FILTER (WHERE NOT f.is_behind) OVER (ORDER BY f.seq) AS n FROM (
        SELECT ${COLUMNS}, h.may_be_behind AND ${isBehind('$6', 'q.hold_back')} AS is_behind FROM deliveries d
         WHERE d.endpoint_id = q.endpoint_id AND d.lane = 0 AND ${FIRST} AND d.seq > q.firsts_after
-        ORDER BY d.seq LIMIT CASE WHEN h.may_be_behind THEN GREATEST(q.firsts, ${MOST_SCANNED}) ELSE q.firsts END) f) f
+        ORDER BY d.seq LIMIT CASE WHEN h.may_be_behind THEN GREATEST(q.firsts, ${MAX_SCANNED}) ELSE q.firsts END) f) f
      WHERE f.n <= q.firsts)
    UNION ALL
    (SELECT ${COLUMNS}, d.conversation_id IS NOT NULL FROM deliveries d
@@ -136,15 +110,15 @@ const CLAIM: Statement = {
      ORDER BY d.due LIMIT q.replays)
    UNION ALL
    (SELECT ${COLUMNS}, false FROM deliveries d
-     WHERE d.endpoint_id = q.endpoint_id AND d.is_test AND ${UNHELD}
+     WHERE d.endpoint_id = q.endpoint_id AND d.is_test AND ${NOT_PREFETCHED}
      ORDER BY d.due LIMIT 1000)
  ) d
-  LEFT JOIN events event ON event.id = d.event_id AND NOT d.is_noticed
+  LEFT JOIN events event ON event.id = d.event_id AND NOT d.is_deferred
  WHERE d.is_test OR (${IS_LIVE})`,
 }
 
 /** What to read of one conversation. */
-export interface WantedConversation {
+export interface ConversationFetch {
   readonly endpointId: string
   readonly conversationId: string
   /** Events after this seq. */
@@ -154,8 +128,11 @@ export interface WantedConversation {
 }
 
 /** Reads what waits in conversations, each in the order of its events, whether it is due or not. */
-export function claimConversations(session: Session, wanted: readonly WantedConversation[]): Promise<Claimed[]> {
-  return session.run<Claimed>(CONVERSATIONS, [
+export function fetchConversations(
+  connection: DbConnection,
+  wanted: readonly ConversationFetch[],
+): Promise<PendingDelivery[]> {
+  return connection.run<PendingDelivery>(CONVERSATIONS, [
     wanted.map(({ endpointId }) => endpointId),
     wanted.map(({ conversationId }) => conversationId),
     wanted.map(({ after }) => after),
@@ -169,7 +146,7 @@ const WAITS_HERE = `${WAITS} AND d.seq >= (SELECT e.sends_from_seq FROM webhook_
 
 const CONVERSATIONS: Statement = {
   name: 'dispatcher_claim_conversations',
-  text: `SELECT d.id, q.endpoint_id AS "endpointId", ${AS_CLAIMED}, event.type, event.body, ${VERSION}
+  text: `SELECT d.id, q.endpoint_id AS "endpointId", ${DELIVERY_COLUMNS}, event.type, event.body, ${VERSION}
   FROM unnest($1::text[], $2::text[], $3::bigint[], $4::int[]) AS q(endpoint_id, conversation_id, after, most)
   JOIN webhook_endpoints e ON e.id = q.endpoint_id
   LEFT JOIN agents a ON a.id = e.agent_id
@@ -187,13 +164,13 @@ const CONVERSATIONS: Statement = {
  * The conversations in which anything waits, after one of them.
  * @returns also the last there is, and the seq after which the first attempts come that are new
  */
-export async function waitingConversations(
-  session: Session,
+export async function listWaitingConversations(
+  connection: DbConnection,
   endpointId: string,
   after: string,
   limit: number,
 ): Promise<{ ids: string[]; end: { conversationId: string; seq: string } }> {
-  const rows = await session.run<{ id: string; last: string; seq: string }>(WAITING, [endpointId, after, limit])
+  const rows = await connection.run<{ id: string; last: string; seq: string }>(WAITING, [endpointId, after, limit])
   return { ids: rows.map(({ id }) => id), end: { conversationId: rows[0]?.last ?? '', seq: rows[0]?.seq ?? '0' } }
 }
 
@@ -219,7 +196,7 @@ SELECT conversation_id AS id,
 }
 
 /** A delivery that may be sent to try a receiver: the first that waits in its conversation. */
-export interface Candidate {
+export interface ProbeCandidate {
   readonly id: string
   readonly seq: string
   readonly conversationId: string | null
@@ -232,13 +209,13 @@ export interface Candidate {
  * of bulk replays one, after all others.
  * @param withFirsts first attempts, too: nothing else sends them
  */
-export function findCandidates(
-  session: Session,
+export function findProbeCandidates(
+  connection: DbConnection,
   endpointId: string,
   deliveryId: string | null,
   withFirsts: boolean,
-): Promise<Candidate[]> {
-  return session.run<Candidate>(CANDIDATES, [endpointId, deliveryId, withFirsts])
+): Promise<ProbeCandidate[]> {
+  return connection.run<ProbeCandidate>(CANDIDATES, [endpointId, deliveryId, withFirsts])
 }
 
 const some = (lane: number, attempts: string, order: string, limit: string, rank: number) =>
@@ -269,8 +246,12 @@ SELECT id, seq::text AS seq, conversation_id AS "conversationId", min(rank) = 0 
 }
 
 /** Reads deliveries of an endpoint that wait, by their ids. */
-export function claimThese(session: Session, endpointId: string, ids: readonly string[]): Promise<Claimed[]> {
-  return session.run<Claimed>(THESE, [endpointId, ids])
+export function fetchByIds(
+  connection: DbConnection,
+  endpointId: string,
+  ids: readonly string[],
+): Promise<PendingDelivery[]> {
+  return connection.run<PendingDelivery>(THESE, [endpointId, ids])
 }
 
 const THESE: Statement = {
@@ -278,7 +259,7 @@ const THESE: Statement = {
   text: `WITH d AS MATERIALIZED (
   SELECT d.* FROM unnest($2::text[]) AS q(id) JOIN deliveries d ON d.id = q.id
 )
-SELECT d.id, d.endpoint_id AS "endpointId", ${AS_CLAIMED}, event.type, event.body, ${VERSION}
+SELECT d.id, d.endpoint_id AS "endpointId", ${DELIVERY_COLUMNS}, event.type, event.body, ${VERSION}
   FROM d
   JOIN webhook_endpoints e ON e.id = d.endpoint_id AND d.seq >= e.sends_from_seq
   LEFT JOIN agents a ON a.id = e.agent_id
@@ -287,20 +268,20 @@ SELECT d.id, d.endpoint_id AS "endpointId", ${AS_CLAIMED}, event.type, event.bod
 }
 
 /** Makes bulk replays due that wait for another attempt, some at a time. @returns how many */
-export async function hastenReplays(session: Session, endpointId: string, now: Date): Promise<number> {
-  const rows = await session.run<{ id: string }>(HASTEN, [endpointId, now])
+export async function makeReplaysDue(connection: DbConnection, endpointId: string, now: Date): Promise<number> {
+  const rows = await connection.run<{ id: string }>(MAKE_REPLAYS_DUE, [endpointId, now])
   return rows.length
 }
 
-/** What `hastenReplays` changes at a time. */
-export const HASTENED = 500
+/** What `makeReplaysDue` changes at a time. */
+export const REPLAYS_MADE_DUE = 500
 
-const HASTEN: Statement = {
+const MAKE_REPLAYS_DUE: Statement = {
   name: 'dispatcher_hasten_replays',
   text: `WITH later AS MATERIALIZED (
   SELECT d.id FROM deliveries d
    WHERE d.endpoint_id = $1 AND d.lane = 1 AND ${WAITS_HERE} AND d.attempts > 0 AND d.due > $2::timestamptz
-   ORDER BY d.due LIMIT ${HASTENED} FOR UPDATE SKIP LOCKED
+   ORDER BY d.due LIMIT ${REPLAYS_MADE_DUE} FOR UPDATE SKIP LOCKED
 )
 UPDATE deliveries d SET due = $2 FROM later WHERE d.id = later.id RETURNING d.id`,
 }
@@ -309,12 +290,12 @@ UPDATE deliveries d SET due = $2 FROM later WHERE d.id = later.id RETURNING d.id
  * The first unsent events of conversations after `after`, in the conversations' order: for an endpoint whose oldest events
  * all wait for one another.
  */
-export async function claimHeads(
-  session: Session,
+export async function fetchConversationHeads(
+  connection: DbConnection,
   endpointId: string,
   { after, limit, holdBack, now }: { after: string; limit: number; holdBack: HoldBack; now: Date },
-): Promise<{ heads: Found[]; last: string }> {
-  const heads = await session.run<Found>(HEADS, [endpointId, after, limit, now, HOLD_BACK[holdBack]])
+): Promise<{ heads: FetchedDelivery[]; last: string }> {
+  const heads = await connection.run<FetchedDelivery>(HEADS, [endpointId, after, limit, now, HOLD_BACK[holdBack]])
   return { heads, last: heads.length < limit ? '' : (heads.at(-1)?.conversationId ?? '') }
 }
 
@@ -329,7 +310,7 @@ const HEADS: Statement = {
   SELECT next.* FROM head CROSS JOIN LATERAL (
     ${HEAD} AND d.conversation_id > head.conversation_id ORDER BY d.conversation_id, d.seq LIMIT 1) next
 ), taken AS (SELECT id FROM head LIMIT $3::int)
-SELECT d.id, d.endpoint_id AS "endpointId", ${AS_CLAIMED}, ${isBehind('$4', '$5::int')} AS "isNoticed",
+SELECT d.id, d.endpoint_id AS "endpointId", ${DELIVERY_COLUMNS}, ${isBehind('$4', '$5::int')} AS "isDeferred",
        event.type, event.body, ${VERSION}
   FROM taken
   JOIN deliveries d ON d.id = taken.id

@@ -1,25 +1,8 @@
-import type { DeliveryStatus } from '../../generated/prisma/enums.ts'
-import type { Session, Statement } from './connection.ts'
-
-/** One attempt as it will stand in the log, and what it makes of its delivery. */
-export interface Result {
-  readonly id: string
-  /** 1, 2, … */
-  readonly number: number
-  readonly startedAt: Date
-  readonly durationMs: number
-  readonly statusCode: number | null
-  readonly response: string | null
-  readonly error: string | null
-  /** It went out twice: first on a connection that the receiver was closing. */
-  readonly isResent: boolean
-  readonly status: DeliveryStatus
-  /** The next attempt; null when the delivery is finished. */
-  readonly due: Date | null
-}
+import type { AttemptRecord } from '../delivery.ts'
+import type { DbConnection, Statement } from './connection.ts'
 
 /** What became of a batch of results. */
-export interface Settled {
+export interface WriteResult {
   /** False: this process has been counted as gone, and nothing was recorded. */
   readonly isTrusted: boolean
   /** Ids of what was recorded; null: everything was. */
@@ -33,21 +16,21 @@ export interface Settled {
  * database's answer was lost) it changes nothing.
  *
  * Rows that somebody else has locked, which delete them, are passed over instead of waited for: a deadlock needs somebody
- * who waits. See `stillOpen`.
+ * who waits. See `stillPending`.
  */
-export async function settle(
-  session: Session,
+export async function recordAttempts(
+  connection: DbConnection,
   dispatcherId: string,
-  results: readonly Result[],
+  records: readonly AttemptRecord[],
   now: Date,
-): Promise<Settled> {
-  const text = JSON.stringify(results.map(toJson))
-  const rows = await session.run<Settled>(SETTLE, [dispatcherId, text, now, results.length])
+): Promise<WriteResult> {
+  const text = JSON.stringify(records.map(toJson))
+  const rows = await connection.run<WriteResult>(RECORD_ATTEMPTS, [dispatcherId, text, now, records.length])
   return rows[0] ?? { isTrusted: false, ids: [] }
 }
 
 /** Without what is null, and with milliseconds for moments: most of it is as short as it can be. */
-function toJson({ startedAt, statusCode, response, error, isResent, due, ...rest }: Result) {
+function toJson({ startedAt, statusCode, response, error, isResent, nextAttemptAt, ...rest }: AttemptRecord) {
   return {
     ...rest,
     startedAt: startedAt.getTime(),
@@ -55,11 +38,11 @@ function toJson({ startedAt, statusCode, response, error, isResent, due, ...rest
     response: response ?? undefined,
     error: error ?? undefined,
     isResent: isResent || undefined,
-    due: due?.getTime(),
+    due: nextAttemptAt?.getTime(),
   }
 }
 
-const SETTLE: Statement = {
+const RECORD_ATTEMPTS: Statement = {
   name: 'dispatcher_settle',
   text: `WITH me AS MATERIALIZED (
   SELECT id FROM dispatchers WHERE id = $1 FOR KEY SHARE
@@ -86,9 +69,14 @@ SELECT EXISTS (SELECT FROM me) AS "isTrusted",
 }
 
 /** Ends a delivery whose attempt cannot be logged: it is not sent again, however it went. */
-export async function finish(session: Session, dispatcherId: string, result: Result, now: Date): Promise<void> {
-  const status = result.status === 'DELIVERED' ? 'DELIVERED' : 'FAILED'
-  await session.run(FINISH, [dispatcherId, result.id, result.number, status, now])
+export async function finish(
+  connection: DbConnection,
+  dispatcherId: string,
+  record: AttemptRecord,
+  now: Date,
+): Promise<void> {
+  const status = record.status === 'DELIVERED' ? 'DELIVERED' : 'FAILED'
+  await connection.run(FINISH, [dispatcherId, record.id, record.number, status, now])
 }
 
 const FINISH: Statement = {
@@ -99,14 +87,14 @@ UPDATE deliveries SET status = $4::"DeliveryStatus", attempts = $3::int, due = N
 }
 
 /** Of results that were not recorded, those that could be later. The others' deliveries are gone, or went on already. */
-export async function stillOpen(session: Session, results: readonly Result[]): Promise<Set<string>> {
-  const ids = results.map(({ id }) => id)
-  const attempts = results.map(({ number }) => number - 1)
-  const rows = await session.run<{ id: string }>(STILL_OPEN, [ids, attempts])
+export async function stillPending(connection: DbConnection, records: readonly AttemptRecord[]): Promise<Set<string>> {
+  const ids = records.map(({ id }) => id)
+  const attempts = records.map(({ number }) => number - 1)
+  const rows = await connection.run<{ id: string }>(STILL_PENDING, [ids, attempts])
   return new Set(rows.map(({ id }) => id))
 }
 
-const STILL_OPEN: Statement = {
+const STILL_PENDING: Statement = {
   name: 'dispatcher_still_open',
   text: `SELECT d.id FROM unnest($1::text[], $2::int[]) AS r(id, attempts)
   JOIN deliveries d ON d.id = r.id AND d.attempts = r.attempts AND d.due IS NOT NULL`,

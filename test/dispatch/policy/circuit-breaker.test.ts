@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
-import { Breaker } from '../../../src/dispatch/policy/circuit-breaker.ts'
-import { isStrain } from '../../../src/dispatch/policy/outcome.ts'
+import { CircuitBreaker } from '../../../src/dispatch/policy/circuit-breaker.ts'
+import { isOverloadSignal } from '../../../src/dispatch/policy/outcome.ts'
 
 const START = new Date('2026-01-15T10:30:00.000Z')
 const at = (seconds: number) => new Date(START.getTime() + 1000 * seconds)
 const closed = { openedAt: null, probeAt: null, probes: 0 }
 const MIDDLE = 0.5
 
-function failing(times: number, breaker = new Breaker(closed)): Breaker {
+function failing(times: number, breaker = new CircuitBreaker(closed)): CircuitBreaker {
   for (let i = 0; i < times; i++) breaker.failed(at(0), MIDDLE)
   return breaker
 }
@@ -20,7 +20,7 @@ test('ten failures open it, nine do not', () => {
 })
 
 test('failures among enough successes do not open it', () => {
-  const breaker = new Breaker(closed)
+  const breaker = new CircuitBreaker(closed)
   for (let i = 0; i < 40; i++) {
     breaker.failed(at(0), MIDDLE)
     breaker.succeeded(at(0))
@@ -55,16 +55,16 @@ test('requests that were under way when it opened do not put off the probe', () 
 })
 
 test('another process goes on where one left off', () => {
-  const breaker = new Breaker({ openedAt: at(0), probeAt: at(40), probes: 3 })
+  const breaker = new CircuitBreaker({ openedAt: at(0), probeAt: at(40), probes: 3 })
   expect(breaker.allows(at(39), 10)).toBe(0)
   expect(breaker.allows(at(40), 10)).toBe(1)
 })
 
 test('it counts a receiver that is away or overloaded, not one that refuses what it got', () => {
   const answered = (statusCode: number) =>
-    isStrain({ kind: 'answered', statusCode, retryAfter: undefined, response: '' })
+    isOverloadSignal({ kind: 'answered', statusCode, retryAfter: undefined, response: '' })
   expect([200, 301, 400, 404, 410, 422].map(answered)).toEqual(Array(6).fill(false))
   expect([429, 500, 503].map(answered)).toEqual(Array(3).fill(true))
-  expect(isStrain({ kind: 'failed', error: '' })).toBe(true)
-  expect(isStrain({ kind: 'refused', error: '' })).toBe(false)
+  expect(isOverloadSignal({ kind: 'failed', error: '' })).toBe(true)
+  expect(isOverloadSignal({ kind: 'refused', error: '' })).toBe(false)
 })

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { decide, type Exchange } from '../../../src/dispatch/policy/outcome.ts'
+import { decide, type HttpResult } from '../../../src/dispatch/policy/outcome.ts'
 import { parseRetryAfter, RETRY_DELAYS, retryDelay } from '../../../src/dispatch/policy/retry.ts'
 
 const now = new Date('2026-01-15T10:30:00.000Z')
@@ -48,7 +48,7 @@ describe('Retry-After', () => {
   })
 })
 
-const answered = (statusCode: number, retryAfter?: string): Exchange => ({
+const answered = (statusCode: number, retryAfter?: string): HttpResult => ({
   kind: 'answered',
   statusCode,
   retryAfter,
@@ -56,7 +56,7 @@ const answered = (statusCode: number, retryAfter?: string): Exchange => ({
 })
 
 describe('outcomes', () => {
-  test.each<[string, Exchange, number, ReturnType<typeof decide>]>([
+  test.each<[string, HttpResult, number, ReturnType<typeof decide>]>([
     ['200', answered(200), 1, { next: 'delivered' }],
     ['204', answered(204), 8, { next: 'delivered' }],
     ['299', answered(299), 1, { next: 'delivered' }],

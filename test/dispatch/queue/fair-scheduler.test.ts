@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { Turns } from '../../../src/dispatch/queue/fair-scheduler.ts'
+import { FairScheduler } from '../../../src/dispatch/queue/fair-scheduler.ts'
 
 const party = (workspaceId: string, id: string) => ({ id: workspaceId + id, workspaceId })
 
 test('workspaces take turns, and their endpoints within them', () => {
-  const turns = new Turns()
+  const turns = new FairScheduler()
   for (const id of ['1', '2', '3', '4']) turns.add(party('a', id))
   turns.add(party('b', '1'))
   turns.add(party('c', '1'))
@@ -17,7 +17,7 @@ test('workspaces take turns, and their endpoints within them', () => {
 })
 
 test('whoever leaves the line is not called', () => {
-  const turns = new Turns()
+  const turns = new FairScheduler()
   turns.add(party('a', '1'))
   turns.add(party('a', '2'))
   turns.remove(party('a', '1'))

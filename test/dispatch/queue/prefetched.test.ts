@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { Conversations } from '../../../src/dispatch/queue/conversation-retries.ts'
+import type { FetchedDelivery } from '../../../src/dispatch/delivery.ts'
+import { ConversationRetries } from '../../../src/dispatch/queue/conversation-retries.ts'
 import { EndpointQueue } from '../../../src/dispatch/queue/endpoint-queue.ts'
-import { Queues } from '../../../src/dispatch/queue/endpoint-queues.ts'
+import { EndpointQueues } from '../../../src/dispatch/queue/endpoint-queues.ts'
 import type { EndpointRow } from '../../../src/dispatch/store/endpoints.ts'
-import type { Found, Wanted } from '../../../src/dispatch/store/fetch-due.ts'
+import type { FetchRequest } from '../../../src/dispatch/store/fetch-due.ts'
 import { settle } from '../../support/until.ts'
 
 const NOW = new Date()
@@ -29,22 +30,22 @@ const ROW: EndpointRow = {
   version: '1',
 }
 
-const first = (n: number, endpointId: string): Found => ({
+const first = (n: number, endpointId: string): FetchedDelivery => ({
   id: `dlv_${n}`,
   endpointId,
   seq: String(n),
   conversationId: `conv_${n % 2}`,
   attempts: 0,
-  due: NOW,
-  isNoticed: false,
-  lane: 0,
+  nextAttemptAt: null,
+  isDeferred: false,
+  priority: 'live',
   isTest: false,
   type: 'message.created',
   body: '{}',
   version: '1',
 })
 
-const wish = (endpointId: string, firsts: number): Wanted => ({
+const plan = (endpointId: string, firsts: number): FetchRequest => ({
   endpointId,
   firsts,
   firstsAfter: '0',
@@ -52,23 +53,23 @@ const wish = (endpointId: string, firsts: number): Wanted => ({
   retries: 0,
   retriesFrom: new Date(0),
   replays: 0,
-  held: [],
+  prefetched: [],
 })
 
-function takeFrom(queue: EndpointQueue): Found {
+function takeFrom(queue: EndpointQueue): FetchedDelivery {
   const taken = queue.take()
   if (taken === undefined) throw new Error('something can go')
-  return { ...taken, isNoticed: false }
+  return { ...taken, isDeferred: false }
 }
 
 /** Two endpoints, and five deliveries read for each, in two conversations. */
 function filled() {
-  const queues = new Queues({ hungry: () => undefined, sendable: () => undefined })
+  const queues = new EndpointQueues({ needsFetch: () => undefined, ready: () => undefined })
   const ids = ['whk_1', 'whk_2']
   for (const id of ids) queues.add({ ...ROW, id })
   const [one, two] = ids.map((id) => {
     const queue = queues.get(id)
-    const wanted = queue?.wants()
+    const wanted = queue?.nextFetch()
     if (!queue || !wanted) throw new Error('it wants what it can have')
     const found = [1, 2, 3, 4, 5].map((n) => first(n, id))
     queue.add(found, wanted)
@@ -81,51 +82,51 @@ function filled() {
 describe('what is held, of all endpoints together', () => {
   test('counts from reading until it is recorded', () => {
     const { queues, one, two } = filled()
-    expect([queues.heldCount, one.heldCount, two.heldCount]).toEqual([10, 5, 5])
+    expect([queues.prefetchedCount, one.prefetchedCount, two.prefetchedCount]).toEqual([10, 5, 5])
     const taken = takeFrom(one)
     one.ended(taken, { isRetried: false })
-    expect(queues.heldCount).toBe(10)
+    expect(queues.prefetchedCount).toBe(10)
     one.forget(taken)
     one.forget(taken)
-    expect([queues.heldCount, one.heldCount]).toEqual([9, 4])
+    expect([queues.prefetchedCount, one.prefetchedCount]).toEqual([9, 4])
   })
 
   test('does not count twice what was read twice', () => {
     const { queues, one } = filled()
-    one.add([first(1, one.id), first(6, one.id)], wish(one.id, 2))
-    expect(queues.heldCount).toBe(11)
+    one.add([first(1, one.id), first(6, one.id)], plan(one.id, 2))
+    expect(queues.prefetchedCount).toBe(11)
   })
 
   test('is, when everything is dropped, what is in flight', () => {
     const { queues, one } = filled()
     one.take()
     one.drop()
-    expect([queues.heldCount, one.heldCount]).toEqual([6, 1])
+    expect([queues.prefetchedCount, one.prefetchedCount]).toEqual([6, 1])
   })
 
   test('leaves out an endpoint that was removed, whatever becomes of what it has in flight', () => {
     const { queues, one, two } = filled()
     const taken = takeFrom(one)
     queues.remove(one)
-    expect(queues.heldCount).toBe(5)
+    expect(queues.prefetchedCount).toBe(5)
     queues.remove(one)
     one.ended(taken, { isRetried: false })
     one.forget(taken)
-    expect(queues.heldCount).toBe(5)
+    expect(queues.prefetchedCount).toBe(5)
     queues.remove(two)
-    expect(queues.heldCount).toBe(0)
+    expect(queues.prefetchedCount).toBe(0)
   })
 })
 
 describe('what was read while things happened', () => {
   /** An endpoint whose ten events all belong to one conversation, the first of which is in flight. */
   function stalled() {
-    const queues = new Queues({ hungry: () => undefined, sendable: () => undefined })
+    const queues = new EndpointQueues({ needsFetch: () => undefined, ready: () => undefined })
     queues.add(ROW)
     const queue = queues.get(ROW.id)
-    const wanted = queue?.wants()
+    const wanted = queue?.nextFetch()
     if (!queue || !wanted) throw new Error('it wants what it can have')
-    queue.asking(wanted)
+    queue.fetchStarted(wanted)
     const events = [2, 4, 6, 8, 10, 12, 14, 16].map((n) => first(n, ROW.id))
     queue.add(events, wanted)
     const taken = takeFrom(queue)
@@ -135,7 +136,7 @@ describe('what was read while things happened', () => {
   test('is not sent again when it was recorded before the heads came back', async () => {
     const { queue, taken } = stalled()
     await settle(60)
-    expect(queue.askHeads()).toMatchObject({ after: '' })
+    expect(queue.nextHeads()).toMatchObject({ after: '' })
     queue.ended(taken, { isRetried: false })
     queue.forget(taken)
     queue.drop()
@@ -148,16 +149,16 @@ describe('what was read while things happened', () => {
     const { queue, taken, events } = stalled()
     const later = first(18, ROW.id)
     queue.look()
-    const wanted = { ...wish(ROW.id, 1), held: events.map(({ seq }) => seq) }
-    queue.asking(wanted)
+    const wanted = { ...plan(ROW.id, 1), prefetched: events.map(({ seq }) => seq) }
+    queue.fetchStarted(wanted)
     queue.drop()
     queue.ended(taken, { isRetried: false })
     queue.forget(taken)
     queue.add([later], wanted)
     expect(queue.canSend()).toBe(false)
-    const again = queue.wants()
+    const again = queue.nextFetch()
     if (again === null) throw new Error('it reads them again')
-    queue.asking(again)
+    queue.fetchStarted(again)
     queue.add([...events.slice(1), later], again)
     expect(queue.take()?.seq).toBe('4')
   })
@@ -165,13 +166,17 @@ describe('what was read while things happened', () => {
 
 describe('conversations that are read by themselves', () => {
   const end = { last: null, isBlocked: false }
-  const noticed = (n: number): Found => ({ ...first(n, 'whk_1'), conversationId: `conv_${n}`, isNoticed: true })
+  const deferred = (n: number): FetchedDelivery => ({
+    ...first(n, 'whk_1'),
+    conversationId: `conv_${n}`,
+    isDeferred: true,
+  })
 
   test('end a recovery also when nothing of the last is left', () => {
     const queue = new EndpointQueue({ ...ROW, isRecovering: true }, { count: 0 })
-    queue.hastened()
-    queue.walked(['conv_1'], { conversationId: 'conv_1', seq: '0' })
-    const [asked] = queue.askConversations()
+    queue.replaysMadeDue()
+    queue.recoveryRead(['conv_1'], { conversationId: 'conv_1', seq: '0' })
+    const [asked] = queue.nextConversations()
     if (asked === undefined) throw new Error('it is asked for')
     expect(queue.isRecovering).toBe(true)
     queue.addConversation(asked, [], NOW)
@@ -180,28 +185,28 @@ describe('conversations that are read by themselves', () => {
 
   test('with STRICT ordering wait for the record of the failure, and not of what went before', () => {
     const queue = new EndpointQueue({ ...ROW, isStrict: true }, { count: 0 })
-    const wanted = queue.wants()
+    const wanted = queue.nextFetch()
     if (wanted === null) throw new Error('it wants what it can have')
     queue.add([first(1, 'whk_1'), first(3, 'whk_1'), first(5, 'whk_1')], wanted)
     const good = takeFrom(queue)
     queue.ended(good, { isRetried: false })
     queue.ended(takeFrom(queue), { isRetried: true })
     queue.forget(good)
-    expect(queue.askConversations()).toEqual([])
+    expect(queue.nextConversations()).toEqual([])
     expect(queue.canSend()).toBe(false)
   })
 
   test('hold back what was being read when the end of a recovery forgot them', () => {
     const queue = new EndpointQueue({ ...ROW, isStrict: true, isRecovering: true }, { count: 0 })
-    queue.hastened()
-    queue.walked(['conv_1'], { conversationId: 'conv_1', seq: '0' })
-    const [asked] = queue.askConversations()
+    queue.replaysMadeDue()
+    queue.recoveryRead(['conv_1'], { conversationId: 'conv_1', seq: '0' })
+    const [asked] = queue.nextConversations()
     if (asked === undefined) throw new Error('it is asked for')
     queue.addConversation(asked, [first(1, 'whk_1')], NOW)
     const failed = takeFrom(queue)
-    const wanted = queue.wants()
+    const wanted = queue.nextFetch()
     if (wanted === null) throw new Error('it wants what it can have')
-    queue.asking(wanted)
+    queue.fetchStarted(wanted)
     queue.ended(failed, { isRetried: true })
     queue.forget(failed)
     expect(queue.isRecovering).toBe(false)
@@ -211,14 +216,14 @@ describe('conversations that are read by themselves', () => {
   })
 
   test('are no more than can be read soon, and no more than that are remembered', () => {
-    const conversations = new Conversations()
-    const many = Array.from({ length: 1000 }, (_, i) => noticed(i))
+    const conversations = new ConversationRetries()
+    const many = Array.from({ length: 1000 }, (_, i) => deferred(i))
     conversations.scanned(many, true, 'none')
-    expect(conversations.mayNotice).toBe(false)
-    const waits = new Conversations()
+    expect(conversations.mayDefer).toBe(false)
+    const waits = new ConversationRetries()
     for (let i = 0; i < 11_000; i += 1000) {
       waits.scanned(
-        many.map((_, j) => noticed(i + j)),
+        many.map((_, j) => deferred(i + j)),
         true,
         null,
       )
@@ -230,13 +235,13 @@ describe('conversations that are read by themselves', () => {
   })
 
   test('are read again when a retry came due that was read before', () => {
-    const conversations = new Conversations()
-    const retry = { ...noticed(1), attempts: 5 }
-    conversations.noticed([retry], false, 'none')
+    const conversations = new ConversationRetries()
+    const retry = { ...deferred(1), attempts: 5, nextAttemptAt: NOW }
+    conversations.deferred([retry], false, 'none')
     const [[id, part] = ['', undefined]] = conversations.take(1)
     if (part === undefined) throw new Error('it is wanted')
     conversations.wasRead(id, part, { last: '2', isBlocked: false })
-    conversations.noticed([retry], false, 'none')
+    conversations.deferred([retry], false, 'none')
     conversations.drained(id)
     const [[, rest] = ['', undefined]] = conversations.take(1)
     if (rest === undefined) throw new Error('it goes on')
@@ -245,11 +250,15 @@ describe('conversations that are read by themselves', () => {
   })
 
   test('are noticed again when what was sent ahead of its time came due meanwhile', () => {
-    const conversations = new Conversations()
-    const early = { ...noticed(1), attempts: 1 }
-    conversations.noticed([{ ...noticed(2), attempts: 1, due: new Date(NOW.getTime() + 60_000) }], false, 'none')
-    expect(conversations.retriesFrom > early.due).toBe(true)
+    const conversations = new ConversationRetries()
+    const early = { ...deferred(1), attempts: 1, nextAttemptAt: NOW }
+    conversations.deferred(
+      [{ ...deferred(2), attempts: 1, nextAttemptAt: new Date(NOW.getTime() + 60_000) }],
+      false,
+      'none',
+    )
+    expect(conversations.retriesFrom > early.nextAttemptAt).toBe(true)
     conversations.waitsAgain(early)
-    expect(conversations.retriesFrom).toEqual(early.due)
+    expect(conversations.retriesFrom).toEqual(early.nextAttemptAt)
   })
 })

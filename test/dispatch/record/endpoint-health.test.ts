@@ -2,7 +2,7 @@ import { beforeEach, expect, test } from 'vitest'
 import { EndpointQueue } from '../../../src/dispatch/queue/endpoint-queue.ts'
 import { type Health, writeHealth } from '../../../src/dispatch/store/endpoint-health.ts'
 import { adopt, type EndpointRow, readEndpoints } from '../../../src/dispatch/store/endpoints.ts'
-import { guddesk, joinAlone, ME, session, useApiNode } from '../api-node.ts'
+import { connection, guddesk, joinAlone, ME, useApiNode } from '../api-node.ts'
 
 let agentId: string
 let endpointId: string
@@ -16,12 +16,12 @@ beforeEach(async () => {
   const body = { name: 'Agent', webhookUrl: 'http://127.0.0.1:9/agent' }
   agentId = (await guddesk.call('POST', '/api/v1/agents', body, { key })).data.id
   endpointId = (await prisma.webhookEndpoint.findFirstOrThrow({ where: { agentId } })).id
-  await adopt(session, ME, [endpointId])
+  await adopt(connection, ME, [endpointId])
   queue = new EndpointQueue(await asItStands(), { count: 0 })
 })
 
 async function asItStands(): Promise<EndpointRow> {
-  const [row] = await readEndpoints(session, ME, [endpointId])
+  const [row] = await readEndpoints(connection, ME, [endpointId])
   if (row === undefined) throw new Error('the endpoint belongs to this process')
   return row
 }
@@ -30,7 +30,7 @@ async function succeeded(): Promise<Health> {
   const now = guddesk.clock.now()
   const nothing = { failedAt: null, lastFailedAt: null, failures: 0 }
   const breaker = { openedAt: null, probeAt: null, probes: 0 }
-  const [health] = await writeHealth(session, ME, [{ id: endpointId, succeededAt: now, ...nothing, breaker }])
+  const [health] = await writeHealth(connection, ME, [{ id: endpointId, succeededAt: now, ...nothing, breaker }])
   if (health === undefined) throw new Error('health was written')
   return health
 }

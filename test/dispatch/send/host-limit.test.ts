@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { EndpointQueue } from '../../../src/dispatch/queue/endpoint-queue.ts'
-import { Hosts, MOST_TO_HOST } from '../../../src/dispatch/send/host-limit.ts'
+import { HostLimit, MOST_TO_HOST } from '../../../src/dispatch/send/host-limit.ts'
 import { newId } from '../../../src/domain/shared/ids.ts'
 import { nextUrl, ok } from '../../rest/objects.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
@@ -18,43 +18,43 @@ describe('an endpoint whose URL changes while it waits for its host', () => {
   /** A host with 50 requests in flight, and some that wait for it in this order. */
   function fullHost(...waiting: EndpointQueue[]) {
     const linedUp: EndpointQueue[] = []
-    const hosts = new Hosts((queue) => linedUp.push(queue))
+    const hostLimit = new HostLimit((queue) => linedUp.push(queue))
     const places = Array.from({ length: MOST_TO_HOST }, () => {
       const queue = queueTo(FULL)
-      expect(hosts.turn(queue)).toBe(queue)
-      return hosts.begin(queue)
+      expect(hostLimit.turn(queue)).toBe(queue)
+      return hostLimit.begin(queue)
     })
-    for (const queue of waiting) expect(hosts.turn(queue)).toBeUndefined()
+    for (const queue of waiting) expect(hostLimit.turn(queue)).toBeUndefined()
     const end = () => {
       const [place] = places.splice(0, 1)
-      return place && hosts.end(place)
+      return place && hostLimit.end(place)
     }
-    return { hosts, linedUp, end }
+    return { hostLimit, linedUp, end }
   }
 
   test('leaves its turn there to the next, and waits at the other', () => {
     const [first, second] = [queueTo(FULL, 'ws_2'), queueTo(FULL, 'ws_3')]
-    const { hosts, linedUp, end } = fullHost(first, second)
+    const { hostLimit, linedUp, end } = fullHost(first, second)
     moved(first)
     expect(end()).toBe(second)
     expect(linedUp).toEqual([first])
     // At the other host it has a place, and nobody's here.
-    expect(hosts.turn(first)).toBe(first)
-    hosts.begin(first)
-    expect(hosts.turn(second)).toBe(second)
-    hosts.begin(second)
-    expect(hosts.turn(queueTo(FULL))).toBeUndefined()
+    expect(hostLimit.turn(first)).toBe(first)
+    hostLimit.begin(first)
+    expect(hostLimit.turn(second)).toBe(second)
+    hostLimit.begin(second)
+    expect(hostLimit.turn(queueTo(FULL))).toBeUndefined()
   })
 
   test('does so when it has been given its turn, too', () => {
     const [first, second] = [queueTo(FULL, 'ws_2'), queueTo(FULL, 'ws_3')]
-    const { hosts, linedUp, end } = fullHost(first, second)
+    const { hostLimit, linedUp, end } = fullHost(first, second)
     expect(end()).toBe(first)
     moved(first)
-    expect(hosts.turn(first)).toBe(first)
+    expect(hostLimit.turn(first)).toBe(first)
     expect(linedUp).toEqual([second])
-    hosts.begin(first)
-    expect(hosts.turn(second)).toBe(second)
+    hostLimit.begin(first)
+    expect(hostLimit.turn(second)).toBe(second)
   })
 })
 

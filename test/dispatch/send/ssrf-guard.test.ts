@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createSender } from '../../../src/dispatch/send/http-client.ts'
+import { createHttpClient } from '../../../src/dispatch/send/http-client.ts'
 import { refuseAddress } from '../../../src/infra/net/target-policy.ts'
 import { startReceiver } from '../../support/receiver.ts'
 
@@ -68,14 +68,14 @@ describe('sending in production', () => {
     ['https://10.1.2.3/', 'The URL is refused: it is a private address'],
     ['https://localhost/', 'The URL is refused: its host means this machine (loopback)'],
   ])('%s is refused before a byte is sent', async (url, error) => {
-    const sender = createSender(production)
+    const sender = createHttpClient(production)
     expect(await sender.post(url, {}, '{}')).toEqual({ kind: 'refused', error })
     sender.close()
   })
 
   test('a name that resolves to loopback never reaches the receiver there', async () => {
     const receiver = await startReceiver()
-    const sender = createSender({ requireHttps: false, allowLoopback: false })
+    const sender = createHttpClient({ requireHttps: false, allowLoopback: false })
     const exchange = await sender.post(`http://localhost:${receiver.port}/`, {}, '{}')
     expect(exchange.kind).toBe('refused')
     expect(receiver.received).toHaveLength(0)

@@ -1,17 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openSession, type Session } from '../../../src/dispatch/store/connection.ts'
+import { type DbConnection, openConnection } from '../../../src/dispatch/store/connection.ts'
 import type { Database } from '../../../src/infra/database/db.ts'
 import { backend, openTestDatabase } from '../../support/database.ts'
 
 let db: Database
-let session: Session
+let connection: DbConnection
 
 beforeAll(async () => {
   db = await openTestDatabase()
-  session = openSession(db)
+  connection = openConnection(db)
 })
 afterAll(async () => {
-  await session?.close()
+  await connection?.close()
   await db?.close()
 })
 
@@ -27,14 +27,14 @@ const USUAL = { enable_seqscan: 'on', enable_hashjoin: 'on', enable_sort: 'on', 
 const FAILS = { name: 'test_fails', text: 'SELECT 1 / $1::int' }
 
 test('the dispatcher’s statements have a planner of their own, and nobody else’s', async () => {
-  expect(await session.run({ name: 'test_show', text: SHOW }, [])).toEqual([OURS])
+  expect(await connection.run({ name: 'test_show', text: SHOW }, [])).toEqual([OURS])
   expect(await db.sql(SHOW)).toEqual([USUAL])
 })
 
 test('a statement that fails leaves everything as it was', async () => {
-  await expect(session.run(FAILS, [0])).rejects.toThrow('division by zero')
+  await expect(connection.run(FAILS, [0])).rejects.toThrow('division by zero')
   expect(await db.sql(SHOW)).toEqual([USUAL])
-  expect(await session.run(FAILS, [1])).toEqual([{ '?column?': 1 }])
+  expect(await connection.run(FAILS, [1])).toEqual([{ '?column?': 1 }])
 })
 
 describe.runIf(backend === 'embedded')('a new connection to the embedded database', () => {

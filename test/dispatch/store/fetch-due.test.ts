@@ -1,19 +1,19 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { AttemptRecord, PendingDelivery } from '../../../src/dispatch/delivery.ts'
 import { adopt, findWork, giveBack, readEndpoints } from '../../../src/dispatch/store/endpoints.ts'
 import {
-  type Claimed,
-  claim,
-  claimConversations,
-  claimHeads,
-  findCandidates,
-  hastenReplays,
-  type Wanted,
-  waitingConversations,
+  type FetchRequest,
+  fetchConversationHeads,
+  fetchConversations,
+  fetchDue,
+  findProbeCandidates,
+  listWaitingConversations,
+  makeReplaysDue,
 } from '../../../src/dispatch/store/fetch-due.ts'
-import { type Result, settle, stillOpen } from '../../../src/dispatch/store/record-attempts.ts'
+import { recordAttempts, stillPending } from '../../../src/dispatch/store/record-attempts.ts'
 import { drainRemovals } from '../../../src/domain/maintenance/drain-removals.ts'
 import type { Tenant } from '../../support/guddesk.ts'
-import { guddesk, joinAlone, ME, session, useApiNode } from '../api-node.ts'
+import { connection, guddesk, joinAlone, ME, useApiNode } from '../api-node.ts'
 
 let tenant: Tenant
 let endpointId: string
@@ -31,21 +31,21 @@ async function register(url = 'http://127.0.0.1:9/webhook'): Promise<string> {
   return data.endpoint.id
 }
 
-const want = (options: Partial<Wanted> = {}): Wanted => ({
+const want = (options: Partial<FetchRequest> = {}): FetchRequest => ({
   endpointId,
   firsts: 100,
   retries: 100,
   replays: 100,
-  held: [],
+  prefetched: [],
   firstsAfter: '0',
   holdBack: 'due',
   retriesFrom: new Date(0),
   ...options,
 })
-const read = (options?: Partial<Wanted>) => claim(session, [want(options)], guddesk.clock.now())
+const read = (options?: Partial<FetchRequest>) => fetchDue(connection, [want(options)], guddesk.clock.now())
 /** Without what is only noticed. */
-const free = async (options?: Partial<Wanted>) => (await read(options)).filter(({ isNoticed }) => !isNoticed)
-const types = (claimed: readonly Claimed[]) => claimed.map(({ type }) => type)
+const free = async (options?: Partial<FetchRequest>) => (await read(options)).filter(({ isDeferred }) => !isDeferred)
+const types = (delivery: readonly PendingDelivery[]) => delivery.map(({ type }) => type)
 const row = (id: string) =>
   guddesk.deps.db.prisma.delivery.findUniqueOrThrow({ where: { id }, include: { attemptLog: true } })
 const change = (id: string, data: object) => guddesk.deps.db.prisma.delivery.update({ where: { id }, data })
@@ -55,13 +55,13 @@ async function say(conversationId: string, ...bodies: string[]): Promise<void> {
   for (const body of bodies) await guddesk.call('POST', path, { body, type: 'AGENT' }, { key: tenant.key })
 }
 
-async function only(): Promise<Claimed> {
+async function only(): Promise<PendingDelivery> {
   const [first, ...others] = await read()
   if (first === undefined || others.length > 0) throw new Error('one delivery was expected')
   return first
 }
 
-function delivered({ id, attempts }: Claimed, changes: Partial<Result> = {}): Result {
+function delivered({ id, attempts }: PendingDelivery, changes: Partial<AttemptRecord> = {}): AttemptRecord {
   const startedAt = guddesk.clock.now()
   const answer = {
     statusCode: 200,
@@ -69,11 +69,11 @@ function delivered({ id, attempts }: Claimed, changes: Partial<Result> = {}): Re
     error: null,
     isResent: false,
     status: 'DELIVERED',
-    due: null,
+    nextAttemptAt: null,
   } as const
   return { id, number: attempts + 1, startedAt, durationMs: 1, ...answer, ...changes }
 }
-const settleNow = (results: Result[], who = ME) => settle(session, who, results, guddesk.clock.now())
+const settleNow = (records: AttemptRecord[], who = ME) => recordAttempts(connection, who, records, guddesk.clock.now())
 
 describe('claiming', () => {
   test('first attempts come in the order of their events, and what is held does not come again', async () => {
@@ -83,8 +83,8 @@ describe('claiming', () => {
     expect(types(all)).toEqual(['conversation.created', 'message.created', 'message.created', 'message.created'])
     expect(all.map(({ seq }) => Number(seq))).toEqual(all.map(({ seq }) => Number(seq)).sort((a, b) => a - b))
     expect((await read({ firsts: 2 })).map(({ id }) => id)).toEqual(all.slice(0, 2).map(({ id }) => id))
-    const held = all.slice(0, 2).map(({ seq }) => seq)
-    expect((await read({ held, firsts: 1 })).map(({ id }) => id)).toEqual([all[2]?.id])
+    const prefetched = all.slice(0, 2).map(({ seq }) => seq)
+    expect((await read({ prefetched, firsts: 1 })).map(({ id }) => id)).toEqual([all[2]?.id])
   })
 
   test('retries come when they are due, the longest waiting first', async () => {
@@ -113,10 +113,10 @@ describe('claiming', () => {
     const { id } = await only()
     await change(id, { lane: 1 })
     expect(await read({ replays: 0 })).toEqual([])
-    expect(await read({ firsts: 0, retries: 0 })).toMatchObject([{ id, lane: 1 }])
+    expect(await read({ firsts: 0, retries: 0 })).toMatchObject([{ id, priority: 'replay' }])
     await change(id, { attempts: 8 })
     expect(await read({ replays: 0 })).toEqual([])
-    expect(await read({ firsts: 0, retries: 0 })).toMatchObject([{ id, lane: 1, attempts: 8 }])
+    expect(await read({ firsts: 0, retries: 0 })).toMatchObject([{ id, priority: 'replay', attempts: 8 }])
   })
 
   test('with STRICT ordering an event waits while one before it is retried, through five attempts', async () => {
@@ -126,11 +126,11 @@ describe('claiming', () => {
     await change(created?.id ?? '', { attempts: 4, due: new Date('2100-01-01') })
     expect(types(await read())).toEqual(['message.created'])
     await prisma.webhookEndpoint.update({ where: { id: endpointId }, data: { ordering: 'STRICT' } })
-    expect(await read()).toMatchObject([{ isNoticed: true, conversationId, attempts: 0, body: '' }])
+    expect(await read()).toMatchObject([{ isDeferred: true, conversationId, attempts: 0, body: '' }])
     const other = await guddesk.newConversation(tenant)
-    expect((await free()).map((claimed) => claimed.conversationId)).toEqual([other])
+    expect((await free()).map((delivery) => delivery.conversationId)).toEqual([other])
     await change(created?.id ?? '', { attempts: 5 })
-    expect((await free()).map((claimed) => claimed.conversationId)).toEqual([conversationId, other])
+    expect((await free()).map((delivery) => delivery.conversationId)).toEqual([conversationId, other])
   })
 
   test('a first attempt waits behind a retry that is due, and, when that is wanted, behind any', async () => {
@@ -140,41 +140,41 @@ describe('claiming', () => {
     expect((await free()).map(({ id }) => id)).toEqual([message?.id])
     expect(await free({ holdBack: 'retries' })).toEqual([])
     await change(created?.id ?? '', { due: guddesk.clock.now() })
-    expect((await read()).map(({ id, isNoticed }) => [id, isNoticed])).toEqual([
+    expect((await read()).map(({ id, isDeferred }) => [id, isDeferred])).toEqual([
       [message?.id, true],
       [created?.id, true],
     ])
     const wanted = { endpointId, conversationId, after: '0', limit: 10 }
-    expect((await claimConversations(session, [wanted])).map(({ id }) => id)).toEqual([created?.id, message?.id])
+    expect((await fetchConversations(connection, [wanted])).map(({ id }) => id)).toEqual([created?.id, message?.id])
     const after = { ...wanted, after: created?.seq ?? '' }
-    expect((await claimConversations(session, [after])).map(({ id }) => id)).toEqual([message?.id])
-    expect(await claimConversations(session, [{ ...wanted, conversationId: 'conv_other' }])).toEqual([])
+    expect((await fetchConversations(connection, [after])).map(({ id }) => id)).toEqual([message?.id])
+    expect(await fetchConversations(connection, [{ ...wanted, conversationId: 'conv_other' }])).toEqual([])
   })
 
   test('a receiver is tried with the first that waits in a conversation, or with what was asked for', async () => {
     const [first, second] = [await guddesk.newConversation(tenant), await guddesk.newConversation(tenant, 'one')]
     const [a, b, c] = await read()
-    for (const claimed of [a, b, c]) await change(claimed?.id ?? '', { attempts: 1, due: new Date('2100-01-01') })
+    for (const delivery of [a, b, c]) await change(delivery?.id ?? '', { attempts: 1, due: new Date('2100-01-01') })
     await change(c?.id ?? '', { due: new Date('2099-01-01') })
     const ids = async (named: string | null) =>
-      (await findCandidates(session, endpointId, named, true)).map(({ id }) => id)
+      (await findProbeCandidates(connection, endpointId, named, true)).map(({ id }) => id)
     expect([a?.conversationId, b?.conversationId, c?.conversationId]).toEqual([first, second, second])
     expect(await ids(null)).toEqual([a?.id, b?.id])
-    const named = await findCandidates(session, endpointId, c?.id ?? '', true)
+    const named = await findProbeCandidates(connection, endpointId, c?.id ?? '', true)
     expect(named.filter(({ isNamed }) => isNamed).map(({ id }) => id)).toEqual([b?.id, c?.id])
     await change(b?.id ?? '', { attempts: 0 })
-    expect((await findCandidates(session, endpointId, null, false)).map(({ id }) => id)).toEqual([a?.id, b?.id])
-    for (const claimed of [a, b, c]) await change(claimed?.id ?? '', { lane: 1 })
+    expect((await findProbeCandidates(connection, endpointId, null, false)).map(({ id }) => id)).toEqual([a?.id, b?.id])
+    for (const delivery of [a, b, c]) await change(delivery?.id ?? '', { lane: 1 })
     expect(await ids(null)).toEqual([b?.id])
-    expect(await findCandidates(session, 'whk_other', a?.id ?? '', true)).toEqual([])
-    const found = await waitingConversations(session, endpointId, '', 10)
+    expect(await findProbeCandidates(connection, 'whk_other', a?.id ?? '', true)).toEqual([])
+    const found = await listWaitingConversations(connection, endpointId, '', 10)
     expect(found.ids).toEqual([])
     await change(a?.id ?? '', { lane: 0 })
-    expect(await waitingConversations(session, endpointId, '', 10)).toMatchObject({
+    expect(await listWaitingConversations(connection, endpointId, '', 10)).toMatchObject({
       ids: [first],
       end: { conversationId: first },
     })
-    expect(await hastenReplays(session, endpointId, guddesk.clock.now())).toBe(1)
+    expect(await makeReplaysDue(connection, endpointId, guddesk.clock.now())).toBe(1)
   })
 
   test('disabled endpoints and agents keep what waits for them; tests go there', async () => {
@@ -203,7 +203,7 @@ describe('claiming', () => {
     const conversations = await Promise.all(Array.from({ length: 3 }, () => guddesk.newConversation(tenant)))
     for (const id of conversations) await say(id, 'one', 'two')
     const heads = (after: string) =>
-      claimHeads(session, endpointId, { after, limit: 2, holdBack: 'due', now: guddesk.clock.now() })
+      fetchConversationHeads(connection, endpointId, { after, limit: 2, holdBack: 'due', now: guddesk.clock.now() })
     const first = await heads('')
     const second = await heads(first.last)
     expect(types([...first.heads, ...second.heads])).toEqual(Array(3).fill('conversation.created'))
@@ -215,7 +215,7 @@ describe('claiming', () => {
 
 describe('finding and taking endpoints', () => {
   test('an endpoint is found while something is due for it', async () => {
-    const found = async () => (await findWork(session, guddesk.clock.now())).map(({ id }) => id)
+    const found = async () => (await findWork(connection, guddesk.clock.now())).map(({ id }) => id)
     expect(await found()).toEqual([])
     await guddesk.newConversation(tenant)
     expect(await found()).toEqual([endpointId])
@@ -233,18 +233,18 @@ describe('finding and taking endpoints', () => {
   test('it belongs to one dispatcher at a time, until that gives it back or is counted as gone', async () => {
     const { prisma } = guddesk.deps.db
     await prisma.dispatcher.create({ data: { id: 'other' } })
-    const has = async (who: string) => (await readEndpoints(session, who, [endpointId])).length === 1
-    await adopt(session, ME, [endpointId])
-    await adopt(session, 'other', [endpointId])
+    const has = async (who: string) => (await readEndpoints(connection, who, [endpointId])).length === 1
+    await adopt(connection, ME, [endpointId])
+    await adopt(connection, 'other', [endpointId])
     expect([await has(ME), await has('other')]).toEqual([true, false])
-    await giveBack(session, 'other', [endpointId])
+    await giveBack(connection, 'other', [endpointId])
     expect(await has(ME)).toBe(true)
-    await giveBack(session, ME, [endpointId])
-    await adopt(session, 'other', [endpointId])
+    await giveBack(connection, ME, [endpointId])
+    await adopt(connection, 'other', [endpointId])
     expect(await has('other')).toBe(true)
     await prisma.dispatcher.delete({ where: { id: 'other' } })
-    await expect(adopt(session, 'other', [endpointId])).rejects.toThrow(/foreign key/)
-    await adopt(session, ME, [endpointId])
+    await expect(adopt(connection, 'other', [endpointId])).rejects.toThrow(/foreign key/)
+    await adopt(connection, ME, [endpointId])
     expect(await has(ME)).toBe(true)
   })
 })
@@ -252,41 +252,41 @@ describe('finding and taking endpoints', () => {
 describe('settling', () => {
   test('a result is recorded once, with its attempt', async () => {
     await guddesk.newConversation(tenant)
-    const claimed = await only()
-    expect(await settleNow([delivered(claimed)])).toEqual({ isTrusted: true, ids: null })
-    expect(await row(claimed.id)).toMatchObject({ status: 'DELIVERED', attempts: 1, due: null })
+    const delivery = await only()
+    expect(await settleNow([delivered(delivery)])).toEqual({ isTrusted: true, ids: null })
+    expect(await row(delivery.id)).toMatchObject({ status: 'DELIVERED', attempts: 1, due: null })
     // An answer of the database that was lost.
-    expect(await settleNow([delivered(claimed)])).toEqual({ isTrusted: true, ids: [] })
-    expect(await stillOpen(session, [delivered(claimed)])).toEqual(new Set())
-    expect((await row(claimed.id)).attemptLog).toMatchObject([{ number: 1, statusCode: 200, response: 'ok' }])
+    expect(await settleNow([delivered(delivery)])).toEqual({ isTrusted: true, ids: [] })
+    expect(await stillPending(connection, [delivered(delivery)])).toEqual(new Set())
+    expect((await row(delivery.id)).attemptLog).toMatchObject([{ number: 1, statusCode: 200, response: 'ok' }])
   })
 
   test('a dispatcher that was counted as gone records nothing', async () => {
     await guddesk.newConversation(tenant)
-    const claimed = await only()
-    expect(await settleNow([delivered(claimed)], 'gone')).toEqual({ isTrusted: false, ids: [] })
-    expect(await row(claimed.id)).toMatchObject({ status: 'PENDING', attempts: 0, attemptLog: [] })
+    const delivery = await only()
+    expect(await settleNow([delivered(delivery)], 'gone')).toEqual({ isTrusted: false, ids: [] })
+    expect(await row(delivery.id)).toMatchObject({ status: 'PENDING', attempts: 0, attemptLog: [] })
   })
 
   test('the second attempt of a delivery does not count as its first', async () => {
     await guddesk.newConversation(tenant)
-    const claimed = await only()
-    const due = guddesk.clock.now()
-    await settleNow([delivered(claimed, { statusCode: 500, status: 'PENDING', due })])
-    expect(await settleNow([delivered(claimed)])).toMatchObject({ ids: [] })
+    const delivery = await only()
+    const nextAttemptAt = guddesk.clock.now()
+    await settleNow([delivered(delivery, { statusCode: 500, status: 'PENDING', nextAttemptAt })])
+    expect(await settleNow([delivered(delivery)])).toMatchObject({ ids: [] })
     const again = await only()
     expect(again.attempts).toBe(1)
     expect(await settleNow([delivered(again)])).toMatchObject({ ids: null })
-    expect((await row(claimed.id)).attemptLog.map(({ number }) => number)).toEqual([1, 2])
+    expect((await row(delivery.id)).attemptLog.map(({ number }) => number)).toEqual([1, 2])
   })
 
   test('what was deleted meanwhile is passed over', async () => {
     await guddesk.newConversation(tenant)
-    const claimed = await only()
+    const delivery = await only()
     await guddesk.deps.db.prisma.webhookEndpoint.delete({ where: { id: endpointId } })
     expect(await read()).toEqual([])
     await drainRemovals(guddesk.deps)
-    expect(await settleNow([delivered(claimed)])).toEqual({ isTrusted: true, ids: [] })
-    expect(await stillOpen(session, [delivered(claimed)])).toEqual(new Set())
+    expect(await settleNow([delivered(delivery)])).toEqual({ isTrusted: true, ids: [] })
+    expect(await stillPending(connection, [delivered(delivery)])).toEqual(new Set())
   })
 })

@@ -3,24 +3,24 @@ import { TAKE_PICTURES } from '../../../src/dispatch/pictures/picture-fetcher.ts
 import { EndpointQueue } from '../../../src/dispatch/queue/endpoint-queue.ts'
 import { adopt, findWork, readEndpoints } from '../../../src/dispatch/store/endpoints.ts'
 import {
-  claim,
-  claimConversations,
-  claimHeads,
-  claimThese,
-  findCandidates,
-  hastenReplays,
-  MOST_SCANNED,
-  waitingConversations,
+  fetchByIds,
+  fetchConversationHeads,
+  fetchConversations,
+  fetchDue,
+  findProbeCandidates,
+  listWaitingConversations,
+  MAX_SCANNED,
+  makeReplaysDue,
 } from '../../../src/dispatch/store/fetch-due.ts'
-import { settle } from '../../../src/dispatch/store/record-attempts.ts'
-import { guddesk, joinAlone, ME, session, useApiNode } from '../api-node.ts'
+import { recordAttempts } from '../../../src/dispatch/store/record-attempts.ts'
+import { connection, guddesk, joinAlone, ME, useApiNode } from '../api-node.ts'
 
 const ENDPOINT = 'whk_00000000000000000000000000'
 const ROWS = 20_000
 
 useApiNode()
 
-const wish = {
+const plan = {
   endpointId: ENDPOINT,
   firsts: 25,
   firstsAfter: '0',
@@ -28,9 +28,9 @@ const wish = {
   retries: 10,
   retriesFrom: new Date(0),
   replays: 10,
-  held: [],
+  prefetched: [],
 }
-const claimSome = () => claim(session, [wish], guddesk.clock.now())
+const claimSome = () => fetchDue(connection, [plan], guddesk.clock.now())
 
 /** A backlog of first attempts, retries and finished ones at one endpoint; PostgreSQL is told nothing about it. */
 async function fill(): Promise<void> {
@@ -57,7 +57,7 @@ async function fill(): Promise<void> {
 }
 
 async function planOf(name: string, values: string): Promise<string> {
-  const rows = await session.run<{ 'QUERY PLAN': string }>(
+  const rows = await connection.run<{ 'QUERY PLAN': string }>(
     { name: `explain_${name}`, text: `EXPLAIN (ANALYZE, BUFFERS OFF, TIMING OFF) EXECUTE ${name}(${values})` },
     [],
   )
@@ -70,14 +70,14 @@ describe('plans that were made on empty tables', () => {
     await guddesk.deps.db.sql('DELETE FROM deliveries')
     for (let i = 0; i < 3; i++) {
       await claimSome()
-      await claimHeads(session, ENDPOINT, { after: '', limit: 10, holdBack: 'due' as const, now })
-      await claimConversations(session, [{ endpointId: ENDPOINT, conversationId: 'conv_1', after: '0', limit: 10 }])
-      await waitingConversations(session, ENDPOINT, '', 10)
-      await findCandidates(session, ENDPOINT, null, true)
-      await claimThese(session, ENDPOINT, ['dlv_1'])
-      await hastenReplays(session, ENDPOINT, now)
-      await findWork(session, now)
-      await settle(session, 'nobody', [], now)
+      await fetchConversationHeads(connection, ENDPOINT, { after: '', limit: 10, holdBack: 'due' as const, now })
+      await fetchConversations(connection, [{ endpointId: ENDPOINT, conversationId: 'conv_1', after: '0', limit: 10 }])
+      await listWaitingConversations(connection, ENDPOINT, '', 10)
+      await findProbeCandidates(connection, ENDPOINT, null, true)
+      await fetchByIds(connection, ENDPOINT, ['dlv_1'])
+      await makeReplaysDue(connection, ENDPOINT, now)
+      await findWork(connection, now)
+      await recordAttempts(connection, 'nobody', [], now)
     }
     await guddesk.deps.db.sql(`ALTER TABLE deliveries SET (autovacuum_enabled = false)`)
     await fill()
@@ -103,7 +103,7 @@ describe('plans that were made on empty tables', () => {
     expect(Math.max(0, ...removed)).toBeLessThan(100)
     const most = [...plan.matchAll(/actual rows=(\d+)/g)].map(([, count]) => Number(count))
     // What waits behind a retry is looked at, some of it at a time.
-    expect(Math.max(...most)).toBeLessThan(MOST_SCANNED + 50)
+    expect(Math.max(...most)).toBeLessThan(MAX_SCANNED + 50)
   })
 
   test('a claim is quick beside a long backlog', async () => {
@@ -112,7 +112,7 @@ describe('plans that were made on empty tables', () => {
       const began = performance.now()
       const found = await claimSome()
       expect(found.length).toBeGreaterThan(20)
-      expect(found.length).toBeLessThan(MOST_SCANNED + 50)
+      expect(found.length).toBeLessThan(MAX_SCANNED + 50)
       times.push(performance.now() - began)
     }
     expect(Math.min(...times)).toBeLessThan(20)
@@ -132,7 +132,7 @@ describe('pictures that wait', () => {
   const minute = () => new Date(guddesk.clock.now().getTime() + 60_000)
 
   async function take(latest: string, at = guddesk.clock.now()): Promise<Taken[]> {
-    return (await session.run<Taken>(TAKE_PICTURES, [at, minute(), latest])).sort((a, b) => a.step - b.step)
+    return (await connection.run<Taken>(TAKE_PICTURES, [at, minute(), latest])).sort((a, b) => a.step - b.step)
   }
 
   /** Of one workspace very many, of the others two each; and of the first some that are to be tried again, or never. */
@@ -196,7 +196,7 @@ describe.each(['STRICT', 'RELAXED'] as const)('with %s ordering', (ordering) => 
       const { queue, add, read } = await backlog(name, ordering, { events, conversations })
       const first = await read()
       expect(queue.canSend()).toBe(false)
-      expect(Math.max(...first.map(({ rows }) => rows))).toBeLessThan(MOST_SCANNED + 150)
+      expect(Math.max(...first.map(({ rows }) => rows))).toBeLessThan(MAX_SCANNED + 150)
       for (let i = 0; i < 3; i++) {
         queue.look()
         const later = await read()
@@ -255,8 +255,8 @@ async function backlog(
   await store(`'${name}_' || i`, conversations, true)
   await store(`'${name}_' || 1 + i % ${conversations}`, events, false)
   await joinAlone()
-  await adopt(session, ME, [endpointId])
-  const [row] = await readEndpoints(session, ME, [endpointId])
+  await adopt(connection, ME, [endpointId])
+  const [row] = await readEndpoints(connection, ME, [endpointId])
   if (row === undefined) throw new Error('it belongs to this process')
   const queue = new EndpointQueue(row, { count: 0 })
 
@@ -271,19 +271,19 @@ async function backlog(
     }
     for (;;) {
       const now = clock.now()
-      const wanted = queue.wants()
+      const wanted = queue.nextFetch()
       if (wanted !== null) {
-        queue.asking(wanted)
-        queue.add(await timed(claim(session, [wanted], now)), wanted)
+        queue.fetchStarted(wanted)
+        queue.add(await timed(fetchDue(connection, [wanted], now)), wanted)
       }
-      if (queue.mustHasten) queue.hastened()
-      for (let after = queue.walkAfter; after !== null; after = queue.walkAfter) {
-        const { ids, end } = await waitingConversations(session, endpointId, after, 50)
-        queue.walked(ids, end)
+      if (queue.mustMakeReplaysDue) queue.replaysMadeDue()
+      for (let after = queue.recoveryAfter; after !== null; after = queue.recoveryAfter) {
+        const { ids, end } = await listWaitingConversations(connection, endpointId, after, 50)
+        queue.recoveryRead(ids, end)
       }
-      const asked = queue.askConversations()
+      const asked = queue.nextConversations()
       if (asked.length > 0) {
-        const found = await timed(claimConversations(session, asked))
+        const found = await timed(fetchConversations(connection, asked))
         const of = (id: string) => found.filter(({ conversationId }) => conversationId === id)
         for (const one of asked) queue.addConversation(one, of(one.conversationId), now)
       }

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openSession } from '../../../src/dispatch/store/connection.ts'
+import { openConnection } from '../../../src/dispatch/store/connection.ts'
 import { type Database, openDatabaseBriefly } from '../../../src/infra/database/db.ts'
 import { backend, createPostgres } from '../../support/database.ts'
 
@@ -81,7 +81,7 @@ describe('on a database with settings of its own, values are what they are', () 
   })
 
   test('for the dispatcher', async () => {
-    const session = openSession(db)
+    const session = openConnection(db)
     await expectUsual((text) => session.run({ name: `test_dispatcher_${text.length}`, text }, []))
     await session.close()
   })
@@ -93,7 +93,7 @@ describe.runIf(backend === 'postgres')('with options in DATABASE_URL', () => {
     const other = await openDatabaseBriefly({ databaseUrl: `${url}?options=${options}`, dataDir })
     await expectUsual((text) => other.sql(text))
     expect(await other.sql('SHOW application_name')).toEqual([{ application_name: 'theirs' }])
-    const session = openSession(other)
+    const session = openConnection(other)
     const text = `SELECT current_setting('enable_seqscan') AS seqscan, current_setting('datestyle') AS style`
     expect(await session.run({ name: 'test_options', text }, [])).toEqual([{ seqscan: 'off', style: 'ISO, MDY' }])
     await session.close()
