@@ -13,7 +13,7 @@ import type { EndpointQueue } from './queue/endpoint-queue.ts'
 import { EndpointQueues } from './queue/endpoint-queues.ts'
 import { Fetcher } from './queue/fetcher.ts'
 import { AttemptHandler } from './record/attempt-handler.ts'
-import { AttemptWriter, type PendingWrite } from './record/attempt-writer.ts'
+import { type AttemptWrite, AttemptWriter } from './record/attempt-writer.ts'
 import { HealthWriter } from './record/health-writer.ts'
 import { SendLoop } from './send/send-loop.ts'
 import { createSender, type Sender } from './send/sender.ts'
@@ -228,7 +228,7 @@ class Run implements Dispatcher {
     this.#isDatabaseAway = true
   }
 
-  #recorded(ended: readonly PendingWrite[]): void {
+  #recorded(ended: readonly AttemptWrite[]): void {
     const now = this.#deps.clock.now()
     let soonest = Number.POSITIVE_INFINITY
     const queues = new Set<EndpointQueue>()

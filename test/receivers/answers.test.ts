@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { decide, redirected } from '../../src/dispatch/policy/outcome.ts'
+import { decide, redirectHint } from '../../src/dispatch/policy/outcome.ts'
 import { createHttpClient, type HttpClient } from '../../src/dispatch/send/http-client.ts'
 import { ANSWERS, type Written } from './answers.ts'
 
@@ -65,18 +65,18 @@ test.each(ANSWERS.map((answer, n) => ({ ...answer, n })))('$name', async ({ reco
 })
 
 test('a redirect says what to register instead', () => {
-  expect(redirected({ statusCode: 307, location: 'https://example.com/hook/' })).toContain(
+  expect(redirectHint({ statusCode: 307, location: 'https://example.com/hook/' })).toContain(
     'register https://example.com/hook/',
   )
-  expect(redirected({ statusCode: 302 })).toBe(null)
-  expect(redirected({ statusCode: 201, location: 'https://example.com/made' })).toBe(null)
+  expect(redirectHint({ statusCode: 302 })).toBe(null)
+  expect(redirectHint({ statusCode: 201, location: 'https://example.com/made' })).toBe(null)
 })
 
 test('what is asked for by Retry-After is spread upwards, never downwards', () => {
   const now = new Date()
   const waits = [0, 0.5, 0.999].map((random) => {
     const exchange = { kind: 'answered', statusCode: 429, retryAfter: '1000', response: '' } as const
-    const outcome = decide(exchange, 1, now, random)
+    const outcome = decide(exchange, 1, now, () => random)
     return outcome.next === 'retry' ? outcome.at.getTime() - now.getTime() : 0
   })
   expect(waits).toEqual([1_000_000, 1_050_000, 1_099_900])

@@ -68,6 +68,8 @@ const FILES: readonly (readonly [file: string, from: string, isAllowed: boolean]
   ['src/dispatch/dispatcher.ts', 'src/dispatch/queue', false],
   ['src/dispatch/metrics.ts', 'src/dispatch/queue', true],
   ['src/dispatch/metrics.ts', 'src/dispatch/policy', false],
+  ['src/dispatch/delivery.ts', 'src/dispatch/policy', true],
+  ['src/dispatch/delivery.ts', 'src/dispatch/store', true],
   ['src/dispatch/dispatcher.ts', 'src/rest', false],
   ['src/http/sign-in.ts', 'src/cli', true],
   ['src/http/app.ts', 'src/cli', false],

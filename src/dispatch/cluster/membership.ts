@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { DbConnection, Statement } from '../store/connection.ts'
+import { ownerOf } from './rendezvous-hash.ts'
 
 /** How often a process shows that it lives. */
 export const HEARTBEAT_MS = 1000
@@ -127,13 +128,9 @@ export class Membership {
 
   /** Whether an endpoint falls to this process. Those that shed are passed over while there are others. */
   isMine(endpointId: string): boolean {
-    const able = this.#peers.filter(({ isDraining }) => !isDraining)
-    let [owner, highest] = ['', -1]
-    for (const { id } of able.length > 0 ? able : this.#peers) {
-      const score = hash(id + endpointId)
-      if (score > highest) [owner, highest] = [id, score]
-    }
-    return owner === this.#id
+    const accepting = this.#peers.filter(({ isDraining }) => !isDraining)
+    const ids = (accepting.length > 0 ? accepting : this.#peers).map(({ id }) => id)
+    return ownerOf(endpointId, ids) === this.#id
   }
 
   /** Gives every endpoint back. */
@@ -151,15 +148,6 @@ function isGone({ isConnected }: Peer, look: Observation | undefined): boolean {
 
 function describe(peers: readonly Peer[]): string {
   return peers.map(({ id, isDraining }) => `${id}${isDraining}`).join()
-}
-
-/** FNV-1a, with its bits mixed once more: neighbouring names must not have neighbouring scores. */
-function hash(text: string): number {
-  let h = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return (h ^ (h >>> 16)) >>> 0
 }
 
 const JOIN: Statement = { name: 'dispatcher_join', text: 'INSERT INTO dispatchers (id) VALUES ($1)' }

@@ -1,5 +1,6 @@
 import type { FetchedDelivery, PendingDelivery } from '../delivery.ts'
 import { CircuitBreaker } from '../policy/circuit-breaker.ts'
+import { ConcurrencyWindow } from '../policy/concurrency-window.ts'
 import type { Health } from '../store/endpoint-health.ts'
 import { breakerOf, type EndpointRow } from '../store/endpoints.ts'
 import type { ConversationFetch, FetchRequest, HoldBack, ProbeCandidate } from '../store/fetch-due.ts'
@@ -16,8 +17,6 @@ import { FailureStreak } from './failure-streak.ts'
 import type { Schedulable } from './fair-scheduler.ts'
 import { Prober } from './probe.ts'
 
-/** Requests that an endpoint about which nothing is known yet may have in flight. */
-const FIRST_ALLOWANCE = 2
 /** Read ahead, as a multiple of the requests that may be in flight: reading is done before sending has to wait for it. */
 const AHEAD = 4
 /** Retries that are noticed at a time. */
@@ -42,7 +41,7 @@ export interface RequestedConversation extends ConversationFetch {
  *   aside to its next attempt.
  * - While its breaker is open, nothing goes but probes. When the receiver answers again, all that waits goes, conversation by
  *   conversation, whenever it is due.
- * - Requests in flight are bounded by the endpoint's own limit, and below that by an allowance that doubles with every
+ * - Requests in flight are bounded by the endpoint's own limit, and below that by a concurrency window that doubles with every
  *   success and halves with every failure, so that a receiver that hangs or is overloaded holds few.
  * - Replays get at most half of it, and only while nothing live is waiting.
  *
@@ -68,7 +67,7 @@ export class EndpointQueue implements Schedulable {
   readonly #inFlight = new Map<string, number>()
   readonly #mayHaveMore: Record<Kind, boolean> = { firsts: true, retries: true, replays: true }
   #mayHaveTests = true
-  #allowance = FIRST_ALLOWANCE
+  readonly #window = new ConcurrencyWindow()
   readonly #replaysInFlight = new Set<string>()
   #testsInFlight = 0
   #isRetrysTurn = false
@@ -151,7 +150,7 @@ export class EndpointQueue implements Schedulable {
 
   /** Requests that may be in flight now, tests and probes aside. */
   #limit(): number {
-    return this.#isStopped || this.breaker.isOpen ? 0 : Math.min(this.#allowance, this.row.maxInFlight)
+    return this.#isStopped || this.breaker.isOpen ? 0 : this.#window.limit(this.row.maxInFlight)
   }
 
   #room(kind: Kind, limit: number): number {
@@ -529,8 +528,8 @@ export class EndpointQueue implements Schedulable {
 
   /** The receiver has answered. @returns whether its breaker has changed */
   succeeded(delivery: PendingDelivery, isDelivered: boolean, now: Date): boolean {
-    this.#allowance = Math.min(2 * this.#allowance, Math.max(this.row.maxInFlight, FIRST_ALLOWANCE))
-    const { isSuspect, conversations } = this.#streak
+    this.#window.grow(this.row.maxInFlight)
+    const suspects = this.#streak.isSuspect ? this.#streak.conversations : null
     this.#streak.ended()
     this.#futile = 0
     const probe = this.#prober.of(delivery)
@@ -540,17 +539,17 @@ export class EndpointQueue implements Schedulable {
       this.#recoverFrom = null
       this.#retries.recover()
       this.drop()
-    } else if (isSuspect) {
+    } else if (suspects !== null) {
       // That would begin a recovery anew.
       if (!this.isRecovering) this.drop()
-      this.#retries.recoverSome(conversations)
+      this.#retries.recoverSome(suspects)
     }
     return isReopened
   }
 
   /** The receiver is away or overloaded. @param random a number in [0, 1) @returns whether its breaker has changed */
   overloaded(delivery: PendingDelivery, now: Date, random: number): boolean {
-    this.#allowance = Math.max(1, this.#allowance >> 1)
+    this.#window.shrink()
     const probe = this.#prober.of(delivery)
     if (probe === null && delivery.isEarly === true && (this.isRecovering || this.#recoverFrom !== null)) {
       if (this.isRecovering) this.#failedInRecovery(now)

@@ -1,16 +1,8 @@
 import type { Clock } from '../../infra/clock.ts'
 import type { Log } from '../../infra/log.ts'
-import type { AttemptRecord, PendingDelivery, TimedResult } from '../delivery.ts'
+import type { AttemptRecord, Decision, HttpResult, PendingDelivery, TimedResult } from '../delivery.ts'
 import type { AttemptOutcome, DispatchMetrics } from '../metrics.ts'
-import {
-  type Decision,
-  decide,
-  decideEarly,
-  decideTest,
-  type HttpResult,
-  isOverloadSignal,
-  redirected,
-} from '../policy/outcome.ts'
+import { decide, decideEarlySend, decideTest, isOverloadSignal, redirectHint } from '../policy/outcome.ts'
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
 import type { EndpointQueues } from '../queue/endpoint-queues.ts'
 import type { AttemptWriter } from './attempt-writer.ts'
@@ -72,7 +64,7 @@ export class AttemptHandler {
         durationMs,
         statusCode: answered ? httpResult.statusCode : null,
         response: answered ? httpResult.response : null,
-        error: answered ? redirected(httpResult) : httpResult.error,
+        error: answered ? redirectHint(httpResult) : httpResult.error,
         isResent: 'isResent' in httpResult && httpResult.isResent === true,
         ...stateAfter(decision, delivery),
       }
@@ -112,11 +104,10 @@ export class AttemptHandler {
   }
 }
 
-/** @param chance a number in [0, 1) */
-function decideOn(delivery: PendingDelivery, httpResult: HttpResult, now: Date, chance: () => number): Decision {
+function decideOn(delivery: PendingDelivery, httpResult: HttpResult, now: Date, jitter: () => number): Decision {
   if (delivery.isTest) return decideTest(httpResult, now)
-  if (delivery.isEarly === true) return decideEarly(httpResult, now)
-  return decide(httpResult, delivery.attempts + 1, now, chance())
+  if (delivery.isEarly === true) return decideEarlySend(httpResult, now)
+  return decide(httpResult, delivery.attempts + 1, now, jitter)
 }
 
 function stateAfter(

@@ -3,7 +3,7 @@ import { inHalves } from '../../infra/database/bisect.ts'
 import { isRefused, sqlState } from '../../infra/database/db-away.ts'
 import type { Log } from '../../infra/log.ts'
 import type { Membership } from '../cluster/membership.ts'
-import type { AttemptRecord, PendingDelivery } from '../delivery.ts'
+import type { PendingWrite } from '../delivery.ts'
 import { faultPoint } from '../fault-injection.ts'
 import type { DispatchMetrics } from '../metrics.ts'
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
@@ -11,14 +11,8 @@ import type { DbConnection } from '../store/connection.ts'
 import { finish, recordAttempts, stillPending } from '../store/record-attempts.ts'
 import type { HealthWriter } from './health-writer.ts'
 
-/** One attempt that has ended. */
-export interface PendingWrite {
-  readonly queue: EndpointQueue
-  readonly delivery: PendingDelivery
-  readonly record: AttemptRecord
-  /** The receiver answered 410: its endpoint is disabled before anything else. */
-  readonly isGone: boolean
-}
+/** One attempt of an endpoint that waits to be written. */
+export type AttemptWrite = PendingWrite<EndpointQueue>
 
 export interface AttemptWriterDeps {
   /** Nothing can be written now. */
@@ -32,7 +26,7 @@ export interface AttemptWriterDeps {
   readonly metrics: DispatchMetrics
   readonly counts: { rowsSetAside: number }
   /** It is in the database, or never will be. */
-  readonly recorded: (write: readonly PendingWrite[]) => void
+  readonly recorded: (write: readonly AttemptWrite[]) => void
   /** This process has been counted as gone. */
   readonly lost: () => void
 }
@@ -49,7 +43,7 @@ const REFUSED_RETRY_MS = 60_000
 export class AttemptWriter {
   readonly #deps: AttemptWriterDeps
   readonly #idle: DbConnection[]
-  #pending: PendingWrite[] = []
+  #pending: AttemptWrite[] = []
   #isGathering = false
 
   constructor(deps: AttemptWriterDeps) {
@@ -70,7 +64,7 @@ export class AttemptWriter {
     return this.#idle.length < this.#deps.connections.length
   }
 
-  push(write: PendingWrite): void {
+  push(write: AttemptWrite): void {
     this.#pending.push(write)
     this.resume()
   }
@@ -128,20 +122,20 @@ export class AttemptWriter {
     if (isWell || membership.isTrusted) this.resume()
   }
 
-  async #record(connection: DbConnection, batch: readonly PendingWrite[]): Promise<void> {
+  async #record(connection: DbConnection, batch: readonly AttemptWrite[]): Promise<void> {
     const { membership, clock, health, metrics, lost, recorded } = this.#deps
     const now = clock.now()
     for (const { queue, isGone } of batch) if (isGone) await this.#disable(queue, now)
     faultPoint('record')
     const records = batch.map(({ record }) => record)
     const began = performance.now()
-    const { isTrusted, ids } = await recordAttempts(connection, membership.id, records, now)
+    const { isMember, ids } = await recordAttempts(connection, membership.id, records, now)
     faultPoint('after-record')
     metrics.recordDuration.observe((performance.now() - began) / 1000)
-    if (!isTrusted) return lost()
-    const recorded_ = ids === null ? batch : await this.#sortOut(connection, batch, new Set(ids))
-    for (const { queue, delivery, record } of recorded_) if (!delivery.isTest) health.note(queue, record)
-    recorded(recorded_)
+    if (!isMember) return lost()
+    const written = ids === null ? batch : await this.#sortOut(connection, batch, new Set(ids))
+    for (const { queue, delivery, record } of written) if (!delivery.isTest) health.note(queue, record)
+    recorded(written)
   }
 
   /** An endpoint whose row cannot be changed keeps nothing from being recorded. */
@@ -161,7 +155,7 @@ export class AttemptWriter {
    * receiver answered, else the end of the delivery without the attempt. When it takes neither, the delivery stays in memory
    * and is tried again alone.
    */
-  async #setAside(connection: DbConnection, write: PendingWrite, error: unknown): Promise<void> {
+  async #setAside(connection: DbConnection, write: AttemptWrite, error: unknown): Promise<void> {
     const { log, counts, clock, membership, recorded } = this.#deps
     const { queue, record } = write
     counts.rowsSetAside++
@@ -190,9 +184,9 @@ export class AttemptWriter {
   /** Some were not recorded: those whose rows were locked are tried again, the others are no longer ours to record. */
   async #sortOut(
     connection: DbConnection,
-    batch: readonly PendingWrite[],
+    batch: readonly AttemptWrite[],
     done: ReadonlySet<string>,
-  ): Promise<PendingWrite[]> {
+  ): Promise<AttemptWrite[]> {
     const missing = batch.filter(({ record }) => !done.has(record.id))
     const open = await stillPending(
       connection,

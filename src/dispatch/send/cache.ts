@@ -1,20 +1,18 @@
-const CACHED = 10_000
+const MAX_ENTRIES = 10_000
 
 /**
- * Remembers what was made of a text in a context. What is sealed opens in its own row only, so the row's id is the context:
- * the same text in another row is made anew, and refused. When it is full it starts anew: making it again costs
+ * Remembers what was made of a text in a context. A sealed secret opens in its own row only, so the row's id is its context:
+ * the same text in another row is made again, and refused. A full cache is cleared: making an entry again costs
  * microseconds.
  */
 export function cache<T>(make: (text: string, context: string) => T): (text: string, context?: string) => T {
-  const made = new Map<string, T>()
+  const entries = new Map<string, { readonly context: string; readonly value: T }>()
   return (text, context = '') => {
-    // Neither ids nor sealed texts nor URLs have spaces.
-    const key = `${context} ${text}`
-    const known = made.get(key)
-    if (known !== undefined) return known
-    const fresh = make(text, context)
-    if (made.size >= CACHED) made.clear()
-    made.set(key, fresh)
-    return fresh
+    const known = entries.get(text)
+    if (known?.context === context) return known.value
+    const value = make(text, context)
+    if (entries.size >= MAX_ENTRIES) entries.clear()
+    entries.set(text, { context, value })
+    return value
   }
 }

@@ -1,5 +1,5 @@
 import { errors } from 'undici'
-import type { HttpResult } from '../policy/outcome.ts'
+import type { HttpResult } from '../delivery.ts'
 import { InvalidAnswer } from './response-head.ts'
 import { AnswerTooLong, RefusedTarget } from './ssrf-guard.ts'
 

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { TargetPolicy } from '../../infra/net/target-policy.ts'
-import type { HttpResult } from '../policy/outcome.ts'
+import type { HttpResult } from '../delivery.ts'
 import { cache } from './cache.ts'
 import { type Connection, Connections } from './connection-pool.ts'
 import { failure, TOO_LONG } from './failure-reason.ts'

@@ -1,9 +1,9 @@
-import { type HmacKey, hmac, hmacKey } from './hmac.ts'
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 
 /** One secret's two keys: the bytes of its text, and the bytes that its text is base64 for. */
 export interface SigningKeys {
-  readonly text: HmacKey
-  readonly standard: HmacKey
+  readonly text: KeyObject
+  readonly standard: KeyObject
 }
 
 /** Who signs a request. `previous` is the secret before, while one is being rotated. */
@@ -14,10 +14,7 @@ export interface Signers {
 
 /** @param secret 64 lower-case hex characters, which are valid base64 too: Standard Webhooks libraries decode them so */
 export function signingKeys(secret: string): SigningKeys {
-  return {
-    text: hmacKey(Buffer.from(secret, 'utf8')),
-    standard: hmacKey(Buffer.from(secret, 'base64')),
-  }
+  return { text: createSecretKey(secret, 'utf8'), standard: createSecretKey(secret, 'base64') }
 }
 
 /**
@@ -26,7 +23,7 @@ export function signingKeys(secret: string): SigningKeys {
  */
 export function signBody({ current, previous }: Signers, body: string): string {
   const { text } = previous ?? current
-  return `sha256=${hmac(text, body, 'hex')}`
+  return `sha256=${createHmac('sha256', text).update(body).digest('hex')}`
 }
 
 /**
@@ -35,6 +32,6 @@ export function signBody({ current, previous }: Signers, body: string): string {
  */
 export function signStandard({ current, previous }: Signers, id: string, timestamp: number, body: string): string {
   const content = `${id}.${timestamp}.${body}`
-  const sign = ({ standard }: SigningKeys) => `v1,${hmac(standard, content, 'base64')}`
+  const sign = ({ standard }: SigningKeys) => `v1,${createHmac('sha256', standard).update(content).digest('base64')}`
   return previous === null ? sign(current) : `${sign(previous)} ${sign(current)}`
 }

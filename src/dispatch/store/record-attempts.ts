@@ -1,13 +1,5 @@
-import type { AttemptRecord } from '../delivery.ts'
+import type { AttemptRecord, WriteResult } from '../delivery.ts'
 import type { DbConnection, Statement } from './connection.ts'
-
-/** What became of a batch of results. */
-export interface WriteResult {
-  /** False: this process has been counted as gone, and nothing was recorded. */
-  readonly isTrusted: boolean
-  /** Ids of what was recorded; null: everything was. */
-  readonly ids: readonly string[] | null
-}
 
 /**
  * Records results in one statement, which is one transaction: deliveries and attempt log. The process's own row in
@@ -26,7 +18,7 @@ export async function recordAttempts(
 ): Promise<WriteResult> {
   const text = JSON.stringify(records.map(toJson))
   const rows = await connection.run<WriteResult>(RECORD_ATTEMPTS, [dispatcherId, text, now, records.length])
-  return rows[0] ?? { isTrusted: false, ids: [] }
+  return rows[0] ?? { isMember: false, ids: [] }
 }
 
 /** Without what is null, and with milliseconds for moments: most of it is as short as it can be. */
@@ -64,7 +56,7 @@ const RECORD_ATTEMPTS: Statement = {
   SELECT id, number, to_timestamp("startedAt" / 1000), "durationMs", "statusCode", response, error, COALESCE("isResent", false)
     FROM settled
 )
-SELECT EXISTS (SELECT FROM me) AS "isTrusted",
+SELECT EXISTS (SELECT FROM me) AS "isMember",
        CASE WHEN (SELECT count(*) FROM settled) < $4::int THEN ARRAY(SELECT id FROM settled) END AS ids`,
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { decide, type HttpResult } from '../../../src/dispatch/policy/outcome.ts'
+import type { HttpResult } from '../../../src/dispatch/delivery.ts'
+import { decide } from '../../../src/dispatch/policy/outcome.ts'
 import { parseRetryAfter, RETRY_DELAYS, retryDelay } from '../../../src/dispatch/policy/retry.ts'
 
 const now = new Date('2026-01-15T10:30:00.000Z')
@@ -75,6 +76,6 @@ describe('outcomes', () => {
     ['a refused address is final', { kind: 'refused', error: 'x' }, 1, { next: 'failed' }],
     ['our own fault spends nothing', { kind: 'fault', error: 'x' }, 3, { next: 'release' }],
   ])('%s', (_name, exchange, attempt, expected) => {
-    expect(decide(exchange, attempt, now, MIDDLE)).toEqual(expected)
+    expect(decide(exchange, attempt, now, () => MIDDLE)).toEqual(expected)
   })
 })

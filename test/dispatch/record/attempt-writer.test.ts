@@ -3,7 +3,7 @@ import type { Membership } from '../../../src/dispatch/cluster/membership.ts'
 import type { AttemptRecord } from '../../../src/dispatch/delivery.ts'
 import { dispatchMetrics } from '../../../src/dispatch/metrics.ts'
 import type { EndpointQueue } from '../../../src/dispatch/queue/endpoint-queue.ts'
-import { AttemptWriter, type PendingWrite } from '../../../src/dispatch/record/attempt-writer.ts'
+import { type AttemptWrite, AttemptWriter } from '../../../src/dispatch/record/attempt-writer.ts'
 import type { HealthWriter } from '../../../src/dispatch/record/health-writer.ts'
 import type { DbConnection } from '../../../src/dispatch/store/connection.ts'
 import { systemClock } from '../../../src/infra/clock.ts'
@@ -26,7 +26,7 @@ function recording() {
   const run = (_: unknown, params: readonly unknown[]) => {
     const { promise, resolve, reject } = Promise.withResolvers<object[]>()
     const ids = JSON.parse(String(params[1])).map(({ id }: AttemptRecord) => id)
-    const end = (error?: Error) => (error ? reject(error) : resolve([{ isTrusted: true, ids: null }]))
+    const end = (error?: Error) => (error ? reject(error) : resolve([{ isMember: true, ids: null }]))
     batches.push({ ids, end })
     return promise
   }
@@ -46,7 +46,7 @@ function recording() {
   return { attemptWriter, batches, recorded }
 }
 
-function ended(n: number): PendingWrite {
+function ended(n: number): AttemptWrite {
   const record: AttemptRecord = {
     id: `dlv_${n}`,
     number: 1,
@@ -59,11 +59,11 @@ function ended(n: number): PendingWrite {
     status: 'DELIVERED',
     nextAttemptAt: null,
   }
-  return { queue: {} as EndpointQueue, delivery: { isTest: false } as PendingWrite['delivery'], record, isGone: false }
+  return { queue: {} as EndpointQueue, delivery: { isTest: false } as AttemptWrite['delivery'], record, isGone: false }
 }
 
 const records = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => ended(from + i))
-const idsOf = (all: readonly PendingWrite[]) => all.map(({ record }) => record.id)
+const idsOf = (all: readonly AttemptWrite[]) => all.map(({ record }) => record.id)
 
 test('what comes while a batch is written makes the next one', async () => {
   const { attemptWriter, batches, recorded } = recording()

@@ -253,10 +253,10 @@ describe('settling', () => {
   test('a result is recorded once, with its attempt', async () => {
     await guddesk.newConversation(tenant)
     const delivery = await only()
-    expect(await settleNow([delivered(delivery)])).toEqual({ isTrusted: true, ids: null })
+    expect(await settleNow([delivered(delivery)])).toEqual({ isMember: true, ids: null })
     expect(await row(delivery.id)).toMatchObject({ status: 'DELIVERED', attempts: 1, due: null })
     // An answer of the database that was lost.
-    expect(await settleNow([delivered(delivery)])).toEqual({ isTrusted: true, ids: [] })
+    expect(await settleNow([delivered(delivery)])).toEqual({ isMember: true, ids: [] })
     expect(await stillPending(connection, [delivered(delivery)])).toEqual(new Set())
     expect((await row(delivery.id)).attemptLog).toMatchObject([{ number: 1, statusCode: 200, response: 'ok' }])
   })
@@ -264,7 +264,7 @@ describe('settling', () => {
   test('a dispatcher that was counted as gone records nothing', async () => {
     await guddesk.newConversation(tenant)
     const delivery = await only()
-    expect(await settleNow([delivered(delivery)], 'gone')).toEqual({ isTrusted: false, ids: [] })
+    expect(await settleNow([delivered(delivery)], 'gone')).toEqual({ isMember: false, ids: [] })
     expect(await row(delivery.id)).toMatchObject({ status: 'PENDING', attempts: 0, attemptLog: [] })
   })
 
@@ -286,7 +286,7 @@ describe('settling', () => {
     await guddesk.deps.db.prisma.webhookEndpoint.delete({ where: { id: endpointId } })
     expect(await read()).toEqual([])
     await drainRemovals(guddesk.deps)
-    expect(await settleNow([delivered(delivery)])).toEqual({ isTrusted: true, ids: [] })
+    expect(await settleNow([delivered(delivery)])).toEqual({ isMember: true, ids: [] })
     expect(await stillPending(connection, [delivered(delivery)])).toEqual(new Set())
   })
 })
