@@ -9,9 +9,9 @@ import { guddesk, type Place } from './contenders.ts'
 import { ENDPOINTS, endpointId, job } from './jobs.ts'
 
 export interface MillionResult {
-  /** The 95th percentile of a claim, in milliseconds, with so few and so many due. */
-  readonly claimFew: number
-  readonly claimMany: number
+  /** The 95th percentile of a fetch, in milliseconds, with so few and so many due. */
+  readonly fetchFew: number
+  readonly fetchMany: number
   /** MB of a process that sends them. */
   readonly memory: number
 }
@@ -19,12 +19,12 @@ export interface MillionResult {
 const FEW = 1000
 const MANY = 1_000_000
 const CHUNK = 50_000
-const CLAIMS = 1000
+const FETCHES = 1000
 const ENDPOINTS_ASKED = 25
 const FIRSTS = 20
 const WORK_MS = 20_000
 
-/** What a million due deliveries cost: the claim, and memory. */
+/** What a million due deliveries cost: the fetch, and memory. */
 export async function million(sink: Sink): Promise<MillionResult> {
   await using cleanup = new AsyncDisposableStack()
   const place = await makePlace(sink.port, cleanup)
@@ -37,41 +37,41 @@ export async function million(sink: Sink): Promise<MillionResult> {
     await written(place)
   }
   await seed(0, FEW)
-  const claimFew = await claimP95(place, Math.floor(FEW / ENDPOINTS))
+  const fetchFew = await fetchP95(place, Math.floor(FEW / ENDPOINTS))
   await seed(FEW, MANY)
-  const claimMany = await claimP95(place, Math.floor(FEW / ENDPOINTS))
+  const fetchMany = await fetchP95(place, Math.floor(FEW / ENDPOINTS))
   await sink.reset()
   const worker = await startWorker('GudDesk', place)
   await wait(WORK_MS)
   const memory = await worker.memory()
   await worker.stop()
-  return { claimFew, claimMany, memory }
+  return { fetchFew, fetchMany, memory }
 }
 
-/** Claims as the dispatcher makes them, for a quarter of the endpoints at a time; nothing is held. */
-async function claimP95({ databaseUrl }: Place, most: number): Promise<number> {
+/** Fetches as the dispatcher does, for a quarter of the endpoints at a time; nothing is prefetched. */
+async function fetchP95({ databaseUrl }: Place, most: number): Promise<number> {
   const pool = new pg.Pool({ ...postgresConnection(databaseUrl), max: 1 })
   const connection = openConnection(assemble(pool, 'shared', async () => undefined))
-  const firsts = Math.min(FIRSTS, most)
+  const firstAttempts = Math.min(FIRSTS, most)
   const times: number[] = []
-  for (let i = 0; i < CLAIMS; i++) {
+  for (let i = 0; i < FETCHES; i++) {
     const wanted = Array.from({ length: ENDPOINTS_ASKED }, (_, n) => ({
       endpointId: endpointId((i * ENDPOINTS_ASKED + n) % ENDPOINTS),
-      firsts,
-      retries: firsts,
-      replays: firsts,
+      firstAttempts,
+      retries: firstAttempts,
+      replays: firstAttempts,
       prefetched: [],
-      firstsAfter: '0',
+      firstAttemptsAfter: '0',
       holdBack: 'due' as const,
       retriesFrom: new Date(0),
     }))
     const began = performance.now()
     const found: PendingDelivery[] = await fetchDue(connection, wanted, new Date())
     times.push(performance.now() - began)
-    if (found.length !== ENDPOINTS_ASKED * firsts) throw new Error(`a claim found ${found.length}`)
+    if (found.length !== ENDPOINTS_ASKED * firstAttempts) throw new Error(`a fetch found ${found.length}`)
   }
   await connection.close()
   await pool.end()
-  const sorted = times.slice(CLAIMS / 10).sort((a, b) => a - b)
+  const sorted = times.slice(FETCHES / 10).sort((a, b) => a - b)
   return sorted[Math.floor(0.95 * sorted.length)] ?? Number.NaN
 }

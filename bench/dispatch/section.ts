@@ -79,11 +79,11 @@ p99 beside them is ${(beside.p99 / alone.p99).toFixed(2)} times that alone.
 `
 }
 
-export function millionSection({ claimFew, claimMany, memory }: MillionResult, now: Date): string {
+export function millionSection({ fetchFew, fetchMany, memory }: MillionResult, now: Date): string {
   return `## Dispatching: a million due
 
-${measured('million', now)}. The 95th percentile of a claim is ${claimFew.toFixed(1)} ms with 1,000 due and ${claimMany.toFixed(1)} ms with 1,000,000
-(${(claimMany / claimFew).toFixed(2)} times). A process that sends them takes ${memory.toFixed(0)} MB.
+${measured('million', now)}. The 95th percentile of a fetch is ${fetchFew.toFixed(1)} ms with 1,000 due and ${fetchMany.toFixed(1)} ms with 1,000,000
+(${(fetchMany / fetchFew).toFixed(2)} times). A process that sends them takes ${memory.toFixed(0)} MB.
 `
 }
 

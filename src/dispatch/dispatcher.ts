@@ -8,6 +8,7 @@ import type { Bus } from '../infra/redis/bus.ts'
 import type { Vault } from '../infra/secrets.ts'
 import { BackpressureMonitor } from './backpressure-monitor.ts'
 import { HEARTBEAT_MS, Membership } from './cluster/membership.ts'
+import { DatabaseAvailability } from './database-availability.ts'
 import { type DispatcherStatus, dispatchMetrics, registerStatus } from './metrics.ts'
 import type { EndpointQueue } from './queue/endpoint-queue.ts'
 import { EndpointQueues } from './queue/endpoint-queues.ts'
@@ -17,8 +18,8 @@ import { type AttemptWrite, AttemptWriter } from './record/attempt-writer.ts'
 import { HealthWriter } from './record/health-writer.ts'
 import { SendLoop } from './send/send-loop.ts'
 import { createSender, type Sender } from './send/sender.ts'
-import { type DbConnection, openConnection } from './store/connection.ts'
-import { giveBack } from './store/endpoints.ts'
+import { openConnection } from './store/connection.ts'
+import { releaseEndpoints } from './store/endpoints.ts'
 
 export interface DispatcherDeps {
   readonly db: Database
@@ -29,238 +30,232 @@ export interface DispatcherDeps {
   readonly log: Log
   readonly counts: { rowsSetAside: number }
   readonly metrics: Metrics
-  /** Stands in the User-Agent. */
+  /** For the User-Agent. */
   readonly version: string
-  /** People wait for answers of this process too: sending gives way to them. */
+  /** The process also serves the API: sending gives way to requests. */
   readonly sharesProcess: boolean
 }
 
 export interface Dispatcher {
-  /** Claims nothing more, waits for what is being sent, records it, gives its endpoints back. */
+  /** Fetches nothing more, waits for requests in flight, records them, and releases its endpoints. */
   stop(): Promise<void>
 }
 
 const STOP_MS = 8000
-/** The next beat's wait after its connection was lost: others must see it soon. No shorter, lest it be lost over and over. */
-const LOST_MS = 100
-/** With more deliveries in memory than these, the API goes first on the embedded database. */
-const BEHIND = 100
-/** An endpoint without anything to do is given back after this long. */
-const IDLE_MS = 600_000
+/** Wait before the next heartbeat when the connection was lost: other processes must see it soon. */
+const HEARTBEAT_AFTER_LOSS_MS = 100
+/** With more prefetched deliveries than this, the API goes first on the embedded database. */
+const MAX_PREFETCHED_AHEAD_OF_API = 100
+/** An endpoint that is not used for this long is released. */
+const UNUSED_MS = 600_000
+/** The time of a retry that is due within this is polled for. */
+const POLL_FOR_RETRY_MS = 60_000
 
-/** Turns deliveries into signed requests: claim → sign → send → settle, woken by the bus, polling as the fallback. */
-export async function startDispatcher(deps: DispatcherDeps): Promise<Dispatcher> {
-  const run = new Run(deps)
-  await run.start()
-  return run
+/** Sends pending deliveries as signed requests. The bus wakes it up; polls find what no wake-up told of. */
+export async function startDispatcher(given: DispatcherDeps): Promise<Dispatcher> {
+  // The dispatcher measures how long something waits or lasts. Only what is signed and logged has the time of day.
+  const clock: Clock = { ...given.clock, now: () => given.clock.steady() }
+  const deps = { ...given, clock }
+  const dispatcher = new RunningDispatcher(deps, assemble(deps, createSender(given)))
+  await dispatcher.start()
+  return dispatcher
 }
 
-/** docs/architecture.md, "Dispatching", is the map of this file. */
-class Run implements Dispatcher {
+/** Builds the parts in the order in which they need one another. docs/architecture.md, "Dispatching", describes them. */
+function assemble(deps: DispatcherDeps, sender: Sender) {
+  const { db, log } = deps
+  const queues = new EndpointQueues()
+  const isBehind = () => queues.prefetchedCount > MAX_PREFETCHED_AHEAD_OF_API
+  const open = () => openConnection(db, isBehind)
+  // One for each loop, and a spare one for writing many attempts.
+  const connections = { membership: open(), fetch: open(), record: open(), spare: open(), health: open() }
+  const membership = new Membership(connections.membership)
+  const backpressure = deps.sharesProcess ? new BackpressureMonitor(db) : null
+  const database = new DatabaseAvailability(db, log)
+  const metrics = dispatchMetrics(deps.metrics)
+  const fetcher = new Fetcher({
+    ...deps,
+    membership,
+    queues,
+    metrics,
+    connection: connections.fetch,
+    databaseFailed: (error) => database.failed(error),
+  })
+  const health = new HealthWriter({ ...deps, connection: connections.health, membership })
+  const isDiskFull = () => db.disk?.isFull ?? false
+  const attemptWriter = new AttemptWriter({
+    ...deps,
+    connections: [connections.record, connections.spare],
+    isPaused: isDiskFull,
+    membership,
+    metrics,
+    health,
+  })
+  const attempts = new AttemptHandler({ ...deps, queues, metrics, health, attemptWriter })
+  const sendLoop = new SendLoop({
+    queues,
+    membership,
+    sender,
+    backlog: () => attemptWriter.backlog,
+    isPaused: () => isDiskFull() || isClaimLost(db),
+    throttleRatio: () => backpressure?.throttleRatio ?? 1,
+    onResult: (queue, delivery, result) => attempts.handle(queue, delivery, result),
+  })
+  return { queues, connections, membership, backpressure, database, sender, fetcher, health, attemptWriter, sendLoop }
+}
+
+/** Another process may believe that it is alone: no request begins, and others take the endpoints, if there are any. */
+function isClaimLost({ claim }: Database): boolean {
+  return (claim?.lost ?? null) !== null
+}
+
+class RunningDispatcher implements Dispatcher {
   readonly #deps: DispatcherDeps
-  readonly #sender: Sender
-  /** Connections of its own for each loop: living, reading, writing results (one more when they are many), writing health. */
-  readonly #connections: Readonly<Record<'membership' | 'fetch' | 'record' | 'spare' | 'health', DbConnection>>
-  readonly #membership: Membership
-  readonly #queues: EndpointQueues
-  readonly #fetcher: Fetcher
-  readonly #sendLoop: SendLoop
-  readonly #attemptWriter: AttemptWriter
-  readonly #health: HealthWriter
-  readonly #backpressure: BackpressureMonitor | null
+  readonly #parts: ReturnType<typeof assemble>
   #unsubscribe: (() => void)[] = []
   #isStopping = false
-  #living: Promise<void> = Promise.resolve()
-  #lifeTimer: NodeJS.Timeout | undefined
-  #isDatabaseAway = false
+  #heartbeat: Promise<void> = Promise.resolve()
+  #heartbeatTimer: NodeJS.Timeout | undefined
 
-  constructor(given: DispatcherDeps) {
-    // Everything here is about how long something waits or lasts. Only what is signed and logged has the time of day.
-    const clock: Clock = { ...given.clock, now: () => given.clock.steady() }
-    const deps = { ...given, clock }
+  constructor(deps: DispatcherDeps, parts: ReturnType<typeof assemble>) {
     this.#deps = deps
-    const metrics = dispatchMetrics(given.metrics)
-    registerStatus(given.metrics, () => this.#status())
-    const isPaused = () => deps.db.disk?.isFull ?? false
-    const open = () => openConnection(deps.db, () => this.#queues.prefetchedCount > BEHIND)
-    const connections = { membership: open(), fetch: open(), record: open(), spare: open(), health: open() }
-    this.#connections = connections
-    const membership = new Membership(connections.membership)
-    this.#membership = membership
-    this.#backpressure = deps.sharesProcess ? new BackpressureMonitor(deps.db) : null
-    this.#sender = createSender(given)
-    const queues = new EndpointQueues({ needsFetch: () => this.#fetcher.goOn(), ready: () => this.#sendLoop.wake() })
-    this.#queues = queues
-    this.#fetcher = new Fetcher({
-      clock,
-      membership,
-      queues,
-      metrics,
-      connection: connections.fetch,
-      databaseFailed: (error) => this.#databaseIsAway(error),
-    })
-    this.#health = new HealthWriter({ ...deps, connection: connections.health, membership })
-    this.#attemptWriter = new AttemptWriter({
-      ...deps,
-      connections: [connections.record, connections.spare],
-      isPaused,
-      membership,
-      metrics,
-      health: this.#health,
-      recorded: (ended) => this.#recorded(ended),
-      lost: () => this.#loseEverything(),
-    })
-    const attempts = new AttemptHandler({
-      ...deps,
-      queues,
-      metrics,
-      health: this.#health,
-      attemptWriter: this.#attemptWriter,
-    })
-    this.#sendLoop = new SendLoop({
-      queues,
-      membership,
-      sender: this.#sender,
-      backlog: () => this.#attemptWriter.backlog,
-      isPaused: () => isPaused() || this.#isUnclaimed,
-      throttleRatio: () => this.#backpressure?.throttleRatio ?? 1,
-      ended: (queue, delivery, sent) => attempts.ended(queue, delivery, sent),
-    })
+    this.#parts = parts
+    const { queues, fetcher, sendLoop, attemptWriter } = parts
+    queues.onNeedsFetch(() => fetcher.resume())
+    queues.onReady(() => sendLoop.wake())
+    attemptWriter.onRecorded((writes) => this.#recorded(writes))
+    attemptWriter.onRemoved(() => this.#dropEverything())
+    registerStatus(deps.metrics, () => this.#status())
   }
 
   async start(): Promise<void> {
-    await this.#membership.join(this.#deps.db.exclusive)
+    const { db, bus } = this.#deps
+    const { membership, connections, fetcher } = this.#parts
+    await membership.join(db.exclusive)
     this.#unsubscribe = [
-      this.#deps.bus.subscribe(DISPATCH_TOPIC, (names) => this.#fetcher.wake(names)),
-      this.#deps.bus.subscribe(ENDPOINTS_TOPIC, (names) => this.#fetcher.endpointsChanged(names)),
+      bus.subscribe(DISPATCH_TOPIC, (names) => fetcher.wake(names)),
+      bus.subscribe(ENDPOINTS_TOPIC, (names) => fetcher.endpointsChanged(names)),
     ]
-    this.#connections.membership.onLost(() => this.#lifeLost())
-    this.#deps.db.claim?.onRegained(() => void this.#living.finally(() => this.#beatIn(0)))
-    this.#beatIn(HEARTBEAT_MS)
-    this.#fetcher.wake('')
+    connections.membership.onLost(() => this.#membershipConnectionLost())
+    db.claim?.onRegained(() => void this.#heartbeat.finally(() => this.#heartbeatIn(0)))
+    this.#heartbeatIn(HEARTBEAT_MS)
+    fetcher.wake('')
   }
 
   #status(): DispatcherStatus {
-    const queues = [...this.#queues.all()]
+    const { queues, sendLoop, backpressure } = this.#parts
+    const all = [...queues.all()]
     return {
-      endpoints: queues.length,
-      openBreakers: queues.filter(({ breaker }) => breaker.isOpen).length,
-      prefetched: this.#queues.prefetchedCount,
-      inFlight: this.#sendLoop.inFlight,
-      throttleRatio: this.#backpressure?.throttleRatio ?? 1,
+      endpoints: all.length,
+      openBreakers: all.filter(({ breaker }) => breaker.isOpen).length,
+      prefetched: queues.prefetchedCount,
+      inFlight: sendLoop.inFlight,
+      throttleRatio: backpressure?.throttleRatio ?? 1,
     }
   }
 
-  #live(): void {
-    this.#living = this.#heartbeat()
-      .catch((error: unknown) => this.#databaseIsAway(error))
-      .finally(() => this.#beatIn(HEARTBEAT_MS))
+  #heartbeatIn(ms: number): void {
+    clearTimeout(this.#heartbeatTimer)
+    if (this.#isStopping) return
+    this.#heartbeatTimer = setTimeout(() => {
+      this.#heartbeat = this.#sendHeartbeat()
+        .catch((error: unknown) => this.#parts.database.failed(error))
+        .finally(() => this.#heartbeatIn(HEARTBEAT_MS))
+    }, ms)
   }
 
-  #beatIn(ms: number): void {
-    clearTimeout(this.#lifeTimer)
-    if (!this.#isStopping) this.#lifeTimer = setTimeout(() => this.#live(), ms)
-  }
-
-  /** Until the next beat gets through, no request begins. While the database is away, early ones would only fail. */
-  #lifeLost(): void {
-    if (this.#isStopping || this.#isDatabaseAway) return
+  /** No request begins until the next heartbeat. While the database is away, an early one would only fail. */
+  #membershipConnectionLost(): void {
+    if (this.#isStopping || this.#parts.database.isAway) return
     this.#deps.log.warn('the connection that shows that this dispatcher lives was lost')
-    void this.#living.finally(() => this.#beatIn(LOST_MS))
+    void this.#heartbeat.finally(() => this.#heartbeatIn(HEARTBEAT_AFTER_LOSS_MS))
   }
 
-  /** Another process may believe that it is alone: no request begins, and others take the endpoints, if there are any. */
-  get #isUnclaimed(): boolean {
-    return (this.#deps.db.claim?.lost ?? null) !== null
-  }
-
-  async #heartbeat(): Promise<void> {
-    const found = await this.#membership.heartbeat(this.#isUnclaimed || (this.#backpressure?.isDraining ?? false))
-    if (found === 'lost') {
-      this.#deps.log.warn('this dispatcher was counted as gone; it begins anew')
-      this.#loseEverything()
-      await this.#membership.join(false)
+  async #sendHeartbeat(): Promise<void> {
+    const { db, log, clock } = this.#deps
+    const { membership, backpressure, database, attemptWriter, fetcher, queues, sendLoop } = this.#parts
+    const change = await membership.heartbeat(isClaimLost(db) || (backpressure?.isDraining ?? false))
+    if (change === 'removed') {
+      log.warn('this dispatcher was counted as gone; it begins anew')
+      this.#dropEverything()
+      await membership.join(false)
     }
-    if (this.#isDatabaseAway) this.#deps.log.info('the database is back')
-    this.#isDatabaseAway = false
-    this.#attemptWriter.resume()
-    await this.#giveBackWhatIsNotMine()
-    if (found !== 'same') this.#fetcher.wake('')
-    // Breakers and faults end by time alone.
-    const now = this.#deps.clock.now()
-    for (const queue of this.#queues.all()) this.#reschedule(queue, now)
-    this.#fetcher.goOn()
-    this.#sendLoop.wake()
+    database.answered()
+    attemptWriter.resume()
+    await this.#releaseEndpoints()
+    if (change !== 'same') fetcher.wake('')
+    // Circuit breakers and pauses end by time.
+    const now = clock.now()
+    for (const queue of queues.all()) this.#reschedule(queue, now)
+    fetcher.resume()
+    sendLoop.wake()
   }
 
   #reschedule(queue: EndpointQueue, now: Date): void {
-    if (queue.isUnwritten) this.#health.changed(queue)
-    this.#queues.reschedule(queue, now)
+    if (queue.isUnwritten) this.#parts.health.changed(queue)
+    this.#parts.queues.reschedule(queue, now)
   }
 
-  async #giveBackWhatIsNotMine(): Promise<void> {
-    const idleBefore = performance.now() - IDLE_MS
-    const leaving: EndpointQueue[] = []
-    for (const queue of this.#queues.all()) {
-      if (!this.#membership.isMine(queue.id) || (queue.prefetchedCount === 0 && queue.usedAt < idleBefore)) {
-        queue.isLeaving = true
-        queue.drop()
-      }
-      if (queue.isLeaving && queue.prefetchedCount === 0) leaving.push(queue)
+  /** Releases endpoints that should belong to other processes, or are not used. Those with requests in flight come later. */
+  async #releaseEndpoints(): Promise<void> {
+    const { queues, membership, connections } = this.#parts
+    const unusedSince = performance.now() - UNUSED_MS
+    const released: EndpointQueue[] = []
+    for (const queue of queues.all()) {
+      if (!membership.owns(queue.id) || queue.isUnusedSince(unusedSince)) queue.release()
+      if (queue.isLeaving && queue.prefetchedCount === 0) released.push(queue)
     }
-    if (leaving.length === 0) return
-    for (const queue of leaving) this.#queues.remove(queue)
-    const ids = leaving.map(({ id }) => id)
-    await giveBack(this.#connections.membership, this.#membership.id, ids)
+    if (released.length === 0) return
+    for (const queue of released) queues.remove(queue)
+    const ids = released.map(({ id }) => id)
+    await releaseEndpoints(connections.membership, membership.id, ids)
     this.#deps.bus.wake(DISPATCH_TOPIC)
   }
 
-  /** What is in flight ends by itself; its results are refused. */
-  #loseEverything(): void {
-    for (const queue of this.#queues.all()) this.#queues.remove(queue)
-    this.#attemptWriter.clear()
-    this.#health.clear()
+  /** What is in flight ends by itself. Its results are refused. */
+  #dropEverything(): void {
+    const { queues, attemptWriter, health } = this.#parts
+    for (const queue of queues.all()) queues.remove(queue)
+    attemptWriter.clear()
+    health.clear()
   }
 
-  #databaseIsAway(error: unknown): void {
-    const isKnown = this.#isDatabaseAway || this.#deps.db.disk?.isFull
-    if (!isKnown) this.#deps.log.error({ err: error }, 'the database does not answer; trying again')
-    this.#isDatabaseAway = true
-  }
-
-  #recorded(ended: readonly AttemptWrite[]): void {
+  #recorded(writes: readonly AttemptWrite[]): void {
+    const { fetcher, sendLoop } = this.#parts
     const now = this.#deps.clock.now()
-    let soonest = Number.POSITIVE_INFINITY
+    let soonestMs = Number.POSITIVE_INFINITY
     const queues = new Set<EndpointQueue>()
-    for (const { queue, delivery, record } of ended) {
-      queue.forget(delivery)
+    for (const { queue, delivery, record } of writes) {
+      queue.recorded(delivery)
       queues.add(queue)
-      if (record.nextAttemptAt !== null) soonest = Math.min(soonest, record.nextAttemptAt.getTime() - now.getTime())
+      const { nextAttemptAt } = record
+      if (nextAttemptAt !== null) soonestMs = Math.min(soonestMs, nextAttemptAt.getTime() - now.getTime())
     }
     for (const queue of queues) this.#reschedule(queue, now)
-    this.#fetcher.goOn()
-    this.#sendLoop.wake()
-    // A retry is not late by a poll.
-    if (soonest < 60_000) this.#fetcher.pollWithin(Math.max(0, soonest))
+    fetcher.resume()
+    sendLoop.wake()
+    if (soonestMs < POLL_FOR_RETRY_MS) fetcher.pollWithin(Math.max(0, soonestMs))
   }
 
   async stop(): Promise<void> {
+    const { sendLoop, fetcher, attemptWriter, backpressure, sender, database, health, membership, connections } =
+      this.#parts
     this.#isStopping = true
     for (const unsubscribe of this.#unsubscribe) unsubscribe()
-    clearTimeout(this.#lifeTimer)
-    this.#sendLoop.stop()
-    await this.#living
-    await this.#fetcher.stop()
+    clearTimeout(this.#heartbeatTimer)
+    sendLoop.stop()
+    await this.#heartbeat
+    await fetcher.stop()
     const until = performance.now() + STOP_MS
-    const isBusy = () => this.#sendLoop.inFlight > 0 || !this.#attemptWriter.isIdle
+    const isBusy = () => sendLoop.inFlight > 0 || !attemptWriter.isIdle
     while (isBusy() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10))
-    this.#backpressure?.close()
-    this.#sender.close()
-    if (!this.#isDatabaseAway) {
-      await this.#health.close()
-      await this.#membership.leave()
+    backpressure?.close()
+    sender.close()
+    if (!database.isAway) {
+      await health.close()
+      await membership.leave()
       this.#deps.bus.wake(DISPATCH_TOPIC)
     }
-    await Promise.all(Object.values(this.#connections).map((connection) => connection.close()))
+    await Promise.all(Object.values(connections).map((connection) => connection.close()))
   }
 }

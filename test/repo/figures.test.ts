@@ -6,7 +6,7 @@ import { LINK_MS } from '../../src/auth/people.ts'
 import { SESSION_DAYS } from '../../src/auth/session-token.ts'
 import { MAX_ADDRESSES, MAX_TRIES, TRY_WINDOW_MS } from '../../src/auth/sign-in-limits.ts'
 import { RETRY_DELAYS } from '../../src/dispatch/policy/retry.ts'
-import { DEADLINE_MS, KEPT_BYTES, MAX_ANSWER_BYTES } from '../../src/dispatch/send/http-client.ts'
+import { DEADLINE_MS, KEPT_BYTES, MAX_RESPONSE_BYTES } from '../../src/dispatch/send/http-client.ts'
 import { VALID_MS } from '../../src/domain/identity/invitations.ts'
 import { KEPT_MS } from '../../src/domain/shared/idempotency.ts'
 import { MAX_DEPTH, MAX_JSON_BYTES } from '../../src/domain/shared/input.ts'
@@ -55,7 +55,7 @@ const FIGURES: [name: string, value: number, phrases: RegExp[], pages: string[]]
   ],
   [
     'kB read of an answer',
-    MAX_ANSWER_BYTES / KIB,
+    MAX_RESPONSE_BYTES / KIB,
     [/(\d+) kB(?: of an answer)? in all/],
     ['docs/contract.md', 'docs/architecture.md', 'SECURITY.md'],
   ],

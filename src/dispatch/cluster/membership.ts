@@ -11,9 +11,9 @@ const DISCONNECTED_HEARTBEAT_LIMIT = 2
 /** The same when it may have been gone before: a server that ended everybody's connections gives time to come back. */
 const UNSEEN_HEARTBEAT_LIMIT = 3
 /** No request begins later than this after the last beat: it ends before others count this process as gone. */
-const TRUSTED_MS = 5000
+const ACTIVE_MS = 5000
 /** The same after a beat that named a backend, which may be gone without this process knowing: less than those two looks. */
-const NAMED_TRUSTED_MS = 1900
+const ACTIVE_WITH_BACKEND_MS = 1900
 /** After a beat that took longer, the next names no backend: a slow database would use up the shorter time. */
 const QUICK_MS = 500
 
@@ -28,7 +28,7 @@ interface Peer {
 interface Observation {
   readonly heartbeat: string
   /** How often the beat was this one before. */
-  readonly count: number
+  readonly missed: number
   /** Whether it had its connection at a time at which this process had its own. */
   readonly wasConnected: boolean
 }
@@ -58,7 +58,7 @@ export class Membership {
   #id = randomUUID()
   #peers: readonly Peer[] = []
   #observations = new Map<string, Observation>()
-  #trustedUntil = 0
+  #activeUntil = 0
   #isQuick = true
 
   constructor(connection: DbConnection) {
@@ -72,8 +72,8 @@ export class Membership {
   }
 
   /** Whether requests may begin: nobody else can have this process's endpoints yet. */
-  get isTrusted(): boolean {
-    return performance.now() < this.#trustedUntil
+  get isActive(): boolean {
+    return performance.now() < this.#activeUntil
   }
 
   /** @param isAlone no other process can be living: whatever stands in the list is a killed predecessor */
@@ -86,19 +86,19 @@ export class Membership {
 
   /**
    * Shows that this process lives, and looks at the others.
-   * @returns whether the others are not the same as before; 'lost' when they have counted this process as gone
+   * @returns whether the members have changed; 'removed': others have removed this process
    */
-  async heartbeat(isDraining: boolean): Promise<'same' | 'changed' | 'lost'> {
-    const backend = this.#isQuick ? await this.#connection.backend() : null
+  async heartbeat(isDraining: boolean): Promise<'same' | 'changed' | 'removed'> {
+    const backend = this.#isQuick ? await this.#connection.backendPid() : null
     const began = performance.now()
-    const until = began + (backend === null ? TRUSTED_MS : NAMED_TRUSTED_MS)
+    const until = began + (backend === null ? ACTIVE_MS : ACTIVE_WITH_BACKEND_MS)
     // Others may see this beat before its answer comes, or never comes.
-    this.#trustedUntil = Math.min(this.#trustedUntil, until)
+    this.#activeUntil = Math.min(this.#activeUntil, until)
     const rows = await this.#connection.run<Peer>(HEARTBEAT, [this.#id, isDraining, backend])
     this.#isQuick = performance.now() - began < QUICK_MS
-    const isLost = !rows.some(({ id }) => id === this.#id)
-    this.#trustedUntil = isLost ? 0 : until
-    if (isLost) return 'lost'
+    const isRemoved = !rows.some(({ id }) => id === this.#id)
+    this.#activeUntil = isRemoved ? 0 : until
+    if (isRemoved) return 'removed'
     const before = describe(this.#peers)
     this.#peers = rows
     const gone = this.#observe(rows)
@@ -114,7 +114,7 @@ export class Membership {
       const before = this.#observations.get(id)
       const hasHeartbeat = before?.heartbeat !== heartbeat
       const wasConnected = isConnected === true || (hasHeartbeat ? !isFirst : before.wasConnected)
-      observations.set(id, { heartbeat, count: hasHeartbeat ? 0 : before.count + 1, wasConnected })
+      observations.set(id, { heartbeat, missed: hasHeartbeat ? 0 : before.missed + 1, wasConnected })
     }
     this.#observations = observations
     return rows.filter((peer) => peer.id !== this.#id && isGone(peer, observations.get(peer.id)))
@@ -122,12 +122,12 @@ export class Membership {
 
   /** The next beat may come early, and what ended this connection may have ended the others': it looks anew. */
   #connectionLost(): void {
-    this.#trustedUntil = 0
+    this.#activeUntil = 0
     this.#observations.clear()
   }
 
   /** Whether an endpoint falls to this process. Those that shed are passed over while there are others. */
-  isMine(endpointId: string): boolean {
+  owns(endpointId: string): boolean {
     const accepting = this.#peers.filter(({ isDraining }) => !isDraining)
     const ids = (accepting.length > 0 ? accepting : this.#peers).map(({ id }) => id)
     return ownerOf(endpointId, ids) === this.#id
@@ -135,15 +135,15 @@ export class Membership {
 
   /** Gives every endpoint back. */
   async leave(): Promise<void> {
-    this.#trustedUntil = 0
+    this.#activeUntil = 0
     await this.#connection.run(LEAVE, [this.#id])
   }
 }
 
 function isGone({ isConnected }: Peer, look: Observation | undefined): boolean {
   if (look === undefined) return false
-  if (isConnected !== false) return look.count >= MISSED_HEARTBEAT_LIMIT
-  return look.count >= (look.wasConnected ? DISCONNECTED_HEARTBEAT_LIMIT : UNSEEN_HEARTBEAT_LIMIT)
+  if (isConnected !== false) return look.missed >= MISSED_HEARTBEAT_LIMIT
+  return look.missed >= (look.wasConnected ? DISCONNECTED_HEARTBEAT_LIMIT : UNSEEN_HEARTBEAT_LIMIT)
 }
 
 function describe(peers: readonly Peer[]): string {

@@ -30,7 +30,7 @@ export async function fetchPicture(
   const client = new Client(target.origin, {
     connect: guardedConnector(policy, {
       timeoutMs: DEADLINE_MS,
-      maxAnswerBytes: MAX_HEADER_BYTES + 2 * MAX_PICTURE_BYTES,
+      maxResponseBytes: MAX_HEADER_BYTES + 2 * MAX_PICTURE_BYTES,
     }),
     maxHeaderSize: MAX_HEADER_BYTES,
   })

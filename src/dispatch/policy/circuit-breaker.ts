@@ -28,34 +28,34 @@ export interface CircuitBreakerState {
  * away or overloaded, not its refusing what it got: see `strain` in outcome.ts.
  */
 export class CircuitBreaker {
-  #row: CircuitBreakerState
-  #outcomes: Decision[] = []
+  #state: CircuitBreakerState
+  #samples: Decision[] = []
 
-  constructor(row: CircuitBreakerState) {
-    this.#row = row
+  constructor(state: CircuitBreakerState) {
+    this.#state = state
   }
 
   get row(): CircuitBreakerState {
-    return this.#row
+    return this.#state
   }
 
   get isOpen(): boolean {
-    return this.#row.openedAt !== null
+    return this.#state.openedAt !== null
   }
 
   /** How many requests may be in flight now; `most` when it is closed. */
   allows(now: Date, most: number): number {
-    const { probeAt } = this.#row
+    const { probeAt } = this.#state
     if (probeAt === null) return most
     return probeAt <= now ? 1 : 0
   }
 
   /** @returns whether the row has changed */
   succeeded(now: Date): boolean {
-    this.#remember(now, false)
+    this.#addSample(now, false)
     if (!this.isOpen) return false
-    this.#row = CLOSED
-    this.#outcomes = []
+    this.#state = CLOSED
+    this.#samples = []
     return true
   }
 
@@ -65,33 +65,33 @@ export class CircuitBreaker {
    * @returns whether the row has changed
    */
   failed(now: Date, random: number, isAsked = false): boolean {
-    this.#remember(now, true)
-    const { openedAt, probes, probeAt } = this.#row
+    this.#addSample(now, true)
+    const { openedAt, probes, probeAt } = this.#state
     if (openedAt !== null && isAsked) {
-      this.#row = { openedAt, probeAt: probeTime(now, 0, random), probes: 0 }
+      this.#state = { openedAt, probeAt: probeTime(now, 0, random), probes: 0 }
       return true
     }
     if (openedAt !== null) {
       // Requests that were under way when it opened say nothing new.
       if (probeAt !== null && probeAt > now) return false
-      this.#row = { openedAt, probeAt: probeTime(now, probes + 1, random), probes: probes + 1 }
+      this.#state = { openedAt, probeAt: probeTime(now, probes + 1, random), probes: probes + 1 }
       return true
     }
-    const failures = this.#outcomes.filter(({ failed }) => failed).length
-    if (failures < FAILURES || failures < SHARE * this.#outcomes.length) return false
-    this.#row = { openedAt: now, probeAt: probeTime(now, 0, random), probes: 0 }
+    const failures = this.#samples.filter(({ failed }) => failed).length
+    if (failures < FAILURES || failures < SHARE * this.#samples.length) return false
+    this.#state = { openedAt: now, probeAt: probeTime(now, 0, random), probes: 0 }
     return true
   }
 
-  #remember(now: Date, failed: boolean): void {
+  #addSample(now: Date, failed: boolean): void {
     const at = now.getTime()
     const isForgotten = (decision?: Decision) => decision !== undefined && Math.abs(at - decision.at) >= WINDOW_MS
     // A clock that was set back must not keep old outcomes for ever: what lies ahead of now goes too.
-    if (isForgotten(this.#outcomes[0]) || isForgotten(this.#outcomes.at(-1))) {
-      this.#outcomes = this.#outcomes.filter((decision) => !isForgotten(decision))
+    if (isForgotten(this.#samples[0]) || isForgotten(this.#samples.at(-1))) {
+      this.#samples = this.#samples.filter((decision) => !isForgotten(decision))
     }
-    if (this.#outcomes.length === WINDOW) this.#outcomes.shift()
-    this.#outcomes.push({ at, failed })
+    if (this.#samples.length === WINDOW) this.#samples.shift()
+    this.#samples.push({ at, failed })
   }
 }
 

@@ -1,42 +1,45 @@
 import type { PendingDelivery } from '../delivery.ts'
 
-/** One event that fails alone steps aside; with two, the receiver may be away. */
-const SUSPECT = 2
-/** Conversations that are remembered: once that many have failed, the breaker has long been open. */
-const MOST = 1000
+/** A delivery may fail by itself. When this many have failed, the receiver may be away. */
+const SUSPECT_AFTER = 2
+/** Conversations that are remembered. Once as many have failed, the circuit breaker has long been open. */
+const MAX_CONVERSATIONS = 1000
 
-/** Deliveries of an endpoint that failed one after the other, and none succeeded between: its receiver may be away. */
+/** Deliveries of an endpoint that failed since the last success. */
 export class FailureStreak {
   readonly #deliveries = new Set<string>()
-  /** Of each conversation, the chance that decided when it is tried again. */
-  readonly #chances = new Map<string, number>()
+  readonly #jitters = new Map<string, number>()
 
-  /** Whether more than one delivery has failed since the last success. */
+  /** Whether the receiver may be away: more than one delivery has failed. */
   get isSuspect(): boolean {
-    return this.#deliveries.size >= SUSPECT
+    return this.#deliveries.size >= SUSPECT_AFTER
   }
 
+  /** The conversations in which deliveries failed. */
   get conversations(): string[] {
-    return [...this.#chances.keys()]
+    return [...this.#jitters.keys()]
   }
 
   /**
-   * What decides by how much a wait varies, a number in [0, 1): the same for all that fail in one conversation, so that they
-   * come back in the order in which they failed.
+   * The jitter of a failed delivery's next attempt: the same for all that fail in one conversation, so that they are due in
+   * the order in which they failed.
+   * @param random a number in [0, 1), for the first of a conversation
    */
-  chance({ conversationId, isTest }: PendingDelivery, random: number): number {
+  jitter({ conversationId, isTest }: Pick<PendingDelivery, 'conversationId' | 'isTest'>, random: number): number {
     if (conversationId === null || isTest) return random
-    const known = this.#chances.get(conversationId)
-    if (known === undefined && this.#chances.size < MOST) this.#chances.set(conversationId, random)
+    const known = this.#jitters.get(conversationId)
+    if (known === undefined && this.#jitters.size < MAX_CONVERSATIONS) this.#jitters.set(conversationId, random)
     return known ?? random
   }
 
-  failed({ seq }: PendingDelivery): void {
-    if (this.#deliveries.size < SUSPECT) this.#deliveries.add(seq)
+  /** The receiver was away or overloaded. */
+  failed({ seq }: Pick<PendingDelivery, 'seq'>): void {
+    if (this.#deliveries.size < SUSPECT_AFTER) this.#deliveries.add(seq)
   }
 
-  ended(): void {
+  /** A request succeeded, or the circuit breaker opened. */
+  reset(): void {
     this.#deliveries.clear()
-    this.#chances.clear()
+    this.#jitters.clear()
   }
 }

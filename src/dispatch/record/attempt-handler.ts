@@ -35,11 +35,11 @@ export class AttemptHandler {
     this.#deps = deps
   }
 
-  ended(queue: EndpointQueue, delivery: PendingDelivery, { httpResult, startedAt, durationMs }: TimedResult): void {
+  handle(queue: EndpointQueue, delivery: PendingDelivery, { httpResult, startedAt, durationMs }: TimedResult): void {
     const { clock, log, queues, metrics } = this.#deps
     const now = clock.now()
     const number = delivery.attempts + 1
-    const decision = decideOn(delivery, httpResult, now, () => queue.chance(delivery, clock.random()))
+    const decision = decideOn(delivery, httpResult, now, () => queue.jitter(delivery, clock.random()))
     const { id: deliveryId, endpointId, type } = delivery
     const answered = httpResult.kind === 'answered'
     const level = decision.next === 'delivered' ? 'debug' : 'info'
@@ -50,13 +50,12 @@ export class AttemptHandler {
     metrics.attempts[COUNTED[decision.next]].inc()
     metrics.attemptDuration.observe(durationMs / 1000)
     if (decision.next === 'release') {
-      queue.faultUntil = performance.now() + FAULT_PAUSE_MS
-      queue.notSent(delivery)
+      queue.sendFailed(delivery, FAULT_PAUSE_MS)
     } else {
       if (decision.next === 'gone') queue.disable()
-      queue.ended(delivery, { isRetried: decision.next === 'retry' || decision.next === 'unspent' })
+      queue.finish(delivery, { isRetried: decision.next === 'retry' || decision.next === 'unspent' })
       if (!delivery.isTest)
-        this.#judge(queue, delivery, { httpResult, isDelivered: decision.next === 'delivered' }, now)
+        this.#updateEndpoint(queue, delivery, { httpResult, isDelivered: decision.next === 'delivered' }, now)
       const record: AttemptRecord = {
         id: deliveryId,
         number,
@@ -69,8 +68,8 @@ export class AttemptHandler {
         ...stateAfter(decision, delivery),
       }
       if (decision.next === 'unspent') {
-        this.#deps.health.note(queue, record)
-        queue.forget(delivery)
+        this.#deps.health.attempted(queue, record)
+        queue.recorded(delivery)
       } else if (queues.has(queue) || queue.isLeaving) {
         this.#deps.attemptWriter.push({ queue, delivery, record, isGone: decision.next === 'gone' })
       }
@@ -78,8 +77,8 @@ export class AttemptHandler {
     queues.reschedule(queue, now)
   }
 
-  /** Allowance, breaker and recovery: how much goes there from now on. */
-  #judge(
+  /** Updates concurrency window, circuit breaker and recovery, which decide how much is sent there from now on. */
+  #updateEndpoint(
     queue: EndpointQueue,
     delivery: PendingDelivery,
     { httpResult, isDelivered }: { httpResult: HttpResult; isDelivered: boolean },

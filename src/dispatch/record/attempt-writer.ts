@@ -8,7 +8,7 @@ import { faultPoint } from '../fault-injection.ts'
 import type { DispatchMetrics } from '../metrics.ts'
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
 import type { DbConnection } from '../store/connection.ts'
-import { finish, recordAttempts, stillPending } from '../store/record-attempts.ts'
+import { finishWithoutLog, recordAttempts, stillPending } from '../store/record-attempts.ts'
 import type { HealthWriter } from './health-writer.ts'
 
 /** One attempt of an endpoint that waits to be written. */
@@ -25,10 +25,6 @@ export interface AttemptWriterDeps {
   readonly health: HealthWriter
   readonly metrics: DispatchMetrics
   readonly counts: { rowsSetAside: number }
-  /** It is in the database, or never will be. */
-  readonly recorded: (write: readonly AttemptWrite[]) => void
-  /** This process has been counted as gone. */
-  readonly lost: () => void
 }
 
 const RETRY_MS = 250
@@ -43,6 +39,8 @@ const REFUSED_RETRY_MS = 60_000
 export class AttemptWriter {
   readonly #deps: AttemptWriterDeps
   readonly #idle: DbConnection[]
+  readonly #recordedListeners: ((writes: readonly AttemptWrite[]) => void)[] = []
+  readonly #removedListeners: (() => void)[] = []
   #pending: AttemptWrite[] = []
   #isGathering = false
 
@@ -51,7 +49,21 @@ export class AttemptWriter {
     this.#idle = [...deps.connections]
   }
 
-  /** Results that wait to be written. */
+  /** Calls back with attempts that are in the database, or never will be. */
+  onRecorded(listener: (writes: readonly AttemptWrite[]) => void): void {
+    this.#recordedListeners.push(listener)
+  }
+
+  /** Calls back when this process turns out to have been removed from the members. */
+  onRemoved(listener: () => void): void {
+    this.#removedListeners.push(listener)
+  }
+
+  #recorded(writes: readonly AttemptWrite[]): void {
+    for (const listener of this.#recordedListeners) listener(writes)
+  }
+
+  /** Attempts that wait to be written. */
   get backlog(): number {
     return this.#pending.length
   }
@@ -80,17 +92,17 @@ export class AttemptWriter {
     if (this.#isGathering || this.#pending.length === 0 || connection === undefined) return
     if (this.#deps.isPaused()) return
     const isFull = this.#pending.length >= connection.batch.write
-    if (isFull) void this.#work()
+    if (isFull) void this.#writeBatch()
     else if (!this.#isWriting) {
       this.#isGathering = true
       setTimeout(() => {
         this.#isGathering = false
-        void this.#work()
+        void this.#writeBatch()
       }, connection.batch.gatherMs)
     }
   }
 
-  async #work(): Promise<void> {
+  async #writeBatch(): Promise<void> {
     // It may have been cleared.
     const connection = this.#pending.length > 0 ? this.#idle.pop() : undefined
     if (connection === undefined) return
@@ -103,7 +115,7 @@ export class AttemptWriter {
       await inHalves(
         batch,
         async (some) => {
-          await this.#record(connection, some)
+          await this.#write(connection, some)
           for (const write of some) unwritten.delete(write)
         },
         async (write, error) => {
@@ -119,11 +131,11 @@ export class AttemptWriter {
     }
     this.#idle.push(connection)
     // Whoever stops waits for no database that is away; the next beat that gets through goes on.
-    if (isWell || membership.isTrusted) this.resume()
+    if (isWell || membership.isActive) this.resume()
   }
 
-  async #record(connection: DbConnection, batch: readonly AttemptWrite[]): Promise<void> {
-    const { membership, clock, health, metrics, lost, recorded } = this.#deps
+  async #write(connection: DbConnection, batch: readonly AttemptWrite[]): Promise<void> {
+    const { membership, clock, health, metrics } = this.#deps
     const now = clock.now()
     for (const { queue, isGone } of batch) if (isGone) await this.#disable(queue, now)
     faultPoint('record')
@@ -132,10 +144,13 @@ export class AttemptWriter {
     const { isMember, ids } = await recordAttempts(connection, membership.id, records, now)
     faultPoint('after-record')
     metrics.recordDuration.observe((performance.now() - began) / 1000)
-    if (!isMember) return lost()
-    const written = ids === null ? batch : await this.#sortOut(connection, batch, new Set(ids))
-    for (const { queue, delivery, record } of written) if (!delivery.isTest) health.note(queue, record)
-    recorded(written)
+    if (!isMember) {
+      for (const listener of this.#removedListeners) listener()
+      return
+    }
+    const written = ids === null ? batch : await this.#retryPending(connection, batch, new Set(ids))
+    for (const { queue, delivery, record } of written) if (!delivery.isTest) health.attempted(queue, record)
+    this.#recorded(written)
   }
 
   /** An endpoint whose row cannot be changed keeps nothing from being recorded. */
@@ -156,7 +171,7 @@ export class AttemptWriter {
    * and is tried again alone.
    */
   async #setAside(connection: DbConnection, write: AttemptWrite, error: unknown): Promise<void> {
-    const { log, counts, clock, membership, recorded } = this.#deps
+    const { log, counts, clock, membership } = this.#deps
     const { queue, record } = write
     counts.rowsSetAside++
     log.error(
@@ -167,22 +182,22 @@ export class AttemptWriter {
     const readable = { ...record, response: null, error: said }
     await inHalves(
       [{ ...write, record: readable }],
-      (some) => this.#record(connection, some),
+      (some) => this.#write(connection, some),
       async (bare) => {
-        await finish(connection, membership.id, record, clock.now())
-        recorded([bare])
+        await finishWithoutLog(connection, membership.id, record, clock.now())
+        this.#recorded([bare])
       },
     ).catch((failure: unknown) => {
       if (!isRefused(failure)) throw failure
       setTimeout(() => {
-        if (queue.isLeaving) recorded([write])
+        if (queue.isLeaving) this.#recorded([write])
         else this.push(write)
       }, REFUSED_RETRY_MS).unref()
     })
   }
 
   /** Some were not recorded: those whose rows were locked are tried again, the others are no longer ours to record. */
-  async #sortOut(
+  async #retryPending(
     connection: DbConnection,
     batch: readonly AttemptWrite[],
     done: ReadonlySet<string>,

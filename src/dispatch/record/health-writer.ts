@@ -7,7 +7,7 @@ import type { Membership } from '../cluster/membership.ts'
 import type { AttemptRecord } from '../delivery.ts'
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
 import type { DbConnection } from '../store/connection.ts'
-import { disable, type Health, judge, warn, writeHealth } from '../store/endpoint-health.ts'
+import { disable, evaluateHealth, type Health, warn, writeHealth } from '../store/endpoint-health.ts'
 
 export interface HealthWriterDeps {
   readonly db: Database
@@ -46,8 +46,8 @@ export class HealthWriter {
     this.#deps = deps
   }
 
-  note(queue: EndpointQueue, { status, startedAt, durationMs }: AttemptRecord): void {
-    const unwritten = this.#of(queue)
+  attempted(queue: EndpointQueue, { status, startedAt, durationMs }: AttemptRecord): void {
+    const unwritten = this.#changesOf(queue)
     const isDelivered = status === 'DELIVERED'
     if (isDelivered) unwritten.succeededAt = startedAt
     else {
@@ -61,7 +61,7 @@ export class HealthWriter {
 
   /** An endpoint's breaker, a probe or its recovery is not what it was: others and people read it in the row. */
   changed(queue: EndpointQueue): void {
-    this.#of(queue)
+    this.#changesOf(queue)
     this.#writeWithin(URGENT_MS)
   }
 
@@ -81,7 +81,7 @@ export class HealthWriter {
     await this.#write()
   }
 
-  #of(queue: EndpointQueue): Unwritten {
+  #changesOf(queue: EndpointQueue): Unwritten {
     const known = this.#unwritten.get(queue.id)
     if (known?.queue === queue) return known
     const made = { queue, succeededAt: null, failedAt: null, lastFailedAt: null, failures: 0 }
@@ -134,7 +134,7 @@ export class HealthWriter {
     } catch (error) {
       log.error({ err: error }, "endpoints' health could not be written; trying again")
       for (const { queue, succeededAt, failedAt, lastFailedAt, failures } of left) {
-        const again = this.#of(queue)
+        const again = this.#changesOf(queue)
         again.succeededAt ??= succeededAt
         again.failedAt = failedAt ?? again.failedAt
         again.lastFailedAt ??= lastFailedAt
@@ -142,25 +142,25 @@ export class HealthWriter {
       }
       this.#writeWithin(SUCCESS_EVERY_MS)
     }
-    for (const { queue, health } of written) await this.#judgeOrAgain(queue, health)
+    for (const { queue, health } of written) await this.#evaluateOrRetry(queue, health)
   }
 
   /** What was written is not counted again when judging fails: nothing is left but to judge. */
-  async #judgeOrAgain(queue: EndpointQueue, health: Health | undefined): Promise<void> {
+  async #evaluateOrRetry(queue: EndpointQueue, health: Health | undefined): Promise<void> {
     const { clock, log } = this.#deps
     try {
-      await this.#judge(queue, health, clock.now())
+      await this.#evaluate(queue, health, clock.now())
     } catch (error) {
       log.error({ err: error, endpointId: queue.id }, 'an endpoint could not be judged; trying again')
-      this.#of(queue)
+      this.#changesOf(queue)
       this.#writeWithin(SUCCESS_EVERY_MS)
     }
   }
 
-  async #judge(queue: EndpointQueue, health: Health | undefined, now: Date): Promise<void> {
+  async #evaluate(queue: EndpointQueue, health: Health | undefined, now: Date): Promise<void> {
     if (health === undefined) return
     queue.healthWritten(health)
-    const verdict = judge(health, now)
+    const verdict = evaluateHealth(health, now)
     if (verdict === 'warn') await warn(this.#deps, this.#deps.membership.id, queue.id, now)
     if (verdict === 'disable') await this.disable(queue, 'failing', now)
   }

@@ -9,7 +9,7 @@ const ALONE_IDLE_MS = 1000
 const SWEEP_MS = 500
 
 /** A connection to one origin, for one request at a time. It opens when it is used first. */
-export interface Connection {
+export interface HttpConnection {
   readonly client: Client
   readonly origin: string
   readonly madeAt: number
@@ -21,9 +21,9 @@ export interface Connection {
 
 /** What is known of one origin, as long as there is a connection to it. */
 interface HostSlot {
-  readonly open: Set<Connection>
+  readonly open: Set<HttpConnection>
   /** Those without a request, the longest unused first. */
-  readonly idle: Connection[]
+  readonly idle: HttpConnection[]
   /** Requests that wait on a new connection, as if the receiver were busy with another one. */
   starving: number
   /**
@@ -37,9 +37,9 @@ interface HostSlot {
  * Keep-alive connections, by origin. The one that was given back last is taken first: few do the work, the others close.
  * (undici's own pool looks through all of an origin's connections at every request.)
  */
-export class Connections {
+export class ConnectionPool {
   readonly #options: Client.Options
-  readonly #places = new Map<string, HostSlot>()
+  readonly #origins = new Map<string, HostSlot>()
   readonly #sweeping: NodeJS.Timeout
 
   constructor(options: Client.Options) {
@@ -49,21 +49,21 @@ export class Connections {
   }
 
   /** One that is free; whoever takes it gives it back, or drops it. @throws Error for an origin that is none */
-  take(origin: string): Connection {
-    const connection = this.#places.get(origin)?.idle.pop() ?? this.#make(origin)
+  acquire(origin: string): HttpConnection {
+    const connection = this.#origins.get(origin)?.idle.pop() ?? this.#make(origin)
     if (performance.now() - connection.madeAt < LIFE_MS) return connection
     this.drop(connection)
     return this.#make(origin)
   }
 
   /** One that has served nothing yet. */
-  fresh(origin: string): Connection {
+  fresh(origin: string): HttpConnection {
     return this.#make(origin)
   }
 
   /** Its request has ended, and its answer is complete. */
-  giveBack(connection: Connection): void {
-    const place = this.#places.get(connection.origin)
+  release(connection: HttpConnection): void {
+    const place = this.#origins.get(connection.origin)
     if (place?.open.has(connection) !== true) return
     connection.usedAt = performance.now()
     connection.isUsed = true
@@ -73,10 +73,10 @@ export class Connections {
   }
 
   /** Nobody uses it any more: something may still be under way on it, which ends now. */
-  drop(connection: Connection): void {
-    const place = this.#places.get(connection.origin)
+  drop(connection: HttpConnection): void {
+    const place = this.#origins.get(connection.origin)
     if (place?.open.delete(connection) !== true) return
-    if (place.open.size === 0 && place.starving === 0) this.#places.delete(connection.origin)
+    if (place.open.size === 0 && place.starving === 0) this.#origins.delete(connection.origin)
     connection.client.destroy(new Error('dropped')).catch(() => undefined) // it is gone either way
   }
 
@@ -86,33 +86,33 @@ export class Connections {
    * @returns ends it
    */
   starve(origin: string): () => void {
-    const place = this.#at(origin)
+    const place = this.#originOf(origin)
     place.starving++
     if (!place.servesSeveral) for (const connection of place.idle.splice(0)) this.drop(connection)
     return () => {
       place.starving--
-      if (place.open.size === 0 && place.starving === 0 && this.#places.get(origin) === place)
-        this.#places.delete(origin)
+      if (place.open.size === 0 && place.starving === 0 && this.#origins.get(origin) === place)
+        this.#origins.delete(origin)
     }
   }
 
   close(): void {
     clearInterval(this.#sweeping)
-    for (const { open } of this.#places.values()) for (const connection of open) this.drop(connection)
+    for (const { open } of this.#origins.values()) for (const connection of open) this.drop(connection)
   }
 
-  #at(origin: string): HostSlot {
-    const known = this.#places.get(origin)
+  #originOf(origin: string): HostSlot {
+    const known = this.#origins.get(origin)
     if (known !== undefined) return known
     const made: HostSlot = { open: new Set(), idle: [], starving: 0, servesSeveral: false }
-    this.#places.set(origin, made)
+    this.#origins.set(origin, made)
     return made
   }
 
-  #make(origin: string): Connection {
+  #make(origin: string): HttpConnection {
     const now = performance.now()
     const client = new Client(origin, this.#options)
-    const connection: Connection = { client, origin, madeAt: now, usedAt: now, isUsed: false, isConnected: false }
+    const connection: HttpConnection = { client, origin, madeAt: now, usedAt: now, isUsed: false, isConnected: false }
     // The client opens another socket by itself when the last one was closed: that one has served nothing.
     client.on('connect', () => {
       connection.isConnected = true
@@ -121,13 +121,13 @@ export class Connections {
     client.on('disconnect', () => {
       connection.isConnected = false
     })
-    this.#at(origin).open.add(connection)
+    this.#originOf(origin).open.add(connection)
     return connection
   }
 
   #sweep(): void {
     const now = performance.now()
-    for (const { idle, servesSeveral } of this.#places.values()) {
+    for (const { idle, servesSeveral } of this.#origins.values()) {
       const usedBefore = now - (servesSeveral ? IDLE_MS : ALONE_IDLE_MS)
       const isUsed = idle.findIndex(({ usedAt }) => usedAt > usedBefore)
       for (const connection of idle.splice(0, isUsed === -1 ? idle.length : isUsed)) this.drop(connection)
@@ -135,7 +135,7 @@ export class Connections {
   }
 }
 
-function hasServedAnother({ open }: HostSlot, one: Connection): boolean {
+function hasServedAnother({ open }: HostSlot, one: HttpConnection): boolean {
   for (const each of open) if (each !== one && each.isUsed && each.isConnected) return true
   return false
 }

@@ -1,7 +1,7 @@
 import { errors } from 'undici'
 import type { HttpResult } from '../delivery.ts'
-import { InvalidAnswer } from './response-head.ts'
-import { AnswerTooLong, RefusedTarget } from './ssrf-guard.ts'
+import { InvalidResponse } from './response-head.ts'
+import { RefusedTarget, ResponseTooLong } from './ssrf-guard.ts'
 
 export const TOO_LONG = 'The answer is too long'
 
@@ -72,8 +72,8 @@ const OPENSSL: [RegExp, string][] = [
 export function failure(error: unknown): HttpResult {
   for (const cause of causes(error)) {
     if (cause instanceof RefusedTarget) return { kind: 'refused', error: cause.message }
-    if (cause instanceof AnswerTooLong) return { kind: 'failed', error: TOO_LONG }
-    if (cause instanceof InvalidAnswer) return { kind: 'failed', error: cause.message }
+    if (cause instanceof ResponseTooLong) return { kind: 'failed', error: TOO_LONG }
+    if (cause instanceof InvalidResponse) return { kind: 'failed', error: cause.message }
     const code = 'code' in cause ? String(cause.code) : ''
     const reason = REASONS[code] ?? OPENSSL.find(([words]) => words.test(cause.message))?.[1]
     if (reason !== undefined) return { kind: 'failed', error: reason }

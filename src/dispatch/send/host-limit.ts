@@ -3,7 +3,7 @@ import { FairScheduler } from '../queue/fair-scheduler.ts'
 import { cache } from './cache.ts'
 
 /** Requests in flight from this process to one host and port, whatever endpoints and workspaces they are of. */
-export const MOST_TO_HOST = 50
+export const MAX_IN_FLIGHT_PER_HOST = 50
 
 interface Host {
   readonly inFlight: Map<string, number>
@@ -23,36 +23,36 @@ export interface HostSlot {
  * constant time.
  */
 export class HostLimit {
-  readonly #hostLimit = new Map<string, Host>()
+  readonly #hosts = new Map<string, Host>()
   /** Whose turn it is at which host, until they take it or pass it on. */
   readonly #turns = new WeakMap<EndpointQueue, string>()
-  readonly #lineUp: (queue: EndpointQueue) => void
+  readonly #requeue: (queue: EndpointQueue) => void
 
   /** @param lineUp is told of queues that shall ask for their turn (again): their URL has changed, or somebody else's has */
   constructor(lineUp: (queue: EndpointQueue) => void) {
-    this.#lineUp = lineUp
+    this.#requeue = lineUp
   }
 
   /** Takes a place in the host's line. @returns whose turn it is there now; undefined: the host is full */
-  turn(queue: EndpointQueue): EndpointQueue | undefined {
+  requestTurn(queue: EndpointQueue): EndpointQueue | undefined {
     const name = hostOf(queue.row.url)
     const before = this.#turns.get(queue)
     this.#turns.delete(queue)
     if (before !== undefined && before !== name) {
       const other = this.#freed(before)
-      if (other !== undefined) this.#lineUp(other)
+      if (other !== undefined) this.#requeue(other)
     }
     this.#at(name).waiting.add(queue)
     return this.#next(name)
   }
 
   /** Whose turn it is at the host of a queue that has nothing to send after all. */
-  afterNone(queue: EndpointQueue): EndpointQueue | undefined {
+  passTurn(queue: EndpointQueue): EndpointQueue | undefined {
     this.#turns.delete(queue)
     return this.#freed(hostOf(queue.row.url))
   }
 
-  begin({ row, workspaceId }: EndpointQueue): HostSlot {
+  start({ row, workspaceId }: EndpointQueue): HostSlot {
     const place = { host: hostOf(row.url), workspaceId }
     const host = this.#at(place.host)
     host.total++
@@ -61,7 +61,7 @@ export class HostLimit {
   }
 
   /** @returns who may have the place now */
-  end({ host: name, workspaceId }: HostSlot): EndpointQueue | undefined {
+  finish({ host: name, workspaceId }: HostSlot): EndpointQueue | undefined {
     const host = this.#at(name)
     host.total--
     const count = (host.inFlight.get(workspaceId) ?? 0) - 1
@@ -74,7 +74,7 @@ export class HostLimit {
     const host = this.#at(name)
     const queue = this.#next(name)
     if (queue !== undefined) this.#turns.set(queue, name)
-    if (host.total === 0 && host.waiting.size === 0) this.#hostLimit.delete(name)
+    if (host.total === 0 && host.waiting.size === 0) this.#hosts.delete(name)
     return queue
   }
 
@@ -84,23 +84,23 @@ export class HostLimit {
     for (;;) {
       const queue = next(host)
       if (queue === undefined || hostOf(queue.row.url) === name) return queue
-      this.#lineUp(queue)
+      this.#requeue(queue)
     }
   }
 
   #at(name: string): Host {
-    const known = this.#hostLimit.get(name)
+    const known = this.#hosts.get(name)
     if (known !== undefined) return known
     const host: Host = { inFlight: new Map(), waiting: new FairScheduler(), total: 0 }
-    this.#hostLimit.set(name, host)
+    this.#hosts.set(name, host)
     return host
   }
 }
 
 /** Of those above half of the places there is one at most while any is free, so at most one is passed over. */
 function next({ inFlight, waiting, total }: Host): EndpointQueue | undefined {
-  if (total >= MOST_TO_HOST) return undefined
-  const isBelowHalf = (workspaceId: string) => (inFlight.get(workspaceId) ?? 0) < MOST_TO_HOST / 2
+  if (total >= MAX_IN_FLIGHT_PER_HOST) return undefined
+  const isBelowHalf = (workspaceId: string) => (inFlight.get(workspaceId) ?? 0) < MAX_IN_FLIGHT_PER_HOST / 2
   return waiting.next(isBelowHalf) ?? waiting.next()
 }
 

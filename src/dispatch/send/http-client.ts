@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici'
 import type { TargetPolicy } from '../../infra/net/target-policy.ts'
 import type { HttpResult } from '../delivery.ts'
 import { cache } from './cache.ts'
-import { type Connection, Connections } from './connection-pool.ts'
+import { ConnectionPool, type HttpConnection } from './connection-pool.ts'
 import { failure, TOO_LONG } from './failure-reason.ts'
 import { guardedConnector, guardUrl } from './ssrf-guard.ts'
 
@@ -13,7 +13,7 @@ export const KEPT_BYTES = 4096
  * What is read of an answer, headers and body together. The last read from the socket (16 kB) may bring more than that,
  * which is thrown away.
  */
-export const MAX_ANSWER_BYTES = 65_536
+export const MAX_RESPONSE_BYTES = 65_536
 const LATE: HttpResult = { kind: 'failed', error: 'No complete answer within 5 seconds' }
 
 /** Sends one attempt and waits for the whole answer, at most 5 seconds. Never throws. */
@@ -31,7 +31,7 @@ const STARVING_MS = 250
 /** Keep-alive connections; no redirects, no decompression, no proxy from the environment. */
 export function createHttpClient(policy: TargetPolicy): HttpClient {
   /** The oldest first, so that one timer looks at the first few: a timer for each would cost as much as the rest. */
-  const attempts = new Set<Attempt>()
+  const attempts = new Set<HttpRequest>()
   const ticking = setInterval(() => {
     const now = performance.now()
     for (const attempt of attempts) {
@@ -41,12 +41,12 @@ export function createHttpClient(policy: TargetPolicy): HttpClient {
     }
   }, TICK_MS)
   ticking.unref()
-  const connections = new Connections({
-    connect: guardedConnector(policy, { timeoutMs: DEADLINE_MS, maxAnswerBytes: MAX_ANSWER_BYTES }),
+  const connections = new ConnectionPool({
+    connect: guardedConnector(policy, { timeoutMs: DEADLINE_MS, maxResponseBytes: MAX_RESPONSE_BYTES }),
     // One deadline for everything, above, in place of undici's for each part.
     headersTimeout: 0,
     bodyTimeout: 0,
-    maxHeaderSize: MAX_ANSWER_BYTES,
+    maxHeaderSize: MAX_RESPONSE_BYTES,
   })
   const destinationOf = cache((text: string) => {
     const url = new URL(text)
@@ -59,20 +59,20 @@ export function createHttpClient(policy: TargetPolicy): HttpClient {
       return new Promise<HttpResult>((resolve) => {
         const { origin, path } = destinationOf(url)
         const request = { path, method: 'POST' as const, headers, body }
-        const attempt = new Attempt((httpResult) => {
+        const attempt = new HttpRequest((httpResult) => {
           attempts.delete(attempt)
           resolve(httpResult)
         })
         attempts.add(attempt)
-        const send = (connection: Connection) => {
+        const send = (connection: HttpConnection) => {
           attempt.sendOn(connection, request, (httpResult, isComplete, isStale) => {
-            if (isComplete) connections.giveBack(connection)
+            if (isComplete) connections.release(connection)
             else connections.drop(connection)
             if (isStale) return send(connections.fresh(origin))
             attempt.finish(httpResult)
           })
         }
-        send(connections.take(origin))
+        send(connections.acquire(origin))
       }).catch(failure)
     },
     close() {
@@ -86,11 +86,11 @@ export function createHttpClient(policy: TargetPolicy): HttpClient {
  * One attempt: a request, and where its connection turns out to have been closed by the receiver meanwhile, the same request
  * on a new one.
  */
-class Attempt {
+class HttpRequest {
   readonly begunAt = performance.now()
   readonly #done: (httpResult: HttpResult) => void
-  #answer: Answer | null = null
-  #connection: Connection | null = null
+  #response: ResponseReader | null = null
+  #connection: HttpConnection | null = null
   #endStarving: (() => void) | null = null
   #isResent = false
 
@@ -101,11 +101,11 @@ class Attempt {
 
   /** @param ended isStale: nothing came of the request, because the connection had been kept for too long */
   sendOn(
-    connection: Connection,
+    connection: HttpConnection,
     request: Dispatcher.DispatchOptions,
     ended: (httpResult: HttpResult, isComplete: boolean, isStale: boolean) => void,
   ): void {
-    const answer = new Answer((httpResult, isComplete) => {
+    const answer = new ResponseReader((httpResult, isComplete) => {
       this.#endStarving?.()
       this.#endStarving = null
       // Asked now, not before: the client may have connected anew for this request.
@@ -114,7 +114,7 @@ class Attempt {
       this.#isResent ||= isStale
       ended(httpResult, isComplete, isStale)
     })
-    this.#answer = answer
+    this.#response = answer
     this.#connection = connection
     connection.client.dispatch(request, answer)
   }
@@ -125,19 +125,19 @@ class Attempt {
   }
 
   /** It has waited for a while. On a connection that never had an answer, the receiver may be waiting for others to close. */
-  starve(connections: Connections): void {
-    if (this.#connection === null || this.#connection.isUsed || this.#answer?.hasBegun) return
+  starve(connections: ConnectionPool): void {
+    if (this.#connection === null || this.#connection.isUsed || this.#response?.hasBegun) return
     this.#endStarving ??= connections.starve(this.#connection.origin)
   }
 
   /** Its time is over. */
   expire(): void {
-    this.#answer?.end(LATE, false)
+    this.#response?.end(LATE, false)
   }
 }
 
 /** What comes back for one request. `dispatch` with a handler costs half of what `request` with its streams and promises does. */
-class Answer implements Dispatcher.DispatchHandler {
+class ResponseReader implements Dispatcher.DispatchHandler {
   readonly #done: (httpResult: HttpResult, isComplete: boolean) => void
   #isDone = false
   #statusCode = 0
@@ -200,7 +200,7 @@ class Answer implements Dispatcher.DispatchHandler {
       this.#kept.push(part)
       this.#keptBytes += part.length
     }
-    if (this.#readBytes < MAX_ANSWER_BYTES) return
+    if (this.#readBytes < MAX_RESPONSE_BYTES) return
     const mayBeEndless = !this.#statesLength && this.#statusCode < 300
     this.end(mayBeEndless ? { kind: 'failed', error: TOO_LONG } : this.#httpResult(), false)
   }

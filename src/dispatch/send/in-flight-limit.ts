@@ -1,9 +1,9 @@
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
 
 /** Requests in flight: for everybody, for endpoints that are not slow, for those that have none. */
-const MOST = 1024
-const MOST_OF_QUICK = 1536
-const MOST_OF_IDLE = 2048
+const MAX_IN_FLIGHT = 1024
+const MAX_IN_FLIGHT_NOT_SLOW = 1536
+const MAX_IN_FLIGHT_IDLE = 2048
 /** Of which so many began within the last 10 ms. */
 const MAX_RECENT = 64
 export const RECENT_MS = 10
@@ -25,14 +25,14 @@ export class InFlightLimit {
   }
 
   /** @returns what `end` takes back */
-  begin(): object {
+  start(): object {
     const token = {}
     this.#inFlight++
     this.#recent.set(token, performance.now())
     return token
   }
 
-  end(token: object): void {
+  finish(token: object): void {
     this.#inFlight--
     this.#recent.delete(token)
   }
@@ -44,12 +44,12 @@ export class InFlightLimit {
       if (startedAt > bornBefore) break
       this.#recent.delete(token)
     }
-    return this.#recent.size >= throttleRatio * MAX_RECENT || this.#inFlight >= throttleRatio * MOST_OF_IDLE
+    return this.#recent.size >= throttleRatio * MAX_RECENT || this.#inFlight >= throttleRatio * MAX_IN_FLIGHT_IDLE
   }
 
   /** Whether one endpoint may begin another request; ask isFull first. */
   hasRoomFor(queue: EndpointQueue, throttleRatio: number): boolean {
-    if (this.#inFlight < throttleRatio * MOST || queue.inFlightCount === 0) return true
-    return this.#inFlight < throttleRatio * MOST_OF_QUICK && !queue.isSlow
+    if (this.#inFlight < throttleRatio * MAX_IN_FLIGHT || queue.inFlightCount === 0) return true
+    return this.#inFlight < throttleRatio * MAX_IN_FLIGHT_NOT_SLOW && !queue.isSlow
   }
 }

@@ -1,5 +1,5 @@
 /** An answer that no HTTP client would take, in words for the receiver's author. */
-export class InvalidAnswer extends Error {
+export class InvalidResponse extends Error {
   override name = 'InvalidAnswer'
 }
 
@@ -12,7 +12,7 @@ const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)[ \t]*\r\n/gim
  * these take is mended here, in the head of each answer: interim answers that nobody asked for are left out, the length
  * of a 204, which has no body, and one that is stated twice alike. Everything else passes as it is.
  */
-export class AnswerHeads {
+export class ResponseHeads {
   readonly #max: number
   #prefetched: Buffer[] = []
   #size = 0
@@ -43,12 +43,13 @@ export class AnswerHeads {
       const head = whole.toString('latin1', 0, end + 2)
       const status = Number(STATUS_LINE.exec(head)?.[1] ?? Number.NaN)
       if (status < 100)
-        throw new InvalidAnswer(
+        throw new InvalidResponse(
           `The answer has the status ${String(status).padStart(3, '0')}, which HTTP does not know`,
         )
       const rest = whole.subarray(end + HEAD_END.length)
       // 101 changes the protocol: the parser says what is wrong with that.
-      if (status >= 200 || status === 101 || Number.isNaN(status)) return this.#pass(mend(head, status), rest, whole)
+      if (status >= 200 || status === 101 || Number.isNaN(status))
+        return this.#pass(normalize(head, status), rest, whole)
       whole = rest
       this.#prefetched = whole.length === 0 ? [] : [whole]
       this.#size = whole.length
@@ -58,7 +59,7 @@ export class AnswerHeads {
 
   #wait(whole: Buffer): Buffer | null {
     if ('HTTP/'.startsWith(whole.toString('latin1', 0, 5))) {
-      if (this.#size > this.#max) throw new InvalidAnswer('The answer has too many headers')
+      if (this.#size > this.#max) throw new InvalidResponse('The answer has too many headers')
       this.#prefetched = [whole]
       return null
     }
@@ -80,10 +81,10 @@ export class AnswerHeads {
 }
 
 /** A head without what is one too many; null when there is nothing of the kind. @throws InvalidAnswer */
-function mend(head: string, status: number): string | null {
+function normalize(head: string, status: number): string | null {
   const lengths = [...head.matchAll(CONTENT_LENGTH)].map(([, length]) => length)
   if (status === 204) return lengths.length === 0 ? null : head.replace(CONTENT_LENGTH, '')
-  if (new Set(lengths).size > 1) throw new InvalidAnswer('The answer states two different lengths')
+  if (new Set(lengths).size > 1) throw new InvalidResponse('The answer states two different lengths')
   if (lengths.length < 2) return null
   return head.replace(CONTENT_LENGTH, '').replace(/\r\n/, `\r\nContent-Length: ${lengths[0]}\r\n`)
 }

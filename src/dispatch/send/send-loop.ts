@@ -16,7 +16,7 @@ export interface SendLoopDeps {
   readonly isPaused: () => boolean
   /** How much of the usual capacity may be used now, up to 1. */
   readonly throttleRatio: () => number
-  readonly ended: (queue: EndpointQueue, delivery: PendingDelivery, sent: TimedResult) => void
+  readonly onResult: (queue: EndpointQueue, delivery: PendingDelivery, sent: TimedResult) => void
 }
 
 /** Results that may wait to be written: a receiver that refuses at once is answered faster than that can be recorded. */
@@ -28,7 +28,7 @@ const MAX_BATCH = 32
 export class SendLoop {
   readonly #deps: SendLoopDeps
   readonly #inFlightLimit = new InFlightLimit()
-  readonly #hostLimit = new HostLimit((queue) => this.#line(queue))
+  readonly #hostLimit = new HostLimit((queue) => this.#requeue(queue))
   #timer: NodeJS.Timeout | undefined
   #isAwake = false
   #isStopping = false
@@ -59,7 +59,7 @@ export class SendLoop {
 
   #sendBatch(): void {
     const { queues, membership } = this.#deps
-    if (this.#isStopping || !membership.isTrusted || this.#deps.isPaused()) return
+    if (this.#isStopping || !membership.isActive || this.#deps.isPaused()) return
     const throttleRatio = this.#deps.throttleRatio()
     // What has been written wakes this again.
     if (this.#deps.backlog() >= throttleRatio * MAX_BACKLOG) return
@@ -67,7 +67,7 @@ export class SendLoop {
     for (let begun = 0; begun < MAX_BATCH && !this.#inFlightLimit.isFull(throttleRatio); ) {
       const first = queues.ready.next()
       if (first === undefined) break
-      const queue = this.#hostLimit.turn(first)
+      const queue = this.#hostLimit.requestTurn(first)
       // It comes back when a request to its host has ended.
       if (queue === undefined) continue
       if (!this.#inFlightLimit.hasRoomFor(queue, throttleRatio)) {
@@ -76,7 +76,7 @@ export class SendLoop {
       }
       const delivery = queue.take()
       if (delivery === undefined) {
-        this.#line(this.#hostLimit.afterNone(queue))
+        this.#requeue(this.#hostLimit.passTurn(queue))
         continue
       }
       begun++
@@ -95,21 +95,21 @@ export class SendLoop {
     this.wake()
   }
 
-  #line(queue: EndpointQueue | undefined): void {
+  #requeue(queue: EndpointQueue | undefined): void {
     const { queues } = this.#deps
     let next = queue
     // One that was removed while it waited passes its turn on.
-    while (next !== undefined && !queues.has(next)) next = this.#hostLimit.afterNone(next)
+    while (next !== undefined && !queues.has(next)) next = this.#hostLimit.passTurn(next)
     if (next !== undefined) queues.ready.add(next)
   }
 
   #send(queue: EndpointQueue, delivery: PendingDelivery): void {
-    const request = this.#inFlightLimit.begin()
-    const place = this.#hostLimit.begin(queue)
+    const request = this.#inFlightLimit.start()
+    const place = this.#hostLimit.start(queue)
     void this.#deps.sender.send(delivery, queue.row).then((sent) => {
-      this.#inFlightLimit.end(request)
-      this.#line(this.#hostLimit.end(place))
-      this.#deps.ended(queue, delivery, sent)
+      this.#inFlightLimit.finish(request)
+      this.#requeue(this.#hostLimit.finish(place))
+      this.#deps.onResult(queue, delivery, sent)
       this.wake()
     })
   }

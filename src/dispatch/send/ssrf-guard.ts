@@ -3,7 +3,7 @@ import { isIP, type LookupFunction, type OnReadOpts, Socket } from 'node:net'
 import { buildConnector } from 'undici'
 import { resolveName } from '../../infra/net/resolve.ts'
 import { howToOpen, isOpenHost, refuseAddress, refuseUrl, type TargetPolicy } from '../../infra/net/target-policy.ts'
-import { AnswerHeads } from './response-head.ts'
+import { ResponseHeads } from './response-head.ts'
 
 /**
  * The target is not allowed. The message is for the tenant: it names the rule, never an internal address; in development,
@@ -14,7 +14,7 @@ export class RefusedTarget extends Error {
 }
 
 /** The answer is longer than anything that is read of one. */
-export class AnswerTooLong extends Error {
+export class ResponseTooLong extends Error {
   override name = 'AnswerTooLong'
 }
 
@@ -64,7 +64,7 @@ export function guardedLookup(policy: TargetPolicy): LookupFunction {
 export interface ConnectorOptions {
   readonly timeoutMs: number
   /** Bytes that one exchange may bring, of whatever kind: a backstop behind the bounds on headers and body. */
-  readonly maxAnswerBytes: number
+  readonly maxResponseBytes: number
 }
 
 /**
@@ -79,7 +79,7 @@ export function guardedConnector(policy: TargetPolicy, options: ConnectorOptions
     autoSelectFamily: true,
     autoSelectFamilyAttemptTimeout: ADDRESS_MS,
   }
-  const connectors = { secure: buildConnector(secure), plain: buildConnector({ ...secure, onread: readLittle() }) }
+  const connectors = { secure: buildConnector(secure), plain: buildConnector({ ...secure, onread: smallReads() }) }
   return (target, callback) => {
     const connect = target.protocol === 'https:' ? connectors.secure : connectors.plain
     connect(target, (...[error, socket]) => {
@@ -91,7 +91,7 @@ export function guardedConnector(policy: TargetPolicy, options: ConnectorOptions
         const how = reached === undefined ? '' : howToOpen(target.hostname, reached, policy)
         return callback(new RefusedTarget(`The connection led to a private, loopback or reserved address${how}`), null)
       }
-      bound(socket, options.maxAnswerBytes)
+      limitResponses(socket, options.maxResponseBytes)
       return callback(null, socket)
     })
   }
@@ -101,7 +101,7 @@ export function guardedConnector(policy: TargetPolicy, options: ConnectorOptions
  * One read of a plain socket brings 16 kB, not 64 kB, so that what is read beyond a bound is little. What TLS decrypts comes
  * in such pieces anyway.
  */
-function readLittle(): OnReadOpts {
+function smallReads(): OnReadOpts {
   return {
     // One for all sockets: what it holds is copied before the next read.
     buffer: Buffer.allocUnsafeSlow(READ_BYTES),
@@ -116,11 +116,11 @@ function readLittle(): OnReadOpts {
  * count for none of the parser's bounds. With one request at a time, whatever is written begins the next exchange. Mends the
  * heads of answers on their way to the parser.
  */
-function bound(socket: Socket, max: number): void {
+function limitResponses(socket: Socket, max: number): void {
   let written = 0
   let begun = 0
   let seen = 0
-  const heads = new AnswerHeads(max)
+  const heads = new ResponseHeads(max)
   socket.on('readable', () => {
     if (socket.bytesWritten !== written) {
       written = socket.bytesWritten
@@ -129,7 +129,7 @@ function bound(socket: Socket, max: number): void {
     }
     seen = socket.bytesRead
     // The parser, which listens too, may end it for a better reason.
-    if (seen - begun > max) process.nextTick(() => socket.destroy(new AnswerTooLong('The answer is too long')))
+    if (seen - begun > max) process.nextTick(() => socket.destroy(new ResponseTooLong('The answer is too long')))
   })
   const read = socket.read.bind(socket)
   // The parser takes what came by read() alone. Null also means that there is nothing yet.

@@ -19,7 +19,7 @@ export interface DbConnection {
    * The server's process at the other end, which ends when this process is killed. Connects if it must.
    * @returns its pid as the handshake named it, a pooler's invention when there is one between; null: there is none
    */
-  backend(): Promise<number | null>
+  backendPid(): Promise<number | null>
   /** Tells at once when the connection is lost or cannot be made. The shared one never is. */
   onLost(listener: () => void): void
   close(): Promise<void>
@@ -64,7 +64,7 @@ function sharedSession(db: Database, isBehind: () => boolean): DbConnection {
   return {
     batch: SHARED_BATCH,
     run: (statement, params) => connection.whenFree(() => runShared(db.pool, statement, params), isBehind),
-    backend: async () => null,
+    backendPid: async () => null,
     onLost: () => undefined,
     close: async () => undefined,
   }
@@ -134,7 +134,7 @@ function ownSession(pool: pg.Pool): DbConnection {
     batch: BATCH,
     run: <Row extends object>({ name, text }: Statement, params: readonly unknown[]) =>
       use(async (client) => (await client.query<Row>({ name, text, values: [...params] })).rows),
-    backend: () => use(handshakePid),
+    backendPid: () => use(handshakePid),
     onLost: (listener) => void listeners.push(listener),
     async close() {
       const connection = connected

@@ -76,7 +76,10 @@ RETURNING e.id, e.failing_since AS "failingSince", e.consecutive_failures AS "co
 }
 
 /** What failing that long comes to. */
-export function judge({ failingSince, consecutiveFailures, isWarned }: Health, now: Date): 'disable' | 'warn' | null {
+export function evaluateHealth(
+  { failingSince, consecutiveFailures, isWarned }: Health,
+  now: Date,
+): 'disable' | 'warn' | null {
   if (failingSince === null || consecutiveFailures < FAILING_ATTEMPTS) return null
   const ms = now.getTime() - failingSince.getTime()
   if (ms >= FAILING_MS) return 'disable'

@@ -29,7 +29,7 @@ export interface EndpointRow {
 }
 
 /** How its breaker stands. */
-export function breakerOf({ breakerOpenedAt, breakerProbeAt, breakerProbes }: EndpointRow): CircuitBreakerState {
+export function breakerStateOf({ breakerOpenedAt, breakerProbeAt, breakerProbes }: EndpointRow): CircuitBreakerState {
   return { openedAt: breakerOpenedAt, probeAt: breakerProbeAt, probes: breakerProbes }
 }
 
@@ -39,7 +39,7 @@ export interface WorkingEndpoint {
   /** The process that it belongs to. */
   readonly dispatcherId: string | null
   /** When somebody asked that what waits be sent now, and it has not been sent yet. */
-  readonly askedAt: Date | null
+  readonly probeRequestedAt: Date | null
 }
 
 /**
@@ -66,7 +66,7 @@ const IS_DUE = (lane: number) =>
 const FIND_WORK: Statement = {
   name: 'dispatcher_find_work',
   text: `WITH RECURSIVE ${LOOSE_SCAN('firsts', FIRSTS, 'seq')}, ${LOOSE_SCAN('retries', RETRIES, 'due')}
-SELECT e.id, e.dispatcher_id AS "dispatcherId", CASE WHEN e.is_probe_asked THEN e.probe_asked_at END AS "askedAt"
+SELECT e.id, e.dispatcher_id AS "dispatcherId", CASE WHEN e.is_probe_asked THEN e.probe_asked_at END AS "probeRequestedAt"
   FROM (SELECT endpoint_id FROM firsts
         UNION SELECT endpoint_id FROM retries WHERE ${IS_DUE(0)} OR ${IS_DUE(1)}
         UNION SELECT id FROM webhook_endpoints WHERE is_probe_asked OR is_recovering) working
@@ -115,11 +115,15 @@ const READ: Statement = {
 }
 
 /** Gives endpoints back, of which nothing is held any more. */
-export async function giveBack(connection: DbConnection, dispatcherId: string, ids: readonly string[]): Promise<void> {
-  await connection.run(GIVE_BACK, [dispatcherId, ids])
+export async function releaseEndpoints(
+  connection: DbConnection,
+  dispatcherId: string,
+  ids: readonly string[],
+): Promise<void> {
+  await connection.run(RELEASE, [dispatcherId, ids])
 }
 
-const GIVE_BACK: Statement = {
+const RELEASE: Statement = {
   name: 'dispatcher_give_back',
   text: 'UPDATE webhook_endpoints SET dispatcher_id = NULL WHERE id = ANY($2::text[]) AND dispatcher_id = $1',
 }

@@ -61,7 +61,7 @@ SELECT EXISTS (SELECT FROM me) AS "isMember",
 }
 
 /** Ends a delivery whose attempt cannot be logged: it is not sent again, however it went. */
-export async function finish(
+export async function finishWithoutLog(
   connection: DbConnection,
   dispatcherId: string,
   record: AttemptRecord,

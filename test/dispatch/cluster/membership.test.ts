@@ -18,7 +18,7 @@ async function joined(count: number): Promise<Membership[]> {
   for (const membership of rosters) await membership.heartbeat(false)
   return rosters
 }
-const ownersOf = (id: string, rosters: readonly Membership[]) => rosters.filter((membership) => membership.isMine(id))
+const ownersOf = (id: string, rosters: readonly Membership[]) => rosters.filter((membership) => membership.owns(id))
 
 test('every endpoint falls to exactly one process, and each gets its share', async () => {
   const rosters = await joined(4)
@@ -42,7 +42,7 @@ test('one that leaves moves only its own share', async () => {
     const [owner] = ownersOf(id, others)
     if (before.get(id) !== gone) expect(owner).toBe(before.get(id))
   }
-  expect(gone?.isTrusted).toBe(false)
+  expect(gone?.isActive).toBe(false)
 })
 
 test('one that stands still for twelve looks is removed, and learns it when it comes back', async () => {
@@ -50,10 +50,10 @@ test('one that stands still for twelve looks is removed, and learns it when it c
   if (here === undefined || still === undefined) throw new Error('two are needed')
   await here.heartbeat(false)
   for (let observations = 0; observations < 11; observations++) expect(await here.heartbeat(false)).toBe('same')
-  expect(ENDPOINTS.every((id) => here.isMine(id))).toBe(false)
+  expect(ENDPOINTS.every((id) => here.owns(id))).toBe(false)
   expect(await here.heartbeat(false)).toBe('changed')
-  expect(ENDPOINTS.every((id) => here.isMine(id))).toBe(true)
-  expect(await still.heartbeat(false)).toBe('lost')
+  expect(ENDPOINTS.every((id) => here.owns(id))).toBe(true)
+  expect(await still.heartbeat(false)).toBe('removed')
   const before = still.id
   await still.join(false)
   expect(still.id).not.toBe(before)
@@ -72,18 +72,18 @@ test('one that sheds is passed over while there are others', async () => {
   const [shedding, other] = await joined(2)
   await shedding?.heartbeat(true)
   expect(await other?.heartbeat(false)).toBe('changed')
-  expect(ENDPOINTS.every((id) => other?.isMine(id) && !shedding?.isMine(id))).toBe(true)
+  expect(ENDPOINTS.every((id) => other?.owns(id) && !shedding?.owns(id))).toBe(true)
   await other?.heartbeat(true)
   await shedding?.heartbeat(true)
-  expect(ENDPOINTS.filter((id) => shedding?.isMine(id)).length).toBeGreaterThan(300)
+  expect(ENDPOINTS.filter((id) => shedding?.owns(id)).length).toBeGreaterThan(300)
 })
 
 test('a process that has the database to itself clears what a killed one left', async () => {
   await joined(2)
   const alone = new Membership(connection)
   await alone.join(true)
-  expect(ENDPOINTS.every((id) => alone.isMine(id))).toBe(true)
-  expect(alone.isTrusted).toBe(true)
+  expect(ENDPOINTS.every((id) => alone.owns(id))).toBe(true)
+  expect(alone.isActive).toBe(true)
 })
 
 test('a beat names its backend, unless the database is embedded', async () => {
@@ -131,9 +131,9 @@ describe.runIf(backend === 'postgres')('a connection that ends', () => {
     const [here, there] = await pair()
     await cut(there)
     expect(await looksUntilGone(here)).toBe(2)
-    expect(ENDPOINTS.every((id) => here.isMine(id))).toBe(true)
-    expect(await there.heartbeat(false)).toBe('lost')
-    expect(there.isTrusted).toBe(false)
+    expect(ENDPOINTS.every((id) => here.owns(id))).toBe(true)
+    expect(await there.heartbeat(false)).toBe('removed')
+    expect(there.isActive).toBe(false)
   })
 
   test('one that stands still and stays connected has twelve looks', async () => {
@@ -153,18 +153,18 @@ describe.runIf(backend === 'postgres')('a connection that ends', () => {
 
   test('its process begins nothing until the next beat', async () => {
     const [, there] = await pair()
-    expect(there.isTrusted).toBe(true)
+    expect(there.isActive).toBe(true)
     await cut(there)
-    await until(() => !there.isTrusted, 500)
+    await until(() => !there.isActive, 500)
     expect(await there.heartbeat(false)).toBe('same')
-    expect(there.isTrusted).toBe(true)
+    expect(there.isActive).toBe(true)
   })
 
   test('the last beat is trusted for less than two looks where others see the connection', async () => {
     const [here] = await pair()
     const began = performance.now()
     await here.heartbeat(false)
-    await until(() => !here.isTrusted, 3000)
+    await until(() => !here.isActive, 3000)
     expect(performance.now() - began).toBeLessThan(2000)
   })
 
@@ -176,7 +176,7 @@ describe.runIf(backend === 'postgres')('a connection that ends', () => {
     const [here, there] = await pair((connection) => ({ ...connection, run: slowly }))
     await connections[1]?.close()
     await settle(2000)
-    expect(there.isTrusted).toBe(true)
+    expect(there.isActive).toBe(true)
     expect(await looksUntilGone(here)).toBe(12)
   })
 
@@ -194,7 +194,7 @@ describe.runIf(backend === 'postgres')('a connection that ends', () => {
     const [here, there] = await pair()
     for (let observations = 0; observations < 6; observations++) await here.heartbeat(false)
     await cut(here, there)
-    await until(() => !here.isTrusted, 500)
+    await until(() => !here.isActive, 500)
     expect(await here.heartbeat(false)).toBe('same')
     expect(await looksUntilGone(here)).toBe(3)
   })
@@ -208,7 +208,7 @@ describe.runIf(backend === 'postgres')('a connection that ends', () => {
     await restarted.join(false)
     for (let observations = 0; observations < 2; observations++) expect(await restarted.heartbeat(false)).toBe('same')
     expect(await restarted.heartbeat(false)).toBe('changed')
-    expect(ENDPOINTS.every((id) => restarted.isMine(id))).toBe(true)
+    expect(ENDPOINTS.every((id) => restarted.owns(id))).toBe(true)
   })
 
   test('after a restart of the server, one has twelve looks', async () => {
@@ -220,7 +220,7 @@ describe.runIf(backend === 'postgres')('a connection that ends', () => {
   })
 
   test('behind a pooler, whose handshake names no backend, a process has twelve looks', async () => {
-    const [here, there] = await pair((connection) => ({ ...connection, backend: async () => 1 }))
+    const [here, there] = await pair((connection) => ({ ...connection, backendPid: async () => 1 }))
     const row = await guddesk.deps.db.prisma.dispatcher.findUniqueOrThrow({ where: { id: there.id } })
     expect(row.backend).toBe(null)
     await connections[1]?.close()

@@ -45,10 +45,10 @@ const first = (n: number, endpointId: string): FetchedDelivery => ({
   version: '1',
 })
 
-const plan = (endpointId: string, firsts: number): FetchRequest => ({
+const requestFor = (endpointId: string, firstAttempts: number): FetchRequest => ({
   endpointId,
-  firsts,
-  firstsAfter: '0',
+  firstAttempts,
+  firstAttemptsAfter: '0',
   holdBack: 'due',
   retries: 0,
   retriesFrom: new Date(0),
@@ -64,15 +64,15 @@ function takeFrom(queue: EndpointQueue): FetchedDelivery {
 
 /** Two endpoints, and five deliveries read for each, in two conversations. */
 function filled() {
-  const queues = new EndpointQueues({ needsFetch: () => undefined, ready: () => undefined })
+  const queues = new EndpointQueues()
   const ids = ['whk_1', 'whk_2']
   for (const id of ids) queues.add({ ...ROW, id })
   const [one, two] = ids.map((id) => {
     const queue = queues.get(id)
-    const wanted = queue?.nextFetch()
-    if (!queue || !wanted) throw new Error('it wants what it can have')
+    const wanted = queue?.fetch.nextFetch()
+    if (!queue || !wanted) throw new Error('it fetches what it can have')
     const found = [1, 2, 3, 4, 5].map((n) => first(n, id))
-    queue.add(found, wanted)
+    queue.fetch.fetched(found, wanted)
     return queue
   })
   if (one === undefined || two === undefined) throw new Error('there are two')
@@ -84,16 +84,16 @@ describe('what is held, of all endpoints together', () => {
     const { queues, one, two } = filled()
     expect([queues.prefetchedCount, one.prefetchedCount, two.prefetchedCount]).toEqual([10, 5, 5])
     const taken = takeFrom(one)
-    one.ended(taken, { isRetried: false })
+    one.finish(taken, { isRetried: false })
     expect(queues.prefetchedCount).toBe(10)
-    one.forget(taken)
-    one.forget(taken)
+    one.recorded(taken)
+    one.recorded(taken)
     expect([queues.prefetchedCount, one.prefetchedCount]).toEqual([9, 4])
   })
 
   test('does not count twice what was read twice', () => {
     const { queues, one } = filled()
-    one.add([first(1, one.id), first(6, one.id)], plan(one.id, 2))
+    one.fetch.fetched([first(1, one.id), first(6, one.id)], requestFor(one.id, 2))
     expect(queues.prefetchedCount).toBe(11)
   })
 
@@ -110,8 +110,8 @@ describe('what is held, of all endpoints together', () => {
     queues.remove(one)
     expect(queues.prefetchedCount).toBe(5)
     queues.remove(one)
-    one.ended(taken, { isRetried: false })
-    one.forget(taken)
+    one.finish(taken, { isRetried: false })
+    one.recorded(taken)
     expect(queues.prefetchedCount).toBe(5)
     queues.remove(two)
     expect(queues.prefetchedCount).toBe(0)
@@ -121,14 +121,14 @@ describe('what is held, of all endpoints together', () => {
 describe('what was read while things happened', () => {
   /** An endpoint whose ten events all belong to one conversation, the first of which is in flight. */
   function stalled() {
-    const queues = new EndpointQueues({ needsFetch: () => undefined, ready: () => undefined })
+    const queues = new EndpointQueues()
     queues.add(ROW)
     const queue = queues.get(ROW.id)
-    const wanted = queue?.nextFetch()
-    if (!queue || !wanted) throw new Error('it wants what it can have')
-    queue.fetchStarted(wanted)
+    const wanted = queue?.fetch.nextFetch()
+    if (!queue || !wanted) throw new Error('it fetches what it can have')
+    queue.fetch.fetchStarted(wanted)
     const events = [2, 4, 6, 8, 10, 12, 14, 16].map((n) => first(n, ROW.id))
-    queue.add(events, wanted)
+    queue.fetch.fetched(events, wanted)
     const taken = takeFrom(queue)
     return { queue, taken, events, wanted }
   }
@@ -136,11 +136,11 @@ describe('what was read while things happened', () => {
   test('is not sent again when it was recorded before the heads came back', async () => {
     const { queue, taken } = stalled()
     await settle(60)
-    expect(queue.nextHeads()).toMatchObject({ after: '' })
-    queue.ended(taken, { isRetried: false })
-    queue.forget(taken)
+    expect(queue.fetch.startHeads()).toMatchObject({ after: '' })
+    queue.finish(taken, { isRetried: false })
+    queue.recorded(taken)
     queue.drop()
-    queue.addHeads([taken, first(1, ROW.id)], '')
+    queue.fetch.headsFetched([taken, first(1, ROW.id)], '')
     expect(queue.take()?.seq).toBe('1')
     expect(queue.canSend()).toBe(false)
   })
@@ -148,18 +148,18 @@ describe('what was read while things happened', () => {
   test('does not overtake what was held and has been dropped since', () => {
     const { queue, taken, events } = stalled()
     const later = first(18, ROW.id)
-    queue.look()
-    const wanted = { ...plan(ROW.id, 1), prefetched: events.map(({ seq }) => seq) }
-    queue.fetchStarted(wanted)
+    queue.wake()
+    const wanted = { ...requestFor(ROW.id, 1), prefetched: events.map(({ seq }) => seq) }
+    queue.fetch.fetchStarted(wanted)
     queue.drop()
-    queue.ended(taken, { isRetried: false })
-    queue.forget(taken)
-    queue.add([later], wanted)
+    queue.finish(taken, { isRetried: false })
+    queue.recorded(taken)
+    queue.fetch.fetched([later], wanted)
     expect(queue.canSend()).toBe(false)
-    const again = queue.nextFetch()
+    const again = queue.fetch.nextFetch()
     if (again === null) throw new Error('it reads them again')
-    queue.fetchStarted(again)
-    queue.add([...events.slice(1), later], again)
+    queue.fetch.fetchStarted(again)
+    queue.fetch.fetched([...events.slice(1), later], again)
     expect(queue.take()?.seq).toBe('4')
   })
 })
@@ -174,55 +174,55 @@ describe('conversations that are read by themselves', () => {
 
   test('end a recovery also when nothing of the last is left', () => {
     const queue = new EndpointQueue({ ...ROW, isRecovering: true }, { count: 0 })
-    queue.replaysMadeDue()
-    queue.recoveryRead(['conv_1'], { conversationId: 'conv_1', seq: '0' })
-    const [asked] = queue.nextConversations()
+    queue.fetch.replaysMadeDue()
+    queue.fetch.recoverPage(['conv_1'], { conversationId: 'conv_1', seq: '0' })
+    const [asked] = queue.fetch.startConversations()
     if (asked === undefined) throw new Error('it is asked for')
     expect(queue.isRecovering).toBe(true)
-    queue.addConversation(asked, [], NOW)
+    queue.fetch.conversationFetched(asked, [], NOW)
     expect(queue.isRecovering).toBe(false)
   })
 
   test('with STRICT ordering wait for the record of the failure, and not of what went before', () => {
     const queue = new EndpointQueue({ ...ROW, isStrict: true }, { count: 0 })
-    const wanted = queue.nextFetch()
-    if (wanted === null) throw new Error('it wants what it can have')
-    queue.add([first(1, 'whk_1'), first(3, 'whk_1'), first(5, 'whk_1')], wanted)
+    const wanted = queue.fetch.nextFetch()
+    if (wanted === null) throw new Error('it fetches what it can have')
+    queue.fetch.fetched([first(1, 'whk_1'), first(3, 'whk_1'), first(5, 'whk_1')], wanted)
     const good = takeFrom(queue)
-    queue.ended(good, { isRetried: false })
-    queue.ended(takeFrom(queue), { isRetried: true })
-    queue.forget(good)
-    expect(queue.nextConversations()).toEqual([])
+    queue.finish(good, { isRetried: false })
+    queue.finish(takeFrom(queue), { isRetried: true })
+    queue.recorded(good)
+    expect(queue.fetch.startConversations()).toEqual([])
     expect(queue.canSend()).toBe(false)
   })
 
   test('hold back what was being read when the end of a recovery forgot them', () => {
     const queue = new EndpointQueue({ ...ROW, isStrict: true, isRecovering: true }, { count: 0 })
-    queue.replaysMadeDue()
-    queue.recoveryRead(['conv_1'], { conversationId: 'conv_1', seq: '0' })
-    const [asked] = queue.nextConversations()
+    queue.fetch.replaysMadeDue()
+    queue.fetch.recoverPage(['conv_1'], { conversationId: 'conv_1', seq: '0' })
+    const [asked] = queue.fetch.startConversations()
     if (asked === undefined) throw new Error('it is asked for')
-    queue.addConversation(asked, [first(1, 'whk_1')], NOW)
+    queue.fetch.conversationFetched(asked, [first(1, 'whk_1')], NOW)
     const failed = takeFrom(queue)
-    const wanted = queue.nextFetch()
-    if (wanted === null) throw new Error('it wants what it can have')
-    queue.fetchStarted(wanted)
-    queue.ended(failed, { isRetried: true })
-    queue.forget(failed)
+    const wanted = queue.fetch.nextFetch()
+    if (wanted === null) throw new Error('it fetches what it can have')
+    queue.fetch.fetchStarted(wanted)
+    queue.finish(failed, { isRetried: true })
+    queue.recorded(failed)
     expect(queue.isRecovering).toBe(false)
     // It was read before the failure was recorded.
-    queue.add([first(3, 'whk_1')], wanted)
+    queue.fetch.fetched([first(3, 'whk_1')], wanted)
     expect(queue.canSend()).toBe(false)
   })
 
   test('are no more than can be read soon, and no more than that are remembered', () => {
     const conversations = new ConversationRetries()
     const many = Array.from({ length: 1000 }, (_, i) => deferred(i))
-    conversations.scanned(many, true, 'none')
-    expect(conversations.mayDefer).toBe(false)
+    conversations.addFirstAttempts(many, true, 'none')
+    expect(conversations.hasRoom).toBe(false)
     const waits = new ConversationRetries()
     for (let i = 0; i < 11_000; i += 1000) {
-      waits.scanned(
+      waits.addFirstAttempts(
         many.map((_, j) => deferred(i + j)),
         true,
         null,
@@ -231,34 +231,34 @@ describe('conversations that are read by themselves', () => {
     expect(waits.has('conv_999')).toBe(false)
     expect(waits.has('conv_1000')).toBe(true)
     // What was passed is passed all the same.
-    expect(waits.firstsAfter).toBe('10999')
+    expect(waits.firstAttemptsAfter).toBe('10999')
   })
 
   test('are read again when a retry came due that was read before', () => {
     const conversations = new ConversationRetries()
     const retry = { ...deferred(1), attempts: 5, nextAttemptAt: NOW }
-    conversations.deferred([retry], false, 'none')
-    const [[id, part] = ['', undefined]] = conversations.take(1)
+    conversations.addRetries([retry], false, 'none')
+    const [[id, part] = ['', undefined]] = conversations.startReads(1)
     if (part === undefined) throw new Error('it is wanted')
-    conversations.wasRead(id, part, { last: '2', isBlocked: false })
-    conversations.deferred([retry], false, 'none')
+    conversations.finishRead(id, part, { last: '2', isBlocked: false })
+    conversations.addRetries([retry], false, 'none')
     conversations.drained(id)
-    const [[, rest] = ['', undefined]] = conversations.take(1)
+    const [[, rest] = ['', undefined]] = conversations.startReads(1)
     if (rest === undefined) throw new Error('it goes on')
-    conversations.wasRead(id, rest, { ...end, isBlocked: true })
-    expect(conversations.take(1).map(([again, { after }]) => [again, after])).toEqual([['conv_1', '0']])
+    conversations.finishRead(id, rest, { ...end, isBlocked: true })
+    expect(conversations.startReads(1).map(([again, { after }]) => [again, after])).toEqual([['conv_1', '0']])
   })
 
   test('are noticed again when what was sent ahead of its time came due meanwhile', () => {
     const conversations = new ConversationRetries()
     const early = { ...deferred(1), attempts: 1, nextAttemptAt: NOW }
-    conversations.deferred(
+    conversations.addRetries(
       [{ ...deferred(2), attempts: 1, nextAttemptAt: new Date(NOW.getTime() + 60_000) }],
       false,
       'none',
     )
     expect(conversations.retriesFrom > early.nextAttemptAt).toBe(true)
-    conversations.waitsAgain(early)
+    conversations.earlySendFailed(early)
     expect(conversations.retriesFrom).toEqual(early.nextAttemptAt)
   })
 })

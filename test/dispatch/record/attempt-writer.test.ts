@@ -36,13 +36,12 @@ function recording() {
     log: createLog('silent'),
     connections: [connection, connection],
     isPaused: () => false,
-    membership: { id: 'me', isTrusted: true } as unknown as Membership,
-    health: { note: () => undefined } as unknown as HealthWriter,
+    membership: { id: 'me', isActive: true } as unknown as Membership,
+    health: { attempted: () => undefined } as unknown as HealthWriter,
     metrics: dispatchMetrics(new Metrics()),
     counts: { rowsSetAside: 0 },
-    recorded: (ended) => recorded.push(...ended.map(({ record }) => record.id)),
-    lost: () => undefined,
   })
+  attemptWriter.onRecorded((writes) => recorded.push(...writes.map(({ record }) => record.id)))
   return { attemptWriter, batches, recorded }
 }
 

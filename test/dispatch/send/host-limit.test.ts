@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { EndpointQueue } from '../../../src/dispatch/queue/endpoint-queue.ts'
-import { HostLimit, MOST_TO_HOST } from '../../../src/dispatch/send/host-limit.ts'
+import { HostLimit, MAX_IN_FLIGHT_PER_HOST } from '../../../src/dispatch/send/host-limit.ts'
 import { newId } from '../../../src/domain/shared/ids.ts'
 import { nextUrl, ok } from '../../rest/objects.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
@@ -19,15 +19,15 @@ describe('an endpoint whose URL changes while it waits for its host', () => {
   function fullHost(...waiting: EndpointQueue[]) {
     const linedUp: EndpointQueue[] = []
     const hostLimit = new HostLimit((queue) => linedUp.push(queue))
-    const places = Array.from({ length: MOST_TO_HOST }, () => {
+    const places = Array.from({ length: MAX_IN_FLIGHT_PER_HOST }, () => {
       const queue = queueTo(FULL)
-      expect(hostLimit.turn(queue)).toBe(queue)
-      return hostLimit.begin(queue)
+      expect(hostLimit.requestTurn(queue)).toBe(queue)
+      return hostLimit.start(queue)
     })
-    for (const queue of waiting) expect(hostLimit.turn(queue)).toBeUndefined()
+    for (const queue of waiting) expect(hostLimit.requestTurn(queue)).toBeUndefined()
     const end = () => {
       const [place] = places.splice(0, 1)
-      return place && hostLimit.end(place)
+      return place && hostLimit.finish(place)
     }
     return { hostLimit, linedUp, end }
   }
@@ -39,11 +39,11 @@ describe('an endpoint whose URL changes while it waits for its host', () => {
     expect(end()).toBe(second)
     expect(linedUp).toEqual([first])
     // At the other host it has a place, and nobody's here.
-    expect(hostLimit.turn(first)).toBe(first)
-    hostLimit.begin(first)
-    expect(hostLimit.turn(second)).toBe(second)
-    hostLimit.begin(second)
-    expect(hostLimit.turn(queueTo(FULL))).toBeUndefined()
+    expect(hostLimit.requestTurn(first)).toBe(first)
+    hostLimit.start(first)
+    expect(hostLimit.requestTurn(second)).toBe(second)
+    hostLimit.start(second)
+    expect(hostLimit.requestTurn(queueTo(FULL))).toBeUndefined()
   })
 
   test('does so when it has been given its turn, too', () => {
@@ -51,10 +51,10 @@ describe('an endpoint whose URL changes while it waits for its host', () => {
     const { hostLimit, linedUp, end } = fullHost(first, second)
     expect(end()).toBe(first)
     moved(first)
-    expect(hostLimit.turn(first)).toBe(first)
+    expect(hostLimit.requestTurn(first)).toBe(first)
     expect(linedUp).toEqual([second])
-    hostLimit.begin(first)
-    expect(hostLimit.turn(second)).toBe(second)
+    hostLimit.start(first)
+    expect(hostLimit.requestTurn(second)).toBe(second)
   })
 })
 

@@ -1,16 +1,15 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { AttemptRecord, PendingDelivery } from '../../../src/dispatch/delivery.ts'
-import { adopt, findWork, giveBack, readEndpoints } from '../../../src/dispatch/store/endpoints.ts'
+import { adopt, findWork, readEndpoints, releaseEndpoints } from '../../../src/dispatch/store/endpoints.ts'
 import {
-  type FetchRequest,
   fetchConversationHeads,
   fetchConversations,
-  fetchDue,
-  findProbeCandidates,
-  listWaitingConversations,
-  makeReplaysDue,
-} from '../../../src/dispatch/store/fetch-due.ts'
+  listPendingConversations,
+} from '../../../src/dispatch/store/fetch-conversations.ts'
+import { type FetchRequest, fetchDue } from '../../../src/dispatch/store/fetch-due.ts'
+import { findProbeCandidates } from '../../../src/dispatch/store/probe-candidates.ts'
 import { recordAttempts, stillPending } from '../../../src/dispatch/store/record-attempts.ts'
+import { makeReplaysDue } from '../../../src/dispatch/store/replays.ts'
 import { drainRemovals } from '../../../src/domain/maintenance/drain-removals.ts'
 import type { Tenant } from '../../support/guddesk.ts'
 import { connection, guddesk, joinAlone, ME, useApiNode } from '../api-node.ts'
@@ -33,11 +32,11 @@ async function register(url = 'http://127.0.0.1:9/webhook'): Promise<string> {
 
 const want = (options: Partial<FetchRequest> = {}): FetchRequest => ({
   endpointId,
-  firsts: 100,
+  firstAttempts: 100,
   retries: 100,
   replays: 100,
   prefetched: [],
-  firstsAfter: '0',
+  firstAttemptsAfter: '0',
   holdBack: 'due',
   retriesFrom: new Date(0),
   ...options,
@@ -82,9 +81,9 @@ describe('claiming', () => {
     const all = await read()
     expect(types(all)).toEqual(['conversation.created', 'message.created', 'message.created', 'message.created'])
     expect(all.map(({ seq }) => Number(seq))).toEqual(all.map(({ seq }) => Number(seq)).sort((a, b) => a - b))
-    expect((await read({ firsts: 2 })).map(({ id }) => id)).toEqual(all.slice(0, 2).map(({ id }) => id))
+    expect((await read({ firstAttempts: 2 })).map(({ id }) => id)).toEqual(all.slice(0, 2).map(({ id }) => id))
     const prefetched = all.slice(0, 2).map(({ seq }) => seq)
-    expect((await read({ prefetched, firsts: 1 })).map(({ id }) => id)).toEqual([all[2]?.id])
+    expect((await read({ prefetched, firstAttempts: 1 })).map(({ id }) => id)).toEqual([all[2]?.id])
   })
 
   test('retries come when they are due, the longest waiting first', async () => {
@@ -113,10 +112,10 @@ describe('claiming', () => {
     const { id } = await only()
     await change(id, { lane: 1 })
     expect(await read({ replays: 0 })).toEqual([])
-    expect(await read({ firsts: 0, retries: 0 })).toMatchObject([{ id, priority: 'replay' }])
+    expect(await read({ firstAttempts: 0, retries: 0 })).toMatchObject([{ id, priority: 'replay' }])
     await change(id, { attempts: 8 })
     expect(await read({ replays: 0 })).toEqual([])
-    expect(await read({ firsts: 0, retries: 0 })).toMatchObject([{ id, priority: 'replay', attempts: 8 }])
+    expect(await read({ firstAttempts: 0, retries: 0 })).toMatchObject([{ id, priority: 'replay', attempts: 8 }])
   })
 
   test('with STRICT ordering an event waits while one before it is retried, through five attempts', async () => {
@@ -161,16 +160,16 @@ describe('claiming', () => {
     expect([a?.conversationId, b?.conversationId, c?.conversationId]).toEqual([first, second, second])
     expect(await ids(null)).toEqual([a?.id, b?.id])
     const named = await findProbeCandidates(connection, endpointId, c?.id ?? '', true)
-    expect(named.filter(({ isNamed }) => isNamed).map(({ id }) => id)).toEqual([b?.id, c?.id])
+    expect(named.filter(({ isRequested }) => isRequested).map(({ id }) => id)).toEqual([b?.id, c?.id])
     await change(b?.id ?? '', { attempts: 0 })
     expect((await findProbeCandidates(connection, endpointId, null, false)).map(({ id }) => id)).toEqual([a?.id, b?.id])
     for (const delivery of [a, b, c]) await change(delivery?.id ?? '', { lane: 1 })
     expect(await ids(null)).toEqual([b?.id])
     expect(await findProbeCandidates(connection, 'whk_other', a?.id ?? '', true)).toEqual([])
-    const found = await listWaitingConversations(connection, endpointId, '', 10)
+    const found = await listPendingConversations(connection, endpointId, '', 10)
     expect(found.ids).toEqual([])
     await change(a?.id ?? '', { lane: 0 })
-    expect(await listWaitingConversations(connection, endpointId, '', 10)).toMatchObject({
+    expect(await listPendingConversations(connection, endpointId, '', 10)).toMatchObject({
       ids: [first],
       end: { conversationId: first },
     })
@@ -203,7 +202,7 @@ describe('claiming', () => {
     const conversations = await Promise.all(Array.from({ length: 3 }, () => guddesk.newConversation(tenant)))
     for (const id of conversations) await say(id, 'one', 'two')
     const heads = (after: string) =>
-      fetchConversationHeads(connection, endpointId, { after, limit: 2, holdBack: 'due', now: guddesk.clock.now() })
+      fetchConversationHeads(connection, endpointId, { after, limit: 2, holdBack: 'due' }, guddesk.clock.now())
     const first = await heads('')
     const second = await heads(first.last)
     expect(types([...first.heads, ...second.heads])).toEqual(Array(3).fill('conversation.created'))
@@ -237,9 +236,9 @@ describe('finding and taking endpoints', () => {
     await adopt(connection, ME, [endpointId])
     await adopt(connection, 'other', [endpointId])
     expect([await has(ME), await has('other')]).toEqual([true, false])
-    await giveBack(connection, 'other', [endpointId])
+    await releaseEndpoints(connection, 'other', [endpointId])
     expect(await has(ME)).toBe(true)
-    await giveBack(connection, ME, [endpointId])
+    await releaseEndpoints(connection, ME, [endpointId])
     await adopt(connection, 'other', [endpointId])
     expect(await has('other')).toBe(true)
     await prisma.dispatcher.delete({ where: { id: 'other' } })

@@ -3,16 +3,14 @@ import { TAKE_PICTURES } from '../../../src/dispatch/pictures/picture-fetcher.ts
 import { EndpointQueue } from '../../../src/dispatch/queue/endpoint-queue.ts'
 import { adopt, findWork, readEndpoints } from '../../../src/dispatch/store/endpoints.ts'
 import {
-  fetchByIds,
   fetchConversationHeads,
   fetchConversations,
-  fetchDue,
-  findProbeCandidates,
-  listWaitingConversations,
-  MAX_SCANNED,
-  makeReplaysDue,
-} from '../../../src/dispatch/store/fetch-due.ts'
+  listPendingConversations,
+} from '../../../src/dispatch/store/fetch-conversations.ts'
+import { fetchDue, MAX_SCANNED } from '../../../src/dispatch/store/fetch-due.ts'
+import { fetchByIds, findProbeCandidates } from '../../../src/dispatch/store/probe-candidates.ts'
 import { recordAttempts } from '../../../src/dispatch/store/record-attempts.ts'
+import { makeReplaysDue } from '../../../src/dispatch/store/replays.ts'
 import { connection, guddesk, joinAlone, ME, useApiNode } from '../api-node.ts'
 
 const ENDPOINT = 'whk_00000000000000000000000000'
@@ -22,8 +20,8 @@ useApiNode()
 
 const plan = {
   endpointId: ENDPOINT,
-  firsts: 25,
-  firstsAfter: '0',
+  firstAttempts: 25,
+  firstAttemptsAfter: '0',
   holdBack: 'due' as const,
   retries: 10,
   retriesFrom: new Date(0),
@@ -70,9 +68,9 @@ describe('plans that were made on empty tables', () => {
     await guddesk.deps.db.sql('DELETE FROM deliveries')
     for (let i = 0; i < 3; i++) {
       await claimSome()
-      await fetchConversationHeads(connection, ENDPOINT, { after: '', limit: 10, holdBack: 'due' as const, now })
+      await fetchConversationHeads(connection, ENDPOINT, { after: '', limit: 10, holdBack: 'due' }, now)
       await fetchConversations(connection, [{ endpointId: ENDPOINT, conversationId: 'conv_1', after: '0', limit: 10 }])
-      await listWaitingConversations(connection, ENDPOINT, '', 10)
+      await listPendingConversations(connection, ENDPOINT, '', 10)
       await findProbeCandidates(connection, ENDPOINT, null, true)
       await fetchByIds(connection, ENDPOINT, ['dlv_1'])
       await makeReplaysDue(connection, ENDPOINT, now)
@@ -84,13 +82,13 @@ describe('plans that were made on empty tables', () => {
   })
 
   test.each([
-    ['dispatcher_claim', `'{${ENDPOINT}}', '{25}', '{10}', '{10}', '{"{}"}', now(), '{0}', '{1970-01-01}', '{0}'`],
-    ['dispatcher_claim_heads', `'${ENDPOINT}', '', 10, now(), 0`],
-    ['dispatcher_claim_conversations', `'{${ENDPOINT},${ENDPOINT}}', '{conv_1,conv_2}', '{0,30}', '{20,20}'`],
-    ['dispatcher_waiting_conversations', `'${ENDPOINT}', '', 20`],
-    ['dispatcher_find_candidates', `'${ENDPOINT}', 'dlv_evt_3', true`],
-    ['dispatcher_claim_these', `'${ENDPOINT}', '{dlv_evt_3,dlv_evt_6}'`],
-    ['dispatcher_hasten_replays', `'${ENDPOINT}', now()`],
+    ['dispatcher_fetch_due', `'{${ENDPOINT}}', '{25}', '{10}', '{10}', '{"{}"}', now(), '{0}', '{1970-01-01}', '{0}'`],
+    ['dispatcher_fetch_conversation_heads', `'${ENDPOINT}', '', 10, now(), 0`],
+    ['dispatcher_fetch_conversations', `'{${ENDPOINT},${ENDPOINT}}', '{conv_1,conv_2}', '{0,30}', '{20,20}'`],
+    ['dispatcher_list_pending_conversations', `'${ENDPOINT}', '', 20`],
+    ['dispatcher_find_probe_candidates', `'${ENDPOINT}', 'dlv_evt_3', true`],
+    ['dispatcher_fetch_by_ids', `'${ENDPOINT}', '{dlv_evt_3,dlv_evt_6}'`],
+    ['dispatcher_make_replays_due', `'${ENDPOINT}', now()`],
     ['dispatcher_find_work', 'now()'],
   ])('%s walks the indexes that are meant for it, and touches no more rows than it yields', async (name, values) => {
     const plan = await planOf(name, values)
@@ -198,14 +196,14 @@ describe.each(['STRICT', 'RELAXED'] as const)('with %s ordering', (ordering) => 
       expect(queue.canSend()).toBe(false)
       expect(Math.max(...first.map(({ rows }) => rows))).toBeLessThan(MAX_SCANNED + 150)
       for (let i = 0; i < 3; i++) {
-        queue.look()
+        queue.wake()
         const later = await read()
         expect(later.length).toBeLessThan(5)
         expect(Math.max(...later.map(({ rows }) => rows))).toBeLessThan(150)
         expect(Math.min(...later.map(({ ms }) => ms))).toBeLessThan(20)
       }
       await add('new')
-      queue.look()
+      queue.wake()
       await read()
       expect(queue.take()?.conversationId).toBe(`${name}_new`)
     },
@@ -216,7 +214,7 @@ test('after an outage, reading comes to an end while much is left, and what is n
   const { queue, add, read } = await backlog('recovering', 'RELAXED', { events: 300, conversations: 100 })
   await read()
   await add('new')
-  queue.look()
+  queue.wake()
   await read()
   const sent = Array.from({ length: 2 }, () => queue.take()?.conversationId)
   expect(sent).toContain('recovering_new')
@@ -271,21 +269,21 @@ async function backlog(
     }
     for (;;) {
       const now = clock.now()
-      const wanted = queue.nextFetch()
+      const wanted = queue.fetch.nextFetch()
       if (wanted !== null) {
-        queue.fetchStarted(wanted)
-        queue.add(await timed(fetchDue(connection, [wanted], now)), wanted)
+        queue.fetch.fetchStarted(wanted)
+        queue.fetch.fetched(await timed(fetchDue(connection, [wanted], now)), wanted)
       }
-      if (queue.mustMakeReplaysDue) queue.replaysMadeDue()
-      for (let after = queue.recoveryAfter; after !== null; after = queue.recoveryAfter) {
-        const { ids, end } = await listWaitingConversations(connection, endpointId, after, 50)
-        queue.recoveryRead(ids, end)
+      if (queue.fetch.mustMakeReplaysDue) queue.fetch.replaysMadeDue()
+      for (let after = queue.fetch.recoverAfter; after !== null; after = queue.fetch.recoverAfter) {
+        const { ids, end } = await listPendingConversations(connection, endpointId, after, 50)
+        queue.fetch.recoverPage(ids, end)
       }
-      const asked = queue.nextConversations()
+      const asked = queue.fetch.startConversations()
       if (asked.length > 0) {
         const found = await timed(fetchConversations(connection, asked))
         const of = (id: string) => found.filter(({ conversationId }) => conversationId === id)
-        for (const one of asked) queue.addConversation(one, of(one.conversationId), now)
+        for (const one of asked) queue.fetch.conversationFetched(one, of(one.conversationId), now)
       }
       if (wanted === null && asked.length === 0) return statements
     }

@@ -1,0 +1,29 @@
+import type { Database } from '../infra/database/db.ts'
+import type { Log } from '../infra/log.ts'
+
+/** Whether the database answers the dispatcher. Logs once when it stops to, and once when it is back. */
+export class DatabaseAvailability {
+  readonly #disk: Database['disk']
+  readonly #log: Log
+  #isAway = false
+
+  constructor({ disk }: Pick<Database, 'disk'>, log: Log) {
+    this.#disk = disk
+    this.#log = log
+  }
+
+  get isAway(): boolean {
+    return this.#isAway
+  }
+
+  failed(error: unknown): void {
+    const isKnown = this.#isAway || this.#disk?.isFull
+    if (!isKnown) this.#log.error({ err: error }, 'the database does not answer; trying again')
+    this.#isAway = true
+  }
+
+  answered(): void {
+    if (this.#isAway) this.#log.info('the database is back')
+    this.#isAway = false
+  }
+}

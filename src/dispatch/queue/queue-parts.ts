@@ -1,0 +1,18 @@
+import type { ConversationOrder } from './conversation-order.ts'
+import type { ConversationRetries } from './conversation-retries.ts'
+import type { EndpointState } from './endpoint-state.ts'
+import type { FailureStreak } from './failure-streak.ts'
+import type { InFlight } from './in-flight.ts'
+import type { Prober } from './prober.ts'
+import type { RecoveryLimit } from './recovery-limit.ts'
+
+/** What an `EndpointQueue` consists of. Each part owns its state; what to read next and what to probe follow from several. */
+export interface QueueParts {
+  readonly state: EndpointState
+  readonly order: ConversationOrder
+  readonly retries: ConversationRetries
+  readonly inFlight: InFlight
+  readonly failures: FailureStreak
+  readonly recovery: RecoveryLimit
+  readonly prober: Prober
+}
