@@ -4,7 +4,7 @@ import Koa from 'koa'
 import { keysInUse } from './auth/api-key.ts'
 import { createAuthenticator } from './auth/authenticate.ts'
 import { watchCredentials } from './auth/credential-watch.ts'
-import { limitFailures } from './auth/failures.ts'
+import { createAuthFailureThrottle } from './auth/failure-throttle.ts'
 import type { OwnOrigins } from './auth/own-origin.ts'
 import type { People } from './auth/people.ts'
 import type { SessionTokens } from './auth/session-token.ts'
@@ -14,7 +14,14 @@ import { chargeBy } from './domain/shared/rate-limits.ts'
 import { serveGraphiQL } from './graphql/graphiql.ts'
 import { createGraphQL, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql/server.ts'
 import type { KnownDocuments } from './graphql/trusted-documents.ts'
-import { answerInTurn, closeUnread, limitConnections, refuseInTurn, UNREAD_MS, whenSent } from './http/connections.ts'
+import {
+  closeStalledConnections,
+  limitConnections,
+  onResponseClosed,
+  rejectAfterPending,
+  STALLED_MS,
+  serializeRequests,
+} from './http/connections.ts'
 import { cors } from './http/cors.ts'
 import { type Pages, servePages } from './http/dashboard.ts'
 import { serveEchoAgent } from './http/echo-agent.ts'
@@ -24,13 +31,13 @@ import { errorResponse, newRequestId, notFound, requestId } from './http/middlew
 import { GRAPHQL_PATH } from './http/paths.ts'
 import { servePictures } from './http/pictures.ts'
 import { signInRoutes } from './http/sign-in.ts'
-import { places } from './infra/concurrency-limit.ts'
+import { concurrencyLimit } from './infra/concurrency-limit.ts'
 import type { Config } from './infra/config.ts'
 import type { Database } from './infra/database/db.ts'
 import type { Metrics } from './infra/metrics.ts'
 import { pathPattern } from './infra/path-pattern.ts'
 import type { RateCounter } from './infra/redis/rate-counter.ts'
-import { openFeeds } from './live/streams.ts'
+import { openStreams } from './live/streams.ts'
 import { registerServerMetrics, requestDuration } from './metrics.ts'
 import { restRouter } from './rest/app.ts'
 
@@ -62,16 +69,25 @@ export function assembleHttp(
   deps: Deps,
   { people, tokens, rates, pages, documents, metrics }: HttpParts,
 ): { server: Server; stop: () => Promise<void> } {
-  const feeds = openFeeds(deps)
+  const streams = openStreams(deps)
   const credentials = watchCredentials(deps)
   const own: OwnOrigins = {
     origins: new Set([new URL(config.publicUrl).origin, ...config.trustedOrigins]),
     allowHost: config.env !== 'production',
   }
-  const failures = limitFailures(config.failuresPerMinute, rates, (since) => keysInUse(deps, since), deps.clock)
+  const failures = createAuthFailureThrottle(
+    config.failuresPerMinute,
+    rates,
+    (since) => keysInUse(deps, since),
+    deps.clock,
+  )
   const authenticator = createAuthenticator(deps, { trustProxy: config.trustProxy, tokens, own, failures })
   const charge = chargeBy(config.rateLimits, rates.hit, deps.clock)
-  const takePlace = places(deps.db.exclusive ? MAX_UNDER_WAY_EMBEDDED : MAX_UNDER_WAY, UNREAD_MS, tooManyUnderWay)
+  const takePlace = concurrencyLimit(
+    deps.db.exclusive ? MAX_UNDER_WAY_EMBEDDED : MAX_UNDER_WAY,
+    STALLED_MS,
+    tooManyUnderWay,
+  )
   const app = new Koa()
   app.on('error', (error) => {
     deps.log[isClientGone(error) ? 'debug' : 'error']({ err: error }, 'a response failed')
@@ -96,13 +112,13 @@ export function assembleHttp(
   app.use(cors(new Set(config.corsOrigins), isApi))
   app.use(health(deps.db, () => isStopping))
   app.use(serveMetrics(config.metricsToken, metrics))
-  registerServerMetrics(metrics, { ...deps, rates, events: feeds.events })
+  registerServerMetrics(metrics, { ...deps, rates, events: streams.events })
   if (config.metricsToken !== undefined) metrics.collectRuntime()
   const hasApi = config.roles.has('api')
   const isDevelopment = config.env !== 'production'
   const introspection = config.graphqlIntrospection
   const yoga = createGraphQL({
-    ...{ deps, feeds, credentials, authenticator, charge, takePlace },
+    ...{ deps, streams, credentials, authenticator, charge, takePlace },
     ...{ isDevelopment, introspection, documents },
   })
   if (hasApi) {
@@ -111,7 +127,7 @@ export function assembleHttp(
     const startPath = new URL(`${config.publicUrl}/`).pathname
     app.use(signInRoutes({ deps, people, authenticator, failures, tokens, own, startPath }))
     const takePlaceFor = (credentialId: string, response: ServerResponse) =>
-      takePlace(credentialId, (giveBack) => whenSent(response, giveBack))
+      takePlace(credentialId, (giveBack) => onResponseClosed(response, giveBack))
     app.use(servePictures({ deps, authenticator, charge, takePlace: takePlaceFor }))
     const { authenticateKey } = authenticator
     app.use(
@@ -138,12 +154,12 @@ export function assembleHttp(
     requireHostHeader: false,
     shouldUpgradeCallback: (req: IncomingMessage) => hasApi && isWebSocketUpgrade(req),
   }
-  const answer = answerInTurn(app.callback())
+  const answer = serializeRequests(app.callback())
   const server = createServer(options, answer)
-  closeUnread(server)
+  closeStalledConnections(server)
   if (config.connectionsPerAddress > 0) limitConnections(server, config.connectionsPerAddress)
   server.on('checkExpectation', answer)
-  server.on('clientError', refuseInTurn(REQUEST_TIMEOUT_MS, answerBadHttp))
+  server.on('clientError', rejectAfterPending(REQUEST_TIMEOUT_MS, answerBadHttp))
   const closeSockets = hasApi ? serveWebSockets(server, yoga, deps, documents) : async () => undefined
   return {
     server,
@@ -151,7 +167,7 @@ export function assembleHttp(
       isStopping = true
       const closed = new Promise((resolve) => server.close(resolve))
       credentials.close()
-      feeds.close()
+      streams.close()
       await closeSockets()
       server.closeIdleConnections()
       const slow = setTimeout(() => server.closeAllConnections(), FINISH_REQUESTS_MS)
@@ -212,7 +228,7 @@ function health(db: Database, isStopping: () => boolean): Koa.Middleware {
       () => true,
       () => false,
     )
-    return answers ? (db.claim?.lost ?? null) : 'The database does not answer'
+    return answers ? (db.nodeLock?.lost ?? null) : 'The database does not answer'
   }
   return async (ctx, next) => {
     if (ctx.path !== '/healthz') return next()

@@ -9,13 +9,13 @@ import { reopenDueConversations } from './domain/conversations/reopen-snoozed.ts
 import { bootstrap, type FirstStart } from './domain/identity/bootstrap.ts'
 import { drainRemovals } from './domain/maintenance/drain-removals.ts'
 import { publishNode } from './domain/maintenance/nodes.ts'
-import { forgetEnded } from './domain/maintenance/purge-expired.ts'
+import { purgeExpired } from './domain/maintenance/purge-expired.ts'
 import { type Retention, removeOld } from './domain/maintenance/retention.ts'
 import { type Deps, newCounts } from './domain/shared/deps.ts'
 import { DomainError } from './domain/shared/errors.ts'
 import { releaseAbandonedKeys, sweepKeys } from './domain/shared/idempotency.ts'
 import { removeUnnamedPictures } from './domain/visitors/pictures.ts'
-import { removeUnkept, skipTooOld } from './domain/webhooks/unregistered-endpoints.ts'
+import { removeExpiredUnregistered, skipStaleBacklogs } from './domain/webhooks/unregistered-endpoints.ts'
 import { ANY_DOCUMENT, readManifest, trustedDocuments } from './graphql/trusted-documents.ts'
 import type { Pages } from './http/dashboard.ts'
 import { echoAgentUrl } from './http/echo-agent.ts'
@@ -169,13 +169,15 @@ function startBackgroundWork(deps: Deps, retention: Retention): (() => Promise<v
       const removed = await removeOld(deps, retention, signal)
       if (removed.deliveries + removed.events > 0) log.info(removed, 'old deliveries and events were removed')
     }),
-    repeatWriting(deps, SKIP_EVERY_MS, 'too old events could not be left out', (signal) => skipTooOld(deps, signal)),
+    repeatWriting(deps, SKIP_EVERY_MS, 'too old events could not be left out', (signal) =>
+      skipStaleBacklogs(deps, signal),
+    ),
     repeatWriting(deps, SWEEP_EVERY_MS, 'unregistered endpoints could not be removed', (signal) =>
-      removeUnkept(deps, signal),
+      removeExpiredUnregistered(deps, signal),
     ),
     repeatWriting(deps, SWEEP_EVERY_MS, 'pictures that nothing names could not be deleted', () =>
       removeUnnamedPictures(deps),
     ),
-    repeatWriting(deps, SWEEP_EVERY_MS, 'ended secrets could not be forgotten', () => forgetEnded(deps)),
+    repeatWriting(deps, SWEEP_EVERY_MS, 'ended secrets could not be forgotten', () => purgeExpired(deps)),
   ]
 }

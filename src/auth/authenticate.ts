@@ -3,7 +3,7 @@ import type { Deps } from '../domain/shared/deps.ts'
 import { UnauthorizedError } from '../domain/shared/errors.ts'
 import { clientAddress } from '../infra/net/client-address.ts'
 import { authenticateKey, type Headers, keyFromHeaders } from './api-key.ts'
-import type { FailureLimit } from './failures.ts'
+import type { AuthFailureThrottle } from './failure-throttle.ts'
 import { type OwnOrigins, requireOwnOrigin } from './own-origin.ts'
 import { authenticateSession } from './session.ts'
 import { cookieCredential, decoded, type SessionTokens, verifyToken } from './session-token.ts'
@@ -20,7 +20,7 @@ export interface AuthSettings {
   readonly trustProxy: number
   readonly tokens: SessionTokens
   readonly own: OwnOrigins
-  readonly failures: FailureLimit
+  readonly failures: AuthFailureThrottle
 }
 
 /** Tells who is calling. */

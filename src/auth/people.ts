@@ -16,7 +16,7 @@ import { inTransaction, type Tx } from '../infra/database/transaction.ts'
 import { hashPassword, isPassword } from '../infra/passwords.ts'
 import { sha256 } from '../infra/secrets.ts'
 import { SESSION_DAYS, type SessionTokens, setCookie, signToken } from './session-token.ts'
-import { countSignIn, rememberAddress } from './sign-in-limits.ts'
+import { rememberAddress, throttleSignIn } from './sign-in-throttle.ts'
 
 const DAY_MS = 86_400_000
 export const LINK_MS = DAY_MS
@@ -91,7 +91,7 @@ export function createPeople(deps: Deps, tokens: SessionTokens): People {
     },
 
     async signIn({ email, password }, origin) {
-      const refusal = await countSignIn(deps, email, origin)
+      const refusal = await throttleSignIn(deps, email, origin)
       const user = await deps.db.prisma.user.findUnique({ where: { email }, include: { accounts: CREDENTIALS } })
       const hash = user?.accounts[0]?.password ?? null
       // Somebody unknown costs as much work as somebody known.

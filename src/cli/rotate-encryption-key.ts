@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Node, nodesWithOtherKeys } from '../domain/maintenance/nodes.ts'
-import { resealAll } from '../domain/maintenance/reencrypt.ts'
+import { reencryptAll } from '../domain/maintenance/reencrypt.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import { ConfigError } from '../infra/config.ts'
 import { runCommand } from './command.ts'
@@ -52,8 +52,8 @@ async function rotate(deps: Deps, waitSeconds: number): Promise<string> {
 
 /** @returns where something stands that neither key opens */
 async function reseal(deps: Deps): Promise<readonly string[]> {
-  const { resealed, unreadable } = await resealAll(deps)
-  console.log(`${resealed} secrets are sealed with the new key now.`)
+  const { reencrypted, unreadable } = await reencryptAll(deps)
+  console.log(`${reencrypted} secrets are sealed with the new key now.`)
   return unreadable
 }
 

@@ -137,7 +137,7 @@ class RunningDispatcher implements Dispatcher {
       bus.subscribe(ENDPOINTS_TOPIC, (names) => fetcher.endpointsChanged(names)),
     ]
     connections.membership.onLost(() => this.#membershipConnectionLost())
-    db.claim?.onRegained(() => void this.#heartbeat.finally(() => this.#heartbeatIn(0)))
+    db.nodeLock?.onRegained(() => void this.#heartbeat.finally(() => this.#heartbeatIn(0)))
     this.#heartbeatIn(HEARTBEAT_MS)
     fetcher.wake('')
   }

@@ -7,11 +7,11 @@ import {
   UnavailableError,
   ValidationError,
 } from '../domain/shared/errors.ts'
-import { orUnavailable } from '../domain/shared/unavailable.ts'
+import { toUnavailable } from '../domain/shared/unavailable.ts'
 import { STATUS } from '../http/error-body.ts'
 import { logUnavailable, newRequestId } from '../http/middleware.ts'
 import { refusalHeaders } from '../http/rate-limit-headers.ts'
-import { EventStreamEnded } from '../live/log-tailer.ts'
+import { StreamEndedError } from '../live/log-tailer.ts'
 
 /**
  * Expected failures keep their code and message; everything else is logged and masked.
@@ -19,7 +19,7 @@ import { EventStreamEnded } from '../live/log-tailer.ts'
  */
 export function maskError(deps: Deps, error: unknown, requestId = newRequestId()): GraphQLError {
   const thrown = error instanceof GraphQLError ? (error.originalError ?? error) : error
-  const original = orUnavailable(deps, thrown)
+  const original = toUnavailable(deps, thrown)
   if (original instanceof UnavailableError) {
     logUnavailable(deps, original, requestId)
     const { code, message, retryAfterSeconds } = original
@@ -38,7 +38,7 @@ export function maskError(deps: Deps, error: unknown, requestId = newRequestId()
     const http = original.code === 'unauthorized' ? { http: { status, headers: { 'WWW-Authenticate': 'Bearer' } } } : {}
     return located(error, original.message, { code: original.code, ...fields, ...wait, ...http })
   }
-  if (original instanceof EventStreamEnded) return located(error, original.message, { code: 'resume' })
+  if (original instanceof StreamEndedError) return located(error, original.message, { code: 'resume' })
   if (original instanceof GraphQLError) return withCode(error instanceof GraphQLError ? error : original)
   deps.log.error({ err: original, requestId }, 'a GraphQL operation failed')
   return located(error, 'Something went wrong on our side', { code: 'internal_error', requestId })

@@ -9,12 +9,12 @@ import { RateLimitedError, UnauthorizedError } from '../domain/shared/errors.ts'
 import { PageBudget } from '../domain/shared/page-budget.ts'
 import type { Charge } from '../domain/shared/rate-limits.ts'
 import { MAX_BODY_BYTES, readBytes } from '../http/body.ts'
-import { whenSent } from '../http/connections.ts'
+import { onResponseClosed } from '../http/connections.ts'
 import { newRequestId } from '../http/middleware.ts'
 import { GRAPHQL_PATH } from '../http/paths.ts'
 import { standingHeaders } from '../http/rate-limit-headers.ts'
-import type { TakePlace } from '../infra/concurrency-limit.ts'
-import type { Feeds } from '../live/streams.ts'
+import type { AcquireSlot } from '../infra/concurrency-limit.ts'
+import type { Streams } from '../live/streams.ts'
 import { schema } from '../resolvers/index.ts'
 import type { Context } from '../schema/context.ts'
 import { createLoaders } from '../schema/loaders.ts'
@@ -32,7 +32,7 @@ import {
   maskedErrors,
   repeatsOf,
 } from './plugins.ts'
-import { streams } from './sse.ts'
+import { serverSentEvents } from './sse.ts'
 import { unconditionalSubscriptions } from './subscription-rules.ts'
 import { ANY_DOCUMENT, type KnownDocuments } from './trusted-documents.ts'
 import { firstFaultOfVariables } from './variables.ts'
@@ -42,13 +42,13 @@ export type Yoga = YogaServerInstance<Incoming, Context>
 
 export interface GraphQLDeps {
   readonly deps: Deps
-  readonly feeds: Feeds
+  readonly streams: Streams
   readonly credentials: CredentialWatch
   readonly authenticator: Authenticator
   /** Nothing is counted, when left out. */
   readonly charge?: Charge
   /** Each operation but a subscription has one until its answer has been taken. There are any number, when left out. */
-  readonly takePlace?: TakePlace
+  readonly takePlace?: AcquireSlot
   /** Messages may suggest the schema's names. */
   readonly isDevelopment: boolean
   /** Whether there is introspection; as `isDevelopment` when left out. */
@@ -60,7 +60,7 @@ export interface GraphQLDeps {
 /** The GraphQL server with its guard rails (docs/graphql.md, Limits), not yet mounted anywhere. */
 export function createGraphQL({
   deps,
-  feeds,
+  streams,
   credentials,
   authenticator,
   charge = async () => null,
@@ -87,7 +87,7 @@ export function createGraphQL({
       documents.plugin,
       limits(schema),
       unconditionalSubscriptions(),
-      streams(),
+      serverSentEvents(),
       hideSchema({ introspection, suggestions: isDevelopment && introspection }),
       firstFaultOfVariables(),
       compiledQueries<Context>(({ budget }) => budget.renew()),
@@ -97,7 +97,7 @@ export function createGraphQL({
       maskedErrors((error, requestId) => maskError(deps, error, requestId)),
     ],
     maskedErrors: { maskError: (error) => maskError(deps, error) },
-    context: (incoming) => contextOf({ deps, feeds, credentials, authenticator, charge, takePlace }, incoming),
+    context: (incoming) => contextOf({ deps, streams, credentials, authenticator, charge, takePlace }, incoming),
   })
 }
 
@@ -112,12 +112,12 @@ export const POINTS_PER_REQUEST = 500
 async function contextOf(
   {
     deps,
-    feeds,
+    streams,
     credentials,
     authenticator,
     charge,
     takePlace,
-  }: Required<Pick<GraphQLDeps, 'deps' | 'feeds' | 'credentials' | 'authenticator' | 'charge' | 'takePlace'>>,
+  }: Required<Pick<GraphQLDeps, 'deps' | 'streams' | 'credentials' | 'authenticator' | 'charge' | 'takePlace'>>,
   incoming: Incoming,
 ): Promise<Context> {
   const { req, requestId, setHeaders, gone, whenAnswered } = incoming
@@ -132,7 +132,7 @@ async function contextOf(
   if (!(caller instanceof Error) && caller.renewal !== null) setHeaders?.({ 'Set-Cookie': caller.renewal })
   return {
     deps,
-    feeds,
+    streams,
     budget: new PageBudget(1 + repeatsOf(incoming)),
     loaders: createLoaders(deps, () => found(actor)),
     requestId,
@@ -193,7 +193,7 @@ export function graphqlMiddleware(yoga: Yoga, documents: KnownDocuments = ANY_DO
     const setHeaders = (headers: Record<string, string>) => {
       for (const [name, value] of Object.entries(headers)) ctx.res.setHeader(name, value)
     }
-    const whenAnswered = (listener: () => void) => whenSent(ctx.res, listener)
+    const whenAnswered = (listener: () => void) => onResponseClosed(ctx.res, listener)
     const incoming: Incoming = { req: ctx.req, requestId: ctx.state['requestId'], setHeaders, whenAnswered }
     const body = ctx.method === 'POST' ? await readBytes(ctx) : undefined
     if (body !== undefined) {

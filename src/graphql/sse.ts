@@ -6,7 +6,7 @@ const STREAM = 'text/event-stream'
 const STREAM_HEADERS = { 'X-Accel-Buffering': 'no', 'Cache-Control': 'no-cache, no-transform' }
 
 /** Lets event streams through proxies, and says what to accept where a result cannot be had otherwise. */
-export function streams(): Plugin {
+export function serverSentEvents(): Plugin {
   return {
     onResultProcess({ resultProcessor, setResultProcessor }) {
       if (resultProcessor !== undefined) return

@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net'
 import { kindOfAddress } from '../infra/net/addresses.ts'
 
 /** How long a peer may take no byte of what waits for it. */
-export const UNREAD_MS = 15_000
+export const STALLED_MS = 15_000
 const LOOK_MS = 1000
 
 /**
@@ -33,12 +33,12 @@ export function limitConnections(server: Server, max: number, isCounted = isPubl
  * Answers a connection's requests one at a time. The next one begins when the system has taken the whole answer before it,
  * and the socket is not read while one waits: pipelined requests stay with their sender, but for the read that brought them.
  */
-export function answerInTurn(answer: RequestListener): RequestListener {
-  const begin = (line: Line, { request, response }: Turn) => {
+export function serializeRequests(answer: RequestListener): RequestListener {
+  const begin = (line: Pipeline, { request, response }: PipelinedRequest) => {
     response.once('close', () => {
-      line.turns.shift()
-      const [next] = line.turns
-      if (request.socket.destroyed) line.turns.length = 0
+      line.pending.shift()
+      const [next] = line.pending
+      if (request.socket.destroyed) line.pending.length = 0
       else if (next !== undefined) begin(line, next)
       else if (line.refuse !== null) line.refuse()
       else request.socket.resume()
@@ -47,19 +47,19 @@ export function answerInTurn(answer: RequestListener): RequestListener {
   }
   return (request, response) => {
     const { socket } = request
-    const line = lines.get(socket) ?? newLine(socket)
+    const line = pipelines.get(socket) ?? newPipeline(socket)
     line.latest = request
     line.received += 1
     if (line.refuse !== null) return
-    line.turns.push({ request, response })
-    if (line.turns.length > 1) socket.pause()
+    line.pending.push({ request, response })
+    if (line.pending.length > 1) socket.pause()
     else begin(line, { request, response })
   }
 }
 
 /** A connection's requests that are not answered yet. */
-interface Line {
-  readonly turns: Turn[]
+interface Pipeline {
+  readonly pending: PipelinedRequest[]
   /** The request that came last, answered or not; and how many came. */
   latest: IncomingMessage | null
   received: number
@@ -69,19 +69,19 @@ interface Line {
   refuse: (() => void) | null
 }
 
-interface Turn {
+interface PipelinedRequest {
   readonly request: IncomingMessage
   readonly response: ServerResponse
 }
 
-const lines = new WeakMap<Socket, Line>()
+const pipelines = new WeakMap<Socket, Pipeline>()
 
-function newLine(socket: Socket): Line {
-  const line: Line = { turns: [], latest: null, received: 0, readSince: Number.NEGATIVE_INFINITY, refuse: null }
-  lines.set(socket, line)
+function newPipeline(socket: Socket): Pipeline {
+  const line: Pipeline = { pending: [], latest: null, received: 0, readSince: Number.NEGATIVE_INFINITY, refuse: null }
+  pipelines.set(socket, line)
   // Node reads on when a request's body is asked for, or an answer has been sent.
   socket.on('resume', () => {
-    if (line.turns.length > 1) socket.pause()
+    if (line.pending.length > 1) socket.pause()
     else line.readSince = performance.now()
   })
   return line
@@ -93,12 +93,12 @@ function newLine(socket: Socket): Line {
  * its connection is read.
  * @param requestMs how long a request may take to arrive
  */
-export function refuseInTurn(
+export function rejectAfterPending(
   requestMs: number,
   refuse: (error: Error, socket: Socket) => void,
 ): (error: Error & { code?: string }, socket: Socket) => void {
-  const refuseLast = (line: Line, error: Error, socket: Socket) => {
-    const { turns, latest } = line
+  const refuseLast = (line: Pipeline, error: Error, socket: Socket) => {
+    const { pending: turns, latest } = line
     const last = turns.at(-1)
     if (latest?.complete === false) {
       // It began, and its body does not go on. Waiting for others, it shall not be answered; answered, it has its answer.
@@ -114,7 +114,7 @@ export function refuseInTurn(
       socket.destroy()
       return
     }
-    const line = lines.get(socket)
+    const line = pipelines.get(socket)
     if (line === undefined) refuse(error, socket)
     else if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT' || timeLeft(line, socket, requestMs) <= 0) {
       refuseLast(line, error, socket)
@@ -123,12 +123,12 @@ export function refuseInTurn(
 }
 
 /** Milliseconds that a request behind others still has, when these have kept it from being read. */
-function timeLeft({ readSince }: Line, socket: Socket, requestMs: number): number {
+function timeLeft({ readSince }: Pipeline, socket: Socket, requestMs: number): number {
   return socket.isPaused() ? requestMs : readSince + requestMs - performance.now()
 }
 
 /** Node looks at a message's time once: what is late all the same is found here. */
-function allowTime(line: Line, socket: Socket, requestMs: number, refuse: () => void): void {
+function allowTime(line: Pipeline, socket: Socket, requestMs: number, refuse: () => void): void {
   /** The message that Node counted as late: the latest one's body, or the headers after it. */
   const number = line.latest?.complete === false ? line.received : line.received + 1
   const hasArrived = () => line.received > number || (line.received === number && line.latest?.complete === true)
@@ -148,7 +148,7 @@ function allowTime(line: Line, socket: Socket, requestMs: number, refuse: () => 
 }
 
 /** Calls back when the system has taken the whole answer, or its connection is gone. */
-export function whenSent(response: ServerResponse, listener: () => void): void {
+export function onResponseClosed(response: ServerResponse, listener: () => void): void {
   if (response.destroyed) listener()
   else response.once('close', listener)
 }
@@ -157,8 +157,8 @@ export function whenSent(response: ServerResponse, listener: () => void): void {
  * Closes connections that take no byte for a while, though something waits for them: an answer, an event stream or a
  * WebSocket's messages. It would be kept as long as the connection is.
  */
-export function closeUnread(server: Server, patienceMs = UNREAD_MS): void {
-  const open = new Map<Socket, Progress>()
+export function closeStalledConnections(server: Server, patienceMs = STALLED_MS): void {
+  const open = new Map<Socket, WriteProgress>()
   server.on('connection', (socket: Socket) => {
     open.set(socket, { taken: 0, since: performance.now() })
     socket.once('close', () => open.delete(socket))
@@ -177,7 +177,7 @@ export function closeUnread(server: Server, patienceMs = UNREAD_MS): void {
   server.once('close', () => clearInterval(timer))
 }
 
-interface Progress {
+interface WriteProgress {
   taken: number
   /** When it last took something, or had nothing to take. */
   since: number

@@ -58,7 +58,7 @@ export function pictureHeaders(): HeaderSet {
  * form's POST could not be told from another site's.
  * @param styleHash SHA-256 of its one style element, in base64
  */
-export function doorHeaders(styleHash: string): HeaderSet {
+export function formPageHeaders(styleHash: string): HeaderSet {
   return {
     ...PAGE_HEADERS,
     'Referrer-Policy': 'strict-origin',

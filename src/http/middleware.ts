@@ -8,7 +8,7 @@ import {
   RateLimitedError,
   UnavailableError,
 } from '../domain/shared/errors.ts'
-import { orUnavailable } from '../domain/shared/unavailable.ts'
+import { toUnavailable } from '../domain/shared/unavailable.ts'
 import { expectedError, internalError } from './error-body.ts'
 import { refusalHeaders } from './rate-limit-headers.ts'
 
@@ -34,7 +34,7 @@ export function errorResponse(deps: Pick<Deps, 'log' | 'db'>): Koa.Middleware {
       await next()
     } catch (thrown) {
       const id: string = ctx.state['requestId']
-      const error = orUnavailable(deps, thrown)
+      const error = toUnavailable(deps, thrown)
       const expected = expectedError(error)
       if (error instanceof UnavailableError) logUnavailable(deps, error, id)
       if (expected === null) deps.log.error({ err: error, requestId: id }, 'a request failed')

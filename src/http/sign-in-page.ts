@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { doorHeaders } from './headers.ts'
+import { formPageHeaders } from './headers.ts'
 
 /** As the dashboard's tokens.css has them; the page also works where the dashboard was not built. */
 const STYLE = `
@@ -48,4 +48,4 @@ export const SIGN_IN_PAGE = `<!doctype html>
 </html>
 `
 
-export const SIGN_IN_PAGE_HEADERS = doorHeaders(createHash('sha256').update(STYLE).digest('base64'))
+export const SIGN_IN_PAGE_HEADERS = formPageHeaders(createHash('sha256').update(STYLE).digest('base64'))

@@ -1,7 +1,7 @@
 import type Koa from 'koa'
 import { z } from 'zod'
 import type { Authenticator } from '../auth/authenticate.ts'
-import type { FailureLimit } from '../auth/failures.ts'
+import type { AuthFailureThrottle } from '../auth/failure-throttle.ts'
 import { type OwnOrigins, requireOwnOrigin } from '../auth/own-origin.ts'
 import type { People } from '../auth/people.ts'
 import { type SessionTokens, setCookie } from '../auth/session-token.ts'
@@ -11,7 +11,7 @@ import type { Deps } from '../domain/shared/deps.ts'
 import { DomainError, NotFoundError, RateLimitedError, UnauthorizedError } from '../domain/shared/errors.ts'
 import { parse, text } from '../domain/shared/input.ts'
 import { personalAddress } from '../infra/email-address.ts'
-import { countTry } from '../infra/login-throttle.ts'
+import { throttleAttempt } from '../infra/login-throttle.ts'
 import { addressBlock } from '../infra/net/client-address.ts'
 import { PASSWORD_LENGTH } from '../infra/passwords.ts'
 import { sha256 } from '../infra/secrets.ts'
@@ -23,7 +23,7 @@ export interface SignInDeps {
   readonly deps: Deps
   readonly people: People
   readonly authenticator: Authenticator
-  readonly failures: FailureLimit
+  readonly failures: AuthFailureThrottle
   readonly tokens: SessionTokens
   readonly own: OwnOrigins
   /** Where browsers go once they are signed in. */
@@ -110,7 +110,7 @@ async function mailLink(context: SignInDeps, ctx: Koa.Context): Promise<void> {
   refuseOtherSites(own, ctx)
   const { email } = parse(Recipient, await readJsonObject(ctx))
   const origin = authenticator.originOf(requestOf(ctx))
-  const refused = await countTry(deps, MAIL_WINDOW_MS, [
+  const refused = await throttleAttempt(deps, MAIL_WINDOW_MS, [
     { key: `sign-in links from ${addressBlock(origin.address)}`, max: MAX_MAILS.place },
     { key: `sign-in link to ${sha256(email)}`, max: MAX_MAILS.address },
   ])

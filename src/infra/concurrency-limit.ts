@@ -2,10 +2,10 @@
  * Takes a place until what `whenOver` was given is called. The promise is rejected when none came free in time, and when it
  * was over before one did.
  */
-export type TakePlace = (key: string, whenOver: (giveBack: () => void) => void) => Promise<void>
+export type AcquireSlot = (key: string, whenOver: (giveBack: () => void) => void) => Promise<void>
 
 /** Who holds places of one key, and who waits for one. */
-interface Line {
+interface KeySlots {
   held: number
   readonly waiting: (() => void)[]
 }
@@ -14,13 +14,13 @@ interface Line {
  * Places that whoever has the same key shares. Who finds none free waits for one, in line.
  * @param tooLate what is thrown after waiting in vain
  */
-export function places(max: number, patienceMs: number, tooLate: () => Error): TakePlace {
-  const lines = new Map<string, Line>()
+export function concurrencyLimit(max: number, patienceMs: number, tooLate: () => Error): AcquireSlot {
+  const lines = new Map<string, KeySlots>()
   return async (key, whenOver) => {
     const line = lines.get(key) ?? { held: 0, waiting: [] }
     lines.set(key, line)
     if (line.held < max) line.held += 1
-    else await turnIn(line, patienceMs, tooLate)
+    else await waitForSlot(line, patienceMs, tooLate)
     let isHeld = true
     whenOver(() => {
       if (!isHeld) return
@@ -35,7 +35,7 @@ export function places(max: number, patienceMs: number, tooLate: () => Error): T
 }
 
 /** Waits until somebody hands a place on. */
-function turnIn({ waiting }: Line, patienceMs: number, tooLate: () => Error): Promise<void> {
+function waitForSlot({ waiting }: KeySlots, patienceMs: number, tooLate: () => Error): Promise<void> {
   return new Promise((resolve, reject) => {
     const begin = () => {
       clearTimeout(timer)

@@ -3,23 +3,23 @@ import type { Clock } from './clock.ts'
 import type { Database } from './database/db.ts'
 
 /** At most so many tries under one key in a window of time. */
-export interface TryLimit {
+export interface AttemptLimit {
   readonly key: string
   readonly max: number
 }
 
 /** Why a try is refused: the key whose limit is reached, and in how many milliseconds it allows another one. */
-export interface TryRefusal {
+export interface ThrottledAttempt {
   readonly key: string
   readonly waitMs: number
 }
 
-const FORGOTTEN_MS = 86_400_000
+const RETENTION_MS = 86_400_000
 /** Keys that a process remembers as used up. */
-const MAX_REMEMBERED = 10_000
+const MAX_EXHAUSTED_KEYS = 10_000
 
 /** Until when keys are used up, in steady milliseconds: what is refused writes nothing. */
-const usedUp = new WeakMap<Database, LRUCache<string, number>>()
+const exhausted = new WeakMap<Database, LRUCache<string, number>>()
 
 /**
  * Counts a try under one key after the other, for all nodes together: the counters are rows. The first limit that refuses
@@ -27,29 +27,34 @@ const usedUp = new WeakMap<Database, LRUCache<string, number>>()
  * try and ends `windowMs` later, however many tries come meanwhile; it is a day at most.
  * @returns null when every limit allows it
  */
-export async function countTry(
+export async function throttleAttempt(
   { db, clock }: { db: Database; clock: Clock },
   windowMs: number,
-  limits: readonly TryLimit[],
-): Promise<TryRefusal | null> {
+  limits: readonly AttemptLimit[],
+): Promise<ThrottledAttempt | null> {
   const now = clock.steady()
-  const remembered = usedUp.get(db) ?? new LRUCache({ max: MAX_REMEMBERED })
-  usedUp.set(db, remembered)
+  const remembered = exhausted.get(db) ?? new LRUCache({ max: MAX_EXHAUSTED_KEYS })
+  exhausted.set(db, remembered)
   for (const { key } of limits) {
     const waitMs = (remembered.get(key) ?? 0) - now.getTime()
     if (waitMs > 0) return { key, waitMs }
   }
   for (const { key, max } of limits) {
-    const { tries, since } = await count(db, key, now, windowMs)
+    const { tries, since } = await countAttempt(db, key, now, windowMs)
     const endsAt = since.getTime() + windowMs
     if (tries >= max) remembered.set(key, endsAt)
     if (tries > max) return { key, waitMs: endsAt - now.getTime() }
   }
-  await forgetOld(db, new Date(now.getTime() - FORGOTTEN_MS))
+  await purgeOld(db, new Date(now.getTime() - RETENTION_MS))
   return null
 }
 
-async function count(db: Database, key: string, now: Date, windowMs: number): Promise<{ tries: number; since: Date }> {
+async function countAttempt(
+  db: Database,
+  key: string,
+  now: Date,
+  windowMs: number,
+): Promise<{ tries: number; since: Date }> {
   const [row] = await db.sql<{ tries: number; since: Date }>(
     `INSERT INTO try_counts AS counted (key, tries, since) VALUES ($1, 1, $2::timestamptz)
      ON CONFLICT (key) DO UPDATE SET
@@ -62,7 +67,7 @@ async function count(db: Database, key: string, now: Date, windowMs: number): Pr
   return row
 }
 
-async function forgetOld(db: Database, before: Date): Promise<void> {
+async function purgeOld(db: Database, before: Date): Promise<void> {
   await db.sql(
     `DELETE FROM try_counts
       WHERE key IN (SELECT key FROM try_counts WHERE since < $1::timestamptz LIMIT 100 FOR UPDATE SKIP LOCKED)`,

@@ -11,7 +11,7 @@ import { decodeCursor, encodeCursor } from '../domain/shared/pagination.ts'
 import type { Message } from '../generated/prisma/client.ts'
 import type { MessageType } from '../generated/prisma/enums.ts'
 import type { EventLog, LogBatch } from './event-log.ts'
-import { merge } from './merge-async-iterables.ts'
+import { mergeAsyncIterables } from './merge-async-iterables.ts'
 
 /** One thing that a conversation's open pane learns. */
 export type ConversationItem =
@@ -20,12 +20,12 @@ export type ConversationItem =
   | ({ readonly kind: 'typing' } & TypingSignal)
 
 /** What open panes follow. */
-export interface ConversationFeed {
+export interface ConversationStreams {
   /**
    * One conversation, live: first itself as it is now, then its new messages, its changes and who is typing. With
    * `after`, first everything since that cursor, each message once, and its latest state. Ends when the conversation is
    * deleted, and when `signal` is aborted; with an error when it is aborted with a DomainError.
-   * @throws NotFoundError, ValidationError for a malformed cursor. While it runs: EventStreamEnded when the reader falls
+   * @throws NotFoundError, ValidationError for a malformed cursor. While it runs: StreamEndedError when the reader falls
    * behind
    */
   follow(
@@ -61,9 +61,9 @@ function cursorOf({ position: { xid, seq }, sequence }: Place): string {
   return encodeCursor([String(xid), String(seq), sequence])
 }
 
-export function openConversationFeed(deps: Deps, events: EventLog): ConversationFeed {
+export function openConversationStreams(deps: Deps, events: EventLog): ConversationStreams {
   const deletions = watchDeletions(deps)
-  // A node's tail hands the same events to all who follow a conversation: what one stands for is read once, not once for
+  // A node's tailer hands the same events to all who follow a conversation: what one stands for is read once, not once for
   // each. Only what was read after the event: an older answer may not have its message yet.
   const pages = new WeakMap<LoggedEvent, Map<string, Promise<Message[]>>>()
   const conversations = new WeakMap<LoggedEvent, Promise<ConversationWithPeople | null>>()
@@ -133,7 +133,7 @@ export function openConversationFeed(deps: Deps, events: EventLog): Conversation
       return (async function* () {
         const unwatch = deletions.watch(id, () => gone.abort())
         try {
-          yield* merge<ConversationItem>(
+          yield* mergeAsyncIterables<ConversationItem>(
             logged(actor, id, from, batches),
             typed(followTyping(deps, { workspaceId, conversationId: id }, ended)),
           )

@@ -1,14 +1,14 @@
 import { z } from 'zod'
 import { getConversation } from '../domain/conversations/conversations.ts'
 import type { Actor } from '../domain/shared/actor.ts'
-import { managedEndpoints, requireLevel, requireTeam } from '../domain/shared/authorization.ts'
+import { managedEndpoints, requireLevel, requireStaff } from '../domain/shared/authorization.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import { DomainError, NotFoundError } from '../domain/shared/errors.ts'
 import { idText, parse, requireId } from '../domain/shared/input.ts'
 import { type DeliveryWithEvent, WITH_EVENT } from '../domain/webhooks/deliveries.ts'
 import { DeliveryStatus } from '../generated/prisma/enums.ts'
 import { ProgressReader, type ProgressRow, ProgressWindow, type Step } from './delivery-progress.ts'
-import { EventStreamEnded } from './log-tailer.ts'
+import { StreamEndedError } from './log-tailer.ts'
 
 export const ProgressFilter = z
   .object({ endpointId: idText, status: z.enum(DeliveryStatus), conversationId: idText })
@@ -28,7 +28,7 @@ export interface DeliveryProgress {
 }
 
 /** What ops screens follow. */
-export interface DeliveryFeed {
+export interface DeliveryStreams {
   /**
    * The steps of the deliveries that the actor may see, gathered: at most four batches a second, of bounded size. The
    * first one comes at once, empty. A slow reader gets fewer and larger ones. Ends when `signal` is aborted; with an error
@@ -50,10 +50,10 @@ const WINDOW_MS = 250
  * One look at a time for all who follow, and none when nobody does. Deliberately no signal from the dispatcher: it would
  * have to be sent when nobody follows, could be lost, and come too often to be passed on one by one.
  */
-export function openDeliveryFeed(deps: Deps): DeliveryFeed {
-  const followers = new Set<Follower>()
+export function openDeliveryStreams(deps: Deps): DeliveryStreams {
+  const subscribers = new Set<DeliverySubscriber>()
   let isLooking = false
-  /** What several followers name alike in one window is read once. */
+  /** What several subscribers name alike in one window is read once. */
   let read = new Map<string, Promise<DeliveryWithEvent[]>>()
 
   function start(): void {
@@ -61,14 +61,14 @@ export function openDeliveryFeed(deps: Deps): DeliveryFeed {
     isLooking = true
     void look().finally(() => {
       isLooking = false
-      if (followers.size > 0) start()
+      if (subscribers.size > 0) start()
     })
   }
 
   async function look(): Promise<void> {
     const reader = new ProgressReader(deps)
     let isStarted = false
-    while (followers.size > 0) {
+    while (subscribers.size > 0) {
       try {
         if (!isStarted) await reader.start()
         isStarted = true
@@ -82,14 +82,14 @@ export function openDeliveryFeed(deps: Deps): DeliveryFeed {
 
   async function readOn(reader: ProgressReader): Promise<void> {
     // Whoever comes while it reads begins with the next look: nothing between the two is missed.
-    const present = [...followers]
+    const present = [...subscribers]
     const workspaceIds = [...new Set(present.map(({ actor }) => actor.workspaceId))]
     do {
       const rows = await reader.read(workspaceIds)
-      for (const follower of present) follower.take(rows)
+      for (const subscriber of present) subscriber.take(rows)
     } while (reader.isMore)
     read = new Map()
-    for (const follower of present) follower.flush()
+    for (const subscriber of present) subscriber.flush()
   }
 
   function load(workspaceId: string, ids: string[]): Promise<DeliveryWithEvent[]> {
@@ -99,8 +99,11 @@ export function openDeliveryFeed(deps: Deps): DeliveryFeed {
     return found
   }
 
-  async function* follow(follower: Follower, signal: AbortSignal): AsyncGenerator<DeliveryProgress, void, undefined> {
-    const { workspaceId } = follower.actor
+  async function* follow(
+    subscriber: DeliverySubscriber,
+    signal: AbortSignal,
+  ): AsyncGenerator<DeliveryProgress, void, undefined> {
+    const { workspaceId } = subscriber.actor
     const toProgress = (window: ProgressWindow): DeliveryProgress => {
       const { ids, omitted } = window.newest()
       return {
@@ -112,32 +115,32 @@ export function openDeliveryFeed(deps: Deps): DeliveryFeed {
         omitted,
       }
     }
-    const abort = () => follower.end(signal.reason instanceof DomainError ? signal.reason : null)
+    const abort = () => subscriber.end(signal.reason instanceof DomainError ? signal.reason : null)
     signal.addEventListener('abort', abort, { once: true })
     if (signal.aborted) abort()
-    followers.add(follower)
+    subscribers.add(subscriber)
     start()
     try {
-      for await (const window of follower.windows()) yield toProgress(window)
+      for await (const window of subscriber.windows()) yield toProgress(window)
     } finally {
       signal.removeEventListener('abort', abort)
-      followers.delete(follower)
+      subscribers.delete(subscriber)
     }
   }
 
   return {
     async follow(actor, filter, signal) {
       requireLevel(actor, 'READ_ONLY')
-      requireTeam(actor)
+      requireStaff(actor)
       const wanted = parse(ProgressFilter, filter)
       if (wanted.conversationId !== undefined) await getConversation(deps, actor, wanted.conversationId)
       if (wanted.endpointId !== undefined) await requireEndpoint(deps, actor, wanted.endpointId)
-      return follow(new Follower(actor, wanted, () => deps.clock.now()), signal)
+      return follow(new DeliverySubscriber(actor, wanted, () => deps.clock.now()), signal)
     },
     close() {
-      const fault = new EventStreamEnded('The server is stopping: subscribe again')
-      for (const follower of followers) follower.end(fault)
-      followers.clear()
+      const fault = new StreamEndedError('The server is stopping: subscribe again')
+      for (const subscriber of subscribers) subscriber.end(fault)
+      subscribers.clear()
     },
   }
 }
@@ -157,7 +160,7 @@ async function loadDeliveries({ db }: Deps, workspaceId: string, ids: string[]):
 }
 
 /** One subscription: gathers until it is read, and is read once per look at most. */
-class Follower {
+class DeliverySubscriber {
   readonly actor: Actor
   readonly #filter: z.output<typeof ProgressFilter>
   readonly #now: () => Date

@@ -13,12 +13,12 @@ import {
 } from '../domain/events/event-position.ts'
 import { requireEventFilter } from '../domain/events/list-events.ts'
 import type { Actor } from '../domain/shared/actor.ts'
-import { requireLevel, requireTeam } from '../domain/shared/authorization.ts'
+import { requireLevel, requireStaff } from '../domain/shared/authorization.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import { DomainError } from '../domain/shared/errors.ts'
-import { Reader, Tail } from './log-tailer.ts'
+import { LogTailer, SubscriberBuffer } from './log-tailer.ts'
 
-/** What a follower gets at once. */
+/** What a subscriber gets at once. */
 export interface LogBatch {
   /** In the log's order; may be none. */
   readonly events: readonly LoggedEvent[]
@@ -36,12 +36,12 @@ export interface EventLog {
   /**
    * Events as they are committed, each once, in the log's order; with `after`, first everything since that cursor.
    * Ends when `signal` is aborted; with an error when it is aborted with a DomainError.
-   * @throws at once: ForbiddenError, ValidationError for a malformed cursor. While it runs: EventStreamEnded when the
+   * @throws at once: ForbiddenError, ValidationError for a malformed cursor. While it runs: StreamEndedError when the
    * reader falls behind
    */
   follow(actor: Actor, options: FollowOptions, signal: AbortSignal): AsyncGenerator<LoggedEvent, void, undefined>
   /**
-   * The same in batches, for feeds that have judged who may see it. The first comes at once, even when it is empty, and
+   * The same in batches, for streams that have judged who may see it. The first comes at once, even when it is empty, and
    * tells where the rest begins.
    * @throws ValidationError at once for a malformed cursor
    */
@@ -52,14 +52,14 @@ export interface EventLog {
 }
 
 export function openEventLog(deps: Deps): EventLog {
-  const tails = new Map<string, Tail>()
+  const tailers = new Map<string, LogTailer>()
 
-  function tailOf(workspaceId: string): Tail {
-    const existing = tails.get(workspaceId)
+  function tailerOf(workspaceId: string): LogTailer {
+    const existing = tailers.get(workspaceId)
     if (existing !== undefined) return existing
-    const tail = new Tail(deps, workspaceId, () => tails.delete(workspaceId))
-    tails.set(workspaceId, tail)
-    return tail
+    const tailer = new LogTailer(deps, workspaceId, () => tailers.delete(workspaceId))
+    tailers.set(workspaceId, tailer)
+    return tailer
   }
 
   async function* readBatches(
@@ -70,13 +70,13 @@ export function openEventLog(deps: Deps): EventLog {
   ): AsyncGenerator<LogBatch, void, undefined> {
     if (signal.reason instanceof DomainError) throw signal.reason
     if (signal.aborted) return
-    const reader = new Reader()
-    const tail = tailOf(workspaceId)
-    const abort = () => reader.end(signal.reason instanceof DomainError ? signal.reason : null)
+    const buffer = new SubscriberBuffer()
+    const tailer = tailerOf(workspaceId)
+    const abort = () => buffer.end(signal.reason instanceof DomainError ? signal.reason : null)
     signal.addEventListener('abort', abort, { once: true })
-    tail.attach(reader)
+    tailer.attach(buffer)
     try {
-      const start = await tail.start(reader)
+      const start = await tailer.start(buffer)
       let position = from ?? start
       yield { events: [], cursor: cursorAt(position) }
       while (isBefore(position, start) && !signal.aborted) {
@@ -86,7 +86,7 @@ export function openEventLog(deps: Deps): EventLog {
         position = last === undefined || rows.length < PAGE ? start : positionOfRow(last)
         if (rows.length > 0) yield { events: rows.map(toEvent), cursor: cursorAt(position) }
       }
-      for await (const batch of reader.batches()) {
+      for await (const batch of buffer.batches()) {
         const isNew = (event: LoggedEvent) => isBefore(position, positionOf(event.cursor))
         const events = batch.filter((event) => isWanted(event, filter) && isNew(event))
         const last = batch.at(-1)
@@ -94,7 +94,7 @@ export function openEventLog(deps: Deps): EventLog {
       }
     } finally {
       signal.removeEventListener('abort', abort)
-      tail.detach(reader)
+      tailer.detach(buffer)
     }
   }
 
@@ -105,13 +105,13 @@ export function openEventLog(deps: Deps): EventLog {
     batches,
     follow(actor, options, signal) {
       requireLevel(actor, 'READ_ONLY')
-      requireTeam(actor)
+      requireStaff(actor)
       requireEventFilter(options)
-      return oneByOne(batches(actor.workspaceId, options, signal))
+      return flatten(batches(actor.workspaceId, options, signal))
     },
-    lagMs: () => Math.max(0, ...[...tails.values()].map((tail) => tail.lagMs(deps.clock.now()))),
+    lagMs: () => Math.max(0, ...[...tailers.values()].map((tailer) => tailer.lagMs(deps.clock.now()))),
     close() {
-      for (const tail of tails.values()) tail.close()
+      for (const tailer of tailers.values()) tailer.close()
     },
   }
 }
@@ -122,6 +122,6 @@ function isWanted(event: LoggedEvent, { types, conversationId, includeTests = fa
   return conversationId == null || event.conversationId === conversationId
 }
 
-async function* oneByOne(batches: AsyncGenerator<LogBatch>): AsyncGenerator<LoggedEvent, void, undefined> {
+async function* flatten(batches: AsyncGenerator<LogBatch>): AsyncGenerator<LoggedEvent, void, undefined> {
   for await (const { events } of batches) yield* events
 }

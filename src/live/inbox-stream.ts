@@ -2,11 +2,11 @@ import type { ConversationWithPeople } from '../domain/conversations/conversatio
 import { countsFor, type InboxCounts, type InboxTally } from '../domain/conversations/inbox-counts.ts'
 import { cursorAt, isBefore, lastPerConversation, type Position, positionOf } from '../domain/events/event-position.ts'
 import type { Actor } from '../domain/shared/actor.ts'
-import { requireLevel, requireTeam } from '../domain/shared/authorization.ts'
+import { requireLevel, requireStaff } from '../domain/shared/authorization.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import { DomainError } from '../domain/shared/errors.ts'
 import type { EventLog } from './event-log.ts'
-import { type Change, Inbox, InboxReader, loadChanges } from './inbox-tailer.ts'
+import { type Change, InboxSubscriberBuffer, InboxTailer, loadChanges } from './inbox-tailer.ts'
 
 /** What a live list of conversations learns at once. */
 export interface InboxUpdate {
@@ -24,13 +24,13 @@ export interface InboxUpdate {
 }
 
 /** What inboxes follow: one reader of the log per workspace and node, however many follow it. */
-export interface InboxFeed {
+export interface InboxStreams {
   /**
    * The workspace's conversations that changed, each with its latest state. The first update comes at once; with `after`
    * the first ones have every conversation that changed since that cursor, once. Then each at most four times a second,
    * and no more updates than that unless more than a hundred changed. Ends when `signal` is aborted; with an error when it
    * is aborted with a DomainError.
-   * @throws at once: ForbiddenError, ValidationError for a malformed cursor. While it runs: EventStreamEnded when the
+   * @throws at once: ForbiddenError, ValidationError for a malformed cursor. While it runs: StreamEndedError when the
    * reader falls behind by more conversations than are kept for it
    */
   follow(
@@ -44,17 +44,17 @@ export interface InboxFeed {
 /** The most that one update has. */
 const PER_UPDATE = 100
 
-export function openInboxFeed(deps: Deps, events: EventLog): InboxFeed {
-  const inboxes = new Map<string, Inbox>()
+export function openInboxStreams(deps: Deps, events: EventLog): InboxStreams {
+  const tailers = new Map<string, InboxTailer>()
 
-  function inboxOf(workspaceId: string): Inbox {
-    const existing = inboxes.get(workspaceId)
+  function tailerOf(workspaceId: string): InboxTailer {
+    const existing = tailers.get(workspaceId)
     if (existing !== undefined) return existing
-    const inbox = new Inbox(deps, events, workspaceId, () => {
-      if (inboxes.get(workspaceId) === inbox) inboxes.delete(workspaceId)
+    const tailer = new InboxTailer(deps, events, workspaceId, () => {
+      if (tailers.get(workspaceId) === tailer) tailers.delete(workspaceId)
     })
-    inboxes.set(workspaceId, inbox)
-    return inbox
+    tailers.set(workspaceId, tailer)
+    return tailer
   }
 
   async function* follow(
@@ -65,58 +65,58 @@ export function openInboxFeed(deps: Deps, events: EventLog): InboxFeed {
     const { workspaceId } = actor
     if (signal.reason instanceof DomainError) throw signal.reason
     if (signal.aborted) return
-    const reader = new InboxReader()
-    const inbox = inboxOf(workspaceId)
-    const abort = () => reader.end(signal.reason instanceof DomainError ? signal.reason : null)
+    const buffer = new InboxSubscriberBuffer()
+    const tailer = tailerOf(workspaceId)
+    const abort = () => buffer.end(signal.reason instanceof DomainError ? signal.reason : null)
     signal.addEventListener('abort', abort, { once: true })
-    inbox.attach(reader)
+    tailer.attach(buffer)
     try {
-      const start = await inbox.start(reader)
+      const start = await tailer.start(buffer)
       let position = from ?? start
-      const counter = new Counter(actor)
-      let counts = once(async () => counter.tell(await inbox.tally(reader)))
+      const counter = new CountsDelta(actor)
+      let counts = once(async () => counter.tell(await tailer.tally(buffer)))
       // Also when there is nothing: it tells where the rest begins, and in a long absence how far this has come.
       do {
         const { positions, reached } = isBefore(position, start)
           ? await lastPerConversation(deps, workspaceId, { after: position, upTo: start })
           : { positions: [], reached: position }
         if (positions.length === 0) yield toUpdate([], reached, counts)
-        for (const { part, last, isFinal } of parts(positions)) {
+        for (const { part, last, isFinal } of chunks(positions)) {
           yield toUpdate(await loadChanges(deps, workspaceId, part), isFinal ? reached : last, counts)
           counts = unchanged
         }
         counts = unchanged
         position = reached
       } while (isBefore(position, start) && !signal.aborted)
-      for await (const { changes, tally } of reader.batches()) {
+      for await (const { changes, tally } of buffer.batches()) {
         const told = tally === null ? null : counter.tell(tally)
         const news = changes.filter((change) => isBefore(position, change))
         if (news.length === 0 && told !== null) yield toUpdate([], position, async () => told)
-        for (const { part, last, isFinal } of parts(news)) {
+        for (const { part, last, isFinal } of chunks(news)) {
           position = last
           yield toUpdate(part, last, isFinal ? async () => told : unchanged)
         }
       }
     } finally {
       signal.removeEventListener('abort', abort)
-      inbox.detach(reader)
+      tailer.detach(buffer)
     }
   }
 
   return {
     follow(actor, { after }, signal) {
       requireLevel(actor, 'READ_ONLY')
-      requireTeam(actor)
+      requireStaff(actor)
       return follow(actor, after == null ? null : positionOf(after), signal)
     },
     close() {
-      for (const inbox of inboxes.values()) inbox.close()
+      for (const tailer of tailers.values()) tailer.close()
     },
   }
 }
 
 /** As many at a time as one update has. */
-function* parts<T>(all: readonly T[]): Generator<{ part: readonly T[]; last: T; isFinal: boolean }> {
+function* chunks<T>(all: readonly T[]): Generator<{ part: readonly T[]; last: T; isFinal: boolean }> {
   for (let from = 0; from < all.length; from += PER_UPDATE) {
     const part = all.slice(from, from + PER_UPDATE)
     const last = part.at(-1)
@@ -125,7 +125,7 @@ function* parts<T>(all: readonly T[]): Generator<{ part: readonly T[]; last: T; 
 }
 
 /** What one actor has been told of the counts. */
-class Counter {
+class CountsDelta {
   readonly #actor: Actor
   #told = ''
 

@@ -3,7 +3,7 @@ import { type InboxTally, tallyInbox } from '../domain/conversations/inbox-count
 import { type ConversationPosition, type Position, positionOf } from '../domain/events/event-position.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import type { EventLog } from './event-log.ts'
-import { EventStreamEnded } from './log-tailer.ts'
+import { StreamEndedError } from './log-tailer.ts'
 
 /** The time between two updates, in milliseconds. */
 const WINDOW_MS = 250
@@ -30,12 +30,12 @@ export async function loadChanges(
   return positions.map((at) => ({ ...at, conversation: byId.get(at.conversationId) ?? null }))
 }
 
-/** Gathers what changed in one workspace, and hands it to every reader once per window. */
-export class Inbox {
+/** Gathers what changed in one workspace, and hands it to every subscriber once per window. */
+export class InboxTailer {
   readonly #deps: Deps
   readonly #workspaceId: string
   readonly #forget: () => void
-  readonly #readers = new Set<InboxReader>()
+  readonly #subscribers = new Set<InboxSubscriberBuffer>()
   readonly #controller = new AbortController()
   /** Changed since the last window; in the log's order. */
   #changed = new Map<string, ConversationPosition>()
@@ -57,29 +57,29 @@ export class Inbox {
     void this.#gather(events)
   }
 
-  attach(reader: InboxReader): void {
-    this.#readers.add(reader)
+  attach(subscriber: InboxSubscriberBuffer): void {
+    this.#subscribers.add(subscriber)
   }
 
   /** Where a reader's live changes begin. */
-  async start(reader: InboxReader): Promise<Position> {
+  async start(subscriber: InboxSubscriberBuffer): Promise<Position> {
     const began = await this.#began.promise
-    return reader.first ?? this.#handed ?? began
+    return subscriber.first ?? this.#handed ?? began
   }
 
-  detach(reader: InboxReader): void {
-    this.#readers.delete(reader)
-    if (this.#readers.size === 0) this.close()
+  detach(subscriber: InboxSubscriberBuffer): void {
+    this.#subscribers.delete(subscriber)
+    if (this.#subscribers.size === 0) this.close()
   }
 
-  close(fault: Error = new EventStreamEnded('The server is stopping: resume after the last update')): void {
+  close(fault: Error = new StreamEndedError('The server is stopping: resume after the last update')): void {
     this.#forget()
     clearTimeout(this.#timer)
     clearTimeout(this.#tallyTimer)
     this.#controller.abort()
     this.#began.reject(fault)
-    for (const reader of this.#readers) reader.end(fault)
-    this.#readers.clear()
+    for (const subscriber of this.#subscribers) subscriber.end(fault)
+    this.#subscribers.clear()
   }
 
   async #gather(events: EventLog): Promise<void> {
@@ -97,8 +97,8 @@ export class Inbox {
         if (this.#changed.size > 0 && this.#timer === undefined && !this.#isHanding) this.#handOver()
       }
     } catch (error) {
-      this.close(error instanceof EventStreamEnded ? error : lost())
-      if (!(error instanceof EventStreamEnded)) {
+      this.close(error instanceof StreamEndedError ? error : positionLost())
+      if (!(error instanceof StreamEndedError)) {
         this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'an inbox could not follow the event log')
       }
     }
@@ -116,7 +116,7 @@ export class Inbox {
       .then((changes) => {
         const before = this.#handed ?? last
         this.#handed = last
-        for (const reader of this.#readers) reader.push(changes, before)
+        for (const subscriber of this.#subscribers) subscriber.push(changes, before)
         if (this.#tally !== null) this.#tally.isStale = true
         this.#countLater()
         this.#wait()
@@ -138,8 +138,8 @@ export class Inbox {
   }
 
   /** The workspace's counts as they are now: counted once for all who ask at once. Who asked is told when they change. */
-  async tally(reader: InboxReader): Promise<InboxTally> {
-    reader.wantsCounts = true
+  async tally(subscriber: InboxSubscriberBuffer): Promise<InboxTally> {
+    subscriber.wantsCounts = true
     const known = this.#tally
     const found = known === null || known.isStale ? this.#count() : known.found
     const tally = await found
@@ -159,7 +159,7 @@ export class Inbox {
   }
 
   #countLater(): void {
-    const isWanted = [...this.#readers].some(({ wantsCounts }) => wantsCounts)
+    const isWanted = [...this.#subscribers].some(({ wantsCounts }) => wantsCounts)
     const { began = 0, isStale = true } = this.#tally ?? {}
     if (!isWanted || !isStale || this.#tallyTimer !== undefined || this.#controller.signal.aborted) return
     const delay = Math.max(0, began + TALLY_MS - performance.now())
@@ -167,7 +167,7 @@ export class Inbox {
       this.#count()
         .then(
           (tally) => {
-            for (const reader of this.#readers) reader.offer(tally)
+            for (const subscriber of this.#subscribers) subscriber.offer(tally)
           },
           (error: unknown) => {
             this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'an inbox could not be counted')
@@ -189,19 +189,19 @@ export class Inbox {
   }
 }
 
-function lost(): EventStreamEnded {
-  return new EventStreamEnded('The inbox lost its place: resume after the last update')
+function positionLost(): StreamEndedError {
+  return new StreamEndedError('The inbox lost its place: resume after the last update')
 }
 
-/** What waits for a follower. */
+/** What waits for a subscriber. */
 export interface InboxBatch {
   readonly changes: readonly Change[]
   /** The latest counts; null: not counted again. */
   readonly tally: InboxTally | null
 }
 
-/** One follower's bounded buffer: a conversation that changes again takes its older place. */
-export class InboxReader {
+/** One subscriber's bounded buffer: a conversation that changes again takes its older place. */
+export class InboxSubscriberBuffer {
   /** What had been handed over just before the first changes that came here. */
   first: Position | null = null
   #changes = new Map<string, Change>()
@@ -245,7 +245,7 @@ export class InboxReader {
       if (batch.changes.length > 0 || batch.tally !== null) yield batch
       if (this.#changes.size > 0 || this.#tally !== null) continue
       if (this.#isOverrun) {
-        throw new EventStreamEnded('Conversations changed faster than they were read: resume after the last update')
+        throw new StreamEndedError('Conversations changed faster than they were read: resume after the last update')
       }
       if (this.#isEnded) break
       await new Promise<void>((resolve) => {

@@ -16,16 +16,16 @@ const UNSETTLED_MS = 5
 const BUFFER = 1000
 
 /** The reader was too slow, or the log is closing: resume after the last event that arrived. */
-export class EventStreamEnded extends Error {
-  override name = 'EventStreamEnded'
+export class StreamEndedError extends Error {
+  override name = 'StreamEndedError'
 }
 
-/** Reads one workspace's log at its end and hands every new event to each reader. */
-export class Tail {
+/** Reads one workspace's log at its end and hands every new event to each subscriber. */
+export class LogTailer {
   readonly #deps: Deps
   readonly #workspaceId: string
   readonly #forget: () => void
-  readonly #readers = new Set<Reader>()
+  readonly #subscribers = new Set<SubscriberBuffer>()
   readonly #unsubscribe: () => void
   #position: Promise<Position>
   #timer: NodeJS.Timeout | undefined
@@ -50,28 +50,28 @@ export class Tail {
     return this.#waitingSince === null ? 0 : Math.max(0, now.getTime() - this.#waitingSince.getTime())
   }
 
-  attach(reader: Reader): void {
-    this.#readers.add(reader)
+  attach(subscriber: SubscriberBuffer): void {
+    this.#subscribers.add(subscriber)
   }
 
   /** Where a reader's live events begin: everything up to here is in the log, everything after comes to the reader. */
-  async start(reader: Reader): Promise<Position> {
+  async start(subscriber: SubscriberBuffer): Promise<Position> {
     const position = await this.#position
-    return reader.first ?? position
+    return subscriber.first ?? position
   }
 
-  detach(reader: Reader): void {
-    this.#readers.delete(reader)
-    if (this.#readers.size === 0) this.close()
+  detach(subscriber: SubscriberBuffer): void {
+    this.#subscribers.delete(subscriber)
+    if (this.#subscribers.size === 0) this.close()
   }
 
   close(): void {
     this.#forget()
     this.#unsubscribe()
     clearTimeout(this.#timer)
-    const fault = new EventStreamEnded('The server is stopping: resume after the last event')
-    for (const reader of this.#readers) reader.end(fault)
-    this.#readers.clear()
+    const fault = new StreamEndedError('The server is stopping: resume after the last event')
+    for (const subscriber of this.#subscribers) subscriber.end(fault)
+    this.#subscribers.clear()
   }
 
   #schedule(ms: number): void {
@@ -97,14 +97,14 @@ export class Tail {
       )
       .finally(() => {
         this.#isReading = false
-        if (this.#isStale && this.#readers.size > 0) this.#read()
+        if (this.#isStale && this.#subscribers.size > 0) this.#read()
       })
   }
 
   /** @returns milliseconds until the next look */
   async #advance(): Promise<number> {
     this.#isStale = false
-    if (this.#readers.size === 0) return POLL_MS
+    if (this.#subscribers.size === 0) return POLL_MS
     const position = await this.#position
     const end = await endOfLog(this.#deps, this.#workspaceId)
     const rows = await readLog(this.#deps, this.#workspaceId, { after: position, includeTests: true })
@@ -113,7 +113,8 @@ export class Tail {
     const settled = firstUnsettled === -1 ? rows : rows.slice(0, firstUnsettled)
     const last = settled.at(-1)
     if (last !== undefined) {
-      for (const event of settled.map(toEvent)) for (const reader of this.#readers) reader.push(event, position)
+      for (const event of settled.map(toEvent))
+        for (const subscriber of this.#subscribers) subscriber.push(event, position)
       this.#position = Promise.resolve(positionOfRow(last))
     }
     if (settled.length === PAGE) return 0
@@ -126,9 +127,9 @@ export class Tail {
   }
 }
 
-/** One follower's bounded buffer. */
-export class Reader {
-  /** The tail's position just before the first event that came here. */
+/** One subscriber's bounded buffer. */
+export class SubscriberBuffer {
+  /** The tailer's position just before the first event that came here. */
   first: Position | null = null
   #events: LoggedEvent[] = []
   #isEnded = false
@@ -157,7 +158,7 @@ export class Reader {
       if (batch.length > 0) yield batch
       if (this.#events.length > 0) continue
       if (this.#isOverrun)
-        throw new EventStreamEnded('Events came faster than they were read: resume after the last one')
+        throw new StreamEndedError('Events came faster than they were read: resume after the last one')
       if (this.#isEnded) break
       await new Promise<void>((resolve) => {
         this.#wake = resolve

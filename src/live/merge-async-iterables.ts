@@ -6,7 +6,9 @@
  * Whoever ends this early must make the sources end by themselves (an AbortSignal): a generator that waits does not hear
  * of its return.
  */
-export async function* merge<T>(...sources: AsyncGenerator<T, void, undefined>[]): AsyncGenerator<T, void, undefined> {
+export async function* mergeAsyncIterables<T>(
+  ...sources: AsyncGenerator<T, void, undefined>[]
+): AsyncGenerator<T, void, undefined> {
   const ready: { source: AsyncGenerator<T, void, undefined>; result: IteratorResult<T, void> }[] = []
   let fault: { error: unknown } | null = null
   let wake: () => void = () => undefined

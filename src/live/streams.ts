@@ -1,24 +1,24 @@
 import type { Deps } from '../domain/shared/deps.ts'
-import { type ConversationFeed, openConversationFeed } from './conversation-stream.ts'
-import { type DeliveryFeed, openDeliveryFeed } from './delivery-stream.ts'
+import { type ConversationStreams, openConversationStreams } from './conversation-stream.ts'
+import { type DeliveryStreams, openDeliveryStreams } from './delivery-stream.ts'
 import { type EventLog, openEventLog } from './event-log.ts'
-import { type InboxFeed, openInboxFeed } from './inbox-stream.ts'
+import { type InboxStreams, openInboxStreams } from './inbox-stream.ts'
 
 /** Everything that can be followed live at this node. */
-export interface Feeds {
+export interface Streams {
   readonly events: EventLog
-  readonly conversations: ConversationFeed
-  readonly inbox: InboxFeed
-  readonly deliveries: DeliveryFeed
-  /** Ends them all with EventStreamEnded. */
+  readonly conversations: ConversationStreams
+  readonly inbox: InboxStreams
+  readonly deliveries: DeliveryStreams
+  /** Ends them all with StreamEndedError. */
   close(): void
 }
 
-export function openFeeds(deps: Deps): Feeds {
+export function openStreams(deps: Deps): Streams {
   const events = openEventLog(deps)
-  const conversations = openConversationFeed(deps, events)
-  const inbox = openInboxFeed(deps, events)
-  const deliveries = openDeliveryFeed(deps)
+  const conversations = openConversationStreams(deps, events)
+  const inbox = openInboxStreams(deps, events)
+  const deliveries = openDeliveryStreams(deps)
   return {
     events,
     conversations,

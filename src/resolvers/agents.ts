@@ -24,7 +24,7 @@ import { ApiKey } from '../schema/api-key.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
-import { given, inputOf } from './input.ts'
+import { inputOf, omitNull } from './input.ts'
 
 const InstallAgentPayload = builder.simpleObject('InstallAgentPayload', {
   description: 'The agent and its credentials, which are shown here and never again.',
@@ -42,7 +42,7 @@ builder.mutationFields((t) => ({
     description: 'Installs an agent with its webhook endpoint and API key.',
     args: { input: t.arg({ type: InstallAgentInput, required: true, description: 'What to install.' }) },
     resolve: async (_root, { input: { events, ...input } }, { deps, actor }) => {
-      const wanted = { ...given(input), ...(events != null && { events: given(events) }) }
+      const wanted = { ...omitNull(input), ...(events != null && { events: omitNull(events) }) }
       const { agent, credentials } = await installAgent(deps, actor(), inputOf(InstallAgent, wanted))
       return { agent, ...credentials }
     },
@@ -61,7 +61,7 @@ builder.mutationField('installEchoAgent', (t) =>
     description: 'Installs the built-in agent that answers visitors with their own words. In development only.',
     args: { input: t.arg({ type: InstallEchoAgentInput, required: true, description: 'What to call it.' }) },
     resolve: async (_root, { input }, { deps, actor }) => ({
-      agent: await installEchoAgent(deps, actor(), given(input)),
+      agent: await installEchoAgent(deps, actor(), omitNull(input)),
     }),
   }),
 )
@@ -86,7 +86,7 @@ builder.mutationFields((t) => ({
     description: 'Changes, enables or disables an agent.',
     args: { input: t.arg({ type: UpdateAgentInput, required: true, description: 'What to change.' }) },
     resolve: async (_root, { input: { agentId, events, ...patch } }, { deps, actor }) => {
-      const wanted = { ...patch, ...(events != null && { events: given(events) }) }
+      const wanted = { ...patch, ...(events != null && { events: omitNull(events) }) }
       return { agent: await updateAgent(deps, actor(), agentId, inputOf(AgentPatch, wanted)) }
     },
   }),
@@ -119,7 +119,7 @@ builder.mutationField('rotateAgentKey', (t) =>
       'Gives an agent a new API key; the old one works until the overlap ends. Within an overlap only overlapHours 0 works, which ends both.',
     args: { input: t.arg({ type: RotateAgentKeyInput, required: true, description: 'Which one.' }) },
     resolve: (_root, { input }, { deps, actor }) =>
-      rotateAgentKey(deps, actor(), inputOf(RotateAgentKey, given(input))),
+      rotateAgentKey(deps, actor(), inputOf(RotateAgentKey, omitNull(input))),
   }),
 )
 
@@ -141,6 +141,6 @@ builder.queryField('agents', (t) =>
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }) =>
-      toConnection(await listAgents(deps, actor(), given(filter ?? {}), pageRequest(page, budget))),
+      toConnection(await listAgents(deps, actor(), omitNull(filter ?? {}), pageRequest(page, budget))),
   }),
 )

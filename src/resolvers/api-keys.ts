@@ -9,7 +9,7 @@ import { ApiKey, ApiKeyConnection, CreateApiKeyInput, RevokeApiKeyInput } from '
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
-import { given, inputOf } from './input.ts'
+import { inputOf, omitNull } from './input.ts'
 
 const CreateApiKeyPayload = builder.simpleObject('CreateApiKeyPayload', {
   description: 'The key, which is shown here and never again.',
@@ -26,7 +26,7 @@ builder.mutationFields((t) => ({
     description: 'Makes an API key, for this workspace or all of yours.',
     args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'What it may do.' }) },
     resolve: (_root, { input }, { deps, actor, caller }) =>
-      createApiKey(deps, actor(), inputOf(CreateApiKey, given(input)), caller()),
+      createApiKey(deps, actor(), inputOf(CreateApiKey, omitNull(input)), caller()),
   }),
 }))
 

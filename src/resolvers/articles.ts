@@ -14,11 +14,11 @@ import {
   DeleteArticleInput,
   UpdateArticleInput,
 } from '../schema/article.ts'
-import { askedFields } from '../schema/asked.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
-import { given, inputOf } from './input.ts'
+import { selectedFields } from '../schema/field-selection.ts'
+import { inputOf, omitNull } from './input.ts'
 
 const CreateArticlePayload = builder.simpleObject('CreateArticlePayload', {
   description: 'What was written.',
@@ -42,7 +42,7 @@ builder.mutationFields((t) => ({
     description: 'Writes an article.',
     args: { input: t.arg({ type: CreateArticleInput, required: true, description: 'What it says.' }) },
     resolve: async (_root, { input }, { deps, actor }) => ({
-      article: await createArticle(deps, actor(), inputOf(ArticleInput, given(input))),
+      article: await createArticle(deps, actor(), inputOf(ArticleInput, omitNull(input))),
     }),
   }),
   updateArticle: t.field({
@@ -75,8 +75,8 @@ builder.queryField('articles', (t) =>
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }, info) => {
-      const withBodies = askedFields(info, 'edges', 'node').has('body')
-      const wanted = given(filter ?? {})
+      const withBodies = selectedFields(info, 'edges', 'node').has('body')
+      const wanted = omitNull(filter ?? {})
       return toConnection(await listArticles(deps, actor(), wanted, pageRequest(page, budget), { withBodies }))
     },
   }),

@@ -16,7 +16,7 @@ import {
 } from '../schema/collection.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
-import { given, inputOf } from './input.ts'
+import { inputOf, omitNull } from './input.ts'
 
 const CreateCollectionPayload = builder.simpleObject('CreateCollectionPayload', {
   description: 'What was made.',
@@ -40,7 +40,7 @@ builder.mutationFields((t) => ({
     description: 'Makes a group for articles.',
     args: { input: t.arg({ type: CreateCollectionInput, required: true, description: 'What it is.' }) },
     resolve: async (_root, { input }, { deps, actor }) => ({
-      collection: await createCollection(deps, actor(), inputOf(CollectionInput, given(input))),
+      collection: await createCollection(deps, actor(), inputOf(CollectionInput, omitNull(input))),
     }),
   }),
   updateCollection: t.field({

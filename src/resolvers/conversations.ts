@@ -8,7 +8,6 @@ import { SendMessage, sendMessage } from '../domain/messages/messages.ts'
 import { StartConversation, startConversation } from '../domain/messages/start-conversation.ts'
 import { setTyping } from '../domain/messages/typing.ts'
 import { NotFoundError } from '../domain/shared/errors.ts'
-import { askedFields } from '../schema/asked.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import {
@@ -24,8 +23,9 @@ import {
   UpdateConversationInput,
 } from '../schema/conversation.ts'
 import { mutationErrors } from '../schema/errors.ts'
+import { selectedFields } from '../schema/field-selection.ts'
 import { Message, SendMessageInput } from '../schema/message.ts'
-import { given, inputOf } from './input.ts'
+import { inputOf, omitNull } from './input.ts'
 
 builder.queryFields((t) => ({
   conversations: t.field({
@@ -39,11 +39,11 @@ builder.queryFields((t) => ({
     resolve: async (_root, { filter, sort, ...page }, { deps, actor, budget }, info) => {
       const { tags, assignee, ...rest } = filter ?? {}
       const nested = {
-        ...(tags != null && { tags: given(tags) }),
-        ...(assignee != null && { assignee: given(assignee) }),
+        ...(tags != null && { tags: omitNull(tags) }),
+        ...(assignee != null && { assignee: omitNull(assignee) }),
       }
-      const wanted = inputOf(ConversationFilter, { ...given(rest), ...nested })
-      const fields = conversationFields(askedFields(info, 'edges', 'node'))
+      const wanted = inputOf(ConversationFilter, { ...omitNull(rest), ...nested })
+      const fields = conversationFields(selectedFields(info, 'edges', 'node'))
       return toConnection(
         await listConversations(deps, actor(), wanted, pageRequest(page, budget), sort ?? 'ACTIVITY', fields),
       )
@@ -86,7 +86,7 @@ builder.mutationFields((t) => ({
     description: 'Starts a conversation for a visitor, with a first message if given.',
     args: { input: t.arg({ type: StartConversationInput, required: true, description: 'What to start.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {
-      const conversation = await startConversation(deps, actor(), inputOf(StartConversation, given(input)))
+      const conversation = await startConversation(deps, actor(), inputOf(StartConversation, omitNull(input)))
       return { conversation }
     },
   }),
@@ -106,7 +106,7 @@ builder.mutationFields((t) => ({
     description: 'Adds a message or note to a conversation.',
     args: { input: t.arg({ type: SendMessageInput, required: true, description: 'What to send.' }) },
     resolve: async (_root, { input: { conversationId, ...message } }, { deps, actor }) => ({
-      sentMessage: await sendMessage(deps, actor(), conversationId, inputOf(SendMessage, given(message))),
+      sentMessage: await sendMessage(deps, actor(), conversationId, inputOf(SendMessage, omitNull(message))),
     }),
   }),
 }))

@@ -9,7 +9,7 @@ import { Delivery, DeliveryConnection, DeliveryFilterInput, ReplayDeliveryInput 
 import { mutationErrors } from '../schema/errors.ts'
 import { ReplayFailedDeliveriesInput, SendTestEventInput } from '../schema/webhook-endpoint.ts'
 import { DeliveryStatsBucket, EndpointStats, StatsBucket } from '../schema/webhook-health.ts'
-import { given, inputOf } from './input.ts'
+import { inputOf, omitNull } from './input.ts'
 
 builder.queryField('deliveries', (t) =>
   t.field({
@@ -20,7 +20,7 @@ builder.queryField('deliveries', (t) =>
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {
-      const found = await listDeliveries(deps, actor(), given(filter ?? {}), pageRequest(page, budget))
+      const found = await listDeliveries(deps, actor(), omitNull(filter ?? {}), pageRequest(page, budget))
       return toConnection(found)
     },
   }),
@@ -112,7 +112,7 @@ builder.mutationFields((t) => ({
       "Sends an endpoint's failed deliveries once more, under their own ids and after what is live. Of those that wait for their next attempt the first is sent at once; when it succeeds, the others follow.",
     args: { input: t.arg({ type: ReplayFailedDeliveriesInput, required: true, description: 'Which ones.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {
-      const wanted = inputOf(ReplayFailed, given(input))
+      const wanted = inputOf(ReplayFailed, omitNull(input))
       const { count, isComplete } = await replayFailedDeliveries(deps, actor(), wanted)
       return { replayedCount: count, isComplete }
     },

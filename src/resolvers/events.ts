@@ -20,7 +20,7 @@ builder.subscriptionFields((t) => ({
       const filter = { types: types ?? null, conversationId: conversationId ?? null }
       const wanted = { ...filter, includeTests: includeTests ?? false, after: after ?? null }
       const who = context.actor()
-      return abortable(context, (signal) => context.feeds.events.follow(who, wanted, signal))
+      return abortable(context, (signal) => context.streams.events.follow(who, wanted, signal))
     },
     resolve: (event: LoggedEvent) => event,
   }),

@@ -1,10 +1,10 @@
 import type { z } from 'zod'
 
-type Given<T> = { [K in keyof T]: Exclude<T[K], null | undefined> }
+type WithoutNull<T> = { [K in keyof T]: Exclude<T[K], null | undefined> }
 
 /** GraphQL has null where the domain has "left out": for input in which null means nothing else. */
-export function given<T extends object>(input: T): Partial<Given<T>> {
-  return Object.fromEntries(Object.entries(input).filter(([, value]) => value != null)) as Partial<Given<T>>
+export function omitNull<T extends object>(input: T): Partial<WithoutNull<T>> {
+  return Object.fromEntries(Object.entries(input).filter(([, value]) => value != null)) as Partial<WithoutNull<T>>
 }
 
 /**

@@ -16,7 +16,7 @@ import {
   VisitorConnection,
   VisitorFilterInput,
 } from '../schema/visitor.ts'
-import { given, inputOf } from './input.ts'
+import { inputOf, omitNull } from './input.ts'
 
 const CreateVisitorPayload = builder.simpleObject('CreateVisitorPayload', {
   description: 'The visitor, new or updated.',
@@ -32,7 +32,8 @@ builder.mutationFields((t) => ({
     errors: mutationErrors,
     description: 'Creates a visitor, or updates the one with the same externalId.',
     args: { input: t.arg({ type: CreateVisitorInput, required: true, description: 'Who it is.' }) },
-    resolve: (_root, { input }, { deps, actor }) => upsertVisitor(deps, actor(), inputOf(VisitorInput, given(input))),
+    resolve: (_root, { input }, { deps, actor }) =>
+      upsertVisitor(deps, actor(), inputOf(VisitorInput, omitNull(input))),
   }),
 }))
 
@@ -63,8 +64,8 @@ builder.queryField('visitors', (t) =>
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {
       const { name, email, ...rest } = filter ?? {}
-      const nested = { ...(name != null && { name: given(name) }), ...(email != null && { email: given(email) }) }
-      const wanted = inputOf(VisitorFilter, { ...given(rest), ...nested })
+      const nested = { ...(name != null && { name: omitNull(name) }), ...(email != null && { email: omitNull(email) }) }
+      const wanted = inputOf(VisitorFilter, { ...omitNull(rest), ...nested })
       return toConnection(await listVisitors(deps, actor(), wanted, pageRequest(page, budget)))
     },
   }),

@@ -23,7 +23,7 @@ import {
   WebhookEndpoint,
   WebhookEndpointConnection,
 } from '../schema/webhook-endpoint.ts'
-import { given, inputOf } from './input.ts'
+import { inputOf, omitNull } from './input.ts'
 
 const CreateWebhookEndpointPayload = builder.simpleObject('CreateWebhookEndpointPayload', {
   description: 'The endpoint and its secret.',
@@ -47,7 +47,7 @@ builder.mutationFields((t) => ({
       'Registers a webhook URL. Registering it again gives the same endpoint, enabled; also within a day after it was unregistered.',
     args: { input: t.arg({ type: CreateWebhookEndpointInput, required: true, description: 'What to register.' }) },
     resolve: async (_root, { input: { events, ...input } }, { deps, actor }) => {
-      const wanted = { ...given(input), ...(events != null && { events: given(events) }) }
+      const wanted = { ...omitNull(input), ...(events != null && { events: omitNull(events) }) }
       const { status, ...registered } = await registerEndpoint(deps, actor(), inputOf(CreateEndpoint, wanted))
       return { ...registered, created: status === 'created' }
     },
@@ -71,7 +71,7 @@ builder.mutationFields((t) => ({
     description: 'Changes a webhook endpoint.',
     args: { input: t.arg({ type: UpdateWebhookEndpointInput, required: true, description: 'What to change.' }) },
     resolve: async (_root, { input: { endpointId, events, ...patch } }, { deps, actor }) => {
-      const wanted = { ...patch, ...(events != null && { events: given(events) }) }
+      const wanted = { ...patch, ...(events != null && { events: omitNull(events) }) }
       return { endpoint: await updateEndpoint(deps, actor(), endpointId, inputOf(EndpointPatch, wanted)) }
     },
   }),
@@ -139,7 +139,7 @@ builder.mutationFields((t) => ({
       'Gives an endpoint a new secret. Until the overlap ends, `webhook-signature` carries both signatures and `X-GudDesk-Signature` the old one. Within an overlap only overlapHours 0 works, which ends both old secrets.',
     args: { input: t.arg({ type: RotateWebhookSecretInput, required: true, description: 'Which one.' }) },
     resolve: (_root, { input }, { deps, actor }) =>
-      rotateWebhookSecret(deps, actor(), inputOf(RotateSecret, given(input))),
+      rotateWebhookSecret(deps, actor(), inputOf(RotateSecret, omitNull(input))),
   }),
   confirmRotation: t.field({
     type: ConfirmRotationPayload,

@@ -3,7 +3,7 @@ import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'
 import { CreateWorkspaceInput, UpdateWorkspaceInput, Workspace, WorkspaceConnection } from '../schema/workspace.ts'
-import { given, inputOf } from './input.ts'
+import { inputOf, omitNull } from './input.ts'
 
 builder.queryField('workspaces', (t) =>
   t.field({
@@ -41,7 +41,7 @@ builder.mutationFields((t) => ({
     description: 'Changes the workspace that this request is about. For owners and admins.',
     args: { input: t.arg({ type: UpdateWorkspaceInput, required: true, description: 'What to change.' }) },
     resolve: async (_root, { input }, { deps, actor }) => ({
-      workspace: await updateWorkspace(deps, actor(), inputOf(WorkspacePatch, given(input))),
+      workspace: await updateWorkspace(deps, actor(), inputOf(WorkspacePatch, omitNull(input))),
     }),
   }),
 }))

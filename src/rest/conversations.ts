@@ -9,7 +9,7 @@ import { SearchText } from '../domain/conversations/search.ts'
 import { ConversationPatch, updateConversation } from '../domain/conversations/update-conversation.ts'
 import { listMessages, SendMessage, sendMessage } from '../domain/messages/messages.ts'
 import { StartConversation, startConversation } from '../domain/messages/start-conversation.ts'
-import { defined, idText, instant, text } from '../domain/shared/input.ts'
+import { idText, instant, omitUndefined, text } from '../domain/shared/input.ts'
 import type { Message } from '../generated/prisma/client.ts'
 import { Channel, ConversationStatus } from '../generated/prisma/enums.ts'
 import { listParameter, separated } from './query.ts'
@@ -34,8 +34,8 @@ const Query = z
   })
   .partial()
   .transform(({ assigneeId, tag, anyTag, q, ...rest }) => ({
-    ...defined({ ...rest, text: q }),
-    ...((tag ?? anyTag) !== undefined && { tags: defined({ all: tag, any: anyTag }) }),
+    ...omitUndefined({ ...rest, text: q }),
+    ...((tag ?? anyTag) !== undefined && { tags: omitUndefined({ all: tag, any: anyTag }) }),
     ...(assigneeId !== undefined && {
       assignee: assigneeId === 'none' ? { none: true as const } : { memberId: assigneeId },
     }),

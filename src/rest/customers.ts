@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { defined, email } from '../domain/shared/input.ts'
+import { email, omitUndefined } from '../domain/shared/input.ts'
 import {
   getVisitor,
   listVisitors,
@@ -28,7 +28,7 @@ export const customerRoutes: readonly Route[] = [
     query: Query,
     answer: z.array(shapes.Customer),
     async handle({ deps, actor, query: { email: address, q, externalId }, page }) {
-      const filter = defined({ email: address === undefined ? undefined : { is: address }, externalId, text: q })
+      const filter = omitUndefined({ email: address === undefined ? undefined : { is: address }, externalId, text: q })
       return listAnswer(await listVisitors(deps, await actor(), filter, page), page, showCustomer)
     },
   }),

@@ -2,13 +2,13 @@ import type { Actor, Caller, Origin } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import type { DomainError, Standing } from '../domain/shared/errors.ts'
 import type { PageBudget } from '../domain/shared/page-budget.ts'
-import type { Feeds } from '../live/streams.ts'
+import type { Streams } from '../live/streams.ts'
 import type { Loaders } from './loaders.ts'
 
 /** What every resolver gets. */
 export interface Context {
   readonly deps: Deps
-  readonly feeds: Feeds
+  readonly streams: Streams
   readonly loaders: Loaders
   /** What the pages of this operation may still have in bytes. */
   readonly budget: PageBudget

@@ -4,10 +4,10 @@ import { visitorConversations } from '../domain/conversations/list-conversations
 import { MAX_UNREAD } from '../domain/conversations/read-states.ts'
 import { messagePage } from '../domain/messages/messages.ts'
 import { visibleConversations } from '../domain/shared/authorization.ts'
-import { type Asked, fieldsRead } from './asked.ts'
 import { builder } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Channel, ConversationStatus } from './enums.ts'
+import { type FieldSelection, projectedColumns } from './field-selection.ts'
 import { loadAll } from './loaders.ts'
 import { MessageConnection } from './message.ts'
 import { Visitor } from './visitor.ts'
@@ -81,13 +81,17 @@ export const Conversation = builder.prismaNode('Conversation', {
 })
 
 /** What a query reads of conversations. What is not known here of a type makes all of its columns read. */
-export function conversationFields(asked: Asked): ConversationFields {
+export function conversationFields(selection: FieldSelection): ConversationFields {
   const of = { lastReadSequence: [], unreadCount: [], messages: ['messageCount'], visitor: [], assignee: [] } as const
   const ofVisitor = { avatar: ['avatarUrl'] } as const
   const ofAssignee = { name: [], email: [] } as const
-  const conversation = fieldsRead(asked, ALL_FIELDS.conversation, of)
-  const visitor = asked.has('visitor') ? fieldsRead(asked.under('visitor'), ALL_FIELDS.visitor, ofVisitor) : []
-  const assignee = asked.has('assignee') ? fieldsRead(asked.under('assignee'), ALL_FIELDS.assignee, ofAssignee) : []
+  const conversation = projectedColumns(selection, ALL_FIELDS.conversation, of)
+  const visitor = selection.has('visitor')
+    ? projectedColumns(selection.under('visitor'), ALL_FIELDS.visitor, ofVisitor)
+    : []
+  const assignee = selection.has('assignee')
+    ? projectedColumns(selection.under('assignee'), ALL_FIELDS.assignee, ofAssignee)
+    : []
   return { conversation, visitor, assignee }
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { watchCredentials } from '../../src/auth/credential-watch.ts'
 import { createGraphQL } from '../../src/graphql/server.ts'
 import { newApiKey } from '../../src/infra/secrets.ts'
-import { openFeeds } from '../../src/live/streams.ts'
+import { openStreams } from '../../src/live/streams.ts'
 import { anAuthenticator, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 let guddesk: TestGudDesk
@@ -128,7 +128,7 @@ describe('GraphiQL and introspection', () => {
     const { deps } = guddesk
     const yoga = createGraphQL({
       deps,
-      feeds: openFeeds(deps),
+      streams: openStreams(deps),
       credentials: watchCredentials(deps),
       authenticator: anAuthenticator(deps),
       isDevelopment: false,

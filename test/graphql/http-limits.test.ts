@@ -6,7 +6,7 @@ import { watchCredentials } from '../../src/auth/credential-watch.ts'
 import { compiledQueries } from '../../src/graphql/compiled-queries.ts'
 import { executionTimeout } from '../../src/graphql/plugins.ts'
 import { createGraphQL } from '../../src/graphql/server.ts'
-import { openFeeds } from '../../src/live/streams.ts'
+import { openStreams } from '../../src/live/streams.ts'
 import { anAuthenticator, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { settle, until } from '../support/until.ts'
 import { overWebSocket } from './live.ts'
@@ -147,7 +147,7 @@ describe('names of the schema', () => {
   beforeAll(async () => {
     const { deps } = guddesk
     const authenticator = anAuthenticator(deps)
-    const context = { deps, feeds: openFeeds(deps), credentials: watchCredentials(deps), authenticator }
+    const context = { deps, streams: openStreams(deps), credentials: watchCredentials(deps), authenticator }
     const yoga = createGraphQL({ ...context, isDevelopment: false, introspection: true })
     production = createServer((req, res) => void yoga.handle(req, res, { req, requestId: 'req_test' }))
     await new Promise<void>((resolve) => production.listen(0, '127.0.0.1', resolve))

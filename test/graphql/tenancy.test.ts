@@ -283,7 +283,7 @@ interface Edge {
 
 describe('another workspace’s cursor shows nothing of it', () => {
   const lists = walks.filter((name) => !name.startsWith('Subscription'))
-  const feeds = walks.filter((name) => name.startsWith('Subscription'))
+  const subscriptions = walks.filter((name) => name.startsWith('Subscription'))
 
   async function walk(name: string, { ids, session }: World, after: string | null): Promise<Edge[]> {
     const field = `${name.split('.')[1]}(first: 100, after: $after) { ${ROW} }`
@@ -301,7 +301,7 @@ describe('another workspace’s cursor shows nothing of it', () => {
   test('the walks are found, and all that are below something are known', () => {
     expect(lists.length).toBeGreaterThan(12)
     expect(lists.filter((name) => !name.startsWith('Query')).sort()).toEqual(Object.keys(BELOW).sort())
-    expect(feeds.sort()).toEqual(['Subscription.conversation', 'Subscription.events', 'Subscription.inbox'])
+    expect(subscriptions.sort()).toEqual(['Subscription.conversation', 'Subscription.events', 'Subscription.inbox'])
   })
 
   test.each(lists)('%s', async (name) => {
@@ -334,7 +334,7 @@ describe('another workspace’s cursor shows nothing of it', () => {
     return live.events[0]?.cursor ?? ''
   }
 
-  test.each(feeds)('%s', async (name) => {
+  test.each(subscriptions)('%s', async (name) => {
     const after = await cursorOf(name, theirs)
     expect(after).not.toBe('')
     const live = follow(name, mine, after)

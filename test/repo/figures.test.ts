@@ -4,11 +4,11 @@ import { expect, test } from 'vitest'
 import { HEADERS_TIMEOUT_MS, REQUEST_TIMEOUT_MS } from '../../src/app.ts'
 import { LINK_MS } from '../../src/auth/people.ts'
 import { SESSION_DAYS } from '../../src/auth/session-token.ts'
-import { MAX_ADDRESSES, MAX_TRIES, TRY_WINDOW_MS } from '../../src/auth/sign-in-limits.ts'
+import { ATTEMPT_WINDOW_MS, MAX_ADDRESSES, MAX_ATTEMPTS } from '../../src/auth/sign-in-throttle.ts'
 import { RETRY_DELAYS } from '../../src/dispatch/policy/retry.ts'
 import { DEADLINE_MS, KEPT_BYTES, MAX_RESPONSE_BYTES } from '../../src/dispatch/send/http-client.ts'
 import { VALID_MS } from '../../src/domain/identity/invitations.ts'
-import { KEPT_MS } from '../../src/domain/shared/idempotency.ts'
+import { ANSWER_RETENTION_MS } from '../../src/domain/shared/idempotency.ts'
 import { MAX_DEPTH, MAX_JSON_BYTES } from '../../src/domain/shared/input.ts'
 import { DEFAULT_LIMIT, MAX_LIMIT } from '../../src/domain/shared/pagination.ts'
 import { MAX_OVERLAP_HOURS } from '../../src/domain/webhooks/secret-rotation.ts'
@@ -146,7 +146,12 @@ const FIGURES: [name: string, value: number, phrases: RegExp[], pages: string[]]
     [/URL of at most ([\d,]+)/, /password, and at most ([\d,]+) characters/],
     ['docs/contract.md'],
   ],
-  ['hours that an answer is repeated', KEPT_MS / HOUR_MS, [/For (\d+) hours the same key/], ['docs/contract.md']],
+  [
+    'hours that an answer is repeated',
+    ANSWER_RETENTION_MS / HOUR_MS,
+    [/For (\d+) hours the same key/],
+    ['docs/contract.md'],
+  ],
   [
     'hours of an overlap',
     MAX_OVERLAP_HOURS,
@@ -156,15 +161,15 @@ const FIGURES: [name: string, value: number, phrases: RegExp[], pages: string[]]
   ['hours of a sign-in link', LINK_MS / HOUR_MS, [/once, within (\d+) hours/], ['docs/authentication.md']],
   ['days of an invitation', VALID_MS / DAY_MS, [/for (\d+) days, until it is accepted/], ['docs/authentication.md']],
   ['days of a session', SESSION_DAYS, [/session ends (\d+) days/], ['docs/authentication.md']],
-  ['minutes of tries', TRY_WINDOW_MS / 60_000, [/Within (\d+) minutes one address/], ['docs/authentication.md']],
+  ['minutes of tries', ATTEMPT_WINDOW_MS / 60_000, [/Within (\d+) minutes one address/], ['docs/authentication.md']],
   [
     'tries of an address at an account',
-    MAX_TRIES.accountAndAddress,
+    MAX_ATTEMPTS.accountAndAddress,
     [/address has (\d+) tries at one/],
     ['docs/authentication.md'],
   ],
-  ['tries of an address', MAX_TRIES.address, [/account and (\d+) at all/], ['docs/authentication.md']],
-  ['tries at an account', MAX_TRIES.account, [/one account has (\d+) from/], ['docs/authentication.md']],
+  ['tries of an address', MAX_ATTEMPTS.address, [/account and (\d+) at all/], ['docs/authentication.md']],
+  ['tries at an account', MAX_ATTEMPTS.account, [/one account has (\d+) from/], ['docs/authentication.md']],
   ['addresses of a person', MAX_ADDRESSES, [/latest (\d+) such addresses/], ['docs/authentication.md']],
   ['hashes that wait', MAX_WAITING_HASHES, [/when (\d+) wait for that/], ['docs/authentication.md']],
   ['characters of a password', PASSWORD_LENGTH.max, [/10 to (\d+) characters, any/], ['docs/authentication.md']],

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { forgetEnded } from '../../src/domain/maintenance/purge-expired.ts'
+import { purgeExpired } from '../../src/domain/maintenance/purge-expired.ts'
 import {
-  KEPT_PER_WORKSPACE,
-  removeUnkept,
-  skipTooOld,
+  MAX_UNREGISTERED_PER_WORKSPACE,
+  removeExpiredUnregistered,
+  skipStaleBacklogs,
   waitingBefore,
 } from '../../src/domain/webhooks/unregistered-endpoints.ts'
 import { Prisma } from '../../src/infra/database/db.ts'
@@ -174,7 +174,7 @@ describe('unregistering', () => {
     await ok(remove({ url: secondly }, { key }))
     const at = guddesk.clock.now()
     const { workspaceId } = tenant
-    const rows = Array.from({ length: KEPT_PER_WORKSPACE - 2 }, (_, i) => ({
+    const rows = Array.from({ length: MAX_UNREGISTERED_PER_WORKSPACE - 2 }, (_, i) => ({
       ...{ id: `whk_kept${i}`, workspaceId, url: nextUrl(), sealedSecret: 'x', isEnabled: false },
       ...{ unregisteredAt: at, keptUntil: new Date(at.getTime() + DAY) },
     }))
@@ -255,7 +255,7 @@ describe('registering again', () => {
     guddesk.clock.set(days * DAY)
     try {
       await say(conversationId, 'm2')
-      await removeUnkept(guddesk.deps)
+      await removeExpiredUnregistered(guddesk.deps)
       const again = await register({ url: receiver.url })
       expect(again.data).toEqual({ status: 'exists', resumed: true, endpoint: data.endpoint })
       await receiver.waitFor(2)
@@ -335,7 +335,7 @@ describe('registering again', () => {
     await say(conversationId, 'new')
     await receiver.waitFor(2)
     const left = { where: { endpointId: id, due: { not: null } } }
-    await skipTooOld(guddesk.deps)
+    await skipStaleBacklogs(guddesk.deps)
     await until(async () => (await guddesk.deps.db.prisma.delivery.count(left)) === 0)
     expect(heard()).toEqual(['recent', 'new'])
     const skipped = await guddesk.deps.db.prisma.delivery.count({ where: { endpointId: id, status: 'SKIPPED' } })
@@ -381,10 +381,10 @@ describe('registering again', () => {
     expect(later.data).not.toHaveProperty('resumed')
     expect([later.data.endpoint.id, later.data.endpoint.secret]).not.toContain(id)
     expect(later.data.endpoint.secret).not.toBe(data.endpoint.secret)
-    await removeUnkept(guddesk.deps)
+    await removeExpiredUnregistered(guddesk.deps)
     expect(await row(id)).not.toBeNull() // another node's clock may be behind
     guddesk.clock.advance(MINUTE)
-    await removeUnkept(guddesk.deps)
+    await removeExpiredUnregistered(guddesk.deps)
     expect(await row(id)).toBeNull()
     await until(async () => (await guddesk.deps.db.prisma.delivery.count({ where: { endpointId: id } })) === 0)
     expect(await row(later.data.endpoint.id)).not.toBeNull()
@@ -402,7 +402,7 @@ describe('registering again', () => {
     )
     await ok(remove({ url: receiver.url }))
     guddesk.clock.advance(HOUR)
-    await forgetEnded(guddesk.deps)
+    await purgeExpired(guddesk.deps)
     expect((await row(id))?.previousSealedSecret).toBeNull()
     const again = await register({ url: receiver.url })
     expect(again.data.endpoint.secret).toBe(body.data.rotateWebhookSecret.secret)

@@ -3,8 +3,8 @@ import { createServer, type RequestListener, type Server, type ServerOptions, ty
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text as bodyOf } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
-import { answerInTurn, closeUnread, refuseInTurn } from '../../src/http/connections.ts'
-import { places, type TakePlace } from '../../src/infra/concurrency-limit.ts'
+import { closeStalledConnections, rejectAfterPending, serializeRequests } from '../../src/http/connections.ts'
+import { type AcquireSlot, concurrencyLimit } from '../../src/infra/concurrency-limit.ts'
 import { settle, until } from '../support/until.ts'
 
 const servers: Server[] = []
@@ -38,7 +38,7 @@ const request = (path: string, body = '') =>
 describe('pipelined requests', () => {
   test('begin when the answer before them has been taken', async () => {
     const begun: ServerResponse[] = []
-    const server = await serve(answerInTurn((_request, response) => begun.push(response)))
+    const server = await serve(serializeRequests((_request, response) => begun.push(response)))
     const socket = await open(server)
     socket.write(request('/a').repeat(3))
     const other = await open(server)
@@ -53,7 +53,7 @@ describe('pipelined requests', () => {
   test('are not read while one waits, whatever is asked for of the one before', async () => {
     const begun: ServerResponse[] = []
     const server = await serve(
-      answerInTurn((incoming, response) => {
+      serializeRequests((incoming, response) => {
         begun.push(response)
         incoming.resume()
       }),
@@ -76,7 +76,7 @@ describe('pipelined requests', () => {
 
   test('whose bodies come in pieces are all answered, in order', async () => {
     const server = await serve(
-      answerInTurn(async (incoming, response) => {
+      serializeRequests(async (incoming, response) => {
         let body = ''
         for await (const chunk of incoming) body += chunk
         response.end(`${incoming.url} ${body.length};`)
@@ -94,7 +94,7 @@ describe('pipelined requests', () => {
 
   test('of a connection that has gone do not begin', async () => {
     const begun: ServerResponse[] = []
-    const server = await serve(answerInTurn((_request, response) => begun.push(response)))
+    const server = await serve(serializeRequests((_request, response) => begun.push(response)))
     const socket = await open(server)
     socket.write(request('/a').repeat(10))
     await until(() => begun.length === 1)
@@ -114,7 +114,7 @@ describe('requests that are late or malformed', () => {
   /** Requests wait for the test, and are answered with their path and body. */
   async function serveSlowly() {
     const begun: { response: ServerResponse; body: Promise<string> }[] = []
-    const read = answerInTurn((incoming, response) => {
+    const read = serializeRequests((incoming, response) => {
       const body = bodyOf(incoming)
       body.catch(() => undefined)
       begun.push({ response, body })
@@ -122,7 +122,7 @@ describe('requests that are late or malformed', () => {
     const server = await serve(read, LIMITS)
     server.on(
       'clientError',
-      refuseInTurn(LIMIT_MS, (error, to) => to.end(`[${'code' in error ? error.code : error.message}]`)),
+      rejectAfterPending(LIMIT_MS, (error, to) => to.end(`[${'code' in error ? error.code : error.message}]`)),
     )
     const socket = await open(server)
     let text = ''
@@ -214,7 +214,7 @@ describe('what nobody reads', () => {
 
   test('ends its connection; one that takes a little is served on', async () => {
     const server = await serve((_request, response) => response.end(LARGE))
-    closeUnread(server, 2000)
+    closeStalledConnections(server, 2000)
     const stuck = await open(server)
     const slow = await open(server)
     const idle = await open(server)
@@ -235,14 +235,14 @@ describe('places', () => {
   const tooLate = () => new Error('too late')
 
   /** @returns what gives the place back */
-  async function hold(take: TakePlace, key: string): Promise<() => void> {
+  async function hold(take: AcquireSlot, key: string): Promise<() => void> {
     const { promise, resolve } = Promise.withResolvers<() => void>()
     await take(key, resolve)
     return promise
   }
 
   test('are handed on in line, and each key has its own', async () => {
-    const take = places(2, 10_000, tooLate)
+    const take = concurrencyLimit(2, 10_000, tooLate)
     const [first, second] = await Promise.all([hold(take, 'a'), hold(take, 'a')])
     const got: string[] = []
     const third = hold(take, 'a').then(() => got.push('third'))
@@ -260,7 +260,7 @@ describe('places', () => {
   })
 
   test('that do not come free in time are refused, and leave the line', async () => {
-    const take = places(1, 50, tooLate)
+    const take = concurrencyLimit(1, 50, tooLate)
     const back = await hold(take, 'a')
     await expect(hold(take, 'a')).rejects.toThrow('too late')
     back()
@@ -268,7 +268,7 @@ describe('places', () => {
   })
 
   test('that nobody waits for any more are handed on, and nothing is done there', async () => {
-    const take = places(1, 10_000, tooLate)
+    const take = concurrencyLimit(1, 10_000, tooLate)
     const back = await hold(take, 'a')
     const gone = take('a', (giveBack) => giveBack())
     const next = hold(take, 'a')

@@ -64,9 +64,9 @@ test('a fair part of the operations was executed, rather than found malformed', 
   expect(executed).toBeGreaterThan((executed + refused) / 4)
 })
 
-const feeds = Object.values<GraphQLField<unknown, unknown>>(schema.getSubscriptionType()?.getFields() ?? {})
+const subscriptions = Object.values<GraphQLField<unknown, unknown>>(schema.getSubscriptionType()?.getFields() ?? {})
 
-test.each(feeds)('subscription $name takes whatever comes', async (field) => {
+test.each(subscriptions)('subscription $name takes whatever comes', async (field) => {
   const { key, pool } = await newPool()
   const property = fc.asyncProperty(operationsOn('subscription', field, pool), async ({ query, variables }) => {
     const live = overWebSocket(guddesk, variables, { key, query })

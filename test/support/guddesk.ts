@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hashPassword } from 'better-auth/crypto'
 import { type Authenticator, createAuthenticator } from '../../src/auth/authenticate.ts'
-import { limitFailures } from '../../src/auth/failures.ts'
+import { createAuthFailureThrottle } from '../../src/auth/failure-throttle.ts'
 import { apiKeyRow } from '../../src/domain/credentials/api-keys.ts'
 import { DISPATCH_TOPIC } from '../../src/domain/events/events.ts'
 import type { Deps } from '../../src/domain/shared/deps.ts'
 import { newId } from '../../src/domain/shared/ids.ts'
-import { defined } from '../../src/domain/shared/input.ts'
+import { omitUndefined } from '../../src/domain/shared/input.ts'
 import type { ApiKeyPermission, MemberRole } from '../../src/generated/prisma/enums.ts'
 import type { Pages } from '../../src/http/dashboard.ts'
 import { readConfig } from '../../src/infra/config.ts'
@@ -81,7 +81,7 @@ export interface TestGudDesk extends GudDesk {
 /** For servers that a test puts together itself. */
 export function anAuthenticator(deps: Deps): Authenticator {
   const tokens = { secret: 'test', previousSecret: null, isSecure: false }
-  const failures = limitFailures(
+  const failures = createAuthFailureThrottle(
     0,
     { hit: async () => ({ hits: 0, endsInMs: 0, fits: true }) },
     async () => [],
@@ -124,7 +124,7 @@ export async function startGudDesk({ env = {}, pages, resolve, db }: Options = {
     log,
     clock,
     db: db ?? (await openTestDatabase()),
-    ...defined({ pages, resolve }),
+    ...omitUndefined({ pages, resolve }),
   })
   await new Promise<void>((resolve) => guddesk.server.listen(0, '127.0.0.1', resolve))
   const origin = `http://127.0.0.1:${(guddesk.server.address() as AddressInfo).port}`

@@ -1,5 +1,5 @@
 import type { Clock } from '../../infra/clock.ts'
-import { inHalves } from '../../infra/database/bisect.ts'
+import { bisect } from '../../infra/database/bisect.ts'
 import { isRefused, sqlState } from '../../infra/database/db-away.ts'
 import type { Log } from '../../infra/log.ts'
 import type { Membership } from '../cluster/membership.ts'
@@ -112,7 +112,7 @@ export class AttemptWriter {
     let isWell = true
     const unwritten = new Set(batch)
     try {
-      await inHalves(
+      await bisect(
         batch,
         async (some) => {
           await this.#write(connection, some)
@@ -180,7 +180,7 @@ export class AttemptWriter {
     )
     const said = `The database refused what came of this attempt (${sqlState(error)}); the log of the server says why`
     const readable = { ...record, response: null, error: said }
-    await inHalves(
+    await bisect(
       [{ ...write, record: readable }],
       (some) => this.#write(connection, some),
       async (bare) => {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../infra/clock.ts'
-import { inHalves } from '../../infra/database/bisect.ts'
+import { bisect } from '../../infra/database/bisect.ts'
 import type { Database } from '../../infra/database/db.ts'
 import type { Log } from '../../infra/log.ts'
 import type { Bus } from '../../infra/redis/bus.ts'
@@ -109,7 +109,7 @@ export class HealthWriter {
     const left = new Set(unwritten)
     const written: { queue: EndpointQueue; health: Health | undefined }[] = []
     try {
-      await inHalves(
+      await bisect(
         unwritten,
         async (some) => {
           const changes = some.map(({ queue, ...change }) => {

@@ -12,7 +12,7 @@ import { hasLevel, isNeighbour, requireLevel, requireNotAgent, requireOwnAgent }
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { clearableText, defined, jsonObject, parse, requireId, text, webUrl } from '../shared/input.ts'
+import { clearableText, jsonObject, omitUndefined, parse, requireId, text, webUrl } from '../shared/input.ts'
 import { inTimeOrder, type Page, type PageRequest } from '../shared/pagination.ts'
 import { wantPicture } from '../visitors/pictures.ts'
 import { sendWaitingNow } from '../webhooks/send-waiting.ts'
@@ -130,12 +130,12 @@ export async function installAgent(
   const installedAt = deps.clock.now()
   return inTransaction(deps, async (tx) => {
     const data = { id: ids.agent, workspaceId, type, config: config as Prisma.InputJsonObject, installedAt }
-    await tx.db.agent.create({ data: { ...data, ...defined(rest), name: rest.name } })
+    await tx.db.agent.create({ data: { ...data, ...omitUndefined(rest), name: rest.name } })
     await wantPicture(tx, workspaceId, rest.iconUrl, installedAt)
     const sealedSecret = deps.vault.seal(credentials.webhookSecret, ids.endpoint)
     const endpoint = { id: ids.endpoint, workspaceId, agentId: ids.agent, url, sealedSecret, createdAt: installedAt }
     await tx.db.webhookEndpoint
-      .create({ data: { ...endpoint, ...DEFAULT_FLAGS, ...defined(events) } })
+      .create({ data: { ...endpoint, ...DEFAULT_FLAGS, ...omitUndefined(events) } })
       .catch(refuseTakenUrl)
     await requireRoom(deps, tx, workspaceId)
     const key = { name: rest.name, permission: 'READ_WRITE', userId: user.id, workspaceId, agentId: ids.agent } as const
@@ -174,10 +174,10 @@ export async function updateAgent(
           'This agent has no webhook endpoint: register one with its key (POST /api/agent/webhooks)',
         )
       }
-      const data = { ...(url !== undefined && { url }), ...defined(events ?? {}) }
+      const data = { ...(url !== undefined && { url }), ...omitUndefined(events ?? {}) }
       await tx.db.webhookEndpoint.update({ where: { id: endpoint.id }, data }).catch(refuseTakenUrl)
     }
-    const data = { ...defined(rest), ...(config !== undefined && { config: config as Prisma.InputJsonObject }) }
+    const data = { ...omitUndefined(rest), ...(config !== undefined && { config: config as Prisma.InputJsonObject }) }
     if (rest.isEnabled === true || url !== undefined) {
       // Whoever enables the agent or gives it a new URL wants its endpoints back that were disabled automatically.
       const stopped = { agentId: id, disabledReason: { not: null } }
@@ -189,7 +189,7 @@ export async function updateAgent(
     if ((rest.isEnabled === true && !found.isEnabled) || url !== undefined) {
       for (const endpointId of endpointIds(agent)) await sendWaitingNow(deps, tx, endpointId)
     }
-    const { isEnabled, ...named } = defined({ ...rest, config, events, webhookUrl: url })
+    const { isEnabled, ...named } = omitUndefined({ ...rest, config, events, webhookUrl: url })
     const at = deps.clock.now()
     const changed = Object.keys(named)
     if (changed.length > 0) {

@@ -1,6 +1,6 @@
 import type { ConversationStatus } from '../../generated/prisma/enums.ts'
 import type { Actor } from '../shared/actor.ts'
-import { requireLevel, requireTeam } from '../shared/authorization.ts'
+import { requireLevel, requireStaff } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 
 /** How many conversations the workspace has, as an inbox shows them. */
@@ -18,7 +18,7 @@ export interface InboxCounts {
 /** Exact counts in one statement, which reads one narrow index. */
 export async function countInbox(deps: Deps, actor: Actor): Promise<InboxCounts> {
   requireLevel(actor, 'READ_ONLY')
-  requireTeam(actor)
+  requireStaff(actor)
   return countsFor(await tallyInbox(deps, actor.workspaceId), actor)
 }
 

@@ -1,4 +1,4 @@
-import { inHalves } from '../../infra/database/bisect.ts'
+import { bisect } from '../../infra/database/bisect.ts'
 import type { Database } from '../../infra/database/db.ts'
 import { isDatabaseAway } from '../../infra/database/db-away.ts'
 import { inEventTransaction } from '../events/event-lock.ts'
@@ -34,7 +34,7 @@ export async function reopenDueConversations(deps: Deps): Promise<number> {
     const due = await db.sql<{ id: string; workspace_id: string }>(DUE, [clock.now(), BATCH, [...aside.keys()]])
     for (const [workspaceId, rows] of Map.groupBy(due, (row) => row.workspace_id)) {
       const waiting = new Set(rows.map(({ id }) => id))
-      await inHalves(
+      await bisect(
         [...waiting],
         async (ids) => {
           reopened += await reopen(deps, workspaceId, [...ids])

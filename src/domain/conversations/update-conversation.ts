@@ -9,7 +9,7 @@ import { type Actor, refOf } from '../shared/actor.ts'
 import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ValidationError } from '../shared/errors.ts'
-import { defined, idText, instant, jsonObject, parse, text } from '../shared/input.ts'
+import { idText, instant, jsonObject, omitUndefined, parse, text } from '../shared/input.ts'
 import { type ConversationWithPeople, lockConversation, Subject, WITH_PEOPLE } from './conversations.ts'
 
 const MAX_TAGS = 50
@@ -67,7 +67,7 @@ export async function updateConversation(
     const { status: _, snoozedUntil: __, tags: ___, addTags, removeTags, metadata, ...rest } = patch
     const json = metadata as Prisma.InputJsonObject | undefined
     const tags = tagsAfter(before, patch)
-    const data = { ...defined({ ...rest, tags, metadata: json }), ...statusChange(before, patch, now) }
+    const data = { ...omitUndefined({ ...rest, tags, metadata: json }), ...statusChange(before, patch, now) }
     const changed = changedFields(before, data)
     if (changed.length > 0) await tx.db.conversation.update({ where: { id }, data: only(data, changed) })
 

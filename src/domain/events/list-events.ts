@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Actor } from '../shared/actor.ts'
-import { requireLevel, requireTeam } from '../shared/authorization.ts'
+import { requireLevel, requireStaff } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { idText, parse } from '../shared/input.ts'
 import { type Page, type PageRequest, pageOf } from '../shared/pagination.ts'
@@ -38,7 +38,7 @@ export async function listEvents(
   page: PageRequest,
 ): Promise<Page<LoggedEvent>> {
   requireLevel(actor, 'READ_ONLY')
-  requireTeam(actor)
+  requireStaff(actor)
   requireEventFilter(filter)
   const { workspaceId } = actor
   return pageOf<FoundEvent, LogPlace>(page, {

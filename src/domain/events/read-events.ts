@@ -1,6 +1,6 @@
 import { Prisma } from '../../infra/database/db.ts'
 import type { Actor } from '../shared/actor.ts'
-import { requireTeam } from '../shared/authorization.ts'
+import { requireStaff } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { isRead } from '../shared/page-sql.ts'
 import { type Page, type PageRequest, pageOf, type Slice } from '../shared/pagination.ts'
@@ -62,7 +62,7 @@ export async function eventsOfConversations(
   conversationIds: readonly string[],
   { after, before, take, reverse }: Slice<LogPlace>,
 ): Promise<Map<string, FoundEvent[]>> {
-  requireTeam(actor)
+  requireStaff(actor)
   const end = await endOfLog({ db }, actor.workspaceId)
   const from = after === null ? Prisma.empty : Prisma.sql`AND (xid, seq) > ${inSql(atPlace(after))}`
   const to = Prisma.sql`AND (xid, seq) < ${inSql(before === null ? end : earlier(atPlace(before), end))}`
@@ -87,7 +87,7 @@ export async function countEventsOfConversations(
   actor: Actor,
   conversationIds: readonly string[],
 ): Promise<Map<string, number>> {
-  requireTeam(actor)
+  requireStaff(actor)
   const end = await endOfLog({ db }, actor.workspaceId)
   const rows = await db.prisma.$queryRaw<{ owner: string; total: bigint }[]>`
     SELECT conversation_id AS owner, count(*) AS total FROM events

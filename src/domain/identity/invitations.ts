@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Invitation } from '../../generated/prisma/client.ts'
 import { MemberRole } from '../../generated/prisma/enums.ts'
 import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
-import { countTry } from '../../infra/login-throttle.ts'
+import { throttleAttempt } from '../../infra/login-throttle.ts'
 import { sha256 } from '../../infra/secrets.ts'
 import { type AuditTarget, recordAudit } from '../audit/audit.ts'
 import type { Actor } from '../shared/actor.ts'
@@ -88,7 +88,7 @@ async function replaceInvitation(deps: Deps, actor: Actor, { email, role, token,
 
 /** Mails go to whatever address somebody types. @throws RateLimitedError */
 async function limitMails(deps: Deps, { user }: Actor, email: string): Promise<void> {
-  const refused = await countTry(deps, MAIL_WINDOW_MS, [
+  const refused = await throttleAttempt(deps, MAIL_WINDOW_MS, [
     { key: `invitation mail by ${user?.id}`, max: MAX_MAILS.person },
     { key: `invitation mail to ${sha256(email)}`, max: MAX_MAILS.address },
   ])

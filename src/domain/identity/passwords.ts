@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
-import { countTry } from '../../infra/login-throttle.ts'
+import { throttleAttempt } from '../../infra/login-throttle.ts'
 import { hashPassword, isPassword, PASSWORD_LENGTH } from '../../infra/passwords.ts'
 import { personOf, recordAudit } from '../audit/audit.ts'
 import { revokeOwnKeys } from '../credentials/api-keys.ts'
@@ -22,8 +22,8 @@ export const PasswordChange = z.object({
   revokeApiKeys: z.boolean().nullish(),
 })
 
-const TRY_WINDOW_MS = 15 * 60_000
-const MAX_TRIES = 10
+const ATTEMPT_WINDOW_MS = 15 * 60_000
+const MAX_ATTEMPTS = 10
 
 /**
  * Gives a person a new password and ends their other sessions and their sign-in links, and their API keys on request.
@@ -82,7 +82,7 @@ async function requireCurrent(deps: Deps, userId: string, stored: string, given:
   if (given === null)
     throw new ValidationError([{ path: 'currentPassword', message: 'is required to set another one' }])
   // Whoever found an open browser must not find out the password there.
-  const refused = await countTry(deps, TRY_WINDOW_MS, [{ key: `password ${userId}`, max: MAX_TRIES }])
+  const refused = await throttleAttempt(deps, ATTEMPT_WINDOW_MS, [{ key: `password ${userId}`, max: MAX_ATTEMPTS }])
   if (refused !== null) throw new RateLimitedError('Too many tries', refused.waitMs)
   if (!(await isPassword(stored, given))) {
     throw new ValidationError([{ path: 'currentPassword', message: 'is wrong' }])

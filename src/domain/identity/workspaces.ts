@@ -18,7 +18,7 @@ import {
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { defined, idText, parse, requireId, text } from '../shared/input.ts'
+import { idText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 import { accessMadeBy, endAccess, type MadeAccess } from './member-removal.ts'
 
@@ -103,7 +103,7 @@ export async function updateWorkspace(
 ): Promise<Workspace> {
   requireLevel(actor, 'READ_WRITE')
   requireRole(actor, ['OWNER', 'ADMIN'])
-  const data = defined(parse(WorkspacePatch, input))
+  const data = omitUndefined(parse(WorkspacePatch, input))
   const id = actor.workspaceId
   return inTransaction(deps, async (tx) => {
     const workspace = await refuseTakenSlug(tx.db.workspace.update({ where: { id }, data }))

@@ -8,7 +8,7 @@ import { requireLevel, visibleArticles } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { clearableText, defined, idText, parse, requireId, text } from '../shared/input.ts'
+import { clearableText, idText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
 import { jsonBytes } from '../shared/page-budget.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 
@@ -145,7 +145,7 @@ export async function updateArticle(
     if (found === undefined) throw new NotFoundError('Article')
     const isTurned = patch.isPublished !== undefined && patch.isPublished !== found.is_published
     const publishedAt = isTurned ? { publishedAt: patch.isPublished ? deps.clock.now() : null } : {}
-    const data = { ...defined(patch), ...(collectionId !== undefined && { collectionId }), ...publishedAt }
+    const data = { ...omitUndefined(patch), ...(collectionId !== undefined && { collectionId }), ...publishedAt }
     return refuse(tx.db.article.update({ where: { id }, data, include: WITH_COLLECTION }), collectionId)
   })
 }

@@ -7,7 +7,7 @@ import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { NotFoundError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { clearableText, defined, parse, requireId, text } from '../shared/input.ts'
+import { clearableText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 
 export const CollectionInput = z.object({ name: text(100), description: clearableText(1000).optional() })
@@ -49,7 +49,7 @@ export async function updateCollection(
 ): Promise<Collection> {
   requireLevel(actor, 'READ_WRITE')
   requireId('collection', id, 'Collection')
-  const data = defined(parse(CollectionPatch, input))
+  const data = omitUndefined(parse(CollectionPatch, input))
   const where = { id, workspaceId: actor.workspaceId }
   const [collection] = await inTransaction(deps, (tx) => tx.db.collection.updateManyAndReturn({ where, data }))
   if (collection === undefined) throw new NotFoundError('Collection')

@@ -10,7 +10,7 @@ const STATEMENTS = [
 ]
 
 /** Removes secrets that were rotated out, sessions and sign-in links, once their time is over: nobody can find them then. */
-export async function forgetEnded({ db, clock }: Pick<Deps, 'db' | 'clock'>): Promise<void> {
+export async function purgeExpired({ db, clock }: Pick<Deps, 'db' | 'clock'>): Promise<void> {
   // A clock that is set ahead for a moment must not take for ever what ends later.
   const now = clock.steady()
   const done = await Promise.allSettled(STATEMENTS.map((statement) => db.sql(statement, [now])))

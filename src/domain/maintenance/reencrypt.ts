@@ -4,23 +4,23 @@ import type { Vault } from '../../infra/secrets.ts'
 import { contextOf } from '../shared/idempotency.ts'
 
 /** Where something sealed is kept: how to find what another key sealed, and how to put the new text in its place. */
-interface Place {
+interface SealedColumn {
   readonly what: string
   /** Rows of `id` (in the order of which they are walked), `sealed`, and what the context is made of; $1 prefix, $2 id, $3 limit. */
   readonly find: string
   /** $1 id, $2 the old text, $3 the new one. Nothing when the row has changed meanwhile: the server has sealed it anew. */
   readonly replace: string
-  context(row: Row): string
+  context(row: SealedRow): string
 }
 
-interface Row {
+interface SealedRow {
   id: string
   sealed: string
   owner?: string
   key?: string
 }
 
-const ofEndpoint = (column: 'sealed_secret' | 'previous_sealed_secret'): Place => ({
+const ofEndpoint = (column: 'sealed_secret' | 'previous_sealed_secret'): SealedColumn => ({
   what: `webhook_endpoints.${column}`,
   find: `SELECT id, ${column} AS sealed FROM webhook_endpoints
           WHERE NOT starts_with(${column}, $1) AND id > $2 ORDER BY id LIMIT $3`,
@@ -28,7 +28,7 @@ const ofEndpoint = (column: 'sealed_secret' | 'previous_sealed_secret'): Place =
   context: ({ id }) => id,
 })
 
-const PLACES: readonly Place[] = [
+const SEALED_COLUMNS: readonly SealedColumn[] = [
   ofEndpoint('sealed_secret'),
   ofEndpoint('previous_sealed_secret'),
   {
@@ -52,9 +52,9 @@ const PLACES: readonly Place[] = [
 
 const BATCH = 500
 
-export interface Resealed {
+export interface ReencryptResult {
   /** How many were sealed with another key and are now sealed with the present one. */
-  readonly resealed: number
+  readonly reencrypted: number
   /** Where something stands that no key opens, or that the database refuses to change: table, column and row. */
   readonly unreadable: readonly string[]
 }
@@ -63,31 +63,31 @@ export interface Resealed {
  * Seals everything with the present key that was sealed with the previous one. Servers may run meanwhile, when they have
  * both keys; it may be interrupted and run again.
  */
-export async function resealAll({ db, vault }: { db: Database; vault: Vault }): Promise<Resealed> {
+export async function reencryptAll({ db, vault }: { db: Database; vault: Vault }): Promise<ReencryptResult> {
   const unreadable: string[] = []
-  let resealed = 0
-  for (const place of PLACES) {
-    for (let after = '', rows: Row[] = [], more = true; more; more = rows.length === BATCH) {
-      rows = await db.sql<Row>(place.find, [vault.prefix, after, BATCH])
+  let reencrypted = 0
+  for (const column of SEALED_COLUMNS) {
+    for (let after = '', rows: SealedRow[] = [], more = true; more; more = rows.length === BATCH) {
+      rows = await db.sql<SealedRow>(column.find, [vault.prefix, after, BATCH])
       for (const row of rows) {
         after = row.id
-        const anew = reseal(vault, row.sealed, place.context(row))
-        if (anew === null) unreadable.push(`${place.what} of ${row.id}`)
+        const anew = reencrypt(vault, row.sealed, column.context(row))
+        if (anew === null) unreadable.push(`${column.what} of ${row.id}`)
         else {
           try {
-            resealed += (await db.sql(place.replace, [row.id, row.sealed, anew])).length
+            reencrypted += (await db.sql(column.replace, [row.id, row.sealed, anew])).length
           } catch (error) {
             if (!isRefused(error)) throw error
-            unreadable.push(`${place.what} of ${row.id}, which the database refuses to change (${sqlState(error)})`)
+            unreadable.push(`${column.what} of ${row.id}, which the database refuses to change (${sqlState(error)})`)
           }
         }
       }
     }
   }
-  return { resealed, unreadable }
+  return { reencrypted, unreadable }
 }
 
-function reseal(vault: Vault, sealed: string, context: string): string | null {
+function reencrypt(vault: Vault, sealed: string, context: string): string | null {
   try {
     return vault.seal(vault.open(sealed, context), context)
   } catch {

@@ -31,7 +31,7 @@ export function requireLevel(actor: Pick<Actor, 'permission'>, needed: ApiKeyPer
 }
 
 /** The log and the inbox show what every visitor wrote, and notes: not for visitors. */
-export function requireTeam(actor: Pick<Actor, 'type'>): void {
+export function requireStaff(actor: Pick<Actor, 'type'>): void {
   if (actor.type === 'visitor') throw new ForbiddenError('This is for the team, not for visitors')
 }
 

@@ -25,7 +25,7 @@ interface Claim extends KeyUse {
   readonly token: string
 }
 
-export const KEPT_MS = 24 * 3_600_000
+export const ANSWER_RETENTION_MS = 24 * 3_600_000
 /** A process that died with the claim blocks the key for no longer. A live one that took longer is fenced off. */
 const CLAIM_MS = 20_000
 
@@ -85,7 +85,7 @@ async function claimKey(deps: Deps, use: KeyUse): Promise<{ claim: Claim } | { a
   const now = deps.clock.steady()
   const token = randomUUID()
   const ends = new Date(now.getTime() + CLAIM_MS)
-  const expires = new Date(now.getTime() + KEPT_MS)
+  const expires = new Date(now.getTime() + ANSWER_RETENTION_MS)
   const claimed = await deps.db.sql(CLAIM, [owner, key, fingerprint, token, now, ends, expires])
   if (claimed.length > 0) return { claim: { ...use, token } }
   const [found] = await deps.db.sql<Row>(

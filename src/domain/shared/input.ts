@@ -134,9 +134,11 @@ function jsonFault(root: unknown): string | null {
   return Buffer.byteLength(JSON.stringify(root)) <= MAX_JSON_BYTES ? null : `must be at most ${MAX_JSON_BYTES} bytes`
 }
 
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+type WithoutUndefined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 
 /** Without the keys whose value is undefined: what a patch names. */
-export function defined<T extends object>(values: T): Partial<Defined<T>> {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<Defined<T>>
+export function omitUndefined<T extends object>(values: T): Partial<WithoutUndefined<T>> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<
+    WithoutUndefined<T>
+  >
 }

@@ -2,7 +2,7 @@ import { Prisma } from '../../infra/database/db.ts'
 import type { Tx } from '../../infra/database/transaction.ts'
 import { sha256 } from '../../infra/secrets.ts'
 import type { Actor } from '../shared/actor.ts'
-import { requireLevel, requireTeam } from '../shared/authorization.ts'
+import { requireLevel, requireStaff } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 
 /** A picture as it was fetched. */
@@ -48,7 +48,7 @@ export async function picturePaths(
 /** A fetched picture of the workspace; null when there is none. */
 export async function getPicture({ db }: Pick<Deps, 'db'>, actor: Actor, hash: string): Promise<Picture | null> {
   requireLevel(actor, 'READ_ONLY')
-  requireTeam(actor)
+  requireStaff(actor)
   const [picture] = await db.sql<Picture>(
     `SELECT content_type AS "contentType", bytes FROM pictures
       WHERE workspace_id = $1 AND url_hash = $2 AND content_type IS NOT NULL`,

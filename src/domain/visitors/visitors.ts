@@ -10,7 +10,7 @@ import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { clearableText, defined, email, jsonObject, parse, requireId, text, webUrl } from '../shared/input.ts'
+import { clearableText, email, jsonObject, omitUndefined, parse, requireId, text, webUrl } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 import { wantPicture } from './pictures.ts'
 
@@ -178,7 +178,7 @@ export async function updateVisitor(
   requireId('visitor', id, 'Customer')
   const { externalId, name, email: address, avatarUrl, metadata } = parse(VisitorPatch, input)
   const json = metadata as Prisma.InputJsonObject | undefined
-  const data = defined({ externalId, name, email: address, avatarUrl, metadata: json })
+  const data = omitUndefined({ externalId, name, email: address, avatarUrl, metadata: json })
   const where = { id, workspaceId: actor.workspaceId }
   try {
     return await inTransaction(deps, async (tx) => {

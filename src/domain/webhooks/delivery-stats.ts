@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Prisma } from '../../infra/database/db.ts'
 import type { Actor } from '../shared/actor.ts'
-import { requireLevel, requireTeam } from '../shared/authorization.ts'
+import { requireLevel, requireStaff } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ValidationError } from '../shared/errors.ts'
 import { idText, instant, parse } from '../shared/input.ts'
@@ -73,7 +73,7 @@ export async function deliveryStats(
   query: z.input<typeof DeliveryStatsQuery>,
 ): Promise<DeliveryStatsBucket[]> {
   requireLevel(actor, 'READ_ONLY')
-  requireTeam(actor)
+  requireStaff(actor)
   const { endpointId = null, from, to, bucket } = parse(DeliveryStatsQuery, query)
   const length = BUCKETS[bucket]
   const start = new Date(Math.floor(from.getTime() / length) * length)

@@ -1,5 +1,5 @@
 import type { Actor } from '../shared/actor.ts'
-import { requireLevel, requireTeam } from '../shared/authorization.ts'
+import { requireLevel, requireStaff } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 
 /** How a workspace's webhooks are getting on. Nothing of other workspaces can be told from it. */
@@ -21,7 +21,7 @@ export interface DispatchState {
 /** An agent's key is told of its own endpoints only, as in the list of deliveries. */
 export async function getDispatchState(deps: Deps, actor: Actor): Promise<DispatchState> {
   requireLevel(actor, 'READ_ONLY')
-  requireTeam(actor)
+  requireStaff(actor)
   const now = deps.clock.steady()
   const [row] = await deps.db.sql<Counted>(COUNT, [actor.workspaceId, now, actor.type === 'agent' ? actor.id : null])
   const { pending = 0, scheduled = 0, held = 0, oldest = null } = row ?? {}

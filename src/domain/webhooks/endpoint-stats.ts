@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { WebhookEndpoint } from '../../generated/prisma/client.ts'
 import type { Actor } from '../shared/actor.ts'
-import { requireLevel, requireTeam } from '../shared/authorization.ts'
+import { requireLevel, requireStaff } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { instant, parse } from '../shared/input.ts'
 import { countedDeliveries, requireSpan } from './delivery-stats.ts'
@@ -37,7 +37,7 @@ export async function slowestEndpoints(
   query: z.input<typeof SlowestEndpointsQuery>,
 ): Promise<EndpointStats[]> {
   requireLevel(actor, 'READ_ONLY')
-  requireTeam(actor)
+  requireStaff(actor)
   const { first, ...span } = parse(SlowestEndpointsQuery, query)
   requireSpan(span)
   const { prisma } = deps.db

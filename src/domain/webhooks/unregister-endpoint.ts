@@ -10,7 +10,7 @@ import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError } from '../shared/errors.ts'
 import { parse } from '../shared/input.ts'
 import { sendTestEvent } from './test-events.ts'
-import { keepUnregistered } from './unregistered-endpoints.ts'
+import { markUnregistered } from './unregistered-endpoints.ts'
 import { deleteEndpoint, EndpointRef, endpointNamed, endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
 
 export const UnregisterEndpoint = EndpointRef.safeExtend({
@@ -46,7 +46,7 @@ export async function unregisterEndpoint(
     const endpoint = await lockEndpoint(tx, actor, found.id)
     // Somebody registered it while this call was under way: they have it now.
     if (endpoint.reregisteredAt?.getTime() !== found.reregisteredAt?.getTime()) return
-    await keepUnregistered(deps, tx, endpoint)
+    await markUnregistered(deps, tx, endpoint)
     const at = deps.clock.now()
     await recordAudit(tx, actor, { action: 'webhook_endpoint.unregistered', target: endpointTarget(endpoint), at })
     endpointsChanged(tx, deps.bus, [endpoint.id])

@@ -8,9 +8,9 @@ import { ownedEndpoints, requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 
 /** How long an unregistered endpoint can be registered again. */
-export const KEPT_MS = 86_400_000
+export const UNREGISTERED_RETENTION_MS = 86_400_000
 /** How many unregistered endpoints a workspace keeps; they do not count among its endpoints. */
-export const KEPT_PER_WORKSPACE = 100
+export const MAX_UNREGISTERED_PER_WORKSPACE = 100
 /** How long before its registration the events may have happened that an endpoint is sent then, unless it says so. */
 export const DEFAULT_RESUME_SECONDS = 3600
 
@@ -18,13 +18,13 @@ const BATCH = 500
 /** Between two batches, so that removing never takes more than a part of the database's time. */
 const PAUSE_MS = 20
 /** Another node may take it for a little earlier, and there an endpoint may still be registered again. */
-const CLOCKS_MS = 60_000
+const CLOCK_SKEW_MS = 60_000
 
 /**
  * Unregistered, and can be registered again.
  * @param now steady: a clock that is set ends nothing, here and below
  */
-export function isKept(now: Date): { keptUntil: { gt: Date } } {
+export function withinRetention(now: Date): { keptUntil: { gt: Date } } {
   return { keptUntil: { gt: now } }
 }
 
@@ -41,9 +41,9 @@ export interface UnregisteredEndpoint {
 export async function listUnregistered(deps: Deps, actor: Actor): Promise<UnregisteredEndpoint[]> {
   requireLevel(actor, 'READ_ONLY')
   const rows = await deps.db.prisma.webhookEndpoint.findMany({
-    where: { ...ownedEndpoints(actor), ...isKept(deps.clock.steady()) },
+    where: { ...ownedEndpoints(actor), ...withinRetention(deps.clock.steady()) },
     orderBy: [{ unregisteredAt: 'desc' }, { id: 'desc' }],
-    take: KEPT_PER_WORKSPACE,
+    take: MAX_UNREGISTERED_PER_WORKSPACE,
   })
   return rows.flatMap(({ id, url, agentId, unregisteredAt, keptUntil }) =>
     unregisteredAt === null || keptUntil === null ? [] : [{ id, url, agentId, unregisteredAt, keptUntil }],
@@ -55,9 +55,9 @@ export async function listUnregistered(deps: Deps, actor: Actor): Promise<Unregi
  * events are recorded for it, for as long as it is kept. Tests that wait are given up. Of more endpoints than are kept,
  * those that were unregistered first are removed.
  */
-export async function keepUnregistered(deps: Deps, tx: Tx, { id, workspaceId }: WebhookEndpoint): Promise<void> {
+export async function markUnregistered(deps: Deps, tx: Tx, { id, workspaceId }: WebhookEndpoint): Promise<void> {
   const at = deps.clock.steady()
-  const keptUntil = new Date(at.getTime() + KEPT_MS)
+  const keptUntil = new Date(at.getTime() + UNREGISTERED_RETENTION_MS)
   const data = { unregisteredAt: at, keptUntil, isEnabled: false, disabledReason: null }
   await tx.db.webhookEndpoint.update({ where: { id }, data })
   await tx.db.delivery.updateMany({
@@ -66,18 +66,18 @@ export async function keepUnregistered(deps: Deps, tx: Tx, { id, workspaceId }: 
   })
   // Those who unregister some at the same moment wait here for each other, so that not one too many is kept.
   await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${workspaceId} FOR NO KEY UPDATE`
-  const removed = await tx.db.$queryRaw<Removed[]>`
+  const removed = await tx.db.$queryRaw<RemovedEndpoint[]>`
     DELETE FROM webhook_endpoints WHERE unregistered_at IS NOT NULL AND id IN (
       SELECT id FROM webhook_endpoints WHERE workspace_id = ${workspaceId} AND kept_until IS NOT NULL
-       ORDER BY unregistered_at DESC, id DESC OFFSET ${KEPT_PER_WORKSPACE})
+       ORDER BY unregistered_at DESC, id DESC OFFSET ${MAX_UNREGISTERED_PER_WORKSPACE})
     RETURNING id, url, workspace_id AS "workspaceId"`
   await recordRemoved(deps, tx, removed)
 }
 
-type Removed = Pick<WebhookEndpoint, 'id' | 'url' | 'workspaceId'>
+type RemovedEndpoint = Pick<WebhookEndpoint, 'id' | 'url' | 'workspaceId'>
 
 /** Endpoints that were kept are gone, and nobody asked for that; their deliveries are drained (removals.ts). */
-async function recordRemoved({ clock }: Deps, tx: Tx, removed: readonly Removed[]): Promise<void> {
+async function recordRemoved({ clock }: Deps, tx: Tx, removed: readonly RemovedEndpoint[]): Promise<void> {
   const at = clock.now()
   const entries = removed.map(({ id, url, workspaceId }) => {
     const target = { type: 'webhook_endpoint', id, name: url } as const
@@ -90,7 +90,7 @@ async function recordRemoved({ clock }: Deps, tx: Tx, removed: readonly Removed[
  * The endpoint that a registration gives back, locked: the agent's own; for others the workspace's before an agent's. Null
  * when none of them is kept.
  */
-export async function lockKept(
+export async function lockUnregistered(
   tx: Tx,
   { workspaceId, agentId, url }: { workspaceId: string; agentId: string | null; url: string },
   at: Date,
@@ -105,14 +105,14 @@ export async function lockKept(
 }
 
 /** What makes a kept endpoint a live one. */
-export const LIVE_AGAIN = { unregisteredAt: null, keptUntil: null, isEnabled: true } as const
+export const REREGISTERED = { unregisteredAt: null, keptUntil: null, isEnabled: true } as const
 
 /**
  * Decides what of an endpoint's backlog is sent now that it is registered again: the events of the last `withinSeconds`.
  * What already waited when it was unregistered counts as of then. What is older is SKIPPED: a batch of it at once, and the
  * rest in the background, behind a position that the dispatcher begins at.
  */
-export async function resumeFrom(
+export async function limitBacklog(
   tx: Tx,
   { id, unregisteredAt }: { id: string; unregisteredAt: Date },
   withinSeconds: number,
@@ -155,7 +155,7 @@ export function waitingBefore(endpointId: string, seq: bigint): Prisma.Sql {
 }
 
 /** Goes on with what `resumeFrom` has left. @param signal ends it after the batch under way */
-export async function skipTooOld(deps: Deps, signal?: AbortSignal): Promise<void> {
+export async function skipStaleBacklogs(deps: Deps, signal?: AbortSignal): Promise<void> {
   const found = await deps.db.sql<{ id: string }>('SELECT id FROM webhook_endpoints WHERE sends_from_seq > 0')
   for (const { id } of found) {
     while (signal?.aborted !== true && (await skipBatch(deps, id))) await setTimeout(PAUSE_MS)
@@ -178,8 +178,8 @@ function skipBatch(deps: Deps, id: string): Promise<boolean> {
  * Removes endpoints that are kept no longer; their deliveries are drained (removals.ts). Of several nodes each does a part.
  * @param signal ends it after the one under way
  */
-export async function removeUnkept(deps: Deps, signal?: AbortSignal): Promise<void> {
-  const before = new Date(deps.clock.steady().getTime() - CLOCKS_MS)
+export async function removeExpiredUnregistered(deps: Deps, signal?: AbortSignal): Promise<void> {
+  const before = new Date(deps.clock.steady().getTime() - CLOCK_SKEW_MS)
   const where: Prisma.WebhookEndpointWhereInput = { keptUntil: { lte: before } }
   const found = await deps.db.prisma.webhookEndpoint.findMany({ where, select: { id: true }, orderBy: { id: 'asc' } })
   for (const { id } of found) {

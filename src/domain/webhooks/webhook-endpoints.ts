@@ -11,10 +11,17 @@ import { managedEndpoints, ownedEndpoints, requireLevel, requireWebhookManager }
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { clearableText, defined, idText, parse, requireId, text } from '../shared/input.ts'
+import { clearableText, idText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 import { sendWaitingNow } from './send-waiting.ts'
-import { DEFAULT_RESUME_SECONDS, isKept, KEPT_MS, LIVE_AGAIN, lockKept, resumeFrom } from './unregistered-endpoints.ts'
+import {
+  DEFAULT_RESUME_SECONDS,
+  limitBacklog,
+  lockUnregistered,
+  REREGISTERED,
+  UNREGISTERED_RETENTION_MS,
+  withinRetention,
+} from './unregistered-endpoints.ts'
 import { checkWebhookUrl, MAX_URL_LENGTH, normalizeWebhookUrl } from './webhook-url.ts'
 
 /** Which events an endpoint receives. Flags left out keep their value, or their default on a new endpoint. */
@@ -55,7 +62,7 @@ export const RegisterEndpoint = z.object({
   resumeWithinSeconds: z
     .int()
     .min(0)
-    .max(KEPT_MS / 1000)
+    .max(UNREGISTERED_RETENTION_MS / 1000)
     .default(DEFAULT_RESUME_SECONDS),
 })
 
@@ -133,14 +140,14 @@ export async function registerEndpoint(
   const secret = newWebhookSecret()
   const at = deps.clock.now()
   const owner = { id, workspaceId, agentId, url, sealedSecret: deps.vault.seal(secret, id), createdAt: at }
-  const given = defined({ ...rest, ...events })
+  const given = omitUndefined({ ...rest, ...events })
   return inTransaction(deps, async (tx) => {
     for (;;) {
       const row = { ...owner, ...DEFAULT_FLAGS, ...given, updatedAt: at }
       const { count } = await tx.db.webhookEndpoint.createMany({ data: [row], skipDuplicates: true })
       if (count > 0) {
         // From here on nobody else can have this URL. A kept endpoint takes the new one's place.
-        const kept = await lockKept(tx, owner, deps.clock.steady())
+        const kept = await lockUnregistered(tx, owner, deps.clock.steady())
         if (kept !== null) await tx.db.webhookEndpoint.delete({ where: { id } })
         const endpoint =
           kept === null
@@ -181,9 +188,9 @@ async function resume(
   withinSeconds: number,
 ): Promise<WebhookEndpoint> {
   const at = deps.clock.steady()
-  const data = { ...given, ...LIVE_AGAIN, ...RESUMED, reregisteredAt: at, probeAskedAt: null }
+  const data = { ...given, ...REREGISTERED, ...RESUMED, reregisteredAt: at, probeAskedAt: null }
   const endpoint = await tx.db.webhookEndpoint.update({ where: { id: kept.id }, data })
-  await resumeFrom(tx, kept, withinSeconds, at)
+  await limitBacklog(tx, kept, withinSeconds, at)
   await sendWaitingNow(deps, tx, kept.id)
   endpointsChanged(tx, deps.bus, [kept.id])
   tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC, [kept.id]))
@@ -250,7 +257,7 @@ export async function updateEndpoint(
   requireId('webhookEndpoint', id, 'Webhook endpoint')
   const { url: rawUrl, events, ...rest } = parse(EndpointPatch, input)
   const url = rawUrl === undefined ? undefined : await checkWebhookUrl(deps.targets, rawUrl)
-  return inTransaction(deps, (tx) => change(deps, tx, actor, id, defined({ ...rest, url, ...events })))
+  return inTransaction(deps, (tx) => change(deps, tx, actor, id, omitUndefined({ ...rest, url, ...events })))
 }
 
 /** Columns that may be changed, by their names. */
@@ -325,7 +332,11 @@ export async function deleteEndpoint(deps: Deps, actor: Actor, input: z.input<ty
   await inTransaction(deps, async (tx) => {
     const at = deps.clock.now()
     // A URL may have been kept several times, for several owners.
-    const where = { ...named, ...ownedEndpoints(actor), OR: [{ unregisteredAt: null }, isKept(deps.clock.steady())] }
+    const where = {
+      ...named,
+      ...ownedEndpoints(actor),
+      OR: [{ unregisteredAt: null }, withinRetention(deps.clock.steady())],
+    }
     const found = await tx.db.webhookEndpoint.findMany({ where, orderBy: { id: 'asc' } })
     let deleted = 0
     for (const endpoint of found) {

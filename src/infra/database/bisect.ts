@@ -5,7 +5,7 @@ import { isRefused } from './db-away.ts'
  * that row alone, which is set aside: the others do not wait for it.
  * @throws what `work` throws for any other reason, and what `setAside` throws; what was done until then stays done
  */
-export async function inHalves<Row>(
+export async function bisect<Row>(
   rows: readonly Row[],
   work: (some: readonly Row[]) => Promise<void>,
   setAside: (row: Row, error: unknown) => void | Promise<void>,
@@ -19,6 +19,6 @@ export async function inHalves<Row>(
     if (rows.length === 1) return setAside(first, error)
   }
   const middle = rows.length >> 1
-  await inHalves(rows.slice(0, middle), work, setAside)
-  await inHalves(rows.slice(middle), work, setAside)
+  await bisect(rows.slice(0, middle), work, setAside)
+  await bisect(rows.slice(middle), work, setAside)
 }

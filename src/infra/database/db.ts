@@ -4,7 +4,7 @@ import { Prisma, PrismaClient } from '../../generated/prisma/client.ts'
 import type { Config } from '../config.ts'
 import type { Log } from '../log.ts'
 import { Embedded } from './embedded/embedded.ts'
-import { claimNode, type NodeClaim } from './node-lock.ts'
+import { acquireNodeLock, type NodeLock } from './node-lock.ts'
 import { postgresConnection } from './pg-session.ts'
 import { VALUES } from './pg-values.ts'
 import { checkConnections, type DatabaseUrls, pooledConnection } from './pooler.ts'
@@ -23,7 +23,7 @@ export interface Database {
   /** Of the embedded database; null: another machine's affair. */
   readonly disk: Disk | null
   /** Of a node on PostgreSQL; null: the folder's lock is the operating system's, which no connection can lose. */
-  readonly claim: NodeClaim | null
+  readonly nodeLock: NodeLock | null
   /** Runs one statement outside any transaction; rows are plain objects by column name. */
   sql<Row extends object>(text: string, params?: unknown[]): Promise<Row[]>
   /** The same for a statement that many requests wait for: kept under its name where connections are sessions. */
@@ -57,7 +57,7 @@ const POOL_SIZE = 16
  * @throws ConfigError when another process has the embedded folder, or has PostgreSQL to itself for want of REDIS_URL, or
  * when the connections are not what the code relies on.
  */
-export async function openDatabase(config: Place & Pick<Config, 'redisUrl'>, log: Log): Promise<Database> {
+export async function openDatabase(config: DatabaseLocation & Pick<Config, 'redisUrl'>, log: Log): Promise<Database> {
   const { databaseUrl, directDatabaseUrl } = config
   return databaseUrl === undefined
     ? openEmbedded(config.dataDir)
@@ -65,13 +65,17 @@ export async function openDatabase(config: Place & Pick<Config, 'redisUrl'>, log
 }
 
 /** Where the database is. */
-type Place = Pick<Config, 'databaseUrl' | 'dataDir'> & Partial<Pick<Config, 'directDatabaseUrl'>>
+type DatabaseLocation = Pick<Config, 'databaseUrl' | 'dataDir'> & Partial<Pick<Config, 'directDatabaseUrl'>>
 
 /**
  * Opens the database for a short task: on PostgreSQL beside nodes that are running, whatever they need to be alone for.
  * @throws ConfigError when another process has the embedded folder, or the connections are not what the code relies on
  */
-export async function openDatabaseBriefly({ databaseUrl, directDatabaseUrl, dataDir }: Place): Promise<Database> {
+export async function openDatabaseBriefly({
+  databaseUrl,
+  directDatabaseUrl,
+  dataDir,
+}: DatabaseLocation): Promise<Database> {
   if (databaseUrl === undefined) return openEmbedded(dataDir)
   const urls = { databaseUrl, directDatabaseUrl }
   await checkConnections(urls)
@@ -86,8 +90,8 @@ async function openPostgres(urls: DatabaseUrls, redisUrl: string | undefined, lo
     each.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
   }
   const alone = redisUrl === undefined
-  const claim = await claimNode(urls.directDatabaseUrl ?? urls.databaseUrl, alone, log)
-  return assemble(pool, alone ? 'alone' : 'shared', () => claim.close(), { direct, claim })
+  const nodeLock = await acquireNodeLock(urls.directDatabaseUrl ?? urls.databaseUrl, alone, log)
+  return assemble(pool, alone ? 'alone' : 'shared', () => nodeLock.close(), { direct, nodeLock })
 }
 
 function openPools({ databaseUrl, directDatabaseUrl }: DatabaseUrls, options: pg.PoolConfig) {
@@ -107,11 +111,11 @@ async function openEmbedded(dataDir: string): Promise<Database> {
 /** Who else can be using a database: nobody, for it is in this process; nobody, for this node holds it; other nodes. */
 export type DatabaseUse = 'embedded' | 'alone' | 'shared'
 
-interface More {
+interface AssembleOptions {
   /** Another pool, when the first leads through a pooler that works by transaction. */
   readonly direct?: pg.Pool
   readonly disk?: Disk | null
-  readonly claim?: NodeClaim | null
+  readonly nodeLock?: NodeLock | null
 }
 
 /** A Database over any pool; tests hand in their own. */
@@ -119,7 +123,7 @@ export function assemble(
   pool: pg.Pool,
   use: DatabaseUse,
   afterClose: () => Promise<void>,
-  { direct = pool, disk = null, claim = null }: More = {},
+  { direct = pool, disk = null, nodeLock = null }: AssembleOptions = {},
 ): Database {
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool),
@@ -135,7 +139,7 @@ export function assemble(
     exclusive: use !== 'shared',
     isEmbedded: use === 'embedded',
     disk,
-    claim,
+    nodeLock,
     async sql<Row extends object>(text: string, params: unknown[] = []) {
       const result = await pool.query<Row>(text, params)
       return result.rows

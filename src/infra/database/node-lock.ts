@@ -6,10 +6,10 @@ import { isDatabaseAway } from './db-away.ts'
 import { postgresConnection } from './pg-session.ts'
 
 /** A node's part of a PostgreSQL database: the whole of it without Redis, a share of it with Redis. */
-export interface NodeClaim {
-  /** Why this node must not dispatch now, as people read it; null: it holds its claim. */
+export interface NodeLock {
+  /** Why this node must not dispatch now, as people read it; null: it holds the lock. */
   readonly lost: string | null
-  /** Called each time the claim is held again. */
+  /** Called each time the lock is held again. */
   onRegained(listener: () => void): void
   close(): Promise<void>
 }
@@ -37,13 +37,13 @@ const TAKEN_SHARED =
  * @param isAlone without Redis
  * @throws ConfigError when another process has the database
  */
-export async function claimNode(url: string, isAlone: boolean, log: Log): Promise<NodeClaim> {
-  const claim = new Claim(url, isAlone, log)
+export async function acquireNodeLock(url: string, isAlone: boolean, log: Log): Promise<NodeLock> {
+  const lock = new AdvisoryNodeLock(url, isAlone, log)
   // A killed predecessor's lock goes with its connection, a moment after the process.
-  for (let tries = 1; !(await claim.take()); tries++) {
+  for (let tries = 1; !(await lock.tryAcquire()); tries++) {
     if (tries < START_TRIES) await new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS))
     else {
-      await claim.close()
+      await lock.close()
       throw new ConfigError(
         isAlone
           ? 'Another process is running on this database. Set REDIS_URL, the same on every node, to run more than one.'
@@ -51,8 +51,8 @@ export async function claimNode(url: string, isAlone: boolean, log: Log): Promis
       )
     }
   }
-  claim.watch()
-  return claim
+  lock.watch()
+  return lock
 }
 
 /** Which process of the server's a connection has: its number alone may become another's. */
@@ -61,7 +61,7 @@ interface Backend {
   startedAt: string
 }
 
-class Claim implements NodeClaim {
+class AdvisoryNodeLock implements NodeLock {
   readonly #url: string
   readonly #isAlone: boolean
   readonly #log: Log
@@ -99,7 +99,7 @@ class Claim implements NodeClaim {
    * @returns whether the lock is held now
    * @throws when the database does not answer; the next call connects anew
    */
-  async take(): Promise<boolean> {
+  async tryAcquire(): Promise<boolean> {
     const client = this.#client ?? (await this.#connect())
     try {
       await this.#endPredecessor(client)
@@ -128,7 +128,7 @@ class Claim implements NodeClaim {
       await client.query('SELECT 1').catch(() => this.#drop(client))
       if (this.lost === null) return
     }
-    const isHeld = await this.take().catch((error: unknown) => {
+    const isHeld = await this.tryAcquire().catch((error: unknown) => {
       // That has been said once.
       if (isDatabaseAway(error)) return null
       throw error

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openEventLog } from '../../../src/live/event-log.ts'
-import { EventStreamEnded } from '../../../src/live/log-tailer.ts'
+import { StreamEndedError } from '../../../src/live/log-tailer.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 import { settle, until } from '../../support/until.ts'
 import { type LogOf, logOf } from './follow.ts'
@@ -39,7 +39,7 @@ test('a reader that is too slow is ended after its buffer, and can resume with n
   const rest = (async () => {
     for await (const event of slow) got.push(event)
   })()
-  await expect(rest).rejects.toThrow(EventStreamEnded)
+  await expect(rest).rejects.toThrow(StreamEndedError)
   await fast.stop()
   const all = await log.logged()
   expect(all).toHaveLength(3000)
@@ -121,7 +121,7 @@ test('a signal that was aborted before ends it too', { timeout: 5000 }, async ()
 // Ending without an error would tell a client that there is nothing more to come.
 test('closing the log tells readers to resume', async () => {
   const events = openEventLog(guddesk.deps)
-  const ended = expect(events.follow(log.actor, {}, never).next()).rejects.toThrow(EventStreamEnded)
+  const ended = expect(events.follow(log.actor, {}, never).next()).rejects.toThrow(StreamEndedError)
   await settle(100)
   events.close()
   await ended

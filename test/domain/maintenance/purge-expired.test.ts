@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { forgetEnded } from '../../../src/domain/maintenance/purge-expired.ts'
+import { purgeExpired } from '../../../src/domain/maintenance/purge-expired.ts'
 import { makeObjects } from '../../rest/objects.ts'
 import { graphql } from '../../support/graphql.ts'
 import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
@@ -23,10 +23,10 @@ test('a secret that was rotated out is gone once its overlap has ended, and not 
   const rotating = await read()
   expect(rotating.previousSealedSecret).toMatch(/^v1\./)
   guddesk.clock.advance(HOUR)
-  await forgetEnded(guddesk.deps)
+  await purgeExpired(guddesk.deps)
   expect(await read()).toEqual(rotating)
   guddesk.clock.advance(HOUR)
-  await forgetEnded(guddesk.deps)
+  await purgeExpired(guddesk.deps)
   expect(await read()).toEqual({ ...rotating, previousSealedSecret: null, secretOverlapEndsAt: null })
 })
 
@@ -40,7 +40,7 @@ test('sessions and sign-in links that have ended are gone, the others stay', asy
   await guddesk.people.makeLink(email)
   await prisma.verification.updateMany({ data: { expiresAt: guddesk.clock.now() } })
   const link = await guddesk.people.makeLink(email)
-  await forgetEnded(guddesk.deps)
+  await purgeExpired(guddesk.deps)
   expect(await prisma.session.findUnique({ where: { id: old } })).toBeNull()
   expect(await prisma.verification.count()).toBe(1)
   const { data } = await guddesk.graphql(graphql(`{ me { email } }`), {}, { key: session })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { inHalves } from '../../../src/infra/database/bisect.ts'
+import { bisect } from '../../../src/infra/database/bisect.ts'
 import { isRefused, sqlState } from '../../../src/infra/database/db-away.ts'
 
 const refusal = (code = '22P05') => Object.assign(new Error('refused'), { code })
@@ -10,7 +10,7 @@ test.each(Array.from({ length: 9 }, (_, i) => i))(
     const done: number[] = []
     const aside: number[] = []
     let calls = 0
-    await inHalves(
+    await bisect(
       Array.from({ length: 9 }, (_, i) => i),
       async (some) => {
         calls++
@@ -30,8 +30,8 @@ test('anything else ends it: a database that is away refuses no row', async () =
   const work = async () => {
     throw error
   }
-  await expect(inHalves([1, 2], work, () => expect.unreachable())).rejects.toBe(error)
-  await inHalves([], work, () => expect.unreachable())
+  await expect(bisect([1, 2], work, () => expect.unreachable())).rejects.toBe(error)
+  await bisect([], work, () => expect.unreachable())
 })
 
 test.each([

@@ -2,7 +2,7 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { DiskFullError } from '../../../src/domain/shared/errors.ts'
 import { newId } from '../../../src/domain/shared/ids.ts'
-import { orUnavailable } from '../../../src/domain/shared/unavailable.ts'
+import { toUnavailable } from '../../../src/domain/shared/unavailable.ts'
 import type { Database, Prisma } from '../../../src/infra/database/db.ts'
 import { isDatabaseAway, isDiskFull, isReadOnly } from '../../../src/infra/database/db-away.ts'
 import { backend, openTestDatabase } from '../../support/database.ts'
@@ -65,7 +65,7 @@ test('a disk without space', async () => {
   for (const work of [db.sql(full), db.prisma.$executeRawUnsafe(full)]) {
     const error = await failure(work)
     expect([isDiskFull(error), isReadOnly(error)]).toEqual([true, false])
-    expect(orUnavailable({ db }, error)).toBeInstanceOf(DiskFullError)
+    expect(toUnavailable({ db }, error)).toBeInstanceOf(DiskFullError)
   }
 })
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticateKey } from '../../src/auth/api-key.ts'
-import { EventStreamEnded } from '../../src/live/log-tailer.ts'
-import { openFeeds } from '../../src/live/streams.ts'
+import { StreamEndedError } from '../../src/live/log-tailer.ts'
+import { openStreams } from '../../src/live/streams.ts'
 import { quiet, START } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
@@ -297,14 +297,14 @@ const EVENTS = `INSERT INTO events (id, workspace_id, type, conversation_id, bod
 
 test('a slow reader holds a bounded number of conversations, and is told to resume; nothing is missed', async () => {
   const actor = await (await authenticateKey(guddesk.deps, tenant.key)).actorIn(undefined)
-  const feeds = openFeeds(guddesk.deps)
+  const streams = openStreams(guddesk.deps)
   const { signal } = new AbortController()
-  const slow = feeds.inbox.follow(actor, {}, signal)
+  const slow = streams.inbox.follow(actor, {}, signal)
   const first = await slow.next()
   const pending = slow.next()
   await guddesk.deps.db.sql(EVENTS, [tenant.workspaceId, 5000])
   const fast = new Set<string>()
-  for await (const update of feeds.inbox.follow(actor, { after: first.value?.cursor ?? null }, signal)) {
+  for await (const update of streams.inbox.follow(actor, { after: first.value?.cursor ?? null }, signal)) {
     for (const id of update.deletedIds) fast.add(id)
     if (fast.size === 5000) break
   }
@@ -313,14 +313,14 @@ test('a slow reader holds a bounded number of conversations, and is told to resu
   const rest = (async () => {
     for await (const update of slow) got.push(update)
   })()
-  await expect(rest).rejects.toThrow(EventStreamEnded)
+  await expect(rest).rejects.toThrow(StreamEndedError)
   const ids = got.flatMap((update) => update?.deletedIds ?? [])
   expect(ids.length).toBeLessThanOrEqual(2000)
-  for await (const { deletedIds } of feeds.inbox.follow(actor, { after: got.at(-1)?.cursor ?? null }, signal)) {
+  for await (const { deletedIds } of streams.inbox.follow(actor, { after: got.at(-1)?.cursor ?? null }, signal)) {
     ids.push(...deletedIds)
     if (ids.length >= 5000) break
   }
-  feeds.close()
+  streams.close()
   expect(new Set(ids).size).toBe(5000)
   expect(ids).toHaveLength(5000)
 })
@@ -333,16 +333,16 @@ test('a long absence is caught up with in short looks, each conversation once', 
       FROM generate_series(1, 9300) n`
   await guddesk.deps.db.sql(insert, [tenant.workspaceId])
   await quiet(guddesk)
-  const feeds = openFeeds(guddesk.deps)
+  const streams = openStreams(guddesk.deps)
   const ids: string[] = []
   let updates = 0
-  for await (const { deletedIds } of feeds.inbox.follow(actor, { after: START }, new AbortController().signal)) {
+  for await (const { deletedIds } of streams.inbox.follow(actor, { after: START }, new AbortController().signal)) {
     updates++
     expect(deletedIds.length).toBeLessThanOrEqual(100)
     ids.push(...deletedIds)
     if (ids.length >= 600) break
   }
-  feeds.close()
+  streams.close()
   expect(ids).toHaveLength(600)
   expect(new Set(ids).size).toBe(600)
   // Looks that find nothing to tell say how far they have come.

@@ -1,8 +1,8 @@
 import { builder } from '../schema/builder.ts'
 import { DeliveryStatus } from '../schema/delivery.ts'
-import { ConversationUpdate, DeliveryProgress, InboxUpdate } from '../schema/feeds.ts'
+import { ConversationUpdate, DeliveryProgress, InboxUpdate } from '../schema/streams.ts'
 import { abortable } from './abortable.ts'
-import { given } from './input.ts'
+import { omitNull } from './input.ts'
 
 builder.subscriptionFields((t) => ({
   conversation: t.field({
@@ -16,7 +16,7 @@ builder.subscriptionFields((t) => ({
     subscribe: (_root, { id, after }, context) => {
       const who = context.actor()
       return abortable(context, (signal) =>
-        context.feeds.conversations.follow(who, { id, after: after ?? null }, signal),
+        context.streams.conversations.follow(who, { id, after: after ?? null }, signal),
       )
     },
     resolve: (update) => update,
@@ -30,7 +30,7 @@ builder.subscriptionFields((t) => ({
     },
     subscribe: (_root, { after }, context) => {
       const who = context.actor()
-      return abortable(context, (signal) => context.feeds.inbox.follow(who, { after: after ?? null }, signal))
+      return abortable(context, (signal) => context.streams.inbox.follow(who, { after: after ?? null }, signal))
     },
     resolve: (update) => update,
   }),
@@ -45,7 +45,7 @@ builder.subscriptionFields((t) => ({
     },
     subscribe: (_root, filter, context) => {
       const who = context.actor()
-      return abortable(context, (signal) => context.feeds.deliveries.follow(who, given(filter), signal))
+      return abortable(context, (signal) => context.streams.deliveries.follow(who, omitNull(filter), signal))
     },
     resolve: (progress) => progress,
   }),

@@ -2,14 +2,14 @@ import type { Origin } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import { RateLimitedError } from '../domain/shared/errors.ts'
 import type { Tx } from '../infra/database/transaction.ts'
-import { countTry } from '../infra/login-throttle.ts'
+import { throttleAttempt } from '../infra/login-throttle.ts'
 import { addressBlock } from '../infra/net/client-address.ts'
 import { isHashingBusy } from '../infra/passwords.ts'
 import { sha256 } from '../infra/secrets.ts'
 
-export const TRY_WINDOW_MS = 15 * 60_000
+export const ATTEMPT_WINDOW_MS = 15 * 60_000
 /** Within that window: guessing one account from one address, from everywhere, and guessing around. */
-export const MAX_TRIES = { accountAndAddress: 10, account: 100, address: 50 } as const
+export const MAX_ATTEMPTS = { accountAndAddress: 10, account: 100, address: 50 } as const
 /** Addresses that are remembered of a person. */
 export const MAX_ADDRESSES = 20
 const BUSY_MS = 5000
@@ -20,24 +20,24 @@ const BUSY_MS = 5000
  * @returns null, or what to answer should the password be wrong: as if it had not been looked at
  * @throws RateLimitedError
  */
-export async function countSignIn(deps: Deps, email: string, { address }: Origin): Promise<RateLimitedError | null> {
+export async function throttleSignIn(deps: Deps, email: string, { address }: Origin): Promise<RateLimitedError | null> {
   const block = addressBlock(address)
   const name = sha256(email)
-  const here = { key: `sign-in ${name} ${block}`, max: MAX_TRIES.accountAndAddress }
-  const fromAddress = { key: `sign-in from ${block}`, max: MAX_TRIES.address }
-  const account = { key: `sign-in ${name}`, max: MAX_TRIES.account }
+  const here = { key: `sign-in ${name} ${block}`, max: MAX_ATTEMPTS.accountAndAddress }
+  const fromAddress = { key: `sign-in from ${block}`, max: MAX_ATTEMPTS.address }
+  const account = { key: `sign-in ${name}`, max: MAX_ATTEMPTS.account }
   if (isHashingBusy() && !(await hasSignedInFrom(deps, email, block))) {
     throw new RateLimitedError('Too many people are signing in', BUSY_MS)
   }
-  const refused = await countTry(deps, TRY_WINDOW_MS, [fromAddress, here, account])
+  const refused = await throttleAttempt(deps, ATTEMPT_WINDOW_MS, [fromAddress, here, account])
   if (refused === null) return null
-  if (refused.key === here.key || !(await hasSignedInFrom(deps, email, block))) throw tooMany(refused.waitMs)
-  const refusedHere = await countTry(deps, TRY_WINDOW_MS, [here])
-  if (refusedHere !== null) throw tooMany(refusedHere.waitMs)
-  return tooMany(refused.waitMs)
+  if (refused.key === here.key || !(await hasSignedInFrom(deps, email, block))) throw tooManyAttempts(refused.waitMs)
+  const refusedHere = await throttleAttempt(deps, ATTEMPT_WINDOW_MS, [here])
+  if (refusedHere !== null) throw tooManyAttempts(refusedHere.waitMs)
+  return tooManyAttempts(refused.waitMs)
 }
 
-function tooMany(waitMs: number): RateLimitedError {
+function tooManyAttempts(waitMs: number): RateLimitedError {
   return new RateLimitedError('Too many tries to sign in', waitMs)
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticateKey } from '../../src/auth/api-key.ts'
 import { inEventTransaction } from '../../src/domain/events/event-lock.ts'
 import type { DeliveryProgress } from '../../src/live/delivery-stream.ts'
-import { openFeeds } from '../../src/live/streams.ts'
+import { openStreams } from '../../src/live/streams.ts'
 import { backend } from '../support/database.ts'
 import { quiet } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
@@ -246,12 +246,12 @@ test('1,000 deliveries a second make at most four updates a second, each of boun
 
 async function follow(): Promise<{ batches: AsyncGenerator<DeliveryProgress>; close: () => void }> {
   const actor = await (await authenticateKey(guddesk.deps, tenant.key)).actorIn(undefined)
-  const feeds = openFeeds(guddesk.deps)
+  const streams = openStreams(guddesk.deps)
   const controller = new AbortController()
-  const batches = await feeds.deliveries.follow(actor, {}, controller.signal)
+  const batches = await streams.deliveries.follow(actor, {}, controller.signal)
   const close = () => {
     controller.abort()
-    feeds.close()
+    streams.close()
   }
   return { batches, close }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { authenticateKey } from '../../src/auth/api-key.ts'
-import { openFeeds } from '../../src/live/streams.ts'
+import { openStreams } from '../../src/live/streams.ts'
 import { quiet } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
@@ -289,20 +289,22 @@ test('a visitor sees the own conversation without notes, and nobody else’s', a
     permission: 'READ_ONLY',
     user: null,
   } as const
-  const feeds = openFeeds(guddesk.deps)
+  const streams = openStreams(guddesk.deps)
   const controller = new AbortController()
   const { signal } = controller
   const others = await guddesk.newConversation(tenant)
-  await expect(feeds.conversations.follow(visitor, { id: others }, signal)).rejects.toMatchObject({ code: 'not_found' })
-  expect(() => feeds.inbox.follow(visitor, {}, signal)).toThrow(expect.objectContaining({ code: 'forbidden' }))
+  await expect(streams.conversations.follow(visitor, { id: others }, signal)).rejects.toMatchObject({
+    code: 'not_found',
+  })
+  expect(() => streams.inbox.follow(visitor, {}, signal)).toThrow(expect.objectContaining({ code: 'forbidden' }))
   await say('psst', 'NOTE')
   await say('Hello')
   await quiet(guddesk)
   const bodies: string[] = []
-  for await (const item of await feeds.conversations.follow(visitor, { id, after: START }, signal)) {
+  for await (const item of await streams.conversations.follow(visitor, { id, after: START }, signal)) {
     if (item.kind === 'message') bodies.push(item.message.body)
     if (bodies.length === 2) controller.abort()
   }
-  feeds.close()
+  streams.close()
   expect(bodies).toEqual(['hello', 'Hello'])
 })

@@ -7,7 +7,7 @@ import type { RateCounter } from '../infra/redis/rate-counter.ts'
 import { sha256 } from '../infra/secrets.ts'
 
 /** What is looked at, and where it comes from. */
-export interface Tried {
+export interface Attempt {
   readonly address: string | null
   /** The credential; null when there is none. */
   readonly credential: string | null
@@ -16,14 +16,14 @@ export interface Tried {
 }
 
 /** Bounds what an address may cost that sends missing or wrong credentials. */
-export interface FailureLimit {
+export interface AuthFailureThrottle {
   /**
    * Looks at a credential. Only failures count. Once an address has had too many of them, nothing that comes from it is
    * looked at any more, apart from credentials that were valid at their last use, here or on another node: many people
    * may stand behind it.
    * @throws RateLimitedError in place of looking; what `look` throws
    */
-  guard<T>(tried: Tried, look: () => Promise<T>): Promise<T>
+  guard<T>(tried: Attempt, look: () => Promise<T>): Promise<T>
 }
 
 const WINDOW_MS = 60_000
@@ -31,21 +31,21 @@ const WINDOW_MS = 60_000
 const MAX_CREDENTIALS = 50_000
 const MAX_ADDRESSES = 10_000
 /** How often keys in use are asked for, while addresses are refused; and how far back, at first and later. */
-const ASK_MS = 5000
-const FIRST_BACK_MS = 24 * 3_600_000
+const REFRESH_MS = 5000
+const FIRST_LOOKBACK_MS = 24 * 3_600_000
 /** More than `lastUsedAt` may be behind, and clocks of nodes apart. */
-const BACK_MS = 120_000
+const LOOKBACK_MS = 120_000
 
 /** Hashes of API keys that are valid and were used or made since then, here or on another node. */
 export type KeysInUse = (since: Date) => Promise<readonly string[]>
 
 /** @param max failures a minute from one address; 0: no limit */
-export function limitFailures(
+export function createAuthFailureThrottle(
   max: number,
   { hit }: Pick<RateCounter, 'hit'>,
   keysInUse: KeysInUse,
   clock: Clock,
-): FailureLimit {
+): AuthFailureThrottle {
   if (max === 0) return { guard: (_tried, look) => look() }
   /** By its hash, whether a credential was valid at its last use. */
   const wasValid = new LRUCache<string, boolean>({ max: MAX_CREDENTIALS })
@@ -61,13 +61,15 @@ export function limitFailures(
     if (!API_KEY_PATTERN.test(credential) || wasValid.has(hash)) return false
     const now = clock.now().getTime()
     const at = clock.steady().getTime()
-    if (at - askedAt >= ASK_MS) {
+    if (at - askedAt >= REFRESH_MS) {
       askedAt = at
-      asking = keysInUse(new Date(knownSince === null ? now - FIRST_BACK_MS : knownSince - BACK_MS)).then((hashes) => {
-        knownSince = now
-        // What was refused here since its last use stays refused.
-        for (const each of hashes) if (!wasValid.has(each)) wasValid.set(each, true)
-      })
+      asking = keysInUse(new Date(knownSince === null ? now - FIRST_LOOKBACK_MS : knownSince - LOOKBACK_MS)).then(
+        (hashes) => {
+          knownSince = now
+          // What was refused here since its last use stays refused.
+          for (const each of hashes) if (!wasValid.has(each)) wasValid.set(each, true)
+        },
+      )
     }
     await asking
     return wasValid.get(hash) ?? false

@@ -65,7 +65,7 @@ const say = (node: Child, id: string, body: string) =>
 const type = (node: Child, conversationId: string) => post(node, '/api/agent/typing', { conversationId, typing: true })
 
 // One process only can use the embedded database.
-describe.runIf(backend === 'postgres')('feeds across nodes', () => {
+describe.runIf(backend === 'postgres')('live streams across nodes', () => {
   test('what happens at one node is told at another: messages, typing, the inbox, deliveries', async () => {
     const receiver = await startReceiver()
     const api = { GUDDESK_ROLES: 'api' }

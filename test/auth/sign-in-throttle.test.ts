@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { countSignIn, MAX_ADDRESSES, MAX_TRIES } from '../../src/auth/sign-in-limits.ts'
+import { MAX_ADDRESSES, MAX_ATTEMPTS, throttleSignIn } from '../../src/auth/sign-in-throttle.ts'
 import { HASHES_AT_ONCE, hashPassword, isHashingBusy, MAX_WAITING_HASHES } from '../../src/infra/passwords.ts'
 import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
@@ -50,20 +50,20 @@ async function statuses(count: number, email: string, from: string): Promise<Rec
 /** Tries as far as they are counted, before a password is looked at, which takes its time. Stops when one is refused. */
 async function countTries(max: number, email: (n: number) => string, address: string): Promise<void> {
   for (let n = 0; n < max; n++) {
-    const refused = await countSignIn(guddesk.deps, email(n), { address, userAgent: null }).catch((error) => error)
+    const refused = await throttleSignIn(guddesk.deps, email(n), { address, userAgent: null }).catch((error) => error)
     if (refused !== null) return
   }
 }
 
 /** Uses up the tries that an account has from everywhere. */
 async function useUpAccount(email: string): Promise<void> {
-  const addresses = MAX_TRIES.account / MAX_TRIES.accountAndAddress
-  for (let i = 0; i < addresses; i++) await countTries(MAX_TRIES.accountAndAddress, () => email, elsewhere())
+  const addresses = MAX_ATTEMPTS.account / MAX_ATTEMPTS.accountAndAddress
+  for (let i = 0; i < addresses; i++) await countTries(MAX_ATTEMPTS.accountAndAddress, () => email, elsewhere())
 }
 
 /** Uses up the tries that an address has at all accounts. */
 async function useUpAddress(from: string): Promise<void> {
-  await countTries(MAX_TRIES.address, (n) => `nobody-${networks}-${n}@example.com`, from)
+  await countTries(MAX_ATTEMPTS.address, (n) => `nobody-${networks}-${n}@example.com`, from)
 }
 
 async function rowsWritten(): Promise<number> {
@@ -110,7 +110,7 @@ describe('strangers', () => {
   test('that are refused write nothing', async () => {
     const { email } = await person()
     const from = elsewhere()
-    await countTries(MAX_TRIES.accountAndAddress, () => email, from)
+    await countTries(MAX_ATTEMPTS.accountAndAddress, () => email, from)
     await useUpAddress(home)
     await signIn('one-more@example.com', WRONG)
     const before = await rowsWritten()

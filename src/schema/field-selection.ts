@@ -1,21 +1,24 @@
 import type { FieldNode, FragmentDefinitionNode, GraphQLResolveInfo, SelectionSetNode } from 'graphql'
 
 /** The fields that an operation asks for of an object, whatever the conditions of fragments and directives. */
-export interface Asked {
+export interface FieldSelection {
   readonly names: readonly string[]
   has(name: string): boolean
   /** Those beneath a field; none beneath one that is not asked for. */
-  under(name: string): Asked
+  under(name: string): FieldSelection
 }
 
 /** What is asked for beneath the field that is being resolved, at a path of field names. */
-export function askedFields({ fieldNodes, fragments }: GraphQLResolveInfo, ...path: readonly string[]): Asked {
-  return path.reduce((asked, name) => asked.under(name), asked(fieldNodes, fragments))
+export function selectedFields(
+  { fieldNodes, fragments }: GraphQLResolveInfo,
+  ...path: readonly string[]
+): FieldSelection {
+  return path.reduce((selectionOf, name) => selectionOf.under(name), asked(fieldNodes, fragments))
 }
 
 type Fragments = Readonly<Record<string, FragmentDefinitionNode | undefined>>
 
-function asked(nodes: readonly FieldNode[], fragments: Fragments): Asked {
+function asked(nodes: readonly FieldNode[], fragments: Fragments): FieldSelection {
   const fields = new Map<string, FieldNode[]>()
   for (const { selectionSet } of nodes) collect(selectionSet, fragments, fields)
   return {
@@ -42,8 +45,8 @@ function collect(set: SelectionSetNode | undefined, fragments: Fragments, into: 
  * The columns that fields read: the id, those of the fields' own names, and what `others` says of the other fields.
  * @returns all of them when a field is none of these: slower, never wrong
  */
-export function fieldsRead<Column extends string>(
-  { names }: Asked,
+export function projectedColumns<Column extends string>(
+  { names }: FieldSelection,
   all: readonly Column[],
   others: Readonly<Record<string, readonly Column[]>>,
 ): readonly Column[] {
