@@ -97,7 +97,7 @@ function assemble(deps: DispatcherDeps, sender: Sender) {
     membership,
     sender,
     backlog: () => attemptWriter.backlog,
-    isPaused: () => isDiskFull() || isClaimLost(db),
+    isPaused: () => isDiskFull() || isNodeLockLost(db),
     throttleRatio: () => backpressure?.throttleRatio ?? 1,
     onResult: (queue, delivery, result) => attempts.handle(queue, delivery, result),
   })
@@ -105,8 +105,8 @@ function assemble(deps: DispatcherDeps, sender: Sender) {
 }
 
 /** Another process may believe that it is alone: no request begins, and others take the endpoints, if there are any. */
-function isClaimLost({ claim }: Database): boolean {
-  return (claim?.lost ?? null) !== null
+function isNodeLockLost({ nodeLock }: Database): boolean {
+  return (nodeLock?.lost ?? null) !== null
 }
 
 class RunningDispatcher implements Dispatcher {
@@ -174,7 +174,7 @@ class RunningDispatcher implements Dispatcher {
   async #sendHeartbeat(): Promise<void> {
     const { db, log, clock } = this.#deps
     const { membership, backpressure, database, attemptWriter, fetcher, queues, sendLoop } = this.#parts
-    const change = await membership.heartbeat(isClaimLost(db) || (backpressure?.isDraining ?? false))
+    const change = await membership.heartbeat(isNodeLockLost(db) || (backpressure?.isDraining ?? false))
     if (change === 'removed') {
       log.warn('this dispatcher was counted as gone; it begins anew')
       this.#dropEverything()
