@@ -1,6 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { announcedSeed } from './test/support/seed.ts'
 import { isListening, POSTGRES_URL, REDIS_URL } from './test/support/servers.ts'
+
+const SEED = announcedSeed()
 
 /** The whole suite on the embedded default, and what touches data again on PostgreSQL and Redis. */
 export default defineConfig(async () => {
@@ -31,9 +34,11 @@ function project(name: 'embedded' | 'postgres', include: string[]): TestProjectI
       include,
       // npm run test:browser, npm run test:faults
       exclude: ['test/browser/**', 'test/faults/**'],
-      env: { TEST_BACKEND: name },
+      env: { TEST_BACKEND: name, TEST_SEED: SEED },
       globalSetup: [`test/support/setup-${name}.ts`],
       pool: 'forks',
+      // Importing the whole server again for each file would take a third of the run.
+      isolate: false,
       // A machine that is busy elsewhere may miss a deadline once; the reporter names what had to be repeated.
       retry: process.env['CI'] ? 2 : 0,
       testTimeout: 30_000,

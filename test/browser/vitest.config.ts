@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { announcedSeed } from '../support/seed.ts'
 
 /** The dashboard as people have it: the built files, the real server, Chromium. `npm run test:browser`. */
 export default defineConfig({
@@ -7,7 +8,7 @@ export default defineConfig({
   test: {
     name: 'browser',
     include: ['test/browser/**/*.test.ts'],
-    env: { TEST_BACKEND: 'embedded' },
+    env: { TEST_BACKEND: 'embedded', TEST_SEED: announcedSeed() },
     globalSetup: ['test/support/setup-embedded.ts', 'test/browser/setup.ts'],
     pool: 'forks',
     // A machine that is busy elsewhere may miss a deadline once; the reporter names what had to be repeated.

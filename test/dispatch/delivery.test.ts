@@ -196,10 +196,11 @@ describe('failing receivers', () => {
     receiver.behave((response, _request, count) => response.writeHead(count === 1 ? 500 : 200).end('try again'))
     await guddesk.newConversation(tenant)
     await attempted('conversation.created', 1)
-    guddesk.advance(9000)
+    // 10 s, give or take a tenth.
+    guddesk.advance(8500)
     await settle()
     expect(receiver.received).toHaveLength(1)
-    guddesk.advance(1000)
+    guddesk.advance(2500)
     await receiver.waitFor(2)
     await finished('conversation.created')
     const [first, second] = receiver.received
@@ -220,7 +221,8 @@ describe('failing receivers', () => {
     await guddesk.newConversation(tenant)
     const waits = [0, 10, 30, 120, 600, 3600, 21_600, 86_400]
     for (const [i, seconds] of waits.entries()) {
-      guddesk.advance(seconds * 1000)
+      // Jitter adds up to a tenth.
+      guddesk.advance(seconds * 1100)
       await attempted('conversation.created', i + 1)
     }
     expect(await deliveryOf('conversation.created')).toMatchObject({ status: 'FAILED', attempts: 8, due: null })
@@ -239,7 +241,8 @@ describe('failing receivers', () => {
     guddesk.advance(90_000)
     await settle()
     expect(receiver.received).toHaveLength(1)
-    guddesk.advance(10_100)
+    // Jitter adds up to a tenth.
+    guddesk.advance(20_100)
     await receiver.waitFor(2)
   })
 
@@ -310,7 +313,7 @@ describe('failing receivers', () => {
     const [attempt] = (await deliveryOf('conversation.created')).attemptLog
     expect(attempt).toMatchObject({ statusCode: null, error: 'Connection refused' })
     receiver = await startReceiver(receiver.port)
-    guddesk.advance(10_000)
+    guddesk.advance(11_000)
     await receiver.waitFor(1)
   })
 

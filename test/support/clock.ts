@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/infra/clock.ts'
+import { seeded } from './seed.ts'
 
-/** Real time, moved forward at will; chance stands still in the middle. */
+/** Real time, moved forward at will; chance comes from a seed that differs from run to run. */
 export interface TestClock extends Clock {
   advance(ms: number): void
   /** Sets the time of day, as an operator or a time server does: nothing has taken longer by that. */
@@ -13,7 +14,7 @@ export function testClock(): TestClock {
   return {
     now: () => new Date(Date.now() + ahead + wrong),
     steady: () => new Date(Date.now() + ahead),
-    random: () => 0.5,
+    random: seeded(Number(process.env['TEST_SEED'])),
     advance: (ms) => {
       ahead += ms
     },
