@@ -83,7 +83,7 @@ export function assembleHttp(
   )
   const authenticator = createAuthenticator(deps, { trustProxy: config.trustProxy, tokens, own, failures })
   const charge = chargeBy(config.rateLimits, rates.hit, deps.clock)
-  const takePlace = concurrencyLimit(
+  const acquireSlot = concurrencyLimit(
     deps.db.exclusive ? MAX_UNDER_WAY_EMBEDDED : MAX_UNDER_WAY,
     STALLED_MS,
     tooManyUnderWay,
@@ -118,7 +118,7 @@ export function assembleHttp(
   const isDevelopment = config.env !== 'production'
   const introspection = config.graphqlIntrospection
   const yoga = createGraphQL({
-    ...{ deps, streams, credentials, authenticator, charge, takePlace },
+    ...{ deps, streams, credentials, authenticator, charge, acquireSlot: acquireSlot },
     ...{ isDevelopment, introspection, documents },
   })
   if (hasApi) {
@@ -126,16 +126,16 @@ export function assembleHttp(
     app.use(graphqlMiddleware(yoga, documents))
     const startPath = new URL(`${config.publicUrl}/`).pathname
     app.use(signInRoutes({ deps, people, authenticator, failures, tokens, own, startPath }))
-    const takePlaceFor = (credentialId: string, response: ServerResponse) =>
-      takePlace(credentialId, (giveBack) => onResponseClosed(response, giveBack))
-    app.use(servePictures({ deps, authenticator, charge, takePlace: takePlaceFor }))
+    const acquireSlotFor = (credentialId: string, response: ServerResponse) =>
+      acquireSlot(credentialId, (release) => onResponseClosed(response, release))
+    app.use(servePictures({ deps, authenticator, charge, acquireSlot: acquireSlotFor }))
     const { authenticateKey } = authenticator
     app.use(
       restRouter({
         deps,
         authenticate: authenticateKey,
         charge,
-        takePlace: takePlaceFor,
+        acquireSlot: acquireSlotFor,
         version: config.version,
       }),
     )

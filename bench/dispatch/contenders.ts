@@ -129,7 +129,7 @@ export const guddesk: Contender = {
     return {
       async send(job) {
         await pool.query({ name: 'store', text: STORE, values: rowsOf([job]) })
-        bus.wake('dispatch', [endpointId(job.endpoint)])
+        bus.notify('dispatch', [endpointId(job.endpoint)])
       },
       async close() {
         await bus.close()

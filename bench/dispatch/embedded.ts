@@ -29,7 +29,7 @@ export async function embedded(sink: Sink, perSecond: number, seconds: number): 
   const jobs = Array.from({ length: (WARM_UP_SECONDS + seconds) * perSecond }, (_, n) => job(n, 'embedded'))
   const committed = await atRate(jobs, perSecond, async (next) => {
     await db.sql(STORE, rowsOf([next]))
-    bus.wake('dispatch', [endpointId(next.endpoint)])
+    bus.notify('dispatch', [endpointId(next.endpoint)])
   })
   return {
     name: 'GudDesk, embedded',

@@ -50,7 +50,7 @@ export interface People {
 }
 
 /** What a session is opened for. */
-interface Person {
+interface SessionUser {
   readonly id: string
   readonly name: string
   readonly email: string
@@ -63,7 +63,7 @@ interface Opening {
 
 export function createPeople(deps: Deps, tokens: SessionTokens): People {
   /** Nobody has the session's token before it is in the audit log. */
-  async function open(tx: Tx, { id, name, email }: Person, { origin, by }: Opening): Promise<SignedIn> {
+  async function open(tx: Tx, { id, name, email }: SessionUser, { origin, by }: Opening): Promise<SignedIn> {
     const at = deps.clock.now()
     const token = randomBytes(32).toString('base64url')
     const data = {

@@ -209,7 +209,7 @@ class RunningDispatcher implements Dispatcher {
     for (const queue of released) queues.remove(queue)
     const ids = released.map(({ id }) => id)
     await releaseEndpoints(connections.membership, membership.id, ids)
-    this.#deps.bus.wake(DISPATCH_TOPIC)
+    this.#deps.bus.notify(DISPATCH_TOPIC)
   }
 
   /** What is in flight ends by itself. Its results are refused. */
@@ -254,7 +254,7 @@ class RunningDispatcher implements Dispatcher {
     if (!database.isAway) {
       await health.close()
       await membership.leave()
-      this.#deps.bus.wake(DISPATCH_TOPIC)
+      this.#deps.bus.notify(DISPATCH_TOPIC)
     }
     await Promise.all(Object.values(connections).map((connection) => connection.close()))
   }

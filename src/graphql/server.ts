@@ -48,7 +48,7 @@ export interface GraphQLDeps {
   /** Nothing is counted, when left out. */
   readonly charge?: Charge
   /** Each operation but a subscription has one until its answer has been taken. There are any number, when left out. */
-  readonly takePlace?: AcquireSlot
+  readonly acquireSlot?: AcquireSlot
   /** Messages may suggest the schema's names. */
   readonly isDevelopment: boolean
   /** Whether there is introspection; as `isDevelopment` when left out. */
@@ -64,7 +64,7 @@ export function createGraphQL({
   credentials,
   authenticator,
   charge = async () => null,
-  takePlace = async () => undefined,
+  acquireSlot = async () => undefined,
   isDevelopment,
   introspection = isDevelopment,
   documents = ANY_DOCUMENT,
@@ -97,7 +97,8 @@ export function createGraphQL({
       maskedErrors((error, requestId) => maskError(deps, error, requestId)),
     ],
     maskedErrors: { maskError: (error) => maskError(deps, error) },
-    context: (incoming) => contextOf({ deps, streams, credentials, authenticator, charge, takePlace }, incoming),
+    context: (incoming) =>
+      contextOf({ deps, streams, credentials, authenticator, charge, acquireSlot: acquireSlot }, incoming),
   })
 }
 
@@ -116,8 +117,8 @@ async function contextOf(
     credentials,
     authenticator,
     charge,
-    takePlace,
-  }: Required<Pick<GraphQLDeps, 'deps' | 'streams' | 'credentials' | 'authenticator' | 'charge' | 'takePlace'>>,
+    acquireSlot,
+  }: Required<Pick<GraphQLDeps, 'deps' | 'streams' | 'credentials' | 'authenticator' | 'charge' | 'acquireSlot'>>,
   incoming: Incoming,
 ): Promise<Context> {
   const { req, requestId, setHeaders, gone, whenAnswered } = incoming
@@ -127,7 +128,7 @@ async function contextOf(
   const requests = Math.max(1, Math.ceil(costOf(incoming) / POINTS_PER_REQUEST))
   const rateLimit = caller instanceof Error ? null : await charge(caller, 'general', requests)
   if (rateLimit !== null) setHeaders?.(standingHeaders(rateLimit))
-  if (!(caller instanceof Error) && !isSubscription(incoming)) await takePlace(caller.credentialId, whenAnswered)
+  if (!(caller instanceof Error) && !isSubscription(incoming)) await acquireSlot(caller.credentialId, whenAnswered)
   const actor = caller instanceof Error ? caller : await caller.actorIn(workspaceIdOf(req.headers)).catch(asError)
   if (!(caller instanceof Error) && caller.renewal !== null) setHeaders?.({ 'Set-Cookie': caller.renewal })
   return {

@@ -10,12 +10,12 @@ export function serverSentEvents(): Plugin {
   return {
     onResultProcess({ resultProcessor, setResultProcessor }) {
       if (resultProcessor !== undefined) return
-      setResultProcessor((given, fetchAPI) => {
-        if (isAsyncIterable(given))
-          given[Symbol.asyncIterator]()
+      setResultProcessor((result, fetchAPI) => {
+        if (isAsyncIterable(result))
+          result[Symbol.asyncIterator]()
             .return?.()
             .catch(() => undefined)
-        const body = JSON.stringify({ errors: [notAcceptable(isAsyncIterable(given))] })
+        const body = JSON.stringify({ errors: [notAcceptable(isAsyncIterable(result))] })
         const headers = { 'Content-Type': 'application/json; charset=utf-8' }
         return new fetchAPI.Response(body, { status: 406, headers })
       }, 'application/json')

@@ -33,7 +33,7 @@ export function readManifest(path: string): Manifest {
 }
 
 /** Of an operation's request, over whichever transport. */
-interface Asked {
+interface DocumentRequest {
   readonly query?: unknown
   readonly extensions?: unknown
   readonly operationName?: unknown
@@ -45,9 +45,9 @@ export interface KnownDocuments {
    * What a request asks for by a document's id: the document, whatever text stands beside the id.
    * @returns undefined when that is not to be run
    */
-  find<Params extends Asked>(params: Params): Params | undefined
+  find<Params extends DocumentRequest>(params: Params): Params | undefined
   /** @throws GraphQLError that says why, where `find` has nothing */
-  resolve<Params extends Asked>(params: Params): Params
+  resolve<Params extends DocumentRequest>(params: Params): Params
   readonly plugin: Plugin
 }
 
@@ -82,8 +82,8 @@ export function trustedDocuments(manifest: Manifest): KnownDocuments {
 }
 
 function knownDocuments(
-  lookUp: <Params extends Asked>(params: Params) => Params | undefined,
-  refusal: (params: Asked) => Error,
+  lookUp: <Params extends DocumentRequest>(params: Params) => Params | undefined,
+  refusal: (params: DocumentRequest) => Error,
 ): KnownDocuments {
   const find: KnownDocuments['find'] = (params) => {
     const found = lookUp(params)
@@ -102,14 +102,14 @@ const PersistedQuery = z.object({ persistedQuery: z.object({ sha256Hash: z.strin
 const DocumentId = z.object({ documentId: z.string() })
 
 /** `documentId`, or what clients of Apollo's protocol send. The former may be prefixed with the name of the hash. */
-function idOf(params: Asked): string | undefined {
+function idOf(params: DocumentRequest): string | undefined {
   const { data: byId } = DocumentId.safeParse(params)
   if (byId !== undefined) return byId.documentId.replace(/^sha256:/, '')
   return PersistedQuery.safeParse(params.extensions).data?.persistedQuery.sha256Hash
 }
 
 /** How clients of automatic persisted queries (Apollo's protocol) begin: the text comes when the answer asks for it. */
-function isHashAlone(params: Asked): boolean {
+function isHashAlone(params: DocumentRequest): boolean {
   return !params?.query && PersistedQuery.safeParse(params?.extensions).success
 }
 

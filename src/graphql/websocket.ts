@@ -87,15 +87,15 @@ export function serveGraphqlWs<Context extends object>(
     // Yoga's own, with its plugins: onSubscribe hands them over as the root value.
     execute: (args) => orErrors(async () => (args.rootValue as Enveloped).execute(args)),
     subscribe: (args) => orErrors(async () => (args.rootValue as Enveloped).subscribe(args)),
-    onSubscribe: ({ extra, connectionParams }, id, given) => {
+    onSubscribe: ({ extra, connectionParams }, id, payload) => {
       // One that was completed by its client may still run. Another one of its id would be taken for it when it ends.
       if (extra.running.has(id)) return [stillRunning()]
       if (extra.running.size >= MAX_OPERATIONS) return [tooManyOperations()]
-      extra.running.set(id, given)
+      extra.running.set(id, payload)
       const req = withParams(extra.request, connectionParams)
       const whenAnswered = (listener: () => void) =>
-        extra.isClosed() ? listener() : void extra.answered.set(given, listener)
-      return prepare({ req, requestId: newRequestId(), whenAnswered }, given).catch((error) => [maskError(error)])
+        extra.isClosed() ? listener() : void extra.answered.set(payload, listener)
+      return prepare({ req, requestId: newRequestId(), whenAnswered }, payload).catch((error) => [maskError(error)])
     },
     onNext: (_context, _id, _payload, _args, { errors, data, extensions }) =>
       errors && {
@@ -103,25 +103,25 @@ export function serveGraphqlWs<Context extends object>(
         ...(data !== undefined && { data }),
         ...(extensions && { extensions }),
       },
-    onComplete: ({ extra }, id, given) => hasEnded(extra, id, given),
-    onError: ({ extra }, id, given, errors) => {
-      hasEnded(extra, id, given)
+    onComplete: ({ extra }, id, payload) => hasEnded(extra, id, payload),
+    onError: ({ extra }, id, payload, errors) => {
+      hasEnded(extra, id, payload)
       return errors.map((error) => formatted(maskError(error)))
     },
   })
 
-  function hasEnded({ answered, running }: Extra, id: string, given: object): void {
-    if (running.get(id) === given) running.delete(id)
-    answered.get(given)?.()
-    answered.delete(given)
+  function hasEnded({ answered, running }: Extra, id: string, payload: object): void {
+    if (running.get(id) === payload) running.delete(id)
+    answered.get(payload)?.()
+    answered.delete(payload)
   }
 
   /** @returns what to run, or what is wrong with the document */
   async function prepare(
     incoming: Incoming,
-    given: SubscribePayload,
+    payload: SubscribePayload,
   ): Promise<ExecutionArgs | readonly GraphQLError[]> {
-    const params = documents.resolve(given)
+    const params = documents.resolve(payload)
     const { query, variables, operationName } = params
     const enveloped: Enveloped = yoga.getEnveloped({ ...incoming, params })
     const { schema, parse, validate, contextFactory, execute, subscribe } = enveloped
@@ -224,11 +224,11 @@ const PARAMS = new Set(['authorization', 'x-api-key', 'x-workspace-id'])
 
 /** The upgrade request, with the connection's parameters in the place of headers that browsers cannot set. */
 function withParams(req: IncomingMessage, params: Record<string, unknown> | undefined): IncomingMessage {
-  const given = Object.entries(params ?? {}).flatMap(([name, value]) =>
+  const fromParams = Object.entries(params ?? {}).flatMap(([name, value]) =>
     typeof value === 'string' && PARAMS.has(name.toLowerCase()) ? [[name.toLowerCase(), value] as const] : [],
   )
   return Object.assign(Object.create(req), {
-    headers: { ...req.headers, ...Object.fromEntries(given) },
+    headers: { ...req.headers, ...Object.fromEntries(fromParams) },
   }) as IncomingMessage
 }
 

@@ -11,7 +11,7 @@ const ADDRESS = /^([a-z]{2,4}_[0-9a-z]{26})\/([0-9a-f]{64})$/
 export interface PicturesDeps {
   readonly deps: Deps
   readonly charge: Charge
-  takePlace(credentialId: string, response: Koa.Context['res']): Promise<void>
+  acquireSlot(credentialId: string, response: Koa.Context['res']): Promise<void>
   readonly authenticator: Authenticator
 }
 
@@ -19,7 +19,7 @@ export interface PicturesDeps {
  * Serves the pictures of visitors and agents from our own origin, to people who are signed in to their workspace: whoever
  * hosts a picture does not learn who looks at it, or when.
  */
-export function servePictures({ deps, authenticator, charge, takePlace }: PicturesDeps): Koa.Middleware {
+export function servePictures({ deps, authenticator, charge, acquireSlot }: PicturesDeps): Koa.Middleware {
   return async (ctx, next) => {
     if (!ctx.path.startsWith(PICTURES_PATH)) return next()
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
@@ -34,7 +34,7 @@ export function servePictures({ deps, authenticator, charge, takePlace }: Pictur
       throw error instanceof ForbiddenError ? new NotFoundError('Picture') : error
     })
     await charge(caller, 'general', 1)
-    await takePlace(caller.credentialId, ctx.res)
+    await acquireSlot(caller.credentialId, ctx.res)
     const picture = await getPicture(deps, actor, hash)
     if (picture === null) throw new NotFoundError('Picture')
     ctx.set(pictureHeaders())

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type ConversationWithPeople, getConversation, WITH_PEOPLE } from '../domain/conversations/conversations.ts'
-import { cursorAt, type LoggedEvent, type Position, positionOf } from '../domain/events/event-position.ts'
+import { cursorAt, type LoggedEvent, type LogPosition, positionOf } from '../domain/events/event-position.ts'
 import type { EventType } from '../domain/events/events.ts'
 import { followTyping, type TypingSignal } from '../domain/messages/typing.ts'
 import type { Actor } from '../domain/shared/actor.ts'
@@ -45,19 +45,19 @@ const PAGE = 200
 /**
  * Changes are found by their place in the log, messages by their sequence, which a page of them is read by.
  */
-interface Place {
-  readonly position: Position
+interface StreamPosition {
+  readonly position: LogPosition
   readonly sequence: number
 }
 
 const Cursor = z.tuple([z.string().regex(/^\d{1,19}$/), z.string().regex(/^\d{1,18}$/), z.int32().min(0)])
 
-function placeOf(cursor: string): Place {
+function decodePosition(cursor: string): StreamPosition {
   const [xid, seq, sequence] = decodeCursor(cursor, Cursor, 'after')
   return { position: { xid: BigInt(xid), seq: BigInt(seq) }, sequence }
 }
 
-function cursorOf({ position: { xid, seq }, sequence }: Place): string {
+function encodePosition({ position: { xid, seq }, sequence }: StreamPosition): string {
   return encodeCursor([String(xid), String(seq), sequence])
 }
 
@@ -88,36 +88,36 @@ export function openConversationStreams(deps: Deps, events: EventLog): Conversat
   async function* logged(
     actor: Actor,
     id: string,
-    from: Place | null,
+    from: StreamPosition | null,
     batches: AsyncGenerator<LogBatch, void, undefined>,
   ): AsyncGenerator<ConversationItem, void, undefined> {
-    let place = from
+    let current = from
     for await (const { events: batch, cursor } of batches) {
       const position = positionOf(cursor)
-      if (place === null) {
+      if (current === null) {
         const conversation = await findConversation(deps, actor, id)
         if (conversation === null) return
-        place = { position, sequence: conversation.messageCount }
-        yield { kind: 'conversation', conversation, cursor: cursorOf(place) }
+        current = { position, sequence: conversation.messageCount }
+        yield { kind: 'conversation', conversation, cursor: encodePosition(current) }
       }
       const change = batch.findLast(({ type }) => !MESSAGES.includes(type))
       const written = batch.findLast(({ type }) => MESSAGES.includes(type))
       let isMore = written !== undefined
       while (isMore && written !== undefined) {
-        const page: Message[] = await messagesAfter(written, id, place.sequence, actor.type !== 'visitor')
+        const page: Message[] = await messagesAfter(written, id, current.sequence, actor.type !== 'visitor')
         isMore = page.length === PAGE
         for (const [i, message] of page.entries()) {
           // With the last one, all that the batch stands for has come.
           const isLast = change === undefined && !isMore && i === page.length - 1
-          place = { position: isLast ? position : place.position, sequence: message.sequence }
-          yield { kind: 'message', message, cursor: cursorOf(place) }
+          current = { position: isLast ? position : current.position, sequence: message.sequence }
+          yield { kind: 'message', message, cursor: encodePosition(current) }
         }
       }
-      place = { ...place, position }
+      current = { ...current, position }
       if (change === undefined) continue
       const conversation = await conversationAt(change, actor, id)
       if (conversation === null) return
-      yield { kind: 'conversation', conversation, cursor: cursorOf(place) }
+      yield { kind: 'conversation', conversation, cursor: encodePosition(current) }
     }
   }
 
@@ -125,7 +125,7 @@ export function openConversationStreams(deps: Deps, events: EventLog): Conversat
     async follow(actor, { id, after }, signal) {
       await getConversation(deps, actor, id)
       const { workspaceId } = actor
-      const from = after == null ? null : placeOf(after)
+      const from = after == null ? null : decodePosition(after)
       const gone = new AbortController()
       const ended = AbortSignal.any([signal, gone.signal])
       const since = from === null ? null : cursorAt(from.position)

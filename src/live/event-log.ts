@@ -3,8 +3,8 @@ import {
   type EventFilter,
   isBefore,
   type LoggedEvent,
+  type LogPosition,
   PAGE,
-  type Position,
   positionOf,
   positionOfRow,
   readLog,
@@ -64,7 +64,7 @@ export function openEventLog(deps: Deps): EventLog {
 
   async function* readBatches(
     workspaceId: string,
-    from: Position | null,
+    from: LogPosition | null,
     filter: EventFilter,
     signal: AbortSignal,
   ): AsyncGenerator<LogBatch, void, undefined> {

@@ -1,6 +1,12 @@
 import type { ConversationWithPeople } from '../domain/conversations/conversations.ts'
 import { countsFor, type InboxCounts, type InboxTally } from '../domain/conversations/inbox-counts.ts'
-import { cursorAt, isBefore, lastPerConversation, type Position, positionOf } from '../domain/events/event-position.ts'
+import {
+  cursorAt,
+  isBefore,
+  type LogPosition,
+  lastPerConversation,
+  positionOf,
+} from '../domain/events/event-position.ts'
 import type { Actor } from '../domain/shared/actor.ts'
 import { requireLevel, requireStaff } from '../domain/shared/authorization.ts'
 import type { Deps } from '../domain/shared/deps.ts'
@@ -59,7 +65,7 @@ export function openInboxStreams(deps: Deps, events: EventLog): InboxStreams {
 
   async function* follow(
     actor: Actor,
-    from: Position | null,
+    from: LogPosition | null,
     signal: AbortSignal,
   ): AsyncGenerator<InboxUpdate, void, undefined> {
     const { workspaceId } = actor
@@ -154,7 +160,7 @@ function once<T>(ask: () => Promise<T>): () => Promise<T> {
   }
 }
 
-function toUpdate(changes: readonly Change[], position: Position, counts: InboxUpdate['counts']): InboxUpdate {
+function toUpdate(changes: readonly Change[], position: LogPosition, counts: InboxUpdate['counts']): InboxUpdate {
   return {
     conversations: changes.flatMap(({ conversation }) => conversation ?? []),
     deletedIds: changes.flatMap(({ conversation, conversationId }) => (conversation === null ? [conversationId] : [])),

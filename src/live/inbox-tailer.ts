@@ -1,6 +1,6 @@
 import { type ConversationWithPeople, WITH_PEOPLE } from '../domain/conversations/conversations.ts'
 import { type InboxTally, tallyInbox } from '../domain/conversations/inbox-counts.ts'
-import { type ConversationPosition, type Position, positionOf } from '../domain/events/event-position.ts'
+import { type ConversationPosition, type LogPosition, positionOf } from '../domain/events/event-position.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import type { EventLog } from './event-log.ts'
 import { StreamEndedError } from './log-tailer.ts'
@@ -40,8 +40,8 @@ export class InboxTailer {
   /** Changed since the last window; in the log's order. */
   #changed = new Map<string, ConversationPosition>()
   /** Everything up to here has been handed over. */
-  readonly #began = Promise.withResolvers<Position>()
-  #handed: Position | null = null
+  readonly #began = Promise.withResolvers<LogPosition>()
+  #handed: LogPosition | null = null
   #timer: NodeJS.Timeout | undefined
   #isHanding = false
   /** The latest count, or the one under way. */
@@ -62,7 +62,7 @@ export class InboxTailer {
   }
 
   /** Where a reader's live changes begin. */
-  async start(subscriber: InboxSubscriberBuffer): Promise<Position> {
+  async start(subscriber: InboxSubscriberBuffer): Promise<LogPosition> {
     const began = await this.#began.promise
     return subscriber.first ?? this.#handed ?? began
   }
@@ -203,7 +203,7 @@ export interface InboxBatch {
 /** One subscriber's bounded buffer: a conversation that changes again takes its older place. */
 export class InboxSubscriberBuffer {
   /** What had been handed over just before the first changes that came here. */
-  first: Position | null = null
+  first: LogPosition | null = null
   #changes = new Map<string, Change>()
   /** It has asked for counts, and is told when they change. */
   wantsCounts = false
@@ -213,7 +213,7 @@ export class InboxSubscriberBuffer {
   #isOverrun = false
   #wake: () => void = () => undefined
 
-  push(changes: readonly Change[], before: Position): void {
+  push(changes: readonly Change[], before: LogPosition): void {
     this.first ??= before
     for (const change of changes) {
       if (this.#isOverrun) return

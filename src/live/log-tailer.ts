@@ -2,8 +2,8 @@ import {
   endOfLog,
   isBefore,
   type LoggedEvent,
+  type LogPosition,
   PAGE,
-  type Position,
   positionOfRow,
   readLog,
   toEvent,
@@ -27,7 +27,7 @@ export class LogTailer {
   readonly #forget: () => void
   readonly #subscribers = new Set<SubscriberBuffer>()
   readonly #unsubscribe: () => void
-  #position: Promise<Position>
+  #position: Promise<LogPosition>
   #timer: NodeJS.Timeout | undefined
   /** Milliseconds until the next look for the end of an older writer. */
   #patience = UNSETTLED_MS
@@ -55,7 +55,7 @@ export class LogTailer {
   }
 
   /** Where a reader's live events begin: everything up to here is in the log, everything after comes to the reader. */
-  async start(subscriber: SubscriberBuffer): Promise<Position> {
+  async start(subscriber: SubscriberBuffer): Promise<LogPosition> {
     const position = await this.#position
     return subscriber.first ?? position
   }
@@ -130,14 +130,14 @@ export class LogTailer {
 /** One subscriber's bounded buffer. */
 export class SubscriberBuffer {
   /** The tailer's position just before the first event that came here. */
-  first: Position | null = null
+  first: LogPosition | null = null
   #events: LoggedEvent[] = []
   #isEnded = false
   #fault: Error | null = null
   #isOverrun = false
   #wake: () => void = () => undefined
 
-  push(event: LoggedEvent, before: Position): void {
+  push(event: LoggedEvent, before: LogPosition): void {
     this.first ??= before
     if (this.#events.length >= BUFFER) this.#isOverrun = true
     else if (!this.#isOverrun) this.#events.push(event)

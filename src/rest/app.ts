@@ -33,7 +33,7 @@ export interface RestDeps {
   readonly version: string
   readonly charge: Charge
   /** Waits until the credential may have one more request under way, which it is until the client has taken the answer. */
-  takePlace(credentialId: string, response: Koa.Context['res']): Promise<void>
+  acquireSlot(credentialId: string, response: Koa.Context['res']): Promise<void>
 }
 
 /** Every operation of the contract. */
@@ -79,7 +79,7 @@ function refuseMethod(router: Router, ctx: Koa.Context): void {
 
 /** Authentication, rate limit, permission, query string, body, workspace, operation, in this order. */
 async function run(
-  { deps, authenticate, charge, takePlace }: RestDeps,
+  { deps, authenticate, charge, acquireSlot }: RestDeps,
   { route, readQuery }: { route: Route; readQuery: ReturnType<typeof queryReader> },
   ctx: Koa.Context,
 ): Promise<void> {
@@ -89,7 +89,7 @@ async function run(
   if (standing !== null) ctx.set(standingHeaders(standing))
   requireLevel(caller, route.needs)
   const { query, workspaceId, limit, cursor } = readQuery(parseQueryString(ctx.querystring))
-  await takePlace(caller.credentialId, ctx.res)
+  await acquireSlot(caller.credentialId, ctx.res)
   // A DELETE without a body of its own may still name the workspace in one.
   const readsBody = route.body !== undefined || (route.method === 'DELETE' && hasBody(ctx))
   const raw = readsBody ? await readJsonObject(ctx) : undefined

@@ -4,7 +4,7 @@ import { parse } from '../domain/shared/input.ts'
 import type { Route } from './route.ts'
 
 /** A query string's parameters, by name. */
-type Given = Readonly<Record<string, string | readonly string[] | undefined>>
+type QueryParameters = Readonly<Record<string, string | readonly string[] | undefined>>
 
 export interface QueryValues {
   /** What the route's schema makes of its parameters. */
@@ -22,7 +22,7 @@ const MAX_NAME = 100
 /** A parameter with several values: `status=OPEN,CLOSED`, or `status=OPEN&status=CLOSED`. */
 export const separated = <S extends z.ZodType>(value: S) =>
   z.preprocess(
-    (given) => (Array.isArray(given) ? given.flatMap((text) => String(text).split(',')) : given),
+    (raw) => (Array.isArray(raw) ? raw.flatMap((text) => String(text).split(',')) : raw),
     listParameter(value),
   )
 
@@ -34,15 +34,18 @@ export const listParameter = <S extends z.ZodType>(value: S) => z.array(value).m
  * @returns a reader that throws ValidationError for a parameter that the route does not have, and for one that is
  * repeated and no list
  */
-export function queryReader({ query, answer }: Pick<Route, 'query' | 'answer'>): (given: Given) => QueryValues {
+export function queryReader({
+  query,
+  answer,
+}: Pick<Route, 'query' | 'answer'>): (parameters: QueryParameters) => QueryValues {
   const own = query === undefined ? {} : propertiesOf(query)
   const common = answer instanceof z.ZodArray ? ['limit', 'cursor', 'workspaceId'] : ['workspaceId']
   const known = new Set([...Object.keys(own), ...common])
   const lists = new Set(Object.keys(own).filter((name) => own[name]?.type === 'array'))
-  return (given) => {
-    refuseFaults([...unknown(Object.keys(given), known), ...repeated(given, lists)])
-    const values: Record<string, unknown> = { ...given }
-    for (const name of lists) if (given[name] !== undefined) values[name] = [given[name]].flat()
+  return (parameters) => {
+    refuseFaults([...unknown(Object.keys(parameters), known), ...repeated(parameters, lists)])
+    const values: Record<string, unknown> = { ...parameters }
+    for (const name of lists) if (parameters[name] !== undefined) values[name] = [parameters[name]].flat()
     const { workspaceId, limit, cursor } = values as Partial<Record<'workspaceId' | 'limit' | 'cursor', string>>
     return { query: query === undefined ? {} : parseParameters(query, values), workspaceId, limit, cursor }
   }
@@ -61,7 +64,7 @@ function unknown(names: readonly string[], known: ReadonlySet<string>): FieldErr
     .map((name) => ({ path: name.slice(0, MAX_NAME), message }))
 }
 
-function repeated(given: Given, lists: ReadonlySet<string>): FieldError[] {
+function repeated(given: QueryParameters, lists: ReadonlySet<string>): FieldError[] {
   return Object.entries(given)
     .filter(([name, value]) => Array.isArray(value) && !lists.has(name))
     .slice(0, MAX_NAMED)

@@ -72,8 +72,8 @@ export const Conversation = builder.prismaNode('Conversation', {
       args: pageArgs(t.arg),
       resolve: async (conversation, page, { loaders, budget }) =>
         toConnection(
-          await messagePage(conversation, pageRequest(page, budget), (slice) =>
-            loaders.messages.load([conversation.id, slice]),
+          await messagePage(conversation, pageRequest(page, budget), (range) =>
+            loaders.messages.load([conversation.id, range]),
           ),
         ),
     }),
@@ -105,7 +105,7 @@ builder.prismaObjectFields(Visitor, (t) => ({
     resolve: async ({ id }, page, { loaders, budget }) =>
       toConnection(
         await visitorConversations(pageRequest(page, budget), {
-          find: (slice) => loaders.visitorConversations.load([id, slice]),
+          find: (range) => loaders.visitorConversations.load([id, range]),
           rows: (ids) => loadAll(loaders.conversations, ids),
           count: async () => (await loaders.visitorConversationCounts.load(id)) ?? 0,
         }),

@@ -53,7 +53,7 @@ builder.prismaObjectField(Conversation, 'events', (t) =>
     resolve: async ({ id }, page, { loaders, budget }) =>
       toConnection(
         await conversationEvents(pageRequest(page, budget), {
-          find: (slice) => loaders.conversationEvents.load([id, slice]),
+          find: (range) => loaders.conversationEvents.load([id, range]),
           count: async () => (await loaders.conversationEventCounts.load(id)) ?? 0,
         }),
       ),

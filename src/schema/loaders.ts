@@ -1,21 +1,21 @@
 import DataLoader from 'dataloader'
-import type { Position } from '../domain/conversations/conversation-order.ts'
+import type { ConversationSortKey } from '../domain/conversations/conversation-order.ts'
 import { type ConversationWithPeople, conversationsById } from '../domain/conversations/conversations.ts'
 import {
   conversationsOfVisitors,
   countConversationsOfVisitors,
-  type VisitorConversationSlice,
+  type VisitorConversationRange,
 } from '../domain/conversations/list-conversations.ts'
 import { type ReadState, readStates } from '../domain/conversations/read-states.ts'
 import { type AgentInstaller, installersOf } from '../domain/credentials/agent-installers.ts'
-import type { FoundEvent, LoggedEvent, LogPlace } from '../domain/events/event-position.ts'
+import type { FoundEvent, LogCursorKey, LoggedEvent } from '../domain/events/event-position.ts'
 import { countEventsOfConversations, eventsById, eventsOfConversations } from '../domain/events/read-events.ts'
 import { articleBodies } from '../domain/knowledge-base/articles.ts'
-import { type FoundMessage, type MessageSlice, messagesOf } from '../domain/messages/messages.ts'
+import { type FoundMessage, type MessageRange, messagesOf } from '../domain/messages/messages.ts'
 import { type Sender, sendersById } from '../domain/messages/senders.ts'
 import type { Actor } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
-import type { Slice } from '../domain/shared/pagination.ts'
+import type { CursorRange } from '../domain/shared/pagination.ts'
 import { picturePaths } from '../domain/visitors/pictures.ts'
 import { visitorsById } from '../domain/visitors/visitors.ts'
 import { type LastAttempt, lastAttempts } from '../domain/webhooks/deliveries.ts'
@@ -32,19 +32,19 @@ export interface Loaders {
   readonly conversations: ById<ConversationWithPeople>
   readonly visitors: ById<Visitor>
   readonly events: ById<LoggedEvent>
-  readonly conversationEvents: BySlice<Slice<LogPlace>, FoundEvent>
+  readonly conversationEvents: ByRange<CursorRange<LogCursorKey>, FoundEvent>
   readonly conversationEventCounts: ById<number>
   readonly lastAttempts: ById<LastAttempt>
   readonly endpointHealth: ById<EndpointHealth>
   readonly agentActivity: ById<AgentActivity>
   /** By the agent's id. */
   readonly agentInstallers: ById<AgentInstaller>
-  readonly messages: BySlice<MessageSlice, FoundMessage>
+  readonly messages: ByRange<MessageRange, FoundMessage>
   /** The paths of fetched pictures, by the URLs that they came from. */
   readonly pictures: ById<string>
   readonly readStates: ById<ReadState>
   readonly senders: ById<Sender>
-  readonly visitorConversations: BySlice<VisitorConversationSlice, Position>
+  readonly visitorConversations: ByRange<VisitorConversationRange, ConversationSortKey>
   readonly visitorConversationCounts: ById<number>
   /** By the article's id. */
   readonly articleBodies: DataLoader<string, string>
@@ -56,17 +56,17 @@ export function createLoaders(deps: Deps, actor: () => Actor): Loaders {
     conversations: byId((ids) => conversationsById(deps, actor(), ids)),
     visitors: byId((ids) => visitorsById(deps, actor(), ids)),
     events: byId((ids) => eventsById(deps, actor(), ids)),
-    conversationEvents: bySlice((ids, slice) => eventsOfConversations(deps, actor(), ids, slice)),
+    conversationEvents: byRange((ids, range) => eventsOfConversations(deps, actor(), ids, range)),
     conversationEventCounts: byId((ids) => countEventsOfConversations(deps, actor(), ids)),
     lastAttempts: byId((ids) => lastAttempts(deps, ids)),
     endpointHealth: byId((ids) => healthOfEndpoints(deps, actor(), ids)),
     agentActivity: byId((ids) => activityOfAgents(deps, actor(), ids)),
     agentInstallers: byId((ids) => installersOf(deps, actor(), ids)),
-    messages: bySlice((ids, slice) => messagesOf(deps, ids, slice)),
+    messages: byRange((ids, range) => messagesOf(deps, ids, range)),
     pictures: byId((urls) => picturePaths(deps, actor(), urls)),
     readStates: byId((ids) => readStates(deps, actor(), ids)),
     senders: byId((ids) => sendersById(deps, actor(), ids)),
-    visitorConversations: bySlice((ids, slice) => conversationsOfVisitors(deps, actor(), ids, slice)),
+    visitorConversations: byRange((ids, range) => conversationsOfVisitors(deps, actor(), ids, range)),
     visitorConversationCounts: byId((ids) => countConversationsOfVisitors(deps, actor(), ids)),
     articleBodies: new DataLoader((ids) => articleBodies(deps, ids), { cache: false }),
   }
@@ -91,19 +91,19 @@ export async function loadAll<Row>(loader: ById<Row>, ids: readonly string[]): P
   return new Map(rows.flatMap(([id, row]) => (row === null ? [] : [[id, row]])))
 }
 
-/** Parts of lists by the id of whose list it is: one statement for each distinct slice, so one per field of a query. */
-export type BySlice<Slice, Row> = DataLoader<readonly [ownerId: string, slice: Slice], Row[]>
+/** Parts of lists by the id of whose list it is: one statement for each distinct range, so one per field of a query. */
+export type ByRange<Range, Row> = DataLoader<readonly [ownerId: string, range: Range], Row[]>
 
-function bySlice<Slice, Row>(
-  load: (ownerIds: string[], slice: Slice) => Promise<Map<string, Row[]>>,
-): BySlice<Slice, Row> {
-  return new DataLoader<readonly [string, Slice], Row[]>(
+function byRange<Range, Row>(
+  load: (ownerIds: string[], range: Range) => Promise<Map<string, Row[]>>,
+): ByRange<Range, Row> {
+  return new DataLoader<readonly [string, Range], Row[]>(
     async (keys) => {
       const found = new Map<string, Promise<Map<string, Row[]>>>()
-      for (const [text, [first, ...rest]] of Map.groupBy(keys, ([, slice]) => JSON.stringify(slice))) {
+      for (const [text, [first, ...rest]] of Map.groupBy(keys, ([, range]) => JSON.stringify(range))) {
         if (first !== undefined) found.set(text, load([...new Set([first, ...rest].map(([id]) => id))], first[1]))
       }
-      return Promise.all(keys.map(async ([id, slice]) => (await found.get(JSON.stringify(slice)))?.get(id) ?? []))
+      return Promise.all(keys.map(async ([id, range]) => (await found.get(JSON.stringify(range)))?.get(id) ?? []))
     },
     { cache: false },
   )

@@ -115,7 +115,7 @@ describe('deliveries to many endpoints', () => {
          FROM event, webhook_endpoints endpoint WHERE endpoint.workspace_id = $1`,
       [tenant.workspaceId, count, guddesk.clock.now()],
     )
-    bus.wake(DISPATCH_TOPIC)
+    bus.notify(DISPATCH_TOPIC)
   }
 
   const count = (where: object) =>

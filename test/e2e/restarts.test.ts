@@ -107,7 +107,7 @@ function write(conversationIds: readonly string[]): () => Promise<Map<string, nu
 /** Moves time as if it had passed; retries and probes that are due go out. */
 function pass(ms: number): void {
   guddesk.clock.advance(ms)
-  guddesk.deps.bus.wake(DISPATCH_TOPIC)
+  guddesk.deps.bus.notify(DISPATCH_TOPIC)
 }
 
 /** The old process runs, then what `replace` does, then the new one runs. */

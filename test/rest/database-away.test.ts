@@ -79,7 +79,7 @@ describe.runIf(backend === 'postgres')('the database is cut off', () => {
     proxy.mend()
     const path = `/api/v1/conversations/${conversationId}/messages`
     await until(async () => (await guddesk.call('POST', path, { body: 'Back', type: 'AGENT' })).status === 201)
-    guddesk.deps.bus.wake(DISPATCH_TOPIC)
+    guddesk.deps.bus.notify(DISPATCH_TOPIC)
     await until(() => receiver?.received.some(({ text }) => text.includes('Back')) ?? false, 20_000)
   })
 })

@@ -89,7 +89,7 @@ describe.runIf(backend === 'postgres')('one Redis', () => {
     const second = busOf(ours)
     await until(() => second.isConnected())
     second.send(TOPIC, 'typing')
-    second.wake(TOPIC, ['whep_1'])
+    second.notify(TOPIC, ['whep_1'])
     await until(() => we.heard.length === 2)
     await sentinel(they)
     expect([we.heard, they.heard, they.bus.refused()]).toEqual([['typing', 'whep_1'], [], 0])

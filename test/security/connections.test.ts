@@ -235,19 +235,19 @@ describe('places', () => {
   const tooLate = () => new Error('too late')
 
   /** @returns what gives the place back */
-  async function hold(take: AcquireSlot, key: string): Promise<() => void> {
+  async function hold(acquire: AcquireSlot, key: string): Promise<() => void> {
     const { promise, resolve } = Promise.withResolvers<() => void>()
-    await take(key, resolve)
+    await acquire(key, resolve)
     return promise
   }
 
   test('are handed on in line, and each key has its own', async () => {
-    const take = concurrencyLimit(2, 10_000, tooLate)
-    const [first, second] = await Promise.all([hold(take, 'a'), hold(take, 'a')])
+    const acquire = concurrencyLimit(2, 10_000, tooLate)
+    const [first, second] = await Promise.all([hold(acquire, 'a'), hold(acquire, 'a')])
     const got: string[] = []
-    const third = hold(take, 'a').then(() => got.push('third'))
-    const fourth = hold(take, 'a').then(() => got.push('fourth'))
-    await hold(take, 'b')
+    const third = hold(acquire, 'a').then(() => got.push('third'))
+    const fourth = hold(acquire, 'a').then(() => got.push('fourth'))
+    await hold(acquire, 'b')
     expect(got).toEqual([])
     first()
     // Given back twice is given back once.
@@ -260,18 +260,18 @@ describe('places', () => {
   })
 
   test('that do not come free in time are refused, and leave the line', async () => {
-    const take = concurrencyLimit(1, 50, tooLate)
-    const back = await hold(take, 'a')
-    await expect(hold(take, 'a')).rejects.toThrow('too late')
+    const acquire = concurrencyLimit(1, 50, tooLate)
+    const back = await hold(acquire, 'a')
+    await expect(hold(acquire, 'a')).rejects.toThrow('too late')
     back()
-    await expect(hold(take, 'a')).resolves.toBeTypeOf('function')
+    await expect(hold(acquire, 'a')).resolves.toBeTypeOf('function')
   })
 
   test('that nobody waits for any more are handed on, and nothing is done there', async () => {
-    const take = concurrencyLimit(1, 10_000, tooLate)
-    const back = await hold(take, 'a')
-    const gone = take('a', (giveBack) => giveBack())
-    const next = hold(take, 'a')
+    const acquire = concurrencyLimit(1, 10_000, tooLate)
+    const back = await hold(acquire, 'a')
+    const gone = acquire('a', (release) => release())
+    const next = hold(acquire, 'a')
     back()
     await expect(gone).rejects.toThrow('too late')
     await expect(next).resolves.toBeTypeOf('function')

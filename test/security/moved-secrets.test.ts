@@ -40,7 +40,7 @@ test('a secret that was moved to another endpoint signs nothing there, also whil
   const { prisma } = guddesk.deps.db
   const { sealedSecret } = await prisma.webhookEndpoint.findUniqueOrThrow({ where: { id: from } })
   await prisma.webhookEndpoint.update({ where: { id: to }, data: { sealedSecret } })
-  guddesk.deps.bus.wake(ENDPOINTS_TOPIC, [to])
+  guddesk.deps.bus.notify(ENDPOINTS_TOPIC, [to])
   await guddesk.newConversation(guddesk.tenant, 'Again')
   await until(() =>
     guddesk.logs.some(({ msg, endpointId }) => msg === 'a delivery could not be signed' && endpointId === to),

@@ -212,7 +212,7 @@ export async function startGudDesk({ env = {}, pages, resolve, db }: Options = {
     },
     advance(ms) {
       clock.advance(ms)
-      guddesk.deps.bus.wake(DISPATCH_TOPIC)
+      guddesk.deps.bus.notify(DISPATCH_TOPIC)
     },
     async stop() {
       await guddesk.stop()

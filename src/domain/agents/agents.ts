@@ -89,8 +89,8 @@ export async function listAgents(
   }
   const { agent } = deps.db.prisma
   return inTimeOrder({ field: 'installedAt', direction: 'desc' }, page, {
-    find: async (slice) => {
-      const rows = await agent.findMany({ ...slice, where: { ...where, ...slice.where }, include: WITH_ENDPOINTS })
+    find: async (range) => {
+      const rows = await agent.findMany({ ...range, where: { ...where, ...range.where }, include: WITH_ENDPOINTS })
       return rows.map((row) => withEndpointsSeenBy(actor, row))
     },
     count: () => agent.count({ where }),

@@ -192,7 +192,7 @@ export async function listAuditEntries(
   }
   const { auditEntry } = deps.db.prisma
   return newestFirst(page, {
-    find: (slice) => auditEntry.findMany({ ...slice, where: { AND: [where, slice.where] } }),
+    find: (range) => auditEntry.findMany({ ...range, where: { AND: [where, range.where] } }),
     count: () => auditEntry.count({ where }),
   })
 }

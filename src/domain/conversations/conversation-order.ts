@@ -1,10 +1,10 @@
 import { z } from 'zod'
 import { Prisma } from '../../infra/database/db.ts'
-import { type Slice, TimeAndId } from '../shared/pagination.ts'
+import { type CursorRange, TimeAndId } from '../shared/pagination.ts'
 import { and, type Selection } from './conversation-filter.ts'
 
 /** Where a conversation stands in a list. */
-export interface Position {
+export interface ConversationSortKey {
   readonly id: string
   readonly position: Date
   /** The walk's, for the order of activity; null for the order of creation. */
@@ -14,16 +14,16 @@ export interface Position {
 /** The orders of a list of conversations, newest first. */
 export type ConversationSort = 'ACTIVITY' | 'CREATED'
 
-export interface ConversationOrder<Place extends readonly unknown[] = readonly unknown[]> {
-  readonly place: z.ZodType<Place>
-  placeOf(position: Position): Place
-  /** A query for the positions in a slice of the selected conversations. */
-  positions(selection: Selection, slice: Slice<Place>): Prisma.Sql
+export interface ConversationOrder<CursorKey extends readonly unknown[] = readonly unknown[]> {
+  readonly cursorKey: z.ZodType<CursorKey>
+  cursorKeyOf(position: ConversationSortKey): CursorKey
+  /** A query for the positions in a range of the selected conversations. */
+  positions(selection: Selection, range: CursorRange<CursorKey>): Prisma.Sql
 }
 
 /** pg_snapshot's text (xmin:xmax:xip_list), then the last row's time and id. */
-const WalkPlace = z.tuple([z.string().max(4096).refine(isSnapshot), ...TimeAndId.def.items])
-type WalkPlace = z.output<typeof WalkPlace>
+const ActivityCursorKey = z.tuple([z.string().max(4096).refine(isSnapshot), ...TimeAndId.def.items])
+type ActivityCursorKey = z.output<typeof ActivityCursorKey>
 
 /** What PostgreSQL accepts as pg_snapshot: the running transactions in order, from xmin (included) to xmax. */
 function isSnapshot(text: string): boolean {
@@ -43,9 +43,9 @@ function isSnapshot(text: string): boolean {
  * that was there when it began, however busy the workspace is. Time stamps alone could not tell: a message may be
  * committed after a page was read and still carry an earlier time.
  */
-export const BY_ACTIVITY: ConversationOrder<WalkPlace> = {
-  place: WalkPlace,
-  placeOf: ({ id, position, snapshot }) => [snapshot ?? '', position, id],
+export const BY_ACTIVITY: ConversationOrder<ActivityCursorKey> = {
+  cursorKey: ActivityCursorKey,
+  cursorKeyOf: ({ id, position, snapshot }) => [snapshot ?? '', position, id],
   positions: ({ where, activeAfter, activeBefore }, { after, before, take, reverse }) => {
     const snapshot = (after ?? before)?.[0]
     const order = reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
@@ -90,8 +90,8 @@ export const BY_ACTIVITY: ConversationOrder<WalkPlace> = {
 
 /** By the time of their start, which never changes. */
 export const BY_CREATION: ConversationOrder<TimeAndId> = {
-  place: TimeAndId,
-  placeOf: ({ id, position }) => [position, id],
+  cursorKey: TimeAndId,
+  cursorKeyOf: ({ id, position }) => [position, id],
   positions: (selection, { after, before, take, reverse }) => {
     const order = reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
     const range = and([
@@ -100,13 +100,13 @@ export const BY_CREATION: ConversationOrder<TimeAndId> = {
     ])
     return Prisma.sql`
       SELECT c.id, c.created_at AS position, NULL AS snapshot
-        FROM conversations c WHERE ${wholeWhere(selection)} AND ${range}
+        FROM conversations c WHERE ${currentWhere(selection)} AND ${range}
        ORDER BY c.created_at ${order}, c.id ${order} LIMIT ${take}`
   },
 }
 
 /** A selection's condition where no walk is under way: latest activity as it is now. */
-export function wholeWhere({ where, activeAfter, activeBefore }: Selection): Prisma.Sql {
+export function currentWhere({ where, activeAfter, activeBefore }: Selection): Prisma.Sql {
   return and([
     where,
     activeAfter !== undefined && Prisma.sql`c.last_activity_at > ${activeAfter}`,

@@ -1,8 +1,8 @@
 import { Prisma } from '../../infra/database/db.ts'
 import type { Deps } from '../shared/deps.ts'
-import type { Slice } from '../shared/pagination.ts'
+import type { CursorRange } from '../shared/pagination.ts'
 import { type Selection, withSearch } from './conversation-filter.ts'
-import type { ConversationOrder, Position } from './conversation-order.ts'
+import type { ConversationOrder, ConversationSortKey } from './conversation-order.ts'
 import {
   type ConversationFields,
   type ConversationWithPeople,
@@ -11,33 +11,33 @@ import {
 } from './conversations.ts'
 import { isFoundBy, type Search } from './search.ts'
 
-/** How many conversations of a slice are looked through, and how many messages in them, before the indexes are asked. */
+/** How many conversations of a range are looked through, and how many messages in them, before the indexes are asked. */
 const CANDIDATES = 100
 const MESSAGES = 1000
 
 /** A conversation's position, and the conversation where it was read with it. */
-export interface Placed extends Position {
+export interface FoundConversation extends ConversationSortKey {
   readonly row?: ConversationWithPeople
 }
 
 /** Which part of a list to find, and what to read of it. */
-export interface Wanted<Place extends readonly unknown[]> {
-  readonly order: ConversationOrder<Place>
+export interface ConversationQuery<CursorKey extends readonly unknown[]> {
+  readonly order: ConversationOrder<CursorKey>
   readonly selection: Selection
-  readonly slice: Slice<Place>
+  readonly range: CursorRange<CursorKey>
   readonly fields: ConversationFields
 }
 
-/** A slice of the selected conversations: without their rows when it was searched for. */
-export async function findConversations<Place extends readonly unknown[]>(
+/** A range of the selected conversations: without their rows when it was searched for. */
+export async function findConversations<CursorKey extends readonly unknown[]>(
   deps: Pick<Deps, 'db'>,
-  { order, selection, slice, fields }: Wanted<Place>,
-): Promise<Placed[]> {
+  { order, selection, range, fields }: ConversationQuery<CursorKey>,
+): Promise<FoundConversation[]> {
   const { search } = selection
-  if (search !== null) return findPositions(deps, order, { ...selection, search }, slice)
-  const positions = order.positions(selection, slice)
+  if (search !== null) return findPositions(deps, order, { ...selection, search }, range)
+  const positions = order.positions(selection, range)
   const { columns, joins } = selectConversations(fields)
-  const direction = slice.reverse ? 'ASC' : 'DESC'
+  const direction = range.reverse ? 'ASC' : 'DESC'
   const rows = await deps.db.values(
     `SELECT page.id, page.position, page.snapshot, ${columns}
        FROM (${positions.text}) page JOIN conversations c ON c.id = page.id ${joins}
@@ -51,34 +51,34 @@ export async function findConversations<Place extends readonly unknown[]>(
 }
 
 /**
- * The positions in a slice of what is searched for.
+ * The positions in a range of what is searched for.
  *
- * A search has two ways. What many conversations have is found by looking through the first ones of the slice, without
+ * A search has two ways. What many conversations have is found by looking through the first ones of the range, without
  * the hundreds of thousands that the index would name. What few have is found by the index, after looking through a
  * bounded number in vain.
  */
-async function findPositions<Place extends readonly unknown[]>(
+async function findPositions<CursorKey extends readonly unknown[]>(
   deps: Pick<Deps, 'db'>,
-  order: ConversationOrder<Place>,
+  order: ConversationOrder<CursorKey>,
   selection: Selection & { search: Search },
-  slice: Slice<Place>,
-): Promise<Position[]> {
-  const first = await lookThrough(deps, order, selection, slice)
+  range: CursorRange<CursorKey>,
+): Promise<ConversationSortKey[]> {
+  const first = await scanCandidates(deps, order, selection, range)
   if (first !== null) return first
   const { found, selected } = withSearch(selection, selection.search)
-  return run(deps, Prisma.sql`${found} ${order.positions(selected, slice)}`)
+  return queryRows(deps, Prisma.sql`${found} ${order.positions(selected, range)}`)
 }
 
 /** @returns null when it would take too long to tell */
-async function lookThrough<Place extends readonly unknown[]>(
+async function scanCandidates<CursorKey extends readonly unknown[]>(
   deps: Pick<Deps, 'db'>,
-  order: ConversationOrder<Place>,
+  order: ConversationOrder<CursorKey>,
   { search, ...selection }: Selection & { search: Search },
-  slice: Slice<Place>,
-): Promise<Position[] | null> {
-  const candidates = order.positions({ ...selection, search: null }, { ...slice, take: CANDIDATES })
-  const direction = slice.reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
-  const rows = await run<Position & { isFound: boolean | null }>(
+  range: CursorRange<CursorKey>,
+): Promise<ConversationSortKey[] | null> {
+  const candidates = order.positions({ ...selection, search: null }, { ...range, take: CANDIDATES })
+  const direction = range.reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
+  const rows = await queryRows<ConversationSortKey & { isFound: boolean | null }>(
     deps,
     Prisma.sql`
       WITH candidate AS MATERIALIZED (${candidates}), c AS MATERIALIZED (
@@ -91,13 +91,13 @@ async function lookThrough<Place extends readonly unknown[]>(
   )
   const unread = rows.findIndex(({ isFound }) => isFound === null)
   const read = unread === -1 ? rows : rows.slice(0, unread)
-  const found = read.filter(({ isFound }) => isFound).slice(0, slice.take)
+  const found = read.filter(({ isFound }) => isFound).slice(0, range.take)
   const isAll = rows.length < CANDIDATES && unread === -1
-  return isAll || found.length === slice.take ? found : null
+  return isAll || found.length === range.take ? found : null
 }
 
 /** Without Prisma, whose rows take several times as much of the processor. */
-export function run<Row extends object = Position>(
+export function queryRows<Row extends object = ConversationSortKey>(
   { db }: Pick<Deps, 'db'>,
   { text, values }: Prisma.Sql,
 ): Promise<Row[]> {

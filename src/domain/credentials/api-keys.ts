@@ -159,7 +159,7 @@ export async function listOwnApiKeys(
 function listKeys({ db }: Deps, where: Prisma.ApiKeyWhereInput, page: PageRequest): Promise<Page<ApiKey>> {
   const { apiKey } = db.prisma
   return newestFirst(page, {
-    find: (slice) => apiKey.findMany({ ...slice, where: { AND: [where, slice.where] } }),
+    find: (range) => apiKey.findMany({ ...range, where: { AND: [where, range.where] } }),
     count: () => apiKey.count({ where }),
   })
 }

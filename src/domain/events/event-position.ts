@@ -26,11 +26,11 @@ export interface FoundEvent extends LoggedEvent {
   readonly isRead: boolean
 }
 
-export interface FoundRow extends Row {
+export interface FoundEventRow extends EventRow {
   readonly is_read: boolean
 }
 
-export function toFoundEvent(row: FoundRow): FoundEvent {
+export function toFoundEvent(row: FoundEventRow): FoundEvent {
   return { ...toEvent(row), isRead: row.is_read }
 }
 
@@ -39,7 +39,7 @@ export function sizeOfEvent(event: FoundEvent): number {
 }
 
 /** The columns of a FoundRow, of rows that have `is_read`. */
-export const FOUND_ROW: Prisma.Sql = Prisma.sql`id, type, conversation_id, CASE WHEN is_read THEN body ELSE '' END AS body,
+export const FOUND_EVENT_COLUMNS: Prisma.Sql = Prisma.sql`id, type, conversation_id, CASE WHEN is_read THEN body ELSE '' END AS body,
            created_at, is_test, xid, seq, is_read`
 
 /**
@@ -47,12 +47,12 @@ export const FOUND_ROW: Prisma.Sql = Prisma.sql`id, type, conversation_id, CASE 
  * before the commit, so a lower one may appear after a higher one. Readers therefore stop at the horizon
  * (event-horizon.ts); below it nothing can appear any more.
  */
-export interface Position {
+export interface LogPosition {
   readonly xid: bigint
   readonly seq: bigint
 }
 
-export interface Row {
+export interface EventRow {
   id: string
   type: string
   conversation_id: string | null
@@ -64,13 +64,13 @@ export interface Row {
 }
 
 /** The columns of a Row, in a query for which there is no other table with columns of these names. */
-export const ROW: Prisma.Sql = Prisma.sql`id, type, conversation_id, body, created_at, is_test, xid::text AS xid, seq`
+export const EVENT_COLUMNS: Prisma.Sql = Prisma.sql`id, type, conversation_id, body, created_at, is_test, xid::text AS xid, seq`
 
 export const PAGE = 200
 
 /** A position as a cursor holds it. */
-export const LogPlace = z.tuple([z.string().regex(/^\d{1,19}$/), z.string().regex(/^\d{1,18}$/)])
-export type LogPlace = z.output<typeof LogPlace>
+export const LogCursorKey = z.tuple([z.string().regex(/^\d{1,19}$/), z.string().regex(/^\d{1,18}$/)])
+export type LogCursorKey = z.output<typeof LogCursorKey>
 
 /** Which events; all conditions must hold. */
 export interface EventFilter {
@@ -80,51 +80,51 @@ export interface EventFilter {
   readonly includeTests?: boolean
 }
 
-export interface LogSlice extends EventFilter {
-  readonly after: Position
+export interface LogRange extends EventFilter {
+  readonly after: LogPosition
   /** Included; null: to the end. */
-  readonly upTo?: Position | null
+  readonly upTo?: LogPosition | null
   /** Not included; null: to the end. */
-  readonly before?: Position | null
+  readonly before?: LogPosition | null
   /** From the end, latest first. */
   readonly reverse?: boolean
   readonly limit?: number
 }
 
 /** A position, to be compared with (xid, seq). */
-export function inSql({ xid, seq }: Position): Prisma.Sql {
+export function positionSql({ xid, seq }: LogPosition): Prisma.Sql {
   return Prisma.sql`(${String(xid)}::xid8, ${seq}::bigint)`
 }
 
-/** A slice of a workspace's log, oldest first unless reversed, at most a page. */
-export async function readLog(deps: Deps, workspaceId: string, slice: LogSlice): Promise<Row[]> {
-  return deps.db.prisma.$queryRaw<Row[]>(selectLog(workspaceId, slice))
+/** A range of a workspace's log, oldest first unless reversed, at most a page. */
+export async function readLog(deps: Deps, workspaceId: string, range: LogRange): Promise<EventRow[]> {
+  return deps.db.prisma.$queryRaw<EventRow[]>(selectLog(workspaceId, range))
 }
 
 /** The same, without the bodies that no page has bytes for. */
-export async function readPage(deps: Deps, workspaceId: string, slice: LogSlice): Promise<FoundRow[]> {
-  const order = slice.reverse === true ? Prisma.sql`DESC` : Prisma.sql`ASC`
-  return deps.db.prisma.$queryRaw<FoundRow[]>`
-    SELECT ${FOUND_ROW} FROM (
+export async function readPage(deps: Deps, workspaceId: string, range: LogRange): Promise<FoundEventRow[]> {
+  const order = range.reverse === true ? Prisma.sql`DESC` : Prisma.sql`ASC`
+  return deps.db.prisma.$queryRaw<FoundEventRow[]>`
+    SELECT ${FOUND_EVENT_COLUMNS} FROM (
       SELECT page.*, ${isRead(Prisma.sql`NULL::text`, Prisma.sql`xid::xid8 ${order}, seq ${order}`)} AS is_read
-        FROM (${selectLog(workspaceId, slice)}) page) found
+        FROM (${selectLog(workspaceId, range)}) page) found
      ORDER BY xid::xid8 ${order}, seq ${order}`
 }
 
-function selectLog(workspaceId: string, slice: LogSlice): Prisma.Sql {
-  const { after, upTo = null, before = null, limit = PAGE, reverse = false } = slice
-  const until = upTo === null ? Prisma.empty : Prisma.sql`AND (xid, seq) <= ${inSql(upTo)}`
-  const end = before === null ? Prisma.empty : Prisma.sql`AND (xid, seq) < ${inSql(before)}`
+function selectLog(workspaceId: string, range: LogRange): Prisma.Sql {
+  const { after, upTo = null, before = null, limit = PAGE, reverse = false } = range
+  const until = upTo === null ? Prisma.empty : Prisma.sql`AND (xid, seq) <= ${positionSql(upTo)}`
+  const end = before === null ? Prisma.empty : Prisma.sql`AND (xid, seq) < ${positionSql(before)}`
   const order = reverse ? Prisma.sql`DESC` : Prisma.sql`ASC`
   return Prisma.sql`
-    SELECT ${ROW}
+    SELECT ${EVENT_COLUMNS}
       FROM events
-     WHERE workspace_id = ${workspaceId} AND (xid, seq) > ${inSql(after)} ${until} ${end} ${conditions(slice)}
+     WHERE workspace_id = ${workspaceId} AND (xid, seq) > ${positionSql(after)} ${until} ${end} ${conditions(range)}
      ORDER BY events.xid ${order}, seq ${order} LIMIT ${limit}`
 }
 
 /** A conversation's last event within a part of the log. */
-export interface ConversationPosition extends Position {
+export interface ConversationPosition extends LogPosition {
   readonly conversationId: string
 }
 
@@ -133,11 +133,11 @@ export interface LastPerConversation {
   /** In the order of their last events. */
   readonly positions: ConversationPosition[]
   /** Everything up to here has been looked at. */
-  readonly reached: Position
+  readonly reached: LogPosition
 }
 
 /** How many events one look covers: a long absence must not become one long statement. */
-const LOOK = 2000
+const SCAN_EVENTS = 2000
 
 /**
  * The conversations that have their last event of a part of the log among its next events. Looked at to its end, every
@@ -146,15 +146,15 @@ const LOOK = 2000
 export async function lastPerConversation(
   deps: Deps,
   workspaceId: string,
-  { after, upTo }: { after: Position; upTo: Position },
+  { after, upTo }: { after: LogPosition; upTo: LogPosition },
 ): Promise<LastPerConversation> {
   const end = Prisma.sql`(${String(upTo.xid)}::xid8, ${upTo.seq}::bigint)`
-  const rows = await deps.db.prisma.$queryRaw<LookRow[]>`
+  const rows = await deps.db.prisma.$queryRaw<ScanRow[]>`
     WITH slice AS MATERIALIZED (
       SELECT conversation_id, xid, seq FROM events
        WHERE workspace_id = ${workspaceId}
          AND (xid, seq) > (${String(after.xid)}::xid8, ${after.seq}::bigint) AND (xid, seq) <= ${end}
-       ORDER BY events.xid, seq LIMIT ${LOOK}
+       ORDER BY events.xid, seq LIMIT ${SCAN_EVENTS}
     ), edge AS (
       SELECT xid, seq, (SELECT count(*) FROM slice) AS looked FROM slice ORDER BY slice.xid DESC, seq DESC LIMIT 1
     ), newest AS (
@@ -173,11 +173,11 @@ export async function lastPerConversation(
   const positions = rows.flatMap(({ conversation_id: conversationId, xid, seq }) =>
     conversationId === null || xid === null || seq === null ? [] : { conversationId, xid: BigInt(xid), seq },
   )
-  const isDone = first === undefined || first.looked < LOOK
+  const isDone = first === undefined || first.looked < SCAN_EVENTS
   return { positions, reached: isDone ? upTo : { xid: BigInt(first.reached_xid), seq: first.reached_seq } }
 }
 
-interface LookRow {
+interface ScanRow {
   reached_xid: string
   reached_seq: bigint
   looked: bigint
@@ -197,7 +197,7 @@ function conditions({ types, conversationId, includeTests = false }: EventFilter
  * Call it after reading on from a cursor: what went meanwhile shows then.
  * @throws ValidationError when something after the cursor was removed for its age
  */
-export async function requireKept(deps: Deps, workspaceId: string, { xid, seq }: Position): Promise<void> {
+export async function requireKept(deps: Deps, workspaceId: string, { xid, seq }: LogPosition): Promise<void> {
   if (xid === 0n) return
   const rows = await deps.db.prisma.$queryRaw<{ id: string }[]>`
     SELECT id FROM workspaces
@@ -212,47 +212,47 @@ export async function countLog(deps: Deps, workspaceId: string, filter: EventFil
   const end = await endOfLog(deps, workspaceId)
   const [count] = await deps.db.prisma.$queryRaw<{ total: bigint }[]>`
     SELECT count(*) AS total FROM events
-     WHERE workspace_id = ${workspaceId} AND (xid, seq) < ${inSql(end)} ${conditions(filter)}`
+     WHERE workspace_id = ${workspaceId} AND (xid, seq) < ${positionSql(end)} ${conditions(filter)}`
   return Number(count?.total ?? 0)
 }
 
 /** Before it nothing can appear any more. Read the log afterwards, up to there. */
-export async function endOfLog({ db }: Pick<Deps, 'db'>, workspaceId: string): Promise<Position> {
+export async function endOfLog({ db }: Pick<Deps, 'db'>, workspaceId: string): Promise<LogPosition> {
   return { xid: await horizonOf(db, workspaceId), seq: 0n }
 }
 
-export function toEvent(row: Row): LoggedEvent {
+export function toEvent(row: EventRow): LoggedEvent {
   const { id, type, conversation_id: conversationId, body, created_at: createdAt, is_test: isTest, xid, seq } = row
   return { id, type, conversationId, body, createdAt, isTest, cursor: cursorAt({ xid: BigInt(xid), seq }) }
 }
 
 /** Resume after this place. */
-export function cursorAt({ xid, seq }: Position): string {
+export function cursorAt({ xid, seq }: LogPosition): string {
   return encodeCursor([String(xid), String(seq)])
 }
 
-export function positionOfRow(row: Row): Position {
+export function positionOfRow(row: EventRow): LogPosition {
   return { xid: BigInt(row.xid), seq: row.seq }
 }
 
 /** @throws ValidationError for anything that cursorAt did not make */
-export function positionOf(cursor: string): Position {
-  return atPlace(placeOf(cursor))
+export function positionOf(cursor: string): LogPosition {
+  return positionOfKey(cursorKeyOf(cursor))
 }
 
 /** @throws ValidationError for anything that is no event's cursor */
-export function placeOf(cursor: string): LogPlace {
-  return decodeCursor(cursor, LogPlace, 'after')
+export function cursorKeyOf(cursor: string): LogCursorKey {
+  return decodeCursor(cursor, LogCursorKey, 'after')
 }
 
-export function atPlace([xid, seq]: LogPlace): Position {
+export function positionOfKey([xid, seq]: LogCursorKey): LogPosition {
   return { xid: BigInt(xid), seq: BigInt(seq) }
 }
 
-export function isBefore(a: Position, b: Position): boolean {
+export function isBefore(a: LogPosition, b: LogPosition): boolean {
   return a.xid < b.xid || (a.xid === b.xid && a.seq < b.seq)
 }
 
-export function earlier(a: Position, b: Position): Position {
+export function earlier(a: LogPosition, b: LogPosition): LogPosition {
   return isBefore(a, b) ? a : b
 }

@@ -125,6 +125,14 @@ export const eventsTopic = (workspaceId: string) => `events:${workspaceId}`
 export const typingTopic = (workspaceId: string) => `typing:${workspaceId}`
 
 /**
+ * Tells every dispatcher, at once, that something is due. After a commit only: they read the database.
+ * @param endpointIds where; none: anywhere
+ */
+export function notifyDispatcher(bus: Pick<Bus, 'notify'>, endpointIds: readonly string[] = []): void {
+  bus.notify(DISPATCH_TOPIC, endpointIds)
+}
+
+/**
  * Stores an event with the exact text that will be signed, and a delivery for every endpoint that subscribes to its
  * type, in one statement inside the caller's transaction, which holds the locks of what it records. For one that is unregistered
  * and kept it waits until it is registered again. An agent that ignores
@@ -160,8 +168,8 @@ export async function recordEvent<T extends EventType>(tx: EventTx, bus: Bus, ev
     RETURNING endpoint_id, due IS NOT NULL AS is_live`
   const endpointIds = made.filter((delivery) => delivery.is_live).map((delivery) => delivery.endpoint_id)
   tx.afterCommit(() => {
-    if (endpointIds.length > 0) bus.wake(DISPATCH_TOPIC, endpointIds)
-    bus.wake(eventsTopic(workspaceId))
+    if (endpointIds.length > 0) notifyDispatcher(bus, endpointIds)
+    bus.notify(eventsTopic(workspaceId))
   })
 }
 
@@ -193,7 +201,7 @@ export async function recordBulkUpdate(
       FROM unnest(${ids}::text[], ${conversationIds}::text[], ${bodies}::text[])
            WITH ORDINALITY AS event(id, conversation_id, body, n)
      ORDER BY n`
-  tx.afterCommit(() => bus.wake(eventsTopic(workspaceId)))
+  tx.afterCommit(() => bus.notify(eventsTopic(workspaceId)))
 }
 
 /**
@@ -223,8 +231,8 @@ export async function recordTestEvent<T extends WebhookEventType>(
   const [delivery] = rows
   if (delivery === undefined) throw new Error(`There is no webhook endpoint ${endpointId} to test`)
   tx.afterCommit(() => {
-    bus.wake(DISPATCH_TOPIC)
-    bus.wake(eventsTopic(workspaceId))
+    notifyDispatcher(bus)
+    bus.notify(eventsTopic(workspaceId))
   })
   return delivery.id
 }
@@ -235,7 +243,7 @@ export async function recordTestEvent<T extends WebhookEventType>(
  * @param ids none: any endpoint may have changed
  */
 export function endpointsChanged(tx: Tx, bus: Bus, ids: readonly string[]): void {
-  tx.afterCommit(() => bus.wake(ENDPOINTS_TOPIC, ids))
+  tx.afterCommit(() => bus.notify(ENDPOINTS_TOPIC, ids))
 }
 
 /** The event's time part and a hash of event and endpoint: as sortable as a TypeID, one per pair. */

@@ -3,18 +3,18 @@ import type { Actor } from '../shared/actor.ts'
 import { requireLevel, requireStaff } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { idText, parse } from '../shared/input.ts'
-import { type Page, type PageRequest, pageOf } from '../shared/pagination.ts'
+import { type Page, type PageRequest, paginate } from '../shared/pagination.ts'
 import {
-  atPlace,
   countLog,
+  cursorKeyOf,
   type EventFilter,
   earlier,
   endOfLog,
   type FoundEvent,
+  LogCursorKey,
   type LoggedEvent,
-  LogPlace,
-  type Position,
-  placeOf,
+  type LogPosition,
+  positionOfKey,
   readPage,
   requireKept,
   sizeOfEvent,
@@ -28,7 +28,7 @@ export function requireEventFilter(filter: EventFilter): void {
   parse(Filter, filter)
 }
 
-const BEGINNING: Position = { xid: 0n, seq: 0n }
+const BEGINNING: LogPosition = { xid: 0n, seq: 0n }
 
 /** The log as a list, oldest first. Ends before whatever a writer may still put in between. */
 export async function listEvents(
@@ -41,13 +41,13 @@ export async function listEvents(
   requireStaff(actor)
   requireEventFilter(filter)
   const { workspaceId } = actor
-  return pageOf<FoundEvent, LogPlace>(page, {
-    place: LogPlace,
-    placeOf: ({ cursor }) => placeOf(cursor),
+  return paginate<FoundEvent, LogCursorKey>(page, {
+    cursorKey: LogCursorKey,
+    cursorKeyOf: ({ cursor }) => cursorKeyOf(cursor),
     async find({ after, before, take, reverse }) {
       const end = await endOfLog(deps, workspaceId)
-      const from = after === null ? BEGINNING : atPlace(after)
-      const to = before === null ? end : earlier(atPlace(before), end)
+      const from = after === null ? BEGINNING : positionOfKey(after)
+      const to = before === null ? end : earlier(positionOfKey(before), end)
       const rows = await readPage(deps, workspaceId, { ...filter, after: from, before: to, limit: take, reverse })
       await requireKept(deps, workspaceId, from)
       return rows.map(toFoundEvent)

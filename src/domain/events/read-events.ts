@@ -3,22 +3,22 @@ import type { Actor } from '../shared/actor.ts'
 import { requireStaff } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { isRead } from '../shared/page-sql.ts'
-import { type Page, type PageRequest, pageOf, type Slice } from '../shared/pagination.ts'
+import { type CursorRange, type Page, type PageRequest, paginate } from '../shared/pagination.ts'
 import {
-  atPlace,
   cursorAt,
+  cursorKeyOf,
+  EVENT_COLUMNS,
+  type EventRow,
   earlier,
   endOfLog,
-  FOUND_ROW,
+  FOUND_EVENT_COLUMNS,
   type FoundEvent,
-  type FoundRow,
-  inSql,
+  type FoundEventRow,
+  LogCursorKey,
   type LoggedEvent,
-  LogPlace,
-  placeOf,
+  positionOfKey,
   positionOfRow,
-  ROW,
-  type Row,
+  positionSql,
   sizeOfEvent,
   toEvent,
   toFoundEvent,
@@ -35,45 +35,45 @@ export async function eventsById(
 ): Promise<Map<string, LoggedEvent>> {
   if (actor.type === 'visitor') return new Map()
   const end = await endOfLog({ db }, actor.workspaceId)
-  const rows = await db.prisma.$queryRaw<Row[]>`
-    SELECT ${ROW} FROM events WHERE id = ANY(${[...ids]}::text[]) AND workspace_id = ${actor.workspaceId}`
+  const rows = await db.prisma.$queryRaw<EventRow[]>`
+    SELECT ${EVENT_COLUMNS} FROM events WHERE id = ANY(${[...ids]}::text[]) AND workspace_id = ${actor.workspaceId}`
   return new Map(rows.map((row) => [row.id, { ...toEvent(row), cursor: cursorAt(earlier(positionOfRow(row), end)) }]))
 }
 
 /** How a conversation's events are read: alone, or with other conversations' in one statement. */
 export interface ConversationEventReader {
-  find(slice: Slice<LogPlace>): Promise<FoundEvent[]>
+  find(range: CursorRange<LogCursorKey>): Promise<FoundEvent[]>
   count(): Promise<number>
 }
 
 /** What happened in a conversation, oldest first. */
 export function conversationEvents(page: PageRequest, reader: ConversationEventReader): Promise<Page<LoggedEvent>> {
-  const place = { place: LogPlace, placeOf: ({ cursor }: LoggedEvent) => placeOf(cursor) }
-  return pageOf<FoundEvent, LogPlace>(page, { ...reader, ...place, sizeOf: sizeOfEvent })
+  const key = { cursorKey: LogCursorKey, cursorKeyOf: ({ cursor }: LoggedEvent) => cursorKeyOf(cursor) }
+  return paginate<FoundEvent, LogCursorKey>(page, { ...reader, ...key, sizeOf: sizeOfEvent })
 }
 
 /**
- * The same slice of the events of many conversations in one statement. The caller has judged who may see them.
+ * The same range of the events of many conversations in one statement. The caller has judged who may see them.
  * @throws ForbiddenError for visitors
  */
 export async function eventsOfConversations(
   { db }: Pick<Deps, 'db'>,
   actor: Actor,
   conversationIds: readonly string[],
-  { after, before, take, reverse }: Slice<LogPlace>,
+  { after, before, take, reverse }: CursorRange<LogCursorKey>,
 ): Promise<Map<string, FoundEvent[]>> {
   requireStaff(actor)
   const end = await endOfLog({ db }, actor.workspaceId)
-  const from = after === null ? Prisma.empty : Prisma.sql`AND (xid, seq) > ${inSql(atPlace(after))}`
-  const to = Prisma.sql`AND (xid, seq) < ${inSql(before === null ? end : earlier(atPlace(before), end))}`
+  const from = after === null ? Prisma.empty : Prisma.sql`AND (xid, seq) > ${positionSql(positionOfKey(after))}`
+  const to = Prisma.sql`AND (xid, seq) < ${positionSql(before === null ? end : earlier(positionOfKey(before), end))}`
   const order = reverse ? Prisma.sql`DESC` : Prisma.sql`ASC`
-  const place = Prisma.sql`event.xid::xid8 ${order}, event.seq ${order}`
-  const rows = await db.prisma.$queryRaw<(FoundRow & { owner: string })[]>`
-    SELECT owner, ${FOUND_ROW} FROM (
-      SELECT wanted.owner, event.*, ${isRead(Prisma.sql`wanted.n`, place)} AS is_read
+  const sortKey = Prisma.sql`event.xid::xid8 ${order}, event.seq ${order}`
+  const rows = await db.prisma.$queryRaw<(FoundEventRow & { owner: string })[]>`
+    SELECT owner, ${FOUND_EVENT_COLUMNS} FROM (
+      SELECT wanted.owner, event.*, ${isRead(Prisma.sql`wanted.n`, sortKey)} AS is_read
         FROM unnest(${[...conversationIds]}::text[]) WITH ORDINALITY AS wanted(owner, n)
        CROSS JOIN LATERAL (
-         SELECT ${ROW} FROM events
+         SELECT ${EVENT_COLUMNS} FROM events
           WHERE workspace_id = ${actor.workspaceId} AND conversation_id = wanted.owner ${from} ${to}
           ORDER BY events.xid ${order}, seq ${order} LIMIT ${take}) event) found
      ORDER BY xid::xid8 ${order}, seq ${order}`
@@ -92,7 +92,7 @@ export async function countEventsOfConversations(
   const rows = await db.prisma.$queryRaw<{ owner: string; total: bigint }[]>`
     SELECT conversation_id AS owner, count(*) AS total FROM events
      WHERE workspace_id = ${actor.workspaceId} AND conversation_id = ANY(${[...conversationIds]}::text[])
-       AND (xid, seq) < ${inSql(end)}
+       AND (xid, seq) < ${positionSql(end)}
      GROUP BY conversation_id`
   return new Map(rows.map(({ owner, total }) => [owner, Number(total)]))
 }

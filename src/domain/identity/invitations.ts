@@ -101,7 +101,7 @@ export async function listInvitations(deps: Deps, actor: Actor, page: PageReques
   const where = { workspaceId: actor.workspaceId, expiresAt: { gt: deps.clock.now() } }
   const { invitation } = deps.db.prisma
   return newestFirst(page, {
-    find: (slice) => invitation.findMany({ ...slice, where: { AND: [where, slice.where] } }),
+    find: (range) => invitation.findMany({ ...range, where: { AND: [where, range.where] } }),
     count: () => invitation.count({ where }),
   })
 }

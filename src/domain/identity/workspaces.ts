@@ -50,7 +50,7 @@ export async function listWorkspaces(deps: Deps, caller: Caller, page: PageReque
   const where = visibleWorkspaces(caller)
   const { workspace } = deps.db.prisma
   return newestFirst(page, {
-    find: (slice) => workspace.findMany({ ...slice, where: { AND: [where, slice.where] } }),
+    find: (range) => workspace.findMany({ ...range, where: { AND: [where, range.where] } }),
     count: () => workspace.count({ where }),
   })
 }

@@ -65,10 +65,10 @@ export async function listArticles(
   const { article } = deps.db.prisma
   const sizes = new Map<string, number>()
   return newestFirst(page, {
-    find: async (slice) => {
+    find: async (range) => {
       const found = await article.findMany({
-        ...slice,
-        where: { AND: [where, slice.where] },
+        ...range,
+        where: { AND: [where, range.where] },
         omit: { body: true },
         include: WITH_COLLECTION,
       })

@@ -23,7 +23,7 @@ export async function listCollections(deps: Deps, actor: Actor, page: PageReques
   const where = { workspaceId: actor.workspaceId }
   const { collection } = deps.db.prisma
   return newestFirst(page, {
-    find: (slice) => collection.findMany({ ...slice, where: { ...where, ...slice.where } }),
+    find: (range) => collection.findMany({ ...range, where: { ...where, ...range.where } }),
     count: () => collection.count({ where }),
   })
 }

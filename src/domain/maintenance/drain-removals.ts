@@ -27,10 +27,10 @@ interface Removal {
  * How far tables have been walked, by removal and table: the keys of the last row that went. A walk that began anew with each
  * batch would pass all that went before, which stays in the index until the database tidies it up.
  */
-type Places = Map<string, readonly string[]>
+type DrainCursors = Map<string, readonly string[]>
 
 /** Of one table. @returns how many rows went */
-type Drain = (tx: Tx, limit: number, places: Places) => Promise<number>
+type Drain = (tx: Tx, limit: number, cursors: DrainCursors) => Promise<number>
 
 /**
  * Removes what belonged to removed endpoints, members and workspaces, in turns and in short transactions, with a rest after
@@ -41,7 +41,7 @@ type Drain = (tx: Tx, limit: number, places: Places) => Promise<number>
  */
 export async function drainRemovals(deps: Deps, signal?: AbortSignal): Promise<number> {
   const failures = new Map<string, unknown>()
-  const places: Places = new Map()
+  const cursors: DrainCursors = new Map()
   for (let total = 0; ; ) {
     const removals = await deps.db.sql<Removal>(OLDEST, [[...failures.keys()]])
     if (removals.length === 0) {
@@ -51,7 +51,7 @@ export async function drainRemovals(deps: Deps, signal?: AbortSignal): Promise<n
     for (const removal of removals) {
       if (signal?.aborted === true) return total
       const began = performance.now()
-      const drained = await drainBatch(deps, removal, places).catch((error: unknown) => {
+      const drained = await drainBatch(deps, removal, cursors).catch((error: unknown) => {
         failures.set(removal.id, error)
         return 0
       })
@@ -66,15 +66,15 @@ const OLDEST = `SELECT id, workspace_id AS "workspaceId", actor FROM removals
  WHERE id <> ALL($1::text[]) ORDER BY removed_at, id LIMIT 100`
 
 /** @returns null when another node is at work */
-function drainBatch(deps: Deps, removal: Removal, places: Places): Promise<number | null> {
+function drainBatch(deps: Deps, removal: Removal, cursors: DrainCursors): Promise<number | null> {
   const limit = deps.db.isEmbedded ? EMBEDDED_BATCH : BATCH
   const kind = kindOfId(removal.id)
-  if (kind === 'member') return drainMember(deps, removal, limit, places)
+  if (kind === 'member') return drainMember(deps, removal, limit, cursors)
   return inTransaction(deps, (tx) =>
     alone(tx, () =>
       kind === 'workspace'
-        ? drainWorkspace(tx, removal, limit, places)
-        : drainRows(tx, removal, { table: 'deliveries', column: 'endpoint_id', key: BY_AGE }, limit, places),
+        ? drainWorkspace(tx, removal, limit, cursors)
+        : drainRows(tx, removal, { table: 'deliveries', column: 'endpoint_id', key: BY_AGE }, limit, cursors),
     ),
   )
 }
@@ -83,14 +83,14 @@ function drainBatch(deps: Deps, removal: Removal, places: Places): Promise<numbe
  * Has the transaction walk along indexes. Otherwise the planner, which may know nothing of what the tables hold, reads a whole
  * table, or gathers all that an index has, for the few rows of each batch.
  */
-async function walkIndexes(tx: Tx): Promise<void> {
+async function forceIndexScans(tx: Tx): Promise<void> {
   await tx.db.$queryRaw`
     SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`
 }
 
 async function alone(tx: Tx, work: () => Promise<number>): Promise<number | null> {
   if (!(await tryLock(tx, LOCK))) return null
-  await walkIndexes(tx)
+  await forceIndexScans(tx)
   return work()
 }
 
@@ -100,24 +100,24 @@ async function drainRows(
   removal: Removal,
   { table, column, key }: { table: string; column: string; key: Key },
   limit: number,
-  places: Places,
+  cursors: DrainCursors,
 ): Promise<number> {
   const { id, workspaceId } = removal
-  const drained = await rowsOf(table, column, id, key)(tx, limit, places)
+  const drained = await rowsOf(table, column, id, key)(tx, limit, cursors)
   if (drained < limit) {
     const finished = await tx.db.$executeRaw`
       DELETE FROM removals WHERE workspace_id = ${workspaceId} AND id = ${id}
          AND NOT EXISTS (SELECT FROM ${Prisma.raw(table)} WHERE ${Prisma.raw(column)} = ${id})`
     // Some were passed over.
-    if (finished === 0) tx.afterCommit(() => places.delete(placeOf(table, id)))
+    if (finished === 0) tx.afterCommit(() => cursors.delete(cursorName(table, id)))
   }
   return drained
 }
 
-async function drainWorkspace(tx: Tx, { id }: Removal, limit: number, places: Places): Promise<number> {
+async function drainWorkspace(tx: Tx, { id }: Removal, limit: number, cursors: DrainCursors): Promise<number> {
   let drained = 0
   for (const drain of ofWorkspace(id)) {
-    drained += await drain(tx, limit - drained, places)
+    drained += await drain(tx, limit - drained, cursors)
     if (drained >= limit) return drained
   }
   // What is left goes with its row: what somebody has locked, or written meanwhile.
@@ -133,7 +133,7 @@ const BY_AGE: Key = [
   ['id', 'text'],
 ]
 
-const placeOf = (table: string, id: string) => `${table} ${id}`
+const cursorName = (table: string, id: string) => `${table} ${id}`
 const listOf = (parts: readonly string[]) => Prisma.raw(parts.join())
 
 /**
@@ -141,27 +141,27 @@ const listOf = (parts: readonly string[]) => Prisma.raw(parts.join())
  * over.
  */
 function rowsOf(table: string, column: string, value: string, key: Key): Drain {
-  const name = placeOf(table, value)
+  const name = cursorName(table, value)
   const columns = key.map(([each]) => each)
   const order = listOf(columns.map((each) => `${each} DESC`))
   const rows = Prisma.raw(table)
-  return async (tx, limit, places) => {
-    const place = places.get(name)
+  return async (tx, limit, cursors) => {
+    const cursor = cursors.get(name)
     const further =
-      place === undefined
+      cursor === undefined
         ? Prisma.empty
-        : Prisma.sql`AND (${listOf(columns)}) < (${Prisma.join(key.map(([, type], n) => Prisma.sql`${place[n]}::text::${Prisma.raw(type)}`))})`
-    const [last] = await tx.db.$queryRaw<{ n: number; place: string[] }[]>`
+        : Prisma.sql`AND (${listOf(columns)}) < (${Prisma.join(key.map(([, type], n) => Prisma.sql`${cursor[n]}::text::${Prisma.raw(type)}`))})`
+    const [last] = await tx.db.$queryRaw<{ n: number; key: string[] }[]>`
       WITH gone AS (
         DELETE FROM ${rows} WHERE ctid = ANY(ARRAY(
           SELECT ctid FROM ${rows} WHERE ${Prisma.raw(column)} = ${value} ${further}
            ORDER BY ${order} LIMIT ${limit} FOR UPDATE SKIP LOCKED))
         RETURNING ${listOf(columns)}
       )
-      SELECT count(*) OVER ()::int AS n, ARRAY[${listOf(columns.map((each) => `${each}::text`))}] AS place
+      SELECT count(*) OVER ()::int AS n, ARRAY[${listOf(columns.map((each) => `${each}::text`))}] AS key
         FROM gone ORDER BY ${listOf(columns)} LIMIT 1`
     if (last === undefined) return 0
-    tx.afterCommit(() => places.set(name, last.place))
+    tx.afterCommit(() => cursors.set(name, last.key))
     return last.n
   }
 }
@@ -199,10 +199,10 @@ async function drainConversations(tx: Tx, workspaceId: string, limit: number): P
 }
 
 /** The member's conversations become nobody's, which the log tells as of any other change, and then their markers go. */
-async function drainMember(deps: Deps, removal: Removal, limit: number, places: Places): Promise<number | null> {
+async function drainMember(deps: Deps, removal: Removal, limit: number, cursors: DrainCursors): Promise<number | null> {
   const { id, workspaceId } = removal
   const assigned = await inTransaction(deps, async (tx) => {
-    await walkIndexes(tx)
+    await forceIndexScans(tx)
     return tx.db.$queryRaw<{ id: string }[]>`
       SELECT id FROM conversations WHERE workspace_id = ${workspaceId} AND assignee_id = ${id}
        ORDER BY last_activity_at DESC, id DESC LIMIT ${limit}`
@@ -212,7 +212,7 @@ async function drainMember(deps: Deps, removal: Removal, limit: number, places: 
     alone(tx, async () => {
       if (conversationIds.length === 0) {
         const reads = { table: 'conversation_reads', column: 'member_id', key: [['conversation_id', 'text']] } as const
-        return drainRows(tx, removal, reads, limit, places)
+        return drainRows(tx, removal, reads, limit, cursors)
       }
       const unassigned = await tx.db.conversation.updateManyAndReturn({
         where: { id: { in: conversationIds }, workspaceId, assigneeId: id },

@@ -14,7 +14,7 @@ import { newId } from '../shared/ids.ts'
 import { idText, parse, text } from '../shared/input.ts'
 import { jsonBytes } from '../shared/page-budget.ts'
 import { isRead } from '../shared/page-sql.ts'
-import { type Page, type PageRequest, pageOf } from '../shared/pagination.ts'
+import { type Page, type PageRequest, paginate } from '../shared/pagination.ts'
 import { sendTyping } from './typing.ts'
 
 const WRITTEN_CHARACTERS = 10_000
@@ -34,7 +34,7 @@ const AnswerBody = text(ANSWER_CHARACTERS).refine(
 
 type TypedBody = Pick<Message, 'body' | 'type'>
 
-function isAsLongAsItMay({ body, type }: TypedBody): boolean {
+function isWithinLimit({ body, type }: TypedBody): boolean {
   return type === 'BOT' || type === 'AGENT' || [...body].length <= WRITTEN_CHARACTERS
 }
 const SenderName = text(100)
@@ -46,7 +46,7 @@ export const SendMessage = z
     type: z.enum(MessageType).exclude(['SYSTEM']).default('BOT'),
     senderName: SenderName.nullish(),
   })
-  .refine(isAsLongAsItMay, { path: ['body'], message: `must have at most ${WRITTEN_CHARACTERS} characters` })
+  .refine(isWithinLimit, { path: ['body'], message: `must have at most ${WRITTEN_CHARACTERS} characters` })
 
 export const Reply = z.object({ conversationId: idText, body: AnswerBody, senderName: SenderName.nullish() })
 
@@ -72,8 +72,8 @@ export async function listMessages(
   page: PageRequest,
 ): Promise<Page<Message>> {
   const conversation = await getConversation(deps, actor, conversationId)
-  return messagePage(conversation, page, async (slice) => {
-    return (await messagesOf(deps, [conversationId], slice)).get(conversationId) ?? []
+  return messagePage(conversation, page, async (range) => {
+    return (await messagesOf(deps, [conversationId], range)).get(conversationId) ?? []
   })
 }
 
@@ -88,11 +88,11 @@ export interface FoundMessage extends Message {
 export function messagePage(
   { messageCount }: Pick<Conversation, 'messageCount'>,
   page: PageRequest,
-  read: (slice: MessageSlice) => Promise<FoundMessage[]>,
+  read: (range: MessageRange) => Promise<FoundMessage[]>,
 ): Promise<Page<Message>> {
-  return pageOf<FoundMessage, [number]>(page, {
-    place: Sequence,
-    placeOf: ({ sequence }) => [sequence],
+  return paginate<FoundMessage, [number]>(page, {
+    cursorKey: Sequence,
+    cursorKeyOf: ({ sequence }) => [sequence],
     find: ({ after, before, take, reverse }) =>
       read({ after: after?.[0] ?? 0, before: before?.[0] ?? LAST_SEQUENCE, take, reverse }),
     count: async () => messageCount,
@@ -101,7 +101,7 @@ export function messagePage(
 }
 
 /** Messages of a conversation between two sequences, both excluded. */
-export interface MessageSlice {
+export interface MessageRange {
   readonly after: number
   readonly before: number
   readonly take: number
@@ -111,11 +111,11 @@ export interface MessageSlice {
 
 const LAST_SEQUENCE = 2 ** 31 - 1
 
-/** The same slice of many conversations in one statement. The caller has judged who may see them. */
+/** The same range of many conversations in one statement. The caller has judged who may see them. */
 export async function messagesOf(
   { db }: Pick<Deps, 'db'>,
   conversationIds: readonly string[],
-  { after, before, take, reverse }: MessageSlice,
+  { after, before, take, reverse }: MessageRange,
 ): Promise<Map<string, FoundMessage[]>> {
   const order = reverse ? Prisma.sql`DESC` : Prisma.sql`ASC`
   const rows = await db.prisma.$queryRaw<FoundMessage[]>`
@@ -149,7 +149,7 @@ export async function sendMessage(
   if (type === 'VISITOR') requireNotAgent(actor, "send visitors' messages")
   return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [conversationId] }, async (tx) => {
     const conversation = await lockConversation(tx, actor, conversationId)
-    const sender = senderOf(actor, conversation, type, senderName)
+    const sender = authorOf(actor, conversation, type, senderName)
     if (type === 'BOT') tx.afterCommit(() => sendTyping(deps.bus, actor, conversationId, false))
     return addMessage(tx, deps, actor, { conversation, type, body, sender, at: deps.clock.now() })
   })
@@ -169,24 +169,24 @@ export async function reply(deps: Deps, actor: Actor, input: z.input<typeof Repl
     tx.afterCommit(() => sendTyping(deps.bus, actor, conversationId, false))
     if (conversation.assigneeId !== null) return { skipped: true, reason: 'conversation_assigned', conversationId }
     if (conversation.status === 'CLOSED') return { skipped: true, reason: 'conversation_closed', conversationId }
-    const sender = senderOf(actor, conversation, 'BOT', senderName)
+    const sender = authorOf(actor, conversation, 'BOT', senderName)
     const message = await addMessage(tx, deps, actor, { conversation, type: 'BOT', body, sender, at: deps.clock.now() })
     return { skipped: false, messageId: message.id, conversationId }
   })
 }
 
-interface Sender {
+interface MessageAuthor {
   readonly id: string
   readonly name: string | null
 }
 
 /** Whose words they are, and the name to show when the caller gave none. */
-function senderOf(
+function authorOf(
   actor: Actor,
   { visitorId, visitorName }: LockedConversation,
   type: z.output<typeof SendMessage>['type'],
   senderName: string | null | undefined,
-): Sender {
+): MessageAuthor {
   if (type === 'VISITOR') return { id: visitorId, name: senderName ?? visitorName }
   if (actor.type === 'agent') {
     // Where people write, an agent has no name but its own: it must not pass for one of them.
@@ -200,7 +200,7 @@ interface NewMessage {
   readonly conversation: Pick<Conversation, 'id' | 'status' | 'assigneeId'>
   readonly type: MessageType
   readonly body: string
-  readonly sender: Sender
+  readonly sender: MessageAuthor
   readonly at: Date
 }
 

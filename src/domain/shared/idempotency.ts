@@ -29,7 +29,7 @@ export const ANSWER_RETENTION_MS = 24 * 3_600_000
 /** A process that died with the claim blocks the key for no longer. A live one that took longer is fenced off. */
 const CLAIM_MS = 20_000
 
-interface Row {
+interface KeyRow {
   fingerprint: string
   status: number | null
   response: string | null
@@ -88,7 +88,7 @@ async function claimKey(deps: Deps, use: KeyUse): Promise<{ claim: Claim } | { a
   const expires = new Date(now.getTime() + ANSWER_RETENTION_MS)
   const claimed = await deps.db.sql(CLAIM, [owner, key, fingerprint, token, now, ends, expires])
   if (claimed.length > 0) return { claim: { ...use, token } }
-  const [found] = await deps.db.sql<Row>(
+  const [found] = await deps.db.sql<KeyRow>(
     `SELECT fingerprint, status, response
        FROM idempotency_keys WHERE owner = $1 AND key = $2`,
     [owner, key],

@@ -37,23 +37,23 @@ export interface Page<Row> {
   total(): Promise<number>
 }
 
-/** Which rows to find. `Place` says where a row stands in its list. */
-export interface Slice<Place> {
+/** Which rows to find. `CursorKey` says where a row stands in its list. */
+export interface CursorRange<CursorKey> {
   /** Both excluded. */
-  readonly after: Place | null
-  readonly before: Place | null
+  readonly after: CursorKey | null
+  readonly before: CursorKey | null
   readonly take: number
   /** From the end of the range, last row first. */
   readonly reverse: boolean
 }
 
 /** A list with an order. A walk in either direction follows from these three. */
-export interface List<Row, Place> {
+export interface PagedList<Row, CursorKey> {
   /** What a cursor holds. */
-  readonly place: z.ZodType<Place>
-  placeOf(row: Row): Place
+  readonly cursorKey: z.ZodType<CursorKey>
+  cursorKeyOf(row: Row): CursorKey
   /** At most `take` rows, in the list's order, or against it when `reverse` is set. */
-  find(slice: Slice<Place>): Promise<Row[]>
+  find(range: CursorRange<CursorKey>): Promise<Row[]>
   count(): Promise<number>
   /** Bytes as JSON, where the row does not tell. Infinity for one that was found and not read, which is left to the next page. */
   sizeOf?(row: Row): number
@@ -63,7 +63,7 @@ export interface List<Row, Place> {
  * A page of a list. One row more than asked for is read: it tells whether there is another page.
  * @throws ValidationError for a malformed cursor
  */
-export async function pageOf<Row, Place extends readonly unknown[]>(
+export async function paginate<Row, CursorKey extends readonly unknown[]>(
   {
     limit,
     cursor,
@@ -72,10 +72,10 @@ export async function pageOf<Row, Place extends readonly unknown[]>(
     cursorName = 'cursor',
     budget = new PageBudget(),
   }: PageRequest,
-  list: List<Row, Place>,
+  list: PagedList<Row, CursorKey>,
 ): Promise<Page<Row>> {
-  const after = cursor === null ? null : decodeCursor(cursor, list.place, cursorName)
-  const before = end === null ? null : decodeCursor(end, list.place, 'before')
+  const after = cursor === null ? null : decodeCursor(cursor, list.cursorKey, cursorName)
+  const before = end === null ? null : decodeCursor(end, list.cursorKey, 'before')
   const found = await list.find({ after, before, take: limit + 1, reverse })
   const asked = found.slice(0, limit)
   const rows = asked.slice(0, budget.take(asked, list.sizeOf ?? jsonBytes))
@@ -84,11 +84,11 @@ export async function pageOf<Row, Place extends readonly unknown[]>(
   const cursorOf = (index: number) => {
     const row = rows.at(index)
     if (row === undefined) throw new RangeError(`There is no row ${index} on this page`)
-    return encodeCursor(list.placeOf(row))
+    return encodeCursor(list.cursorKeyOf(row))
   }
-  const exists = async (range: Partial<Slice<Place>>) => {
-    const slice = { after: null, before: null, take: 1, reverse: false, ...range }
-    return (await list.find(slice)).length > 0
+  const exists = async (range: Partial<CursorRange<CursorKey>>) => {
+    const lookup = { after: null, before: null, take: 1, reverse: false, ...range }
+    return (await list.find(lookup)).length > 0
   }
   const [first, last] = [rows[0], rows.at(-1)]
   return {
@@ -99,12 +99,12 @@ export async function pageOf<Row, Place extends readonly unknown[]>(
     async hasNext() {
       if (!reverse && (isCut || before === null)) return isCut
       if (reverse && before === null) return false
-      return exists(last === undefined ? {} : { after: list.placeOf(last) })
+      return exists(last === undefined ? {} : { after: list.cursorKeyOf(last) })
     },
     async hasPrevious() {
       if (reverse && (isCut || after === null)) return isCut
       if (!reverse && after === null) return false
-      return exists(first === undefined ? {} : { before: list.placeOf(first), reverse: true })
+      return exists(first === undefined ? {} : { before: list.cursorKeyOf(first), reverse: true })
     },
   }
 }
@@ -117,15 +117,15 @@ export function parseLimit(value: string | undefined): number {
 }
 
 /** A cursor is opaque to clients: base64url of a JSON tuple. */
-export function encodeCursor(place: readonly unknown[]): string {
-  return Buffer.from(JSON.stringify(place)).toString('base64url')
+export function encodeCursor(key: readonly unknown[]): string {
+  return Buffer.from(JSON.stringify(key)).toString('base64url')
 }
 
 /**
  * @param name of the argument that the cursor came in
  * @throws ValidationError for anything that encodeCursor did not make
  */
-export function decodeCursor<Place>(cursor: string, place: z.ZodType<Place>, name: string): Place {
+export function decodeCursor<CursorKey>(cursor: string, key: z.ZodType<CursorKey>, name: string): CursorKey {
   const malformed = () =>
     new ValidationError([
       { path: name, message: 'is malformed: use a cursor of an earlier answer as it is, or leave it out' },
@@ -134,7 +134,7 @@ export function decodeCursor<Place>(cursor: string, place: z.ZodType<Place>, nam
   // Buffer.from skips what is not base64url.
   if (bytes.toString('base64url') !== cursor) throw malformed()
   try {
-    return place.parse(JSON.parse(bytes.toString('utf8')))
+    return key.parse(JSON.parse(bytes.toString('utf8')))
   } catch {
     throw malformed()
   }
@@ -154,8 +154,8 @@ export interface TimeOrder<Field extends string = string> {
 
 export const NEWEST_FIRST = { field: 'createdAt', direction: 'desc' } as const
 
-/** A slice as Prisma's arguments. `where` has the key OR only: a list's own conditions go beside it, or into AND. */
-export interface PrismaSlice<Field extends string> {
+/** A range as Prisma's arguments. `where` has the key OR only: a list's own conditions go beside it, or into AND. */
+export interface PrismaRange<Field extends string> {
   readonly where: { OR?: object[] }
   readonly orderBy: [{ [F in Field]: Direction }, { id: Direction }]
   readonly take: number
@@ -163,7 +163,7 @@ export interface PrismaSlice<Field extends string> {
 
 /** A list of what Prisma finds; `sizeOf` as in List. */
 interface TimeList<Field extends string, Row> {
-  find(slice: PrismaSlice<Field>): Promise<Row[]>
+  find(range: PrismaRange<Field>): Promise<Row[]>
   count(): Promise<number>
   readonly sizeOf?: (row: Row) => number
 }
@@ -175,14 +175,14 @@ export async function inTimeOrder<Field extends string, Row extends { id: string
   list: TimeList<Field, Row>,
 ): Promise<Page<Row>> {
   const isDescending = direction === 'desc'
-  return pageOf<Row, TimeAndId>(request, {
-    place: TimeAndId,
-    placeOf: (row) => [row[field], row.id],
+  return paginate<Row, TimeAndId>(request, {
+    cursorKey: TimeAndId,
+    cursorKeyOf: (row) => [row[field], row.id],
     find: ({ after, before, take, reverse }) => {
       const towards = reverse === isDescending ? 'asc' : 'desc'
       const bounds = [
-        ...(after === null ? [] : [beyond(field, isDescending ? 'lt' : 'gt', after)]),
-        ...(before === null ? [] : [beyond(field, isDescending ? 'gt' : 'lt', before)]),
+        ...(after === null ? [] : [keysetCondition(field, isDescending ? 'lt' : 'gt', after)]),
+        ...(before === null ? [] : [keysetCondition(field, isDescending ? 'gt' : 'lt', before)]),
       ]
       const byField = { [field]: towards } as { [F in Field]: Direction }
       const where = bounds.length === 0 ? {} : { OR: [{ AND: bounds }] }
@@ -194,7 +194,7 @@ export async function inTimeOrder<Field extends string, Row extends { id: string
 }
 
 /** Prisma has no row comparison. The first condition follows from the second, and is what an index can begin at. */
-function beyond(field: string, than: 'lt' | 'gt', [time, id]: TimeAndId): object {
+function keysetCondition(field: string, than: 'lt' | 'gt', [time, id]: TimeAndId): object {
   return { [field]: { [`${than}e`]: time }, OR: [{ [field]: { [than]: time } }, { id: { [than]: id } }] }
 }
 

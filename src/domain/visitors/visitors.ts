@@ -87,7 +87,7 @@ export async function listVisitors(
   }
   const { visitor } = deps.db.prisma
   return newestFirst(page, {
-    find: (slice) => visitor.findMany({ ...slice, where: { ...where, ...slice.where } }),
+    find: (range) => visitor.findMany({ ...range, where: { ...where, ...range.where } }),
     count: () => visitor.count({ where }),
   })
 }

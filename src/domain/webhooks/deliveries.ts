@@ -3,7 +3,7 @@ import type { Delivery, DeliveryAttempt, Event, Prisma, WebhookEndpoint } from '
 import { DeliveryStatus } from '../../generated/prisma/enums.ts'
 import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
 import { recordAudit } from '../audit/audit.ts'
-import { DISPATCH_TOPIC } from '../events/events.ts'
+import { notifyDispatcher } from '../events/events.ts'
 import type { Actor } from '../shared/actor.ts'
 import { managedEndpoints, requireLevel, requireWebhookManager } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
@@ -67,7 +67,7 @@ export async function listDeliveries(
   }
   const { delivery } = deps.db.prisma
   return newestFirst(page, {
-    find: (slice) => delivery.findMany({ ...slice, where: { ...where, ...slice.where }, include: WITH_EVENT }),
+    find: (range) => delivery.findMany({ ...range, where: { ...where, ...range.where }, include: WITH_EVENT }),
     count: () => delivery.count({ where }),
   })
 }
@@ -97,7 +97,7 @@ export async function replayDelivery(deps: Deps, actor: Actor, id: string): Prom
     const target = { type: 'delivery', id, name: found.endpoint.url } as const
     await recordAudit(tx, actor, { action: 'delivery.replayed', target, at })
     if (!found.isTest) await sendWaitingNow(deps, tx, found.endpointId, id)
-    tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
+    tx.afterCommit(() => notifyDispatcher(deps.bus))
     return tx.db.delivery.findUniqueOrThrow({ where: { id }, include: WITH_EVENT })
   })
 }

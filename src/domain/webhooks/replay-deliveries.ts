@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { Prisma } from '../../infra/database/db.ts'
 import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
 import { recordAudit } from '../audit/audit.ts'
-import { DISPATCH_TOPIC } from '../events/events.ts'
+import { notifyDispatcher } from '../events/events.ts'
 import type { Actor } from '../shared/actor.ts'
 import { requireWebhookManager } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
@@ -64,12 +64,12 @@ export async function replayFailedDeliveries(
     return found
   })
   let count = 0
-  let from: Place = { createdAt: since, id: '' }
+  let from: ReplayKey = { createdAt: since, id: '' }
   while (count < most) {
     const wanted = Math.min(batch, most - count)
     const began = performance.now()
     const made = await inTransaction(deps, async (tx) => {
-      tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC))
+      tx.afterCommit(() => notifyDispatcher(deps.bus))
       return makeDue(tx, { endpointId, includeSkipped, startedAt, from, limit: wanted })
     })
     count += made.length
@@ -100,7 +100,7 @@ async function countWaiting(tx: Tx, endpointId: string, { since, after, most }: 
 }
 
 /** A row's place in the order of the walk. */
-interface Place {
+interface ReplayKey {
   readonly createdAt: Date
   readonly id: string
 }
@@ -110,12 +110,12 @@ interface Batch {
   readonly includeSkipped: boolean
   readonly startedAt: Date
   /** After this. */
-  readonly from: Place
+  readonly from: ReplayKey
   readonly limit: number
 }
 
 /** One batch, oldest first, by the partial index of what is finished and was not delivered. */
-async function makeDue(tx: Tx, { endpointId, includeSkipped, startedAt, from, limit }: Batch): Promise<Place[]> {
+async function makeDue(tx: Tx, { endpointId, includeSkipped, startedAt, from, limit }: Batch): Promise<ReplayKey[]> {
   const status = includeSkipped ? Prisma.sql`status IN ('FAILED', 'SKIPPED')` : Prisma.sql`status = 'FAILED'`
   const rows = await tx.db.$queryRaw<{ id: string; created_at: Date }[]>`
     WITH failed AS (

@@ -5,7 +5,7 @@ import { isUniqueViolation } from '../../infra/database/db.ts'
 import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
 import { newWebhookSecret } from '../../infra/secrets.ts'
 import { type AuditTarget, recordAudit } from '../audit/audit.ts'
-import { DISPATCH_TOPIC, endpointsChanged } from '../events/events.ts'
+import { notifyDispatcher, endpointsChanged } from '../events/events.ts'
 import type { Actor } from '../shared/actor.ts'
 import { managedEndpoints, ownedEndpoints, requireLevel, requireWebhookManager } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
@@ -100,7 +100,7 @@ export async function listEndpoints(deps: Deps, actor: Actor, page: PageRequest)
   const where = managedEndpoints(actor)
   const { webhookEndpoint } = deps.db.prisma
   return newestFirst(page, {
-    find: (slice) => webhookEndpoint.findMany({ ...slice, where: { ...where, ...slice.where } }),
+    find: (range) => webhookEndpoint.findMany({ ...range, where: { ...where, ...range.where } }),
     count: () => webhookEndpoint.count({ where }),
   })
 }
@@ -140,10 +140,10 @@ export async function registerEndpoint(
   const secret = newWebhookSecret()
   const at = deps.clock.now()
   const owner = { id, workspaceId, agentId, url, sealedSecret: deps.vault.seal(secret, id), createdAt: at }
-  const given = omitUndefined({ ...rest, ...events })
+  const settings = omitUndefined({ ...rest, ...events })
   return inTransaction(deps, async (tx) => {
     for (;;) {
-      const row = { ...owner, ...DEFAULT_FLAGS, ...given, updatedAt: at }
+      const row = { ...owner, ...DEFAULT_FLAGS, ...settings, updatedAt: at }
       const { count } = await tx.db.webhookEndpoint.createMany({ data: [row], skipDuplicates: true })
       if (count > 0) {
         // From here on nobody else can have this URL. A kept endpoint takes the new one's place.
@@ -152,7 +152,7 @@ export async function registerEndpoint(
         const endpoint =
           kept === null
             ? await tx.db.webhookEndpoint.findUniqueOrThrow({ where: { id } })
-            : await resume(deps, tx, kept, given, resumeWithinSeconds)
+            : await resume(deps, tx, kept, settings, resumeWithinSeconds)
         await requireRoom(deps, tx, workspaceId)
         const action = kept === null ? 'webhook_endpoint.created' : 'webhook_endpoint.resumed'
         await recordAudit(tx, actor, { action, target: endpointTarget(endpoint), at })
@@ -166,7 +166,7 @@ export async function registerEndpoint(
       if (found === undefined) continue // deleted or unregistered since: it is made after all
       // An agent must not learn another one's secret.
       if (agentId !== null && found.agent_id !== agentId) throw urlTaken()
-      const endpoint = await change(deps, tx, actor, found.id, { ...given, isEnabled: true })
+      const endpoint = await change(deps, tx, actor, found.id, { ...settings, isEnabled: true })
       // Its process may have been away.
       await sendWaitingNow(deps, tx, endpoint.id)
       const reregisteredAt = deps.clock.steady()
@@ -184,16 +184,16 @@ async function resume(
   deps: Deps,
   tx: Tx,
   kept: { id: string; unregisteredAt: Date },
-  given: Changes,
+  settings: Changes,
   withinSeconds: number,
 ): Promise<WebhookEndpoint> {
   const at = deps.clock.steady()
-  const data = { ...given, ...REREGISTERED, ...RESUMED, reregisteredAt: at, probeAskedAt: null }
+  const data = { ...settings, ...REREGISTERED, ...RESUMED, reregisteredAt: at, probeAskedAt: null }
   const endpoint = await tx.db.webhookEndpoint.update({ where: { id: kept.id }, data })
   await limitBacklog(tx, kept, withinSeconds, at)
   await sendWaitingNow(deps, tx, kept.id)
   endpointsChanged(tx, deps.bus, [kept.id])
-  tx.afterCommit(() => deps.bus.wake(DISPATCH_TOPIC, [kept.id]))
+  tx.afterCommit(() => notifyDispatcher(deps.bus, [kept.id]))
   return endpoint
 }
 

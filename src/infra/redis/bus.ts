@@ -15,7 +15,7 @@ export interface Bus {
    * separated by spaces. It is empty when one of the calls does not say, and when there is too much to say.
    * @param names ids without spaces; none: everything
    */
-  wake(topic: string, names?: readonly string[]): void
+  notify(topic: string, names?: readonly string[]): void
   /** One message with a payload, for what is worth nothing a moment later (typing). */
   send(topic: string, message: string): void
   /** @returns a function that ends the subscription */
@@ -55,7 +55,7 @@ function listen(topics: Topics, topic: string, listener: Listener): { isFirst: b
 const MAX_NAMES = 200
 
 /** Gathers the wake-ups of one turn of the event loop and hands each topic's over once. */
-function coalesce(publish: (topic: string, names: string) => void): Bus['wake'] {
+function coalesce(publish: (topic: string, names: string) => void): Bus['notify'] {
   let pending = new Map<string, Set<string> | null>()
   return (topic, names = []) => {
     if (pending.size === 0) {
@@ -74,7 +74,7 @@ function coalesce(publish: (topic: string, names: string) => void): Bus['wake'] 
 function localBus(): Bus {
   const topics: Topics = new Map()
   return {
-    wake: coalesce((topic, names) => deliver(topics, topic, names)),
+    notify: coalesce((topic, names) => deliver(topics, topic, names)),
     send: (topic, message) => setImmediate(() => deliver(topics, topic, message)),
     subscribe(topic, listener) {
       const { stop } = listen(topics, topic, listener)
@@ -135,7 +135,7 @@ function redisBus({ url, prefix, signer }: SharedRedis, log: Log): Bus {
   })
 
   return {
-    wake: coalesce(publish),
+    notify: coalesce(publish),
     send: publish,
     subscribe(topic, listener) {
       const { isFirst, stop } = listen(topics, topic, listener)

@@ -120,7 +120,7 @@ describe.each(ORDERINGS)('after an outage, with %s ordering', (ordering) => {
   test('a process that takes over in the middle goes on', async () => {
     const ids = [await waiting(1, 3, 2, 0, 0), await waiting(4, 1, 0)]
     await change({ isRecovering: true, dispatcherId: null })
-    guddesk.deps.bus.wake('endpoints', [endpointId])
+    guddesk.deps.bus.notify('endpoints', [endpointId])
     await allAre('DELIVERED')
     expect(sequences(receiver.received, ids[0])).toEqual(upTo(5))
     expect(sequences(receiver.received, ids[1])).toEqual(upTo(3))
@@ -132,7 +132,7 @@ test('events that always fail open no breaker after an outage, and are tried aga
   for (let i = 0; i < 14; i++) await waiting(1)
   receiver.behave(answer(500))
   await change({ isRecovering: true, dispatcherId: null })
-  guddesk.deps.bus.wake('endpoints', [endpointId])
+  guddesk.deps.bus.notify('endpoints', [endpointId])
   await until(async () => receiver.received.length >= 10 && !(await endpoint()).isRecovering)
   for (let i = 0; i < 5; i++) {
     guddesk.advance(9000)
@@ -170,7 +170,7 @@ describe('sending now', () => {
 
   test('needs no wake-up', async () => {
     await waiting(2)
-    guddesk.deps.bus.wake('endpoints', [endpointId])
+    guddesk.deps.bus.notify('endpoints', [endpointId])
     await settle()
     await change({ isProbeAsked: true, probeAskedAt: guddesk.clock.now() })
     await until(async () => (await deliveries())[0]?.status === 'DELIVERED', 4000)
@@ -266,7 +266,7 @@ describe('sending now', () => {
   test('a disabled endpoint gets nothing', async () => {
     await waiting(2)
     await change({ isEnabled: false, isProbeAsked: true, probeAskedAt: guddesk.clock.now() })
-    guddesk.deps.bus.wake('endpoints', [endpointId])
+    guddesk.deps.bus.notify('endpoints', [endpointId])
     await settle()
     expect(receiver.received).toEqual([])
     await register()
@@ -300,7 +300,7 @@ describe('without an outage', () => {
 
   test('of what is due, first attempts go behind the retries of their conversation', async () => {
     const id = await failed(guddesk.clock.now(), [1, 2, 3, 0, 0])
-    guddesk.deps.bus.wake('endpoints', [endpointId])
+    guddesk.deps.bus.notify('endpoints', [endpointId])
     await allAre('DELIVERED')
     expect(sequences(receiver.received, id)).toEqual(upTo(5))
   })
@@ -341,12 +341,12 @@ describe.each(ORDERINGS)('whatever happens, with %s ordering', (ordering) => {
       ]
       for (let step = 0; step < 80; step++) {
         await pick(actions)()
-        if (random() < 0.5) guddesk.deps.bus.wake('endpoints', [endpointId])
+        if (random() < 0.5) guddesk.deps.bus.notify('endpoints', [endpointId])
         await settle(Math.floor(20 * random()))
       }
       // An outage, and its end.
       await change({ isEnabled: true })
-      guddesk.deps.bus.wake('endpoints', [endpointId])
+      guddesk.deps.bus.notify('endpoints', [endpointId])
       failing = 1
       await until(async () => {
         await Promise.all(ids.map((id) => say(id)))
