@@ -1,13 +1,10 @@
+import { deleteEndpoint } from '../domain/webhooks/delete-endpoint.ts'
+import { CreateEndpoint, EndpointPatch } from '../domain/webhooks/endpoint-input.ts'
+import { registerEndpoint } from '../domain/webhooks/register-endpoint.ts'
 import { confirmRotation, RotateSecret, rotateWebhookSecret } from '../domain/webhooks/secret-rotation.ts'
 import { listUnregistered } from '../domain/webhooks/unregistered-endpoints.ts'
-import {
-  CreateEndpoint,
-  deleteEndpoint,
-  EndpointPatch,
-  listEndpoints,
-  registerEndpoint,
-  updateEndpoint,
-} from '../domain/webhooks/webhook-endpoints.ts'
+import { updateEndpoint } from '../domain/webhooks/update-endpoint.ts'
+import { listEndpoints } from '../domain/webhooks/webhook-endpoints.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { mutationErrors } from '../schema/errors.ts'

@@ -1,4 +1,4 @@
-import { Reply, reply } from '../domain/messages/messages.ts'
+import { Reply, reply } from '../domain/messages/reply.ts'
 import { setTyping, Typing } from '../domain/messages/typing.ts'
 import { type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'

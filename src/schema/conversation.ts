@@ -2,7 +2,7 @@ import { ALL_FIELDS, type ConversationFields, WITH_PEOPLE } from '../domain/conv
 import type { InboxCounts as InboxCountsOf } from '../domain/conversations/inbox-counts.ts'
 import { visitorConversations } from '../domain/conversations/list-conversations.ts'
 import { MAX_UNREAD } from '../domain/conversations/read-states.ts'
-import { messagePage } from '../domain/messages/messages.ts'
+import { messagePage } from '../domain/messages/list-messages.ts'
 import { visibleConversations } from '../domain/shared/authorization.ts'
 import { builder } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'

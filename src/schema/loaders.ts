@@ -11,7 +11,7 @@ import { type AgentInstaller, installersOf } from '../domain/credentials/agent-i
 import type { FoundEvent, LogCursorKey, LoggedEvent } from '../domain/events/event-position.ts'
 import { countEventsOfConversations, eventsById, eventsOfConversations } from '../domain/events/read-events.ts'
 import { articleBodies } from '../domain/knowledge-base/articles.ts'
-import { type FoundMessage, type MessageRange, messagesOf } from '../domain/messages/messages.ts'
+import { type FoundMessage, type MessageRange, messagesOf } from '../domain/messages/list-messages.ts'
 import { type Sender, sendersById } from '../domain/messages/senders.ts'
 import type { Actor } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'

@@ -1,4 +1,4 @@
-import { sendMessage } from '../../src/domain/messages/messages.ts'
+import { sendMessage } from '../../src/domain/messages/send-message.ts'
 import type { Actor } from '../../src/domain/shared/actor.ts'
 import type { Answer, Call, Tenant, TestGudDesk } from '../support/guddesk.ts'
 

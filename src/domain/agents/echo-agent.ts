@@ -5,7 +5,7 @@ import { requireLevel, requireNotAgent } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, ForbiddenError } from '../shared/errors.ts'
 import { parse, text } from '../shared/input.ts'
-import { registerEndpoint } from '../webhooks/webhook-endpoints.ts'
+import { registerEndpoint } from '../webhooks/register-endpoint.ts'
 import { type AgentWithEndpoints, installAgent, updateAgent } from './agents.ts'
 
 const LIVE = { unregisteredAt: null } as const

@@ -10,7 +10,7 @@ import type { Deps } from '../shared/deps.ts'
 import { ValidationError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { idText, jsonObject, parse } from '../shared/input.ts'
-import { addMessage, MessageBody } from './messages.ts'
+import { addMessage, MessageBody } from './send-message.ts'
 
 export const StartConversation = z.object({
   visitorId: idText,

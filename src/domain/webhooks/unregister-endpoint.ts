@@ -9,9 +9,11 @@ import { managedEndpoints, requireWebhookManager } from '../shared/authorization
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError } from '../shared/errors.ts'
 import { parse } from '../shared/input.ts'
+import { deleteEndpoint } from './delete-endpoint.ts'
+import { EndpointRef, endpointNamed } from './endpoint-input.ts'
 import { sendTestEvent } from './test-events.ts'
 import { markUnregistered } from './unregistered-endpoints.ts'
-import { deleteEndpoint, EndpointRef, endpointNamed, endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
+import { endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
 
 export const UnregisterEndpoint = EndpointRef.safeExtend({
   /** For good: it is not kept, and neither is one that is kept already. */

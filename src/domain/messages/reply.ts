@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { lockConversation } from '../conversations/conversations.ts'
+import { inEventTransaction } from '../events/event-lock.ts'
+import type { Actor } from '../shared/actor.ts'
+import { requireLevel } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { idText, parse } from '../shared/input.ts'
+import { AnswerBody, addMessage, authorOf, SenderName } from './send-message.ts'
+import { sendTyping } from './typing.ts'
+
+export const Reply = z.object({ conversationId: idText, body: AnswerBody, senderName: SenderName.nullish() })
+
+export type ReplyResult =
+  | { skipped: false; messageId: string; conversationId: string }
+  | { skipped: true; reason: 'conversation_assigned' | 'conversation_closed'; conversationId: string }
+
+/**
+ * An agent's answer: a BOT message that ends the typing indicator; nothing is written when a person is assigned or the
+ * conversation is closed.
+ * @throws NotFoundError, ValidationError, LoopDetectedError
+ */
+export async function reply(deps: Deps, actor: Actor, input: z.input<typeof Reply>): Promise<ReplyResult> {
+  requireLevel(actor, 'READ_WRITE')
+  const { conversationId, body, senderName } = parse(Reply, input)
+  return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [conversationId] }, async (tx) => {
+    const conversation = await lockConversation(tx, actor, conversationId)
+    // Whoever has answered types no longer, also when a person was quicker.
+    tx.afterCommit(() => sendTyping(deps.bus, actor, conversationId, false))
+    if (conversation.assigneeId !== null) return { skipped: true, reason: 'conversation_assigned', conversationId }
+    if (conversation.status === 'CLOSED') return { skipped: true, reason: 'conversation_closed', conversationId }
+    const sender = authorOf(actor, conversation, 'BOT', senderName)
+    const message = await addMessage(tx, deps, actor, { conversation, type: 'BOT', body, sender, at: deps.clock.now() })
+    return { skipped: false, messageId: message.id, conversationId }
+  })
+}

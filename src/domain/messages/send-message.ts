@@ -1,0 +1,152 @@
+import { z } from 'zod'
+import type { Conversation, Message } from '../../generated/prisma/client.ts'
+import { MessageType } from '../../generated/prisma/enums.ts'
+import { type LockedConversation, lockConversation } from '../conversations/conversations.ts'
+import { type EventTx, inEventTransaction } from '../events/event-lock.ts'
+import { recordEvent } from '../events/events.ts'
+import { type Actor, ANY_AGENT, refOf } from '../shared/actor.ts'
+import { requireLevel, requireNotAgent } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { newId } from '../shared/ids.ts'
+import { parse, text } from '../shared/input.ts'
+import { refuseLoop } from './loop-guard.ts'
+import { sendTyping } from './typing.ts'
+
+const WRITTEN_CHARACTERS = 10_000
+
+/** What a visitor writes, and a note: 1 to 10,000 characters after trimming. */
+export const MessageBody = text(WRITTEN_CHARACTERS)
+
+const ANSWER_CHARACTERS = 20_000
+
+/** Between the quotes: webhooks stay under the 100 kB at which receivers stop reading. */
+const ANSWER_JSON_BYTES = 60_000
+
+/** An answer may quote a whole question: 1 to 20,000 characters after trimming. */
+export const AnswerBody = text(ANSWER_CHARACTERS).refine(
+  (body) => Buffer.byteLength(JSON.stringify(body)) - 2 <= ANSWER_JSON_BYTES,
+  `must have at most ${ANSWER_JSON_BYTES} bytes as JSON`,
+)
+
+type TypedBody = Pick<Message, 'body' | 'type'>
+
+function isWithinLimit({ body, type }: TypedBody): boolean {
+  return type === 'BOT' || type === 'AGENT' || [...body].length <= WRITTEN_CHARACTERS
+}
+
+export const SenderName = text(100)
+
+/** What a caller may send; a visitor's words come in with VISITOR. */
+export const SendMessage = z
+  .object({
+    body: AnswerBody,
+    type: z.enum(MessageType).exclude(['SYSTEM']).default('BOT'),
+    senderName: SenderName.nullish(),
+  })
+  .refine(isWithinLimit, { path: ['body'], message: `must have at most ${WRITTEN_CHARACTERS} characters` })
+
+const PREVIEW_CHARACTERS = 100
+
+/**
+ * Adds a message to a conversation and sends message.created, except for notes. A visitor's message reopens a snoozed
+ * or closed conversation.
+ * @throws ForbiddenError for a visitor's message by an agent; NotFoundError, ValidationError, LoopDetectedError
+ */
+export async function sendMessage(
+  deps: Deps,
+  actor: Actor,
+  conversationId: string,
+  input: z.input<typeof SendMessage>,
+): Promise<Message> {
+  requireLevel(actor, 'READ_WRITE')
+  const { body, type, senderName } = parse(SendMessage, input)
+  if (type === 'VISITOR') requireNotAgent(actor, "send visitors' messages")
+  return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [conversationId] }, async (tx) => {
+    const conversation = await lockConversation(tx, actor, conversationId)
+    const sender = authorOf(actor, conversation, type, senderName)
+    if (type === 'BOT') tx.afterCommit(() => sendTyping(deps.bus, actor, conversationId, false))
+    return addMessage(tx, deps, actor, { conversation, type, body, sender, at: deps.clock.now() })
+  })
+}
+
+interface MessageAuthor {
+  readonly id: string
+  readonly name: string | null
+}
+
+/** Whose words they are, and the name to show when the caller gave none. */
+export function authorOf(
+  actor: Actor,
+  { visitorId, visitorName }: LockedConversation,
+  type: z.output<typeof SendMessage>['type'],
+  senderName: string | null | undefined,
+): MessageAuthor {
+  if (type === 'VISITOR') return { id: visitorId, name: senderName ?? visitorName }
+  if (actor.type === 'agent') {
+    // Where people write, an agent has no name but its own: it must not pass for one of them.
+    return { id: actor.id, name: type === 'BOT' ? (senderName ?? actor.name) : actor.name }
+  }
+  return { id: actor.id, name: senderName ?? (type === 'BOT' ? ANY_AGENT : (actor.user?.name ?? actor.name)) }
+}
+
+interface NewMessage {
+  /** As it is under the caller's lock. */
+  readonly conversation: Pick<Conversation, 'id' | 'status' | 'assigneeId'>
+  readonly type: MessageType
+  readonly body: string
+  readonly sender: MessageAuthor
+  readonly at: Date
+}
+
+/**
+ * Appends a message inside the caller's transaction, which holds the conversation's lock (or has just made it): that is
+ * what makes `sequence` gapless and events of one conversation commit in its order. Notes and system messages are the
+ * team's own: they count as messages, but change neither preview nor activity, and send nothing.
+ */
+export async function addMessage(tx: EventTx, deps: Deps, actor: Actor, message: NewMessage): Promise<Message> {
+  const { conversation, type, body, sender, at } = message
+  const conversationId = conversation.id
+  if (type === 'BOT') await refuseLoop(tx, deps, actor, message)
+  const isPublic = type === 'VISITOR' || type === 'AGENT' || type === 'BOT'
+  const preview = [...body.slice(0, 2 * PREVIEW_CHARACTERS)].slice(0, PREVIEW_CHARACTERS).join('')
+  const reopens = type === 'VISITOR' && conversation.status !== 'OPEN'
+  const { workspaceId } = actor
+  const [row] = await tx.db.$queryRaw<Message[]>`
+    WITH conversation AS (
+      UPDATE conversations SET
+        message_count = message_count + 1,
+        updated_at = ${at},
+        last_message_at = CASE WHEN ${isPublic} THEN ${at} ELSE last_message_at END,
+        last_message_preview = CASE WHEN ${isPublic} THEN ${preview} ELSE last_message_preview END,
+        last_activity_at = CASE WHEN ${isPublic} THEN ${at} ELSE last_activity_at END,
+        activity_xid = CASE WHEN ${isPublic} THEN pg_current_xact_id() ELSE activity_xid END,
+        status = CASE WHEN ${reopens} THEN 'OPEN'::"ConversationStatus" ELSE status END,
+        closed_at = CASE WHEN ${reopens} THEN NULL ELSE closed_at END,
+        snoozed_until = CASE WHEN ${reopens} THEN NULL ELSE snoozed_until END
+      WHERE id = ${conversationId}
+      RETURNING message_count
+    )
+    INSERT INTO messages
+      (id, workspace_id, conversation_id, sequence, type, body, sender_id, sender_name, actor_id, created_at)
+    SELECT ${newId('message')}, ${workspaceId}, ${conversationId}, message_count, ${type}::"MessageType", ${body},
+           ${sender.id}, ${sender.name}, ${actor.id}, ${at}
+      FROM conversation
+    RETURNING id, workspace_id AS "workspaceId", conversation_id AS "conversationId", sequence, type, body,
+              sender_id AS "senderId", sender_name AS "senderName", actor_id AS "actorId", created_at AS "createdAt"`
+  if (row === undefined) throw new Error(`conversation ${conversationId} vanished while it was locked`)
+  const { sequence } = row
+  const envelope = { workspaceId, conversationId, actor: refOf(actor), at }
+  if (type === 'VISITOR' || type === 'AGENT' || type === 'BOT') {
+    const seen = { workspaceId, assigneeId: conversation.assigneeId, senderName: sender.name, sequence }
+    const data = { conversationId, messageId: row.id, type, body, ...seen }
+    await recordEvent(tx, deps.bus, { ...envelope, type: 'message.created', data })
+  } else {
+    const data = { conversationId, messageId: row.id, workspaceId, sequence }
+    await recordEvent(tx, deps.bus, { ...envelope, type: 'note.created', data })
+  }
+  if (reopens) {
+    const data = { conversationId, changed: ['status', 'closedAt', 'snoozedUntil'], workspaceId }
+    await recordEvent(tx, deps.bus, { ...envelope, type: 'conversation.updated', data })
+  }
+  return row
+}

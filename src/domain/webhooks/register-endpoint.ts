@@ -1,0 +1,129 @@
+import type { z } from 'zod'
+import type { WebhookEndpoint } from '../../generated/prisma/client.ts'
+import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
+import { newWebhookSecret } from '../../infra/secrets.ts'
+import { recordAudit } from '../audit/audit.ts'
+import { endpointsChanged, notifyDispatcher } from '../events/events.ts'
+import type { Actor } from '../shared/actor.ts'
+import { requireWebhookManager } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ConflictError } from '../shared/errors.ts'
+import { newId } from '../shared/ids.ts'
+import { omitUndefined, parse } from '../shared/input.ts'
+import { CreateEndpoint, DEFAULT_FLAGS } from './endpoint-input.ts'
+import { sendWaitingNow } from './send-waiting.ts'
+import { limitBacklog, lockUnregistered, REREGISTERED } from './unregistered-endpoints.ts'
+import { type Changes, change, RESUMED, urlTaken } from './update-endpoint.ts'
+import { endpointTarget, rotationOf } from './webhook-endpoints.ts'
+import { checkWebhookUrl } from './webhook-url.ts'
+
+export interface Registration {
+  readonly status: 'created' | 'exists'
+  /** It was unregistered, and is live again. */
+  readonly resumed: boolean
+  readonly endpoint: WebhookEndpoint
+  /** 64 lower-case hex characters: what X-GudDesk-Signature is made with now. While it is rotated, the one before. */
+  readonly secret: string
+  /** While the secret is being rotated: the new one, which webhook-signature knows already. */
+  readonly nextSecret: string | null
+}
+
+/**
+ * Registers a URL; registering it again answers with the same endpoint and secret, enables it, and applies the flags
+ * and settings that were given. So does registering one that its owner has unregistered, as long as it is kept. However
+ * many calls race, one endpoint is made.
+ * @throws ValidationError for a refused URL; ConflictError when an agent asks for somebody else's URL, or the
+ *   workspace may have no more endpoints
+ */
+export async function registerEndpoint(
+  deps: Deps,
+  actor: Actor,
+  input: z.input<typeof CreateEndpoint>,
+): Promise<Registration> {
+  requireWebhookManager(actor)
+  const { url: rawUrl, events = {}, resumeWithinSeconds, ...rest } = parse(CreateEndpoint, input)
+  const url = await checkWebhookUrl(deps.targets, rawUrl)
+  const { workspaceId } = actor
+  const agentId = actor.type === 'agent' ? actor.id : null
+  const id = newId('webhookEndpoint')
+  const secret = newWebhookSecret()
+  const at = deps.clock.now()
+  const owner = { id, workspaceId, agentId, url, sealedSecret: deps.vault.seal(secret, id), createdAt: at }
+  const settings = omitUndefined({ ...rest, ...events })
+  return inTransaction(deps, async (tx) => {
+    for (;;) {
+      const row = { ...owner, ...DEFAULT_FLAGS, ...settings, updatedAt: at }
+      const { count } = await tx.db.webhookEndpoint.createMany({ data: [row], skipDuplicates: true })
+      if (count > 0) {
+        // From here on nobody else can have this URL. A kept endpoint takes the new one's place.
+        const kept = await lockUnregistered(tx, owner, deps.clock.steady())
+        if (kept !== null) await tx.db.webhookEndpoint.delete({ where: { id } })
+        const endpoint =
+          kept === null
+            ? await tx.db.webhookEndpoint.findUniqueOrThrow({ where: { id } })
+            : await resume(deps, tx, kept, settings, resumeWithinSeconds)
+        await requireRoom(deps, tx, workspaceId)
+        const action = kept === null ? 'webhook_endpoint.created' : 'webhook_endpoint.resumed'
+        await recordAudit(tx, actor, { action, target: endpointTarget(endpoint), at })
+        if (kept === null) return { status: 'created', resumed: false, endpoint, secret, nextSecret: null }
+        return { status: 'exists', resumed: true, endpoint, ...secretsOf(deps, endpoint) }
+      }
+      const [found] = await tx.db.$queryRaw<{ id: string; agent_id: string | null }[]>`
+        SELECT id, agent_id FROM webhook_endpoints
+         WHERE workspace_id = ${workspaceId} AND url = ${url} AND unregistered_at IS NULL
+           FOR NO KEY UPDATE`
+      if (found === undefined) continue // deleted or unregistered since: it is made after all
+      // An agent must not learn another one's secret.
+      if (agentId !== null && found.agent_id !== agentId) throw urlTaken()
+      const endpoint = await change(deps, tx, actor, found.id, { ...settings, isEnabled: true })
+      // Its process may have been away.
+      await sendWaitingNow(deps, tx, endpoint.id)
+      const reregisteredAt = deps.clock.steady()
+      await tx.db.$executeRaw`UPDATE webhook_endpoints SET reregistered_at = ${reregisteredAt} WHERE id = ${found.id}`
+      return { status: 'exists', resumed: false, endpoint, ...secretsOf(deps, endpoint) }
+    }
+  })
+}
+
+/**
+ * Makes a kept endpoint live again, with the backlog that it asks for; what failed before does not count. The first that waits
+ * for its next attempt is sent now, however short ago that was asked: what is new would overtake it.
+ */
+async function resume(
+  deps: Deps,
+  tx: Tx,
+  kept: { id: string; unregisteredAt: Date },
+  settings: Changes,
+  withinSeconds: number,
+): Promise<WebhookEndpoint> {
+  const at = deps.clock.steady()
+  const data = { ...settings, ...REREGISTERED, ...RESUMED, reregisteredAt: at, probeAskedAt: null }
+  const endpoint = await tx.db.webhookEndpoint.update({ where: { id: kept.id }, data })
+  await limitBacklog(tx, kept, withinSeconds, at)
+  await sendWaitingNow(deps, tx, kept.id)
+  endpointsChanged(tx, deps.bus, [kept.id])
+  tx.afterCommit(() => notifyDispatcher(deps.bus, [kept.id]))
+  return endpoint
+}
+
+/**
+ * Asks for room for an endpoint that was just made. Those who make some at the same moment wait here for each other, so that
+ * not one too many is made. Endpoints that are there already stay, however many.
+ * @throws ConflictError
+ */
+export async function requireRoom({ endpointsPerWorkspace }: Deps, tx: Tx, workspaceId: string): Promise<void> {
+  await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${workspaceId} FOR NO KEY UPDATE`
+  const count = await tx.db.webhookEndpoint.count({ where: { workspaceId, unregisteredAt: null } })
+  if (count <= endpointsPerWorkspace) return
+  throw new ConflictError(
+    `A workspace may have ${endpointsPerWorkspace} webhook endpoints, and this one has them all: remove one first`,
+  )
+}
+
+function secretsOf({ vault, clock }: Deps, endpoint: WebhookEndpoint): { secret: string; nextSecret: string | null } {
+  const { id, sealedSecret } = endpoint
+  const rotation = rotationOf(endpoint, clock.now())
+  const current = vault.open(sealedSecret, id)
+  if (rotation === null) return { secret: current, nextSecret: null }
+  return { secret: vault.open(rotation.previousSealedSecret, id), nextSecret: current }
+}

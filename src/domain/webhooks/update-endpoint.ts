@@ -1,0 +1,87 @@
+import type { z } from 'zod'
+import type { WebhookEndpoint } from '../../generated/prisma/client.ts'
+import { isUniqueViolation } from '../../infra/database/db.ts'
+import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
+import { recordAudit } from '../audit/audit.ts'
+import { endpointsChanged } from '../events/events.ts'
+import type { Actor } from '../shared/actor.ts'
+import { requireWebhookManager } from '../shared/authorization.ts'
+import type { Deps } from '../shared/deps.ts'
+import { ConflictError } from '../shared/errors.ts'
+import { omitUndefined, parse, requireId } from '../shared/input.ts'
+import { type DEFAULT_FLAGS, EndpointPatch } from './endpoint-input.ts'
+import { sendWaitingNow } from './send-waiting.ts'
+import { endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
+import { checkWebhookUrl } from './webhook-url.ts'
+
+/**
+ * Changes an endpoint. Enabling it resumes what waits for it, and another URL may be one that answers.
+ * @throws NotFoundError, ValidationError; ConflictError when the workspace has the new URL already
+ */
+export async function updateEndpoint(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+  input: z.input<typeof EndpointPatch>,
+): Promise<WebhookEndpoint> {
+  requireWebhookManager(actor)
+  requireId('webhookEndpoint', id, 'Webhook endpoint')
+  const { url: rawUrl, events, ...rest } = parse(EndpointPatch, input)
+  const url = rawUrl === undefined ? undefined : await checkWebhookUrl(deps.targets, rawUrl)
+  return inTransaction(deps, (tx) => change(deps, tx, actor, id, omitUndefined({ ...rest, url, ...events })))
+}
+
+/** Columns that may be changed, by their names. */
+export type Changes = Partial<
+  Pick<WebhookEndpoint, keyof typeof DEFAULT_FLAGS | 'url' | 'description' | 'isEnabled' | 'maxInFlight' | 'ordering'>
+>
+
+/** Writes what differs, and records it: an agent that registers at every start leaves no trail of nothing. */
+export async function change(deps: Deps, tx: Tx, actor: Actor, id: string, changes: Changes): Promise<WebhookEndpoint> {
+  const before = await lockEndpoint(tx, actor, id)
+  const changed = namesOf(changes).filter((name) => changes[name] !== before[name])
+  if (changed.length === 0) return before
+  const isResumed = changes.isEnabled === true && !before.isEnabled
+  const data = { ...changes, ...(isResumed && RESUMED) }
+  const endpoint = await tx.db.webhookEndpoint.update({ where: { id }, data }).catch(refuseTakenUrl)
+  const target = endpointTarget(endpoint)
+  const at = deps.clock.now()
+  const others = changed.filter((name) => name !== 'isEnabled')
+  if (others.length > 0) {
+    const moved = before.url === endpoint.url ? {} : { url: { from: before.url, to: endpoint.url } }
+    const data = { changed: others, ...moved }
+    await recordAudit(tx, actor, { action: 'webhook_endpoint.updated', target, data, at })
+  }
+  if (changed.length > others.length) {
+    const action = endpoint.isEnabled ? 'webhook_endpoint.enabled' : 'webhook_endpoint.disabled'
+    await recordAudit(tx, actor, { action, target, at })
+  }
+  endpointsChanged(tx, deps.bus, [id])
+  if (isResumed || before.url !== endpoint.url) await sendWaitingNow(deps, tx, id)
+  return endpoint
+}
+
+function namesOf(changes: Changes): (keyof Changes)[] {
+  return Object.keys(changes) as (keyof Changes)[]
+}
+
+/** The health of an endpoint that is enabled again: what failed before must not count. */
+export const RESUMED = {
+  disabledReason: null,
+  failingSince: null,
+  failingWarnedAt: null,
+  consecutiveFailures: 0,
+  breakerOpenedAt: null,
+  breakerProbeAt: null,
+  breakerProbes: 0,
+} as const
+
+/** @throws ConflictError in place of the database's unique violation */
+export function refuseTakenUrl(error: unknown): never {
+  if (isUniqueViolation(error)) throw urlTaken()
+  throw error
+}
+
+export function urlTaken(): ConflictError {
+  return new ConflictError('Another webhook endpoint of this workspace has that URL')
+}
