@@ -1,6 +1,6 @@
 import { Client } from 'undici'
 import type { TargetPolicy } from '../../infra/net/target-policy.ts'
-import { guardedConnector, guardUrl } from '../send/ssrf-guard.ts'
+import { assertUrlAllowed, guardedConnector } from '../send/ssrf-guard.ts'
 
 /** Connect, headers and body together. */
 const DEADLINE_MS = 5000
@@ -26,7 +26,7 @@ export async function fetchPicture(
   stopping: AbortSignal,
 ): Promise<{ type: PictureType; bytes: Buffer }> {
   const target = new URL(url)
-  guardUrl(target, policy)
+  assertUrlAllowed(target, policy)
   const client = new Client(target.origin, {
     connect: guardedConnector(policy, {
       timeoutMs: DEADLINE_MS,

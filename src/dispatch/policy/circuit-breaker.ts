@@ -1,16 +1,16 @@
 const SECOND = 1000
 
-/** Outcomes that are looked at: the latest, and none older than a minute. */
+/** Samples that count: the latest, none of them older than a minute. */
 const WINDOW = 20
 const WINDOW_MS = 60 * SECOND
-/** It opens at this many failures or more in the window, when they are this share of it. */
-const FAILURES = 10
-const SHARE = 0.8
+/** It opens at this many failures in the window, or more, if they are this share of it. */
+const MIN_FAILURES = 10
+const FAILURE_RATIO = 0.8
 /** Until the first probe, and at most between two. */
 const FIRST_PROBE_MS = 5 * SECOND
 const MAX_PROBE_MS = 60 * SECOND
 
-/** As it stands in the endpoint's row, for whoever sends to it next and for people. */
+/** As in the endpoint's row, where the next process that owns the endpoint and people read it. */
 export interface CircuitBreakerState {
   /** Null: closed. */
   readonly openedAt: Date | null
@@ -21,11 +21,11 @@ export interface CircuitBreakerState {
 }
 
 /**
- * Stops sending to a receiver that is down, and tries it with one request now and then.
+ * Stops sending to a receiver that is down, and probes it.
  *
- * Closed: everything goes. Open: nothing goes, and no attempts are spent. Half open, from `probeAt` on: one request at a
- * time; a success closes it, a failure doubles the time until the next. What counts as a failure is the receiver being
- * away or overloaded, not its refusing what it got: see `strain` in outcome.ts.
+ * Closed: everything is sent. Open: nothing is sent, and no attempts are spent. Half open, from `probeAt` on: one request at
+ * a time; a success closes it, a failure doubles the time until the next. Failures are overload signals, not refusals: see
+ * `isOverloadSignal`.
  */
 export class CircuitBreaker {
   #state: CircuitBreakerState
@@ -61,13 +61,13 @@ export class CircuitBreaker {
 
   /**
    * @param random a number in [0, 1)
-   * @param isAsked it was a probe that somebody asked for: the receiver may be about to come, so the next ones follow soon
+   * @param isRequested it was a requested probe: the receiver may be about to come back, so the next probe follows soon
    * @returns whether the row has changed
    */
-  failed(now: Date, random: number, isAsked = false): boolean {
+  failed(now: Date, random: number, isRequested = false): boolean {
     this.#addSample(now, true)
     const { openedAt, probes, probeAt } = this.#state
-    if (openedAt !== null && isAsked) {
+    if (openedAt !== null && isRequested) {
       this.#state = { openedAt, probeAt: probeTime(now, 0, random), probes: 0 }
       return true
     }
@@ -78,7 +78,7 @@ export class CircuitBreaker {
       return true
     }
     const failures = this.#samples.filter(({ failed }) => failed).length
-    if (failures < FAILURES || failures < SHARE * this.#samples.length) return false
+    if (failures < MIN_FAILURES || failures < FAILURE_RATIO * this.#samples.length) return false
     this.#state = { openedAt: now, probeAt: probeTime(now, 0, random), probes: 0 }
     return true
   }

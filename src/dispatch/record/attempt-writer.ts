@@ -15,7 +15,7 @@ import type { HealthWriter } from './health-writer.ts'
 export type AttemptWrite = PendingWrite<EndpointQueue>
 
 export interface AttemptWriterDeps {
-  /** Nothing can be written now. */
+  /** Whether nothing can be written now: the disk is full. */
   readonly isPaused: () => boolean
   readonly clock: Clock
   readonly log: Log
@@ -28,13 +28,13 @@ export interface AttemptWriterDeps {
 }
 
 const RETRY_MS = 250
-/** What the database refuses whatever is left out of it. */
+/** For an attempt that the database refuses, whatever is left out of it. */
 const REFUSED_RETRY_MS = 60_000
 
 /**
- * Gathers what came of attempts and writes it in batches, until it is written. While one batch is being written, what comes
- * makes the next one larger, which costs less for each result; another connection helps only when that one is full. A result
- * that the database refuses keeps no other from being written: see `#setAside`.
+ * Writes attempts in batches, and retries until they are written. While one batch is being written, new attempts make the
+ * next one larger, which costs less for each; a second connection helps only when that batch is full. An attempt that the
+ * database refuses delays no other: see `#setAside`.
  */
 export class AttemptWriter {
   readonly #deps: AttemptWriterDeps
@@ -81,12 +81,12 @@ export class AttemptWriter {
     this.resume()
   }
 
-  /** What this process has lost the right to record. */
+  /** Drops everything: this process may not write it any more. */
   clear(): void {
     this.#pending = []
   }
 
-  /** Goes on, also after the database was away. */
+  /** Starts writing, also after the database was away. */
   resume(): void {
     const [connection] = this.#idle
     if (this.#isGathering || this.#pending.length === 0 || connection === undefined) return
@@ -130,7 +130,7 @@ export class AttemptWriter {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
     this.#idle.push(connection)
-    // Whoever stops waits for no database that is away; the next beat that gets through goes on.
+    // While this process is not active, the next heartbeat resumes. A stop does not wait for a database that is away.
     if (isWell || membership.isActive) this.resume()
   }
 
@@ -153,7 +153,7 @@ export class AttemptWriter {
     this.#recorded(written)
   }
 
-  /** An endpoint whose row cannot be changed keeps nothing from being recorded. */
+  /** Disables an endpoint. If the database refuses that, its attempts are written all the same. */
   async #disable(queue: EndpointQueue, now: Date): Promise<void> {
     const { health, log, counts } = this.#deps
     try {
@@ -166,9 +166,9 @@ export class AttemptWriter {
   }
 
   /**
-   * Records as much of a refused result as the database takes, so that it is not sent again: the attempt without what the
-   * receiver answered, else the end of the delivery without the attempt. When it takes neither, the delivery stays in memory
-   * and is tried again alone.
+   * Writes as much of a refused attempt as the database takes, so that the delivery is not sent again: the attempt without
+   * the response, or else the end of the delivery without the attempt. If it takes neither, the delivery stays in memory and
+   * is written again later.
    */
   async #setAside(connection: DbConnection, write: AttemptWrite, error: unknown): Promise<void> {
     const { log, counts, clock, membership } = this.#deps
@@ -196,7 +196,10 @@ export class AttemptWriter {
     })
   }
 
-  /** Some were not recorded: those whose rows were locked are tried again, the others are no longer ours to record. */
+  /**
+   * Some attempts were not written: those whose rows were locked are written again, the others are not pending any more.
+   * @returns those that are done
+   */
   async #retryPending(
     connection: DbConnection,
     batch: readonly AttemptWrite[],

@@ -19,7 +19,7 @@ export interface HealthWriterDeps {
   readonly counts: { rowsSetAside: number }
 }
 
-/** How often the last success of an endpoint that does nothing but succeed is written. */
+/** How often the last success is written of an endpoint that does not fail. */
 const SUCCESS_EVERY_MS = 1000
 const URGENT_MS = 5
 
@@ -32,8 +32,8 @@ interface Unwritten {
 }
 
 /**
- * Writes how endpoints do: failures, the end of failures, and breakers at once; successes once a second. Nothing waits for
- * it. What a crash loses is counted again by the next attempts.
+ * Writes the health of endpoints: failures, the end of failures, and circuit breakers at once; successes once a second.
+ * Nothing waits for it. The next attempts count again what a crash loses.
  */
 export class HealthWriter {
   readonly #deps: HealthWriterDeps
@@ -52,14 +52,14 @@ export class HealthWriter {
     if (isDelivered) unwritten.succeededAt = startedAt
     else {
       unwritten.failures++
-      // Five days from here on are measured: the time of day that people see is another clock's.
+      // Five days are measured from here on, by the steady clock; people see the time of day.
       unwritten.failedAt ??= new Date(this.#deps.clock.now().getTime() - durationMs)
       unwritten.lastFailedAt = startedAt
     }
     this.#writeWithin(isDelivered && queue.row.failingSince === null ? SUCCESS_EVERY_MS : URGENT_MS)
   }
 
-  /** An endpoint's breaker, a probe or its recovery is not what it was: others and people read it in the row. */
+  /** A circuit breaker, a probe or a recovery has changed: other processes and people read it in the row. */
   changed(queue: EndpointQueue): void {
     this.#changesOf(queue)
     this.#writeWithin(URGENT_MS)
@@ -74,7 +74,7 @@ export class HealthWriter {
     this.#unwritten.clear()
   }
 
-  /** Writes what is left. */
+  /** Writes what is unwritten. */
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     await this.#writing
@@ -145,7 +145,7 @@ export class HealthWriter {
     for (const { queue, health } of written) await this.#evaluateOrRetry(queue, health)
   }
 
-  /** What was written is not counted again when judging fails: nothing is left but to judge. */
+  /** When the evaluation fails, it alone is repeated: what was written is not counted again. */
   async #evaluateOrRetry(queue: EndpointQueue, health: Health | undefined): Promise<void> {
     const { clock, log } = this.#deps
     try {

@@ -2,9 +2,9 @@ import { Client } from 'undici'
 
 /** A connection is not used for longer, so that a receiver that moved is found at its new address. */
 const LIFE_MS = 60_000
-/** What nobody needed for so long is closed. */
+/** A connection that is idle for this long is closed. */
 const IDLE_MS = 10_000
-/** The same where the receiver may serve one connection at a time: whoever else wants to be served waits for that. */
+/** The same where the receiver may serve one connection at a time: its other clients wait for that. */
 const ALONE_IDLE_MS = 1000
 const SWEEP_MS = 500
 
@@ -20,7 +20,7 @@ export interface HttpConnection {
 }
 
 /** What is known of one origin, as long as there is a connection to it. */
-interface HostSlot {
+interface OriginPool {
   readonly open: Set<HttpConnection>
   /** Those without a request, the longest unused first. */
   readonly idle: HttpConnection[]
@@ -35,11 +35,11 @@ interface HostSlot {
 
 /**
  * Keep-alive connections, by origin. The one that was given back last is taken first: few do the work, the others close.
- * (undici's own pool looks through all of an origin's connections at every request.)
+ * (undici's own pool scans all connections of an origin at every request.)
  */
 export class ConnectionPool {
   readonly #options: Client.Options
-  readonly #origins = new Map<string, HostSlot>()
+  readonly #origins = new Map<string, OriginPool>()
   readonly #sweeping: NodeJS.Timeout
 
   constructor(options: Client.Options) {
@@ -48,7 +48,7 @@ export class ConnectionPool {
     this.#sweeping.unref()
   }
 
-  /** One that is free; whoever takes it gives it back, or drops it. @throws Error for an origin that is none */
+  /** An idle connection, to be released or dropped. @throws Error for an invalid origin */
   acquire(origin: string): HttpConnection {
     const connection = this.#origins.get(origin)?.idle.pop() ?? this.#make(origin)
     if (performance.now() - connection.madeAt < LIFE_MS) return connection
@@ -56,27 +56,27 @@ export class ConnectionPool {
     return this.#make(origin)
   }
 
-  /** One that has served nothing yet. */
-  fresh(origin: string): HttpConnection {
+  /** A new connection. */
+  create(origin: string): HttpConnection {
     return this.#make(origin)
   }
 
-  /** Its request has ended, and its answer is complete. */
+  /** Its request has ended, with a complete response. */
   release(connection: HttpConnection): void {
-    const place = this.#origins.get(connection.origin)
-    if (place?.open.has(connection) !== true) return
+    const pool = this.#origins.get(connection.origin)
+    if (pool?.open.has(connection) !== true) return
     connection.usedAt = performance.now()
     connection.isUsed = true
-    place.servesSeveral ||= hasServedAnother(place, connection)
-    if (place.starving > 0 && !place.servesSeveral) this.drop(connection)
-    else place.idle.push(connection)
+    pool.servesSeveral ||= hasServedAnother(pool, connection)
+    if (pool.starving > 0 && !pool.servesSeveral) this.drop(connection)
+    else pool.idle.push(connection)
   }
 
-  /** Nobody uses it any more: something may still be under way on it, which ends now. */
+  /** Closes a connection, and ends what is in flight on it. */
   drop(connection: HttpConnection): void {
-    const place = this.#origins.get(connection.origin)
-    if (place?.open.delete(connection) !== true) return
-    if (place.open.size === 0 && place.starving === 0) this.#origins.delete(connection.origin)
+    const pool = this.#origins.get(connection.origin)
+    if (pool?.open.delete(connection) !== true) return
+    if (pool.open.size === 0 && pool.starving === 0) this.#origins.delete(connection.origin)
     connection.client.destroy(new Error('dropped')).catch(() => undefined) // it is gone either way
   }
 
@@ -85,13 +85,13 @@ export class ConnectionPool {
    * are closed.
    * @returns ends it
    */
-  starve(origin: string): () => void {
-    const place = this.#originOf(origin)
-    place.starving++
-    if (!place.servesSeveral) for (const connection of place.idle.splice(0)) this.drop(connection)
+  startStarving(origin: string): () => void {
+    const pool = this.#originOf(origin)
+    pool.starving++
+    if (!pool.servesSeveral) for (const connection of pool.idle.splice(0)) this.drop(connection)
     return () => {
-      place.starving--
-      if (place.open.size === 0 && place.starving === 0 && this.#origins.get(origin) === place)
+      pool.starving--
+      if (pool.open.size === 0 && pool.starving === 0 && this.#origins.get(origin) === pool)
         this.#origins.delete(origin)
     }
   }
@@ -101,10 +101,10 @@ export class ConnectionPool {
     for (const { open } of this.#origins.values()) for (const connection of open) this.drop(connection)
   }
 
-  #originOf(origin: string): HostSlot {
+  #originOf(origin: string): OriginPool {
     const known = this.#origins.get(origin)
     if (known !== undefined) return known
-    const made: HostSlot = { open: new Set(), idle: [], starving: 0, servesSeveral: false }
+    const made: OriginPool = { open: new Set(), idle: [], starving: 0, servesSeveral: false }
     this.#origins.set(origin, made)
     return made
   }
@@ -135,7 +135,7 @@ export class ConnectionPool {
   }
 }
 
-function hasServedAnother({ open }: HostSlot, one: HttpConnection): boolean {
+function hasServedAnother({ open }: OriginPool, one: HttpConnection): boolean {
   for (const each of open) if (each !== one && each.isUsed && each.isConnected) return true
   return false
 }

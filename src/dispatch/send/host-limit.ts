@@ -11,29 +11,28 @@ interface Host {
   total: number
 }
 
-/** A request's place at its host, which `end` takes back. */
+/** A request in flight to a host, for `finish`. */
 export interface HostSlot {
   readonly host: string
   readonly workspaceId: string
 }
 
 /**
- * Keeps any one host from more requests at once than it can be expected to bear, however many endpoints lead to it. At a
- * host that is full, workspaces take turns, and none gets more than half of the places while others wait. Every step takes
- * constant time.
+ * Limits the requests in flight to one host, however many endpoints lead to it. At a host that is full, workspaces take
+ * turns, and none gets more than half of the slots while others wait. Every step takes constant time.
  */
 export class HostLimit {
   readonly #hosts = new Map<string, Host>()
-  /** Whose turn it is at which host, until they take it or pass it on. */
+  /** Queues whose turn it is at a host, until they take it or pass it on. */
   readonly #turns = new WeakMap<EndpointQueue, string>()
   readonly #requeue: (queue: EndpointQueue) => void
 
-  /** @param lineUp is told of queues that shall ask for their turn (again): their URL has changed, or somebody else's has */
-  constructor(lineUp: (queue: EndpointQueue) => void) {
-    this.#requeue = lineUp
+  /** @param requeue called with queues that should request a turn again: their URL has changed, or another queue's has */
+  constructor(requeue: (queue: EndpointQueue) => void) {
+    this.#requeue = requeue
   }
 
-  /** Takes a place in the host's line. @returns whose turn it is there now; undefined: the host is full */
+  /** Lets a queue wait for its host. @returns the queue whose turn it is there now; undefined: the host is full */
   requestTurn(queue: EndpointQueue): EndpointQueue | undefined {
     const name = hostOf(queue.row.url)
     const before = this.#turns.get(queue)
@@ -46,21 +45,21 @@ export class HostLimit {
     return this.#next(name)
   }
 
-  /** Whose turn it is at the host of a queue that has nothing to send after all. */
+  /** A queue has nothing to send after all. @returns the next whose turn it is at its host */
   passTurn(queue: EndpointQueue): EndpointQueue | undefined {
     this.#turns.delete(queue)
     return this.#freed(hostOf(queue.row.url))
   }
 
   start({ row, workspaceId }: EndpointQueue): HostSlot {
-    const place = { host: hostOf(row.url), workspaceId }
-    const host = this.#at(place.host)
+    const slot = { host: hostOf(row.url), workspaceId }
+    const host = this.#at(slot.host)
     host.total++
     host.inFlight.set(workspaceId, (host.inFlight.get(workspaceId) ?? 0) + 1)
-    return place
+    return slot
   }
 
-  /** @returns who may have the place now */
+  /** @returns the queue whose turn it is now */
   finish({ host: name, workspaceId }: HostSlot): EndpointQueue | undefined {
     const host = this.#at(name)
     host.total--
@@ -78,7 +77,7 @@ export class HostLimit {
     return queue
   }
 
-  /** Those whose URL has changed while they waited go and wait elsewhere. */
+  /** Queues whose URL has changed while they waited wait for their new host. */
   #next(name: string): EndpointQueue | undefined {
     const host = this.#at(name)
     for (;;) {
@@ -97,7 +96,7 @@ export class HostLimit {
   }
 }
 
-/** Of those above half of the places there is one at most while any is free, so at most one is passed over. */
+/** While a slot is free, at most one workspace has half of them, so at most one is skipped. */
 function next({ inFlight, waiting, total }: Host): EndpointQueue | undefined {
   if (total >= MAX_IN_FLIGHT_PER_HOST) return undefined
   const isBelowHalf = (workspaceId: string) => (inFlight.get(workspaceId) ?? 0) < MAX_IN_FLIGHT_PER_HOST / 2

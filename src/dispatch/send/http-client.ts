@@ -4,7 +4,7 @@ import type { HttpResult } from '../delivery.ts'
 import { cache } from './cache.ts'
 import { ConnectionPool, type HttpConnection } from './connection-pool.ts'
 import { failure, TOO_LONG } from './failure-reason.ts'
-import { guardedConnector, guardUrl } from './ssrf-guard.ts'
+import { assertUrlAllowed, guardedConnector } from './ssrf-guard.ts'
 
 /** Contract: connect, headers and body together. */
 export const DEADLINE_MS = 5000
@@ -16,26 +16,26 @@ export const KEPT_BYTES = 4096
 export const MAX_RESPONSE_BYTES = 65_536
 const LATE: HttpResult = { kind: 'failed', error: 'No complete answer within 5 seconds' }
 
-/** Sends one attempt and waits for the whole answer, at most 5 seconds. Never throws. */
+/** Sends one request and waits for the complete response, at most 5 seconds. Never throws. */
 export interface HttpClient {
   /** @param headers an object, or name, value, name, value, …, which is quicker */
   post(url: string, headers: Record<string, string> | string[], body: string): Promise<HttpResult>
   close(): void
 }
 
-/** How often deadlines are looked at. */
+/** How often deadlines are checked. */
 const TICK_MS = 50
-/** How long a new connection waits for an answer before others to the same receiver are closed in its favour. */
-const STARVING_MS = 250
+/** How long a new connection waits for a response before idle ones to the same receiver are closed in its favour. */
+const STARVING_AFTER_MS = 250
 
 /** Keep-alive connections; no redirects, no decompression, no proxy from the environment. */
 export function createHttpClient(policy: TargetPolicy): HttpClient {
-  /** The oldest first, so that one timer looks at the first few: a timer for each would cost as much as the rest. */
+  /** The oldest first, so that one timer checks the first few: a timer for each would cost as much as the rest. */
   const attempts = new Set<HttpRequest>()
   const ticking = setInterval(() => {
     const now = performance.now()
     for (const attempt of attempts) {
-      if (attempt.begunAt > now - STARVING_MS) break
+      if (attempt.begunAt > now - STARVING_AFTER_MS) break
       if (attempt.begunAt > now - DEADLINE_MS) attempt.starve(connections)
       else attempt.expire()
     }
@@ -50,7 +50,7 @@ export function createHttpClient(policy: TargetPolicy): HttpClient {
   })
   const destinationOf = cache((text: string) => {
     const url = new URL(text)
-    guardUrl(url, policy)
+    assertUrlAllowed(url, policy)
     return { origin: url.origin, path: url.pathname + url.search }
   })
 
@@ -68,7 +68,7 @@ export function createHttpClient(policy: TargetPolicy): HttpClient {
           attempt.sendOn(connection, request, (httpResult, isComplete, isStale) => {
             if (isComplete) connections.release(connection)
             else connections.drop(connection)
-            if (isStale) return send(connections.fresh(origin))
+            if (isStale) return send(connections.create(origin))
             attempt.finish(httpResult)
           })
         }
@@ -83,8 +83,7 @@ export function createHttpClient(policy: TargetPolicy): HttpClient {
 }
 
 /**
- * One attempt: a request, and where its connection turns out to have been closed by the receiver meanwhile, the same request
- * on a new one.
+ * One request. When its kept connection turns out to have been closed by the receiver, it is sent again on a new one.
  */
 class HttpRequest {
   readonly begunAt = performance.now()
@@ -108,7 +107,7 @@ class HttpRequest {
     const answer = new ResponseReader((httpResult, isComplete) => {
       this.#endStarving?.()
       this.#endStarving = null
-      // Asked now, not before: the client may have connected anew for this request.
+      // Read now: the client may have reconnected for this request.
       const mayBeStale = connection.isUsed && !this.#isResent
       const isStale = mayBeStale && httpResult !== LATE && answer.isOfStaleConnection(httpResult)
       this.#isResent ||= isStale
@@ -124,19 +123,19 @@ class HttpRequest {
     this.#done(this.#isResent && sentOn ? { ...httpResult, isResent: true } : httpResult)
   }
 
-  /** It has waited for a while. On a connection that never had an answer, the receiver may be waiting for others to close. */
+  /** It has waited for a while. On a connection without any response so far, the receiver may wait for others to close. */
   starve(connections: ConnectionPool): void {
     if (this.#connection === null || this.#connection.isUsed || this.#response?.hasBegun) return
-    this.#endStarving ??= connections.starve(this.#connection.origin)
+    this.#endStarving ??= connections.startStarving(this.#connection.origin)
   }
 
-  /** Its time is over. */
+  /** The deadline has passed. */
   expire(): void {
     this.#response?.end(LATE, false)
   }
 }
 
-/** What comes back for one request. `dispatch` with a handler costs half of what `request` with its streams and promises does. */
+/** Reads one response. `dispatch` with a handler costs half of what `request` with its streams and promises does. */
 class ResponseReader implements Dispatcher.DispatchHandler {
   readonly #done: (httpResult: HttpResult, isComplete: boolean) => void
   #isDone = false
@@ -225,7 +224,7 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 
 const CUT = new Set<unknown>(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'])
 
-/** A header that came several times counts as it came first. */
+/** Of a repeated header, the first. */
 function first(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value
 }

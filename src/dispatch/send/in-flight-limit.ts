@@ -1,22 +1,22 @@
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
 
-/** Requests in flight: for everybody, for endpoints that are not slow, for those that have none. */
+/** Requests in flight: of all endpoints, of those that are not slow, of those that have none in flight. */
 const MAX_IN_FLIGHT = 1024
 const MAX_IN_FLIGHT_NOT_SLOW = 1536
 const MAX_IN_FLIGHT_IDLE = 2048
-/** Of which so many began within the last 10 ms. */
+/** Of which this many may have begun within the last 10 ms. */
 const MAX_RECENT = 64
 export const RECENT_MS = 10
 
 /**
  * How many requests this process may have in flight.
  *
- * Receivers that answer at once are sent to fastest by few connections, so few requests may be young. Receivers that take
- * long hold many, which are no longer young and keep nobody from beginning. Only when they are very many do endpoints
- * that are slow have to wait, and later all that have a request in flight: one that has none always gets its turn.
+ * Receivers that respond at once are served fastest over few connections, so few requests may be recent. Slow receivers hold
+ * many, which are not recent and delay no others. Only above a first limit do slow endpoints wait, and above a second all
+ * that have a request in flight: an endpoint without one always gets its turn.
  */
 export class InFlightLimit {
-  /** In flight and young when last looked at, with performance.now() of the start, the oldest first. */
+  /** Requests that were recent at the last check, with performance.now() of the start, the oldest first. */
   readonly #recent = new Map<object, number>()
   #inFlight = 0
 
@@ -24,7 +24,7 @@ export class InFlightLimit {
     return this.#inFlight
   }
 
-  /** @returns what `end` takes back */
+  /** @returns a token for `finish` */
   start(): object {
     const token = {}
     this.#inFlight++
@@ -37,17 +37,17 @@ export class InFlightLimit {
     this.#recent.delete(token)
   }
 
-  /** @param share of the usual capacity, up to 1 */
+  /** @param throttleRatio share of the usual limit, up to 1 */
   isFull(throttleRatio: number): boolean {
-    const bornBefore = performance.now() - RECENT_MS
+    const recentSince = performance.now() - RECENT_MS
     for (const [token, startedAt] of this.#recent) {
-      if (startedAt > bornBefore) break
+      if (startedAt > recentSince) break
       this.#recent.delete(token)
     }
     return this.#recent.size >= throttleRatio * MAX_RECENT || this.#inFlight >= throttleRatio * MAX_IN_FLIGHT_IDLE
   }
 
-  /** Whether one endpoint may begin another request; ask isFull first. */
+  /** Whether an endpoint may start another request, unless `isFull`. */
   hasRoomFor(queue: EndpointQueue, throttleRatio: number): boolean {
     if (this.#inFlight < throttleRatio * MAX_IN_FLIGHT || queue.inFlightCount === 0) return true
     return this.#inFlight < throttleRatio * MAX_IN_FLIGHT_NOT_SLOW && !queue.isSlow

@@ -10,21 +10,21 @@ export interface SendLoopDeps {
   readonly queues: EndpointQueues
   readonly membership: Membership
   readonly sender: Sender
-  /** Results that wait to be written. */
+  /** Attempts that wait to be written. */
   readonly backlog: () => number
-  /** What cannot be recorded is not sent. */
+  /** Nothing is sent that could not be recorded. */
   readonly isPaused: () => boolean
-  /** How much of the usual capacity may be used now, up to 1. */
+  /** Share of the usual limits that may be used now, up to 1. */
   readonly throttleRatio: () => number
   readonly onResult: (queue: EndpointQueue, delivery: PendingDelivery, sent: TimedResult) => void
 }
 
-/** Results that may wait to be written: a receiver that refuses at once is answered faster than that can be recorded. */
+/** Attempts that may wait to be written: a receiver that refuses at once fails faster than attempts are written. */
 const MAX_BACKLOG = 1000
-/** Requests that begin before others get a turn of the event loop. */
+/** Requests that start in one turn of the event loop. */
 const MAX_BATCH = 32
 
-/** Begins requests, for one endpoint after the other, as long as there is capacity. */
+/** Starts requests, for one endpoint after the other, within the limits of process, host and endpoint. */
 export class SendLoop {
   readonly #deps: SendLoopDeps
   readonly #inFlightLimit = new InFlightLimit()
@@ -45,7 +45,7 @@ export class SendLoop {
   wake(): void {
     if (this.#isAwake || this.#isStopping) return
     this.#isAwake = true
-    // Everything of this turn of the event loop first: completions, then what they make room for.
+    // After everything else in this turn of the event loop: completions come before what they make room for.
     setImmediate(() => {
       this.#isAwake = false
       this.#sendBatch()
@@ -61,17 +61,17 @@ export class SendLoop {
     const { queues, membership } = this.#deps
     if (this.#isStopping || !membership.isActive || this.#deps.isPaused()) return
     const throttleRatio = this.#deps.throttleRatio()
-    // What has been written wakes this again.
+    // The next write wakes it again.
     if (this.#deps.backlog() >= throttleRatio * MAX_BACKLOG) return
-    const passedOver: EndpointQueue[] = []
-    for (let begun = 0; begun < MAX_BATCH && !this.#inFlightLimit.isFull(throttleRatio); ) {
+    const skipped: EndpointQueue[] = []
+    for (let started = 0; started < MAX_BATCH && !this.#inFlightLimit.isFull(throttleRatio); ) {
       const first = queues.ready.next()
       if (first === undefined) break
       const queue = this.#hostLimit.requestTurn(first)
-      // It comes back when a request to its host has ended.
+      // It is ready again when a request to its host has ended.
       if (queue === undefined) continue
       if (!this.#inFlightLimit.hasRoomFor(queue, throttleRatio)) {
-        passedOver.push(queue)
+        skipped.push(queue)
         continue
       }
       const delivery = queue.take()
@@ -79,14 +79,14 @@ export class SendLoop {
         this.#requeue(this.#hostLimit.passTurn(queue))
         continue
       }
-      begun++
+      started++
       this.#send(queue, delivery)
       if (queue.canSend()) queues.ready.add(queue)
     }
     const mayGoOn = queues.ready.size > 0 && !this.#inFlightLimit.isFull(throttleRatio)
-    for (const queue of passedOver) queues.ready.add(queue)
+    for (const queue of skipped) queues.ready.add(queue)
     if (mayGoOn) this.wake()
-    // What is in flight grows older, or ends and comes here again.
+    // Requests in flight become less recent, or end and wake it.
     else if (queues.ready.size > 0) this.#timer ??= setTimeout(() => this.#wakeLater(), RECENT_MS)
   }
 
@@ -98,17 +98,17 @@ export class SendLoop {
   #requeue(queue: EndpointQueue | undefined): void {
     const { queues } = this.#deps
     let next = queue
-    // One that was removed while it waited passes its turn on.
+    // A queue that was removed while it waited passes its turn on.
     while (next !== undefined && !queues.has(next)) next = this.#hostLimit.passTurn(next)
     if (next !== undefined) queues.ready.add(next)
   }
 
   #send(queue: EndpointQueue, delivery: PendingDelivery): void {
     const request = this.#inFlightLimit.start()
-    const place = this.#hostLimit.start(queue)
+    const slot = this.#hostLimit.start(queue)
     void this.#deps.sender.send(delivery, queue.row).then((sent) => {
       this.#inFlightLimit.finish(request)
-      this.#requeue(this.#hostLimit.finish(place))
+      this.#requeue(this.#hostLimit.finish(slot))
       this.#deps.onResult(queue, delivery, sent)
       this.wake()
     })

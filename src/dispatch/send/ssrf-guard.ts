@@ -25,18 +25,18 @@ const MAX_ADDRESSES = 4
 const ADDRESS_MS = 1000
 
 /**
- * Judges what can be judged without a lookup. Called for every attempt: a kept connection is used again without asking
- * the connector, and Node does not ask the lookup function about literal addresses.
+ * Checks what can be checked without a lookup, for every attempt: a kept connection is used again without the connector,
+ * and Node does not look up literal addresses.
  * @throws RefusedTarget
  */
-export function guardUrl(url: URL, policy: TargetPolicy): void {
+export function assertUrlAllowed(url: URL, policy: TargetPolicy): void {
   const reason = refuseUrl(url, policy)
   if (reason !== null) throw new RefusedTarget(`The URL ${reason}`)
 }
 
 /**
- * The lookup of every connection: the addresses that were judged are the ones that are connected to. One refused
- * address refuses the name, whatever else it resolves to.
+ * The lookup of every connection: it connects to the addresses that were checked. One refused address refuses the name,
+ * whatever else it resolves to.
  */
 export function guardedLookup(policy: TargetPolicy): LookupFunction {
   const { resolve = resolveName } = policy
@@ -68,7 +68,7 @@ export interface ConnectorOptions {
 }
 
 /**
- * Opens connections for undici. Only judged addresses are tried, and the one that answered is judged once more before a
+ * Opens connections for undici. Only checked addresses are tried, and the one that was reached is checked again before a
  * byte of the request is written. Certificates are verified whatever NODE_TLS_REJECT_UNAUTHORIZED says.
  */
 export function guardedConnector(policy: TargetPolicy, options: ConnectorOptions): buildConnector.connector {

@@ -30,7 +30,7 @@ export interface Health {
   readonly isWarned: boolean
   readonly isProbeAsked: boolean
   readonly isRecovering: boolean
-  /** The row's part of `version` (see claim.ts) before it was written, and after. */
+  /** The row's part of `version` (see delivery-sql.ts) before it was written, and after. */
   readonly before: string
   readonly after: string
 }

@@ -18,27 +18,27 @@ export interface EndpointRow {
   readonly breakerOpenedAt: Date | null
   readonly breakerProbeAt: Date | null
   readonly breakerProbes: number
-  /** Somebody asked that what waits be sent now, at that time, and it has not been sent yet. */
+  /** "Send now" was requested, and no probe has ended since. */
   readonly isProbeAsked: boolean
   readonly probeAskedAt: Date | null
-  /** The delivery that was meant; null: the first that waits. */
+  /** The delivery that was requested; null: the first that is pending. */
   readonly probeDeliveryId: string | null
-  /** All that waits goes out, whenever it is due. */
+  /** Everything pending is sent, whenever it is due. */
   readonly isRecovering: boolean
   readonly version: string
 }
 
-/** How its breaker stands. */
+/** The state of its circuit breaker. */
 export function breakerStateOf({ breakerOpenedAt, breakerProbeAt, breakerProbes }: EndpointRow): CircuitBreakerState {
   return { openedAt: breakerOpenedAt, probeAt: breakerProbeAt, probes: breakerProbes }
 }
 
-/** Where something waits to be sent. */
+/** An endpoint with deliveries to send. */
 export interface WorkingEndpoint {
   readonly id: string
   /** The process that it belongs to. */
   readonly dispatcherId: string | null
-  /** When somebody asked that what waits be sent now, and it has not been sent yet. */
+  /** When a probe was requested that has not ended; null: none was. */
   readonly probeRequestedAt: Date | null
 }
 
@@ -79,7 +79,7 @@ SELECT e.id, e.dispatcher_id, CASE WHEN e.is_probe_asked THEN e.probe_asked_at E
   JOIN webhook_endpoints e ON e.id = test.endpoint_id`,
 }
 
-/** Takes endpoints that belong to nobody. @throws when this process has been counted as gone (a foreign key) */
+/** Takes endpoints that belong to no process. @throws when this process has been removed (a foreign key) */
 export async function adopt(connection: DbConnection, dispatcherId: string, ids: readonly string[]): Promise<void> {
   await connection.run(ADOPT, [dispatcherId, ids])
 }
@@ -114,7 +114,7 @@ const READ: Statement = {
   LEFT JOIN agents a ON a.id = e.agent_id`,
 }
 
-/** Gives endpoints back, of which nothing is held any more. */
+/** Releases endpoints of which nothing is prefetched. */
 export async function releaseEndpoints(
   connection: DbConnection,
   dispatcherId: string,
@@ -124,6 +124,6 @@ export async function releaseEndpoints(
 }
 
 const RELEASE: Statement = {
-  name: 'dispatcher_give_back',
+  name: 'dispatcher_release_endpoints',
   text: 'UPDATE webhook_endpoints SET dispatcher_id = NULL WHERE id = ANY($2::text[]) AND dispatcher_id = $1',
 }

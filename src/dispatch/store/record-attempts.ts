@@ -2,13 +2,12 @@ import type { AttemptRecord, WriteResult } from '../delivery.ts'
 import type { DbConnection, Statement } from './connection.ts'
 
 /**
- * Records results in one statement, which is one transaction: deliveries and attempt log. The process's own row in
- * `dispatchers` is locked with it, so nobody takes its endpoints away meanwhile, and once they are taken away nothing of
- * it counts any more. A result also counts only as the attempt that follows the recorded ones: recorded twice (the
- * database's answer was lost) it changes nothing.
+ * Records attempts in one statement, which is one transaction: deliveries and attempt log. It locks the process's own row in
+ * `dispatchers`, so its endpoints are not taken away meanwhile; once they are, nothing is recorded. An attempt is recorded
+ * only after those before it: recording it twice, because the database's response was lost, changes nothing.
  *
- * Rows that somebody else has locked, which delete them, are passed over instead of waited for: a deadlock needs somebody
- * who waits. See `stillPending`.
+ * Rows that are locked, because they are being deleted, are skipped: without waiting there is no deadlock. See
+ * `stillPending`.
  */
 export async function recordAttempts(
   connection: DbConnection,
@@ -21,7 +20,7 @@ export async function recordAttempts(
   return rows[0] ?? { isMember: false, ids: [] }
 }
 
-/** Without what is null, and with milliseconds for moments: most of it is as short as it can be. */
+/** Without nulls, and with times in milliseconds, to be short. */
 function toJson({ startedAt, statusCode, response, error, isResent, nextAttemptAt, ...rest }: AttemptRecord) {
   return {
     ...rest,
@@ -35,7 +34,7 @@ function toJson({ startedAt, statusCode, response, error, isResent, nextAttemptA
 }
 
 const RECORD_ATTEMPTS: Statement = {
-  name: 'dispatcher_settle',
+  name: 'dispatcher_record_attempts',
   text: `WITH me AS MATERIALIZED (
   SELECT id FROM dispatchers WHERE id = $1 FOR KEY SHARE
 ), result AS MATERIALIZED (
@@ -45,7 +44,7 @@ const RECORD_ATTEMPTS: Statement = {
     JOIN deliveries d ON d.id = r.id AND d.attempts = r.number - 1 AND d.due IS NOT NULL
    WHERE EXISTS (SELECT FROM me)
      FOR UPDATE OF d SKIP LOCKED
-), settled AS (
+), recorded AS (
   UPDATE deliveries d SET
     status = r.status, attempts = r.number, due = to_timestamp(r.due / 1000),
     finished_at = CASE WHEN r.due IS NULL THEN $3::timestamptz END
@@ -54,13 +53,13 @@ const RECORD_ATTEMPTS: Statement = {
 ), logged AS (
   INSERT INTO delivery_attempts (delivery_id, number, started_at, duration_ms, status_code, response, error, is_resent)
   SELECT id, number, to_timestamp("startedAt" / 1000), "durationMs", "statusCode", response, error, COALESCE("isResent", false)
-    FROM settled
+    FROM recorded
 )
 SELECT EXISTS (SELECT FROM me) AS "isMember",
-       CASE WHEN (SELECT count(*) FROM settled) < $4::int THEN ARRAY(SELECT id FROM settled) END AS ids`,
+       CASE WHEN (SELECT count(*) FROM recorded) < $4::int THEN ARRAY(SELECT id FROM recorded) END AS ids`,
 }
 
-/** Ends a delivery whose attempt cannot be logged: it is not sent again, however it went. */
+/** Ends a delivery whose attempt cannot be logged: it is not sent again, whatever its result. */
 export async function finishWithoutLog(
   connection: DbConnection,
   dispatcherId: string,
@@ -78,7 +77,7 @@ UPDATE deliveries SET status = $4::"DeliveryStatus", attempts = $3::int, due = N
  WHERE id = $2 AND attempts = $3::int - 1 AND due IS NOT NULL AND EXISTS (SELECT FROM me)`,
 }
 
-/** Of results that were not recorded, those that could be later. The others' deliveries are gone, or went on already. */
+/** Finds attempts that were not recorded, and can be later: the deliveries of the others are deleted, or have moved on. */
 export async function stillPending(connection: DbConnection, records: readonly AttemptRecord[]): Promise<Set<string>> {
   const ids = records.map(({ id }) => id)
   const attempts = records.map(({ number }) => number - 1)
