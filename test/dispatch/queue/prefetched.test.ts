@@ -79,7 +79,7 @@ function filled() {
   return { queues, one, two }
 }
 
-describe('what is held, of all endpoints together', () => {
+describe('what is prefetched, of all endpoints together', () => {
   test('counts from reading until it is recorded', () => {
     const { queues, one, two } = filled()
     expect([queues.prefetchedCount, one.prefetchedCount, two.prefetchedCount]).toEqual([10, 5, 5])
@@ -145,7 +145,7 @@ describe('what was read while things happened', () => {
     expect(queue.canSend()).toBe(false)
   })
 
-  test('does not overtake what was held and has been dropped since', () => {
+  test('does not overtake what was prefetched and has been dropped since', () => {
     const { queue, taken, events } = stalled()
     const later = first(18, ROW.id)
     queue.wake()

@@ -75,7 +75,7 @@ function delivered({ id, attempts }: PendingDelivery, changes: Partial<AttemptRe
 const settleNow = (records: AttemptRecord[], who = ME) => recordAttempts(connection, who, records, guddesk.clock.now())
 
 describe('claiming', () => {
-  test('first attempts come in the order of their events, and what is held does not come again', async () => {
+  test('first attempts come in the order of their events, and what is prefetched does not come again', async () => {
     const id = await guddesk.newConversation(tenant, 'one')
     await say(id, 'two', 'three')
     const all = await read()

@@ -104,7 +104,7 @@ describe('plans that were made on empty tables', () => {
     expect(Math.max(...most)).toBeLessThan(MAX_SCANNED + 50)
   })
 
-  test('a claim is quick beside a long backlog', async () => {
+  test('a fetch is quick beside a long backlog', async () => {
     const times: number[] = []
     for (let i = 0; i < 20; i++) {
       const began = performance.now()
@@ -187,7 +187,7 @@ describe.each(['STRICT', 'RELAXED'] as const)('with %s ordering', (ordering) => 
     [50_000, 1],
     [5000, 5000],
   ])(
-    '%i events behind the retries of %i conversations are passed once, and cost no claim after that',
+    '%i events behind the retries of %i conversations are passed once, and cost no fetch after that',
     { timeout: 120_000 },
     async (events, conversations) => {
       const name = `${ordering}_${conversations}`
