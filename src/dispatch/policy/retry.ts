@@ -33,7 +33,7 @@ export function parseRetryAfter(header: string | undefined, now: Date): number |
 }
 
 /**
- * What a receiver asked for, and up to 10 % more: everybody whom it told the same must not come back at the same moment.
+ * What a receiver asked for, and up to 10 % more: clients that were told the same must not all come back at once.
  * @param random a number in [0, 1)
  */
 export function spreadRetryAfter(ms: number, random: number): number {

@@ -21,7 +21,7 @@ const newRead = (early: EarlySends): ConversationRead => ({ after: '0', early, i
 const RESCAN_MS = 30_000
 const RESCAN_MS_PER_EVENT = 1
 /** Conversations that wait to be read, above which no more are deferred. */
-const MAX_WANTED = 1000
+const MAX_QUEUED = 1000
 /** Conversations that are remembered because they wait. Retries that come due in the others are found all the same. */
 const MAX_WAITING = 10_000
 const EPOCH = new Date(0)
@@ -30,12 +30,12 @@ const EPOCH = new Date(0)
  * The conversations of one endpoint that are read by themselves, by the index of conversations and in several reads when they
  * are long: those with a retry that is due or holds back what follows, and during a recovery all.
  *
- * A conversation waits (for a retry to be recorded, or for the receiver to be back), is wanted, is being read, or is read in
+ * A conversation waits (for a retry to be recorded, or for the receiver to be back), is queued to be read, is being read, or is read in
  * part. Its first attempts are passed over when first attempts are read.
  */
 export class ConversationRetries {
   readonly #waiting = new Set<string>()
-  readonly #wanted = new Map<string, ConversationRead>()
+  readonly #queued = new Map<string, ConversationRead>()
   readonly #reading = new Map<string, ConversationRead>()
   /** Read in part: what was read is sent first. */
   readonly #partial = new Map<string, ConversationRead>()
@@ -79,19 +79,19 @@ export class ConversationRetries {
 
   /** Whether another conversation may be deferred. */
   get hasRoom(): boolean {
-    return this.#wanted.size < MAX_WANTED
+    return this.#queued.size < MAX_QUEUED
   }
 
-  get wantedCount(): number {
-    return this.#wanted.size
+  get queuedCount(): number {
+    return this.#queued.size
   }
 
   get #isEmpty(): boolean {
-    return this.#waiting.size + this.#wanted.size + this.#reading.size + this.#partial.size === 0
+    return this.#waiting.size + this.#queued.size + this.#reading.size + this.#partial.size === 0
   }
 
   has(id: string): boolean {
-    return this.#waiting.has(id) || this.#wanted.has(id) || this.#reading.has(id) || this.#partial.has(id)
+    return this.#waiting.has(id) || this.#queued.has(id) || this.#reading.has(id) || this.#partial.has(id)
   }
 
   #rescanIfDue(): void {
@@ -116,14 +116,14 @@ export class ConversationRetries {
     this.#waiting.add(id)
   }
 
-  #want(id: string, read: ConversationRead): void {
+  #enqueue(id: string, read: ConversationRead): void {
     this.#waiting.delete(id)
-    this.#wanted.set(id, read)
+    this.#queued.set(id, read)
   }
 
   /** Forgets everything: it is read again. A recovery starts again. */
   clear(): void {
-    for (const known of [this.#waiting, this.#wanted, this.#reading, this.#partial]) known.clear()
+    for (const known of [this.#waiting, this.#queued, this.#reading, this.#partial]) known.clear()
     this.#firstAttempts.restart()
     this.#retriesFrom = EPOCH
     if (this.#recovery.isActive) this.#recovery.start()
@@ -155,19 +155,19 @@ export class ConversationRetries {
   recoverPage(ids: readonly string[], end: ScanEnd): void {
     for (const id of this.#recovery.advance(ids, end)) {
       this.#partial.delete(id)
-      this.#want(id, newRead('all'))
+      this.#enqueue(id, newRead('all'))
     }
   }
 
   /** The receiver is back after a few failures: everything pending in these conversations is sent. */
   recoverSome(ids: Iterable<string>): void {
-    for (const id of ids) this.#want(id, newRead('all'))
+    for (const id of ids) this.#enqueue(id, newRead('all'))
   }
 
   /** Whether a recovery has read everything. */
   get hasRecovered(): boolean {
     if (!this.#recovery.isOver) return false
-    for (const reads of [this.#wanted, this.#reading, this.#partial]) {
+    for (const reads of [this.#queued, this.#reading, this.#partial]) {
       for (const { early } of reads.values()) if (early === 'all') return false
     }
     return true
@@ -177,7 +177,7 @@ export class ConversationRetries {
   #defer(id: string, early: EarlySends | null): void {
     this.#scheduleRescan()
     if (early === null || this.#recovery.willList(id)) this.#wait(id)
-    else this.#want(id, newRead(this.isRecovering ? 'none' : early))
+    else this.#enqueue(id, newRead(this.isRecovering ? 'none' : early))
   }
 
   /**
@@ -201,7 +201,7 @@ export class ConversationRetries {
   addRetries(retries: readonly FetchedDelivery[], isFull: boolean, early: EarlySends | null): void {
     for (const { conversationId: id } of retries) {
       if (id === null) continue
-      const known = this.#wanted.get(id) ?? this.#reading.get(id) ?? this.#partial.get(id)
+      const known = this.#queued.get(id) ?? this.#reading.get(id) ?? this.#partial.get(id)
       if (known === undefined) this.#defer(id, early)
       else if (known.after !== '0' || this.#reading.has(id)) known.isRepeated = true
     }
@@ -221,9 +221,9 @@ export class ConversationRetries {
 
   /** Which conversations to read next, at most `count`. They are being read from now on. */
   startReads(count: number): [id: string, read: ConversationRead][] {
-    const started = this.#wanted.entries().take(count).toArray()
+    const started = this.#queued.entries().take(count).toArray()
     for (const [id, read] of started) {
-      this.#wanted.delete(id)
+      this.#queued.delete(id)
       this.#reading.set(id, read)
     }
     return started
@@ -233,7 +233,7 @@ export class ConversationRetries {
   cancelRead(id: string, read: ConversationRead): void {
     if (this.#reading.get(id) !== read) return
     this.#reading.delete(id)
-    this.#wanted.set(id, read)
+    this.#queued.set(id, read)
   }
 
   /**
@@ -251,20 +251,20 @@ export class ConversationRetries {
     this.#reading.delete(id)
     const { early, isRepeated, isRecorded } = read
     // A recovery has listed it meanwhile.
-    if (this.#wanted.has(id)) return true
+    if (this.#queued.has(id)) return true
     if (isBlocked && !isRecorded && !isRepeated) this.#wait(id)
-    else if (isBlocked) this.#wanted.set(id, newRead('none'))
+    else if (isBlocked) this.#queued.set(id, newRead('none'))
     else if (last !== null) this.#partial.set(id, { ...read, after: last, early: early === 'all' ? 'all' : 'none' })
-    else if (isRepeated) this.#wanted.set(id, newRead('none'))
+    else if (isRepeated) this.#queued.set(id, newRead('none'))
     return true
   }
 
-  /** Everything that was read of a conversation has been sent: the rest of it is wanted. */
+  /** Everything that was read of a conversation has been sent: the rest of it is queued. */
   drained(id: string): void {
     const rest = this.#partial.get(id)
     if (rest === undefined) return
     this.#partial.delete(id)
-    this.#wanted.set(id, rest)
+    this.#queued.set(id, rest)
   }
 
   /**

@@ -158,7 +158,7 @@ export class FetchPlan {
 
   /** Room for deliveries of conversations that are read by themselves. */
   #conversationRoom(limit: number): number {
-    if (this.#parts.retries.wantedCount === 0) return 0
+    if (this.#parts.retries.queuedCount === 0) return 0
     return this.#space('retries', Math.ceil((PREFETCH_FACTOR * limit) / 2))
   }
 
@@ -210,7 +210,7 @@ export class FetchPlan {
   get recoverAfter(): string | null {
     const { state, retries } = this.#parts
     const limit = state.concurrencyLimit
-    return limit > 0 && retries.wantedCount < 2 * limit ? retries.recoverAfter : null
+    return limit > 0 && retries.queuedCount < 2 * limit ? retries.recoverAfter : null
   }
 
   /** Takes a page of conversations with pending deliveries. @param end where the recovery would end if it began now */
@@ -259,7 +259,7 @@ export class FetchPlan {
   }
 }
 
-function mayHaveMoreFirstAttempts(found: readonly FetchedDelivery[], wanted: number): boolean {
-  if (found.length >= Math.max(MAX_SCANNED, wanted)) return true
-  return found.filter(({ isDeferred }) => !isDeferred).length >= wanted
+function mayHaveMoreFirstAttempts(found: readonly FetchedDelivery[], requested: number): boolean {
+  if (found.length >= Math.max(MAX_SCANNED, requested)) return true
+  return found.filter(({ isDeferred }) => !isDeferred).length >= requested
 }

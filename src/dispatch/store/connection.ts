@@ -11,7 +11,7 @@ export interface Statement {
 
 /** One connection for one loop of the dispatcher, so that no loop waits for another or for the API's queries. */
 export interface DbConnection {
-  /** @throws when the database does not answer within 10 seconds; the next call connects anew */
+  /** @throws when the database does not respond within 10 seconds; the next call reconnects */
   run<Row extends object>(statement: Statement, params: readonly unknown[]): Promise<Row[]>
   /** Rows that one statement should read, and write, and how long those to write are gathered, in milliseconds. */
   readonly batch: { readonly read: number; readonly write: number; readonly gatherMs: number }
@@ -80,7 +80,7 @@ async function runShared<Row extends object>(pool: pg.Pool, statement: Statement
     client.release()
     return rows
   } catch (error) {
-    // The pool connects anew, with everything as usual.
+    // The pool reconnects, with the usual settings.
     client.release(true)
     throw error
   }
@@ -107,7 +107,7 @@ function ownSession(pool: pg.Pool): DbConnection {
     return connection
   }
 
-  /** The next statement connects anew. */
+  /** The next statement reconnects. */
   function drop(connection: Promise<pg.Client>): void {
     if (connection !== connected) return
     connected = undefined

@@ -8,8 +8,8 @@ const MOMENT_MS = 50
 
 /**
  * The embedded database's one connection, as the dispatcher uses it: one statement at a time. While the dispatcher is behind
- * with its work, others go first: it takes the connection when nobody waits for it, and a third of the time while others
- * need it. So whoever calls the API is answered while thousands of deliveries fail.
+ * with its work, others go first: it takes the connection when nothing else waits for it, and a third of the time while
+ * others need it. So the API responds while thousands of deliveries fail.
  */
 export class EmbeddedConnection {
   static readonly #all = new WeakMap<pg.Pool, EmbeddedConnection>()
@@ -37,7 +37,7 @@ export class EmbeddedConnection {
   /** Runs one statement when it is the dispatcher's turn, in the order of the calls. */
   whenFree<T>(run: () => Promise<T>, isBehind: () => boolean): Promise<T> {
     const turn = this.#last.then(() => this.#run(run, isBehind))
-    this.#last = turn.catch(() => undefined) // who asked for it hears of it
+    this.#last = turn.catch(() => undefined) // the caller gets the error
     return turn
   }
 
