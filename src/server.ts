@@ -13,8 +13,8 @@ import { purgeExpired } from './domain/maintenance/purge-expired.ts'
 import { type Retention, removeOld } from './domain/maintenance/retention.ts'
 import { type Deps, newCounts } from './domain/shared/deps.ts'
 import { DomainError } from './domain/shared/errors.ts'
-import { releaseAbandonedKeys, sweepKeys } from './domain/shared/idempotency.ts'
-import { removeUnnamedPictures } from './domain/visitors/pictures.ts'
+import { purgeExpiredKeys, releaseAbandonedKeys } from './domain/shared/idempotency.ts'
+import { removeUnreferencedPictures } from './domain/visitors/pictures.ts'
 import { removeExpiredUnregistered, skipStaleBacklogs } from './domain/webhooks/unregistered-endpoints.ts'
 import { ANY_DOCUMENT, readManifest, trustedDocuments } from './graphql/trusted-documents.ts'
 import type { Pages } from './http/dashboard.ts'
@@ -118,7 +118,9 @@ export async function buildServer({
   const people = createPeople(deps, tokens)
   if (config.roles.has('api')) {
     if (db.exclusive) await releaseAbandonedKeys(deps)
-    stops.push(repeatWriting(deps, SWEEP_EVERY_MS, 'old idempotency keys could not be deleted', () => sweepKeys(deps)))
+    stops.push(
+      repeatWriting(deps, SWEEP_EVERY_MS, 'old idempotency keys could not be deleted', () => purgeExpiredKeys(deps)),
+    )
   }
   if (mail !== undefined) stops.push(() => mail.close())
   const rates = openRateCounter(redis, log)
@@ -176,7 +178,7 @@ function startBackgroundWork(deps: Deps, retention: Retention): (() => Promise<v
       removeExpiredUnregistered(deps, signal),
     ),
     repeatWriting(deps, SWEEP_EVERY_MS, 'pictures that nothing names could not be deleted', () =>
-      removeUnnamedPictures(deps),
+      removeUnreferencedPictures(deps),
     ),
     repeatWriting(deps, SWEEP_EVERY_MS, 'ended secrets could not be forgotten', () => purgeExpired(deps)),
   ]

@@ -8,7 +8,7 @@ import {
   validate,
 } from 'graphql'
 import { type GraphQLParams, handleStreamOrSingleExecutionResult, isAsyncIterable, type Plugin } from 'graphql-yoga'
-import { checkJson, JsonFault, parseJson } from '../infra/json.ts'
+import { checkJson, JsonError, parseJson } from '../infra/json.ts'
 import { measure } from './cost.ts'
 import { checkLimit, checkTokens, LIMITS, requestFault } from './limits.ts'
 
@@ -103,11 +103,11 @@ async function parsing<T>(what: string, parse: () => Promise<T>): Promise<T> {
   try {
     return await parse()
   } catch (error) {
-    throw requestFault(error instanceof JsonFault ? `${what} ${error.message}` : `${what} must be valid JSON in UTF-8`)
+    throw requestFault(error instanceof JsonError ? `${what} ${error.message}` : `${what} must be valid JSON in UTF-8`)
   }
 }
 
-/** The members are Yoga's to judge. @throws JsonFault */
+/** The members are Yoga's to judge. @throws JsonError */
 function parseParams(bytes: Uint8Array): GraphQLParams {
   return parseJson(bytes) as GraphQLParams
 }

@@ -12,7 +12,7 @@ import { MAX_BODY_BYTES, readBytes } from '../http/body.ts'
 import { onResponseClosed } from '../http/connections.ts'
 import { newRequestId } from '../http/middleware.ts'
 import { GRAPHQL_PATH } from '../http/paths.ts'
-import { standingHeaders } from '../http/rate-limit-headers.ts'
+import { rateLimitHeaders } from '../http/rate-limit-headers.ts'
 import type { AcquireSlot } from '../infra/concurrency-limit.ts'
 import type { Streams } from '../live/streams.ts'
 import { schema } from '../resolvers/index.ts'
@@ -91,14 +91,13 @@ export function createGraphQL({
       hideSchema({ introspection, suggestions: isDevelopment && introspection }),
       firstFaultOfVariables(),
       compiledQueries<Context>(({ budget }) => budget.renew()),
-      toldStanding(),
+      exposeRateLimit(),
       newBudgets(),
       executionTimeout(),
       maskedErrors((error, requestId) => maskError(deps, error, requestId)),
     ],
     maskedErrors: { maskError: (error) => maskError(deps, error) },
-    context: (incoming) =>
-      contextOf({ deps, streams, credentials, authenticator, charge, acquireSlot: acquireSlot }, incoming),
+    context: (incoming) => contextOf({ deps, streams, credentials, authenticator, charge, acquireSlot }, incoming),
   })
 }
 
@@ -127,7 +126,7 @@ async function contextOf(
   if (caller instanceof RateLimitedError) throw caller
   const requests = Math.max(1, Math.ceil(costOf(incoming) / POINTS_PER_REQUEST))
   const rateLimit = caller instanceof Error ? null : await charge(caller, 'general', requests)
-  if (rateLimit !== null) setHeaders?.(standingHeaders(rateLimit))
+  if (rateLimit !== null) setHeaders?.(rateLimitHeaders(rateLimit))
   if (!(caller instanceof Error) && !isSubscription(incoming)) await acquireSlot(caller.credentialId, whenAnswered)
   const actor = caller instanceof Error ? caller : await caller.actorIn(workspaceIdOf(req.headers)).catch(asError)
   if (!(caller instanceof Error) && caller.renewal !== null) setHeaders?.({ 'Set-Cookie': caller.renewal })
@@ -152,7 +151,7 @@ async function contextOf(
 }
 
 /** Tells in `extensions.rateLimit` of results where the caller stands: a WebSocket has no headers. */
-function toldStanding(): Plugin<Context> {
+function exposeRateLimit(): Plugin<Context> {
   return {
     onExecute: ({ args }) => ({
       onExecuteDone({ result, setResult }) {

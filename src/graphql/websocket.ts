@@ -9,7 +9,7 @@ import {
 import { CloseCode, handleProtocols, makeServer, type SubscribePayload } from 'graphql-ws'
 import type { YogaServerInstance } from 'graphql-yoga'
 import { type RawData, type WebSocket, WebSocketServer } from 'ws'
-import { checkJson, JsonFault, keepNumbers } from '../infra/json.ts'
+import { checkJson, JsonError, keepNumbers } from '../infra/json.ts'
 import type { Log } from '../infra/log.ts'
 import type { KnownDocuments } from './trusted-documents.ts'
 
@@ -200,7 +200,7 @@ function faultOf(bytes: Buffer): string | null {
     checkJson(bytes)
     return null
   } catch (error) {
-    if (error instanceof JsonFault) return `The message ${error.message}`
+    if (error instanceof JsonError) return `The message ${error.message}`
     throw error
   }
 }

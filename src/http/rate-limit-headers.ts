@@ -1,7 +1,7 @@
-import type { RateLimitedError, Standing } from '../domain/shared/errors.ts'
+import type { RateLimitedError, RateLimitStatus } from '../domain/shared/errors.ts'
 
 /** What every answer says about the budget that it was counted in, over REST and GraphQL. */
-export function standingHeaders({ limit, remaining, reset }: Standing): Record<string, string> {
+export function rateLimitHeaders({ limit, remaining, reset }: RateLimitStatus): Record<string, string> {
   return {
     'X-RateLimit-Limit': String(limit),
     'X-RateLimit-Remaining': String(remaining),
@@ -11,5 +11,5 @@ export function standingHeaders({ limit, remaining, reset }: Standing): Record<s
 
 /** The headers of a refusal. */
 export function refusalHeaders({ standing, retryAfterSeconds }: RateLimitedError): Record<string, string> {
-  return { ...(standing !== null && standingHeaders(standing)), 'Retry-After': String(retryAfterSeconds) }
+  return { ...(standing !== null && rateLimitHeaders(standing)), 'Retry-After': String(retryAfterSeconds) }
 }

@@ -11,12 +11,12 @@ export const JSON_LIMITS = {
 } as const
 
 /** A text that is not parsed. The message goes on after its name: "The body" "is not valid UTF-8". */
-export class JsonFault extends Error {
-  override name = 'JsonFault'
+export class JsonError extends Error {
+  override name = 'JsonError'
 }
 
 /** Stands in parsed JSON for a number that JavaScript cannot keep: what stores numbers refuses it. */
-export class UnkeptNumber {
+export class UnrepresentableNumber {
   readonly source: string
 
   /** @param source as it was written */
@@ -32,7 +32,7 @@ export class UnkeptNumber {
 /**
  * Parses JSON in UTF-8. Its members, elements and nesting are counted on the bytes, in one pass, before the parser makes
  * anything of them. A number that is not finite, or an integer beyond 2^53, becomes an `UnkeptNumber`.
- * @throws JsonFault
+ * @throws JsonError
  */
 export function parseJson(bytes: Uint8Array): unknown {
   const { hasOddNumbers } = checkJson(bytes)
@@ -40,7 +40,7 @@ export function parseJson(bytes: Uint8Array): unknown {
   try {
     return hasOddNumbers ? JSON.parse(text, keepNumbers) : JSON.parse(text)
   } catch {
-    throw new JsonFault('is not valid JSON')
+    throw new JsonError('is not valid JSON')
   }
 }
 
@@ -51,12 +51,12 @@ export function keepNumbers(_key: string, value: unknown, context?: { source?: s
 }
 
 /** A number from its text, or what stands for one that cannot be kept. */
-export function numberOf(source: string): number | UnkeptNumber {
-  return isKept(source) ? Number(source) : new UnkeptNumber(source)
+export function numberOf(source: string): number | UnrepresentableNumber {
+  return isExact(source) ? Number(source) : new UnrepresentableNumber(source)
 }
 
 /** Whether a number's text stands for a value that a double has: finite, and exact when it is an integer. */
-function isKept(source: string): boolean {
+function isExact(source: string): boolean {
   const value = Number(source)
   if (!Number.isFinite(value)) return false
   if (Number.isSafeInteger(value) || !Number.isInteger(value)) return true
@@ -78,10 +78,10 @@ const SAFE_DIGITS = 15
 /**
  * Looks at the bytes of a JSON text without parsing it. It need not be valid; what it finds is then about another text, and
  * the parser says what is wrong.
- * @throws JsonFault
+ * @throws JsonError
  */
 export function checkJson(bytes: Uint8Array): { hasOddNumbers: boolean } {
-  if (!isUtf8(bytes)) throw new JsonFault('is not valid UTF-8')
+  if (!isUtf8(bytes)) throw new JsonError('is not valid UTF-8')
   let keys = 0
   let commas = 0
   let depth = 0
@@ -105,7 +105,7 @@ export function checkJson(bytes: Uint8Array): { hasOddNumbers: boolean } {
     if (byte === COMMA) commas++
     if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth++
     if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) depth--
-    if (depth > JSON_LIMITS.depth) throw new JsonFault(`is nested more than ${JSON_LIMITS.depth} levels deep`)
+    if (depth > JSON_LIMITS.depth) throw new JsonError(`is nested more than ${JSON_LIMITS.depth} levels deep`)
     // Commas separate members as well, of which there are as many as keys.
     if (commas - keys > JSON_LIMITS.items) throw tooMany('array elements', JSON_LIMITS.items)
   }
@@ -120,6 +120,6 @@ function endOfText(bytes: Uint8Array, start: number): number {
   return i
 }
 
-function tooMany(what: string, max: number): JsonFault {
-  return new JsonFault(`has more than ${max.toLocaleString('en')} ${what}: send less at a time`)
+function tooMany(what: string, max: number): JsonError {
+  return new JsonError(`has more than ${max.toLocaleString('en')} ${what}: send less at a time`)
 }

@@ -9,12 +9,12 @@ import { parseLimit } from '../domain/shared/pagination.ts'
 import type { Charge } from '../domain/shared/rate-limits.ts'
 import { hasBody, readJsonObject } from '../http/body.ts'
 import { parseQueryString } from '../http/query-string.ts'
-import { standingHeaders } from '../http/rate-limit-headers.ts'
+import { rateLimitHeaders } from '../http/rate-limit-headers.ts'
 import { agentRoutes } from './agents.ts'
 import { articleRoutes } from './articles.ts'
 import { conversationRoutes } from './conversations.ts'
 import { customerRoutes } from './customers.ts'
-import { runOnce } from './idempotency.ts'
+import { runWithIdempotencyKey } from './idempotency.ts'
 import { OPENAPI_PATH, openApiDocument } from './openapi.ts'
 import { queryReader } from './query.ts'
 import { replyRoutes } from './reply.ts'
@@ -86,7 +86,7 @@ async function run(
   ctx.set('Cache-Control', 'no-store')
   const caller = await authenticate({ headers: ctx.headers, address: ctx.req.socket.remoteAddress })
   const standing = await charge(caller, route.path.startsWith('/agent/') ? 'agent' : 'general', 1)
-  if (standing !== null) ctx.set(standingHeaders(standing))
+  if (standing !== null) ctx.set(rateLimitHeaders(standing))
   requireLevel(caller, route.needs)
   const { query, workspaceId, limit, cursor } = readQuery(parseQueryString(ctx.querystring))
   await acquireSlot(caller.credentialId, ctx.res)
@@ -102,7 +102,7 @@ async function run(
     body: route.body === undefined ? undefined : parse(route.body, raw),
     page: { limit: parseLimit(limit), cursor: cursor || null },
   }
-  const { status, body } = await runOnce(ctx, deps, caller, raw, {
+  const { status, body } = await runWithIdempotencyKey(ctx, deps, caller, raw, {
     async authorize() {
       if (route.isGlobal) return
       const actor = await request.actor()

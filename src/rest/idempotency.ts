@@ -3,7 +3,7 @@ import type { Context } from 'koa'
 import type { Caller } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import { type ErrorCode, ValidationError } from '../domain/shared/errors.ts'
-import { once, type StoredAnswer } from '../domain/shared/idempotency.ts'
+import { runIdempotently, type StoredAnswer } from '../domain/shared/idempotency.ts'
 import { expectedError } from '../http/error-body.ts'
 
 /** Refusals that say something about the request itself. The others, such as limits and permissions, may end. */
@@ -30,7 +30,7 @@ interface Work {
  * answer.
  * @param body as it was parsed from JSON: blanks between its parts make no other request
  */
-export async function runOnce(
+export async function runWithIdempotencyKey(
   ctx: Context,
   deps: Deps,
   { credentialId }: Caller,
@@ -43,7 +43,7 @@ export async function runOnce(
   const fingerprint = createHash('sha256')
     .update(`${ctx.method} ${ctx.url}\n${JSON.stringify(body)}`)
     .digest('hex')
-  const answer = await once(deps, { owner: credentialId, key, fingerprint }, { work, refusal })
+  const answer = await runIdempotently(deps, { owner: credentialId, key, fingerprint }, { work, refusal })
   if (answer.isRepeated) ctx.set('Idempotency-Replayed', 'true')
   return answer
 }

@@ -1,6 +1,6 @@
 import type { Actor, Caller, Origin } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
-import type { DomainError, Standing } from '../domain/shared/errors.ts'
+import type { DomainError, RateLimitStatus } from '../domain/shared/errors.ts'
 import type { PageBudget } from '../domain/shared/page-budget.ts'
 import type { Streams } from '../live/streams.ts'
 import type { Loaders } from './loaders.ts'
@@ -14,7 +14,7 @@ export interface Context {
   readonly budget: PageBudget
   readonly requestId: string
   /** Where the caller stands in their budget, this operation included; null without a limit. */
-  readonly rateLimit: Standing | null
+  readonly rateLimit: RateLimitStatus | null
   /** Aborted when nobody waits for the answer any more; null where the transport itself ends what it has begun. */
   readonly gone: AbortSignal | null
   /** Where the request comes from, whoever sends it. */

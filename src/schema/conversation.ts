@@ -8,7 +8,7 @@ import { builder } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Channel, ConversationStatus } from './enums.ts'
 import { type FieldSelection, projectedColumns } from './field-selection.ts'
-import { loadAll } from './loaders.ts'
+import { loadMany } from './loaders.ts'
 import { MessageConnection } from './message.ts'
 import { Visitor } from './visitor.ts'
 import { Member } from './workspace.ts'
@@ -106,7 +106,7 @@ builder.prismaObjectFields(Visitor, (t) => ({
       toConnection(
         await visitorConversations(pageRequest(page, budget), {
           find: (range) => loaders.visitorConversations.load([id, range]),
-          rows: (ids) => loadAll(loaders.conversations, ids),
+          rows: (ids) => loadMany(loaders.conversations, ids),
           count: async () => (await loaders.visitorConversationCounts.load(id)) ?? 0,
         }),
       ),

@@ -1,12 +1,12 @@
 import type { LoggedEvent } from '../domain/events/event-position.ts'
-import { dataSeenBy, type EventType as EventTypeName } from '../domain/events/events.ts'
+import { dataVisibleTo, type EventType as EventTypeName } from '../domain/events/events.ts'
 import { conversationEvents } from '../domain/events/read-events.ts'
 import { builder } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Conversation } from './conversation.ts'
 import { Delivery } from './delivery.ts'
 import { EventType } from './enums.ts'
-import { loadAll } from './loaders.ts'
+import { loadMany } from './loaders.ts'
 
 export const Event = builder.objectRef<LoggedEvent>('Event')
 
@@ -14,7 +14,7 @@ builder.node(Event, {
   description: 'Something that happened.',
   id: { resolve: ({ id }) => id },
   loadMany: async (ids, { loaders }) => {
-    const found = await loadAll(loaders.events, ids)
+    const found = await loadMany(loaders.events, ids)
     return ids.map((id) => found.get(id) ?? null)
   },
   fields: (t) => ({
@@ -32,7 +32,7 @@ builder.node(Event, {
       description: "The webhook payload's data. An agent's key is not told where other agents' endpoints are.",
       resolve: ({ type, body }, _args, { actor, budget }) => {
         const { data } = JSON.parse(budget.spend(body)) as { data: Record<string, unknown> }
-        return dataSeenBy(actor(), type, data)
+        return dataVisibleTo(actor(), type, data)
       },
     }),
     isTest: t.exposeBoolean('isTest', { description: 'Whether it is sample data that was sent to test an endpoint.' }),

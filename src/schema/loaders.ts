@@ -86,7 +86,7 @@ function byId<Row>(load: (ids: string[]) => Promise<Map<string, Row>>): ById<Row
 }
 
 /** Those of the ids that there are. */
-export async function loadAll<Row>(loader: ById<Row>, ids: readonly string[]): Promise<Map<string, Row>> {
+export async function loadMany<Row>(loader: ById<Row>, ids: readonly string[]): Promise<Map<string, Row>> {
   const rows = await Promise.all(ids.map(async (id) => [id, await loader.load(id)] as const))
   return new Map(rows.flatMap(([id, row]) => (row === null ? [] : [[id, row]])))
 }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inEventTransaction } from '../../src/domain/events/event-lock.ts'
-import { dataSeenBy, recordEvent, SYSTEM } from '../../src/domain/events/events.ts'
+import { dataVisibleTo, recordEvent, SYSTEM } from '../../src/domain/events/events.ts'
 import { schema } from '../../src/resolvers/index.ts'
 import { installSecretive, type NeighbourRule, ok, SECRET } from '../rest/objects.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
@@ -163,9 +163,9 @@ describe('events about endpoints', () => {
   })
 
   test('of a time when they did not name the agent are told to nobody’s key but the workspace’s', () => {
-    const actor = { type: 'agent', id: secretive.id } as Parameters<typeof dataSeenBy>[0]
+    const actor = { type: 'agent', id: secretive.id } as Parameters<typeof dataVisibleTo>[0]
     const data = { endpointId: secretive.endpointId, url: SECRET, workspaceId: 'ws', actor: SYSTEM }
-    expect(JSON.stringify(dataSeenBy(actor, 'endpoint.disabled', data))).not.toContain(SECRET)
+    expect(JSON.stringify(dataVisibleTo(actor, 'endpoint.disabled', data))).not.toContain(SECRET)
   })
 
   test.each(TRANSPORTS)('over %s, too', async (_name, subscribe) => {

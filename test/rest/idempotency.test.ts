@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConflictError } from '../../src/domain/shared/errors.ts'
-import { type Once, once as runOnce, sweepKeys } from '../../src/domain/shared/idempotency.ts'
+import { type IdempotentOperation, purgeExpiredKeys, runIdempotently } from '../../src/domain/shared/idempotency.ts'
 import { newId } from '../../src/domain/shared/ids.ts'
 import type { MemberRole } from '../../src/generated/prisma/enums.ts'
 import { inTransaction } from '../../src/infra/database/transaction.ts'
@@ -244,14 +244,14 @@ describe('time and crashes', () => {
     expect(replayed(await once(messages(), { body: 'daily' }, key))).toBe(null)
     expect(await countOf('daily')).toBe(2)
     guddesk.clock.advance(25 * 3_600_000)
-    await sweepKeys(guddesk.deps)
+    await purgeExpiredKeys(guddesk.deps)
     expect(await guddesk.deps.db.prisma.idempotencyKey.count()).toBe(0)
   })
 
   test('a process that is gone blocks it for 20 seconds; one that comes back late has nothing to commit', async () => {
     const use = { owner: 'key_of_a_test', key: randomUUID(), fingerprint: 'the same' }
     const { workspaceId } = guddesk.tenant
-    const visitor = (name: string): Once => ({
+    const visitor = (name: string): IdempotentOperation => ({
       async work(deps) {
         if (name === 'late') await held.promise
         await inTransaction(deps, (tx) => tx.db.visitor.create({ data: { id: newId('visitor'), workspaceId, name } }))
@@ -260,18 +260,18 @@ describe('time and crashes', () => {
       refusal: () => null,
     })
     const held = Promise.withResolvers<void>()
-    const late = runOnce(guddesk.deps, use, visitor('late')).catch((error: unknown) => error)
+    const late = runIdempotently(guddesk.deps, use, visitor('late')).catch((error: unknown) => error)
     await until(async () => (await guddesk.deps.db.prisma.idempotencyKey.count({ where: use })) === 1)
-    await expect(runOnce(guddesk.deps, use, visitor('early'))).rejects.toThrow(/still running/)
+    await expect(runIdempotently(guddesk.deps, use, visitor('early'))).rejects.toThrow(/still running/)
     guddesk.clock.advance(20_001)
-    expect(await runOnce(guddesk.deps, use, visitor('second'))).toEqual({
+    expect(await runIdempotently(guddesk.deps, use, visitor('second'))).toEqual({
       status: 201,
       body: 'second',
       isRepeated: false,
     })
     held.resolve()
     expect(await late).toBeInstanceOf(ConflictError)
-    expect(await runOnce(guddesk.deps, use, visitor('third'))).toEqual({
+    expect(await runIdempotently(guddesk.deps, use, visitor('third'))).toEqual({
       status: 201,
       body: 'second',
       isRepeated: true,

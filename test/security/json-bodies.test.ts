@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { checkJson, JSON_LIMITS, JsonFault, numberOf, parseJson, UnkeptNumber } from '../../src/infra/json.ts'
+import { checkJson, JSON_LIMITS, JsonError, numberOf, parseJson, UnrepresentableNumber } from '../../src/infra/json.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 
 const faultOf = (text: string | Buffer) => {
@@ -7,7 +7,7 @@ const faultOf = (text: string | Buffer) => {
     parseJson(Buffer.from(text))
     return null
   } catch (error) {
-    if (error instanceof JsonFault) return error.message
+    if (error instanceof JsonError) return error.message
     throw error
   }
 }
@@ -49,7 +49,7 @@ describe('what is looked at before JSON is parsed', () => {
       try {
         checkJson(bytes)
       } catch (error) {
-        expect(error).toBeInstanceOf(JsonFault)
+        expect(error).toBeInstanceOf(JsonError)
       }
       const { user, system } = process.cpuUsage(began)
       return (user + system) / 1000
@@ -73,7 +73,7 @@ test.each([
   ['1e-999', 0],
 ])('the number %s is kept as %s', (source, expected) => {
   const value = numberOf(source)
-  if (expected === null) expect(value).toEqual(new UnkeptNumber(source))
+  if (expected === null) expect(value).toEqual(new UnrepresentableNumber(source))
   else expect(value).toBe(expected)
   expect(parseJson(Buffer.from(`{"a":[${source}]}`))).toEqual({ a: [value] })
 })

@@ -14,11 +14,11 @@ import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.t
 import { newId } from '../shared/ids.ts'
 import { clearableText, jsonObject, omitUndefined, parse, requireId, text, webUrl } from '../shared/input.ts'
 import { inTimeOrder, type Page, type PageRequest } from '../shared/pagination.ts'
-import { wantPicture } from '../visitors/pictures.ts'
+import { requestPicture } from '../visitors/pictures.ts'
 import { DEFAULT_FLAGS, EventFlags } from '../webhooks/endpoint-input.ts'
-import { requireRoom } from '../webhooks/register-endpoint.ts'
-import { sendWaitingNow } from '../webhooks/send-waiting.ts'
-import { RESUMED, refuseTakenUrl } from '../webhooks/update-endpoint.ts'
+import { enforceEndpointQuota } from '../webhooks/register-endpoint.ts'
+import { requestProbe } from '../webhooks/request-probe.ts'
+import { HEALTH_RESET, rethrowAsUrlConflict } from '../webhooks/update-endpoint.ts'
 import { checkWebhookUrl, MAX_URL_LENGTH } from '../webhooks/webhook-url.ts'
 import { type AgentRemoval, removalOf } from './agent-removal.ts'
 
@@ -71,7 +71,7 @@ export function seenBy<Row extends Agent>(actor: Actor, agent: Row): Row {
   return { ...agent, description: null, config: {}, iconUrl: null, creatorName: null, creatorUrl: null }
 }
 
-function withEndpointsSeenBy(actor: Actor, agent: AgentWithEndpoints): AgentWithEndpoints {
+function withVisibleEndpoints(actor: Actor, agent: AgentWithEndpoints): AgentWithEndpoints {
   return isNeighbour(actor, agent.id) ? { ...seenBy(actor, agent), webhookEndpoints: [] } : agent
 }
 
@@ -93,7 +93,7 @@ export async function listAgents(
   return inTimeOrder({ field: 'installedAt', direction: 'desc' }, page, {
     find: async (range) => {
       const rows = await agent.findMany({ ...range, where: { ...where, ...range.where }, include: WITH_ENDPOINTS })
-      return rows.map((row) => withEndpointsSeenBy(actor, row))
+      return rows.map((row) => withVisibleEndpoints(actor, row))
     },
     count: () => agent.count({ where }),
   })
@@ -106,7 +106,7 @@ export async function getAgent(deps: Deps, actor: Actor, id: string): Promise<Ag
   const where = { id, workspaceId: actor.workspaceId }
   const agent = await deps.db.prisma.agent.findFirst({ where, include: WITH_ENDPOINTS })
   if (agent === null) throw new NotFoundError('Agent')
-  return withEndpointsSeenBy(actor, agent)
+  return withVisibleEndpoints(actor, agent)
 }
 
 /**
@@ -133,13 +133,13 @@ export async function installAgent(
   return inTransaction(deps, async (tx) => {
     const data = { id: ids.agent, workspaceId, type, config: config as Prisma.InputJsonObject, installedAt }
     await tx.db.agent.create({ data: { ...data, ...omitUndefined(rest), name: rest.name } })
-    await wantPicture(tx, workspaceId, rest.iconUrl, installedAt)
+    await requestPicture(tx, workspaceId, rest.iconUrl, installedAt)
     const sealedSecret = deps.vault.seal(credentials.webhookSecret, ids.endpoint)
     const endpoint = { id: ids.endpoint, workspaceId, agentId: ids.agent, url, sealedSecret, createdAt: installedAt }
     await tx.db.webhookEndpoint
       .create({ data: { ...endpoint, ...DEFAULT_FLAGS, ...omitUndefined(events) } })
-      .catch(refuseTakenUrl)
-    await requireRoom(deps, tx, workspaceId)
+      .catch(rethrowAsUrlConflict)
+    await enforceEndpointQuota(deps, tx, workspaceId)
     const key = { name: rest.name, permission: 'READ_WRITE', userId: user.id, workspaceId, agentId: ids.agent } as const
     await tx.db.apiKey.create({ data: { ...apiKeyRow(credentials.apiKey), ...key } })
     const agent = await tx.db.agent.findUniqueOrThrow({ where: { id: ids.agent }, include: WITH_ENDPOINTS })
@@ -177,19 +177,19 @@ export async function updateAgent(
         )
       }
       const data = { ...(url !== undefined && { url }), ...omitUndefined(events ?? {}) }
-      await tx.db.webhookEndpoint.update({ where: { id: endpoint.id }, data }).catch(refuseTakenUrl)
+      await tx.db.webhookEndpoint.update({ where: { id: endpoint.id }, data }).catch(rethrowAsUrlConflict)
     }
     const data = { ...omitUndefined(rest), ...(config !== undefined && { config: config as Prisma.InputJsonObject }) }
     if (rest.isEnabled === true || url !== undefined) {
       // Whoever enables the agent or gives it a new URL wants its endpoints back that were disabled automatically.
       const stopped = { agentId: id, disabledReason: { not: null } }
-      await tx.db.webhookEndpoint.updateMany({ where: stopped, data: { isEnabled: true, ...RESUMED } })
+      await tx.db.webhookEndpoint.updateMany({ where: stopped, data: { isEnabled: true, ...HEALTH_RESET } })
     }
     const agent = await tx.db.agent.update({ where: { id }, data, include: WITH_ENDPOINTS })
-    await wantPicture(tx, actor.workspaceId, rest.iconUrl, deps.clock.now())
+    await requestPicture(tx, actor.workspaceId, rest.iconUrl, deps.clock.now())
     endpointsChanged(tx, deps.bus, endpointIds(agent))
     if ((rest.isEnabled === true && !found.isEnabled) || url !== undefined) {
-      for (const endpointId of endpointIds(agent)) await sendWaitingNow(deps, tx, endpointId)
+      for (const endpointId of endpointIds(agent)) await requestProbe(deps, tx, endpointId)
     }
     const { isEnabled, ...named } = omitUndefined({ ...rest, config, events, webhookUrl: url })
     const at = deps.clock.now()

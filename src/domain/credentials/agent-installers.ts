@@ -46,7 +46,7 @@ export async function installersOf(
 }
 
 /** Records, for each agent that goes on working, that whoever installed it is no member any more. */
-export async function noteOrphans(
+export async function recordOrphanedAgents(
   tx: Tx,
   actor: Actor,
   agents: readonly Pick<Agent, 'id' | 'name'>[],
@@ -64,7 +64,7 @@ export async function noteOrphans(
  * as a key may be valid in several.
  * @param keys of one person
  */
-export async function noteOrphansOfKeys(
+export async function recordAgentsOrphanedByKeys(
   tx: Tx,
   actor: AuditActor,
   keys: readonly Pick<ApiKey, 'id' | 'userId'>[],

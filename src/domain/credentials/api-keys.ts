@@ -11,7 +11,7 @@ import { ForbiddenError, NotFoundError, UnauthorizedError, ValidationError } fro
 import { newId } from '../shared/ids.ts'
 import { instant, parse, requireId, text } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
-import { noteOrphansOfKeys } from './agent-installers.ts'
+import { recordAgentsOrphanedByKeys } from './agent-installers.ts'
 
 export const CreateApiKey = z.object({
   name: text(100),
@@ -179,7 +179,7 @@ export async function revokeApiKey(deps: Deps, actor: Actor, id: string, reach: 
     if (row === null) throw new NotFoundError('API key')
     if (count > 0) {
       await recordAudit(tx, actor, { action: 'api_key.revoked', target: targetOf(row), at })
-      await noteOrphansOfKeys(tx, actor, [row], at)
+      await recordAgentsOrphanedByKeys(tx, actor, [row], at)
     }
     return row
   })
@@ -203,6 +203,6 @@ export async function revokeOwnKeys(tx: Tx, actor: AuditActor, userId: string, a
       { action: 'api_key.revoked', target: targetOf(key), at },
     ]),
   )
-  await noteOrphansOfKeys(tx, actor, revoked, at)
+  await recordAgentsOrphanedByKeys(tx, actor, revoked, at)
   return revoked.length
 }

@@ -73,7 +73,7 @@ const SUBSCRIPTION_FLAGS = {
 } as const satisfies Partial<Record<EventType, string>>
 
 /** An event's data as an actor may see it: where neighbours are reached is not for an agent. */
-export function dataSeenBy(asking: Actor, type: string, data: Record<string, unknown>): Record<string, unknown> {
+export function dataVisibleTo(asking: Actor, type: string, data: Record<string, unknown>): Record<string, unknown> {
   if (type !== 'endpoint.disabled' && type !== 'endpoint.failing') return data
   const { endpointId, workspaceId, agentId, actor } = data
   return isNeighbour(asking, typeof agentId === 'string' ? agentId : null) ? { endpointId, workspaceId, actor } : data

@@ -72,7 +72,7 @@ export async function acceptInvitation(
 ): Promise<{ workspaceId: string; email: string }> {
   const { token, name, password } = parse(AcceptInvitation, input)
   const found = await openInvitation(deps, token)
-  if (found === null) throw gone()
+  if (found === null) throw invitationNotFound()
   const { workspaceId, email, role } = found
   const existing = await deps.db.prisma.user.findUnique({ where: { email } })
   const how = acceptanceOf(found, existing)
@@ -83,13 +83,13 @@ export async function acceptInvitation(
     await inTransaction(deps, async (tx) => {
       await lockWorkspace(tx, workspaceId)
       const { count } = await tx.db.invitation.deleteMany({ where: { id: found.id } })
-      if (count === 0) throw gone()
+      if (count === 0) throw invitationNotFound()
       const user = { id: person.id, name: person.name }
       if (how === 'as_new') {
         const emailVerifiedAt = found.mailStatus === null ? null : at
         await tx.db.user.create({ data: { ...user, email, emailVerifiedAt } })
       }
-      if (how === 'by_proof') await beginAnew(tx, { user, origin }, at)
+      if (how === 'by_proof') await takeOverAccount(tx, { user, origin }, at)
       if (hash !== null) await createCredential(tx, user.id, hash)
       const memberId = newId('member')
       await tx.db.member.create({ data: { id: memberId, workspaceId, userId: user.id, role, createdAt: at } })
@@ -99,7 +99,7 @@ export async function acceptInvitation(
     })
   } catch (error) {
     // Meanwhile they joined otherwise, or got an account by another workspace's invitation.
-    if (isUniqueViolation(error)) throw meanwhile()
+    if (isUniqueViolation(error)) throw accountConflict()
     throw error
   }
   return { workspaceId, email }
@@ -131,8 +131,8 @@ function personFor(how: Acceptance, { email, existing, caller, name, password }:
 }
 
 /** The owner of an address takes over the account that somebody made with it. @throws ConflictError when they just did */
-async function beginAnew(tx: Tx, who: Pick<Caller, 'user' | 'origin'>, at: Date): Promise<void> {
-  if (!(await verifyEmail(tx, who, at))) throw meanwhile()
+async function takeOverAccount(tx: Tx, who: Pick<Caller, 'user' | 'origin'>, at: Date): Promise<void> {
+  if (!(await verifyEmail(tx, who, at))) throw accountConflict()
   await tx.db.user.update({ where: { id: who.user.id }, data: { name: who.user.name } })
 }
 
@@ -143,8 +143,9 @@ async function openInvitation(deps: Deps, token: string) {
   })
 }
 
-const gone = () => new NotFoundError('Invitation', 'it was used, revoked or is too old; ask for another one')
-const meanwhile = () => new ConflictError('This address got an account at the same moment: sign in first')
+const invitationNotFound = () =>
+  new NotFoundError('Invitation', 'it was used, revoked or is too old; ask for another one')
+const accountConflict = () => new ConflictError('This address got an account at the same moment: sign in first')
 
 const unverified = (email: string) =>
   new ForbiddenError(

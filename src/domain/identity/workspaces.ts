@@ -4,7 +4,7 @@ import { MemberRole } from '../../generated/prisma/enums.ts'
 import { isUniqueViolation, type Prisma } from '../../infra/database/db.ts'
 import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
 import { type AuditTarget, personOf, recordAudit } from '../audit/audit.ts'
-import { noteOrphans } from '../credentials/agent-installers.ts'
+import { recordOrphanedAgents } from '../credentials/agent-installers.ts'
 import { lockKey, WORKSPACE_LOCK } from '../events/event-lock.ts'
 import { endpointsChanged } from '../events/events.ts'
 import { type Actor, type Caller, refOf } from '../shared/actor.ts'
@@ -227,7 +227,7 @@ export async function removeMember(
       const removed = await tx.db.member.delete({ where: { id: memberId }, include: { user: true } })
       const data = { role: removed.role, userId: removed.userId, endAccess: isEnding }
       await recordAudit(tx, actor, { action: 'member.removed', target: targetOf(removed), data, at })
-      if (!isEnding) await noteOrphans(tx, actor, agents, { memberId }, at)
+      if (!isEnding) await recordOrphanedAgents(tx, actor, agents, { memberId }, at)
       return { agents, made: access }
     })
     ended.push(...agents)

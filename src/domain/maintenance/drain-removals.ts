@@ -71,7 +71,7 @@ function drainBatch(deps: Deps, removal: Removal, cursors: DrainCursors): Promis
   const kind = kindOfId(removal.id)
   if (kind === 'member') return drainMember(deps, removal, limit, cursors)
   return inTransaction(deps, (tx) =>
-    alone(tx, () =>
+    withExclusiveLock(tx, () =>
       kind === 'workspace'
         ? drainWorkspace(tx, removal, limit, cursors)
         : drainRows(tx, removal, { table: 'deliveries', column: 'endpoint_id', key: BY_AGE }, limit, cursors),
@@ -88,7 +88,7 @@ async function forceIndexScans(tx: Tx): Promise<void> {
     SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`
 }
 
-async function alone(tx: Tx, work: () => Promise<number>): Promise<number | null> {
+async function withExclusiveLock(tx: Tx, work: () => Promise<number>): Promise<number | null> {
   if (!(await tryLock(tx, LOCK))) return null
   await forceIndexScans(tx)
   return work()
@@ -209,7 +209,7 @@ async function drainMember(deps: Deps, removal: Removal, limit: number, cursors:
   })
   const conversationIds = assigned.map((row) => row.id)
   return inEventTransaction(deps, { workspaceId, conversationIds }, (tx) =>
-    alone(tx, async () => {
+    withExclusiveLock(tx, async () => {
       if (conversationIds.length === 0) {
         const reads = { table: 'conversation_reads', column: 'member_id', key: [['conversation_id', 'text']] } as const
         return drainRows(tx, removal, reads, limit, cursors)

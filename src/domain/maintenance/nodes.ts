@@ -12,12 +12,12 @@ export interface Node {
 }
 
 /** How often a node shows that it lives. */
-const BEAT_MS = 5000
+const HEARTBEAT_MS = 5000
 /** Without a beat for so long, a node counts as gone. By the database's clock, which all of them share. */
 const GONE_AFTER = `interval '30 seconds'`
 
 /** Of itself alone: nodes that come back together, after an outage, do not wait for one another. */
-const BEAT = `INSERT INTO nodes (id, name, sealing_key, seen_at) VALUES ($1, $2, $3, now())
+const HEARTBEAT = `INSERT INTO nodes (id, name, sealing_key, seen_at) VALUES ($1, $2, $3, now())
   ON CONFLICT (id) DO UPDATE SET seen_at = now()`
 
 /**
@@ -32,10 +32,10 @@ export async function publishNode({
 }: Pick<Deps, 'db' | 'vault' | 'log'>): Promise<() => Promise<void>> {
   if (db.isEmbedded) return async () => undefined
   const id = randomUUID()
-  const beat = () => db.sql(BEAT, [id, `${hostname()}, process ${process.pid}`, vault.keyId])
+  const beat = () => db.sql(HEARTBEAT, [id, `${hostname()}, process ${process.pid}`, vault.keyId])
   await db.sql(`DELETE FROM nodes WHERE seen_at < now() - ${GONE_AFTER}`)
   await beat()
-  const stopBeating = repeat(log, BEAT_MS, 'this node could not show that it lives', beat)
+  const stopBeating = repeat(log, HEARTBEAT_MS, 'this node could not show that it lives', beat)
   return async () => {
     await stopBeating()
     await db

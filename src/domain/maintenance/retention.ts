@@ -68,7 +68,7 @@ interface Removal {
 async function inBatches(deps: Deps, signal: AbortSignal | undefined, { remove, pass }: Removal): Promise<number> {
   for (let total = 0, limit = BATCH; ; ) {
     try {
-      const { removed, isMore } = await whileAlone(deps, (tx) => remove(tx, limit))
+      const { removed, isMore } = await withExclusiveLock(deps, (tx) => remove(tx, limit))
       total += removed
       if (!isMore || signal?.aborted === true) return total
       limit = Math.min(2 * limit, BATCH)
@@ -87,7 +87,7 @@ async function inBatches(deps: Deps, signal: AbortSignal | undefined, { remove, 
 }
 
 /** Nothing while another node works. */
-function whileAlone(deps: Deps, work: (tx: Tx) => Promise<Batch>): Promise<Batch> {
+function withExclusiveLock(deps: Deps, work: (tx: Tx) => Promise<Batch>): Promise<Batch> {
   return inTransaction(deps, async (tx) => {
     return (await tryLock(tx, LOCK)) ? work(tx) : { removed: 0, isMore: false }
   })

@@ -86,7 +86,7 @@ export class LoopDetectedError extends DomainError {
 }
 
 /** Where a credential stands in its budget of requests. */
-export interface Standing {
+export interface RateLimitStatus {
   /** Requests a minute. */
   readonly limit: number
   readonly remaining: number
@@ -98,10 +98,10 @@ export interface Standing {
 export class RateLimitedError extends DomainError {
   readonly retryAfterSeconds: number
   /** The budget that is used up; null for any other limit. */
-  readonly standing: Standing | null
+  readonly standing: RateLimitStatus | null
 
   /** @param what was tried too often: "Too many tries to sign in" */
-  constructor(what: string, waitMs: number, standing: Standing | null = null) {
+  constructor(what: string, waitMs: number, standing: RateLimitStatus | null = null) {
     const seconds = wholeSeconds(waitMs)
     super('rate_limited', `${what}. Try again in ${duration(seconds)}`)
     this.retryAfterSeconds = seconds

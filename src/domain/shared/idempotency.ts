@@ -4,7 +4,7 @@ import type { Deps } from './deps.ts'
 import { ConflictError, DomainError } from './errors.ts'
 
 /** Which request a key was used for. */
-export interface KeyUse {
+export interface IdempotencyKeyUse {
   /** Whose key it is: the credential's id. Others may use the same text. */
   readonly owner: string
   /** What the client sent in Idempotency-Key. */
@@ -21,7 +21,7 @@ export interface StoredAnswer {
 }
 
 /** The right to run the request: only its holder can store an answer. */
-interface Claim extends KeyUse {
+interface Claim extends IdempotencyKeyUse {
   readonly token: string
 }
 
@@ -35,7 +35,7 @@ interface KeyRow {
   response: string | null
 }
 
-export interface Once {
+export interface IdempotentOperation {
   /** Runs the operation, with dependencies whose database is the held transaction's. */
   work(deps: Deps): Promise<StoredAnswer>
   /** The answer that a failure makes; null when it may end by itself, and the key is given back. */
@@ -48,10 +48,10 @@ export interface Once {
  * @throws what `work` throws; DomainError unprocessable when the key was used for another request; ConflictError while
  *   the first one runs
  */
-export async function once(
+export async function runIdempotently(
   deps: Deps,
-  use: KeyUse,
-  { work, refusal }: Once,
+  use: IdempotencyKeyUse,
+  { work, refusal }: IdempotentOperation,
 ): Promise<StoredAnswer & { isRepeated: boolean }> {
   const taken = await claimKey(deps, use)
   if ('answer' in taken) return { ...taken.answer, isRepeated: true }
@@ -80,7 +80,7 @@ async function settleRefusal(deps: Deps, claim: Claim, answer: StoredAnswer | nu
  * however many nodes, one gets the claim.
  * @throws DomainError unprocessable when the key was used for another request; ConflictError while the first one runs
  */
-async function claimKey(deps: Deps, use: KeyUse): Promise<{ claim: Claim } | { answer: StoredAnswer }> {
+async function claimKey(deps: Deps, use: IdempotencyKeyUse): Promise<{ claim: Claim } | { answer: StoredAnswer }> {
   const { owner, key, fingerprint } = use
   const now = deps.clock.steady()
   const token = randomUUID()
@@ -135,7 +135,7 @@ async function releaseKey(deps: Deps, { owner, key, token }: Claim): Promise<voi
 const SWEEP_ROWS = 1000
 
 /** Deletes keys whose time is over. */
-export async function sweepKeys(deps: Pick<Deps, 'db' | 'clock'>): Promise<void> {
+export async function purgeExpiredKeys(deps: Pick<Deps, 'db' | 'clock'>): Promise<void> {
   const sql = `DELETE FROM idempotency_keys WHERE (owner, key) IN (
     SELECT owner, key FROM idempotency_keys WHERE expires_at <= $1::timestamptz LIMIT ${SWEEP_ROWS}) RETURNING 1`
   while ((await deps.db.sql(sql, [deps.clock.steady()])).length === SWEEP_ROWS);
@@ -147,6 +147,6 @@ export async function releaseAbandonedKeys({ db }: Pick<Deps, 'db'>): Promise<vo
 }
 
 /** What the sealed answer belongs to: moved to another row, it does not open. */
-export function contextOf({ owner, key }: Pick<KeyUse, 'owner' | 'key'>): string {
+export function contextOf({ owner, key }: Pick<IdempotencyKeyUse, 'owner' | 'key'>): string {
   return `idempotency ${owner} ${key}`
 }

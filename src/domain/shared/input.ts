@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { normalizeEmail } from '../../infra/email-address.ts'
-import { JsonFault, parseJson, UnkeptNumber } from '../../infra/json.ts'
+import { JsonError, parseJson, UnrepresentableNumber } from '../../infra/json.ts'
 import { type FieldError, NotFoundError, ValidationError } from './errors.ts'
 import { type IdKind, kindOfId } from './ids.ts'
 
@@ -14,7 +14,7 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
   try {
     return parseJson(bytes)
   } catch (error) {
-    if (!(error instanceof JsonFault)) throw error
+    if (!(error instanceof JsonError)) throw error
     throw new ValidationError([{ path: '', message: `The body ${error.message}` }])
   }
 }
@@ -123,7 +123,7 @@ function jsonFault(root: unknown): string | null {
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { value, depth } = next
     if (typeof value === 'string' && !isStorable(value)) return NOT_STORABLE
-    if (value instanceof UnkeptNumber) return value.fault
+    if (value instanceof UnrepresentableNumber) return value.fault
     if (typeof value !== 'object' || value === null) continue
     if (depth >= MAX_DEPTH) return `must be nested at most ${MAX_DEPTH} levels deep`
     for (const [key, child] of Object.entries(value)) {

@@ -1,7 +1,7 @@
 import type { Plan } from '../../generated/prisma/enums.ts'
 import type { Clock } from '../../infra/clock.ts'
 import type { Caller } from './actor.ts'
-import { RateLimitedError, type Standing } from './errors.ts'
+import { RateLimitedError, type RateLimitStatus } from './errors.ts'
 
 /** Requests a minute: of an API key by plan, and of a person's session. Null: no limit. */
 export type Limits = Readonly<Record<Plan | 'SESSION', number>> | null
@@ -24,7 +24,7 @@ export type CountHit = (
  * @returns where the caller stands, this request included; null without a limit
  * @throws RateLimitedError when it is more than what is left; it then counts for one
  */
-export type Charge = (caller: Caller, budget: Budget, requests: number) => Promise<Standing | null>
+export type Charge = (caller: Caller, budget: Budget, requests: number) => Promise<RateLimitStatus | null>
 
 const WINDOW_MS = 60_000
 

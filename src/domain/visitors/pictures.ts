@@ -18,9 +18,9 @@ export const PICTURES_PATH = '/api/pictures/'
  * Has the picture fetched that a visitor's or agent's URL names. It is a row of the change's own transaction, so none is
  * forgotten; the dispatcher fetches each URL of a workspace once.
  */
-export async function wantPicture(tx: Tx, workspaceId: string, url: string | null | undefined, now: Date) {
+export async function requestPicture(tx: Tx, workspaceId: string, url: string | null | undefined, now: Date) {
   if (url == null) return
-  // Naming one again keeps removeUnnamedPictures from it while this transaction is open.
+  // Naming one again keeps removeUnreferencedPictures from it while this transaction is open.
   await tx.db.$executeRaw`
     INSERT INTO pictures (workspace_id, url_hash, url, named_at, next_try_at)
     VALUES (${workspaceId}, ${sha256(url)}, ${url}, ${now}, ${now})
@@ -61,7 +61,7 @@ export async function getPicture({ db }: Pick<Deps, 'db'>, actor: Actor, hash: s
 const SETTLED_MS = 3_600_000
 
 /** Deletes pictures that no visitor and no agent names any more. */
-export async function removeUnnamedPictures({ db, clock }: Pick<Deps, 'db' | 'clock'>): Promise<void> {
+export async function removeUnreferencedPictures({ db, clock }: Pick<Deps, 'db' | 'clock'>): Promise<void> {
   await db.sql(
     `DELETE FROM pictures p
       WHERE named_at < $1::timestamptz

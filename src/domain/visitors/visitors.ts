@@ -12,7 +12,7 @@ import { ConflictError, NotFoundError, ValidationError } from '../shared/errors.
 import { newId } from '../shared/ids.ts'
 import { clearableText, email, jsonObject, omitUndefined, parse, requireId, text, webUrl } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
-import { wantPicture } from './pictures.ts'
+import { requestPicture } from './pictures.ts'
 
 const ExternalId = text(255)
 
@@ -161,7 +161,7 @@ export async function upsertVisitor(
     ON CONFLICT (workspace_id, external_id) DO UPDATE SET ${Prisma.join(updates, ', ')}
     RETURNING id, (xmax = 0) AS created`
     if (row === undefined) throw new Error('an upsert returned no row')
-    await wantPicture(tx, actor.workspaceId, avatarUrl, now)
+    await requestPicture(tx, actor.workspaceId, avatarUrl, now)
     const visitor = await tx.db.visitor.findUniqueOrThrow({ where: { id: row.id } })
     return { visitor, created: row.created }
   })
@@ -184,7 +184,7 @@ export async function updateVisitor(
     return await inTransaction(deps, async (tx) => {
       const [visitor] = await tx.db.visitor.updateManyAndReturn({ where, data })
       if (visitor === undefined) throw new NotFoundError('Customer')
-      await wantPicture(tx, actor.workspaceId, avatarUrl, deps.clock.now())
+      await requestPicture(tx, actor.workspaceId, avatarUrl, deps.clock.now())
       return visitor
     })
   } catch (error) {

@@ -10,7 +10,7 @@ import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError } from '../shared/errors.ts'
 import { idText, instant, parse, requireId } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
-import { sendWaitingNow } from './send-waiting.ts'
+import { requestProbe } from './request-probe.ts'
 
 export const DeliveryFilter = z
   .object({
@@ -96,7 +96,7 @@ export async function replayDelivery(deps: Deps, actor: Actor, id: string): Prom
     }
     const target = { type: 'delivery', id, name: found.endpoint.url } as const
     await recordAudit(tx, actor, { action: 'delivery.replayed', target, at })
-    if (!found.isTest) await sendWaitingNow(deps, tx, found.endpointId, id)
+    if (!found.isTest) await requestProbe(deps, tx, found.endpointId, id)
     tx.afterCommit(() => notifyDispatcher(deps.bus))
     return tx.db.delivery.findUniqueOrThrow({ where: { id }, include: WITH_EVENT })
   })

@@ -11,9 +11,9 @@ import { ConflictError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { omitUndefined, parse } from '../shared/input.ts'
 import { CreateEndpoint, DEFAULT_FLAGS } from './endpoint-input.ts'
-import { sendWaitingNow } from './send-waiting.ts'
+import { requestProbe } from './request-probe.ts'
 import { limitBacklog, lockUnregistered, REREGISTERED } from './unregistered-endpoints.ts'
-import { type Changes, change, RESUMED, urlTaken } from './update-endpoint.ts'
+import { applyChanges, type Changes, HEALTH_RESET, urlConflict } from './update-endpoint.ts'
 import { endpointTarget, rotationOf } from './webhook-endpoints.ts'
 import { checkWebhookUrl } from './webhook-url.ts'
 
@@ -62,7 +62,7 @@ export async function registerEndpoint(
           kept === null
             ? await tx.db.webhookEndpoint.findUniqueOrThrow({ where: { id } })
             : await resume(deps, tx, kept, settings, resumeWithinSeconds)
-        await requireRoom(deps, tx, workspaceId)
+        await enforceEndpointQuota(deps, tx, workspaceId)
         const action = kept === null ? 'webhook_endpoint.created' : 'webhook_endpoint.resumed'
         await recordAudit(tx, actor, { action, target: endpointTarget(endpoint), at })
         if (kept === null) return { status: 'created', resumed: false, endpoint, secret, nextSecret: null }
@@ -74,10 +74,10 @@ export async function registerEndpoint(
            FOR NO KEY UPDATE`
       if (found === undefined) continue // deleted or unregistered since: it is made after all
       // An agent must not learn another one's secret.
-      if (agentId !== null && found.agent_id !== agentId) throw urlTaken()
-      const endpoint = await change(deps, tx, actor, found.id, { ...settings, isEnabled: true })
+      if (agentId !== null && found.agent_id !== agentId) throw urlConflict()
+      const endpoint = await applyChanges(deps, tx, actor, found.id, { ...settings, isEnabled: true })
       // Its process may have been away.
-      await sendWaitingNow(deps, tx, endpoint.id)
+      await requestProbe(deps, tx, endpoint.id)
       const reregisteredAt = deps.clock.steady()
       await tx.db.$executeRaw`UPDATE webhook_endpoints SET reregistered_at = ${reregisteredAt} WHERE id = ${found.id}`
       return { status: 'exists', resumed: false, endpoint, ...secretsOf(deps, endpoint) }
@@ -97,10 +97,10 @@ async function resume(
   withinSeconds: number,
 ): Promise<WebhookEndpoint> {
   const at = deps.clock.steady()
-  const data = { ...settings, ...REREGISTERED, ...RESUMED, reregisteredAt: at, probeAskedAt: null }
+  const data = { ...settings, ...REREGISTERED, ...HEALTH_RESET, reregisteredAt: at, probeAskedAt: null }
   const endpoint = await tx.db.webhookEndpoint.update({ where: { id: kept.id }, data })
   await limitBacklog(tx, kept, withinSeconds, at)
-  await sendWaitingNow(deps, tx, kept.id)
+  await requestProbe(deps, tx, kept.id)
   endpointsChanged(tx, deps.bus, [kept.id])
   tx.afterCommit(() => notifyDispatcher(deps.bus, [kept.id]))
   return endpoint
@@ -111,7 +111,11 @@ async function resume(
  * not one too many is made. Endpoints that are there already stay, however many.
  * @throws ConflictError
  */
-export async function requireRoom({ endpointsPerWorkspace }: Deps, tx: Tx, workspaceId: string): Promise<void> {
+export async function enforceEndpointQuota(
+  { endpointsPerWorkspace }: Deps,
+  tx: Tx,
+  workspaceId: string,
+): Promise<void> {
   await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${workspaceId} FOR NO KEY UPDATE`
   const count = await tx.db.webhookEndpoint.count({ where: { workspaceId, unregisteredAt: null } })
   if (count <= endpointsPerWorkspace) return

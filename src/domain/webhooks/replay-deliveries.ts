@@ -9,7 +9,7 @@ import { requireWebhookManager } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { idText, instant, parse } from '../shared/input.ts'
 import { refuseDisabled } from './deliveries.ts'
-import { sendWaitingNow } from './send-waiting.ts'
+import { requestProbe } from './request-probe.ts'
 import { endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
 
 export const ReplayFailed = z.object({
@@ -27,7 +27,7 @@ export interface ReplayLimits {
 
 const LIMITS: ReplayLimits = { batch: 500, most: 100_000 }
 
-export interface Replayed {
+export interface ReplayResult {
   /** Deliveries that this call made due, and those that wait for their next attempt. */
   readonly count: number
   /** False when there may be more: call again. */
@@ -48,7 +48,7 @@ export async function replayFailedDeliveries(
   actor: Actor,
   input: z.input<typeof ReplayFailed>,
   { batch, most }: ReplayLimits = LIMITS,
-): Promise<Replayed> {
+): Promise<ReplayResult> {
   requireWebhookManager(actor)
   const { endpointId, since, includeSkipped } = parse(ReplayFailed, input)
   const startedAt = deps.clock.steady()
@@ -60,7 +60,7 @@ export async function replayFailedDeliveries(
     await recordAudit(tx, actor, { action: 'deliveries.replayed', target, data, at: deps.clock.now() })
     // Whatever another call has made due was due before this endpoint was locked.
     const found = await countWaiting(tx, endpointId, { since, after: deps.clock.steady(), most })
-    if (found > 0 || endpoint.breakerOpenedAt !== null) await sendWaitingNow(deps, tx, endpointId)
+    if (found > 0 || endpoint.breakerOpenedAt !== null) await requestProbe(deps, tx, endpointId)
     return found
   })
   let count = 0

@@ -9,7 +9,7 @@ import { requireWebhookManager } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError } from '../shared/errors.ts'
 import { idText, parse } from '../shared/input.ts'
-import { sendWaitingNow } from './send-waiting.ts'
+import { requestProbe } from './request-probe.ts'
 import { endpointTarget, lockEndpoint, rotationOf } from './webhook-endpoints.ts'
 
 export const MAX_OVERLAP_HOURS = 168
@@ -61,7 +61,7 @@ export async function rotateWebhookSecret(
     await recordAudit(tx, actor, { action: 'webhook_endpoint.secret_rotated', target, data: { overlapHours }, at })
     endpointsChanged(tx, deps.bus, [endpointId])
     // A receiver that refused what the old one signed may take this.
-    await sendWaitingNow(deps, tx, endpointId)
+    await requestProbe(deps, tx, endpointId)
     return { endpoint, secret }
   })
 }
@@ -87,7 +87,7 @@ export async function confirmRotation(
     const target = endpointTarget(endpoint)
     await recordAudit(tx, actor, { action: 'webhook_endpoint.rotation_confirmed', target, at })
     endpointsChanged(tx, deps.bus, [endpointId])
-    await sendWaitingNow(deps, tx, endpointId)
+    await requestProbe(deps, tx, endpointId)
     return endpoint
   })
 }

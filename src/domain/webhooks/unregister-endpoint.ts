@@ -21,7 +21,7 @@ export const UnregisterEndpoint = EndpointRef.safeExtend({
 })
 
 /** In this time after a registration that found the endpoint there, whoever unregisters it may be a process that was replaced. */
-const SUCCESSION_MS = 600_000
+const HANDOVER_MS = 600_000
 /** For the ping and its answer, together. Services that stop wait for the answer to their own call, 5 seconds or more. */
 const PING_MS = 4000
 const POLL_MS = 50
@@ -43,7 +43,7 @@ export async function unregisterEndpoint(
   const where = { ...endpointNamed(ref), ...managedEndpoints(actor) }
   const found = await deps.db.prisma.webhookEndpoint.findFirst({ where })
   if (found === null) throw new NotFoundError('Webhook endpoint')
-  if (mayBeSucceeded(found, deps.clock.steady()) && (await answersPing(deps, actor, found.id))) return
+  if (isWithinHandover(found, deps.clock.steady()) && (await answersPing(deps, actor, found.id))) return
   await inTransaction(deps, async (tx) => {
     const endpoint = await lockEndpoint(tx, actor, found.id)
     // Somebody registered it while this call was under way: they have it now.
@@ -55,8 +55,8 @@ export async function unregisterEndpoint(
   })
 }
 
-function mayBeSucceeded({ isEnabled, reregisteredAt }: WebhookEndpoint, now: Date): boolean {
-  return isEnabled && reregisteredAt !== null && now.getTime() - reregisteredAt.getTime() < SUCCESSION_MS
+function isWithinHandover({ isEnabled, reregisteredAt }: WebhookEndpoint, now: Date): boolean {
+  return isEnabled && reregisteredAt !== null && now.getTime() - reregisteredAt.getTime() < HANDOVER_MS
 }
 
 /** Whether the receiver answers a signed ping with a 2xx. Outside of any transaction, and not for long. */

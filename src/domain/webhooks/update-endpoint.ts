@@ -10,7 +10,7 @@ import type { Deps } from '../shared/deps.ts'
 import { ConflictError } from '../shared/errors.ts'
 import { omitUndefined, parse, requireId } from '../shared/input.ts'
 import { type DEFAULT_FLAGS, EndpointPatch } from './endpoint-input.ts'
-import { sendWaitingNow } from './send-waiting.ts'
+import { requestProbe } from './request-probe.ts'
 import { endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
 import { checkWebhookUrl } from './webhook-url.ts'
 
@@ -28,7 +28,7 @@ export async function updateEndpoint(
   requireId('webhookEndpoint', id, 'Webhook endpoint')
   const { url: rawUrl, events, ...rest } = parse(EndpointPatch, input)
   const url = rawUrl === undefined ? undefined : await checkWebhookUrl(deps.targets, rawUrl)
-  return inTransaction(deps, (tx) => change(deps, tx, actor, id, omitUndefined({ ...rest, url, ...events })))
+  return inTransaction(deps, (tx) => applyChanges(deps, tx, actor, id, omitUndefined({ ...rest, url, ...events })))
 }
 
 /** Columns that may be changed, by their names. */
@@ -37,13 +37,19 @@ export type Changes = Partial<
 >
 
 /** Writes what differs, and records it: an agent that registers at every start leaves no trail of nothing. */
-export async function change(deps: Deps, tx: Tx, actor: Actor, id: string, changes: Changes): Promise<WebhookEndpoint> {
+export async function applyChanges(
+  deps: Deps,
+  tx: Tx,
+  actor: Actor,
+  id: string,
+  changes: Changes,
+): Promise<WebhookEndpoint> {
   const before = await lockEndpoint(tx, actor, id)
   const changed = namesOf(changes).filter((name) => changes[name] !== before[name])
   if (changed.length === 0) return before
   const isResumed = changes.isEnabled === true && !before.isEnabled
-  const data = { ...changes, ...(isResumed && RESUMED) }
-  const endpoint = await tx.db.webhookEndpoint.update({ where: { id }, data }).catch(refuseTakenUrl)
+  const data = { ...changes, ...(isResumed && HEALTH_RESET) }
+  const endpoint = await tx.db.webhookEndpoint.update({ where: { id }, data }).catch(rethrowAsUrlConflict)
   const target = endpointTarget(endpoint)
   const at = deps.clock.now()
   const others = changed.filter((name) => name !== 'isEnabled')
@@ -57,7 +63,7 @@ export async function change(deps: Deps, tx: Tx, actor: Actor, id: string, chang
     await recordAudit(tx, actor, { action, target, at })
   }
   endpointsChanged(tx, deps.bus, [id])
-  if (isResumed || before.url !== endpoint.url) await sendWaitingNow(deps, tx, id)
+  if (isResumed || before.url !== endpoint.url) await requestProbe(deps, tx, id)
   return endpoint
 }
 
@@ -66,7 +72,7 @@ function namesOf(changes: Changes): (keyof Changes)[] {
 }
 
 /** The health of an endpoint that is enabled again: what failed before must not count. */
-export const RESUMED = {
+export const HEALTH_RESET = {
   disabledReason: null,
   failingSince: null,
   failingWarnedAt: null,
@@ -77,11 +83,11 @@ export const RESUMED = {
 } as const
 
 /** @throws ConflictError in place of the database's unique violation */
-export function refuseTakenUrl(error: unknown): never {
-  if (isUniqueViolation(error)) throw urlTaken()
+export function rethrowAsUrlConflict(error: unknown): never {
+  if (isUniqueViolation(error)) throw urlConflict()
   throw error
 }
 
-export function urlTaken(): ConflictError {
+export function urlConflict(): ConflictError {
   return new ConflictError('Another webhook endpoint of this workspace has that URL')
 }

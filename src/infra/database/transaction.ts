@@ -57,6 +57,10 @@ export async function tryLock(tx: Tx, key: number): Promise<boolean> {
  * A transaction that stays open after the operation that began it, so that the caller can add to it what is known only
  * then: the operation's answer. It begins with the operation's own `inTransaction`, not before: what an operation does
  * first, such as asking a name server, holds no connection.
+ *
+ * Handed on in `deps.db`, not by an AsyncLocalStorage. Timers, the bus, loaders that batch several requests and other background
+ * work would inherit the storage, and a query of theirs would join a transaction of a request that they do not belong to. An
+ * explicit database reaches the operation alone.
  */
 export interface HeldTransaction {
   /** For the operation. Once the transaction is open, every query through it belongs to the transaction. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { MAX_PICTURE_BYTES, pictureType } from '../../../src/dispatch/pictures/fetch-picture.ts'
-import { removeUnnamedPictures } from '../../../src/domain/visitors/pictures.ts'
+import { removeUnreferencedPictures } from '../../../src/domain/visitors/pictures.ts'
 import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 import { type PictureHost, PNG, sends, startPictureHost } from '../../support/picture-host.ts'
 import { until } from '../../support/until.ts'
@@ -137,10 +137,10 @@ describe('a picture', () => {
     await fetchedAvatarOf(await newVisitor(kept))
     await fetchedAvatarOf(id)
     await guddesk.call('PATCH', `/api/v1/customers/${id}`, { avatarUrl: null })
-    await removeUnnamedPictures(guddesk.deps)
+    await removeUnreferencedPictures(guddesk.deps)
     expect(await rowOf(url)).toBeDefined()
     guddesk.advance(3_600_001)
-    await removeUnnamedPictures(guddesk.deps)
+    await removeUnreferencedPictures(guddesk.deps)
     expect(await rowOf(url)).toBeUndefined()
     expect(await rowOf(kept)).toBeDefined()
   })

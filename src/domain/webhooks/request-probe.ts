@@ -3,7 +3,7 @@ import { endpointsChanged } from '../events/events.ts'
 import type { Deps } from '../shared/deps.ts'
 
 /** How often what waits for an endpoint can be sent ahead of its time: an agent that crashes in a loop registers at each start. */
-const EVERY_MS = 60_000
+const PROBE_INTERVAL_MS = 60_000
 
 /**
  * Asks that the first delivery that waits for an endpoint be sent at once, without waiting for its next attempt or for the
@@ -15,14 +15,14 @@ const EVERY_MS = 60_000
  * @param deliveryId the one that is meant: it goes, behind an earlier one of its conversation that waits
  * @returns whether it was asked
  */
-export async function sendWaitingNow(
+export async function requestProbe(
   { bus, clock }: Pick<Deps, 'bus' | 'clock'>,
   tx: Tx,
   endpointId: string,
   deliveryId: string | null = null,
 ): Promise<boolean> {
   const now = clock.steady()
-  const before = new Date(now.getTime() - EVERY_MS)
+  const before = new Date(now.getTime() - PROBE_INTERVAL_MS)
   // A time ahead of now is that of a clock that has been set back since.
   const count = await tx.db.$executeRaw`
     UPDATE webhook_endpoints endpoint
