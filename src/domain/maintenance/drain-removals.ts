@@ -7,11 +7,13 @@ import type { ActorRef } from '../shared/actor.ts'
 import type { Deps } from '../shared/deps.ts'
 import { kindOfId } from '../shared/ids.ts'
 
-/** Rows that go in one transaction. */
-const BATCH = 500
-/** The same on the embedded database, where everybody waits meanwhile. */
-const EMBEDDED_BATCH = 100
-/** After each batch, as many times as long as it took: the rest of the time is everybody else's. */
+/** Most rows of one transaction. */
+const MAX_BATCH = 500
+const MIN_BATCH = 5
+/** The duration of a batch, to which its number of rows is adapted. On the embedded database every writer waits for its end. */
+const BATCH_MS = 200
+const EMBEDDED_BATCH_MS = 8
+/** The pause after a batch, as a multiple of its duration: the rest of the time belongs to the writers. */
 const REST = 2
 const MIN_PAUSE_MS = 20
 const LOCK = 0x6764524d // "gdRM"
@@ -42,6 +44,8 @@ type Drain = (tx: Tx, limit: number, cursors: DrainCursors) => Promise<number>
 export async function drainRemovals(deps: Deps, signal?: AbortSignal): Promise<number> {
   const failures = new Map<string, unknown>()
   const cursors: DrainCursors = new Map()
+  const targetMs = deps.db.isEmbedded ? EMBEDDED_BATCH_MS : BATCH_MS
+  let size = deps.db.isEmbedded ? MIN_BATCH : MAX_BATCH
   for (let total = 0; ; ) {
     const removals = await deps.db.sql<Removal>(OLDEST, [[...failures.keys()]])
     if (removals.length === 0) {
@@ -51,23 +55,37 @@ export async function drainRemovals(deps: Deps, signal?: AbortSignal): Promise<n
     for (const removal of removals) {
       if (signal?.aborted === true) return total
       const began = performance.now()
-      const drained = await drainBatch(deps, removal, cursors).catch((error: unknown) => {
+      const drained = await drainBatch(deps, removal, size, cursors).catch((error: unknown) => {
         failures.set(removal.id, error)
         return 0
       })
       if (drained === null) return total
       total += drained
-      await setTimeout(Math.max(MIN_PAUSE_MS, REST * (performance.now() - began)), undefined, { ref: false })
+      const tookMs = performance.now() - began
+      size = nextBatch(size, tookMs / targetMs)
+      await setTimeout(Math.max(MIN_PAUSE_MS, REST * tookMs), undefined, { ref: false })
     }
   }
+}
+
+/**
+ * The size of the next batch. It doubles at most, so that one quick batch, such as the last of a table, makes no slow one.
+ * @param ratio the duration of the last batch, as a multiple of the intended one
+ */
+function nextBatch(size: number, ratio: number): number {
+  return Math.round(Math.min(MAX_BATCH, Math.max(MIN_BATCH, Math.min(2 * size, size / ratio))))
 }
 
 const OLDEST = `SELECT id, workspace_id AS "workspaceId", actor FROM removals
  WHERE id <> ALL($1::text[]) ORDER BY removed_at, id LIMIT 100`
 
 /** @returns null when another node is at work */
-function drainBatch(deps: Deps, removal: Removal, cursors: DrainCursors): Promise<number | null> {
-  const limit = deps.db.isEmbedded ? EMBEDDED_BATCH : BATCH
+function drainBatch(
+  deps: Deps,
+  removal: Removal,
+  limit: number,
+  cursors: DrainCursors,
+): Promise<number | null> {
   const kind = kindOfId(removal.id)
   if (kind === 'member') return drainMember(deps, removal, limit, cursors)
   return inTransaction(deps, (tx) =>
