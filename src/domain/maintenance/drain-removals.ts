@@ -80,12 +80,7 @@ const OLDEST = `SELECT id, workspace_id AS "workspaceId", actor FROM removals
  WHERE id <> ALL($1::text[]) ORDER BY removed_at, id LIMIT 100`
 
 /** @returns null when another node is at work */
-function drainBatch(
-  deps: Deps,
-  removal: Removal,
-  limit: number,
-  cursors: DrainCursors,
-): Promise<number | null> {
+function drainBatch(deps: Deps, removal: Removal, limit: number, cursors: DrainCursors): Promise<number | null> {
   const kind = kindOfId(removal.id)
   if (kind === 'member') return drainMember(deps, removal, limit, cursors)
   return inTransaction(deps, (tx) =>
