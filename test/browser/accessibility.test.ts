@@ -5,7 +5,7 @@ import { openBrowser } from './browser.ts'
 import { DESKTOP, DOORS, OVERLAYS, PAGES, PHONE } from './pages.ts'
 import { type Desk, openDesk } from './people.ts'
 import { type Story, tellStory } from './story.ts'
-import { openPlace, settle } from './walk.ts'
+import { openPlace, pageIsIdle } from './walk.ts'
 
 const SIZES = [
   { size: 'desktop', viewport: DESKTOP },
@@ -42,7 +42,7 @@ describe.each(SIZES)('on a $size', ({ viewport }) => {
     const context = await browser.newContext({ baseURL: desk.guddesk.origin, viewport })
     const page = await context.newPage()
     await page.goto(path)
-    await settle(page)
+    await pageIsIdle(page)
     expect(await violationsInBoth(page)).toEqual([])
     await context.close()
   })
@@ -51,9 +51,9 @@ describe.each(SIZES)('on a $size', ({ viewport }) => {
 test('the menu on a phone', async () => {
   const { page, context } = await desk.signIn({ viewport: PHONE })
   await page.goto('/w/acme/inbox/open')
-  await settle(page)
+  await pageIsIdle(page)
   await page.getByRole('button', { name: 'Menu' }).click()
-  await settle(page)
+  await pageIsIdle(page)
   expect(await violationsInBoth(page)).toEqual([])
   await context.close()
 })
@@ -70,7 +70,7 @@ function hangsOver(page: Page): Promise<boolean> {
 test('everything of the inbox is reached by keyboard, and shows where it is', async () => {
   const { page, context } = await desk.signIn()
   await page.goto('/w/acme/inbox/open')
-  await settle(page)
+  await pageIsIdle(page)
   const seen = new Set<string>()
   for (let i = 0; i < 40; i++) {
     await page.keyboard.press('Tab')

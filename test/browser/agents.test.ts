@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { violationsInBoth } from './axe.ts'
 import { desk, page, useDesk, useVisits } from './desk.ts'
 import { eventually } from './people.ts'
-import { settle } from './walk.ts'
+import { pageIsIdle } from './walk.ts'
 
 const running = new Set<ChildProcess>()
 useDesk()
@@ -140,7 +140,7 @@ describe('an agent', () => {
     const body = { name, webhookUrl: `http://127.0.0.1:${port}/webhook` }
     const { data } = await desk.guddesk.call('POST', '/api/v1/agents', body)
     await page.goto(`/w/acme/settings/agents/${data.id}`)
-    await settle(page)
+    await pageIsIdle(page)
     return { id: data.id, key: data.credentials.apiKey }
   }
   const openMenu = async (item: string) => {
@@ -209,7 +209,7 @@ describe('an agent', () => {
 
 test('a URL that the server refuses is said at its field, and what was typed stays', async () => {
   await page.goto('/w/acme/settings/agents')
-  await settle(page)
+  await pageIsIdle(page)
   await button('Install Agent').first().click()
   await page.getByLabel('Name', { exact: true }).fill('Kept')
   await page.getByLabel('Webhook URL').fill('http://10.0.0.1/webhook')

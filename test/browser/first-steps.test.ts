@@ -4,7 +4,7 @@ import { violationsInBoth } from './axe.ts'
 import { openBrowser } from './browser.ts'
 import { DESKTOP, PHONE } from './pages.ts'
 import { type Desk, openDesk, type Visit } from './people.ts'
-import { settle } from './walk.ts'
+import { pageIsIdle } from './walk.ts'
 
 let browser: Browser
 let desk: Desk
@@ -32,7 +32,7 @@ describe.each([
   test('leads by the hand to the first webhook delivered', async () => {
     await page.goto('/w/acme')
     await page.getByRole('heading', { name: 'Three steps to your first answer' }).waitFor()
-    await settle(page)
+    await pageIsIdle(page)
     expect(await violationsInBoth(page)).toEqual([])
     const guide = page.getByRole('region', { name: 'First steps' })
     const began = performance.now()

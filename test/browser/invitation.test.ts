@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { violationsInBoth } from './axe.ts'
 import { browser, desk, useDesk } from './desk.ts'
 import { watchFaults } from './people.ts'
-import { settle } from './walk.ts'
+import { pageIsIdle } from './walk.ts'
 
 useDesk()
 
@@ -50,7 +50,7 @@ test('somebody with another account is told to change it', async () => {
   const path = await invite(email)
   const { page } = await desk.signIn()
   await page.goto(path)
-  await settle(page)
+  await pageIsIdle(page)
   await page.getByText('which is somebody else').waitFor()
   expect(await violationsInBoth(page)).toEqual([])
   await page.getByRole('button', { name: `Sign in as ${email}` }).waitFor()

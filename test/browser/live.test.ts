@@ -3,7 +3,7 @@ import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { violationsInBoth } from './axe.ts'
 import { desk, page, useDesk, useVisits } from './desk.ts'
 import { eventually } from './people.ts'
-import { settle } from './walk.ts'
+import { pageIsIdle } from './walk.ts'
 
 let receiver: Receiver
 // Registered first, it runs last.
@@ -22,7 +22,7 @@ const say = (message: string) => desk.guddesk.newConversation(desk.guddesk.tenan
 
 async function openLive(search = ''): Promise<void> {
   await page.goto(`/w/acme/live${search}`)
-  await settle(page)
+  await pageIsIdle(page)
   // What happens before the stream stands is not shown.
   await page.getByText('Live', { exact: true }).last().waitFor()
   await eventually(async () => {
@@ -45,7 +45,7 @@ test('events appear as they happen, and one is opened as it is sent', async () =
 
 test('the filter stands in the address and narrows what comes', async () => {
   await page.goto('/w/acme/live?type=CONVERSATION_CLOSED')
-  await settle(page)
+  await pageIsIdle(page)
   await page.getByText('Waiting for events').waitFor()
   await page.waitForTimeout(1000)
   const id = await say('Not shown')

@@ -4,7 +4,7 @@ import { newId } from '../../src/domain/shared/ids.ts'
 import { openBrowser } from './browser.ts'
 import { traceFrames } from './frames.ts'
 import { type Desk, openDesk } from './people.ts'
-import { settle } from './walk.ts'
+import { pageIsIdle } from './walk.ts'
 
 const COUNT = 10_000
 const MAX_P95_MS = 32
@@ -74,7 +74,7 @@ function scrollToTheEnd(page: Page): Promise<Scrolled> {
 test('10,000 conversations scroll without jerks, and only those in sight exist', async () => {
   const { page, faults } = await desk.signIn()
   await page.goto('/w/acme/inbox/open')
-  await settle(page)
+  await pageIsIdle(page)
   const { frames, result } = await traceFrames(browser, page, () => scrollToTheEnd(page))
   const { lastSubject, rowsInPage } = result
   const at = (part: number) => frames[Math.floor(frames.length * part)] ?? Number.NaN
@@ -90,7 +90,7 @@ test('10,000 conversations scroll without jerks, and only those in sight exist',
 test('somebody who has scrolled down is not moved by what comes in, and told of it', async () => {
   const { page } = await desk.signIn()
   await page.goto('/w/acme/inbox/open')
-  await settle(page)
+  await pageIsIdle(page)
   const list = page.locator('section[aria-label="Conversations"] [class*="scroller"]')
   await list.evaluate((element) => {
     element.scrollTop = 1500

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { newId } from '../../src/domain/shared/ids.ts'
 import { browser, desk, page, useDesk, useVisits, visit } from './desk.ts'
 import { EMAIL, eventually, PASSWORD, watchFaults } from './people.ts'
-import { settle } from './walk.ts'
+import { pageIsIdle } from './walk.ts'
 
 useDesk()
 useVisits()
@@ -81,7 +81,7 @@ describe('the profile', () => {
 describe('finding one’s way', () => {
   test('by ⌘K: to a place, and to a command', async () => {
     await page.goto('/w/acme/inbox/open')
-    await settle(page)
+    await pageIsIdle(page)
     await page.keyboard.press('Control+k')
     const search = page.getByRole('textbox', { name: 'Search for a place or a command' })
     await search.fill('endpoints')
@@ -98,7 +98,7 @@ describe('finding one’s way', () => {
 
   test('by the list of shortcuts', async () => {
     await page.goto('/w/acme/inbox/open')
-    await settle(page)
+    await pageIsIdle(page)
     await page.keyboard.press('?')
     const sheet = page.getByRole('dialog')
     for (const label of ['Next conversation', 'Reply', 'Assign', 'Snooze', 'Close, or reopen']) {

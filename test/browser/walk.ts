@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core'
 
 /** Nothing is being loaded or moved any more. */
-export async function settle(page: Page): Promise<void> {
+export async function pageIsIdle(page: Page): Promise<void> {
   await page.waitForFunction(() => document.querySelector('[role="status"] .visually-hidden') === null, undefined, {
     timeout: 15_000,
   })
@@ -12,7 +12,7 @@ export async function settle(page: Page): Promise<void> {
 
 interface Place {
   readonly path: string
-  /** `wait` lets the page settle before the next key. */
+  /** `wait` lets the page pageIsIdle before the next key. */
   readonly keys?: readonly string[]
   /** Buttons and links to press afterwards, by the beginning of their names. */
   readonly presses?: readonly string[]
@@ -20,13 +20,13 @@ interface Place {
 
 export async function openPlace(page: Page, { path, keys = [], presses = [] }: Place): Promise<void> {
   await page.goto(path)
-  await settle(page)
+  await pageIsIdle(page)
   for (const key of keys) {
-    if (key === 'wait') await settle(page)
+    if (key === 'wait') await pageIsIdle(page)
     else await page.keyboard.press(key)
   }
   for (const name of presses) {
-    await settle(page)
+    await pageIsIdle(page)
     const named = { name: new RegExp(`^${name}`) }
     await page
       .getByRole('button', named)
@@ -35,5 +35,5 @@ export async function openPlace(page: Page, { path, keys = [], presses = [] }: P
       .first()
       .click()
   }
-  await settle(page)
+  await pageIsIdle(page)
 }

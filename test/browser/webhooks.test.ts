@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
 import { desk, page, useDesk, useVisits } from './desk.ts'
 import { eventually } from './people.ts'
-import { settle } from './walk.ts'
+import { pageIsIdle } from './walk.ts'
 
 let receiver: Receiver
 useDesk()
@@ -33,7 +33,7 @@ async function register(url: string, events: object = {}): Promise<{ id: string;
 async function openEndpoint(url = receiver.url): Promise<string> {
   const { id } = await register(url)
   await page.goto(`/w/acme/settings/webhooks/${id}`)
-  await settle(page)
+  await pageIsIdle(page)
   return id
 }
 
@@ -58,14 +58,14 @@ describe('an endpoint that its service has unregistered', () => {
     await register(receiver.url)
     await unregister(receiver.url)
     await page.goto('/w/acme/settings/webhooks')
-    await settle(page)
+    await pageIsIdle(page)
     const row = page.getByRole('list', { name: 'Unregistered endpoints' }).getByRole('listitem')
     await eventually(async () => expect(await row.innerText()).toMatch(/unregistered since just now, removed in/))
     expect(await row.innerText()).toContain(receiver.url)
     expect(await page.getByRole('link', { name: receiver.url }).count()).toBe(0)
     await register(receiver.url)
     await page.reload()
-    await settle(page)
+    await pageIsIdle(page)
     expect(await page.getByRole('link', { name: receiver.url }).count()).toBe(1)
     expect(await row.count()).toBe(0)
   })
@@ -74,7 +74,7 @@ describe('an endpoint that its service has unregistered', () => {
     const { id, secret } = await register(receiver.url)
     await unregister(receiver.url)
     await page.goto('/w/acme/settings/webhooks')
-    await settle(page)
+    await pageIsIdle(page)
     await button(`Remove ${receiver.url}`).click()
     await dialog().getByRole('textbox').fill(new URL(receiver.url).host)
     await button('Delete endpoint', dialog()).click()
@@ -89,7 +89,7 @@ describe('an endpoint that its service has unregistered', () => {
     const { data } = await desk.guddesk.call('POST', '/api/v1/agents', installed)
     await unregister(receiver.url)
     await page.goto(`/w/acme/settings/agents/${data.id}`)
-    await settle(page)
+    await pageIsIdle(page)
     await eventually(async () => expect(await page.getByText('unregistered since just now').count()).toBe(1))
   })
 })
@@ -101,7 +101,7 @@ describe('Add Endpoint', () => {
   ])('gives a secret and a receiver in $language that accepts what is sent', async ({ language, file, command }) => {
     const port = await freePort()
     await page.goto('/w/acme/settings/webhooks')
-    await settle(page)
+    await pageIsIdle(page)
     await button('Add Endpoint').first().click()
     await page.getByLabel('Endpoint URL').fill(`http://127.0.0.1:${port}/hooks/in`)
     await button('Add Endpoint', dialog()).click()
@@ -143,7 +143,7 @@ describe('Add Endpoint', () => {
 
   test('says what is wrong with a URL, and keeps what was typed', async () => {
     await page.goto('/w/acme/settings/webhooks')
-    await settle(page)
+    await pageIsIdle(page)
     await button('Add Endpoint').first().click()
     await page.getByLabel('Endpoint URL').fill('ftp://example.com/')
     await page.getByText('The URL must start with https:// or http://').waitFor()
@@ -157,7 +157,7 @@ describe('Add Endpoint', () => {
 
   test('by keyboard alone, with all events', async () => {
     await page.goto('/w/acme/settings/webhooks')
-    await settle(page)
+    await pageIsIdle(page)
     await button('Add Endpoint').first().focus()
     await page.keyboard.press('Enter')
     await eventually(async () =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { desk, useDesk } from './desk.ts'
-import { settle } from './walk.ts'
+import { pageIsIdle } from './walk.ts'
 
 const BUDGET = 250_000
 
@@ -15,7 +15,7 @@ test('the inbox loads at most 250 kB of compressed scripts', async () => {
     if (response.request().resourceType() === 'script') scripts.push(Number(response.headers()['content-length']))
   })
   await page.goto('/w/acme/inbox/open')
-  await settle(page)
+  await pageIsIdle(page)
   const bytes = scripts.reduce((sum, size) => sum + size, 0)
   console.log(`The inbox loaded ${scripts.length} scripts: ${(bytes / 1000).toFixed(1)} kB`)
   expect(scripts.length).toBeGreaterThan(0)
@@ -33,7 +33,7 @@ test('nothing moves while the inbox loads', async () => {
     }).observe({ type: 'layout-shift', buffered: true })
   })
   await page.goto('/w/acme/inbox/open')
-  await settle(page)
+  await pageIsIdle(page)
   const total = await page.evaluate(() =>
     (window as unknown as { shifts: number[] }).shifts.reduce((sum, value) => sum + value, 0),
   )

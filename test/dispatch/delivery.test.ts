@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 
 let guddesk: TestGudDesk
 let receiver: Receiver
@@ -104,7 +104,7 @@ describe('payloads', () => {
     const { data: closed } = await patch({ status: 'CLOSED' })
     await guddesk.call('POST', `${path}/messages`, { body: 'A note', type: 'NOTE' }, { key: tenant.key })
     await receiver.waitFor(2)
-    await settle()
+    await quietPeriod()
     expect(receiver.received.map(({ event }) => event)).toEqual(['conversation.assigned', 'conversation.closed'])
     const by = { id: expect.stringMatching(/^key_/), name: 'FULL_ACCESS key' }
     expect(receiver.received[0]?.data).toEqual({
@@ -130,7 +130,7 @@ describe('payloads', () => {
     await register({ onMessageCreated: false, onConversationCreated: true })
     await guddesk.newConversation(tenant, 'Hello')
     await receiver.waitFor(1)
-    await settle()
+    await quietPeriod()
     expect(receiver.received.map(({ event }) => event)).toEqual(['conversation.created'])
   })
 
@@ -198,7 +198,7 @@ describe('failing receivers', () => {
     await attempted('conversation.created', 1)
     // 10 s, give or take a tenth.
     guddesk.advance(8500)
-    await settle()
+    await quietPeriod()
     expect(receiver.received).toHaveLength(1)
     guddesk.advance(2500)
     await receiver.waitFor(2)
@@ -227,7 +227,7 @@ describe('failing receivers', () => {
     }
     expect(await deliveryOf('conversation.created')).toMatchObject({ status: 'FAILED', attempts: 8, due: null })
     guddesk.advance(86_400_000)
-    await settle()
+    await quietPeriod()
     expect(receiver.received.map(({ headers }) => headers['x-guddesk-attempt'])).toEqual('12345678'.split(''))
   })
 
@@ -239,7 +239,7 @@ describe('failing receivers', () => {
     await guddesk.newConversation(tenant)
     await attempted('conversation.created', 1)
     guddesk.advance(90_000)
-    await settle()
+    await quietPeriod()
     expect(receiver.received).toHaveLength(1)
     // Jitter adds up to a tenth.
     guddesk.advance(20_100)
@@ -261,7 +261,7 @@ describe('failing receivers', () => {
     })
     expect(JSON.parse(event.body).data).toMatchObject({ endpointId: id, reason: 'gone' })
     await guddesk.newConversation(tenant)
-    await settle()
+    await quietPeriod()
     expect(receiver.received).toHaveLength(1)
     expect(await deliveryOf('conversation.created')).toMatchObject({ status: 'SKIPPED', attempts: 0 })
   })
@@ -327,7 +327,7 @@ describe('failing receivers', () => {
       await guddesk.newConversation(tenant)
       await attempted('conversation.created', 1)
       guddesk.advance(86_400_000)
-      await settle(100)
+      await quietPeriod(100)
     }
     await until(async () => !(await isEnabled()))
     const where = { workspaceId: tenant.workspaceId, type: 'endpoint.disabled' }
@@ -348,12 +348,12 @@ describe('the breaker', () => {
     expect(await breaker(id)).toEqual({ state: 'CLOSED', openedAt: null, nextProbeAt: null })
     await Promise.all(Array.from({ length: 14 }, () => guddesk.newConversation(tenant)))
     await until(async () => (await breaker(id)).state === 'OPEN')
-    await settle()
+    await quietPeriod()
     const tried = receiver.received.length
     expect(tried).toBeLessThan(14)
     receiver.behave(answer(200))
     guddesk.advance(4000)
-    await settle()
+    await quietPeriod()
     expect(receiver.received).toHaveLength(tried)
     guddesk.advance(2000)
     await until(async () => (await breaker(id)).state === 'CLOSED')
@@ -378,10 +378,10 @@ describe('endpoints that fail for days', () => {
       await guddesk.newConversation(tenant)
       await attempted('conversation.created', 1)
       guddesk.advance(43_200_000)
-      await settle(150)
+      await quietPeriod(150)
     }
     await until(async () => (await warnings()).length > 0)
-    await settle(150)
+    await quietPeriod(150)
     const [warning, ...more] = await warnings()
     expect(more).toEqual([])
     const { data } = JSON.parse(warning?.body ?? '{}')
@@ -429,7 +429,7 @@ describe('disabling and deleting', () => {
     await patch({ isEnabled: false })
     receiver.behave(answer(200))
     guddesk.advance(60_000)
-    await settle()
+    await quietPeriod()
     expect(receiver.received).toHaveLength(1)
     await patch({ isEnabled: true })
     await receiver.waitFor(2)
@@ -452,7 +452,7 @@ describe('disabling and deleting', () => {
     expect(gone.data).toEqual({ deleted: true })
     release()
     guddesk.advance(60_000)
-    await settle()
+    await quietPeriod()
     expect(receiver.received).toHaveLength(1)
     // What belonged to it goes in the background.
     await until(async () => (await guddesk.deps.db.prisma.delivery.count({ where: { endpointId: id } })) === 0)
@@ -489,7 +489,7 @@ describe('order', () => {
     await guddesk.call('POST', `/api/v1/conversations/${id}/messages`, { body: 'two' }, { key: tenant.key })
     const other = await guddesk.newConversation(tenant, 'other')
     await receiver.waitFor(2)
-    await settle()
+    await quietPeriod()
     expect(receiver.received.map(({ data }) => data['conversationId'])).toEqual([id, other])
     guddesk.advance(11_000)
     await receiver.waitFor(4)

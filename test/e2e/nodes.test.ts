@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Child, freePort, type Installation, newInstallation, post } from '../support/child.ts'
 import { backend } from '../support/database.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { settle } from '../support/until.ts'
+import { quietPeriod } from '../support/until.ts'
 
 let installation: Installation
 let receiver: Receiver
@@ -38,7 +38,7 @@ describe.runIf(backend === 'postgres')('several nodes on one PostgreSQL', () => 
     }
     await Promise.all(conversations.map(send))
     await receiver.waitFor(200, 20_000)
-    await settle()
+    await quietPeriod()
     expect(receiver.received).toHaveLength(200)
     for (const id of conversations) {
       const mine = receiver.received.filter(({ data }) => data['conversationId'] === id)

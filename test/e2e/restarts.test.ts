@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { DISPATCH_TOPIC } from '../../src/domain/events/events.ts'
 import { ok } from '../rest/objects.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 
 // What a service does that registers at its start and unregisters when it stops, while visitors write 20 messages a second.
 
@@ -89,9 +89,9 @@ function write(conversationIds: readonly string[]): () => Promise<Map<string, nu
   const written = new Map(conversationIds.map((id) => [id, 0]))
   let isWriting = true
   const ends = conversationIds.map(async (id, i) => {
-    await settle((i * 1000) / PER_SECOND)
+    await quietPeriod((i * 1000) / PER_SECOND)
     for (let next = performance.now(); isWriting; next += (1000 * CONVERSATIONS) / PER_SECOND) {
-      await settle(Math.max(0, next - performance.now()))
+      await quietPeriod(Math.max(0, next - performance.now()))
       const body = { body: 'Hello?', type: 'VISITOR' }
       await ok(guddesk.call('POST', `/api/v1/conversations/${id}/messages`, body))
       written.set(id, (written.get(id) ?? 0) + 1)
@@ -160,7 +160,7 @@ describe('no message is lost, each conversation stays in order, and the endpoint
     await drill(async () => {
       await unregister()
       await service.end('old')
-      await settle(3000)
+      await quietPeriod(3000)
       pass(17_000)
       expect(await start('new')).toBe(true)
     })
@@ -179,7 +179,7 @@ describe('no message is lost, each conversation stays in order, and the endpoint
     await drill(async () => {
       await unregister()
       await service.end('old')
-      await settle(1000)
+      await quietPeriod(1000)
       expect(await start('new')).toBe(true)
     })
     expect(service.pinged).toEqual([])
@@ -193,7 +193,7 @@ describe('no message is lost, each conversation stays in order, and the endpoint
         expect(await start(process)).toBe(false)
         await unregister()
         await service.end(before)
-        await settle(200)
+        await quietPeriod(200)
       }
     })
     expect(service.pinged).toEqual(['new 0', 'new 1', 'new'])

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Child, type Installation, newInstallation, post } from '../support/child.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 
 const MB = 2 ** 20
 const ALLOWED = 150
@@ -92,7 +92,7 @@ test('answers that nobody reads do not fill the memory', async () => {
   for (let i = 0; i < 4; i++) {
     for (const text of Object.values(requests)) await Promise.all([read(child, text), read(child, text)])
   }
-  await settle(3000)
+  await quietPeriod(3000)
   const idle = await residentOf(child)
 
   const follow = () => {
@@ -121,7 +121,7 @@ test('answers that nobody reads do not fill the memory', async () => {
     for (let i = 0; i < 10; i++) {
       await honest(child)
       seen.push((await residentOf(child)) - idle)
-      await settle(400)
+      await quietPeriod(400)
     }
     // What stays: garbage comes and goes.
     grown[name] = Math.round(Math.min(...seen.slice(-5)))

@@ -4,7 +4,7 @@ import { openStreams } from '../../src/live/streams.ts'
 import { quiet } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 import { type Live, overSse, overWebSocket, type Transport } from './live.ts'
 
 const CONVERSATION = graphql(`subscription ($id: ID!, $after: String) { conversation(id: $id, after: $after) {
@@ -72,7 +72,7 @@ describe.each(TRANSPORTS)('a conversation over %s', (_name, transport) => {
     await until(() => live.events.length >= 4)
     await change({ assigneeId: tenant.memberId, status: 'CLOSED' })
     await until(() => live.events.length >= 5)
-    await settle()
+    await quietPeriod()
     await live.stop()
     expect(live.errors).toEqual([])
     const [now, first, note, tagged, closed, ...rest] = live.events
@@ -95,7 +95,7 @@ describe.each(TRANSPORTS)('a conversation over %s', (_name, transport) => {
     await call('POST', '/agent/typing', { conversationId: other, typing: true })
     await say('here')
     await until(() => live.events.length >= 2)
-    await settle()
+    await quietPeriod()
     await live.stop()
     expect(live.events.slice(1).map(({ message }) => message?.body)).toEqual(['here'])
   })
@@ -121,7 +121,7 @@ describe.each(TRANSPORTS)('a conversation over %s', (_name, transport) => {
     // Not replayed.
     const resumed = await open({ after: START })
     await until(() => resumed.events.length >= 3)
-    await settle()
+    await quietPeriod()
     await resumed.stop()
     expect(resumed.events.map(({ kind }) => kind).filter((kind) => kind === 'TypingChanged')).toEqual([])
   })
@@ -162,7 +162,7 @@ describe.each(TRANSPORTS)('a conversation over %s', (_name, transport) => {
     await type()
     await say('One more', 'VISITOR')
     await until(() => live.events.some(({ message }) => message?.body === 'One more'))
-    await settle()
+    await quietPeriod()
     expect(signals()).toEqual([true])
     await say('Answer', 'BOT')
     await until(() => signals().length === 2)
@@ -211,7 +211,7 @@ describe.each(TRANSPORTS)('a conversation over %s', (_name, transport) => {
     await quiet(guddesk)
     const live = await open({ after })
     await until(() => live.events.length >= 2)
-    await settle()
+    await quietPeriod()
     await live.stop()
     expect(live.events.map(({ kind }) => kind)).toEqual(['MessageAdded', 'ConversationChanged'])
     expect(live.events[1]?.conversation.priority).toBe(3)

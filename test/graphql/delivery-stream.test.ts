@@ -9,7 +9,7 @@ import { quiet } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 import { type Live, overSse, overWebSocket, type Transport } from './live.ts'
 
 const DELIVERIES = graphql(`subscription ($endpointId: ID, $status: DeliveryStatus, $conversationId: ID) {
@@ -92,7 +92,7 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
     expect(live.events).toMatchObject([{ ...NOTHING, newest: [], omitted: 0, p50DurationMs: null }])
     for (const body of ['one', 'two', 'three']) await say(id, body)
     await untilSumIs(live, { ...NOTHING, created: 3, delivered: 3 })
-    await settle()
+    await quietPeriod()
     await live.stop()
     expect(live.errors).toEqual([])
     expect(sum(live.events)).toEqual({ ...NOTHING, created: 3, delivered: 3 })
@@ -140,7 +140,7 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
     await untilSumIs(all, { ...NOTHING, created: 6, delivered: 6 })
     await untilSumIs(ofEndpoint, { ...NOTHING, created: 3, delivered: 3 })
     await untilSumIs(ofConversation, { ...NOTHING, created: 1, delivered: 1 })
-    await settle(600)
+    await quietPeriod(600)
     for (const live of [all, ofEndpoint, ofConversation, failed]) await live.stop()
     await other.close()
     expect(sum(all.events)).toEqual({ ...NOTHING, created: 6, delivered: 6 })
@@ -165,7 +165,7 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
     await say(id, 'hello')
     await until(() => sum(all.events)['delivered'] === 2)
     await untilSumIs(own, { ...NOTHING, created: 1, delivered: 1 })
-    await settle(600)
+    await quietPeriod(600)
     for (const live of [all, own, theirs]) await live.stop()
     await agentReceiver.close()
     expect(sum(all.events)).toMatchObject({ delivered: 2 })
@@ -229,11 +229,11 @@ test('1,000 deliveries a second make at most four updates a second, each of boun
   const began = performance.now()
   for (let i = 0; i < 40; i++) {
     await flood(endpointId, `${i}_`, 50)
-    await settle(25)
+    await quietPeriod(25)
   }
   const took = performance.now() - began
   await untilSumIs(live, { ...NOTHING, created: 2000, delivered: 2000 })
-  await settle(600)
+  await quietPeriod(600)
   await live.stop()
   expect(sum(live.events)).toEqual({ ...NOTHING, created: 2000, delivered: 2000 })
   const updates = live.events.slice(1)
@@ -263,10 +263,10 @@ test('a slow reader gets one bounded batch with everything in it', async () => {
   await flood(endpointId, 'first', 1)
   // This one is ready before the others come.
   await quiet(guddesk)
-  await settle(600)
+  await quietPeriod(600)
   for (let i = 0; i < 12; i++) await flood(endpointId, `${i}_`, 1000)
   await quiet(guddesk)
-  await settle(1200)
+  await quietPeriod(1200)
   const [first, second] = [await batches.next(), await batches.next()]
   expect(first.value?.counts).toEqual({ ...NOTHING, created: 1, delivered: 1 })
   expect(second.value?.counts).toEqual({ ...NOTHING, created: 12_000, delivered: 12_000 })
@@ -306,14 +306,14 @@ test.runIf(backend === 'postgres')('what a transaction records late is counted o
     )
     for (const name of ['b', 'c', 'd']) {
       await flood(endpointId, name, 10)
-      await settle(400)
+      await quietPeriod(400)
     }
     await client.query('COMMIT')
   } finally {
     client.release(true)
   }
   await until(() => total('delivered') >= 41 && total('created') >= 40)
-  await settle(800)
+  await quietPeriod(800)
   close()
   await reading
   expect([total('created'), total('delivered')]).toEqual([40, 41])
@@ -330,16 +330,16 @@ test('nobody who follows costs nothing: it looks only while somebody does', asyn
     },
   })
   try {
-    await settle(600)
+    await quietPeriod(600)
     expect(looks).toBe(0)
     const { batches, close } = await follow()
     await batches.next()
-    await settle(600)
+    await quietPeriod(600)
     expect(looks).toBeGreaterThan(1)
     close()
-    await settle(400)
+    await quietPeriod(400)
     looks = 0
-    await settle(600)
+    await quietPeriod(600)
     expect(looks).toBe(0)
   } finally {
     Object.assign(db, { sql })

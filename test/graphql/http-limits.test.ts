@@ -8,7 +8,7 @@ import { executionTimeout } from '../../src/graphql/plugins.ts'
 import { createGraphQL } from '../../src/graphql/server.ts'
 import { openStreams } from '../../src/live/streams.ts'
 import { anAuthenticator, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 import { overWebSocket } from './live.ts'
 
 const MUTATION = 'mutation { createVisitor(input: { name: "x" }) { __typename } }'
@@ -230,7 +230,7 @@ describe('an operation that takes too long', () => {
     expect(body).toEqual({
       errors: [{ message: expect.stringContaining('longer than 0.1 s'), extensions: { code: 'timeout' } }],
     })
-    await settle(100)
+    await quietPeriod(100)
     expect(started).toHaveLength(1)
     expect(aborted).toMatchObject([{ extensions: { code: 'timeout' } }])
   })

@@ -5,7 +5,7 @@ import { openStreams } from '../../src/live/streams.ts'
 import { quiet, START } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 import { type Live, overSse, overWebSocket, type Transport } from './live.ts'
 
 const INBOX = graphql(`subscription ($after: String) { inbox(after: $after) {
@@ -91,7 +91,7 @@ describe.each(TRANSPORTS)('the inbox over %s', (_name, transport) => {
     await say(theirs, 'theirs', other.key)
     await say(id, 'ours')
     await until(() => changedIn(live.events).length > 0)
-    await settle()
+    await quietPeriod()
     await live.stop()
     expect(new Set(changedIn(live.events).map((conversation) => conversation.id))).toEqual(new Set([id]))
   })
@@ -104,7 +104,7 @@ describe.each(TRANSPORTS)('the inbox over %s', (_name, transport) => {
     for (let i = 0; i < MESSAGES; i++) await say(id, `message ${i}`)
     const took = performance.now() - began
     await until(() => changedIn(live.events).at(-1)?.messageCount === MESSAGES)
-    await settle()
+    await quietPeriod()
     await live.stop()
     // The first one at once, one more each 250 ms, and one after the end.
     expect(live.events.length - 1).toBeLessThanOrEqual(2 + Math.ceil(took / 250))
@@ -128,7 +128,7 @@ describe.each(TRANSPORTS)('the inbox over %s', (_name, transport) => {
     expect(changedIn(live.events)[1]).toMatchObject({ messageCount: 2, priority: 2, lastMessagePreview: 'three' })
     await say(third, 'live')
     await until(() => changedIn(live.events).length >= 3)
-    await settle()
+    await quietPeriod()
     await live.stop()
     expect(changedIn(live.events).map(({ id }) => id)).toEqual([second, first, third])
     // From the very beginning: all of them.
@@ -156,7 +156,7 @@ describe.each(TRANSPORTS)('the inbox over %s', (_name, transport) => {
     await until(async () => {
       const live = transport<Update>(guddesk, { after }, { query: INBOX, key: tenant.key })
       await until(() => live.events.length >= 2 || (!isWriting && live.events.length >= 1))
-      await settle(20)
+      await quietPeriod(20)
       await live.stop()
       expect(live.errors).toEqual([])
       for (const { id, messageCount } of changedIn(live.events)) {
@@ -253,7 +253,7 @@ describe('counts', () => {
     await say(ids[0] ?? '', 'changes no count')
     const before = live.events.length
     await until(() => live.events.length > before)
-    await settle(1500)
+    await quietPeriod(1500)
     expect(live.events.filter(({ counts }) => counts !== null)).toHaveLength(told)
     await live.stop()
   })
@@ -274,7 +274,7 @@ describe('counts', () => {
       await until(() => live.events.length > 0)
       await guddesk.newConversation(tenant)
       await until(() => live.events.length > 1)
-      await settle(1300)
+      await quietPeriod(1300)
       expect(counted).toBe(0)
       await live.stop()
       // Ten who ask at once are one.
@@ -308,7 +308,7 @@ test('a slow reader holds a bounded number of conversations, and is told to resu
     for (const id of update.deletedIds) fast.add(id)
     if (fast.size === 5000) break
   }
-  await settle(500)
+  await quietPeriod(500)
   const got = [(await pending).value]
   const rest = (async () => {
     for await (const update of slow) got.push(update)

@@ -6,7 +6,7 @@ import { WebSocket } from 'ws'
 import { quiet } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 
 let guddesk: TestGudDesk
 let conversationId: string
@@ -81,10 +81,10 @@ async function visit(size: number): Promise<void> {
   )
   for (let i = 0; i < EVENTS; i++) await say(`message ${i}`)
   await until(() => counts.every((count) => count >= EVENTS), 30_000)
-  await settle()
+  await quietPeriod()
   expect(counts).toEqual(counts.map(() => EVENTS))
   await leave()
-  await settle(2000)
+  await quietPeriod(2000)
 }
 
 /** What is still referenced, in megabytes: what V8 keeps for later use does not count. */

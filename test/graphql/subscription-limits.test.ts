@@ -3,7 +3,7 @@ import { type Client, createClient } from 'graphql-ws'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 import type { GraphQLFault } from './live.ts'
 
 let guddesk: TestGudDesk
@@ -58,7 +58,7 @@ test('one connection has 100 operations at most; the rest of them go on, and end
   const one = client.iterate({ query }).next()
   await expect(one).rejects.toMatchObject([{ extensions: { code: 'rate_limited' } }])
   for (const end of opened.ends.slice(0, 2)) end()
-  await settle()
+  await quietPeriod()
   const again = none()
   open(client, 2, again)
   await until(() => again.begun === 2)
@@ -87,7 +87,7 @@ test('one credential has 2,000 subscriptions at most, on whatever connections; e
   const answer = await guddesk.call('POST', '/graphql', { query: 'subscription { inbox { cursor } }' }, { key })
   expect(answer.body.errors).toMatchObject([{ extensions: { code: 'rate_limited' } }])
   opened.ends[0]?.()
-  await settle()
+  await quietPeriod()
   open(last, 1, refused)
   await until(() => refused.begun === 1)
   expect(opened.faults).toEqual([])
@@ -115,7 +115,7 @@ test('subscriptions that are abandoned while they start do not count for ever', 
   }
   for (let i = 0; i < 200; i++) {
     abandon(i % 25)
-    if (i % 10 === 0) await settle(5)
+    if (i % 10 === 0) await quietPeriod(5)
   }
   for (let i = 0; i < 50; i++) {
     const client = connect(key)

@@ -4,7 +4,7 @@ import { WebSocket } from 'ws'
 import { newApiKey } from '../../src/infra/secrets.ts'
 import { quiet, START } from '../support/event-log.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 import { type Event, type Live, overSse, type Subscribe, TRANSPORTS } from './live.ts'
 
 let guddesk: TestGudDesk
@@ -45,7 +45,7 @@ describe.each(TRANSPORTS)('over %s', (name, transport) => {
     const live = transport(guddesk, variables, { ...options, key })
     await until(() => heard.mock.calls.length > 0 || live.isEnded(), 1000).catch(() => undefined)
     heard.mockRestore()
-    await settle(50)
+    await quietPeriod(50)
     return live
   }
 
@@ -56,7 +56,7 @@ describe.each(TRANSPORTS)('over %s', (name, transport) => {
     await write('PATCH', `/${conversationId}`, { assigneeId: tenant.memberId })
     await write('PATCH', `/${conversationId}`, { status: 'CLOSED' })
     await until(() => live.events.length >= 7)
-    await settle()
+    await quietPeriod()
     expect(live.isEnded()).toBe(false)
     await live.stop()
     expect(live.errors).toEqual([])
@@ -92,7 +92,7 @@ describe.each(TRANSPORTS)('over %s', (name, transport) => {
     for (const id of [conversationId, second]) await write('POST', `/${id}/messages`, { body: 'x', type: 'NOTE' })
     await write('POST', `/${conversationId}/messages`, { body: 'x' })
     await until(() => all.events.length >= 5 && notes.events.length >= 2 && one.events.length >= 2)
-    await settle()
+    await quietPeriod()
     for (const live of [all, notes, one, spy, none]) {
       await live.stop()
       expect(live.errors).toEqual([])
@@ -141,7 +141,7 @@ describe.each(TRANSPORTS)('over %s', (name, transport) => {
     })
     const live = transport(guddesk, {}, { key: tenant.key })
     await until(() => spy.mock.calls.length > 0)
-    await settle(100)
+    await quietPeriod(100)
     expect(ended).not.toHaveBeenCalled()
     await live.stop()
     await until(() => ended.mock.calls.length > 0, 2000)
@@ -209,7 +209,7 @@ test('a faulty operation leaves the other subscriptions of its socket alone', as
   })
   const good = client.iterate<{ events: { id: string } }>({ query: 'subscription { events { id } }' })
   const first = good.next().catch((error: unknown) => error)
-  await settle(200)
+  await quietPeriod(200)
   for (const query of ['subscription { nothing }', 'subscription { events(after: "x") { id } }', 'subscription {']) {
     await client
       .iterate({ query })

@@ -3,7 +3,7 @@ import { typingTopic } from '../../src/domain/events/events.ts'
 import { newId } from '../../src/domain/shared/ids.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { METRICS_TOKEN, metric } from '../support/metrics.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 import { census, installAgent, ok, visitorSays } from './objects.ts'
 
 const PATH = '/api/agent/reply'
@@ -77,7 +77,7 @@ describe('a reply', () => {
       signals.push(JSON.parse(text)),
     )
     // Redis takes a moment to subscribe.
-    await settle(200)
+    await quietPeriod(200)
     await ok(guddesk.call('POST', '/api/agent/typing', { conversationId: id, typing: true }))
     await until(() => signals.length === 1)
     await ok(reply(id))

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { typingTopic } from '../../src/domain/events/events.ts'
 import { newId } from '../../src/domain/shared/ids.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 import { census, installAgent } from './objects.ts'
 
 const PATH = '/api/agent/typing'
@@ -16,7 +16,7 @@ beforeAll(async () => {
   conversationId = await guddesk.newConversation(guddesk.tenant, 'Hi')
   guddesk.deps.bus.subscribe(typingTopic(guddesk.tenant.workspaceId), (text) => signals.push(JSON.parse(text)))
   // Redis takes a moment to subscribe.
-  await settle(200)
+  await quietPeriod(200)
 })
 
 afterAll(() => guddesk?.stop())
@@ -59,6 +59,6 @@ test('for an unknown conversation is 404, and without true or false 400; nobody 
     expect([typing, status]).toEqual([typing, 400])
     expect(error.fields?.map(({ path }) => path)).toEqual(['typing'])
   }
-  await settle()
+  await quietPeriod()
   expect(signals).toHaveLength(heard)
 })

@@ -9,7 +9,7 @@ import {
 import { Prisma } from '../../src/infra/database/db.ts'
 import { type Call, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 import { nextUrl, ok } from './objects.ts'
 
 const PATH = '/api/agent/webhooks'
@@ -626,7 +626,7 @@ describe('a process that was replaced', () => {
     expect((await guddesk.graphql(ping, { id })).body.data.sendTestEvent.__typename).toBe('ConflictError')
     const removing = Promise.all(Array.from({ length: 5 }, () => remove({ url: receiver.url })))
     await receiver.waitFor(10)
-    await settle(300)
+    await quietPeriod(300)
     answered.resolve()
     expect((await removing).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
     expect(await urls()).toContain(receiver.url)

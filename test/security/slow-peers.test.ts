@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { quiet, START } from '../support/event-log.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { settle, until } from '../support/until.ts'
+import { quietPeriod, until } from '../support/until.ts'
 
 let guddesk: TestGudDesk
 /** The server's end of every connection. */
@@ -146,7 +146,7 @@ test('a WebSocket that stops answering is gone within 30 s, and what it followed
   const { hasLeft, restore } = leaving(tenant.workspaceId)
   // Takes everything and answers no ping.
   const { socket } = await subscribe(tenant, { autoPong: false })
-  await settle(500)
+  await quietPeriod(500)
   expect(hasLeft()).toBe(false)
   const began = performance.now()
   await Promise.all([once(socket, 'close'), until(hasLeft, 35_000)])
@@ -173,7 +173,7 @@ test('an event stream that stops reading is gone within 30 s, and what it follow
   const before = new Set(served)
   await flood(tenant)
   const began = performance.now()
-  await settle(1500)
+  await quietPeriod(1500)
   // Nothing is sent twice into a full buffer.
   expect(Math.max(...[...before].map(({ writableLength }) => writableLength))).toBeLessThan(200_000)
   await until(hasLeft, 35_000)

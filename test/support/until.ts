@@ -12,6 +12,6 @@ export async function until(
 }
 
 /** For "nothing more comes": long enough for something that would come. */
-export function settle(ms = 300): Promise<void> {
+export function quietPeriod(ms = 300): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Membership } from '../../../src/dispatch/cluster/membership.ts'
 import { type DbConnection, openConnection } from '../../../src/dispatch/store/connection.ts'
 import { backend } from '../../support/database.ts'
-import { settle, until } from '../../support/until.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 import { connection, guddesk, useApiNode } from '../api-node.ts'
 
 useApiNode()
@@ -170,12 +170,12 @@ describe.runIf(backend === 'postgres')('a connection that ends', () => {
 
   test('after a slow beat the next names no backend, and is trusted for longer', async () => {
     const slowly: DbConnection['run'] = async (statement, params) => {
-      await settle(550)
+      await quietPeriod(550)
       return connections[1]?.run(statement, params) ?? []
     }
     const [here, there] = await pair((connection) => ({ ...connection, run: slowly }))
     await connections[1]?.close()
-    await settle(2000)
+    await quietPeriod(2000)
     expect(there.isActive).toBe(true)
     expect(await looksUntilGone(here)).toBe(12)
   })

@@ -5,7 +5,7 @@ import { EndpointQueue } from '../../../src/dispatch/queue/endpoint-queue.ts'
 import { EndpointQueues } from '../../../src/dispatch/queue/endpoint-queues.ts'
 import type { EndpointRow } from '../../../src/dispatch/store/endpoints.ts'
 import type { FetchRequest } from '../../../src/dispatch/store/fetch-due.ts'
-import { settle } from '../../support/until.ts'
+import { quietPeriod } from '../../support/until.ts'
 
 const NOW = new Date()
 const ROW: EndpointRow = {
@@ -135,7 +135,7 @@ describe('what was read while things happened', () => {
 
   test('is not sent again when it was recorded before the heads came back', async () => {
     const { queue, taken } = stalled()
-    await settle(60)
+    await quietPeriod(60)
     expect(queue.fetch.startHeads()).toMatchObject({ after: '' })
     queue.finish(taken, { isRetried: false })
     queue.recorded(taken)

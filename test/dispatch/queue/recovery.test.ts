@@ -3,7 +3,7 @@ import type { EndpointOrdering } from '../../../src/generated/prisma/enums.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 import { answer, type Received, type Receiver, startReceiver } from '../../support/receiver.ts'
 import { seeded } from '../../support/seed.ts'
-import { settle, until } from '../../support/until.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk
 let receiver: Receiver
@@ -136,7 +136,7 @@ test('events that always fail open no breaker after an outage, and are tried aga
   await until(async () => receiver.received.length >= 10 && !(await endpoint()).isRecovering)
   for (let i = 0; i < 5; i++) {
     guddesk.advance(9000)
-    await settle(20)
+    await quietPeriod(20)
   }
   expect(receiver.received.length).toBeLessThan(20)
   expect((await deliveries()).map(({ attempts }) => attempts)).toEqual(Array(14).fill(1))
@@ -144,7 +144,7 @@ test('events that always fail open no breaker after an outage, and are tried aga
   receiver.behave(answer(200))
   const fresh = await guddesk.newConversation(tenant, 'new')
   await until(() => sequences(receiver.received, fresh).length > 0)
-  await settle(100)
+  await quietPeriod(100)
   expect((await deliveries()).filter(({ status }) => status === 'DELIVERED')).toHaveLength(1)
   // By a probe: nothing is due and nothing new comes.
   guddesk.advance(61_000)
@@ -159,7 +159,7 @@ describe('sending now', () => {
     await replay((await deliveries())[1]?.id)
     await receiver.waitFor(1)
     await until(async () => !(await endpoint()).isProbeAsked)
-    await settle()
+    await quietPeriod()
     expect(sequences(receiver.received, id)).toEqual([1])
     receiver.behave(answer(200))
     guddesk.advance(61_000)
@@ -171,7 +171,7 @@ describe('sending now', () => {
   test('needs no wake-up', async () => {
     await waiting(2)
     guddesk.deps.bus.notify('endpoints', [endpointId])
-    await settle()
+    await quietPeriod()
     await change({ isProbeAsked: true, probeAskedAt: guddesk.clock.now() })
     await until(async () => (await deliveries())[0]?.status === 'DELIVERED', 4000)
   })
@@ -184,7 +184,7 @@ describe('sending now', () => {
     // The first of its conversation, and then itself.
     await receiver.waitFor(2)
     await until(async () => !(await endpoint()).isProbeAsked)
-    await settle()
+    await quietPeriod()
     expect(sequences(receiver.received)).toEqual([1, 3])
     expect(receiver.received.map(({ headers }) => headers['x-guddesk-attempt'])).toEqual(['4', '8'])
     expect((await deliveries()).map(({ status, attempts }) => [status, attempts])).toEqual([
@@ -196,7 +196,7 @@ describe('sending now', () => {
     // Once a minute.
     receiver.behave(answer(200))
     await replay(last?.id)
-    await settle()
+    await quietPeriod()
     expect(receiver.received).toHaveLength(2)
     guddesk.advance(61_000)
     await replay(last?.id)
@@ -225,7 +225,7 @@ describe('sending now', () => {
   test('while nothing waits, what comes next tries the receiver', async () => {
     await change({ breakerOpenedAt: guddesk.clock.now(), breakerProbeAt: new Date('2100-01-01'), breakerProbes: 6 })
     await register()
-    await settle(50)
+    await quietPeriod(50)
     await guddesk.newConversation(tenant, 'new')
     const began = performance.now()
     await receiver.waitFor(1)
@@ -267,7 +267,7 @@ describe('sending now', () => {
     await waiting(2)
     await change({ isEnabled: false, isProbeAsked: true, probeAskedAt: guddesk.clock.now() })
     guddesk.deps.bus.notify('endpoints', [endpointId])
-    await settle()
+    await quietPeriod()
     expect(receiver.received).toEqual([])
     await register()
     await allAre('DELIVERED')
@@ -294,7 +294,7 @@ describe('without an outage', () => {
       await say(id)
       await receiver.waitFor(2 + i)
     }
-    await settle()
+    await quietPeriod()
     expect(sequences(receiver.received)).toEqual(upTo(6))
   })
 
@@ -342,7 +342,7 @@ describe.each(ORDERINGS)('whatever happens, with %s ordering', (ordering) => {
       for (let step = 0; step < 80; step++) {
         await pick(actions)()
         if (random() < 0.5) guddesk.deps.bus.notify('endpoints', [endpointId])
-        await settle(Math.floor(20 * random()))
+        await quietPeriod(Math.floor(20 * random()))
       }
       // An outage, and its end.
       await change({ isEnabled: true })
@@ -353,7 +353,7 @@ describe.each(ORDERINGS)('whatever happens, with %s ordering', (ordering) => {
         guddesk.advance(1000)
         return (await endpoint()).breakerOpenedAt !== null
       })
-      await settle(50)
+      await quietPeriod(50)
       const before = arrived.length
       failing = 0
       guddesk.advance(61_000)
@@ -365,7 +365,7 @@ describe.each(ORDERINGS)('whatever happens, with %s ordering', (ordering) => {
         const { isRecovering, isProbeAsked, breakerOpenedAt } = await endpoint()
         return !isRecovering && !isProbeAsked && breakerOpenedAt === null
       })
-      await settle(50)
+      await quietPeriod(50)
       const good = arrived.filter(({ isGood }) => isGood)
       const firsts = [...new Map(good.toReversed().map((one) => [one.id, one])).values()].toReversed()
       expect(good.length - firsts.length).toBeLessThanOrEqual(10 * takeovers)

@@ -9,7 +9,7 @@ import type { DbConnection } from '../../../src/dispatch/store/connection.ts'
 import { systemClock } from '../../../src/infra/clock.ts'
 import { createLog } from '../../../src/infra/log.ts'
 import { Metrics } from '../../../src/infra/metrics.ts'
-import { settle, until } from '../../support/until.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 
 /** A statement that is under way: what it records, and how it ends. */
 interface Batch {
@@ -70,7 +70,7 @@ test('what comes while a batch is written makes the next one', async () => {
   await until(async () => batches.length === 1)
   expect(batches[0]?.ids).toEqual(idsOf(records(0, 3)))
   for (const each of records(3, 3 + WRITE - 1)) attemptWriter.push(each)
-  await settle(30)
+  await quietPeriod(30)
   expect(batches.length).toBe(1)
   batches[0]?.end()
   await until(async () => batches.length === 2)
@@ -85,7 +85,7 @@ test('a full one goes at once, on another connection, and a third waits for one 
   const { attemptWriter, batches, recorded } = recording()
   for (const each of records(0, 2 * WRITE + 10)) attemptWriter.push(each)
   await until(async () => batches.length === 2)
-  await settle(30)
+  await quietPeriod(30)
   expect(batches.map(({ ids }) => ids.length)).toEqual([WRITE, WRITE])
   expect(attemptWriter.backlog).toBe(10)
   for (const { end } of batches) end()

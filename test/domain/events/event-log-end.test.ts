@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { openEventLog } from '../../../src/live/event-log.ts'
 import { StreamEndedError } from '../../../src/live/log-tailer.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
-import { settle, until } from '../../support/until.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 import { type LogOf, logOf } from './follow.ts'
 
 const DONE = { done: true, value: undefined }
@@ -34,7 +34,7 @@ test('a reader that is too slow is ended after its buffer, and can resume with n
   await log.insert('flood', 3000)
   await until(() => fast.events.length >= 3000, 25_000)
   // Its own reader has been given the same by now, or is about to be.
-  await settle(1500)
+  await quietPeriod(1500)
   const got = [(await pending).value]
   const rest = (async () => {
     for await (const event of slow) got.push(event)
@@ -59,12 +59,12 @@ test('a slow reader does not hold up another one', async () => {
   const events = openEventLog(guddesk.deps)
   const slow = events.follow(log.actor, {}, never)
   const pending = slow.next()
-  await settle(100)
+  await quietPeriod(100)
   const fast: string[] = []
   const reading = (async () => {
     for await (const { id } of events.follow(log.actor, {}, never)) if (fast.push(id) === 1500) return
   })()
-  await settle(100)
+  await quietPeriod(100)
   await log.insert('flood', 1500)
   await reading
   expect(fast).toHaveLength(1500)
@@ -86,7 +86,7 @@ test('aborting ends a reader that waits, at once, and the last one leaves nothin
   const events = openEventLog(guddesk.deps)
   const [first, second] = [new AbortController(), new AbortController()]
   const waiting = [first, second].map(({ signal }) => events.follow(log.actor, {}, signal).next())
-  await settle(100)
+  await quietPeriod(100)
   first.abort()
   expect(await waiting[0]).toEqual(DONE)
   expect(unsubscribed).not.toHaveBeenCalled()
@@ -122,7 +122,7 @@ test('a signal that was aborted before ends it too', { timeout: 5000 }, async ()
 test('closing the log tells readers to resume', async () => {
   const events = openEventLog(guddesk.deps)
   const ended = expect(events.follow(log.actor, {}, never).next()).rejects.toThrow(StreamEndedError)
-  await settle(100)
+  await quietPeriod(100)
   events.close()
   await ended
 })
@@ -155,7 +155,7 @@ test('a cursor beyond every transaction waits, and does not break', async () => 
   const after = Buffer.from(JSON.stringify(['9'.repeat(19), '9'.repeat(18)])).toString('base64url')
   const follower = await log.follow({ after })
   await log.insert('event')
-  await settle()
+  await quietPeriod()
   await follower.stop()
   expect(follower.events).toEqual([])
 })

@@ -5,7 +5,7 @@ import { backend } from '../../support/database.ts'
 import { quiet, START } from '../../support/event-log.ts'
 import { graphql } from '../../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
-import { settle, until } from '../../support/until.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 import { type LogOf, logOf } from './follow.ts'
 
 let guddesk: TestGudDesk
@@ -32,7 +32,7 @@ test('events come as they are committed, in order, with what webhooks carry', as
   const follower = await log.follow()
   const conversationId = await guddesk.newConversation(tenant, 'hello')
   await until(() => follower.events.length >= 2)
-  await settle()
+  await quietPeriod()
   await follower.stop()
   expect(follower.events.map(({ type }) => type)).toEqual(['conversation.created', 'message.created'])
   expect(follower.names()).toEqual((await log.logged()).slice(-2))
@@ -56,7 +56,7 @@ test('another workspace’s events never come, and filters leave out the rest', 
   await say(second, 'NOTE')
   await say(conversationId, 'BOT')
   await until(() => all.events.length >= 5 && notes.events.length >= 2 && one.events.length >= 2)
-  await settle()
+  await quietPeriod()
   for (const follower of [all, notes, one]) await follower.stop()
   expect(all.names()).toEqual((await log.logged()).slice(1))
   expect(notes.events.map((event) => event.conversationId)).toEqual([conversationId, second])
@@ -75,7 +75,7 @@ test('`after` gives everything since, longer than any page, then goes on', async
   expect(follower.names()).toEqual(await log.logged())
   const resumed = await log.follow({ after: follower.events[700]?.cursor ?? null })
   await until(() => resumed.events.length >= 1239 - 701)
-  await settle()
+  await quietPeriod()
   await resumed.stop()
   expect(resumed.names()).toEqual(follower.names().slice(701))
 })
@@ -111,11 +111,11 @@ describe.runIf(backend === 'postgres')('transactions that commit late', () => {
     await log.during('COMMIT', async (insert) => {
       await insert('late')
       await log.insert('early', 3)
-      await settle()
+      await quietPeriod()
       expect(follower.names()).toEqual([])
     })
     await until(() => follower.events.length >= 4)
-    await settle()
+    await quietPeriod()
     await follower.stop()
     expect(follower.names()).toEqual(['late_1', 'early_1', 'early_2', 'early_3'])
   })
@@ -125,11 +125,11 @@ describe.runIf(backend === 'postgres')('transactions that commit late', () => {
     await log.during('COMMIT', async (insert) => {
       await log.insert('early')
       await insert('late', 2)
-      await settle()
+      await quietPeriod()
       expect(follower.names()).toEqual([])
     })
     await until(() => follower.events.length >= 3)
-    await settle()
+    await quietPeriod()
     await follower.stop()
     expect(follower.names()).toEqual(['late_1', 'late_2', 'early_1'])
   })
@@ -141,7 +141,7 @@ describe.runIf(backend === 'postgres')('transactions that commit late', () => {
       await insert('late')
       await log.insert('early')
       await until(() => follower.events.length >= 1)
-      await settle()
+      await quietPeriod()
       expect(follower.names()).toEqual(['before_1'])
     })
     await until(() => follower.events.length >= 3)
@@ -156,7 +156,7 @@ describe.runIf(backend === 'postgres')('transactions that commit late', () => {
       await log.insert('early')
     })
     await until(() => follower.events.length >= 1)
-    await settle()
+    await quietPeriod()
     await follower.stop()
     expect(follower.names()).toEqual(['early_1'])
   })
@@ -218,7 +218,7 @@ describe.runIf(backend === 'postgres')('transactions that commit late', () => {
         .catch(reject)
     })
     await until(() => later.every(({ events }) => events.length >= 2))
-    await settle()
+    await quietPeriod()
     for (const follower of later) await follower.stop()
     expect(later.map((follower) => follower.names())).toEqual([
       ['late_1', 'early_1'],

@@ -5,7 +5,7 @@ import type { EventFilter, LoggedEvent } from '../../../src/domain/events/event-
 import type { Actor } from '../../../src/domain/shared/actor.ts'
 import { openEventLog } from '../../../src/live/event-log.ts'
 import type { Tenant, TestGudDesk } from '../../support/guddesk.ts'
-import { settle, until } from '../../support/until.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 
 /** Somebody who follows the event log in the background. */
 export interface Follower {
@@ -53,7 +53,7 @@ export async function logOf({ deps }: TestGudDesk, { workspaceId, key }: Tenant)
       subscribe.mockRestore()
       // It has asked for the end of the log; this answer comes later.
       await deps.db.sql('SELECT 1')
-      await settle(50)
+      await quietPeriod(50)
       return {
         events,
         names: () => events.map(nameOf),

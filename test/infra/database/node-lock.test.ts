@@ -6,7 +6,7 @@ import { backend, createPostgres } from '../../support/database.ts'
 import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 import { type Receiver, startReceiver } from '../../support/receiver.ts'
 import { REDIS_URL } from '../../support/servers.ts'
-import { settle, until } from '../../support/until.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 
 const stops: (() => Promise<unknown>)[] = []
 
@@ -87,7 +87,7 @@ describe.runIf(backend === 'postgres')('a node loses its lock on the database', 
     expect((await node.health())[0]).toBe(503)
     await node.say('second')
     node.guddesk.advance(60_000)
-    await settle()
+    await quietPeriod()
     expect(receiver.received).toHaveLength(1)
     await other.close()
     stops.pop()

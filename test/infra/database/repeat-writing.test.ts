@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Disk } from '../../../src/infra/database/db.ts'
 import { repeatWriting } from '../../../src/infra/database/repeat-writing.ts'
 import { createLog } from '../../../src/infra/log.ts'
-import { settle, until } from '../../support/until.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 
 const readOnly = () => Object.assign(new Error('cannot execute DELETE in a read-only transaction'), { code: '25006' })
 
@@ -22,9 +22,9 @@ test('work that writes pauses while the disk is full, and says nothing', async (
   const { disk, lines, runs, stop } = setUp(() => undefined)
   await until(() => runs() > 1)
   disk.isFull = true
-  await settle(50)
+  await quietPeriod(50)
   const before = runs()
-  await settle(50)
+  await quietPeriod(50)
   expect(runs()).toBe(before)
   disk.isFull = false
   await until(() => runs() > before)
@@ -37,7 +37,7 @@ test('so does work in which the disk becomes full', async () => {
     disk.isFull = true
     throw readOnly()
   })
-  await settle(50)
+  await quietPeriod(50)
   await stop()
   expect([runs(), lines]).toEqual([1, []])
 })

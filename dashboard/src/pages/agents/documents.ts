@@ -1,5 +1,5 @@
 import { graphql } from '../../api/graphql.ts'
-import { EndpointFields } from '../webhooks/documents.ts'
+import { EndpointFields } from '../webhooks/endpointDocuments.ts'
 
 export const AgentFields = graphql(
   `

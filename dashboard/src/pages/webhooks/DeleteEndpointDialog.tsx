@@ -4,7 +4,7 @@ import { useAction } from '../../api/useAction.ts'
 import type { EndpointFieldsFragment } from '../../generated/documents.ts'
 import { useWorkspace } from '../../shell/workspace.ts'
 import { TypeToConfirm } from '../../ui/TypeToConfirm.tsx'
-import { DeleteEndpoint } from './documents.ts'
+import { DeleteEndpoint } from './endpointDocuments.ts'
 import { hostOf } from './webhookUrl.ts'
 
 interface DeleteEndpointDialogProps {

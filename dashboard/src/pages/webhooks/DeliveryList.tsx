@@ -8,7 +8,7 @@ import { Failure } from '../../ui/Failure.tsx'
 import { Loading } from '../../ui/Loading.tsx'
 import { DeliveryHead, DeliveryItem } from './DeliveryItem.tsx'
 import classes from './DeliveryList.module.css'
-import { DeliveryPage } from './documents.ts'
+import { DeliveryPage } from './deliveryDocuments.ts'
 import { useDeliveryFeed } from './useDeliveryFeed.ts'
 
 const PAGE_SIZE = 25

@@ -13,7 +13,7 @@ import { Time } from '../../ui/Time.tsx'
 import { AttemptList, pretty } from './AttemptList.tsx'
 import { DeliveryBadge } from './DeliveryBadge.tsx'
 import classes from './DeliveryPanel.module.css'
-import { ReplayDelivery } from './documents.ts'
+import { ReplayDelivery } from './deliveryDocuments.ts'
 import { eventName } from './eventTypes.ts'
 import { type DeliveryInFull, useDelivery } from './useDelivery.ts'
 

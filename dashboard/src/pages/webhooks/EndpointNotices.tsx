@@ -4,7 +4,7 @@ import { useAction } from '../../api/useAction.ts'
 import type { EndpointFieldsFragment } from '../../generated/documents.ts'
 import { usePermissions } from '../../shell/permissions.ts'
 import { Time } from '../../ui/Time.tsx'
-import { ConfirmRotation, EnableEndpoint } from './documents.ts'
+import { ConfirmRotation, EnableEndpoint } from './endpointDocuments.ts'
 
 const REASONS = {
   GONE: 'Its receiver answered 410 Gone, which means: do not call again.',

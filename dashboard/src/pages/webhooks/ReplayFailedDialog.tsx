@@ -3,8 +3,8 @@ import { type FormEvent, useState } from 'react'
 import { useAction } from '../../api/useAction.ts'
 import type { EndpointFieldsFragment } from '../../generated/documents.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
+import { ReplayFailed } from './deliveryDocuments.ts'
 import classes from './dialogs.module.css'
-import { ReplayFailed } from './documents.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS

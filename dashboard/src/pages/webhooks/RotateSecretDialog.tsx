@@ -4,7 +4,7 @@ import { useAction } from '../../api/useAction.ts'
 import type { EndpointFieldsFragment } from '../../generated/documents.ts'
 import { FormFault } from '../../ui/FormFault.tsx'
 import classes from './dialogs.module.css'
-import { RotateSecret } from './documents.ts'
+import { RotateSecret } from './endpointDocuments.ts'
 import { SecretPanel } from './SecretPanel.tsx'
 
 interface RotateSecretDialogProps {

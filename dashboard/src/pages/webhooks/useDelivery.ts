@@ -2,7 +2,7 @@ import type { CombinedError } from '@urql/core'
 import { useEffect } from 'react'
 import { useQuery } from 'urql'
 import type { DeliveryDetailQuery } from '../../generated/documents.ts'
-import { DeliveryDetail } from './documents.ts'
+import { DeliveryDetail } from './deliveryDocuments.ts'
 
 /** Its responses are not part of the live feed: they are asked for while more of them may come. */
 const LOOK_MS = 1000

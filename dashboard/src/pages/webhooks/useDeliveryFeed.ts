@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'react'
 import { useClient } from 'urql'
 import { follow } from '../../api/follow.ts'
 import type { DeliveryFeedSubscription } from '../../generated/documents.ts'
-import { DeliveryFeed } from './documents.ts'
+import { DeliveryFeed } from './deliveryDocuments.ts'
 
 type Progress = DeliveryFeedSubscription['deliveries']
 
