@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { NODE_OPTIONS } from '../../demo/start.ts'
 import { POSTGRES_URL, REDIS_URL, withDatabase } from '../../test/support/servers.ts'
-import type { Place } from './contenders.ts'
+import type { Place } from './contender.ts'
 import type { SinkQuestion, SinkReport } from './sink.ts'
 import type { WorkerOrder } from './worker.ts'
 

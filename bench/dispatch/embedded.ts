@@ -7,7 +7,7 @@ import { migrate } from '../../src/infra/database/migrations.ts'
 import { createLog } from '../../src/infra/log.ts'
 import { openBus } from '../../src/infra/redis/bus.ts'
 import type { Sink } from './arena.ts'
-import { addEndpoints, dispatcherDeps, rowsOf, STORE } from './contenders.ts'
+import { addEndpoints, dispatcherDeps, rowsOf, STORE } from './guddesk.ts'
 import { endpointId, job } from './jobs.ts'
 import { atRate, latencies, type SteadyResult, WARM_UP_SECONDS } from './measures.ts'
 

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Summary } from '../../demo/stats.ts'
 import { makePlace, type Sink, startWorker, wait, written } from './arena.ts'
-import { guddesk } from './contenders.ts'
+import { guddesk } from './guddesk.ts'
 import { endpointId, job } from './jobs.ts'
 import { atRate, latencies, WARM_UP_SECONDS } from './measures.ts'
 

@@ -5,7 +5,8 @@ import { fetchDue } from '../../src/dispatch/store/fetch-due.ts'
 import { assemble } from '../../src/infra/database/db.ts'
 import { postgresConnection } from '../../src/infra/database/pg-session.ts'
 import { makePlace, type Sink, startWorker, wait, written } from './arena.ts'
-import { guddesk, type Place } from './contenders.ts'
+import type { Place } from './contender.ts'
+import { guddesk } from './guddesk.ts'
 import { ENDPOINTS, endpointId, job } from './jobs.ts'
 
 export interface MillionResult {

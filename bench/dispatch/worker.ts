@@ -1,5 +1,6 @@
 /** One worker process of a contender: `{ name, place, seed? }` by IPC begins it, disconnecting ends it. */
-import { CONTENDERS, type Place } from './contenders.ts'
+import type { Place } from './contender.ts'
+import { CONTENDERS } from './contenders.ts'
 import { job } from './jobs.ts'
 
 export interface WorkerOrder {
