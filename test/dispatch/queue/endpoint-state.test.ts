@@ -2,29 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { EndpointState } from '../../../src/dispatch/queue/endpoint-state.ts'
 import { InFlight } from '../../../src/dispatch/queue/in-flight.ts'
 import type { EndpointRow } from '../../../src/dispatch/store/endpoints.ts'
-import { delivery, NOW } from './deliveries.ts'
+import { delivery, NOW, ROW } from './deliveries.ts'
 
-const ROW: EndpointRow = {
-  id: 'whk_1',
-  workspaceId: 'ws_1',
-  agentId: null,
-  url: 'https://example.com',
-  sealedSecret: '',
-  previousSealedSecret: null,
-  secretOverlapEndsAt: null,
-  isEnabled: true,
-  maxInFlight: 10,
-  isStrict: false,
-  failingSince: null,
-  breakerOpenedAt: null,
-  breakerProbeAt: null,
-  breakerProbes: 0,
-  isProbeAsked: false,
-  probeAskedAt: null,
-  probeDeliveryId: null,
-  isRecovering: false,
-  version: '7.3',
-}
 const OPEN = { breakerOpenedAt: NOW, breakerProbeAt: NOW, breakerProbes: 1 }
 
 describe('the state of an endpoint', () => {

@@ -3,33 +3,13 @@ import type { FetchedDelivery } from '../../../src/dispatch/delivery.ts'
 import { ConversationRetries } from '../../../src/dispatch/queue/conversation-retries.ts'
 import { EndpointQueue } from '../../../src/dispatch/queue/endpoint-queue.ts'
 import { EndpointQueues } from '../../../src/dispatch/queue/endpoint-queues.ts'
-import type { EndpointRow } from '../../../src/dispatch/store/endpoints.ts'
 import type { FetchRequest } from '../../../src/dispatch/store/fetch-due.ts'
 import { quietPeriod } from '../../support/until.ts'
+import { ROW as STORED_ROW } from './deliveries.ts'
 
 const NOW = new Date()
-const ROW: EndpointRow = {
-  id: 'whk_1',
-  workspaceId: 'ws_1',
-  agentId: null,
-  url: 'https://example.com',
-  sealedSecret: '',
-  previousSealedSecret: null,
-  secretOverlapEndsAt: null,
-  isEnabled: true,
-  maxInFlight: 10,
-  isStrict: false,
-  failingSince: null,
-  breakerOpenedAt: null,
-  breakerProbeAt: null,
-  breakerProbes: 0,
-  isProbeAsked: false,
-  probeAskedAt: null,
-  probeDeliveryId: null,
-  isRecovering: false,
-  version: '1',
-}
-
+/** The version that these deliveries were read with. */
+const ROW = { ...STORED_ROW, version: '1' }
 const first = (n: number, endpointId: string): FetchedDelivery => ({
   id: `dlv_${n}`,
   endpointId,
