@@ -57,6 +57,12 @@ test.each(DELETED)('%s deleted while its deliveries are in flight', async (what,
   expect(receiver.received.filter(({ path }) => isGone(path))).toHaveLength(before)
   const endpoints = await prisma.webhookEndpoint.count({ where })
   expect(endpoints).toBe(what === 'a workspace' ? 0 : 1)
+  // What was in flight ends as delivered, and is drained with the rest of its workspace.
+  await until(
+    async () => (await prisma.delivery.count({ where })) === 20 * endpoints,
+    10_000,
+    () => 'deliveries are left of what was deleted',
+  )
   expect(await prisma.delivery.count({ where: { ...where, status: 'DELIVERED' } })).toBe(20 * endpoints)
   const attempts = await prisma.deliveryAttempt.findMany({ select: { delivery: { select: { endpointId: true } } } })
   for (const { delivery } of attempts) expect(delivery).not.toBe(null)
