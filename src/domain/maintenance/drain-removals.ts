@@ -45,7 +45,9 @@ export async function drainRemovals(deps: Deps, signal?: AbortSignal): Promise<n
   const failures = new Map<string, unknown>()
   const cursors: DrainCursors = new Map()
   const targetMs = deps.db.isEmbedded ? EMBEDDED_BATCH_MS : BATCH_MS
-  let size = deps.db.isEmbedded ? MIN_BATCH : MAX_BATCH
+  const firstBatch = deps.db.isEmbedded ? MIN_BATCH : MAX_BATCH
+  /** By removal: a row of one takes many times as long as one of another. */
+  const sizes = new Map<string, number>()
   for (let total = 0; ; ) {
     const removals = await deps.db.sql<Removal>(OLDEST, [[...failures.keys()]])
     if (removals.length === 0) {
@@ -54,6 +56,7 @@ export async function drainRemovals(deps: Deps, signal?: AbortSignal): Promise<n
     }
     for (const removal of removals) {
       if (signal?.aborted === true) return total
+      const size = sizes.get(removal.id) ?? firstBatch
       const began = performance.now()
       const drained = await drainBatch(deps, removal, size, cursors).catch((error: unknown) => {
         failures.set(removal.id, error)
@@ -62,7 +65,7 @@ export async function drainRemovals(deps: Deps, signal?: AbortSignal): Promise<n
       if (drained === null) return total
       total += drained
       const tookMs = performance.now() - began
-      size = nextBatch(size, tookMs / targetMs)
+      sizes.set(removal.id, nextBatch(size, tookMs / targetMs))
       await setTimeout(Math.max(MIN_PAUSE_MS, REST * tookMs), undefined, { ref: false })
     }
   }
