@@ -109,6 +109,30 @@ function isNodeLockLost({ nodeLock }: Database): boolean {
   return (nodeLock?.lost ?? null) !== null
 }
 
+/** The status as it is when it is read. */
+function statusOf({ queues, sendLoop, backpressure }: ReturnType<typeof assemble>): DispatcherStatus {
+  return {
+    get endpoints() {
+      return queues.size
+    },
+    get openBreakers() {
+      return queues
+        .all()
+        .filter(({ breaker }) => breaker.isOpen)
+        .toArray().length
+    },
+    get prefetched() {
+      return queues.prefetchedCount
+    },
+    get inFlight() {
+      return sendLoop.inFlight
+    },
+    get throttleRatio() {
+      return backpressure?.throttleRatio ?? 1
+    },
+  }
+}
+
 class RunningDispatcher implements Dispatcher {
   readonly #deps: DispatcherDeps
   readonly #parts: ReturnType<typeof assemble>
@@ -125,7 +149,7 @@ class RunningDispatcher implements Dispatcher {
     queues.onReady(() => sendLoop.wake())
     attemptWriter.onRecorded((writes) => this.#recorded(writes))
     attemptWriter.onRemoved(() => this.#dropEverything())
-    registerStatus(deps.metrics, () => this.#status())
+    registerStatus(deps.metrics, statusOf(parts))
   }
 
   async start(): Promise<void> {
@@ -140,18 +164,6 @@ class RunningDispatcher implements Dispatcher {
     db.nodeLock?.onRegained(() => void this.#heartbeat.finally(() => this.#heartbeatIn(0)))
     this.#heartbeatIn(HEARTBEAT_MS)
     fetcher.wake('')
-  }
-
-  #status(): DispatcherStatus {
-    const { queues, sendLoop, backpressure } = this.#parts
-    const all = [...queues.all()]
-    return {
-      endpoints: all.length,
-      openBreakers: all.filter(({ breaker }) => breaker.isOpen).length,
-      prefetched: queues.prefetchedCount,
-      inFlight: sendLoop.inFlight,
-      throttleRatio: backpressure?.throttleRatio ?? 1,
-    }
   }
 
   #heartbeatIn(ms: number): void {

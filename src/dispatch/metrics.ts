@@ -55,19 +55,19 @@ function fromZero(counter: Counter.Internal): Counter.Internal {
   return counter
 }
 
-/** Registers what a dispatcher does at the time of a scrape. */
-export function registerStatus(metrics: Metrics, status: () => DispatcherStatus): void {
+/** Registers what a dispatcher does at the time of a scrape. @param status each property is read once per scrape */
+export function registerStatus(metrics: Metrics, status: DispatcherStatus): void {
   metrics.gaugeOf(
     'guddesk_breakers_open',
     'Endpoints of this process whose circuit breaker is open.',
-    () => status().openBreakers,
+    () => status.openBreakers,
   )
-  metrics.gaugeOf('guddesk_dispatch_endpoints', 'Endpoints that this process sends to.', () => status().endpoints)
-  metrics.gaugeOf('guddesk_deliveries_held', 'Deliveries in memory.', () => status().prefetched)
-  metrics.gaugeOf('guddesk_deliveries_in_flight', 'Requests in flight.', () => status().inFlight)
+  metrics.gaugeOf('guddesk_dispatch_endpoints', 'Endpoints that this process sends to.', () => status.endpoints)
+  metrics.gaugeOf('guddesk_deliveries_held', 'Deliveries in memory.', () => status.prefetched)
+  metrics.gaugeOf('guddesk_deliveries_in_flight', 'Requests in flight.', () => status.inFlight)
   metrics.gaugeOf(
     'guddesk_dispatch_share',
     'Share of the usual capacity that the API leaves to sending.',
-    () => status().throttleRatio,
+    () => status.throttleRatio,
   )
 }

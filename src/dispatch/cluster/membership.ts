@@ -58,6 +58,8 @@ export class Membership {
   readonly #connection: DbConnection
   #id = randomUUID()
   #peers: readonly Peer[] = []
+  /** Ids of the processes that endpoints are distributed over: those that drain only while there are no others. */
+  #owners: readonly string[] = []
   #observations = new Map<string, Observation>()
   #activeUntil = 0
   #isQuick = true
@@ -101,11 +103,17 @@ export class Membership {
     this.#activeUntil = isRemoved ? 0 : until
     if (isRemoved) return 'removed'
     const before = describe(this.#peers)
-    this.#peers = rows
+    this.#setPeers(rows)
     const gone = this.#observe(rows)
     for (const { id, heartbeat } of gone) await this.#connection.run(REMOVE, [id, heartbeat])
-    if (gone.length > 0) this.#peers = rows.filter((peer) => !gone.includes(peer))
+    if (gone.length > 0) this.#setPeers(rows.filter((peer) => !gone.includes(peer)))
     return describe(this.#peers) === before ? 'same' : 'changed'
+  }
+
+  #setPeers(peers: readonly Peer[]): void {
+    const accepting = peers.filter(({ isDraining }) => !isDraining)
+    this.#peers = peers
+    this.#owners = (accepting.length > 0 ? accepting : peers).map(({ id }) => id)
   }
 
   #observe(rows: readonly Peer[]): Peer[] {
@@ -129,9 +137,7 @@ export class Membership {
 
   /** Whether an endpoint should belong to this process. Draining processes own nothing while there are others. */
   owns(endpointId: string): boolean {
-    const accepting = this.#peers.filter(({ isDraining }) => !isDraining)
-    const ids = (accepting.length > 0 ? accepting : this.#peers).map(({ id }) => id)
-    return ownerOf(endpointId, ids) === this.#id
+    return ownerOf(endpointId, this.#owners) === this.#id
   }
 
   /** Releases every endpoint. */

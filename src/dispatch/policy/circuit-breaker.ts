@@ -29,7 +29,7 @@ export interface CircuitBreakerState {
  */
 export class CircuitBreaker {
   #state: CircuitBreakerState
-  #samples: Decision[] = []
+  #samples: Sample[] = []
 
   constructor(state: CircuitBreakerState) {
     this.#state = state
@@ -85,17 +85,18 @@ export class CircuitBreaker {
 
   #addSample(now: Date, failed: boolean): void {
     const at = now.getTime()
-    const isForgotten = (decision?: Decision) => decision !== undefined && Math.abs(at - decision.at) >= WINDOW_MS
-    // A clock that was set back must not keep old outcomes for ever: what lies ahead of now goes too.
+    const isForgotten = (sample?: Sample) => sample !== undefined && Math.abs(at - sample.at) >= WINDOW_MS
+    // A clock that was set back must not keep old samples for ever: what lies ahead of now goes too.
     if (isForgotten(this.#samples[0]) || isForgotten(this.#samples.at(-1))) {
-      this.#samples = this.#samples.filter((decision) => !isForgotten(decision))
+      this.#samples = this.#samples.filter((sample) => !isForgotten(sample))
     }
     if (this.#samples.length === WINDOW) this.#samples.shift()
     this.#samples.push({ at, failed })
   }
 }
 
-interface Decision {
+/** Whether a request failed, and when. */
+interface Sample {
   readonly at: number
   readonly failed: boolean
 }

@@ -214,8 +214,8 @@ export class ConversationRetries {
     this.#scheduleRescan()
   }
 
-  /** An early send failed, and waits for its time: that may have come meanwhile, when no statement could find it. */
-  earlySendFailed({ nextAttemptAt }: PendingDelivery): void {
+  /** An early send has ended. If it failed, it waits for its time, which may have come when no statement could find it. */
+  earlySendEnded({ nextAttemptAt }: PendingDelivery): void {
     if (nextAttemptAt !== null && nextAttemptAt < this.#retriesFrom) this.#retriesFrom = nextAttemptAt
   }
 

@@ -212,10 +212,10 @@ export class EndpointQueue implements Schedulable {
     const { state, order, retries, prober } = this.#parts
     const isDropped = order.recorded(delivery)
     if (prober.current !== null && !order.has(prober.current)) prober.drop(() => false)
-    if (delivery.isEarly === true) retries.earlySendFailed(delivery)
+    if (delivery.isEarly === true) retries.earlySendEnded(delivery)
     const { conversationId, isTest, priority } = delivery
     if (conversationId !== null && !isTest && priority === 'live') {
-      retries.recorded(conversationId, isDropped, prober.isRequested(state.row) && !prober.isIdle)
+      retries.recorded(conversationId, isDropped, prober.isAwaited(state.row))
     }
     prober.wake()
     this.fetch.endRecoveryIfDone()

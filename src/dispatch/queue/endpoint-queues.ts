@@ -14,6 +14,10 @@ export class EndpointQueues {
   readonly #needsFetchListeners: (() => void)[] = []
   readonly #readyListeners: (() => void)[] = []
 
+  get size(): number {
+    return this.#all.size
+  }
+
   /** Prefetched deliveries of all endpoints together. */
   get prefetchedCount(): number {
     return this.#prefetched.count

@@ -38,14 +38,14 @@ export class FetchPlan {
 
   /** Whether something should be read, besides a probe. */
   get isNeeded(): boolean {
-    const { state, retries } = this.#parts
+    const { state } = this.#parts
     if (state.isLeaving) return false
     if (this.#mayHaveTests || state.isStale) return true
     const limit = state.concurrencyLimit
     return (
       FETCH_KINDS.some((kind) => this.#room(kind, limit) > 0) ||
       this.recoverAfter !== null ||
-      (limit > 0 && retries.mustMakeReplaysDue) ||
+      this.mustMakeReplaysDue ||
       this.#conversationRoom(limit) > 0 ||
       this.#isStalled(limit)
     )
@@ -91,14 +91,13 @@ export class FetchPlan {
   get #holdBack(): HoldBack {
     const { retries, prober, state, failures } = this.#parts
     if (retries.isRecovering) return 'all'
-    const isProbing = prober.isRequested(state.row) && !prober.isIdle
-    return isProbing || failures.isSuspect ? 'retries' : 'due'
+    return prober.isAwaited(state.row) || failures.isSuspect ? 'retries' : 'due'
   }
 
   /** What is sent early in a conversation in which a first attempt waits; null: the probe tells. */
   get #early(): EarlySends | null {
     const { prober, state, failures } = this.#parts
-    if (prober.isRequested(state.row) && !prober.isIdle) return null
+    if (prober.isAwaited(state.row)) return null
     return failures.isSuspect ? 'first' : 'none'
   }
 

@@ -51,6 +51,11 @@ export class Prober {
     return isProbeAsked && probeAskedAt !== null && probeAskedAt.getTime() !== this.#probedAt?.getTime()
   }
 
+  /** Whether first attempts wait for a requested probe, because there is something to probe with. */
+  isAwaited(request: ProbeRequest): boolean {
+    return this.isRequested(request) && !this.#isIdle
+  }
+
   /** Deliveries may be pending again. */
   wake(): void {
     this.#isIdle = false

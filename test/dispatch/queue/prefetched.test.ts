@@ -238,7 +238,7 @@ describe('conversations that are read by themselves', () => {
       'none',
     )
     expect(conversations.retriesFrom > early.nextAttemptAt).toBe(true)
-    conversations.earlySendFailed(early)
+    conversations.earlySendEnded(early)
     expect(conversations.retriesFrom).toEqual(early.nextAttemptAt)
   })
 })
