@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 import Koa from 'koa'
 import { keysInUse } from './auth/api-key.ts'
@@ -15,6 +15,7 @@ import { serveGraphiQL } from './graphql/graphiql.ts'
 import { createGraphQL, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql/server.ts'
 import type { KnownDocuments } from './graphql/trusted-documents.ts'
 import {
+  type AcquireRequestSlot,
   closeStalledConnections,
   limitConnections,
   onResponseClosed,
@@ -100,8 +101,7 @@ export function assembleHttp(
   })
   app.use(longBodiesAsBytes)
   app.use(requestId())
-  app.use(accessLog(deps))
-  app.use(timeRequests(metrics))
+  app.use(observeRequests(deps, metrics))
   app.use(errorResponse(deps))
   app.use(async (ctx, next) => {
     // Keep-alive connections end with their next answer, so that stopping does not wait for idle clients.
@@ -118,7 +118,7 @@ export function assembleHttp(
   const isDevelopment = config.env !== 'production'
   const introspection = config.graphqlIntrospection
   const yoga = createGraphQL({
-    ...{ deps, streams, credentials, authenticator, charge, acquireSlot: acquireSlot },
+    ...{ deps, streams, credentials, authenticator, charge, acquireSlot },
     ...{ isDevelopment, introspection, documents },
   })
   if (hasApi) {
@@ -126,7 +126,7 @@ export function assembleHttp(
     app.use(graphqlMiddleware(yoga, documents))
     const startPath = new URL(`${config.publicUrl}/`).pathname
     app.use(signInRoutes({ deps, people, authenticator, failures, tokens, own, startPath }))
-    const acquireSlotFor = (credentialId: string, response: ServerResponse) =>
+    const acquireSlotFor: AcquireRequestSlot = (credentialId, response) =>
       acquireSlot(credentialId, (release) => onResponseClosed(response, release))
     app.use(servePictures({ deps, authenticator, charge, acquireSlot: acquireSlotFor }))
     const { authenticateKey } = authenticator
@@ -241,26 +241,19 @@ function health(db: Database, isStopping: () => boolean): Koa.Middleware {
   }
 }
 
-function accessLog({ log }: Deps): Koa.Middleware {
-  return async (ctx, next) => {
-    const began = performance.now()
-    await next()
-    const { method, path, status } = ctx
-    const ms = Math.round(performance.now() - began)
-    const level = path === '/healthz' ? 'debug' : 'info'
-    log[level]({ requestId: ctx.state['requestId'], method, path: pathPattern(path), status, ms }, 'request')
-  }
-}
-
-/** Times requests, by what serves them and the class of their status. */
-function timeRequests(metrics: Metrics): Koa.Middleware {
+/** Logs each request, and times it by what serves it and by the class of its status. */
+function observeRequests({ log }: Deps, metrics: Metrics): Koa.Middleware {
   const duration = requestDuration(metrics)
   return async (ctx, next) => {
     const began = performance.now()
     await next()
-    const surface = ctx.path === GRAPHQL_PATH ? 'graphql' : ctx.path.startsWith('/api/') ? 'rest' : 'other'
-    const status = `${Math.floor(ctx.status / 100)}xx`
-    duration.observe({ surface, status }, (performance.now() - began) / 1000)
+    const { method, path, status } = ctx
+    const ms = performance.now() - began
+    const surface = path === GRAPHQL_PATH ? 'graphql' : path.startsWith('/api/') ? 'rest' : 'other'
+    duration.observe({ surface, status: `${Math.floor(status / 100)}xx` }, ms / 1000)
+    const level = path === '/healthz' ? 'debug' : 'info'
+    const requestId: unknown = ctx.state['requestId']
+    log[level]({ requestId, method, path: pathPattern(path), status, ms: Math.round(ms) }, 'request')
   }
 }
 

@@ -18,7 +18,7 @@ export const LIMITS = {
   rootFields: 20,
   /** Directives of one field, fragment or operation. */
   directives: 10,
-  /** Estimated values in the answer; see graphql-cost.ts. */
+  /** Estimated values in the answer; see cost.ts. */
   complexity: 5000,
 } as const
 

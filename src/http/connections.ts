@@ -147,6 +147,9 @@ function allowTime(line: Pipeline, socket: Socket, requestMs: number, refuse: ()
   look()
 }
 
+/** Waits until the credential may have one more request under way, which it is until the client has taken the answer. */
+export type AcquireRequestSlot = (credentialId: string, response: ServerResponse) => Promise<void>
+
 /** Calls back when the system has taken the whole answer, or its connection is gone. */
 export function onResponseClosed(response: ServerResponse, listener: () => void): void {
   if (response.destroyed) listener()

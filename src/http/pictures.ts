@@ -4,6 +4,7 @@ import type { Deps } from '../domain/shared/deps.ts'
 import { DomainError, ForbiddenError, NotFoundError } from '../domain/shared/errors.ts'
 import type { Charge } from '../domain/shared/rate-limits.ts'
 import { getPicture, PICTURES_PATH } from '../domain/visitors/pictures.ts'
+import type { AcquireRequestSlot } from './connections.ts'
 import { pictureHeaders } from './headers.ts'
 
 const ADDRESS = /^([a-z]{2,4}_[0-9a-z]{26})\/([0-9a-f]{64})$/
@@ -11,7 +12,7 @@ const ADDRESS = /^([a-z]{2,4}_[0-9a-z]{26})\/([0-9a-f]{64})$/
 export interface PicturesDeps {
   readonly deps: Deps
   readonly charge: Charge
-  acquireSlot(credentialId: string, response: Koa.Context['res']): Promise<void>
+  readonly acquireSlot: AcquireRequestSlot
   readonly authenticator: Authenticator
 }
 

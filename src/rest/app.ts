@@ -8,6 +8,7 @@ import { parse } from '../domain/shared/input.ts'
 import { parseLimit } from '../domain/shared/pagination.ts'
 import type { Charge } from '../domain/shared/rate-limits.ts'
 import { hasBody, readJsonObject } from '../http/body.ts'
+import type { AcquireRequestSlot } from '../http/connections.ts'
 import { parseQueryString } from '../http/query-string.ts'
 import { rateLimitHeaders } from '../http/rate-limit-headers.ts'
 import { agentRoutes } from './agents.ts'
@@ -32,8 +33,7 @@ export interface RestDeps {
   /** The server's version. */
   readonly version: string
   readonly charge: Charge
-  /** Waits until the credential may have one more request under way, which it is until the client has taken the answer. */
-  acquireSlot(credentialId: string, response: Koa.Context['res']): Promise<void>
+  readonly acquireSlot: AcquireRequestSlot
 }
 
 /** Every operation of the contract. */

@@ -13,18 +13,18 @@ export function selectedFields(
   { fieldNodes, fragments }: GraphQLResolveInfo,
   ...path: readonly string[]
 ): FieldSelection {
-  return path.reduce((selectionOf, name) => selectionOf.under(name), asked(fieldNodes, fragments))
+  return path.reduce((selection, name) => selection.under(name), selectionOf(fieldNodes, fragments))
 }
 
 type Fragments = Readonly<Record<string, FragmentDefinitionNode | undefined>>
 
-function asked(nodes: readonly FieldNode[], fragments: Fragments): FieldSelection {
+function selectionOf(nodes: readonly FieldNode[], fragments: Fragments): FieldSelection {
   const fields = new Map<string, FieldNode[]>()
   for (const { selectionSet } of nodes) collect(selectionSet, fragments, fields)
   return {
     names: [...fields.keys()],
     has: (name) => fields.has(name),
-    under: (name) => asked(fields.get(name) ?? [], fragments),
+    under: (name) => selectionOf(fields.get(name) ?? [], fragments),
   }
 }
 

@@ -118,7 +118,7 @@ export async function updateWorkspace(
 
 /**
  * Removes the actor's workspace: nobody gets into it any more, its slug is free, nothing is sent. What is in it goes later,
- * in batches (removals.ts).
+ * in batches (drain-removals.ts).
  * @throws ForbiddenError below FULL_ACCESS and for all but owners
  */
 export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
@@ -196,7 +196,7 @@ export async function changeMemberRole(
 
 /**
  * Removes a member: their keys stop working here at once, and nobody sees them as an assignee any more. Their conversations
- * are written as nobody's later, in batches (removals.ts), each with its event. A call that ends in the middle has ended some
+ * are written as nobody's later, in batches (drain-removals.ts), each with its event. A call that ends in the middle has ended some
  * of the agents, and may be made again.
  * @param endAccess also ends what they made that would go on working: agents, webhook endpoints, keys, invitations.
  *   Otherwise the log names the agents that do.

@@ -76,7 +76,7 @@ export async function markUnregistered(deps: Deps, tx: Tx, { id, workspaceId }: 
 
 type RemovedEndpoint = Pick<WebhookEndpoint, 'id' | 'url' | 'workspaceId'>
 
-/** Endpoints that were kept are gone, and nobody asked for that; their deliveries are drained (removals.ts). */
+/** Endpoints that were kept are gone, and nobody asked for that; their deliveries are drained (drain-removals.ts). */
 async function recordRemoved({ clock }: Deps, tx: Tx, removed: readonly RemovedEndpoint[]): Promise<void> {
   const at = clock.now()
   const entries = removed.map(({ id, url, workspaceId }) => {
@@ -154,7 +154,7 @@ export function waitingBefore(endpointId: string, seq: bigint): Prisma.Sql {
      LIMIT ${BATCH}`
 }
 
-/** Goes on with what `resumeFrom` has left. @param signal ends it after the batch under way */
+/** Goes on with what `limitBacklog` has left. @param signal ends it after the batch under way */
 export async function skipStaleBacklogs(deps: Deps, signal?: AbortSignal): Promise<void> {
   const found = await deps.db.sql<{ id: string }>('SELECT id FROM webhook_endpoints WHERE sends_from_seq > 0')
   for (const { id } of found) {
@@ -175,7 +175,7 @@ function skipBatch(deps: Deps, id: string): Promise<boolean> {
 }
 
 /**
- * Removes endpoints that are kept no longer; their deliveries are drained (removals.ts). Of several nodes each does a part.
+ * Removes endpoints that are kept no longer; their deliveries are drained (drain-removals.ts). Of several nodes each does a part.
  * @param signal ends it after the one under way
  */
 export async function removeExpiredUnregistered(deps: Deps, signal?: AbortSignal): Promise<void> {
