@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
-import { announcedSeed } from './test/support/seed.ts'
+import { seedOfRun } from './test/support/seed.ts'
 import { isListening, POSTGRES_URL, REDIS_URL } from './test/support/servers.ts'
 
-const SEED = announcedSeed()
+const SEED = seedOfRun()
 
 /** The whole suite on the embedded default, and what touches data again on PostgreSQL and Redis. */
 export default defineConfig(async () => {

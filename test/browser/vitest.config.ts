@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { announcedSeed } from '../support/seed.ts'
+import { seedOfRun } from '../support/seed.ts'
 
 /** The dashboard as people have it: the built files, the real server, Chromium. `npm run test:browser`. */
 export default defineConfig({
@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     name: 'browser',
     include: ['test/browser/**/*.test.ts'],
-    env: { TEST_BACKEND: 'embedded', TEST_SEED: announcedSeed() },
+    env: { TEST_BACKEND: 'embedded', TEST_SEED: seedOfRun() },
     globalSetup: ['test/support/setup-embedded.ts', 'test/browser/setup.ts'],
     pool: 'forks',
     // A machine that is busy elsewhere may miss a deadline once; the reporter names what had to be repeated.

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { authenticateKey } from '../../src/auth/api-key.ts'
 import { replayFailedDeliveries } from '../../src/domain/webhooks/replay-deliveries.ts'
 import { backend } from '../support/database.ts'
 import { graphql } from '../support/graphql.ts'
@@ -128,8 +127,7 @@ test.runIf(backend === 'postgres')('a row that somebody else holds is left to th
 })
 
 test('it goes in batches, up to a limit, and another call goes on', async () => {
-  const caller = await authenticateKey(guddesk.deps, tenant.key)
-  const actor = await caller.actorIn(undefined)
+  const actor = await guddesk.actorOf(tenant.key)
   await failed(12)
   const call = () => replayFailedDeliveries(guddesk.deps, actor, { endpointId, since: START }, { batch: 3, most: 8 })
   expect(await call()).toEqual({ count: 8, isComplete: false })
@@ -151,11 +149,11 @@ test('others are served meanwhile', async () => {
        FROM events WHERE workspace_id = $1`,
     [tenant.workspaceId, endpointId],
   )
-  const caller = await authenticateKey(guddesk.deps, tenant.key)
+  const actor = await guddesk.actorOf(tenant.key)
   const order: string[] = []
   const many = replayFailedDeliveries(
     guddesk.deps,
-    await caller.actorIn(undefined),
+    actor,
     { endpointId, since: START },
     { batch: 20, most: 2000 },
   ).then(({ count }) => order.push(`replayed ${count}`))

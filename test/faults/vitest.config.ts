@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { announcedSeed } from '../support/seed.ts'
+import { seedOfRun } from '../support/seed.ts'
 
 /** What must not lose a webhook: killed processes, servers that go away, receivers that misbehave. `npm run test:faults`. */
 export default defineConfig({
@@ -8,7 +8,7 @@ export default defineConfig({
   test: {
     name: 'faults',
     include: ['test/faults/**/*.test.ts'],
-    env: { TEST_BACKEND: 'postgres', TEST_SEED: announcedSeed() },
+    env: { TEST_BACKEND: 'postgres', TEST_SEED: seedOfRun() },
     globalSetup: ['test/support/setup-postgres.ts', 'test/support/setup-embedded.ts'],
     pool: 'forks',
     // A machine that is busy elsewhere may miss a deadline once; the reporter names what had to be repeated.

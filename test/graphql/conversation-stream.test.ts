@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { authenticateKey } from '../../src/auth/api-key.ts'
 import { openStreams } from '../../src/live/streams.ts'
 import { quiet } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
@@ -279,7 +278,7 @@ test('followers of one conversation share what is loaded', async () => {
 })
 
 test('a visitor sees the own conversation without notes, and nobody else’s', async () => {
-  const actor = await (await authenticateKey(guddesk.deps, tenant.key)).actorIn(undefined)
+  const actor = await guddesk.actorOf(tenant.key)
   const { visitorId } = await guddesk.deps.db.prisma.conversation.findUniqueOrThrow({ where: { id } })
   const visitor = {
     ...actor,

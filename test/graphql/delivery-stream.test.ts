@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { authenticateKey } from '../../src/auth/api-key.ts'
 import { inEventTransaction } from '../../src/domain/events/event-lock.ts'
 import type { DeliveryProgress } from '../../src/live/delivery-stream.ts'
 import { openStreams } from '../../src/live/streams.ts'
@@ -245,7 +244,7 @@ test('1,000 deliveries a second make at most four updates a second, each of boun
 })
 
 async function follow(): Promise<{ batches: AsyncGenerator<DeliveryProgress>; close: () => void }> {
-  const actor = await (await authenticateKey(guddesk.deps, tenant.key)).actorIn(undefined)
+  const actor = await guddesk.actorOf(tenant.key)
   const streams = openStreams(guddesk.deps)
   const controller = new AbortController()
   const batches = await streams.deliveries.follow(actor, {}, controller.signal)

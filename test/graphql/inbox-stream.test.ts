@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { authenticateKey } from '../../src/auth/api-key.ts'
 import { StreamEndedError } from '../../src/live/log-tailer.ts'
 import { openStreams } from '../../src/live/streams.ts'
 import { quiet, START } from '../support/event-log.ts'
@@ -296,7 +295,7 @@ const EVENTS = `INSERT INTO events (id, workspace_id, type, conversation_id, bod
     FROM generate_series(1, $2::int) n`
 
 test('a slow reader holds a bounded number of conversations, and is told to resume; nothing is missed', async () => {
-  const actor = await (await authenticateKey(guddesk.deps, tenant.key)).actorIn(undefined)
+  const actor = await guddesk.actorOf(tenant.key)
   const streams = openStreams(guddesk.deps)
   const { signal } = new AbortController()
   const slow = streams.inbox.follow(actor, {}, signal)
@@ -326,7 +325,7 @@ test('a slow reader holds a bounded number of conversations, and is told to resu
 })
 
 test('a long absence is caught up with in short looks, each conversation once', async () => {
-  const actor = await (await authenticateKey(guddesk.deps, tenant.key)).actorIn(undefined)
+  const actor = await guddesk.actorOf(tenant.key)
   // 9,000 events of 300 conversations, which come again and again, and 300 others at the very beginning.
   const insert = `INSERT INTO events (id, workspace_id, type, conversation_id, body)
     SELECT 'evt_' || n || $1, $1, 'conversation.updated', 'conv_' || CASE WHEN n <= 300 THEN -n ELSE n % 300 END, '{}'

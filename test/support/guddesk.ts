@@ -3,10 +3,12 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { hashPassword } from 'better-auth/crypto'
+import { authenticateKey } from '../../src/auth/api-key.ts'
 import { type Authenticator, createAuthenticator } from '../../src/auth/authenticate.ts'
 import { createAuthFailureThrottle } from '../../src/auth/failure-throttle.ts'
 import { apiKeyRow } from '../../src/domain/credentials/api-keys.ts'
 import { DISPATCH_TOPIC } from '../../src/domain/events/events.ts'
+import type { Actor } from '../../src/domain/shared/actor.ts'
 import type { Deps } from '../../src/domain/shared/deps.ts'
 import { newId } from '../../src/domain/shared/ids.ts'
 import { omitUndefined } from '../../src/domain/shared/input.ts'
@@ -67,6 +69,8 @@ export interface TestGudDesk extends GudDesk {
    */
   query<Result, Variables>(document: TypedDocument<Result, Variables>, ...rest: Arguments<Variables>): Promise<Result>
   newTenant(role?: MemberRole): Promise<Tenant>
+  /** Who a key acts as: of its one workspace, or of the one that is named. */
+  actorOf(key: string, workspaceId?: string): Promise<Actor>
   newKey(tenant: Tenant, permission: ApiKeyPermission, scope?: 'workspace' | 'all'): Promise<string>
   newMember(tenant: Tenant, name: string, role?: MemberRole): Promise<{ memberId: string; userId: string }>
   /** Signed in without a password: the credential for "Authorization: Bearer …". */
@@ -181,6 +185,9 @@ export async function startGudDesk({ env = {}, pages, resolve, db }: Options = {
       await prisma.member.create({ data: { id: memberId, workspaceId, userId, role } })
       const made = { workspaceId, userId, memberId, key: '' }
       return { ...made, key: await self.newKey(made, 'FULL_ACCESS') }
+    },
+    async actorOf(key, workspaceId) {
+      return (await authenticateKey(guddesk.deps, key)).actorIn(workspaceId)
     },
     async newKey({ workspaceId, userId }, permission, scope = 'workspace') {
       const made = newApiKey()

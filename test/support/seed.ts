@@ -1,7 +1,13 @@
-/** What tests take for chance differs from run to run: `TEST_SEED=… npx vitest run …` repeats a run. */
-export function announcedSeed(): string {
-  const seed = process.env['TEST_SEED'] ?? String(Date.now() % 2 ** 31)
+/**
+ * The seed of what tests take for chance, which differs from run to run: `TEST_SEED=… npx vitest run …` repeats one. A
+ * configuration is loaded once for each project: the first load chooses and prints the seed, for all.
+ */
+export function seedOfRun(): string {
+  const given = process.env['TEST_SEED']
+  if (given !== undefined) return given
+  const seed = String(Date.now() % 2 ** 31)
   console.info(`TEST_SEED=${seed}`)
+  process.env['TEST_SEED'] = seed
   return seed
 }
 

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { authenticateKey } from '../../../src/auth/api-key.ts'
 import { inviteMember } from '../../../src/domain/identity/invitations.ts'
 import { changeMemberRole, removeMember } from '../../../src/domain/identity/workspaces.ts'
 import type { Actor } from '../../../src/domain/shared/actor.ts'
@@ -28,9 +27,7 @@ beforeEach(async () => {
   owner = await actorOf(tenant.key)
 })
 
-async function actorOf(key: string): Promise<Actor> {
-  return (await authenticateKey(guddesk.deps, key)).actorIn(undefined)
-}
+const actorOf = (key: string) => guddesk.actorOf(key)
 
 /** The status of a harmless request with a key. */
 async function statusWith(key: string): Promise<number> {
@@ -161,7 +158,7 @@ describe('owners', () => {
     const person = await guddesk.newMember(tenant, role, role)
     const byKey = await actorOf(await guddesk.newKey({ ...tenant, ...person }, 'FULL_ACCESS'))
     const everywhere = await guddesk.newKey({ ...tenant, ...person }, 'FULL_ACCESS', 'all')
-    const byWideKey = await (await authenticateKey(guddesk.deps, everywhere)).actorIn(tenant.workspaceId)
+    const byWideKey = await guddesk.actorOf(everywhere, tenant.workspaceId)
     const { memberId: id } = person
     const bySession: Actor = { ...byKey, type: 'member', id }
     return { ...person, actors: [byKey, byWideKey, bySession] }
