@@ -1,11 +1,11 @@
 import { createBrowserRouter, Navigate, Outlet } from 'react-router'
-import { SessionGate } from './api/SessionGate.tsx'
 import { InboxPage } from './pages/inbox/InboxPage.tsx'
-import { Component as NotFoundPage } from './pages/not-found/NotFoundPage.tsx'
+import { SessionGate } from './session/SessionGate.tsx'
 import { ToWorkspace } from './shell/ToWorkspace.tsx'
 import { WorkspaceShell } from './shell/WorkspaceShell.tsx'
-import { RouteError } from './ui/RouteError.tsx'
-import { Splash } from './ui/Splash.tsx'
+import { Splash } from './ui/layout/Splash.tsx'
+import { NotFound } from './ui/states/NotFound.tsx'
+import { RouteError } from './ui/states/RouteError.tsx'
 
 /**
  * Every address of the dashboard. What somebody opens first is in the first script; every other page is loaded when it is
@@ -47,14 +47,14 @@ export const router = createBrowserRouter([
                       { path: 'workspace/*', lazy: () => import('./pages/workspace/WorkspacePage.tsx') },
                     ],
                   },
-                  { path: '*', Component: NotFoundPage },
+                  { path: '*', Component: NotFound },
                 ],
               },
             ],
           },
         ],
       },
-      { path: '*', Component: NotFoundPage },
+      { path: '*', Component: NotFound },
     ],
   },
 ])

@@ -1,17 +1,15 @@
 import { keyless, possibleTypes } from 'virtual:schema-facts'
-import { cacheExchange } from '@urql/exchange-graphcache'
-import { inboxOptimistic } from '../pages/inbox/cacheOptimistic.ts'
-import { inboxUpdates } from '../pages/inbox/cacheUpdates.ts'
+import { type CacheExchangeOpts, cacheExchange } from '@urql/exchange-graphcache'
 
-/**
- * The normalised cache: an object is kept once, by its id, and every page that shows it shows its latest state. What a
- * mutation or a live event changes beyond the objects it returns stands in `updates`, next to the pages that show it.
- */
-export function cache() {
+/** What a mutation or a live event changes in the cache beyond the objects it returns. */
+export type CacheRules = Required<Pick<CacheExchangeOpts, 'updates' | 'optimistic'>>
+
+/** The normalised cache: an object is kept once, by its id, and every page that shows it shows its latest state. */
+export function cache({ updates, optimistic }: CacheRules) {
   return cacheExchange({
     keys: Object.fromEntries(keyless.map((type) => [type, () => null])),
     possibleTypes,
-    updates: inboxUpdates,
-    optimistic: inboxOptimistic,
+    updates,
+    optimistic,
   })
 }

@@ -1,11 +1,8 @@
 import { Client, type Exchange, fetchExchange, mapExchange, subscriptionExchange } from '@urql/core'
-import { InboxFeed } from '../pages/inbox/documents.ts'
 import { byDocumentId } from './byDocumentId.ts'
-import { cache } from './cache.ts'
+import { type CacheRules, cache } from './cache.ts'
 import { type Connection, openConnection } from './connection.ts'
-import { follow } from './follow.ts'
 import { patientFetch } from './patientFetch.ts'
-import { openSignal, type Signal } from './signal.ts'
 import { showWaiting } from './waitingNotice.ts'
 
 /** What pages talk to, for one workspace: another workspace gets another client, so that caches never mix. */
@@ -14,15 +11,11 @@ export interface Api {
   /** For streams that bring more than anybody will look at again: without the cache, which keeps what it is given. */
   readonly stream: Client
   readonly connection: Connection
-  /** Conversations have changed; the cache has them already. */
-  readonly inboxChanged: Signal
-  /** Live events have begun anew: lists that were read before may have missed something and are to be read again. */
-  readonly inboxFresh: Signal
   close(): void
 }
 
-/** @param onSignedOut the session has ended: nothing will be answered any more */
-export function openApi(workspaceId: string, onSignedOut: () => void): Api {
+/** @param onSignedOut called when the session has ended */
+export function openApi(workspaceId: string, rules: CacheRules, onSignedOut: () => void): Api {
   const connection = openConnection(workspaceId)
   const client = new Client({
     url: '/graphql',
@@ -30,33 +23,14 @@ export function openApi(workspaceId: string, onSignedOut: () => void): Api {
     requestPolicy: 'cache-and-network',
     fetch: patientFetch(showWaiting),
     fetchOptions: { headers: { 'x-workspace-id': workspaceId } },
-    exchanges: [watchSession(onSignedOut), cache(), byDocumentId(), fetchExchange, overSocket(connection)],
+    exchanges: [watchSession(onSignedOut), cache(rules), byDocumentId(), fetchExchange, overSocket(connection)],
   })
   const stream = new Client({
     url: '/graphql',
     preferGetMethod: false,
     exchanges: [watchSession(onSignedOut), overSocket(connection)],
   })
-  const inboxChanged = openSignal()
-  const inboxFresh = openSignal()
-  // Followed as long as the workspace is open, so that every list in the cache stays true.
-  const unfollow = follow(client, InboxFeed, {
-    variables: {},
-    cursorOf: ({ inbox }) => inbox.cursor,
-    onUpdate: inboxChanged.send,
-    onFresh: inboxFresh.send,
-  })
-  return {
-    client,
-    stream,
-    connection,
-    inboxChanged,
-    inboxFresh,
-    close() {
-      unfollow()
-      connection.close()
-    },
-  }
+  return { client, stream, connection, close: connection.close }
 }
 
 function watchSession(onSignedOut: () => void): Exchange {

@@ -1,5 +1,5 @@
 import { lazy, Suspense } from 'react'
-import { useWorkspace } from '../shell/workspace.ts'
+import { useWorkspace } from '../viewer/workspace.ts'
 import { usePlayground } from './usePlayground.ts'
 
 const VisitorWindow = lazy(() => import('./VisitorWindow.tsx'))

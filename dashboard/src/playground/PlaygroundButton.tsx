@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core'
 import { MessageCircle } from 'lucide-react'
-import { useWorkspace } from '../shell/workspace.ts'
+import { useWorkspace } from '../viewer/workspace.ts'
 import { usePlayground } from './usePlayground.ts'
 
 /** In the sidebar, in development. */

@@ -2,8 +2,8 @@ import { ActionIcon, TextInput } from '@mantine/core'
 import { SendHorizontal } from 'lucide-react'
 import { type FormEvent, useState } from 'react'
 import { useAction } from '../api/useAction.ts'
-import { SendMessage } from '../pages/inbox/documents.ts'
-import { useConversation } from '../pages/inbox/pane/useConversation.ts'
+import { SendMessage } from '../conversations/documents.ts'
+import { useConversation } from '../conversations/useConversation.ts'
 import classes from './VisitorWindow.module.css'
 
 interface TalkProps {

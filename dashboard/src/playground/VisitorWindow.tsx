@@ -1,6 +1,6 @@
 import { ActionIcon, CloseButton, Tooltip } from '@mantine/core'
 import { SquarePen } from 'lucide-react'
-import { useWorkspace } from '../shell/workspace.ts'
+import { useWorkspace } from '../viewer/workspace.ts'
 import { Begin } from './Begin.tsx'
 import { NobodyAnswers } from './NobodyAnswers.tsx'
 import { Talk } from './Talk.tsx'

@@ -1,7 +1,7 @@
 import { useCallback, useEffect } from 'react'
 import { useQuery } from 'urql'
 import { useAction } from '../api/useAction.ts'
-import { useWorkspace } from '../shell/workspace.ts'
+import { useWorkspace } from '../viewer/workspace.ts'
 import { FirstSteps, InstallEchoAgent } from './documents.ts'
 
 /** A delivery is no event of the inbox: it is asked for. */
@@ -20,7 +20,7 @@ export interface Steps {
 
 /** The way to the first webhook delivered. Looks again while the last step is open. */
 export function useFirstSteps(): Steps {
-  const { api } = useWorkspace()
+  const { inbox } = useWorkspace()
   const [{ data }, reload] = useQuery({ query: FirstSteps })
   const [run, isInstalling] = useAction(InstallEchoAgent)
   const look = useCallback(() => reload({ requestPolicy: 'network-only' }), [reload])
@@ -30,12 +30,12 @@ export function useFirstSteps(): Steps {
   useEffect(() => {
     if (isDone) return
     const timer = setInterval(look, LOOK_MS)
-    const unlisten = api.inboxChanged.listen(look)
+    const unlisten = inbox.changed.listen(look)
     return () => {
       clearInterval(timer)
       unlisten()
     }
-  }, [isDone, api, look])
+  }, [isDone, inbox, look])
 
   return {
     isLoading: data === undefined,

@@ -1,6 +1,6 @@
 import { useLocalStorage } from '@mantine/hooks'
 import { useCallback } from 'react'
-import { useWorkspace } from '../shell/workspace.ts'
+import { useWorkspace } from '../viewer/workspace.ts'
 
 interface Playground {
   readonly isOpen: boolean

@@ -3,13 +3,13 @@ import { useDisclosure } from '@mantine/hooks'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { Outlet, useLocation } from 'react-router'
 import { Playground } from '../playground/Playground.tsx'
-import { ConnectionNotice } from './ConnectionNotice.tsx'
-import { Overlays } from './Overlays.tsx'
+import { useWorkspace } from '../viewer/workspace.ts'
+import { ConnectionNotice } from './connection/ConnectionNotice.tsx'
+import { Overlays } from './overlays/Overlays.tsx'
 import classes from './Shell.module.css'
-import { Sidebar } from './Sidebar.tsx'
-import { useWorkspace } from './workspace.ts'
+import { Sidebar } from './sidebar/Sidebar.tsx'
 
-const MenuDrawer = lazy(() => import('./MenuDrawer.tsx'))
+const MenuDrawer = lazy(() => import('./sidebar/MenuDrawer.tsx'))
 
 /** The frame: the sidebar, which is a drawer on a phone, and the page. */
 export function Shell() {

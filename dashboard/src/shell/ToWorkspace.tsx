@@ -1,8 +1,8 @@
 import { Building2 } from 'lucide-react'
 import { Navigate } from 'react-router'
-import { useSession } from '../api/session.ts'
-import { EmptyState } from '../ui/EmptyState.tsx'
-import { lastWorkspace } from './workspace.ts'
+import { useSession } from '../session/session.ts'
+import { EmptyState } from '../ui/states/EmptyState.tsx'
+import { lastWorkspace } from '../viewer/workspace.ts'
 
 /** `/` leads to the workspace that was used last. */
 export function ToWorkspace() {

@@ -2,21 +2,29 @@ import { useEffect, useMemo, useState } from 'react'
 import { useParams } from 'react-router'
 import { Provider, useQuery } from 'urql'
 import { type Api, openApi } from '../api/client.ts'
-import { type SessionWorkspace, useSession } from '../api/session.ts'
-import { Component as NotFoundPage } from '../pages/not-found/NotFoundPage.tsx'
-import { Splash } from '../ui/Splash.tsx'
-import { Unreachable } from '../ui/Unreachable.tsx'
-import { OwnMembership } from './documents.ts'
+import { inboxOptimistic } from '../conversations/cacheOptimistic.ts'
+import { inboxUpdates } from '../conversations/cacheUpdates.ts'
+import { openInbox } from '../conversations/inbox.ts'
+import { type SessionWorkspace, useSession } from '../session/session.ts'
+import { Splash } from '../ui/layout/Splash.tsx'
+import { NotFound } from '../ui/states/NotFound.tsx'
+import { Unreachable } from '../ui/states/Unreachable.tsx'
+import { OwnMembership } from '../viewer/documents.ts'
+import { type Inbox, lastWorkspace, WorkspaceContext } from '../viewer/workspace.ts'
 import { Shell } from './Shell.tsx'
-import { lastWorkspace, WorkspaceContext } from './workspace.ts'
 
 /** Everything below `/w/<slug>`: the workspace's own client and cache, and the frame around its pages. */
 export function WorkspaceShell() {
   const { slug } = useParams()
   const { session } = useSession()
   const workspace = session.workspaces.find((each) => each.slug === slug)
-  if (workspace === undefined) return <NotFoundPage />
+  if (workspace === undefined) return <NotFound />
   return <Opened key={workspace.id} workspace={workspace} />
+}
+
+interface Connected {
+  readonly api: Api
+  readonly inbox: Inbox
 }
 
 interface OpenedProps {
@@ -25,22 +33,26 @@ interface OpenedProps {
 
 function Opened({ workspace: { id, slug } }: OpenedProps) {
   const { signedOut } = useSession()
-  const [api, setApi] = useState<Api>()
+  const [opened, setOpened] = useState<Connected>()
   useEffect(() => {
     lastWorkspace.write(slug)
-    const opened = openApi(id, signedOut)
-    setApi(opened)
-    return () => opened.close()
+    const api = openApi(id, { updates: inboxUpdates, optimistic: inboxOptimistic }, signedOut)
+    const inbox = openInbox(api.client)
+    setOpened({ api, inbox })
+    return () => {
+      inbox.close()
+      api.close()
+    }
   }, [id, slug, signedOut])
-  if (api === undefined) return <Splash />
+  if (opened === undefined) return <Splash />
   return (
-    <Provider value={api.client}>
-      <Entered api={api} />
+    <Provider value={opened.api.client}>
+      <Entered {...opened} />
     </Provider>
   )
 }
 
-function Entered({ api }: { readonly api: Api }) {
+function Entered({ api, inbox }: Connected) {
   const { slug } = useParams()
   const { session } = useSession()
   const workspace = session.workspaces.find((each) => each.slug === slug)
@@ -49,8 +61,16 @@ function Entered({ api }: { readonly api: Api }) {
   const value = useMemo(() => {
     if (viewer === undefined || workspace === undefined) return null
     const path = (below: string) => `/w/${workspace.slug}/${below}`
-    return { workspace, api, memberId: viewer.actor.id, role: viewer.role, isDevelopment: viewer.isDevelopment, path }
-  }, [workspace, api, viewer])
+    return {
+      workspace,
+      api,
+      inbox,
+      memberId: viewer.actor.id,
+      role: viewer.role,
+      isDevelopment: viewer.isDevelopment,
+      path,
+    }
+  }, [workspace, api, inbox, viewer])
   if (value !== null) {
     return (
       <WorkspaceContext value={value}>

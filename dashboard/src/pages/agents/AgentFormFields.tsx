@@ -1,10 +1,10 @@
 import { Checkbox, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { fieldFault, type Refused } from '../../api/useAction.ts'
-import { useWorkspace } from '../../shell/workspace.ts'
-import classes from '../../ui/form.module.css'
-import { EventsField } from '../webhooks/EventsField.tsx'
-import { urlFault } from '../webhooks/webhookUrl.ts'
+import { EventsField } from '../../endpoints/EventsField.tsx'
+import { urlFault } from '../../endpoints/webhookUrl.ts'
+import classes from '../../ui/forms/form.module.css'
+import { useWorkspace } from '../../viewer/workspace.ts'
 import { type AgentDraft, configFault, linkFault, NEW_AGENT } from './agentDraft.ts'
 
 interface AgentFormFieldsProps {

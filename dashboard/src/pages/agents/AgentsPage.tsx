@@ -1,14 +1,14 @@
 import { Route, Routes } from 'react-router'
-import { Component as NotFoundPage } from '../not-found/NotFoundPage.tsx'
+import { NotFound } from '../../ui/states/NotFound.tsx'
 import { AgentList } from './AgentList.tsx'
-import { AgentPage } from './AgentPage.tsx'
+import { AgentPage } from './agent/AgentPage.tsx'
 
 export function Component() {
   return (
     <Routes>
       <Route index element={<AgentList />} />
       <Route path=":agentId" element={<AgentPage />} />
-      <Route path="*" element={<NotFoundPage />} />
+      <Route path="*" element={<NotFound />} />
     </Routes>
   )
 }

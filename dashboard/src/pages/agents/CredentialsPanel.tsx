@@ -1,11 +1,11 @@
 import { Alert, Button } from '@mantine/core'
 import { EyeOff } from 'lucide-react'
+import { TestForm } from '../../deliveries/SendTest.tsx'
 import type { AgentFieldsFragment } from '../../generated/documents.ts'
-import { usePermissions } from '../../shell/permissions.ts'
-import { CopyField } from '../../ui/CopyField.tsx'
-import classes from '../../ui/form.module.css'
-import { useStay } from '../../ui/useStay.ts'
-import { TestForm } from '../webhooks/SendTest.tsx'
+import { CopyField } from '../../ui/copy/CopyField.tsx'
+import classes from '../../ui/forms/form.module.css'
+import { useStay } from '../../ui/forms/useStay.ts'
+import { usePermissions } from '../../viewer/permissions.ts'
 import { Quickstart } from './Quickstart.tsx'
 
 export interface Credentials {

@@ -1,6 +1,6 @@
 import { Tabs } from '@mantine/core'
-import { CodeBlock } from '../../ui/CodeBlock.tsx'
-import { listeningAt } from '../webhooks/snippets.ts'
+import { listeningAt } from '../../endpoints/snippets.ts'
+import { CodeBlock } from '../../ui/copy/CodeBlock.tsx'
 import classes from './agents.module.css'
 import { agentInCurl, agentInNode, agentInPython } from './quickstarts.ts'
 

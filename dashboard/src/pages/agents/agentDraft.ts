@@ -1,6 +1,6 @@
+import { DEFAULT_EVENTS, type EventFlags, flagsOf } from '../../endpoints/eventTypes.ts'
+import { urlFault } from '../../endpoints/webhookUrl.ts'
 import type { AgentFieldsFragment } from '../../generated/documents.ts'
-import { DEFAULT_EVENTS, type EventFlags, flagsOf } from '../webhooks/eventTypes.ts'
-import { urlFault } from '../webhooks/webhookUrl.ts'
 
 /** What somebody has typed. */
 export interface AgentDraft {

@@ -1,5 +1,5 @@
 import { graphql } from '../../api/graphql.ts'
-import { EndpointFields } from '../webhooks/endpointDocuments.ts'
+import { EndpointFields } from '../../endpoints/documents.ts'
 
 export const AgentFields = graphql(
   `

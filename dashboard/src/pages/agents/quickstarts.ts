@@ -1,4 +1,4 @@
-import type { Listening } from '../webhooks/snippets.ts'
+import type { Listening } from '../../endpoints/snippets.ts'
 
 /** What a small agent has to know. */
 export interface Setup extends Listening {

@@ -1,9 +1,9 @@
 import { Badge } from '@mantine/core'
 import { Link } from 'react-router'
 import type { ApiKeyFieldsFragment } from '../../generated/documents.ts'
-import { useWorkspace } from '../../shell/workspace.ts'
 import { Time, useNow } from '../../ui/Time.tsx'
 import classes from '../../ui/table.module.css'
+import { useWorkspace } from '../../viewer/workspace.ts'
 import { permissionName } from './permissions.ts'
 import { RevokeKey } from './RevokeKey.tsx'
 

@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { useAction } from '../../api/useAction.ts'
 import type { ApiKeyFieldsFragment } from '../../generated/documents.ts'
-import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx'
+import { ConfirmDialog } from '../../ui/forms/ConfirmDialog.tsx'
 import { Time } from '../../ui/Time.tsx'
 import { RevokeApiKey } from './documents.ts'
 

@@ -1,9 +1,9 @@
 import { Alert, Button } from '@mantine/core'
 import { EyeOff } from 'lucide-react'
-import { useWorkspace } from '../../shell/workspace.ts'
-import { CopyField } from '../../ui/CopyField.tsx'
-import classes from '../../ui/form.module.css'
-import { useStay } from '../../ui/useStay.ts'
+import { CopyField } from '../../ui/copy/CopyField.tsx'
+import classes from '../../ui/forms/form.module.css'
+import { useStay } from '../../ui/forms/useStay.ts'
+import { useWorkspace } from '../../viewer/workspace.ts'
 import type { NewKey } from './CreateKeyForm.tsx'
 
 interface ShownKeyProps {

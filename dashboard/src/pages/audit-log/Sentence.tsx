@@ -1,5 +1,5 @@
 import { Link } from 'react-router'
-import { useWorkspace } from '../../shell/workspace.ts'
+import { useWorkspace } from '../../viewer/workspace.ts'
 import classes from './EntryTable.module.css'
 import { type Entry, nameOf, partsOf, placeOf } from './sentences.ts'
 

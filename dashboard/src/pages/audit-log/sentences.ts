@@ -1,5 +1,5 @@
 import type { AuditAction, AuditEntryFieldsFragment, AuditTargetType } from '../../generated/documents.ts'
-import { ROLES } from '../../shell/roles.ts'
+import { ROLES } from '../../viewer/roles.ts'
 
 export type Entry = AuditEntryFieldsFragment
 

@@ -2,24 +2,24 @@ import { useLocalStorage, useMediaQuery } from '@mantine/hooks'
 import { MessagesSquare } from 'lucide-react'
 import { lazy, Suspense, useCallback } from 'react'
 import { useNavigate, useParams, useSearchParams } from 'react-router'
-import type { InboxView } from '../../shell/navigation.ts'
-import { useWorkspace } from '../../shell/workspace.ts'
-import { EmptyState } from '../../ui/EmptyState.tsx'
-import { useDocumentTitle } from '../../ui/Page.tsx'
-import { Component as NotFoundPage } from '../not-found/NotFoundPage.tsx'
+import { viewOf } from '../../conversations/views.ts'
+import { useDocumentTitle } from '../../ui/layout/Page.tsx'
+import { EmptyState } from '../../ui/states/EmptyState.tsx'
+import { NotFound } from '../../ui/states/NotFound.tsx'
+import type { InboxView } from '../../viewer/navigation.ts'
+import { useWorkspace } from '../../viewer/workspace.ts'
 import classes from './InboxPage.module.css'
 import { ConversationList } from './list/ConversationList.tsx'
 import { SearchField } from './list/SearchField.tsx'
 import { useConversationList } from './list/useConversationList.ts'
 import { ConversationPane } from './pane/ConversationPane.tsx'
-import { viewOf } from './views.ts'
 
 const GetStarted = lazy(() => import('../../playground/GetStarted.tsx'))
 
 export function InboxPage() {
   const { view: viewId, conversationId } = useParams()
   const view = viewOf(viewId)
-  if (view === undefined) return <NotFoundPage />
+  if (view === undefined) return <NotFound />
   return <Inbox view={view} conversationId={conversationId} />
 }
 

@@ -1,11 +1,11 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'react-router'
-import { signOut } from '../../api/auth.ts'
-import type { Session } from '../../api/session.ts'
 import { useAction } from '../../api/useAction.ts'
-import classes from '../../ui/Door.module.css'
-import { FormFault } from '../../ui/FormFault.tsx'
+import { signOut } from '../../session/auth.ts'
+import type { Session } from '../../session/session.ts'
+import { FormFault } from '../../ui/forms/FormFault.tsx'
+import classes from '../../ui/layout/Door.module.css'
 import { AcceptInvitation } from './documents.ts'
 
 interface JoinAsYourselfProps {

@@ -1,9 +1,9 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
-import { signIn } from '../../api/auth.ts'
 import { fieldFault, formFault, type Refused, useAction } from '../../api/useAction.ts'
-import classes from '../../ui/Door.module.css'
-import { FormFault } from '../../ui/FormFault.tsx'
+import { signIn } from '../../session/auth.ts'
+import { FormFault } from '../../ui/forms/FormFault.tsx'
+import classes from '../../ui/layout/Door.module.css'
 import { AcceptInvitation } from './documents.ts'
 
 interface NewPersonFormProps {

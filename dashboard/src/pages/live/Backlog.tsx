@@ -1,6 +1,6 @@
-import { Mark } from '../../ui/Mark.tsx'
+import { Mark } from '../../ui/layout/Mark.tsx'
 import classes from './Backlog.module.css'
-import { Tile } from './Tile.tsx'
+import { Tile } from './figures/Tile.tsx'
 import type { DispatchState } from './useBacklog.ts'
 
 /** For so long a delivery may wait without anybody being behind, in seconds. */

@@ -1,11 +1,11 @@
 import { SegmentedControl } from '@mantine/core'
 import { useSearchParams } from 'react-router'
-import { Page } from '../../ui/Page.tsx'
+import { Page } from '../../ui/layout/Page.tsx'
 import { BacklogTile, DispatcherState } from './Backlog.tsx'
-import { EventStream } from './EventStream.tsx'
-import { LiveFigures } from './LiveFigures.tsx'
-import { PastFigures } from './PastFigures.tsx'
-import { RANGES, rangeOf } from './ranges.ts'
+import { EventStream } from './events/EventStream.tsx'
+import { LiveFigures } from './figures/LiveFigures.tsx'
+import { PastFigures } from './figures/PastFigures.tsx'
+import { RANGES, rangeOf } from './figures/ranges.ts'
 import { useBacklog } from './useBacklog.ts'
 
 /** What happens now, for who runs this: deliveries in figures, the backlog, and every event. */

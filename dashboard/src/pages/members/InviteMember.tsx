@@ -2,9 +2,9 @@ import { Button, Modal } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { UserPlus } from 'lucide-react'
 import { useState } from 'react'
-import { CopyField } from '../../ui/CopyField.tsx'
-import { FormFault } from '../../ui/FormFault.tsx'
-import classes from '../../ui/form.module.css'
+import { CopyField } from '../../ui/copy/CopyField.tsx'
+import { FormFault } from '../../ui/forms/FormFault.tsx'
+import classes from '../../ui/forms/form.module.css'
 import { InviteForm, type NewLink } from './InviteForm.tsx'
 
 function titleOf(made: NewLink | null): string {

@@ -4,9 +4,9 @@ import { useState } from 'react'
 import { useClient } from 'urql'
 import { type Outcome, useAction } from '../../api/useAction.ts'
 import type { MemberRole, MembersQuery } from '../../generated/documents.ts'
-import { mayManage, ROLES, roleName } from '../../shell/roles.ts'
-import { useWorkspace } from '../../shell/workspace.ts'
-import { ConfirmDialog } from '../../ui/ConfirmDialog.tsx'
+import { ConfirmDialog } from '../../ui/forms/ConfirmDialog.tsx'
+import { mayManage, ROLES, roleName } from '../../viewer/roles.ts'
+import { useWorkspace } from '../../viewer/workspace.ts'
 import { ChangeMemberRole, OwnRole } from './documents.ts'
 
 export type Member = MembersQuery['workspace']['members'][number]

@@ -1,8 +1,8 @@
 import { Button, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { type FormEvent, useState } from 'react'
-import { type SessionUser, useSession } from '../../api/session.ts'
 import { fieldFault, useAction } from '../../api/useAction.ts'
+import { type SessionUser, useSession } from '../../session/session.ts'
 import { UpdateProfile } from './documents.ts'
 import classes from './forms.module.css'
 

@@ -2,7 +2,7 @@ import { Button, Checkbox, PasswordInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { type FormEvent, useState } from 'react'
 import { fieldFault, formFault, type Refused, useAction } from '../../api/useAction.ts'
-import { FormFault } from '../../ui/FormFault.tsx'
+import { FormFault } from '../../ui/forms/FormFault.tsx'
 import { ChangePassword } from './documents.ts'
 import classes from './forms.module.css'
 

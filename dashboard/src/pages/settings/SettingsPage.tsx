@@ -1,7 +1,7 @@
 import { Link } from 'react-router'
-import { SETTINGS } from '../../shell/navigation.ts'
-import { useWorkspace } from '../../shell/workspace.ts'
-import { Page } from '../../ui/Page.tsx'
+import { Page } from '../../ui/layout/Page.tsx'
+import { SETTINGS } from '../../viewer/navigation.ts'
+import { useWorkspace } from '../../viewer/workspace.ts'
 import classes from './SettingsPage.module.css'
 
 /** What is found in each place, by its label. */

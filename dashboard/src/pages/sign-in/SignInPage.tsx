@@ -1,12 +1,12 @@
 import { Button, PasswordInput, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useSearchParams } from 'react-router'
-import { signIn } from '../../api/auth.ts'
-import { ownAddress } from '../../api/ownAddress.ts'
-import classes from '../../ui/Door.module.css'
-import { Door } from '../../ui/Door.tsx'
-import { FormFault } from '../../ui/FormFault.tsx'
-import { MailLink } from '../../ui/MailLink.tsx'
+import { signIn } from '../../session/auth.ts'
+import { MailLink } from '../../session/MailLink.tsx'
+import { ownAddress } from '../../session/ownAddress.ts'
+import { FormFault } from '../../ui/forms/FormFault.tsx'
+import classes from '../../ui/layout/Door.module.css'
+import { Door } from '../../ui/layout/Door.tsx'
 
 const LINK_REFUSED =
   'This sign-in link was used before, or it is too old. Sign in with your password, or ask for a new link.'

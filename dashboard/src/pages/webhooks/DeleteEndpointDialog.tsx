@@ -1,11 +1,11 @@
 import { useState } from 'react'
 import { useNavigate } from 'react-router'
 import { useAction } from '../../api/useAction.ts'
+import { DeleteEndpoint } from '../../endpoints/documents.ts'
+import { hostOf } from '../../endpoints/webhookUrl.ts'
 import type { EndpointFieldsFragment } from '../../generated/documents.ts'
-import { useWorkspace } from '../../shell/workspace.ts'
-import { TypeToConfirm } from '../../ui/TypeToConfirm.tsx'
-import { DeleteEndpoint } from './endpointDocuments.ts'
-import { hostOf } from './webhookUrl.ts'
+import { TypeToConfirm } from '../../ui/forms/TypeToConfirm.tsx'
+import { useWorkspace } from '../../viewer/workspace.ts'
 
 interface DeleteEndpointDialogProps {
   readonly endpoint: Pick<EndpointFieldsFragment, 'id' | 'url' | 'agentId'>

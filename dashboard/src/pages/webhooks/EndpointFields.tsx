@@ -1,11 +1,11 @@
 import { NumberInput, Select, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { fieldFault, type Refused } from '../../api/useAction.ts'
+import { EventsField } from '../../endpoints/EventsField.tsx'
+import type { EventFlags } from '../../endpoints/eventTypes.ts'
+import { urlFault } from '../../endpoints/webhookUrl.ts'
 import type { EndpointOrdering } from '../../generated/documents.ts'
-import { useWorkspace } from '../../shell/workspace.ts'
-import { EventsField } from './EventsField.tsx'
-import type { EventFlags } from './eventTypes.ts'
-import { urlFault } from './webhookUrl.ts'
+import { useWorkspace } from '../../viewer/workspace.ts'
 
 /** What somebody has typed. */
 export interface EndpointDraft {

@@ -1,7 +1,7 @@
 import { Route, Routes } from 'react-router'
-import { Component as NotFoundPage } from '../not-found/NotFoundPage.tsx'
-import { EndpointList } from './EndpointList.tsx'
-import { EndpointPage } from './EndpointPage.tsx'
+import { NotFound } from '../../ui/states/NotFound.tsx'
+import { EndpointPage } from './endpoint/EndpointPage.tsx'
+import { EndpointList } from './list/EndpointList.tsx'
 
 /** `/settings/webhooks`, an endpoint, and one of its deliveries beside the others. */
 export function Component() {
@@ -9,7 +9,7 @@ export function Component() {
     <Routes>
       <Route index element={<EndpointList />} />
       <Route path=":endpointId/:deliveryId?" element={<EndpointPage />} />
-      <Route path="*" element={<NotFoundPage />} />
+      <Route path="*" element={<NotFound />} />
     </Routes>
   )
 }

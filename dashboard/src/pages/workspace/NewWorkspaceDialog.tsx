@@ -1,10 +1,10 @@
 import { Button, Modal, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useNavigate } from 'react-router'
-import { useSession } from '../../api/session.ts'
 import { fieldFault, formFault, type Refused, useAction } from '../../api/useAction.ts'
-import { FormFault } from '../../ui/FormFault.tsx'
-import classes from '../../ui/form.module.css'
+import { useSession } from '../../session/session.ts'
+import { FormFault } from '../../ui/forms/FormFault.tsx'
+import classes from '../../ui/forms/form.module.css'
 import { CreateWorkspace } from './documents.ts'
 import { atField, WORKSPACE_PATHS } from './faults.ts'
 

@@ -1,8 +1,9 @@
 import { type CombinedError, createRequest } from '@urql/core'
 import type { Api } from '../../../api/client.ts'
+import { ConversationPage } from '../../../conversations/documents.ts'
+import type { Row } from '../../../conversations/views.ts'
 import type { ConversationFilter } from '../../../generated/documents.ts'
-import { ConversationPage } from '../documents.ts'
-import type { Row } from '../views.ts'
+import type { Inbox } from '../../../viewer/workspace.ts'
 
 /** A list as far as it has been loaded. */
 export interface Snapshot {
@@ -31,6 +32,7 @@ const NOTHING: Snapshot = { rows: [], hasMore: false, isLoading: true, error: un
  */
 export class ConversationPages {
   readonly #api: Api
+  readonly #inbox: Inbox
   readonly #filter: ConversationFilter
   readonly #listeners = new Set<() => void>()
   #pages: Page[] = []
@@ -40,8 +42,9 @@ export class ConversationPages {
   #isScheduled = false
   #stopListening = () => {}
 
-  constructor(api: Api, filter: ConversationFilter) {
+  constructor(api: Api, inbox: Inbox, filter: ConversationFilter) {
     this.#api = api
+    this.#inbox = inbox
     this.#filter = filter
   }
 
@@ -80,7 +83,7 @@ export class ConversationPages {
 
   #start(): void {
     this.#load(0)
-    this.#stopListening = this.#api.inboxFresh.listen(() => this.#readAgain())
+    this.#stopListening = this.#inbox.reset.listen(() => this.#readAgain())
   }
 
   #end(): void {

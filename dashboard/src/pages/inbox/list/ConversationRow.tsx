@@ -1,13 +1,13 @@
 import { AlarmClock, CircleCheck } from 'lucide-react'
 import { memo } from 'react'
 import { Link } from 'react-router'
-import type { InboxView } from '../../../shell/navigation.ts'
-import { useWorkspace } from '../../../shell/workspace.ts'
+import { PriorityIcon } from '../../../conversations/PriorityIcon.tsx'
+import type { Row } from '../../../conversations/views.ts'
+import { visitorName } from '../../../conversations/visitorName.ts'
 import { Face } from '../../../ui/Face.tsx'
 import { Time } from '../../../ui/Time.tsx'
-import { PriorityIcon } from '../PriorityIcon.tsx'
-import type { Row } from '../views.ts'
-import { visitorName } from '../visitorName.ts'
+import type { InboxView } from '../../../viewer/navigation.ts'
+import { useWorkspace } from '../../../viewer/workspace.ts'
 import classes from './ConversationRow.module.css'
 
 interface ConversationRowProps {

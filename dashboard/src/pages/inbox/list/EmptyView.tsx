@@ -1,6 +1,6 @@
 import { AlarmClock, CircleCheck, CircleUser, Inbox, type LucideIcon, SearchX, UserCheck } from 'lucide-react'
-import type { InboxView } from '../../../shell/navigation.ts'
-import { EmptyState } from '../../../ui/EmptyState.tsx'
+import { EmptyState } from '../../../ui/states/EmptyState.tsx'
+import type { InboxView } from '../../../viewer/navigation.ts'
 
 const WORDS: Record<InboxView['id'], { icon: LucideIcon; title: string; text: string }> = {
   mine: {

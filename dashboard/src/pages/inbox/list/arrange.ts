@@ -1,4 +1,4 @@
-import type { Row } from '../views.ts'
+import type { Row } from '../../../conversations/views.ts'
 
 /** The order that somebody is looking at, held still while they have scrolled down. */
 export interface Held {

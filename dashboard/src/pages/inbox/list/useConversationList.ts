@@ -1,7 +1,7 @@
 import { useCallback, useMemo, useState, useSyncExternalStore } from 'react'
-import type { InboxView } from '../../../shell/navigation.ts'
-import { useWorkspace } from '../../../shell/workspace.ts'
-import { filterOf, matches, type Row } from '../views.ts'
+import { filterOf, matches, type Row } from '../../../conversations/views.ts'
+import type { InboxView } from '../../../viewer/navigation.ts'
+import { useWorkspace } from '../../../viewer/workspace.ts'
 import { type Arranged, arrange, type Held, hold } from './arrange.ts'
 import { ConversationPages, type Snapshot } from './ConversationPages.ts'
 
@@ -22,9 +22,9 @@ export interface ConversationList extends Arranged, Omit<Snapshot, 'rows'> {
  * @param text when it is not empty, everything that has these words is shown instead
  */
 export function useConversationList(view: InboxView, text: string): ConversationList {
-  const { api, memberId } = useWorkspace()
+  const { api, inbox, memberId } = useWorkspace()
   const filter = useMemo(() => (text === '' ? filterOf(view) : { text }), [view, text])
-  const pages = useMemo(() => new ConversationPages(api, filter), [api, filter])
+  const pages = useMemo(() => new ConversationPages(api, inbox, filter), [api, inbox, filter])
   const { rows, ...state } = useSyncExternalStore(pages.subscribe, pages.snapshot)
   const [held, setHeld] = useState<{ pages: ConversationPages; order: Held } | null>(null)
   const belongs = useCallback(

@@ -1,6 +1,6 @@
 import { useCallback, useMemo, useSyncExternalStore } from 'react'
 import { useAction } from '../../../api/useAction.ts'
-import { SendMessage } from '../documents.ts'
+import { SendMessage } from '../../../conversations/documents.ts'
 
 /** What somebody has written and the server has not taken yet. */
 export interface Unsent {

@@ -1,9 +1,9 @@
 import { Link } from 'react-router'
 import { useQuery } from 'urql'
-import { useWorkspace } from '../../../shell/workspace.ts'
+import { ConversationPage } from '../../../conversations/documents.ts'
+import type { Row } from '../../../conversations/views.ts'
 import { Time } from '../../../ui/Time.tsx'
-import { ConversationPage } from '../documents.ts'
-import type { Row } from '../views.ts'
+import { useWorkspace } from '../../../viewer/workspace.ts'
 import classes from './VisitorPanel.module.css'
 
 const MOST = 10

@@ -1,9 +1,9 @@
 import { ActionIcon, Badge, CloseButton, CopyButton, Tooltip } from '@mantine/core'
 import { Check, Copy } from 'lucide-react'
+import type { Conversation } from '../../../conversations/useConversation.ts'
+import { visitorName } from '../../../conversations/visitorName.ts'
 import { Face } from '../../../ui/Face.tsx'
 import { Time } from '../../../ui/Time.tsx'
-import type { Conversation } from '../pane/useConversation.ts'
-import { visitorName } from '../visitorName.ts'
 import { EarlierConversations } from './EarlierConversations.tsx'
 import classes from './VisitorPanel.module.css'
 

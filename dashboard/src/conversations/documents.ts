@@ -1,0 +1,275 @@
+import { graphql } from '../api/graphql.ts'
+
+/** What a row of the list shows; every change of a conversation brings all of it. */
+export const ConversationRow = graphql(`
+  fragment ConversationRow on Conversation {
+    id
+    status
+    subject
+    priority
+    tags
+    snoozedUntil
+    closedAt
+    lastActivityAt
+    lastMessagePreview
+    messageCount
+    unreadCount
+    assignee {
+      id
+      name
+    }
+    visitor {
+      id
+      name
+      email
+      avatar
+    }
+  }
+`)
+
+export const MessageFields = graphql(`
+  fragment MessageFields on Message {
+    id
+    sequence
+    type
+    body
+    senderId
+    senderName
+    createdAt
+  }
+`)
+
+export const ConversationPage = graphql(
+  `
+    query ConversationPage($filter: ConversationFilter, $first: Int!, $after: String) {
+      conversations(filter: $filter, first: $first, after: $after) {
+        edges {
+          node {
+            ...ConversationRow
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
+      }
+    }
+  `,
+  ConversationRow,
+)
+
+export const OpenConversation = graphql(
+  `
+    query OpenConversation($id: ID!) {
+      conversation(id: $id) {
+        ...ConversationRow
+        channel
+        createdAt
+        lastReadSequence
+        visitor {
+          externalId
+          metadata
+          createdAt
+        }
+        messages(last: 50) {
+          edges {
+            node {
+              ...MessageFields
+            }
+          }
+          pageInfo {
+            hasPreviousPage
+            startCursor
+          }
+        }
+      }
+    }
+  `,
+  ConversationRow,
+  MessageFields,
+)
+
+export const EarlierMessages = graphql(
+  `
+    query EarlierMessages($id: ID!, $before: String!) {
+      conversation(id: $id) {
+        id
+        messages(last: 50, before: $before) {
+          edges {
+            node {
+              ...MessageFields
+            }
+          }
+          pageInfo {
+            hasPreviousPage
+            startCursor
+          }
+        }
+      }
+    }
+  `,
+  MessageFields,
+)
+
+export const InboxFeed = graphql(
+  `
+    subscription InboxFeed($after: String) {
+      inbox(after: $after) {
+        cursor
+        deletedIds
+        counts {
+          mine
+          unassigned
+          open
+          snoozed
+        }
+        conversations {
+          ...ConversationRow
+        }
+      }
+    }
+  `,
+  ConversationRow,
+)
+
+export const ConversationFeed = graphql(
+  `
+    subscription ConversationFeed($id: ID!, $after: String) {
+      conversation(id: $id, after: $after) {
+        __typename
+        ... on MessageAdded {
+          cursor
+          message {
+            ...MessageFields
+          }
+        }
+        ... on ConversationChanged {
+          cursor
+          conversation {
+            ...ConversationRow
+          }
+        }
+        ... on TypingChanged {
+          actor {
+            id
+            type
+            name
+          }
+          isTyping
+          expiresAt
+        }
+      }
+    }
+  `,
+  ConversationRow,
+  MessageFields,
+)
+
+export const UpdateConversation = graphql(
+  `
+    mutation UpdateConversation($input: UpdateConversationInput!) {
+      updateConversation(input: $input) {
+        __typename
+        ... on UpdateConversationPayload {
+          conversation {
+            ...ConversationRow
+          }
+        }
+        ... on Error {
+          code
+          message
+        }
+      }
+    }
+  `,
+  ConversationRow,
+)
+
+export const SendMessage = graphql(
+  `
+    mutation SendMessage($input: SendMessageInput!) {
+      sendMessage(input: $input) {
+        __typename
+        ... on SendMessagePayload {
+          sentMessage {
+            ...MessageFields
+            conversationId
+          }
+        }
+        ... on Error {
+          code
+          message
+        }
+      }
+    }
+  `,
+  MessageFields,
+)
+
+export const SetTyping = graphql(`
+  mutation SetTyping($input: SetTypingInput!) {
+    setTyping(input: $input) {
+      __typename
+      ... on Error {
+        code
+        message
+      }
+    }
+  }
+`)
+
+export const WorkspaceMembers = graphql(`
+  query WorkspaceMembers {
+    workspace {
+      id
+      members {
+        id
+        name
+        email
+      }
+    }
+  }
+`)
+
+export const MarkRead = graphql(`
+  mutation MarkRead($input: MarkConversationReadInput!) {
+    markConversationRead(input: $input) {
+      __typename
+      ... on MarkConversationReadPayload {
+        conversation {
+          id
+          unreadCount
+          lastReadSequence
+        }
+      }
+      ... on Error {
+        code
+        message
+      }
+    }
+  }
+`)
+
+export const AgentIcons = graphql(`
+  query AgentIcons {
+    agents(first: 100) {
+      edges {
+        node {
+          id
+          icon
+        }
+      }
+    }
+  }
+`)
+
+export const InboxCounts = graphql(`
+  query InboxCounts {
+    inboxCounts {
+      mine
+      unassigned
+      open
+      snoozed
+    }
+  }
+`)

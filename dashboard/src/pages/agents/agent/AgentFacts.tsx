@@ -1,0 +1,62 @@
+import { Anchor } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { SUBSCRIPTIONS } from '../../../endpoints/eventTypes.ts'
+import { rateText } from '../../../endpoints/health.ts'
+import type { AgentFieldsFragment } from '../../../generated/documents.ts'
+import { Time } from '../../../ui/Time.tsx'
+import classes from '../agents.module.css'
+
+export function AgentFacts({ agent }: { readonly agent: AgentFieldsFragment }) {
+  const { lastSeenAt, replyCount24h, errorRate24h, creatorName, creatorUrl, installedAt, installer } = agent
+  const [endpoint] = agent.webhookEndpoints
+  const events = SUBSCRIPTIONS.filter(({ flag }) => endpoint?.[flag]).map(({ name }) => name)
+  const creator = creatorName ?? creatorUrl
+  return (
+    <dl className={classes.facts}>
+      <Fact name="Last seen">{lastSeenAt === null ? 'Not yet' : <Time at={lastSeenAt} />}</Fact>
+      <Fact name="Answers in 24 hours">{(replyCount24h ?? 0).toLocaleString()}</Fact>
+      <Fact name="Deliveries in 24 hours">
+        {errorRate24h === null ? 'None yet' : `${rateText(1 - errorRate24h)} arrived`}
+      </Fact>
+      <Fact name="Events">{events.join(', ') || 'None'}</Fact>
+      <Fact name="Installed">
+        <Time at={installedAt} />
+        {installer !== null && (
+          <span className={installer.hasLeft || installer.hasKeyEnded ? classes.orphaned : undefined}>
+            {' '}
+            {installedBy(installer)}
+          </span>
+        )}
+      </Fact>
+      {creator !== null && (
+        <Fact name="Creator">
+          {creatorUrl === null ? (
+            creator
+          ) : (
+            <Anchor href={creatorUrl} target="_blank" rel="noreferrer">
+              {creator}
+            </Anchor>
+          )}
+        </Fact>
+      )}
+    </dl>
+  )
+}
+
+type Installer = NonNullable<AgentFieldsFragment['installer']>
+
+/** Who it was, and what of their access has ended: the agent works on all the same. */
+function installedBy({ name, apiKeyName, hasLeft, hasKeyEnded }: Installer): string {
+  const by = apiKeyName === null ? `by ${name}` : `by ${name} with the key ${apiKeyName}`
+  if (hasLeft) return `${by}, who has left`
+  return hasKeyEnded ? `${by}, which has ended` : by
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}

@@ -1,0 +1,45 @@
+import { Link } from 'react-router'
+import { useQuery } from 'urql'
+import { Failure } from '../../../ui/states/Failure.tsx'
+import { Loading } from '../../../ui/states/Loading.tsx'
+import { useWorkspace } from '../../../viewer/workspace.ts'
+import { SlowestEndpoints as Slowest } from '../documents.ts'
+import { Frame } from './Charts.tsx'
+import classes from './SlowestEndpoints.module.css'
+
+interface SlowestEndpointsProps {
+  /** ISO times. */
+  readonly from: string
+  readonly to: string
+}
+
+/** Who keeps deliveries waiting longest, as bars. */
+export function SlowestEndpoints(variables: SlowestEndpointsProps) {
+  const { path } = useWorkspace()
+  const [{ data, error }, execute] = useQuery({ query: Slowest, variables, requestPolicy: 'network-only' })
+  const rows = data?.slowestEndpoints ?? []
+  const longest = Math.max(1, ...rows.map(({ durationP95 }) => durationP95))
+  return (
+    <Frame title="Slowest endpoints">
+      {data === undefined && error === undefined && <Loading lines={4} height={28} />}
+      {data === undefined && error !== undefined && (
+        <Failure error={error} onRetry={() => execute({ requestPolicy: 'network-only' })} />
+      )}
+      {data !== undefined && rows.length === 0 && <p className={classes.none}>Nothing was sent in this time.</p>}
+      <ul className={classes.rows}>
+        {rows.map(({ endpoint, failed, durationP50, durationP95 }) => (
+          <li key={endpoint.id} className={classes.row}>
+            <Link className={classes.url ?? ''} to={path(`settings/webhooks/${endpoint.id}`)} title={endpoint.url}>
+              {endpoint.url}
+            </Link>
+            <span className={classes.figures}>
+              p50 {durationP50.toLocaleString()} ms, p95 {durationP95.toLocaleString()} ms
+              {failed > 0 && `, ${failed.toLocaleString()} failed`}
+            </span>
+            <span className={classes.bar} style={{ width: `${(durationP95 / longest) * 100}%` }} aria-hidden />
+          </li>
+        ))}
+      </ul>
+    </Frame>
+  )
+}

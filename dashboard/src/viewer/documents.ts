@@ -1,0 +1,13 @@
+import { graphql } from '../api/graphql.ts'
+
+export const OwnMembership = graphql(`
+  query OwnMembership {
+    viewer {
+      role
+      isDevelopment
+      actor {
+        id
+      }
+    }
+  }
+`)
