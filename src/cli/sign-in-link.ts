@@ -1,7 +1,7 @@
 /** `npm run sign-in-link -- EMAIL`: prints a link that signs a person in once, for whoever cannot get in otherwise. */
 import { createPeople } from '../auth/people.ts'
 import { sessionTokens } from '../auth/session-token.ts'
-import { signInUrl } from '../http/sign-in.ts'
+import { signInUrl } from '../http/pages/sign-in.ts'
 import { ConfigError } from '../infra/config.ts'
 import { personalAddress } from '../infra/email-address.ts'
 import { runCommand } from './command.ts'

@@ -1,6 +1,6 @@
 import type Koa from 'koa'
 import { graphiqlHeaders } from '../http/headers.ts'
-import { GRAPHQL_PATH } from '../http/paths.ts'
+import { GRAPHQL_PATH } from '../http/pages/paths.ts'
 
 const GREETING = `# Put your API key into the headers below,
 # then run this.

@@ -1,4 +1,4 @@
-import { getDispatchState } from '../domain/webhooks/dispatch-state.ts'
+import { getDispatchState } from '../domain/deliveries/dispatch-state.ts'
 import { builder } from '../schema/builder.ts'
 import { DispatchState } from '../schema/dispatch-state.ts'
 

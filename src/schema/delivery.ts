@@ -1,5 +1,5 @@
+import { visibleDeliveries } from '../domain/deliveries/deliveries.ts'
 import type { EventType as EventTypeName } from '../domain/events/events.ts'
-import { visibleDeliveries } from '../domain/webhooks/deliveries.ts'
 import { DeliveryStatus as Statuses } from '../generated/prisma/enums.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'

@@ -1,4 +1,4 @@
-import type { DispatchState as DispatchStateOf } from '../domain/webhooks/dispatch-state.ts'
+import type { DispatchState as DispatchStateOf } from '../domain/deliveries/dispatch-state.ts'
 import { builder } from './builder.ts'
 
 export const DispatchState = builder.objectRef<DispatchStateOf>('DispatchState').implement({

@@ -8,6 +8,13 @@ import {
 } from '../domain/conversations/list-conversations.ts'
 import { type ReadState, readStates } from '../domain/conversations/read-states.ts'
 import { type AgentInstaller, installersOf } from '../domain/credentials/agent-installers.ts'
+import { type LastAttempt, lastAttempts } from '../domain/deliveries/deliveries.ts'
+import {
+  type AgentActivity,
+  activityOfAgents,
+  type EndpointHealth,
+  healthOfEndpoints,
+} from '../domain/deliveries/webhook-health.ts'
 import type { FoundEvent, LogCursorKey, LoggedEvent } from '../domain/events/event-position.ts'
 import { countEventsOfConversations, eventsById, eventsOfConversations } from '../domain/events/read-events.ts'
 import { articleBodies } from '../domain/knowledge-base/articles.ts'
@@ -18,13 +25,6 @@ import type { Deps } from '../domain/shared/deps.ts'
 import type { CursorRange } from '../domain/shared/pagination.ts'
 import { picturePaths } from '../domain/visitors/pictures.ts'
 import { visitorsById } from '../domain/visitors/visitors.ts'
-import { type LastAttempt, lastAttempts } from '../domain/webhooks/deliveries.ts'
-import {
-  type AgentActivity,
-  activityOfAgents,
-  type EndpointHealth,
-  healthOfEndpoints,
-} from '../domain/webhooks/webhook-health.ts'
 import type { Visitor } from '../generated/prisma/client.ts'
 
 /** What fields of many objects ask for one by one, asked of the database once. Nothing is kept: subscriptions live long. */

@@ -1,5 +1,5 @@
-import { BUCKETS, type DeliveryStatsBucket as DeliveryStatsBucketOf } from '../domain/webhooks/delivery-stats.ts'
-import type { EndpointStats as EndpointStatsOf } from '../domain/webhooks/endpoint-stats.ts'
+import { BUCKETS, type DeliveryStatsBucket as DeliveryStatsBucketOf } from '../domain/deliveries/delivery-stats.ts'
+import type { EndpointStats as EndpointStatsOf } from '../domain/deliveries/endpoint-stats.ts'
 import { Agent } from './agent.ts'
 import { builder } from './builder.ts'
 import { WebhookEndpoint } from './webhook-endpoint.ts'

@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core'
-import { readPages } from '../../src/http/dashboard.ts'
+import { readPages } from '../../src/http/pages/dashboard.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
 import { DESKTOP } from './pages.ts'
 

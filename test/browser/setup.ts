@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { buildPages } from '../../src/http/dashboard.ts'
+import { buildPages } from '../../src/http/pages/dashboard.ts'
 import { CHROMIUM } from './browser.ts'
 
 /** Builds the dashboard when it is not what the sources say. Without a browser the run fails: nothing is skipped. */

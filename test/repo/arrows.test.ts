@@ -15,8 +15,9 @@ const DOMAIN = {
   messages: ['shared', 'events', 'conversations', 'identity'],
   visitors: ['shared', 'conversations'],
   credentials: ['shared', 'audit'],
-  webhooks: ['shared', 'audit', 'events'],
-  agents: ['shared', 'audit', 'events', 'credentials', 'visitors', 'webhooks'],
+  deliveries: ['shared', 'audit', 'events'],
+  webhooks: ['shared', 'audit', 'events', 'deliveries'],
+  agents: ['shared', 'audit', 'events', 'credentials', 'visitors', 'webhooks', 'deliveries'],
   identity: ['shared', 'audit', 'events', 'credentials', 'agents'],
   'knowledge-base': ['shared', 'audit'],
   maintenance: ['shared', 'events'],
@@ -43,7 +44,7 @@ const ROOMS: Record<string, string[]> = {
   ...Object.fromEntries(within('domain', DOMAIN, () => ['src/infra'])),
   'src/live': [
     'src/infra',
-    ...['shared', 'events', 'conversations', 'messages', 'webhooks'].map((room) => `src/domain/${room}`),
+    ...['shared', 'events', 'conversations', 'messages', 'deliveries'].map((room) => `src/domain/${room}`),
   ],
   'src/auth': ['src/infra', 'src/domain/shared', 'src/domain/audit'],
   'src/http': ['src/infra', ...everyRoom, 'src/auth'],
@@ -71,7 +72,7 @@ const FILES: readonly (readonly [file: string, from: string, isAllowed: boolean]
   ['src/dispatch/delivery.ts', 'src/dispatch/policy', true],
   ['src/dispatch/delivery.ts', 'src/dispatch/store', true],
   ['src/dispatch/dispatcher.ts', 'src/rest', false],
-  ['src/http/sign-in.ts', 'src/cli', true],
+  ['src/http/pages/sign-in.ts', 'src/cli', true],
   ['src/http/app.ts', 'src/cli', false],
 ]
 

@@ -3,10 +3,10 @@ import { type EarlySends, sendableNow } from '../policy/ordering.ts'
 import type { HoldBack } from '../store/delivery-sql.ts'
 import type { ConversationRequest, HeadsRequest } from '../store/fetch-conversations.ts'
 import { type FetchRequest, MAX_SCANNED } from '../store/fetch-due.ts'
-import { FETCH_KINDS, type FetchKind } from './conversation-order.ts'
-import type { ConversationRead } from './conversation-retries.ts'
+import { FETCH_KINDS, type FetchKind } from './order/conversation-order.ts'
+import type { ConversationRead } from './order/conversation-retries.ts'
+import type { ScanEnd } from './order/recovery-scan.ts'
 import type { QueueParts } from './queue-parts.ts'
-import type { ScanEnd } from './recovery-scan.ts'
 
 /** Prefetched, as a multiple of the requests that may be in flight: sending must not wait for reading. */
 const PREFETCH_FACTOR = 4

@@ -1,10 +1,10 @@
-import type { ConversationOrder } from './conversation-order.ts'
-import type { ConversationRetries } from './conversation-retries.ts'
 import type { EndpointState } from './endpoint-state.ts'
 import type { FailureStreak } from './failure-streak.ts'
 import type { InFlight } from './in-flight.ts'
+import type { ConversationOrder } from './order/conversation-order.ts'
+import type { ConversationRetries } from './order/conversation-retries.ts'
+import type { RecoveryLimit } from './order/recovery-limit.ts'
 import type { Prober } from './prober.ts'
-import type { RecoveryLimit } from './recovery-limit.ts'
 
 /** What an `EndpointQueue` consists of. Each part owns its state; what to read next and what to probe follow from several. */
 export interface QueueParts {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Tx } from '../../infra/database/transaction.ts'
 import { recordAudit } from '../audit/audit.ts'
+import { type DeliveryWithEvent, WITH_EVENT } from '../deliveries/deliveries.ts'
 import { inEventTransaction } from '../events/event-lock.ts'
 import {
   type EventData,
@@ -15,7 +16,6 @@ import type { Deps } from '../shared/deps.ts'
 import { ConflictError } from '../shared/errors.ts'
 import { ID_PREFIXES, type IdKind } from '../shared/ids.ts'
 import { parse, requireId } from '../shared/input.ts'
-import { type DeliveryWithEvent, WITH_EVENT } from './deliveries.ts'
 import { endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
 
 export const SendTestEvent = z.object({ endpointId: z.string(), type: z.enum(WEBHOOK_EVENT_TYPES) })

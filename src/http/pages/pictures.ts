@@ -1,11 +1,11 @@
 import type Koa from 'koa'
-import type { Authenticator } from '../auth/authenticate.ts'
-import type { Deps } from '../domain/shared/deps.ts'
-import { DomainError, ForbiddenError, NotFoundError } from '../domain/shared/errors.ts'
-import type { Charge } from '../domain/shared/rate-limits.ts'
-import { getPicture, PICTURES_PATH } from '../domain/visitors/pictures.ts'
-import type { AcquireRequestSlot } from './connections.ts'
-import { pictureHeaders } from './headers.ts'
+import type { Authenticator } from '../../auth/authenticate.ts'
+import type { Deps } from '../../domain/shared/deps.ts'
+import { DomainError, ForbiddenError, NotFoundError } from '../../domain/shared/errors.ts'
+import type { Charge } from '../../domain/shared/rate-limits.ts'
+import { getPicture, PICTURES_PATH } from '../../domain/visitors/pictures.ts'
+import type { AcquireRequestSlot } from '../connections.ts'
+import { pictureHeaders } from '../headers.ts'
 
 const ADDRESS = /^([a-z]{2,4}_[0-9a-z]{26})\/([0-9a-f]{64})$/
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { formPageHeaders } from './headers.ts'
+import { formPageHeaders } from '../headers.ts'
 
 /** As the dashboard's tokens.css has them; the page also works where the dashboard was not built. */
 const STYLE = `

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { RecoveryLimit } from '../../../src/dispatch/queue/recovery-limit.ts'
-import { at, NOW } from './deliveries.ts'
+import { RecoveryLimit } from '../../../../src/dispatch/queue/order/recovery-limit.ts'
+import { at, NOW } from '../deliveries.ts'
 
 function suspended(): RecoveryLimit {
   const limit = new RecoveryLimit()

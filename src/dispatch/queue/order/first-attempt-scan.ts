@@ -1,4 +1,4 @@
-import type { FetchedDelivery } from '../delivery.ts'
+import type { FetchedDelivery } from '../../delivery.ts'
 
 /** Of the first attempts that were read last, this many are read again: an event with a lower seq may be committed later. */
 export const OVERLAP = 50

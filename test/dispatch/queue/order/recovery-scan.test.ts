@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { RecoveryScan } from '../../../src/dispatch/queue/recovery-scan.ts'
+import { RecoveryScan } from '../../../../src/dispatch/queue/order/recovery-scan.ts'
 
 const END = { conversationId: 'conv_4', seq: '100' }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { ConversationOrder, isEarlier, type Kind } from '../../../src/dispatch/queue/conversation-order.ts'
-import { delivery, retry } from './deliveries.ts'
+import { ConversationOrder, isEarlier, type Kind } from '../../../../src/dispatch/queue/order/conversation-order.ts'
+import { delivery, retry } from '../deliveries.ts'
 
 const inOne = (n: number, attempts = 0) => delivery(n, { conversationId: 'conv_1', attempts })
 const replay = (n: number) => delivery(n, { conversationId: 'conv_1', priority: 'replay' })

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type Koa from 'koa'
-import { pageHeaders } from './headers.ts'
+import { pageHeaders } from '../headers.ts'
 import { GRAPHQL_PATH } from './paths.ts'
 
 /** The built dashboard: its files, by the path they are served at. */
@@ -19,8 +19,8 @@ interface PageFile {
   readonly gzip?: Buffer
 }
 
-const FOLDER = fileURLToPath(new URL('../../dashboard/dist', import.meta.url))
-const BUILD_SCRIPT = fileURLToPath(new URL('../../dashboard/build.ts', import.meta.url))
+const FOLDER = fileURLToPath(new URL('../../../dashboard/dist', import.meta.url))
+const BUILD_SCRIPT = fileURLToPath(new URL('../../../dashboard/build.ts', import.meta.url))
 const INDEX = '/index.html'
 /** Vite puts a hash of the content into these names. */
 const HASHED = '/assets/'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { FirstAttemptScan, OVERLAP } from '../../../src/dispatch/queue/first-attempt-scan.ts'
-import { delivery } from './deliveries.ts'
+import { FirstAttemptScan, OVERLAP } from '../../../../src/dispatch/queue/order/first-attempt-scan.ts'
+import { delivery } from '../deliveries.ts'
 
 /** First attempts with the seqs `from` to `to`. */
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => delivery(from + i))

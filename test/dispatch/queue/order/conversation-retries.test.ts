@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { EarlySends } from '../../../src/dispatch/policy/ordering.ts'
-import { ConversationRetries } from '../../../src/dispatch/queue/conversation-retries.ts'
-import { at, delivery, retry } from './deliveries.ts'
+import type { EarlySends } from '../../../../src/dispatch/policy/ordering.ts'
+import { ConversationRetries } from '../../../../src/dispatch/queue/order/conversation-retries.ts'
+import { at, delivery, retry } from '../deliveries.ts'
 
 const deferred = (n: number) => delivery(n, { isDeferred: true })
 const started = (retries: ConversationRetries) => retries.startReads(100).map(([id, { early }]) => [id, early])

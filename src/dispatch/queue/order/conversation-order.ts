@@ -1,4 +1,4 @@
-import type { PendingDelivery } from '../delivery.ts'
+import type { PendingDelivery } from '../../delivery.ts'
 
 /** What is fetched by kind: first attempts, deliveries of conversations that were read by themselves, and bulk replays. */
 export type FetchKind = 'firstAttempts' | 'retries' | 'replays'
