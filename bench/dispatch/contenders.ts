@@ -21,6 +21,7 @@ function poster(port: number) {
       nextAttemptAt: null,
       priority: 'live' as const,
       isTest: false,
+      createdAt: new Date(0),
       version: '',
     }
     const signers = { current: keysOf(endpoint), previous: null }

@@ -13,6 +13,8 @@ export interface PendingDelivery {
   /** Its event's seq. */
   readonly seq: string
   readonly conversationId: string | null
+  /** When its event was recorded. */
+  readonly createdAt: Date
   /** Attempts recorded so far. */
   readonly attempts: number
   /** When the next attempt is due; null for a first attempt. */

@@ -22,6 +22,8 @@ export interface DispatchMetrics {
   readonly recordDuration: Histogram
   readonly attempts: Readonly<Record<AttemptOutcome, Counter.Internal>>
   readonly attemptDuration: Histogram
+  readonly deliveryWait: Histogram
+  readonly deliveryAge: Histogram
   readonly breakersOpened: Counter.Internal
   readonly breakersClosed: Counter.Internal
 }
@@ -47,6 +49,14 @@ export function dispatchMetrics(metrics: Metrics): DispatchMetrics {
     fetchDuration: metrics.duration('guddesk_dispatch_claim_seconds', 'Duration of reads of due deliveries.'),
     recordDuration: metrics.duration('guddesk_dispatch_settle_seconds', 'Duration of writes of attempt results.'),
     attemptDuration: metrics.duration('guddesk_delivery_attempt_seconds', 'Duration of delivery attempts.'),
+    deliveryWait: metrics.wait(
+      'guddesk_delivery_wait_seconds',
+      'Time from when an attempt of a live delivery was due to when it started.',
+    ),
+    deliveryAge: metrics.wait(
+      'guddesk_event_delivered_seconds',
+      'Time from an event to its successful delivery, retries included, replays excluded.',
+    ),
   }
 }
 

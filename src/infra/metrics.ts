@@ -2,6 +2,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@pro
 
 /** Seconds, from a message that arrives at once to one that waited for a minute. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60]
+/** Seconds, from what goes out at once to what a receiver's outage of days kept waiting. */
+const WAIT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600, 21_600, 86_400]
 /** How often Node's event loop utilization is read. */
 const UTILIZATION_MS = 1000
 
@@ -57,5 +59,10 @@ export class Metrics {
     labelNames: readonly Label[] = [],
   ): Histogram<Label> {
     return new Histogram({ name, help, labelNames, buckets: DURATION_BUCKETS, registers: [this.#registry] })
+  }
+
+  /** A time of waiting in seconds, in buckets from 5 ms to a day. @param name ends in `_seconds` */
+  wait(name: string, help: string): Histogram {
+    return new Histogram({ name, help, buckets: WAIT_BUCKETS, registers: [this.#registry] })
   }
 }

@@ -49,6 +49,7 @@ export class AttemptHandler {
     }
     metrics.attempts[COUNTED[decision.next]].inc()
     metrics.attemptDuration.observe(durationMs / 1000)
+    if (delivery.priority === 'live' && !delivery.isTest) this.#observeWait(delivery, startedAt, decision)
     if (decision.next === 'release') {
       queue.sendFailed(delivery, FAULT_PAUSE_MS)
     } else {
@@ -75,6 +76,15 @@ export class AttemptHandler {
       }
     }
     queues.reschedule(queue, now)
+  }
+
+  #observeWait(delivery: PendingDelivery, startedAt: Date, { next }: Decision): void {
+    const { clock, metrics } = this.#deps
+    const seconds = (from: Date, to: Date) => Math.max(0, to.getTime() - from.getTime()) / 1000
+    if (delivery.isEarly !== true) {
+      metrics.deliveryWait.observe(seconds(delivery.nextAttemptAt ?? delivery.createdAt, startedAt))
+    }
+    if (next === 'delivered') metrics.deliveryAge.observe(seconds(delivery.createdAt, clock.now()))
   }
 
   /** Updates concurrency window, circuit breaker and recovery, which decide how much is sent there from now on. */

@@ -6,11 +6,11 @@ export type HoldBack = 'due' | 'retries' | 'all'
 export const HOLD_BACK_CODE: Readonly<Record<HoldBack, number>> = { due: 0, retries: 1, all: 2 }
 
 /** The columns of `deliveries` that `DELIVERY_COLUMNS` are made of. */
-export const COLUMNS = 'd.id, d.seq, d.conversation_id, d.attempts, d.due, d.lane, d.is_test, d.event_id'
+export const COLUMNS = 'd.id, d.seq, d.conversation_id, d.attempts, d.due, d.lane, d.is_test, d.event_id, d.created_at'
 /** A `PendingDelivery` but for its id, endpoint, event and version. */
 export const DELIVERY_COLUMNS = `d.seq::text AS seq, d.conversation_id AS "conversationId", d.attempts,
        CASE WHEN d.attempts > 0 THEN d.due END AS "nextAttemptAt", CASE WHEN d.lane = 0 THEN 'live' ELSE 'replay' END AS priority,
-       d.is_test AS "isTest"`
+       d.is_test AS "isTest", d.created_at AS "createdAt"`
 /** The version of an endpoint `e` and its agent `a`. */
 export const VERSION = `e.xmin::text || COALESCE('.' || a.xmin::text, '') AS version`
 export const IS_ENABLED = 'e.is_enabled AND COALESCE(a.is_enabled, true)'

@@ -78,7 +78,7 @@ const FETCH_DUE: Statement = {
       ORDER BY d.due LIMIT 1) <= $6::timestamptz, false)) AS may_be_held_back
  ) h
  CROSS JOIN LATERAL (
-   (SELECT id, seq, conversation_id, attempts, due, lane, is_test, event_id, is_held_back AS is_deferred FROM (
+   (SELECT id, seq, conversation_id, attempts, due, lane, is_test, event_id, created_at, is_held_back AS is_deferred FROM (
      SELECT f.*, count(*) FILTER (WHERE NOT f.is_held_back) OVER (ORDER BY f.seq) AS n FROM (
        SELECT ${COLUMNS}, h.may_be_held_back AND ${isHeldBack('$6', 'q.hold_back')} AS is_held_back FROM deliveries d
         WHERE d.endpoint_id = q.endpoint_id AND d.lane = 0 AND ${FIRST_ATTEMPT} AND d.seq > q.first_attempts_after

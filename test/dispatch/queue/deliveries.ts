@@ -17,6 +17,7 @@ export function delivery(n: number, changes: Partial<FetchedDelivery> = {}): Fet
     isDeferred: false,
     priority: 'live',
     isTest: false,
+    createdAt: new Date(0),
     type: 'message.created',
     body: '{}',
     version: '1',

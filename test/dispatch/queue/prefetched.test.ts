@@ -20,6 +20,7 @@ const first = (n: number, endpointId: string): FetchedDelivery => ({
   isDeferred: false,
   priority: 'live',
   isTest: false,
+  createdAt: new Date(0),
   type: 'message.created',
   body: '{}',
   version: '1',
