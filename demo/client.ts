@@ -31,13 +31,15 @@ export interface Message {
 
 export const SEND_MESSAGE = `mutation Write($input: SendMessageInput!) {
   sendMessage(input: $input) {
-    ... on SendMessagePayload { sentMessage { id } }
-    ... on Error { code message }
+    message { id }
+    error { code message }
   }
 }`
 
 interface SendMessageAnswer {
-  readonly data?: { readonly sendMessage: { sentMessage?: { id: string }; message?: string } } | null
+  readonly data?: {
+    readonly sendMessage: { message: { id: string } | null; error: { message: string } | null } | null
+  } | null
   readonly errors?: readonly { readonly message: string }[]
 }
 
@@ -67,9 +69,9 @@ export function connect(origin: string, key: string): Client {
       const variables = { input: { conversationId, body, type: 'VISITOR' } }
       const { json } = await send('POST', '/graphql', { query: SEND_MESSAGE, variables })
       const { data, errors } = json as SendMessageAnswer
-      const { sentMessage, message = errors?.[0]?.message } = data?.sendMessage ?? {}
-      if (sentMessage === undefined) throw new Error(`sendMessage failed: ${message}`)
-      return sentMessage.id
+      const { message, error } = data?.sendMessage ?? {}
+      if (message == null) throw new Error(`sendMessage failed: ${(error ?? errors?.[0])?.message}`)
+      return message.id
     },
   }
 }

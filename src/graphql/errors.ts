@@ -2,8 +2,10 @@ import { GraphQLError } from 'graphql'
 import type { Deps } from '../domain/shared/deps.ts'
 import {
   DomainError,
+  type FieldError,
   LoopDetectedError,
   RateLimitedError,
+  segmentsOf,
   UnavailableError,
   ValidationError,
 } from '../domain/shared/errors.ts'
@@ -32,7 +34,7 @@ export function maskError(deps: Deps, error: unknown, requestId = newRequestId()
     return located(error, message, { code, retryAfterSeconds, ...(standing && { rateLimit: standing }), http })
   }
   if (original instanceof DomainError) {
-    const fields = original instanceof ValidationError ? { fields: original.fields } : {}
+    const fields = original instanceof ValidationError ? { fields: original.fields.map(fieldExtension) } : {}
     const wait = original instanceof LoopDetectedError ? { retryAfterSeconds: original.retryAfterSeconds } : {}
     const status = STATUS[original.code]
     const http = original.code === 'unauthorized' ? { http: { status, headers: { 'WWW-Authenticate': 'Bearer' } } } : {}
@@ -42,6 +44,11 @@ export function maskError(deps: Deps, error: unknown, requestId = newRequestId()
   if (original instanceof GraphQLError) return withCode(error instanceof GraphQLError ? error : original)
   deps.log.error({ err: original, requestId }, 'a GraphQL operation failed')
   return located(error, 'Something went wrong on our side', { code: 'internal_error', requestId })
+}
+
+/** A refused value in the shape of `FieldError`. */
+function fieldExtension({ path, code = 'invalid', message }: FieldError) {
+  return { path: segmentsOf(path), code, message }
 }
 
 /** The longest message that is the executor's own. */

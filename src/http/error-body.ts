@@ -24,7 +24,8 @@ export interface ErrorBody {
 export function expectedError(error: unknown): ErrorBody | null {
   if (!(error instanceof DomainError)) return null
   const { code, message } = error
-  const fields = error instanceof ValidationError ? { fields: error.fields } : {}
+  const fields =
+    error instanceof ValidationError ? { fields: error.fields.map(({ path, message }) => ({ path, message })) } : {}
   return { error: { code, message, status: STATUS[code], ...fields } }
 }
 

@@ -8,21 +8,22 @@ import {
 import { ApiKey, ApiKeyConnection, CreateApiKeyInput, RevokeApiKeyInput } from '../schema/api-key.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
-import { mutationErrors } from '../schema/errors.ts'
+import { MutationPayload } from '../schema/errors.ts'
 import { inputOf, omitNull } from './input.ts'
 
 const CreateApiKeyPayload = builder.simpleObject('CreateApiKeyPayload', {
+  interfaces: [MutationPayload],
   description: 'The key, which is shown here and never again.',
   fields: (t) => ({
-    apiKey: t.field({ type: ApiKey, description: 'What is kept of it.' }),
-    key: t.string({ description: 'The key itself: gd_ and 43 characters.' }),
+    apiKey: t.field({ nullable: true, type: ApiKey, description: 'What is kept of it.' }),
+    key: t.string({ nullable: true, description: 'The key itself: gd_ and 43 characters.' }),
   }),
 })
 
 builder.mutationFields((t) => ({
   createApiKey: t.field({
     type: CreateApiKeyPayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Makes an API key, for this workspace or all of yours.',
     args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'What it may do.' }) },
     resolve: (_root, { input }, { deps, actor, caller }) =>
@@ -31,14 +32,15 @@ builder.mutationFields((t) => ({
 }))
 
 const RevokeApiKeyPayload = builder.simpleObject('RevokeApiKeyPayload', {
+  interfaces: [MutationPayload],
   description: 'What was revoked.',
-  fields: (t) => ({ apiKey: t.field({ type: ApiKey, description: 'The key as it is now.' }) }),
+  fields: (t) => ({ apiKey: t.field({ nullable: true, type: ApiKey, description: 'The key as it is now.' }) }),
 })
 
 builder.mutationField('revokeApiKey', (t) =>
   t.field({
     type: RevokeApiKeyPayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Ends an API key at once: with FULL_ACCESS any of the workspace; whoever is signed in, their own.',
     args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: 'Which one.' }) },
     resolve: async (_root, { input }, { deps, actor, caller }) => ({

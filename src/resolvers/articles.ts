@@ -16,29 +16,32 @@ import {
 } from '../schema/article.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
-import { mutationErrors } from '../schema/errors.ts'
+import { MutationPayload } from '../schema/errors.ts'
 import { selectedFields } from '../schema/field-selection.ts'
 import { inputOf, omitNull } from './input.ts'
 
 const CreateArticlePayload = builder.simpleObject('CreateArticlePayload', {
+  interfaces: [MutationPayload],
   description: 'What was written.',
-  fields: (t) => ({ article: t.field({ type: Article, description: 'The new article.' }) }),
+  fields: (t) => ({ article: t.field({ nullable: true, type: Article, description: 'The new article.' }) }),
 })
 
 const UpdateArticlePayload = builder.simpleObject('UpdateArticlePayload', {
+  interfaces: [MutationPayload],
   description: 'What was changed.',
-  fields: (t) => ({ article: t.field({ type: Article, description: 'The article as it is now.' }) }),
+  fields: (t) => ({ article: t.field({ nullable: true, type: Article, description: 'The article as it is now.' }) }),
 })
 
 const DeleteArticlePayload = builder.simpleObject('DeleteArticlePayload', {
+  interfaces: [MutationPayload],
   description: 'What was removed.',
-  fields: (t) => ({ deletedId: t.id({ description: "The article's id." }) }),
+  fields: (t) => ({ deletedId: t.id({ nullable: true, description: "The article's id." }) }),
 })
 
 builder.mutationFields((t) => ({
   createArticle: t.field({
     type: CreateArticlePayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Writes an article.',
     args: { input: t.arg({ type: CreateArticleInput, required: true, description: 'What it says.' }) },
     resolve: async (_root, { input }, { deps, actor }) => ({
@@ -47,7 +50,7 @@ builder.mutationFields((t) => ({
   }),
   updateArticle: t.field({
     type: UpdateArticlePayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Changes or publishes an article.',
     args: { input: t.arg({ type: UpdateArticleInput, required: true, description: 'What to change.' }) },
     resolve: async (_root, { input: { articleId, ...patch } }, { deps, actor }) => ({
@@ -56,7 +59,7 @@ builder.mutationFields((t) => ({
   }),
   deleteArticle: t.field({
     type: DeleteArticlePayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Removes an article.',
     args: { input: t.arg({ type: DeleteArticleInput, required: true, description: 'Which one.' }) },
     resolve: async (_root, { input: { articleId } }, { deps, actor }) => {

@@ -15,28 +15,33 @@ import {
   UpdateCollectionInput,
 } from '../schema/collection.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
-import { mutationErrors } from '../schema/errors.ts'
+import { MutationPayload } from '../schema/errors.ts'
 import { inputOf, omitNull } from './input.ts'
 
 const CreateCollectionPayload = builder.simpleObject('CreateCollectionPayload', {
+  interfaces: [MutationPayload],
   description: 'What was made.',
-  fields: (t) => ({ collection: t.field({ type: Collection, description: 'The new collection.' }) }),
+  fields: (t) => ({ collection: t.field({ nullable: true, type: Collection, description: 'The new collection.' }) }),
 })
 
 const UpdateCollectionPayload = builder.simpleObject('UpdateCollectionPayload', {
+  interfaces: [MutationPayload],
   description: 'What was changed.',
-  fields: (t) => ({ collection: t.field({ type: Collection, description: 'The collection as it is now.' }) }),
+  fields: (t) => ({
+    collection: t.field({ nullable: true, type: Collection, description: 'The collection as it is now.' }),
+  }),
 })
 
 const DeleteCollectionPayload = builder.simpleObject('DeleteCollectionPayload', {
+  interfaces: [MutationPayload],
   description: 'What was removed.',
-  fields: (t) => ({ deletedId: t.id({ description: "The collection's id." }) }),
+  fields: (t) => ({ deletedId: t.id({ nullable: true, description: "The collection's id." }) }),
 })
 
 builder.mutationFields((t) => ({
   createCollection: t.field({
     type: CreateCollectionPayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Makes a group for articles.',
     args: { input: t.arg({ type: CreateCollectionInput, required: true, description: 'What it is.' }) },
     resolve: async (_root, { input }, { deps, actor }) => ({
@@ -45,7 +50,7 @@ builder.mutationFields((t) => ({
   }),
   updateCollection: t.field({
     type: UpdateCollectionPayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Changes a group of articles.',
     args: { input: t.arg({ type: UpdateCollectionInput, required: true, description: 'What to change.' }) },
     resolve: async (_root, { input: { collectionId, ...patch } }, { deps, actor }) => ({
@@ -54,7 +59,7 @@ builder.mutationFields((t) => ({
   }),
   deleteCollection: t.field({
     type: DeleteCollectionPayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Removes a group. Its articles stay, in none.',
     args: { input: t.arg({ type: DeleteCollectionInput, required: true, description: 'Which one.' }) },
     resolve: async (_root, { input: { collectionId } }, { deps, actor }) => {

@@ -22,7 +22,7 @@ import {
   StartConversationInput,
   UpdateConversationInput,
 } from '../schema/conversation.ts'
-import { mutationErrors } from '../schema/errors.ts'
+import { MutationPayload } from '../schema/errors.ts'
 import { selectedFields } from '../schema/field-selection.ts'
 import { Message, SendMessageInput } from '../schema/message.ts'
 import { inputOf, omitNull } from './input.ts'
@@ -64,25 +64,31 @@ function nullWhenMissing(error: unknown): null {
 }
 
 const StartConversationPayload = builder.simpleObject('StartConversationPayload', {
+  interfaces: [MutationPayload],
   description: 'What was started.',
-  fields: (t) => ({ conversation: t.field({ type: Conversation, description: 'The new conversation.' }) }),
+  fields: (t) => ({
+    conversation: t.field({ nullable: true, type: Conversation, description: 'The new conversation.' }),
+  }),
 })
 
 const UpdateConversationPayload = builder.simpleObject('UpdateConversationPayload', {
+  interfaces: [MutationPayload],
   description: 'What was changed.',
-  fields: (t) => ({ conversation: t.field({ type: Conversation, description: 'The conversation as it is now.' }) }),
+  fields: (t) => ({
+    conversation: t.field({ nullable: true, type: Conversation, description: 'The conversation as it is now.' }),
+  }),
 })
 
 const SendMessagePayload = builder.simpleObject('SendMessagePayload', {
+  interfaces: [MutationPayload],
   description: 'What was sent.',
-  // Not `message`: that is the text of an error in the same union.
-  fields: (t) => ({ sentMessage: t.field({ type: Message, description: 'The new message.' }) }),
+  fields: (t) => ({ message: t.field({ nullable: true, type: Message, description: 'The new message.' }) }),
 })
 
 builder.mutationFields((t) => ({
   startConversation: t.field({
     type: StartConversationPayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Starts a conversation for a visitor, with a first message if given.',
     args: { input: t.arg({ type: StartConversationInput, required: true, description: 'What to start.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {
@@ -92,7 +98,7 @@ builder.mutationFields((t) => ({
   }),
   updateConversation: t.field({
     type: UpdateConversationPayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Changes status, assignee, tags, subject, priority, snooze or metadata.',
     args: { input: t.arg({ type: UpdateConversationInput, required: true, description: 'What to change.' }) },
     resolve: async (_root, { input: { conversationId, ...patch } }, { deps, actor }) => {
@@ -102,11 +108,11 @@ builder.mutationFields((t) => ({
   }),
   sendMessage: t.field({
     type: SendMessagePayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Adds a message or note to a conversation.',
     args: { input: t.arg({ type: SendMessageInput, required: true, description: 'What to send.' }) },
     resolve: async (_root, { input: { conversationId, ...message } }, { deps, actor }) => ({
-      sentMessage: await sendMessage(deps, actor(), conversationId, inputOf(SendMessage, omitNull(message))),
+      message: await sendMessage(deps, actor(), conversationId, inputOf(SendMessage, omitNull(message))),
     }),
   }),
 }))
@@ -120,16 +126,21 @@ builder.queryField('inboxCounts', (t) =>
 )
 
 const MarkConversationReadPayload = builder.simpleObject('MarkConversationReadPayload', {
+  interfaces: [MutationPayload],
   description: 'What was read.',
   fields: (t) => ({
-    conversation: t.field({ type: Conversation, description: 'The conversation, with its new marker.' }),
+    conversation: t.field({
+      nullable: true,
+      type: Conversation,
+      description: 'The conversation, with its new marker.',
+    }),
   }),
 })
 
 builder.mutationField('markConversationRead', (t) =>
   t.field({
     type: MarkConversationReadPayload,
-    errors: mutationErrors,
+    nullable: true,
     description:
       'Notes how far you have read. The marker never moves back. Personal: nobody hears of it. Not for agents.',
     args: { input: t.arg({ type: MarkConversationReadInput, required: true, description: 'What was read.' }) },
@@ -140,14 +151,15 @@ builder.mutationField('markConversationRead', (t) =>
 )
 
 const SetTypingPayload = builder.simpleObject('SetTypingPayload', {
+  interfaces: [MutationPayload],
   description: 'The signal was sent.',
-  fields: (t) => ({ conversationId: t.id({ description: 'Where.' }) }),
+  fields: (t) => ({ conversationId: t.id({ nullable: true, description: 'Where.' }) }),
 })
 
 builder.mutationField('setTyping', (t) =>
   t.field({
     type: SetTypingPayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Says that you are typing, or have stopped. A live signal only.',
     args: { input: t.arg({ type: SetTypingInput, required: true, description: 'Where.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {

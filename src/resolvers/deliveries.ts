@@ -6,7 +6,7 @@ import { sendTestEvent } from '../domain/webhooks/test-events.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { Delivery, DeliveryConnection, DeliveryFilterInput, ReplayDeliveryInput } from '../schema/delivery.ts'
-import { mutationErrors } from '../schema/errors.ts'
+import { MutationPayload } from '../schema/errors.ts'
 import { ReplayFailedDeliveriesInput, SendTestEventInput } from '../schema/webhook-endpoint.ts'
 import { DeliveryStatsBucket, EndpointStats, StatsBucket } from '../schema/webhook-health.ts'
 import { inputOf, omitNull } from './input.ts'
@@ -56,9 +56,11 @@ builder.queryField('slowestEndpoints', (t) =>
 )
 
 const ReplayDeliveryPayload = builder.simpleObject('ReplayDeliveryPayload', {
+  interfaces: [MutationPayload],
   description: 'What is sent once more.',
   fields: (t) => ({
     delivery: t.field({
+      nullable: true,
       type: Delivery,
       description: 'The delivery: due now, or waiting as before until the request has succeeded.',
     }),
@@ -68,7 +70,7 @@ const ReplayDeliveryPayload = builder.simpleObject('ReplayDeliveryPayload', {
 builder.mutationField('replayDelivery', (t) =>
   t.field({
     type: ReplayDeliveryPayload,
-    errors: mutationErrors,
+    nullable: true,
     description:
       'Sends a delivery now, under the same delivery id: a finished one once more, one that waits for its next attempt ahead of its time. Of those that wait, one is sent so for each endpoint and minute; when it fails, no attempt is spent, and when it succeeds, all that wait for the endpoint follow.',
     args: { input: t.arg({ type: ReplayDeliveryInput, required: true, description: 'Which one.' }) },
@@ -79,27 +81,37 @@ builder.mutationField('replayDelivery', (t) =>
 )
 
 const SendTestEventPayload = builder.simpleObject('SendTestEventPayload', {
+  interfaces: [MutationPayload],
   description: 'What is sent.',
   fields: (t) => ({
-    delivery: t.field({ type: Delivery, description: 'The delivery, due now: watch what comes of it.' }),
+    delivery: t.field({
+      nullable: true,
+      type: Delivery,
+      description: 'The delivery, due now: watch what comes of it.',
+    }),
   }),
 })
 
 const ReplayFailedDeliveriesPayload = builder.simpleObject('ReplayFailedDeliveriesPayload', {
+  interfaces: [MutationPayload],
   description: 'What is sent once more.',
   fields: (t) => ({
     replayedCount: t.int({
+      nullable: true,
       description:
         'Deliveries that this call made due, which are sent after what is live, and those that wait for their next attempt.',
     }),
-    isComplete: t.boolean({ description: 'False when there may be more: a call replays 100,000 at most.' }),
+    isComplete: t.boolean({
+      nullable: true,
+      description: 'False when there may be more: a call replays 100,000 at most.',
+    }),
   }),
 })
 
 builder.mutationFields((t) => ({
   sendTestEvent: t.field({
     type: SendTestEventPayload,
-    errors: mutationErrors,
+    nullable: true,
     description:
       'Sends an event with sample data to one endpoint, whatever it subscribes to and also while it is disabled: once, without retries, and without counting for its health.',
     args: { input: t.arg({ type: SendTestEventInput, required: true, description: 'What to send, and where.' }) },
@@ -107,7 +119,7 @@ builder.mutationFields((t) => ({
   }),
   replayFailedDeliveries: t.field({
     type: ReplayFailedDeliveriesPayload,
-    errors: mutationErrors,
+    nullable: true,
     description:
       "Sends an endpoint's failed deliveries once more, under their own ids and after what is live. Of those that wait for their next attempt the first is sent at once; when it succeeds, the others follow.",
     args: { input: t.arg({ type: ReplayFailedDeliveriesInput, required: true, description: 'Which ones.' }) },

@@ -1,5 +1,6 @@
 import { type GraphQLSchema, isObjectType } from 'graphql'
 import { builder } from '../schema/builder.ts'
+import { withMutationErrors } from '../schema/errors.ts'
 import '../schema/scalars.ts'
 import './agents.ts'
 import './api-keys.ts'
@@ -20,7 +21,7 @@ import './webhook-endpoints.ts'
 import './workspaces.ts'
 
 /** The whole GraphQL schema. */
-export const schema: GraphQLSchema = withPlainIds(builder.toSchema())
+export const schema: GraphQLSchema = withMutationErrors(withPlainIds(builder.toSchema()))
 
 /**
  * Pothos answers a node's id by an async function, which makes a promise of every object in a list: more than half of

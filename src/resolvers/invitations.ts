@@ -2,7 +2,7 @@ import { acceptInvitation, findInvitation } from '../domain/identity/accept-invi
 import { inviteMember, listInvitations, revokeInvitation } from '../domain/identity/invitations.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
-import { guardedErrors, mutationErrors } from '../schema/errors.ts'
+import { MutationPayload } from '../schema/errors.ts'
 import {
   AcceptInvitationInput,
   Invitation,
@@ -20,7 +20,7 @@ builder.queryFields((t) => ({
     resolve: async (_root, page, { deps, actor, budget }) =>
       toConnection(await listInvitations(deps, actor(), pageRequest(page, budget))),
   }),
-  invitation: t.field({
+  invitationOffer: t.field({
     type: InvitationOfferRef,
     nullable: true,
     description: "What an invitation's link offers; null when it was used, revoked or is too old. For anybody.",
@@ -30,9 +30,10 @@ builder.queryFields((t) => ({
 }))
 
 const InviteMemberPayload = builder.simpleObject('InviteMemberPayload', {
+  interfaces: [MutationPayload],
   description: 'The invitation, and its link, which is shown here and never again, or mailed and shown to nobody.',
   fields: (t) => ({
-    invitation: t.field({ type: Invitation, description: 'What is kept of it.' }),
+    invitation: t.field({ nullable: true, type: Invitation, description: 'What is kept of it.' }),
     link: t.string({
       nullable: true,
       description:
@@ -42,22 +43,24 @@ const InviteMemberPayload = builder.simpleObject('InviteMemberPayload', {
 })
 
 const RevokeInvitationPayload = builder.simpleObject('RevokeInvitationPayload', {
+  interfaces: [MutationPayload],
   description: 'What was taken back.',
-  fields: (t) => ({ revokedId: t.id({ description: "The invitation's id." }) }),
+  fields: (t) => ({ deletedId: t.id({ nullable: true, description: "The invitation's id." }) }),
 })
 
 const AcceptInvitationPayload = builder.simpleObject('AcceptInvitationPayload', {
+  interfaces: [MutationPayload],
   description: 'Where they are a member now.',
   fields: (t) => ({
-    workspaceId: t.id({ description: 'The workspace, for X-Workspace-Id.' }),
-    email: t.string({ description: 'The address to sign in with.' }),
+    workspaceId: t.id({ nullable: true, description: 'The workspace, for X-Workspace-Id.' }),
+    email: t.string({ nullable: true, description: 'The address to sign in with.' }),
   }),
 })
 
 builder.mutationFields((t) => ({
   inviteMember: t.field({
     type: InviteMemberPayload,
-    errors: guardedErrors,
+    nullable: true,
     description:
       'Invites a person to the workspace, by mail where the deployment sends mail. They join when they accept.',
     args: { input: t.arg({ type: InviteMemberInput, required: true, description: 'Whom, and as what.' }) },
@@ -65,17 +68,17 @@ builder.mutationFields((t) => ({
   }),
   revokeInvitation: t.field({
     type: RevokeInvitationPayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Makes the link of an invitation worthless.',
     args: { input: t.arg({ type: RevokeInvitationInput, required: true, description: 'Which one.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {
       await revokeInvitation(deps, actor(), input.invitationId)
-      return { revokedId: input.invitationId }
+      return { deletedId: input.invitationId }
     },
   }),
   acceptInvitation: t.field({
     type: AcceptInvitationPayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Joins a workspace by invitation. For anybody who has the link; then sign in with the password.',
     args: { input: t.arg({ type: AcceptInvitationInput, required: true, description: 'Which one, and who.' }) },
     resolve: (_root, { input }, { deps, signedIn, origin }) =>

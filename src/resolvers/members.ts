@@ -1,20 +1,23 @@
 import { memberRemoval } from '../domain/identity/member-removal.ts'
 import { ChangeRole, changeMemberRole, removeMember } from '../domain/identity/workspaces.ts'
 import { builder } from '../schema/builder.ts'
-import { mutationErrors } from '../schema/errors.ts'
+import { MutationPayload } from '../schema/errors.ts'
 import { ChangeMemberRoleInput, Member, MemberRemoval, RemoveMemberInput } from '../schema/workspace.ts'
 import { inputOf } from './input.ts'
 
 const ChangeMemberRolePayload = builder.simpleObject('ChangeMemberRolePayload', {
+  interfaces: [MutationPayload],
   description: 'Whose role was changed.',
-  fields: (t) => ({ member: t.field({ type: Member, description: 'The member as it is now.' }) }),
+  fields: (t) => ({ member: t.field({ nullable: true, type: Member, description: 'The member as it is now.' }) }),
 })
 
 const RemoveMemberPayload = builder.simpleObject('RemoveMemberPayload', {
+  interfaces: [MutationPayload],
   description: 'Who was removed.',
   fields: (t) => ({
-    removedId: t.id({ description: "The member's id." }),
+    deletedId: t.id({ nullable: true, description: "The member's id." }),
     removal: t.field({
+      nullable: true,
       type: MemberRemoval,
       description: 'What they made: ended with endAccess, else still working.',
     }),
@@ -24,7 +27,7 @@ const RemoveMemberPayload = builder.simpleObject('RemoveMemberPayload', {
 builder.mutationFields((t) => ({
   changeMemberRole: t.field({
     type: ChangeMemberRolePayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Changes what a member may do. A workspace keeps at least one owner.',
     args: { input: t.arg({ type: ChangeMemberRoleInput, required: true, description: 'Who, and to what.' }) },
     resolve: async (_root, { input }, { deps, actor }) => ({
@@ -33,13 +36,13 @@ builder.mutationFields((t) => ({
   }),
   removeMember: t.field({
     type: RemoveMemberPayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Removes a member. A workspace keeps at least one owner.',
     args: { input: t.arg({ type: RemoveMemberInput, required: true, description: 'Who.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {
       const { memberId, endAccess } = input
       const removal = await removeMember(deps, actor(), memberId, { endAccess: endAccess ?? false })
-      return { removedId: memberId, removal }
+      return { deletedId: memberId, removal }
     },
   }),
 }))

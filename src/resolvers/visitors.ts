@@ -8,44 +8,46 @@ import {
 } from '../domain/visitors/visitors.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
-import { mutationErrors } from '../schema/errors.ts'
+import { MutationPayload } from '../schema/errors.ts'
 import {
-  CreateVisitorInput,
   UpdateVisitorInput,
+  UpsertVisitorInput,
   Visitor,
   VisitorConnection,
   VisitorFilterInput,
 } from '../schema/visitor.ts'
 import { inputOf, omitNull } from './input.ts'
 
-const CreateVisitorPayload = builder.simpleObject('CreateVisitorPayload', {
+const UpsertVisitorPayload = builder.simpleObject('UpsertVisitorPayload', {
+  interfaces: [MutationPayload],
   description: 'The visitor, new or updated.',
   fields: (t) => ({
-    visitor: t.field({ type: Visitor, description: 'The visitor as it is now.' }),
-    created: t.boolean({ description: 'False when the externalId was known.' }),
+    visitor: t.field({ nullable: true, type: Visitor, description: 'The visitor as it is now.' }),
+    created: t.boolean({ nullable: true, description: 'False when the externalId was known.' }),
   }),
 })
 
 builder.mutationFields((t) => ({
-  createVisitor: t.field({
-    type: CreateVisitorPayload,
-    errors: mutationErrors,
+  upsertVisitor: t.field({
+    type: UpsertVisitorPayload,
+    nullable: true,
     description: 'Creates a visitor, or updates the one with the same externalId.',
-    args: { input: t.arg({ type: CreateVisitorInput, required: true, description: 'Who it is.' }) },
+    args: { input: t.arg({ type: UpsertVisitorInput, required: true, description: 'Who it is.' }) },
     resolve: (_root, { input }, { deps, actor }) =>
       upsertVisitor(deps, actor(), inputOf(VisitorInput, omitNull(input))),
   }),
 }))
 
 const UpdateVisitorPayload = builder.simpleObject('UpdateVisitorPayload', {
+  interfaces: [MutationPayload],
   description: 'What was changed.',
-  fields: (t) => ({ visitor: t.field({ type: Visitor, description: 'The visitor as it is now.' }) }),
+  fields: (t) => ({ visitor: t.field({ nullable: true, type: Visitor, description: 'The visitor as it is now.' }) }),
 })
 
 builder.mutationField('updateVisitor', (t) =>
   t.field({
     type: UpdateVisitorPayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Changes a visitor.',
     args: { input: t.arg({ type: UpdateVisitorInput, required: true, description: 'What to change.' }) },
     resolve: async (_root, { input: { visitorId, ...patch } }, { deps, actor }) => ({

@@ -1,7 +1,7 @@
 import { createWorkspace, listWorkspaces, updateWorkspace, WorkspacePatch } from '../domain/identity/workspaces.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
-import { mutationErrors } from '../schema/errors.ts'
+import { MutationPayload } from '../schema/errors.ts'
 import { CreateWorkspaceInput, UpdateWorkspaceInput, Workspace, WorkspaceConnection } from '../schema/workspace.ts'
 import { inputOf, omitNull } from './input.ts'
 
@@ -16,19 +16,23 @@ builder.queryField('workspaces', (t) =>
 )
 
 const CreateWorkspacePayload = builder.simpleObject('CreateWorkspacePayload', {
+  interfaces: [MutationPayload],
   description: 'What was made.',
-  fields: (t) => ({ workspace: t.field({ type: Workspace, description: 'The new workspace.' }) }),
+  fields: (t) => ({ workspace: t.field({ nullable: true, type: Workspace, description: 'The new workspace.' }) }),
 })
 
 const UpdateWorkspacePayload = builder.simpleObject('UpdateWorkspacePayload', {
+  interfaces: [MutationPayload],
   description: 'What was changed.',
-  fields: (t) => ({ workspace: t.field({ type: Workspace, description: 'The workspace as it is now.' }) }),
+  fields: (t) => ({
+    workspace: t.field({ nullable: true, type: Workspace, description: 'The workspace as it is now.' }),
+  }),
 })
 
 builder.mutationFields((t) => ({
   createWorkspace: t.field({
     type: CreateWorkspacePayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Makes a workspace, whose owner you are. For people, and for FULL_ACCESS keys of all workspaces.',
     args: { input: t.arg({ type: CreateWorkspaceInput, required: true, description: 'What it is called.' }) },
     resolve: async (_root, { input }, { deps, caller }) => ({
@@ -37,7 +41,7 @@ builder.mutationFields((t) => ({
   }),
   updateWorkspace: t.field({
     type: UpdateWorkspacePayload,
-    errors: mutationErrors,
+    nullable: true,
     description: 'Changes the workspace that this request is about. For owners and admins.',
     args: { input: t.arg({ type: UpdateWorkspaceInput, required: true, description: 'What to change.' }) },
     resolve: async (_root, { input }, { deps, actor }) => ({

@@ -143,7 +143,7 @@ export const UpdateAgentInput = builder.inputType('UpdateAgentInput', {
   }),
 })
 
-export const RotateAgentKeyInput = builder.inputType('RotateAgentKeyInput', {
+export const RotateAgentApiKeyInput = builder.inputType('RotateAgentApiKeyInput', {
   description: 'An agent that gets a new API key.',
   fields: (t) => ({
     agentId: t.id({ required: true, description: 'Which agent.' }),

@@ -1,5 +1,4 @@
 import SchemaBuilder, { brandWithType } from '@pothos/core'
-import ErrorsPlugin from '@pothos/plugin-errors'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin, { resolveNodes } from '@pothos/plugin-relay'
 import SimpleObjectsPlugin from '@pothos/plugin-simple-objects'
@@ -60,14 +59,8 @@ export interface Types {
 type Builder = PothosSchemaTypes.SchemaBuilder<PothosSchemaTypes.ExtendDefaultTypes<Types>>
 
 export const builder: Builder = new SchemaBuilder<Types>({
-  plugins: [ErrorsPlugin, RelayPlugin, PrismaPlugin, SimpleObjectsPlugin],
+  plugins: [RelayPlugin, PrismaPlugin, SimpleObjectsPlugin],
   defaultFieldNullability: false,
-  errors: {
-    defaultTypes: [],
-    defaultUnionOptions: {
-      name: ({ fieldName }) => `${fieldName.slice(0, 1).toUpperCase()}${fieldName.slice(1)}Result`,
-    },
-  },
   relay: {
     // Our ids tell their type themselves: the same id in REST, webhooks and GraphQL.
     encodeGlobalID: (_typename, id) => String(id),

@@ -1,82 +1,138 @@
+import { defaultFieldResolver, type GraphQLSchema } from 'graphql'
 import {
   ConflictError,
-  type DomainError,
+  DomainError,
+  type ErrorCode,
   type FieldError,
-  ForbiddenError,
+  type FieldErrorCode,
   LoopDetectedError,
-  NotFoundError,
   RateLimitedError,
+  segmentsOf,
   ValidationError,
 } from '../domain/shared/errors.ts'
 import { builder } from './builder.ts'
 
-const ErrorInterface = builder.interfaceRef<DomainError>('Error').implement({
-  description: 'An expected failure.',
-  fields: (t) => ({
-    code: t.string({ description: 'For programs: the same codes as in the REST API.', resolve: (error) => error.code }),
-    message: t.exposeString('message', { description: 'For people: what is wrong and what to do.' }),
-  }),
+/** Codes that a mutation answers in its payload; all others fail the request. */
+const MutationErrorCode = builder.enumType('ErrorCode', {
+  description: 'Why a mutation was refused. The same codes as in REST, in upper case.',
+  values: {
+    BAD_REQUEST: { value: 'bad_request', description: 'The input is invalid; `fields` names each invalid value.' },
+    FORBIDDEN: { value: 'forbidden', description: 'The permission or role of the caller is too low.' },
+    NOT_FOUND: { value: 'not_found', description: 'An object does not exist, or the caller cannot see it.' },
+    CONFLICT: {
+      value: 'conflict',
+      description: 'The change contradicts the current state; `fields` names the field, if one.',
+    },
+    LOOP_DETECTED: {
+      value: 'loop_detected',
+      description: 'A bot replied to itself too often; see `retryAfterSeconds`.',
+    },
+    RATE_LIMITED: { value: 'rate_limited', description: 'Too many attempts; see `retryAfterSeconds`.' },
+  } as const satisfies Record<string, { value: ErrorCode; description: string }>,
+})
+
+const FieldErrorCodeRef = builder.enumType('FieldErrorCode', {
+  description: 'What is wrong with an input value.',
+  values: {
+    REQUIRED: { value: 'required', description: 'The value is missing.' },
+    TOO_SMALL: { value: 'too_small', description: 'The number is too small, or the text or list too short.' },
+    TOO_LARGE: { value: 'too_large', description: 'The number is too large, or the text or list too long.' },
+    UNKNOWN: { value: 'unknown', description: 'The input has no such field.' },
+    TAKEN: { value: 'taken', description: 'Another object already has this value.' },
+    INVALID: { value: 'invalid', description: 'The value breaks another rule; `message` names it.' },
+  } as const satisfies Record<string, { value: FieldErrorCode; description: string }>,
 })
 
 const FieldErrorRef = builder.objectRef<FieldError>('FieldError').implement({
-  description: 'One input value that cannot be accepted.',
+  description: 'One input value that was refused.',
   fields: (t) => ({
-    path: t.exposeString('path', { description: 'Where it stands in the input, in dots; empty for the whole input.' }),
-    message: t.exposeString('message', { description: 'What would be right.' }),
+    path: t.stringList({
+      description: 'The names and list indexes that lead to the value in the input; empty for the whole input.',
+      resolve: ({ path }) => segmentsOf(path),
+    }),
+    code: t.field({
+      type: FieldErrorCodeRef,
+      description: 'What is wrong, for programs.',
+      resolve: ({ code = 'invalid' }) => code,
+    }),
+    message: t.exposeString('message', { description: 'What a valid value looks like, for people.' }),
   }),
 })
 
-builder.objectType(ValidationError, {
-  name: 'ValidationError',
-  description: 'The input cannot be accepted.',
-  interfaces: [ErrorInterface],
+/** A refusal as data: GraphQL's executor throws what is an `Error`. */
+interface Refusal {
+  readonly code: MutationErrorCode
+  readonly message: string
+  readonly fields: readonly FieldError[]
+  readonly retryAfterSeconds: number | null
+}
+
+const MutationErrorRef = builder.objectRef<Refusal>('MutationError').implement({
+  description: 'Why a mutation was refused. Nothing was changed.',
   fields: (t) => ({
-    fields: t.field({ type: [FieldErrorRef], description: 'Every bad value.', resolve: (error) => [...error.fields] }),
-  }),
-})
-builder.objectType(NotFoundError, {
-  name: 'NotFoundError',
-  description: 'There is no such object, or none that you may see.',
-  interfaces: [ErrorInterface],
-})
-builder.objectType(ForbiddenError, {
-  name: 'ForbiddenError',
-  description: 'Your permission is too low.',
-  interfaces: [ErrorInterface],
-})
-builder.objectType(ConflictError, {
-  name: 'ConflictError',
-  description: "It contradicts the object's present state.",
-  interfaces: [ErrorInterface],
-})
-builder.objectType(LoopDetectedError, {
-  name: 'LoopDetectedError',
-  description: 'A bot answers itself.',
-  interfaces: [ErrorInterface],
-  fields: (t) => ({
+    code: t.expose('code', { type: MutationErrorCode, description: 'The kind of refusal, for programs.' }),
+    message: t.exposeString('message', { description: 'What is wrong and what to do, for people.' }),
+    fields: t.field({
+      type: [FieldErrorRef],
+      description: 'The input values that were refused; empty when no single value is at fault.',
+      resolve: ({ fields }) => [...fields],
+    }),
     retryAfterSeconds: t.exposeInt('retryAfterSeconds', {
-      description: 'When it may be tried again; at once when the visitor has written.',
+      nullable: true,
+      description: 'Seconds until a retry can succeed; null when waiting does not help.',
     }),
   }),
 })
 
-builder.objectType(RateLimitedError, {
-  name: 'RateLimitedError',
-  description: 'It was tried too often.',
-  interfaces: [ErrorInterface],
+/** What every mutation returns: its own fields on success, all of them null beside an `error`. */
+export const MutationPayload = builder.simpleInterface('MutationPayload', {
+  description: 'The result of a mutation: either `error`, or the other fields.',
   fields: (t) => ({
-    retryAfterSeconds: t.exposeInt('retryAfterSeconds', { description: 'When it may be tried again.' }),
+    error: t.field({
+      type: MutationErrorRef,
+      nullable: true,
+      description: 'Why the mutation was refused; null on success.',
+    }),
   }),
 })
 
-/** Every mutation's expected failures; adding one later is not a breaking change for clients that ask for `... on Error`. */
-export const mutationErrors: { types: (new (...args: never[]) => DomainError)[]; directResult: true } = {
-  types: [ValidationError, NotFoundError, ForbiddenError, ConflictError, LoopDetectedError],
-  directResult: true,
+type MutationErrorCode = (typeof MutationErrorCode)['$inferType']
+
+const ANSWERED: ReadonlySet<ErrorCode> = new Set<MutationErrorCode>([
+  'bad_request',
+  'forbidden',
+  'not_found',
+  'conflict',
+  'loop_detected',
+  'rate_limited',
+])
+
+function isAnswered(code: ErrorCode): code is MutationErrorCode {
+  return ANSWERED.has(code)
 }
 
-/** Those of a mutation that takes a secret, which must not be guessed. */
-export const guardedErrors: typeof mutationErrors = {
-  ...mutationErrors,
-  types: [...mutationErrors.types, RateLimitedError],
+/** @returns null: not a failure that a mutation answers */
+function refusalOf(error: unknown): Refusal | null {
+  if (!(error instanceof DomainError) || !isAnswered(error.code)) return null
+  const { code, message } = error
+  const fields = error instanceof ValidationError || error instanceof ConflictError ? error.fields : []
+  const isTemporary = error instanceof LoopDetectedError || error instanceof RateLimitedError
+  return { code, message, fields, retryAfterSeconds: isTemporary ? error.retryAfterSeconds : null }
+}
+
+/** Makes every mutation of a schema return an expected failure as the `error` of its payload. */
+export function withMutationErrors(schema: GraphQLSchema): GraphQLSchema {
+  for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
+    const resolve = field.resolve ?? defaultFieldResolver
+    field.resolve = async (...args) => {
+      try {
+        return await resolve(...args)
+      } catch (thrown) {
+        const error = refusalOf(thrown)
+        if (error === null) throw thrown
+        return { error }
+      }
+    }
+  }
+  return schema
 }

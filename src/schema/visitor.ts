@@ -29,7 +29,7 @@ export const Visitor = builder.prismaNode('Visitor', {
 
 export const VisitorConnection = connectionOf(Visitor, 'Visitor')
 
-export const CreateVisitorInput = builder.inputType('CreateVisitorInput', {
+export const UpsertVisitorInput = builder.inputType('UpsertVisitorInput', {
   description: 'At least one of name, email, externalId. The same externalId again updates the visitor.',
   fields: (t) => ({
     externalId: t.string({ description: 'Their id in your system.' }),

@@ -15,7 +15,7 @@ const SecretRotation = builder.objectRef<{ readonly overlapEndsAt: Date }>('Secr
   fields: (t) => ({
     overlapEndsAt: t.expose('overlapEndsAt', {
       type: 'DateTime',
-      description: 'When the secret before ends, unless confirmRotation ends it earlier.',
+      description: 'When the secret before ends, unless endWebhookSecretOverlap ends it earlier.',
     }),
   }),
 })
@@ -113,7 +113,7 @@ export const EventFlagsInput = builder.inputType('EventFlagsInput', {
   }),
 })
 
-export const CreateWebhookEndpointInput = builder.inputType('CreateWebhookEndpointInput', {
+export const RegisterWebhookEndpointInput = builder.inputType('RegisterWebhookEndpointInput', {
   description: 'Registers a URL; again for the same URL gives the same endpoint.',
   fields: (t) => ({
     url: t.field({ type: 'URL', required: true, description: 'Absolute; https in production.' }),
@@ -167,7 +167,7 @@ export const RotateWebhookSecretInput = builder.inputType('RotateWebhookSecretIn
   }),
 })
 
-export const ConfirmRotationInput = builder.inputType('ConfirmRotationInput', {
+export const EndWebhookSecretOverlapInput = builder.inputType('EndWebhookSecretOverlapInput', {
   description: 'An endpoint whose receiver knows the new secret.',
   fields: (t) => ({ endpointId: t.id({ required: true, description: 'Which endpoint.' }) }),
 })

@@ -25,10 +25,7 @@ async function ask(key: string, operation: string) {
 }
 
 async function mutate(key: string, name: string, input: string, selection = '') {
-  const data = await ask(
-    key,
-    `mutation { ${name}(input: { ${input} }) { __typename ... on Error { code message } ${selection} } }`,
-  )
+  const data = await ask(key, `mutation { ${name}(input: { ${input} }) { error { code message } ${selection} } }`)
   return data[name]
 }
 
@@ -76,20 +73,17 @@ describe('who is asking', () => {
 describe('updateProfile', () => {
   test('renames the person everywhere, and is recorded', async () => {
     const { key, userId, memberId } = await person()
-    const renamed = await mutate(
-      key,
-      'updateProfile',
-      'name: " Ann Other "',
-      '... on UpdateProfilePayload { user { name } }',
-    )
+    const renamed = await mutate(key, 'updateProfile', 'name: " Ann Other "', 'user { name }')
     expect(renamed.user.name).toBe('Ann Other')
     expect((await ask(key, `{ node(id: "${memberId}") { ... on Member { name } } }`)).node.name).toBe('Ann Other')
     expect(await audited(userId)).toEqual([['profile.updated', {}]])
-    expect(await mutate(key, 'updateProfile', 'name: " "')).toMatchObject({ code: 'bad_request' })
+    expect(await mutate(key, 'updateProfile', 'name: " "')).toMatchObject({ error: { code: 'BAD_REQUEST' } })
   })
 
   test('is not for keys', async () => {
-    expect(await mutate(guddesk.tenant.key, 'updateProfile', 'name: "X"')).toMatchObject({ code: 'forbidden' })
+    expect(await mutate(guddesk.tenant.key, 'updateProfile', 'name: "X"')).toMatchObject({
+      error: { code: 'FORBIDDEN' },
+    })
   })
 })
 
@@ -100,7 +94,7 @@ describe('changePassword', () => {
     const { key, email, userId } = await person()
     const other = await guddesk.newSession({ userId })
     const input = `currentPassword: "${PASSWORD}", newPassword: "${NEXT}"`
-    expect(await mutate(key, 'changePassword', input)).toEqual({ __typename: 'ChangePasswordPayload' })
+    expect(await mutate(key, 'changePassword', input)).toEqual({ error: null })
     expect([await isSignedIn(key), await isSignedIn(other)]).toEqual([true, false])
     expect([await signIn(email, PASSWORD), await signIn(email, NEXT)]).toEqual([401, 200])
     expect((await audited(userId)).filter(([action]) => action === 'password.changed')).toEqual([
@@ -112,16 +106,11 @@ describe('changePassword', () => {
   test('asks for the current one only where there is one', async () => {
     const bare = await person(null)
     expect(await signIn(bare.email, NEXT)).toBe(401)
-    const first = await mutate(
-      bare.key,
-      'changePassword',
-      `newPassword: "${NEXT}"`,
-      '... on ChangePasswordPayload { user { hasPassword } }',
-    )
+    const first = await mutate(bare.key, 'changePassword', `newPassword: "${NEXT}"`, 'user { hasPassword }')
     expect(first.user).toEqual({ hasPassword: true })
     expect(await signIn(bare.email, NEXT)).toBe(200)
     const again = await mutate(bare.key, 'changePassword', `newPassword: "${PASSWORD}"`)
-    expect(again).toMatchObject({ code: 'bad_request', message: expect.stringContaining('currentPassword') })
+    expect(again).toMatchObject({ error: { code: 'BAD_REQUEST', message: expect.stringContaining('currentPassword') } })
   })
 
   test.each([
@@ -132,7 +121,7 @@ describe('changePassword', () => {
   ])('refuses %s and leaves everything as it was', async (_what, input) => {
     const { key, email, userId } = await person()
     const other = await guddesk.newSession({ userId })
-    expect(await mutate(key, 'changePassword', input)).toMatchObject({ code: 'bad_request' })
+    expect(await mutate(key, 'changePassword', input)).toMatchObject({ error: { code: 'BAD_REQUEST' } })
     expect(await isSignedIn(other)).toBe(true)
     expect(await signIn(email, PASSWORD)).toBe(200)
   })
@@ -140,16 +129,16 @@ describe('changePassword', () => {
   test('does not let the current one be guessed', async () => {
     const { key } = await person()
     const guess = () => mutate(key, 'changePassword', `currentPassword: "wrong", newPassword: "${NEXT}"`)
-    const codes = (await Promise.all(Array.from({ length: 12 }, guess))).map(({ code }) => code)
-    expect(codes.sort()).toEqual([...Array(10).fill('bad_request'), 'rate_limited', 'rate_limited'])
+    const codes = (await Promise.all(Array.from({ length: 12 }, guess))).map(({ error }) => error.code)
+    expect(codes.sort()).toEqual([...Array(10).fill('BAD_REQUEST'), 'RATE_LIMITED', 'RATE_LIMITED'])
   })
 
   test('twice at once changes it once', async () => {
     const { key, email } = await person()
     const change = (to: string) => mutate(key, 'changePassword', `currentPassword: "${PASSWORD}", newPassword: "${to}"`)
     const results = await Promise.all([change('first new password'), change('second new password')])
-    expect(results.map(({ __typename }) => __typename).sort()).toEqual(['ChangePasswordPayload', 'ConflictError'])
-    const winner = results[0].__typename === 'ChangePasswordPayload' ? 'first' : 'second'
+    expect(results.map(({ error }) => error?.code ?? 'changed').sort()).toEqual(['CONFLICT', 'changed'])
+    const winner = results[0].error === null ? 'first' : 'second'
     expect(await signIn(email, `${winner} new password`)).toBe(200)
   })
 
@@ -157,12 +146,12 @@ describe('changePassword', () => {
     const { key } = await person(null)
     const set = (to: string) => mutate(key, 'changePassword', `newPassword: "${to}"`)
     const results = await Promise.all([set('first new password'), set('second new password')])
-    expect(results.map(({ __typename }) => __typename).sort()).toEqual(['ChangePasswordPayload', 'ConflictError'])
+    expect(results.map(({ error }) => error?.code ?? 'changed').sort()).toEqual(['CONFLICT', 'changed'])
   })
 
   test('is not for keys', async () => {
     const input = `newPassword: "${NEXT}"`
-    expect(await mutate(guddesk.tenant.key, 'changePassword', input)).toMatchObject({ code: 'forbidden' })
+    expect(await mutate(guddesk.tenant.key, 'changePassword', input)).toMatchObject({ error: { code: 'FORBIDDEN' } })
   })
 })
 
@@ -175,9 +164,11 @@ describe('sessions', () => {
     expect(sessions.map(({ isCurrent }: { isCurrent: boolean }) => isCurrent)).toEqual([false, true])
     expect(JSON.stringify(sessions)).not.toContain(other.split('.')[0])
     const ended = await mutate(key, 'endSession', `sessionId: "${sessions[0].id}"`)
-    expect(ended).toEqual({ __typename: 'EndSessionPayload' })
+    expect(ended).toEqual({ error: null })
     expect([await isSignedIn(key), await isSignedIn(other)]).toEqual([true, false])
-    expect(await mutate(key, 'endSession', `sessionId: "${sessions[0].id}"`)).toMatchObject({ code: 'not_found' })
+    expect(await mutate(key, 'endSession', `sessionId: "${sessions[0].id}"`)).toMatchObject({
+      error: { code: 'NOT_FOUND' },
+    })
     await mutate(key, 'endSession', `sessionId: "${sessions[1].id}"`)
     expect(await isSignedIn(key)).toBe(false)
     expect(await audited(sessions[0].id)).toEqual([
@@ -190,7 +181,7 @@ describe('sessions', () => {
     const [one, two] = [await person(), await person()]
     const [theirs] = (await ask(two.key, '{ sessions { id } }')).sessions
     for (const id of [theirs.id, 'ses_00000000000000000000000000', 'x', '']) {
-      expect(await mutate(one.key, 'endSession', `sessionId: "${id}"`)).toMatchObject({ code: 'not_found' })
+      expect(await mutate(one.key, 'endSession', `sessionId: "${id}"`)).toMatchObject({ error: { code: 'NOT_FOUND' } })
     }
     expect(await isSignedIn(two.key)).toBe(true)
     const { body } = await guddesk.graphql(graphql(`{ sessions { id } }`))

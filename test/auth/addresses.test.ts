@@ -28,14 +28,13 @@ test.each(SPELLINGS)('signing in as %s', async (email) => {
 })
 
 const INVITE = graphql(`mutation ($input: InviteMemberInput!) { inviteMember(input: $input) {
-  __typename
-  ... on InviteMemberPayload { invitation { email } }
-  ... on Error { code message }
+  invitation { email }
+  error { code message }
 } }`)
 
 test.each(SPELLINGS)('inviting %s finds the member that they are', async (email) => {
   const { inviteMember } = await guddesk.query(INVITE, { input: { email, role: 'AGENT' } })
-  expect(inviteMember).toMatchObject({ __typename: 'ConflictError' })
+  expect(inviteMember).toMatchObject({ error: { code: 'CONFLICT' } })
 })
 
 test('inviting the same address in another spelling makes the earlier invitation worthless', async () => {

@@ -113,7 +113,7 @@ describe('after too many failures from one address', () => {
         redirect: 'manual',
       })
       expect(link.status).toBe(429)
-      const offer = '{ invitation(token: "x") { email } }'
+      const offer = '{ invitationOffer(token: "x") { email } }'
       expect((await guddesk.graphql(offer, {}, { key: null, headers: headers() })).status).toBe(429)
     })
     expect(statements).toEqual([])

@@ -25,21 +25,20 @@ const PASSWORD = 'correct horse battery'
 const DAY = 86_400_000
 
 const INVITE = graphql(`mutation ($input: InviteMemberInput!) { inviteMember(input: $input) {
-  __typename
-  ... on InviteMemberPayload { link invitation { id email role expiresAt } }
-  ... on Error { code message }
+  link invitation { id email role expiresAt }
+  error { code message }
 } }`)
 const ACCEPT = graphql(`mutation ($input: AcceptInvitationInput!) { acceptInvitation(input: $input) {
-  __typename
-  ... on AcceptInvitationPayload { workspaceId email }
-  ... on Error { code message }
+  workspaceId email
+  error { code message }
 } }`)
 const REVOKE = graphql(`mutation ($input: RevokeInvitationInput!) { revokeInvitation(input: $input) {
-  __typename
-  ... on RevokeInvitationPayload { revokedId }
-  ... on Error { code message }
+  deletedId
+  error { code message }
 } }`)
-const OFFER = graphql(`query ($token: String!) { invitation(token: $token) { workspaceName email role hasAccount } }`)
+const OFFER = graphql(
+  `query ($token: String!) { invitationOffer(token: $token) { workspaceName email role hasAccount } }`,
+)
 const VIEWER = graphql(`{ viewer { role user { name } } }`)
 const LIST = graphql(`{ invitations { totalCount edges { node { email role } } } }`)
 
@@ -61,9 +60,9 @@ const NEW = { name: 'Nia New', password: PASSWORD }
 const revoke = async (invitationId: string, key = tenant.key) =>
   (await guddesk.query(REVOKE, { input: { invitationId } }, { key })).revokeInvitation
 
-const offer = async (token: string) => (await guddesk.query(OFFER, { token }, { key: null })).invitation
+const offer = async (token: string) => (await guddesk.query(OFFER, { token }, { key: null })).invitationOffer
 
-const isRefused = (result: object) => 'code' in result
+const isRefused = (result: { error: object | null } | null) => result?.error != null
 
 const members = () =>
   guddesk.deps.db.prisma.member.findMany({ where: { workspaceId: tenant.workspaceId }, include: { user: true } })
@@ -74,7 +73,7 @@ test('somebody new follows the link, chooses name and password, and signs in', a
   expect(invitation).toMatchObject({ id: expect.stringMatching(/^inv_/), email, role: 'ADMIN' })
   expect(await offer(token)).toEqual({ workspaceName: 'Other', email, role: 'ADMIN', hasAccount: false })
   expect(await accept(token, NEW)).toEqual({
-    __typename: 'AcceptInvitationPayload',
+    error: null,
     workspaceId: tenant.workspaceId,
     email,
   })
@@ -102,7 +101,9 @@ describe('somebody with an account', () => {
     const stranger = await guddesk.newSession(await guddesk.newTenant())
     for (const key of [null, stranger, other.key]) {
       const refused = await accept(token, NEW, key)
-      expect(refused).toMatchObject({ code: 'forbidden', message: `Sign in as ${other.userId}@example.com first` })
+      expect(refused).toMatchObject({
+        error: { code: 'FORBIDDEN', message: `Sign in as ${other.userId}@example.com first` },
+      })
     }
     // No password was set by whoever has the link.
     expect(await guddesk.deps.db.prisma.account.count({ where: { userId: other.userId } })).toBe(0)
@@ -116,7 +117,7 @@ describe('somebody with an account', () => {
   test('who is signed in does not accept for somebody else', async () => {
     const { token } = await invite(email)
     const session = await guddesk.newSession(tenant)
-    expect(await accept(token, NEW, session)).toMatchObject({ code: 'forbidden' })
+    expect(await accept(token, NEW, session)).toMatchObject({ error: { code: 'FORBIDDEN' } })
     expect(await offer(token)).not.toBeNull()
   })
 
@@ -126,12 +127,12 @@ describe('somebody with an account', () => {
     const cookie = `guddesk.session_token=${encodeURIComponent(await guddesk.newSession(other))}`
     const headers = { cookie, origin: 'https://evil.example' }
     const { acceptInvitation } = await guddesk.query(ACCEPT, { input: { token } }, { key: null, headers })
-    expect(acceptInvitation).toMatchObject({ code: 'forbidden' })
+    expect(acceptInvitation).toMatchObject({ error: { code: 'FORBIDDEN' } })
     expect(await members()).toHaveLength(1)
   })
 
   test('is not invited where they are a member', async () => {
-    expect(await tryToInvite(`${tenant.userId}@example.com`)).toMatchObject({ code: 'conflict' })
+    expect(await tryToInvite(`${tenant.userId}@example.com`)).toMatchObject({ error: { code: 'CONFLICT' } })
   })
 })
 
@@ -143,8 +144,10 @@ describe('a link', () => {
     guddesk.clock.advance(2000)
     expect(await offer(token)).toBeNull()
     expect(await accept(token, NEW)).toMatchObject({
-      code: 'not_found',
-      message: 'Invitation not found: it was used, revoked or is too old; ask for another one',
+      error: {
+        code: 'NOT_FOUND',
+        message: 'Invitation not found: it was used, revoked or is too old; ask for another one',
+      },
     })
   })
 
@@ -154,15 +157,16 @@ describe('a link', () => {
     expect(await offer(first.token)).toBeNull()
     expect(await offer(second.token)).toMatchObject({ role: 'VIEWER' })
     const stranger = await guddesk.newTenant()
-    expect(await revoke(second.invitation.id, stranger.key)).toMatchObject({ code: 'not_found' })
-    expect(await revoke(second.invitation.id)).toMatchObject({ revokedId: second.invitation.id })
-    expect(await revoke(second.invitation.id)).toMatchObject({ code: 'not_found' })
-    for (const { token } of [first, second]) expect(await accept(token, NEW)).toMatchObject({ code: 'not_found' })
+    expect(await revoke(second.invitation.id, stranger.key)).toMatchObject({ error: { code: 'NOT_FOUND' } })
+    expect(await revoke(second.invitation.id)).toMatchObject({ deletedId: second.invitation.id })
+    expect(await revoke(second.invitation.id)).toMatchObject({ error: { code: 'NOT_FOUND' } })
+    for (const { token } of [first, second])
+      expect(await accept(token, NEW)).toMatchObject({ error: { code: 'NOT_FOUND' } })
   })
 
   test.each(['', 'x', '\u0000', 'x'.repeat(200)])('with the token %j offers nothing', async (token) => {
     expect(await offer(token)).toBeNull()
-    expect(await accept(token, NEW)).toMatchObject({ code: 'not_found' })
+    expect(await accept(token, NEW)).toMatchObject({ error: { code: 'NOT_FOUND' } })
   })
 
   test('accepted several times at once makes one member', async () => {
@@ -181,7 +185,7 @@ describe('a link', () => {
     // The second one learns that there is an account now; its invitation stands.
     const refused = results.findIndex(isRefused)
     expect(results.filter((result) => !isRefused(result))).toHaveLength(1)
-    expect(results[refused]).toMatchObject({ code: expect.stringMatching(/^(conflict|forbidden)$/) })
+    expect(results[refused]).toMatchObject({ error: { code: expect.stringMatching(/^(CONFLICT|FORBIDDEN)$/) } })
     expect(await offer(tokens[refused]?.token ?? '')).toMatchObject({ hasAccount: true })
   })
 
@@ -194,8 +198,8 @@ describe('a link', () => {
   ])('accepted with %s is refused, and stays', async (_what, input, paths) => {
     const { token } = await invite(email)
     const refused = await accept(token, input)
-    expect(refused).toMatchObject({ code: 'bad_request' })
-    for (const path of paths) expect(refused).toMatchObject({ message: expect.stringContaining(path) })
+    expect(refused).toMatchObject({ error: { code: 'BAD_REQUEST' } })
+    for (const path of paths) expect(refused).toMatchObject({ error: { message: expect.stringContaining(path) } })
     expect(await offer(token)).not.toBeNull()
     expect(await guddesk.deps.db.prisma.user.count({ where: { email } })).toBe(0)
   })
@@ -225,9 +229,9 @@ test('inviting the same person several times at once leaves one invitation', asy
 test('an owner’s invitation is the business of owners', async () => {
   const admin = await guddesk.newMember(tenant, 'Ada', 'ADMIN')
   const key = await guddesk.newSession(admin)
-  expect(await tryToInvite(email, 'OWNER', key)).toMatchObject({ code: 'forbidden' })
+  expect(await tryToInvite(email, 'OWNER', key)).toMatchObject({ error: { code: 'FORBIDDEN' } })
   const { invitation } = await invite(email, 'OWNER')
-  expect(await tryToInvite(email, 'VIEWER', key)).toMatchObject({ code: 'forbidden' })
-  expect(await revoke(invitation.id, key)).toMatchObject({ code: 'forbidden' })
-  expect(await tryToInvite('not an address', 'AGENT', key)).toMatchObject({ code: 'bad_request' })
+  expect(await tryToInvite(email, 'VIEWER', key)).toMatchObject({ error: { code: 'FORBIDDEN' } })
+  expect(await revoke(invitation.id, key)).toMatchObject({ error: { code: 'FORBIDDEN' } })
+  expect(await tryToInvite('not an address', 'AGENT', key)).toMatchObject({ error: { code: 'BAD_REQUEST' } })
 })

@@ -3,17 +3,14 @@ import { graphql } from '../support/graphql.ts'
 import type { TestGudDesk } from '../support/guddesk.ts'
 
 const INVITE = graphql(`mutation ($input: InviteMemberInput!) { inviteMember(input: $input) {
-  __typename
-  ... on InviteMemberPayload { link invitation { id mailStatus } }
-  ... on RateLimitedError { retryAfterSeconds }
-  ... on Error { code message }
+  link invitation { id mailStatus }
+  error { retryAfterSeconds code message }
 } }`)
 const ACCEPT = graphql(`mutation ($input: AcceptInvitationInput!) { acceptInvitation(input: $input) {
-  __typename
-  ... on AcceptInvitationPayload { workspaceId }
-  ... on Error { code message }
+  workspaceId
+  error { code message }
 } }`)
-const OFFER = graphql(`query ($token: String!) { invitation(token: $token) { hasAccount mustVerifyEmail } }`)
+const OFFER = graphql(`query ($token: String!) { invitationOffer(token: $token) { hasAccount mustVerifyEmail } }`)
 
 /** What the tests of invitations ask of a server; each answer may be a refusal. */
 export function invitationsOf(guddesk: () => TestGudDesk) {
@@ -22,6 +19,6 @@ export function invitationsOf(guddesk: () => TestGudDesk) {
       (await guddesk().query(INVITE, { input: { email, role } }, { key })).inviteMember,
     accept: async (token: string, input: { name?: string; password?: string } = {}, key: string | null = null) =>
       (await guddesk().query(ACCEPT, { input: { token, ...input } }, { key })).acceptInvitation,
-    offer: async (token: string) => (await guddesk().query(OFFER, { token }, { key: null })).invitation,
+    offer: async (token: string) => (await guddesk().query(OFFER, { token }, { key: null })).invitationOffer,
   }
 }

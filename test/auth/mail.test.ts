@@ -75,7 +75,7 @@ describe('an invitation', () => {
     payload(await tryToInvite())
     const token = await tokenFrom(INVITATION)
     expect(await offer(token)).toEqual({ hasAccount: false, mustVerifyEmail: false })
-    expect(await accept(token)).toMatchObject({ code: 'bad_request' })
+    expect(await accept(token)).toMatchObject({ error: { code: 'BAD_REQUEST' } })
     expect(await accept(token, NEW)).toMatchObject({ workspaceId: tenant.workspaceId })
     expect([(await signIn('known to the squatter')).status, (await signIn(PASSWORD)).status]).toEqual([401, 200])
     expect((await guddesk.graphql('{ me { id } }', {}, { key: squatter })).status).toBe(401)
@@ -88,7 +88,7 @@ describe('an invitation', () => {
     payload(await tryToInvite())
     const token = await tokenFrom(INVITATION)
     expect(await offer(token)).toEqual({ hasAccount: true, mustVerifyEmail: false })
-    expect(await accept(token, NEW)).toMatchObject({ code: 'forbidden' })
+    expect(await accept(token, NEW)).toMatchObject({ error: { code: 'FORBIDDEN' } })
     expect(await accept(token, {}, await guddesk.newSession(other))).toMatchObject({ workspaceId: tenant.workspaceId })
   })
 
@@ -111,8 +111,7 @@ describe('an invitation', () => {
     const other = await guddesk.newTenant()
     for (const key of [tenant.key, other.key, tenant.key, other.key, tenant.key]) payload(await tryToInvite(email, key))
     expect(await tryToInvite(email, other.key)).toMatchObject({
-      __typename: 'RateLimitedError',
-      retryAfterSeconds: expect.any(Number),
+      error: { code: 'RATE_LIMITED', retryAfterSeconds: expect.any(Number) },
     })
     expect(mails.received.filter(({ to }) => to.includes(email))).toHaveLength(5)
   })

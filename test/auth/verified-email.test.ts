@@ -27,14 +27,12 @@ const KNOWN = 'known to the squatter'
 const NEXT = 'known to the owner alone'
 
 const MAKE_KEY = graphql(`mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) {
-  __typename
-  ... on CreateApiKeyPayload { key }
-  ... on Error { code message }
+  key
+  error { code message }
 } }`)
 const CHANGE = graphql(`mutation ($input: ChangePasswordInput!) { changePassword(input: $input) {
-  __typename
-  ... on ChangePasswordPayload { user { hasPassword mayResetPassword } }
-  ... on Error { code message }
+  user { hasPassword mayResetPassword }
+  error { code message }
 } }`)
 const ME = graphql(`{ me { email hasPassword isEmailVerified mayResetPassword } }`)
 const MEMBERS = graphql(`{ workspace { members { email isEmailVerified } } }`)
@@ -90,8 +88,7 @@ describe('an address that nobody has verified', () => {
     for (const key of [session, null, theirs.key]) {
       for (const input of [{}, { name: 'The CEO', password: KNOWN }]) {
         expect(await accept(token, input, key)).toMatchObject({
-          code: 'forbidden',
-          message: expect.stringContaining('sign-in link'),
+          error: { code: 'FORBIDDEN', message: expect.stringContaining('sign-in link') },
         })
       }
     }
@@ -106,16 +103,15 @@ describe('an address that nobody has verified', () => {
   test('has keys of its workspace, and none of all', async () => {
     const { userId, session } = await squat()
     expect(await makeKey(session, true)).toMatchObject({
-      code: 'forbidden',
-      message: expect.stringContaining('verified email address'),
+      error: { code: 'FORBIDDEN', message: expect.stringContaining('verified email address') },
     })
-    expect(await makeKey(session, false)).toMatchObject({ __typename: 'CreateApiKeyPayload' })
+    expect(await makeKey(session, false)).toMatchObject({ error: null })
     // Nor by a key that it had before.
     const old = await guddesk.newKey({ ...theirs, userId }, 'FULL_ACCESS', 'all')
     const headers = { 'x-workspace-id': theirs.workspaceId }
     const input = { name: 'K', permission: 'FULL_ACCESS' as const, allWorkspaces: true }
     expect((await guddesk.query(MAKE_KEY, { input }, { key: old, headers })).createApiKey).toMatchObject({
-      code: 'forbidden',
+      error: { code: 'FORBIDDEN' },
     })
   })
 
@@ -212,7 +208,7 @@ describe('a verified address', () => {
     const { session, key } = await person()
     const linked = await useLink()
     expect([await works(session), await works(key), (await signIn(KNOWN)).status]).toEqual([true, true, 200])
-    expect(await change(session, { newPassword: NEXT })).toMatchObject({ code: 'bad_request' })
+    expect(await change(session, { newPassword: NEXT })).toMatchObject({ error: { code: 'BAD_REQUEST' } })
     const other = String(await guddesk.people.makeLink(email))
     expect(await change(linked, { newPassword: NEXT })).toMatchObject({
       user: { hasPassword: true, mayResetPassword: false },
@@ -221,7 +217,7 @@ describe('a verified address', () => {
     expect([(await signIn(KNOWN)).status, (await signIn(NEXT)).status]).toEqual([401, 200])
     // Links that were made before the password are over with it, and so is the right to set one.
     await expect(guddesk.people.openLink(other, { address: null, userAgent: null })).rejects.toThrow('used already')
-    expect(await change(linked, { newPassword: KNOWN })).toMatchObject({ code: 'bad_request' })
+    expect(await change(linked, { newPassword: KNOWN })).toMatchObject({ error: { code: 'BAD_REQUEST' } })
   })
 
   test('ends its keys with its password when asked to, in every workspace, and not those of agents', async () => {
@@ -245,11 +241,11 @@ describe('a verified address', () => {
       where: { userId, passwordResetUntil: { not: null } },
       data: { passwordResetUntil: before },
     })
-    expect(await change(linked, { newPassword: NEXT })).toMatchObject({ code: 'bad_request' })
+    expect(await change(linked, { newPassword: NEXT })).toMatchObject({ error: { code: 'BAD_REQUEST' } })
   })
 
   test('makes keys of all workspaces', async () => {
     const { session } = await person()
-    expect(await makeKey(session, true)).toMatchObject({ __typename: 'CreateApiKeyPayload' })
+    expect(await makeKey(session, true)).toMatchObject({ error: null })
   })
 })

@@ -11,14 +11,12 @@ beforeAll(async () => {
 afterAll(() => guddesk?.stop())
 
 const CREATE = graphql(`mutation ($input: CreateWorkspaceInput!) { createWorkspace(input: $input) {
-  __typename
-  ... on CreateWorkspacePayload { workspace { id name slug members { name role } } }
-  ... on Error { code message }
+  workspace { id name slug members { name role } }
+  error { code message }
 } }`)
 const UPDATE = graphql(`mutation ($input: UpdateWorkspaceInput!) { updateWorkspace(input: $input) {
-  __typename
-  ... on UpdateWorkspacePayload { workspace { name slug } }
-  ... on Error { code message }
+  workspace { name slug }
+  error { code message }
 } }`)
 const WORKSPACES = graphql(`{ workspaces { totalCount edges { node { id } } } }`)
 const AUDIT = graphql(`{ auditEntries { edges { node { action data } } } }`)
@@ -52,14 +50,10 @@ test('a slug is taken once, also when several want it at once', async () => {
   const { key } = await person()
   const input = { name: 'Race', slug: 'race' }
   const results = await Promise.all([1, 2, 3].map(() => create(key, input)))
-  expect(results.map((result) => ('code' in result ? result.code : 'made')).sort()).toEqual([
-    'conflict',
-    'conflict',
-    'made',
-  ])
-  expect(await create(key, { name: 'W', slug: 'A b' })).toMatchObject({ code: 'bad_request' })
+  expect(results.map((result) => result?.error?.code ?? 'made').sort()).toEqual(['CONFLICT', 'CONFLICT', 'made'])
+  expect(await create(key, { name: 'W', slug: 'A b' })).toMatchObject({ error: { code: 'BAD_REQUEST' } })
   const tenant = await guddesk.newTenant()
-  expect(await update(tenant.key, { slug: 'race' })).toMatchObject({ code: 'conflict' })
+  expect(await update(tenant.key, { slug: 'race' })).toMatchObject({ error: { code: 'CONFLICT' } })
 })
 
 test('changing one is recorded, and leaves what is not named', async () => {
@@ -67,7 +61,7 @@ test('changing one is recorded, and leaves what is not named', async () => {
   expect(payload(await update(tenant.key, { name: ' Renamed ' }))).toMatchObject({
     workspace: { name: 'Renamed', slug: tenant.workspaceId.replace('_', '-') },
   })
-  expect(await update(tenant.key, {})).toMatchObject({ code: 'bad_request' })
+  expect(await update(tenant.key, {})).toMatchObject({ error: { code: 'BAD_REQUEST' } })
   const { auditEntries } = await guddesk.query(AUDIT, {}, tenant)
   expect(auditEntries.edges).toEqual([{ node: { action: 'WORKSPACE_UPDATED', data: { changed: ['name'] } } }])
 })

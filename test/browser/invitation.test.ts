@@ -9,7 +9,7 @@ useDesk()
 /** The path of a new invitation. */
 async function invite(email: string): Promise<string> {
   const { body } = await desk.guddesk.graphql(
-    `mutation { inviteMember(input: { email: "${email}", role: AGENT }) { ... on InviteMemberPayload { link } ... on Error { message } } }`,
+    `mutation { inviteMember(input: { email: "${email}", role: AGENT }) { link error { message } } }`,
   )
   return new URL(body.data.inviteMember.link).pathname
 }

@@ -26,7 +26,7 @@ afterEach(() => receiver.close())
 
 async function replay(input: object = {}, key = tenant.key) {
   const query = graphql(`mutation ($input: ReplayFailedDeliveriesInput!) { replayFailedDeliveries(input: $input) {
-    ... on ReplayFailedDeliveriesPayload { replayedCount isComplete } ... on Error { code message } } }`)
+    replayedCount isComplete error { code message } } }`)
   const { body } = await guddesk.graphql(query, { input: { endpointId, since: START, ...input } }, { key })
   expect(body.errors).toBeUndefined()
   return body.data.replayFailedDeliveries

@@ -32,7 +32,7 @@ const register = (key = tenant.key) =>
 async function mutate(name: string, input: object, fields: string, key = tenant.key) {
   const type = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
   const query = `mutation ($input: ${type}Input!) { ${name}(input: $input) {
-    ... on ${type}Payload { ${fields} } ... on Error { code message } ... on ValidationError { fields { path } } } }`
+    ... on ${type}Payload { ${fields} } error { code message fields { path } } } }`
   const { body } = await guddesk.graphql(query, { input }, { key })
   expect(body.errors).toBeUndefined()
   return body.data[name]
@@ -46,7 +46,12 @@ const rotate = (input: object = {}, key?: string) =>
     key,
   )
 const confirm = (key?: string) =>
-  mutate('confirmRotation', { endpointId: endpoint.id }, 'endpoint { id secretRotation { overlapEndsAt } }', key)
+  mutate(
+    'endWebhookSecretOverlap',
+    { endpointId: endpoint.id },
+    'endpoint { id secretRotation { overlapEndsAt } }',
+    key,
+  )
 
 /** The next webhook that something causes. */
 async function next(cause: () => unknown = () => guddesk.newConversation(tenant)): Promise<Received> {
@@ -171,14 +176,14 @@ test('registering the URL again answers with the secret that signs now, and with
   expect(during.data.endpoint).toMatchObject({ nextSecret: secret, secretEndsAt: expect.stringMatching(/Z$/) })
   const input = { url: receiver.url }
   const fields = 'secret nextSecret created'
-  expect(await mutate('createWebhookEndpoint', input, fields)).toEqual({
+  expect(await mutate('registerWebhookEndpoint', input, fields)).toEqual({
     secret: endpoint.secret,
     nextSecret: secret,
     created: false,
   })
   await confirm()
   expect((await register()).data.endpoint).toEqual({ ...endpoint, secret })
-  expect(await mutate('createWebhookEndpoint', input, fields)).toEqual({ secret, nextSecret: null, created: false })
+  expect(await mutate('registerWebhookEndpoint', input, fields)).toEqual({ secret, nextSecret: null, created: false })
 })
 
 test.each([-1, 169])('an overlap of %s hours is refused', async (overlapHours) => {

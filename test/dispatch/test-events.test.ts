@@ -44,8 +44,8 @@ async function register(events: typeof ALL = NONE): Promise<typeof endpoint> {
 
 async function send(type: string, endpointId = endpoint.id, key = tenant.key) {
   const query = graphql(`mutation ($input: SendTestEventInput!) { sendTestEvent(input: $input) {
-    ... on SendTestEventPayload { delivery { id isTest status eventType conversationId endpoint { id } } }
-    ... on Error { code message } } }`)
+    delivery { id isTest status eventType conversationId endpoint { id } }
+    error { code message } } }`)
   const { body } = await guddesk.graphql(query, { input: { endpointId, type } }, { key })
   expect(body.errors).toBeUndefined()
   return body.data.sendTestEvent

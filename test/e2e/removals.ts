@@ -75,15 +75,11 @@ export async function newWorld(guddesk: TestGudDesk): Promise<World> {
     const { data } = await guddesk.graphql(`mutation { made: ${mutation} }`, {}, { key: owner })
     return data.made
   }
-  const { collection } = await made(
-    'createCollection(input: { name: "C" }) { ... on CreateCollectionPayload { collection { id } } }',
-  )
+  const { collection } = await made('createCollection(input: { name: "C" }) { collection { id } }')
   const invited = await made(
-    `inviteMember(input: { email: "${unique('i')}@example.com", role: VIEWER }) { ... on InviteMemberPayload { invitation { id } link } }`,
+    `inviteMember(input: { email: "${unique('i')}@example.com", role: VIEWER }) { invitation { id } link }`,
   )
-  const spare = await made(
-    'createApiKey(input: { name: "K", permission: FULL_ACCESS }) { ... on CreateApiKeyPayload { apiKey { id } key } }',
-  )
+  const spare = await made('createApiKey(input: { name: "K", permission: FULL_ACCESS }) { apiKey { id } key }')
   const ownerSession = await guddesk.newSession(tenant)
   const endingSession = await guddesk.newSession(tenant)
   const said = { body: 'Hello', type: 'AGENT' }
@@ -147,7 +143,7 @@ function mutation(
   more: Partial<Write> = {},
 ): Write {
   const type = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Input`
-  const selection = name === 'sendMessage' ? '... on SendMessagePayload { sentMessage { id } }' : ''
+  const selection = name === 'sendMessage' ? 'message { id }' : ''
   const query = `mutation ($input: ${type}!) { done: ${name}(input: $input) { __typename ... on Error { code message } ${selection} } }`
   return {
     name,
@@ -158,7 +154,7 @@ function mutation(
       const { body } = await world.guddesk.graphql(query, { input: input(world) }, { key, headers })
       const text = JSON.stringify(body).slice(0, 300)
       const code = body.errors?.[0]?.extensions.code ?? body.data?.done?.code ?? 'ok'
-      const messageId = body.data?.done?.sentMessage?.id
+      const messageId = body.data?.done?.message?.id
       return { code, text, ...(messageId && { messageId }) }
     },
   }
@@ -211,12 +207,12 @@ export const WRITES: readonly Write[] = [
   rest('POST /agent/webhooks', ['agent'], () => ({ body: { url: nextUrl() } }), agent),
   mutation('changeMemberRole', ['member'], ({ leavingId }) => ({ memberId: leavingId, role: 'ADMIN' })),
   mutation('changePassword', ['member'], () => ({ newPassword: 'correct horse battery' }), leaving),
-  mutation('confirmRotation', ['endpoint'], ({ endpointId }) => ({ endpointId })),
+  mutation('endWebhookSecretOverlap', ['endpoint'], ({ endpointId }) => ({ endpointId })),
   mutation('createApiKey', [], () => ({ name: 'K', permission: 'READ_ONLY' })),
   mutation('createArticle', ['collection'], ({ collectionId }) => ({ title: unique('a'), collectionId })),
   mutation('createCollection', [], () => ({ name: unique('c') })),
-  mutation('createVisitor', [], () => ({ name: 'V' })),
-  mutation('createWebhookEndpoint', [], () => ({ url: nextUrl() })),
+  mutation('upsertVisitor', [], () => ({ name: 'V' })),
+  mutation('registerWebhookEndpoint', [], () => ({ url: nextUrl() })),
   mutation('createWorkspace', [], () => ({ name: 'New', slug: unique('w') }), person),
   mutation('enableWebhookEndpoint', ['endpoint'], ({ endpointId }) => ({ endpointId })),
   mutation('disableWebhookEndpoint', ['endpoint'], ({ endpointId }) => ({ endpointId })),
@@ -237,7 +233,7 @@ export const WRITES: readonly Write[] = [
   mutation('markConversationRead', ['member'], ({ conversationId }) => ({ conversationId, sequence: 1 }), leaving),
   mutation('replayDelivery', ['endpoint'], ({ deliveryId }) => ({ deliveryId })),
   mutation('replayFailedDeliveries', ['endpoint'], ({ endpointId }) => ({ endpointId, since: '2026-01-01T00:00:00Z' })),
-  mutation('rotateAgentKey', ['agent'], ({ agentId }) => ({ agentId })),
+  mutation('rotateAgentApiKey', ['agent'], ({ agentId }) => ({ agentId })),
   mutation('rotateWebhookSecret', ['endpoint'], ({ endpointId }) => ({ endpointId })),
   mutation('sendMessage', [], ({ conversationId }) => ({ conversationId, body: 'g', type: 'AGENT' }), message),
   mutation('sendTestEvent', ['endpoint'], ({ endpointId }) => ({ endpointId, type: 'PING' })),

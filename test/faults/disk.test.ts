@@ -99,7 +99,7 @@ const ballast = (folder: string) =>
   )
 
 const SENTENCE = 'The disk of the database is full: only reading works. Free some space on it, then try again'
-const createVisitor = (headers?: Record<string, string>) => call('POST', '/api/v1/customers', { name: 'Vera' }, headers)
+const upsertVisitor = (headers?: Record<string, string>) => call('POST', '/api/v1/customers', { name: 'Vera' }, headers)
 const health = async () => (await call('GET', '/healthz')).text
 
 test('a disk that is nearly full: writes are refused with a sentence, reads go on, and all is well with space', async () => {
@@ -112,9 +112,9 @@ test('a disk that is nearly full: writes are refused with a sentence, reads go o
   await until(async () => (await health()).includes('read_only'))
   const graphql = (query: string) => call('POST', '/graphql', { query }, { 'x-guddesk-csrf': '1' })
   for (const { status, headers, text } of [
-    await createVisitor(),
-    await createVisitor({ 'Idempotency-Key': 'while-full' }),
-    await graphql('mutation { createVisitor(input: { name: "Vera" }) { __typename } }'),
+    await upsertVisitor(),
+    await upsertVisitor({ 'Idempotency-Key': 'while-full' }),
+    await graphql('mutation { upsertVisitor(input: { name: "Vera" }) { __typename } }'),
   ]) {
     expect([status, text.includes(SENTENCE), headers.get('retry-after')]).toEqual([503, true, '2'])
   }
@@ -126,7 +126,7 @@ test('a disk that is nearly full: writes are refused with a sentence, reads go o
   expect((await call('GET', '/api/v1/conversations')).status).toBe(200)
   await disk.empty()
   await writing
-  expect((await createVisitor({ 'Idempotency-Key': 'while-full' })).status).toBe(201)
+  expect((await upsertVisitor({ 'Idempotency-Key': 'while-full' })).status).toBe(201)
   await until(async () => (await ballast(folder)) === 32 * MB)
   expect(await health()).toContain('ok')
   tell('disk nearly full', await flow.arrived(), 240)

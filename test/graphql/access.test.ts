@@ -31,9 +31,9 @@ const OPERATIONS: Record<string, string> = {
   startConversation: 'mutation { startConversation(input: { visitorId: "x" }) { __typename } }',
   updateConversation: 'mutation { updateConversation(input: { conversationId: "x", priority: 1 }) { __typename } }',
   sendMessage: 'mutation { sendMessage(input: { conversationId: "x", body: "x", type: BOT }) { __typename } }',
-  createVisitor: 'mutation { createVisitor(input: { name: "x" }) { __typename } }',
+  upsertVisitor: 'mutation { upsertVisitor(input: { name: "x" }) { __typename } }',
   installAgent: 'mutation { installAgent(input: { name: "x", webhookUrl: "http://127.0.0.1:9/" }) { __typename } }',
-  createWebhookEndpoint: 'mutation { createWebhookEndpoint(input: { url: "http://127.0.0.1:9/" }) { __typename } }',
+  registerWebhookEndpoint: 'mutation { registerWebhookEndpoint(input: { url: "http://127.0.0.1:9/" }) { __typename } }',
   createApiKey: 'mutation { createApiKey(input: { name: "x", permission: READ_ONLY }) { __typename } }',
 }
 

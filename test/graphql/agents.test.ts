@@ -31,7 +31,7 @@ async function install(body: object = {}): Promise<typeof agent> {
 async function mutate(name: string, input: object, fields: string, key = tenant.key) {
   const type = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
   const query = `mutation ($input: ${type}Input!) { ${name}(input: $input) {
-    ... on ${type}Payload { ${fields} } ... on Error { code message } ... on ValidationError { fields { path } } } }`
+    ... on ${type}Payload { ${fields} } error { code message fields { path } } } }`
   const { body } = await guddesk.graphql(query, { input }, { key })
   expect(body.errors).toBeUndefined()
   return body.data[name]
@@ -39,7 +39,7 @@ async function mutate(name: string, input: object, fields: string, key = tenant.
 
 const rotate = (input: object = {}, key?: string) =>
   mutate(
-    'rotateAgentKey',
+    'rotateAgentApiKey',
     { agentId: agent.id, ...input },
     'key agent { id } apiKey { id agentId permission expiresAt }',
     key,
@@ -53,7 +53,7 @@ async function use(key: string): Promise<[number, string | undefined]> {
 
 const statusOf = async (key: string) => (await guddesk.call('GET', '/api/v1/agents', undefined, { key })).status
 
-describe('rotateAgentKey', () => {
+describe('rotateAgentApiKey', () => {
   test('gives a new key, and the old one works until the overlap ends', async () => {
     const { key, apiKey, agent: shown } = await rotate({ overlapHours: 1 })
     expect(key).toMatch(/^gd_[A-Za-z0-9_-]{43}$/)
@@ -73,7 +73,7 @@ describe('rotateAgentKey', () => {
 
   test('again within the overlap is refused, unless it ends both older keys', async () => {
     const { key: second } = await rotate()
-    expect(await rotate()).toMatchObject({ code: 'conflict' })
+    expect(await rotate()).toMatchObject({ error: { code: 'CONFLICT' } })
     const { key: third } = await rotate({ overlapHours: 0 })
     expect(await use(third)).toEqual([200, agent.id])
     for (const ended of [agent.apiKey, second]) expect(await use(ended)).toEqual([401, undefined])
@@ -98,16 +98,16 @@ describe('rotateAgentKey', () => {
 
   test('at the same time: one wins, and no agent has three keys', async () => {
     const results = await Promise.all(Array.from({ length: 6 }, () => rotate()))
-    expect(results.filter(({ key }) => key !== undefined)).toHaveLength(1)
-    expect(results.filter(({ code }) => code === 'conflict')).toHaveLength(5)
+    expect(results.filter(({ key }) => key !== null)).toHaveLength(1)
+    expect(results.filter(({ error }) => error?.code === 'CONFLICT')).toHaveLength(5)
     expect(await guddesk.deps.db.prisma.apiKey.count({ where: { agentId: agent.id } })).toBe(2)
   })
 
   test('is not for the agent itself, for lower keys, or for other workspaces', async () => {
-    expect(await rotate({}, agent.apiKey)).toMatchObject({ code: 'forbidden' })
-    expect(await rotate({}, await guddesk.newKey(tenant, 'READ_WRITE'))).toMatchObject({ code: 'forbidden' })
-    expect(await rotate({}, (await guddesk.newTenant()).key)).toMatchObject({ code: 'not_found' })
-    expect(await rotate({ overlapHours: 169 })).toMatchObject({ fields: [{ path: 'overlapHours' }] })
+    expect(await rotate({}, agent.apiKey)).toMatchObject({ error: { code: 'FORBIDDEN' } })
+    expect(await rotate({}, await guddesk.newKey(tenant, 'READ_WRITE'))).toMatchObject({ error: { code: 'FORBIDDEN' } })
+    expect(await rotate({}, (await guddesk.newTenant()).key)).toMatchObject({ error: { code: 'NOT_FOUND' } })
+    expect(await rotate({ overlapHours: 169 })).toMatchObject({ error: { fields: [{ path: ['overlapHours'] }] } })
     expect(await use(agent.apiKey)).toEqual([200, agent.id])
   })
 
@@ -140,9 +140,9 @@ describe('what uninstalling removes', () => {
     guddesk.clock.advance(24 * HOUR)
     const later = { ...expected, apiKeyPrefixes: [key.slice(0, 8)] }
     expect((await removal()).data.agentRemoval).toEqual(later)
-    const fields = 'uninstalledId removal { webhookUrls pendingDeliveryCount apiKeyPrefixes }'
+    const fields = 'deletedId removal { webhookUrls pendingDeliveryCount apiKeyPrefixes }'
     const gone = await mutate('uninstallAgent', { agentId: agent.id }, fields)
-    expect(gone).toEqual({ uninstalledId: agent.id, removal: later })
+    expect(gone).toEqual({ deletedId: agent.id, removal: later })
     expect((await removal()).errors[0].extensions.code).toBe('not_found')
   })
 
@@ -168,7 +168,9 @@ describe('ignoreOwnEvents', () => {
     const other = await startReceiver()
     const second = await install({ name: 'Second', webhookUrl: `${other.url}` })
     const set = { agentId: agent.id, ignoreOwnEvents: true }
-    expect(await mutate('updateAgent', set, 'agent { ignoreOwnEvents }')).toEqual({ agent: { ignoreOwnEvents: true } })
+    expect(await mutate('updateAgent', set, 'agent { ignoreOwnEvents }')).toMatchObject({
+      agent: { ignoreOwnEvents: true },
+    })
     const id = await guddesk.newConversation(tenant)
     await reply(id, agent.apiKey)
     await reply(id, second.apiKey)

@@ -60,7 +60,7 @@ const settled = (count: number) =>
   until(async () => (await deliveries()).filter(({ attemptCount }) => attemptCount > 0).length === count)
 
 const REPLAY = graphql(`mutation($input: ReplayDeliveryInput!) { replayDelivery(input: $input) {
-  ... on ReplayDeliveryPayload { delivery { id status } } ... on Error { code message } } }`)
+  delivery { id status } error { code message } } }`)
 
 test('a delivery tells its event, its attempts and what comes next', async () => {
   const endpointId = await register()
@@ -128,10 +128,11 @@ test('a finished delivery is replayed under its own id, and its attempts count o
   const [failed] = await deliveries({ filter: { status: 'FAILED' } })
   const input = { deliveryId: failed?.id }
   // 410 has disabled the endpoint.
-  expect((await ask(REPLAY, { input })).data.replayDelivery).toMatchObject({ code: 'conflict' })
+  expect((await ask(REPLAY, { input })).data.replayDelivery).toMatchObject({ error: { code: 'CONFLICT' } })
   await register()
   expect((await ask(REPLAY, { input })).data.replayDelivery).toEqual({
     delivery: { id: failed?.id, status: 'PENDING' },
+    error: null,
   })
   const [, again] = await receiver.waitFor(2)
   expect(again?.headers).toMatchObject({ 'x-guddesk-delivery': failed?.id, 'x-guddesk-attempt': '2' })
@@ -146,10 +147,10 @@ test('what waits for its next attempt can be replayed, and what another workspac
   await settled(1)
   const [pending] = await deliveries()
   const input = { deliveryId: pending?.id }
-  const replayed = { delivery: { id: pending?.id, status: 'PENDING' } }
+  const replayed = { delivery: { id: pending?.id, status: 'PENDING' }, error: null }
   for (let i = 0; i < 2; i++) expect((await ask(REPLAY, { input })).data.replayDelivery).toEqual(replayed)
   const other = await guddesk.newTenant()
-  expect((await ask(REPLAY, { input }, other.key)).data.replayDelivery).toMatchObject({ code: 'not_found' })
+  expect((await ask(REPLAY, { input }, other.key)).data.replayDelivery).toMatchObject({ error: { code: 'NOT_FOUND' } })
 })
 
 test('the log lists what happened, oldest first, and the subscription goes on where it ends', async () => {

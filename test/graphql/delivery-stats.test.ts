@@ -156,14 +156,14 @@ describe('deliveryStats', () => {
     const whole = { from: minutes(0), bucket: 'MINUTE' }
     expect(await stats({ ...whole, to: minutes(1000) })).toHaveLength(1000)
     expect(await codes({ ...whole, to: minutes(1001) })).toMatchObject({
-      fields: [{ path: 'bucket', message: expect.stringContaining('1001 buckets, and 1000 is the most') }],
+      fields: [{ path: ['bucket'], message: expect.stringContaining('1001 buckets, and 1000 is the most') }],
     })
     const centuries = { from: '0001-01-01T00:00:00Z', to: '9999-01-01T00:00:00Z', bucket: 'MINUTE' }
-    expect(await codes(centuries)).toMatchObject({ fields: [{ path: 'bucket' }] })
-    expect(await codes({ ...whole, to: minutes(0) })).toMatchObject({ fields: [{ path: 'to' }] })
-    expect(await codes({ ...whole, to: minutes(-1) })).toMatchObject({ fields: [{ path: 'to' }] })
+    expect(await codes(centuries)).toMatchObject({ fields: [{ path: ['bucket'] }] })
+    expect(await codes({ ...whole, to: minutes(0) })).toMatchObject({ fields: [{ path: ['to'] }] })
+    expect(await codes({ ...whole, to: minutes(-1) })).toMatchObject({ fields: [{ path: ['to'] }] })
     expect(await codes({ ...whole, to: minutes(1), endpointId: '\u0000' })).toMatchObject({
-      fields: [{ path: 'endpointId' }],
+      fields: [{ path: ['endpointId'] }],
     })
   })
 
@@ -218,7 +218,7 @@ describe('slowestEndpoints', () => {
   test('is bounded, and says so', async () => {
     const paths = async (variables: object) => {
       const { body } = await guddesk.graphql(SLOWEST, { from, to, ...variables }, { key: tenant.key })
-      return body.errors?.[0].extensions.fields.map(({ path }: { path: string }) => path)
+      return body.errors?.[0].extensions.fields.map(({ path }: { path: string[] }) => path.join('.'))
     }
     expect(await paths({ to: from })).toEqual(['to'])
     expect(await paths({ first: 0 })).toEqual(['first'])

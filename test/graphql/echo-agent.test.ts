@@ -13,9 +13,8 @@ beforeAll(async () => {
 afterAll(() => guddesk.stop())
 
 const INSTALL = graphql(`mutation { installEchoAgent(input: {}) {
-  __typename
-  ... on InstallEchoAgentPayload { agent { id name type isEnabled webhookEndpoints { id url } } }
-  ... on Error { code message }
+  agent { id name type isEnabled webhookEndpoints { id url } }
+  error { code message }
 } }`)
 
 async function install(key = guddesk.tenant.key) {
@@ -59,7 +58,7 @@ test('installing it again, also at the same time, gives the same one, enabled', 
   const racing = await Promise.all([install(other.key), install(other.key), install(other.key)])
   const ids = new Set(racing.flatMap((each) => each.agent?.id ?? []))
   expect(ids.size).toBe(1)
-  for (const each of racing) if (each.agent === undefined) expect(each.code).toBe('conflict')
+  for (const each of racing) if (each.agent === null) expect(each.error.code).toBe('CONFLICT')
   const listed = await guddesk.call('GET', '/api/v1/agents', undefined, { key: other.key })
   expect(listed.data).toHaveLength(1)
   expect(listed.data[0].id).not.toBe(agent.id)
@@ -117,9 +116,9 @@ test('its key shows nowhere, and its sealed form opens for no other agent', asyn
 
 test('who may not write may not install it; nor may an agent', async () => {
   const reader = await guddesk.newKey(guddesk.tenant, 'READ_ONLY')
-  expect(await install(reader)).toMatchObject({ code: 'forbidden' })
+  expect(await install(reader)).toMatchObject({ error: { code: 'FORBIDDEN' } })
   const { data } = await guddesk.call('POST', '/api/v1/agents', { name: 'Bot', webhookUrl: 'http://localhost:1/bot' })
-  expect(await install(data.credentials.apiKey)).toMatchObject({ code: 'forbidden' })
+  expect(await install(data.credentials.apiKey)).toMatchObject({ error: { code: 'FORBIDDEN' } })
 })
 
 test('in production there is none', async () => {

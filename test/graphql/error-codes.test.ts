@@ -139,9 +139,13 @@ describe('a malformed cursor names its argument', () => {
     const given = JSON.stringify(cursor)
     for (const list of ['conversations', 'visitors', 'events', 'deliveries']) {
       const [after] = await faultOf(`{ ${list}(after: ${given}) { totalCount } }`)
-      expect(after).toEqual({ path: 'after', message: expect.stringMatching(/^is malformed: use a cursor/) })
+      expect(after).toEqual({
+        path: ['after'],
+        code: 'invalid',
+        message: expect.stringMatching(/^is malformed: use a cursor/),
+      })
       const [before] = await faultOf(`{ ${list}(before: ${given}) { totalCount } }`)
-      expect(before).toMatchObject({ path: 'before' })
+      expect(before).toMatchObject({ path: ['before'] })
     }
     const id = await guddesk.newConversation()
     for (const field of ['events { id }', 'inbox { cursor }', 'conversation { __typename }']) {
@@ -149,7 +153,7 @@ describe('a malformed cursor names its argument', () => {
       const own = name === 'conversation' ? `, id: "${id}"` : ''
       const query = `subscription { ${name}(after: ${given}${own}) ${rest} }`
       const [fault] = await overWebSocket({ query })
-      expect(fault?.extensions['fields']).toMatchObject([{ path: 'after' }])
+      expect(fault?.extensions['fields']).toMatchObject([{ path: ['after'] }])
     }
   })
 
@@ -200,7 +204,7 @@ describe('what cannot be answered as asked', () => {
   })
 
   test('a method that GraphQL does not have is 405', async () => {
-    const mutation = new URLSearchParams({ query: 'mutation { createVisitor(input: {}) { __typename } }' })
+    const mutation = new URLSearchParams({ query: 'mutation { upsertVisitor(input: {}) { __typename } }' })
     for (const answer of [
       await guddesk.call('PUT', '/graphql', {}),
       await guddesk.call('DELETE', '/graphql'),

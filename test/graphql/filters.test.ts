@@ -15,7 +15,7 @@ beforeAll(async () => {
   ann = (await guddesk.newMember(guddesk.tenant, 'Ann')).memberId
   began = guddesk.clock.now().getTime()
   const start = `mutation ($input: StartConversationInput!) {
-    startConversation(input: $input) { ... on StartConversationPayload { conversation { id visitor { id } } } } }`
+    startConversation(input: $input) { conversation { id visitor { id } } } }`
   for (const name of ['a', 'b', 'c', 'd']) {
     guddesk.clock.advance(HOUR)
     const visitorId = await guddesk.newVisitor()
@@ -112,7 +112,7 @@ test('an agent has no conversations of its own', async () => {
   const bot = { name: 'Bot', webhookUrl: 'http://127.0.0.1:9/filters' }
   const { data } = await guddesk.call('POST', '/api/v1/agents', bot)
   const { body } = await filtered({ assignee: { me: true } }, data.credentials.apiKey)
-  expect(body.errors[0].extensions).toMatchObject({ code: 'bad_request', fields: [{ path: 'assignee.me' }] })
+  expect(body.errors[0].extensions).toMatchObject({ code: 'bad_request', fields: [{ path: ['assignee', 'me'] }] })
 })
 
 test('sorts by start, whatever happened since', async () => {
@@ -167,7 +167,7 @@ test.each([
 ])('refuses %s in %.40j', async (path, filter) => {
   const { body } = await filtered(filter)
   expect(body.errors).toHaveLength(1)
-  expect(body.errors[0].extensions).toMatchObject({ code: 'bad_request', fields: [{ path }] })
+  expect(body.errors[0].extensions).toMatchObject({ code: 'bad_request', fields: [{ path: path.split('.') }] })
 })
 
 test.each(['yesterday', '2026-01-15', '2026-01-15T10:00:00', '2026-13-45T10:00:00Z', '', 1_700_000_000_000])(

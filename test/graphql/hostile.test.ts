@@ -77,7 +77,7 @@ describe('names that objects have already', () => {
 
   test('in metadata are kept as they are', async () => {
     const query =
-      'mutation ($input: CreateVisitorInput!) { createVisitor(input: $input) { ... on CreateVisitorPayload { visitor { id metadata } } ... on Error { code } } }'
+      'mutation ($input: UpsertVisitorInput!) { upsertVisitor(input: $input) { visitor { id metadata } error { code } } }'
     const metadata = '{"__proto__":{"polluted":1},"constructor":"x"}'
     const { body } = await send(
       `{"query":${JSON.stringify(query)},"variables":{"input":{"name":"Vera","metadata":${metadata}}}}`,

@@ -11,7 +11,7 @@ import { anAuthenticator, startGudDesk, type TestGudDesk } from '../support/gudd
 import { quietPeriod, until } from '../support/until.ts'
 import { overWebSocket } from './live.ts'
 
-const MUTATION = 'mutation { createVisitor(input: { name: "x" }) { __typename } }'
+const MUTATION = 'mutation { upsertVisitor(input: { name: "x" }) { __typename } }'
 const JSON_BODY = JSON.stringify({ query: '{ viewer { actor { name } } }' })
 
 let guddesk: TestGudDesk
@@ -87,7 +87,7 @@ describe('a POST', () => {
   })
 
   test('with variables 100,000 levels deep is the client’s fault', async () => {
-    const query = 'mutation ($in: CreateVisitorInput!) { createVisitor(input: $in) { __typename } }'
+    const query = 'mutation ($in: UpsertVisitorInput!) { upsertVisitor(input: $in) { __typename } }'
     for (const levels of [1000, 100_000]) {
       const deep = `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
       const raw = `{"query":${JSON.stringify(query)},"variables":{"in":{"name":"x","metadata":${deep}}}}`

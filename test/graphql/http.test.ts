@@ -91,7 +91,7 @@ describe('requests', () => {
     const query = encodeURIComponent('{ viewer { actor { name } } }')
     const read = await guddesk.call('GET', `/graphql?query=${query}`)
     expect(read.data).toEqual({ viewer: { actor: { name: 'First key' } } })
-    const mutation = encodeURIComponent('mutation { createVisitor(input: { name: "x" }) { __typename } }')
+    const mutation = encodeURIComponent('mutation { upsertVisitor(input: { name: "x" }) { __typename } }')
     const write = await guddesk.call('GET', `/graphql?query=${mutation}`)
     expect(write.status).toBe(405)
     expect(await guddesk.deps.db.prisma.visitor.count()).toBe(0)
@@ -150,7 +150,7 @@ describe('an unexpected error', () => {
 
   test('in a mutation is masked', async () => {
     await hide('visitors')
-    const query = 'mutation { createVisitor(input: { name: "x" }) { ... on Error { message } } }'
+    const query = 'mutation { upsertVisitor(input: { name: "x" }) { error { message } } }'
     expectMasked((await guddesk.graphql(query)).body)
   })
 

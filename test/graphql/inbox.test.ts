@@ -119,7 +119,7 @@ describe('Message.sender', () => {
 
 describe('the unread marker', () => {
   const MARK = graphql(`mutation ($input: MarkConversationReadInput!) { markConversationRead(input: $input) {
-    __typename ... on MarkConversationReadPayload { conversation { id lastReadSequence unreadCount } } ... on Error { code message } } }`)
+    conversation { id lastReadSequence unreadCount } error { code message } } }`)
   const STATE = graphql(`query ($id: ID!) { conversation(id: $id) { lastReadSequence unreadCount } }`)
 
   async function mark(conversationId: string, sequence: number, key = mia.key) {
@@ -172,11 +172,11 @@ describe('the unread marker', () => {
   test('is refused for agents, for other workspaces’ conversations, and below 0', async () => {
     const id = await guddesk.newConversation(tenant, 'one')
     const { key } = await newAgent()
-    expect(await mark(id, 1, key)).toMatchObject({ __typename: 'ForbiddenError' })
+    expect(await mark(id, 1, key)).toMatchObject({ error: { code: 'FORBIDDEN' } })
     expect(await ask(STATE, { id }, key)).toEqual({ conversation: { lastReadSequence: null, unreadCount: null } })
-    expect(await mark(id, 1, guddesk.tenant.key)).toMatchObject({ __typename: 'NotFoundError' })
-    expect(await mark(id, -1)).toMatchObject({ __typename: 'ValidationError' })
-    expect(await mark('x', 1)).toMatchObject({ __typename: 'NotFoundError' })
+    expect(await mark(id, 1, guddesk.tenant.key)).toMatchObject({ error: { code: 'NOT_FOUND' } })
+    expect(await mark(id, -1)).toMatchObject({ error: { code: 'BAD_REQUEST' } })
+    expect(await mark('x', 1)).toMatchObject({ error: { code: 'NOT_FOUND' } })
     expect(await stateOf(id)).toEqual([0, 1])
   })
 

@@ -13,8 +13,8 @@ afterAll(() => guddesk?.stop())
 
 const SNOOZE = `mutation ($input: UpdateConversationInput!) {
   updateConversation(input: $input) {
-    ... on UpdateConversationPayload { conversation { snoozedUntil } }
-    ... on Error { code }
+    conversation { snoozedUntil }
+    error { code }
   }
 }`
 

@@ -14,8 +14,8 @@ async function stored(literal: string, variables: object = {}): Promise<unknown>
   const visitorId = await guddesk.newVisitor()
   const query = `mutation ($a: String, $b: Int, $constructor: String) {
     updateVisitor(input: { visitorId: "${visitorId}", metadata: ${literal} }) {
-      ... on UpdateVisitorPayload { visitor { metadata } }
-      ... on Error { code }
+      visitor { metadata }
+      error { code }
     }
   }`
   const { body } = await guddesk.graphql(query, variables)

@@ -47,7 +47,7 @@ const OVER: Record<string, Case> = {
   '2,001 tokens': {
     name: 'tokens',
     value: 2001,
-    query: `mutation { createVisitor(input: { name: "x", metadata: { a: [${'1 '.repeat(1977)}] } }) { __typename } }`,
+    query: `mutation { upsertVisitor(input: { name: "x", metadata: { a: [${'1 '.repeat(1977)}] } }) { __typename } }`,
   },
   '10,000 aliases': { name: 'tokens', value: 2001, query: viewer(aliased(10_000)) },
   '5,000 directives': {
@@ -173,7 +173,7 @@ describe('up to the limit', () => {
   test.each([
     [
       '2,000 tokens',
-      `mutation { createVisitor(input: { name: "x", metadata: { a: [${'1 '.repeat(1976)}] } }) { __typename } }`,
+      `mutation { upsertVisitor(input: { name: "x", metadata: { a: [${'1 '.repeat(1976)}] } }) { __typename } }`,
     ],
     ['50 aliases', viewer(aliased(50))],
     ['20 root fields', `{ ${'__typename '.repeat(20)} }`],

@@ -28,7 +28,7 @@ const list = (name: string): Rule => ({ needs: 'READ_ONLY', agent: true, use: `$
 const mutation = (needs: Level, agent: boolean, name: string, input: string): Rule => ({
   needs,
   agent,
-  use: `${name}(input: { ${input} }) { __typename ... on Error { code message } }`,
+  use: `${name}(input: { ${input} }) { error { code message } }`,
 })
 
 const ofPerson = (rule: Rule): Rule => ({ ...rule, agent: false, about: 'person' })
@@ -116,7 +116,7 @@ const RULES: Record<string, Rule> = {
   'Query.apiKeys': { ...list('apiKeys'), needs: 'FULL_ACCESS', agent: false },
   'Query.auditEntries': { ...list('auditEntries'), needs: 'FULL_ACCESS', agent: false },
   'Query.ownApiKeys': { ...list('ownApiKeys'), needs: 'FULL_ACCESS', agent: false, about: 'own' },
-  'Mutation.createVisitor': mutation('READ_WRITE', true, 'createVisitor', 'email: "not an address"'),
+  'Mutation.upsertVisitor': mutation('READ_WRITE', true, 'upsertVisitor', 'email: "not an address"'),
   'Mutation.updateVisitor': mutation('READ_WRITE', true, 'updateVisitor', `visitorId: "${UNKNOWN.visitor}", name: "V"`),
   'Mutation.startConversation': mutation('READ_WRITE', true, 'startConversation', `visitorId: "${UNKNOWN.visitor}"`),
   'Mutation.updateConversation': mutation(
@@ -152,7 +152,12 @@ const RULES: Record<string, Rule> = {
   'Mutation.installEchoAgent': mutation('READ_WRITE', false, 'installEchoAgent', 'name: ""'),
   'Mutation.updateAgent': mutation('READ_WRITE', true, 'updateAgent', `agentId: "${UNKNOWN.agent}", name: "Bot"`),
   'Mutation.uninstallAgent': mutation('FULL_ACCESS', false, 'uninstallAgent', `agentId: "${UNKNOWN.agent}"`),
-  'Mutation.createWebhookEndpoint': mutation('FULL_ACCESS', true, 'createWebhookEndpoint', 'url: "https://10.0.0.1/"'),
+  'Mutation.registerWebhookEndpoint': mutation(
+    'FULL_ACCESS',
+    true,
+    'registerWebhookEndpoint',
+    'url: "https://10.0.0.1/"',
+  ),
   'Mutation.updateWebhookEndpoint': mutation(
     'FULL_ACCESS',
     true,
@@ -184,7 +189,12 @@ const RULES: Record<string, Rule> = {
     'rotateWebhookSecret',
     `endpointId: "${UNKNOWN.endpoint}"`,
   ),
-  'Mutation.confirmRotation': mutation('FULL_ACCESS', true, 'confirmRotation', `endpointId: "${UNKNOWN.endpoint}"`),
+  'Mutation.endWebhookSecretOverlap': mutation(
+    'FULL_ACCESS',
+    true,
+    'endWebhookSecretOverlap',
+    `endpointId: "${UNKNOWN.endpoint}"`,
+  ),
   'Mutation.sendTestEvent': mutation(
     'FULL_ACCESS',
     true,
@@ -197,7 +207,7 @@ const RULES: Record<string, Rule> = {
     'replayFailedDeliveries',
     `endpointId: "${UNKNOWN.endpoint}", since: "2026-01-01T00:00:00Z"`,
   ),
-  'Mutation.rotateAgentKey': mutation('FULL_ACCESS', false, 'rotateAgentKey', `agentId: "${UNKNOWN.agent}"`),
+  'Mutation.rotateAgentApiKey': mutation('FULL_ACCESS', false, 'rotateAgentApiKey', `agentId: "${UNKNOWN.agent}"`),
   'Mutation.createApiKey': mutation(
     'FULL_ACCESS',
     false,
@@ -209,11 +219,11 @@ const RULES: Record<string, Rule> = {
     about: 'own',
   },
   'Query.invitations': { ...list('invitations'), needs: 'FULL_ACCESS', agent: false },
-  'Query.invitation': {
+  'Query.invitationOffer': {
     needs: 'READ_ONLY',
     agent: true,
     about: 'anybody',
-    use: 'invitation(token: "unknown") { email }',
+    use: 'invitationOffer(token: "unknown") { email }',
   },
   'Mutation.inviteMember': mutation('FULL_ACCESS', false, 'inviteMember', 'email: "not an address", role: VIEWER'),
   'Mutation.revokeInvitation': mutation(
@@ -340,8 +350,8 @@ async function outcome(rule: Rule, root: string, key: string | null): Promise<st
   const { data, errors } = response?.body ?? {}
   const code = errors?.[0]?.extensions?.code
   if (code !== undefined) return code
-  const [value] = Object.values<{ code?: string } | null>(data ?? {})
-  return value?.code ?? 'allowed'
+  const [value] = Object.values<{ error?: { code: string } | null } | null>(data ?? {})
+  return value?.error?.code.toLowerCase() ?? 'allowed'
 }
 
 describe.each(fields)('%s', (field) => {

@@ -27,124 +27,130 @@ const deep = (levels: number): object => (levels === 0 ? {} : { a: deep(levels -
 async function fail(name: string, input: object, key = guddesk.tenant.key) {
   const type = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
   const query = `mutation ($input: ${type}Input!) { ${name}(input: $input) {
-    __typename ... on Error { code message } ... on ValidationError { fields { path message } } } }`
+    error { code message fields { path code message } retryAfterSeconds } } }`
   const { body, status } = await guddesk.graphql(query, { input }, { key })
   expect(body.errors).toBeUndefined()
   expect(status).toBe(200)
-  expect(body.data[name].message).toEqual(expect.stringMatching(/\S/))
-  return body.data[name]
+  const { error } = body.data[name]
+  expect(error.message).toEqual(expect.stringMatching(/\S/))
+  return error
 }
 
 /** An input of each mutation that would succeed with FULL_ACCESS. */
 const VALID: Record<string, () => object> = {
-  createVisitor: () => ({ name: 'Vera' }),
+  upsertVisitor: () => ({ name: 'Vera' }),
   startConversation: () => ({ visitorId }),
   updateConversation: () => ({ conversationId, priority: 1 }),
   sendMessage: () => ({ conversationId, body: 'Hi', type: 'BOT' }),
   installAgent: () => ({ name: 'Bot', webhookUrl: `${URL}/valid` }),
-  createWebhookEndpoint: () => ({ url: `${URL}/own` }),
+  registerWebhookEndpoint: () => ({ url: `${URL}/own` }),
   createApiKey: () => ({ name: 'CI', permission: 'READ_ONLY' }),
 }
 
-describe('ForbiddenError', () => {
+describe('FORBIDDEN', () => {
   const everything = () => guddesk.deps.db.sql('SELECT count(*) AS messages FROM messages')
 
   test.each(Object.keys(VALID))('%s with a READ_ONLY key', async (name) => {
     const before = await everything()
     const key = await guddesk.newKey(guddesk.tenant, 'READ_ONLY')
     const error = await fail(name, VALID[name]?.() ?? {}, key)
-    expect(error).toMatchObject({ __typename: 'ForbiddenError', code: 'forbidden' })
+    expect(error).toMatchObject({ code: 'FORBIDDEN' })
     expect(error.message).toMatch(/READ_ONLY/)
     expect(await everything()).toEqual(before)
   })
 
-  test.each(['createWebhookEndpoint', 'createApiKey'])('%s with a READ_WRITE key', async (name) => {
+  test.each(['registerWebhookEndpoint', 'createApiKey'])('%s with a READ_WRITE key', async (name) => {
     const key = await guddesk.newKey(guddesk.tenant, 'READ_WRITE')
-    expect(await fail(name, VALID[name]?.() ?? {}, key)).toMatchObject({ __typename: 'ForbiddenError' })
+    expect(await fail(name, VALID[name]?.() ?? {}, key)).toMatchObject({ code: 'FORBIDDEN' })
   })
 
   test('a FULL_ACCESS key does no more than its user’s role', async () => {
     const tenant = await guddesk.newTenant('VIEWER')
-    expect(await fail('createVisitor', { name: 'Vera' }, tenant.key)).toMatchObject({ __typename: 'ForbiddenError' })
+    expect(await fail('upsertVisitor', { name: 'Vera' }, tenant.key)).toMatchObject({ code: 'FORBIDDEN' })
     const agent = await guddesk.newTenant('AGENT')
     const input = { name: 'CI', permission: 'READ_ONLY' }
-    expect(await fail('createApiKey', input, agent.key)).toMatchObject({ __typename: 'ForbiddenError' })
+    expect(await fail('createApiKey', input, agent.key)).toMatchObject({ code: 'FORBIDDEN' })
   })
 
   test('an agent’s key installs no agents and makes no keys', async () => {
     const { data } = await guddesk.call('POST', '/api/v1/agents', { ...BOT, webhookUrl: `${URL}/agent` })
     const key = data.credentials.apiKey
     for (const name of ['installAgent', 'createApiKey']) {
-      expect(await fail(name, VALID[name]?.() ?? {}, key)).toMatchObject({ __typename: 'ForbiddenError' })
+      expect(await fail(name, VALID[name]?.() ?? {}, key)).toMatchObject({ code: 'FORBIDDEN' })
     }
   })
 })
 
-describe('NotFoundError', () => {
+describe('NOT_FOUND', () => {
   const unknown = ['conv_01jy0000000000000000000000', '', 'x', 'conv_', '\u0000', '\ud800', 'x'.repeat(100_000)]
 
   test.each(['updateConversation', 'sendMessage'])('%s for every id that is nothing here', async (name) => {
     const theirs = await guddesk.newConversation(other)
     for (const id of [...unknown, theirs, visitorId]) {
       const error = await fail(name, { ...VALID[name]?.(), conversationId: id })
-      expect(error).toEqual({ __typename: 'NotFoundError', code: 'not_found', message: 'Conversation not found' })
+      expect(error).toEqual({
+        code: 'NOT_FOUND',
+        message: 'Conversation not found',
+        fields: [],
+        retryAfterSeconds: null,
+      })
     }
     const { data } = await guddesk.call('GET', `/api/v1/conversations/${theirs}`, undefined, { key: other.key })
     expect(data).toMatchObject({ priority: 0, messageCount: 0 })
   })
 })
 
-describe('ConflictError', () => {
+describe('CONFLICT', () => {
   test('installAgent for a URL that the workspace has; nothing is left of it', async () => {
     await guddesk.call('POST', '/api/v1/agents', BOT)
     const agents = await guddesk.deps.db.prisma.agent.count()
     const keys = await guddesk.deps.db.prisma.apiKey.count()
-    expect(await fail('installAgent', BOT)).toMatchObject({ __typename: 'ConflictError', code: 'conflict' })
+    expect(await fail('installAgent', BOT)).toMatchObject({ code: 'CONFLICT' })
     expect(await guddesk.deps.db.prisma.agent.count()).toBe(agents)
     expect(await guddesk.deps.db.prisma.apiKey.count()).toBe(keys)
   })
 
-  test('createWebhookEndpoint with an agent’s key for somebody else’s URL, whose secret stays hidden', async () => {
+  test('registerWebhookEndpoint with an agent’s key for somebody else’s URL, whose secret stays hidden', async () => {
     const url = `${URL}/taken`
     await guddesk.call('POST', '/api/agent/webhooks', { url })
     const { data } = await guddesk.call('POST', '/api/v1/agents', { ...BOT, webhookUrl: `${URL}/conflict` })
-    const error = await fail('createWebhookEndpoint', { url }, data.credentials.apiKey)
-    expect(error).toMatchObject({ __typename: 'ConflictError', code: 'conflict' })
+    const error = await fail('registerWebhookEndpoint', { url }, data.credentials.apiKey)
+    expect(error).toMatchObject({ code: 'CONFLICT' })
   })
 })
 
-test('LoopDetectedError at the 21st message of a bot within a minute', async () => {
+test('LOOP_DETECTED at the 21st message of a bot within a minute', async () => {
   const id = await guddesk.newConversation(guddesk.tenant, 'hello')
   const say = { conversationId: id, body: 'Hi', type: 'BOT' }
-  const query = graphql(`mutation ($input: SendMessageInput!) { sendMessage(input: $input) { __typename } }`)
+  const query = graphql(`mutation ($input: SendMessageInput!) { sendMessage(input: $input) { error { code } } }`)
   for (let i = 0; i < 20; i++) {
-    expect((await guddesk.graphql(query, { input: say })).data.sendMessage.__typename).toBe('SendMessagePayload')
+    expect((await guddesk.graphql(query, { input: say })).data.sendMessage).toEqual({ error: null })
   }
-  expect(await fail('sendMessage', say)).toMatchObject({ __typename: 'LoopDetectedError', code: 'loop_detected' })
+  expect(await fail('sendMessage', say)).toMatchObject({ code: 'LOOP_DETECTED' })
   const asked = graphql(`mutation ($input: SendMessageInput!) {
-    sendMessage(input: $input) { ... on LoopDetectedError { retryAfterSeconds } }
+    sendMessage(input: $input) { error { retryAfterSeconds } }
   }`)
-  const { retryAfterSeconds } = (await guddesk.graphql(asked, { input: say })).data.sendMessage
+  const { retryAfterSeconds } = (await guddesk.graphql(asked, { input: say })).data.sendMessage.error
   expect(retryAfterSeconds).toBeGreaterThan(40)
   expect(retryAfterSeconds).toBeLessThanOrEqual(60)
   guddesk.clock.advance(60_001)
-  expect((await guddesk.graphql(query, { input: say })).data.sendMessage.__typename).toBe('SendMessagePayload')
+  expect((await guddesk.graphql(query, { input: say })).data.sendMessage).toEqual({ error: null })
 })
 
-describe('ValidationError', () => {
+describe('BAD_REQUEST', () => {
   const CASES: [string, () => object, string[]][] = [
-    ['createVisitor', () => ({}), ['']],
-    ['createVisitor', () => ({ metadata: { a: 1 } }), ['']],
+    ['upsertVisitor', () => ({}), ['']],
+    ['upsertVisitor', () => ({ metadata: { a: 1 } }), ['']],
     [
-      'createVisitor',
+      'upsertVisitor',
       () => ({ email: 'nobody', avatarUrl: 'javascript:alert(1)', name: 'x'.repeat(201) }),
       ['avatarUrl', 'email', 'name'],
     ],
-    ['createVisitor', () => ({ externalId: ' ', name: '\u0000' }), ['externalId', 'name']],
-    ['createVisitor', () => ({ name: 'Vera', metadata: [] }), ['metadata']],
-    ['createVisitor', () => ({ name: 'Vera', metadata: { a: 'x'.repeat(16_384) } }), ['metadata']],
-    ['createVisitor', () => ({ name: 'Vera', metadata: deep(40) }), ['metadata']],
-    ['createVisitor', () => ({ name: 'Vera', metadata: { '\u0000': 1 } }), ['metadata']],
+    ['upsertVisitor', () => ({ externalId: ' ', name: '\u0000' }), ['externalId', 'name']],
+    ['upsertVisitor', () => ({ name: 'Vera', metadata: [] }), ['metadata']],
+    ['upsertVisitor', () => ({ name: 'Vera', metadata: { a: 'x'.repeat(16_384) } }), ['metadata']],
+    ['upsertVisitor', () => ({ name: 'Vera', metadata: deep(40) }), ['metadata']],
+    ['upsertVisitor', () => ({ name: 'Vera', metadata: { '\u0000': 1 } }), ['metadata']],
     ['startConversation', () => ({ visitorId: 'vis_01jy0000000000000000000000' }), ['visitorId']],
     ['startConversation', () => ({ visitorId: '\u0000' }), ['visitorId']],
     ['startConversation', () => ({ visitorId, subject: 'x'.repeat(256), message: ' ' }), ['message', 'subject']],
@@ -175,17 +181,17 @@ describe('ValidationError', () => {
     ['installAgent', () => ({ ...BOT, webhookUrl: 'ftp://example.com/' }), ['webhookUrl']],
     ['installAgent', () => ({ ...BOT, webhookUrl: 'http://10.0.0.1/' }), ['webhookUrl']],
     ['installAgent', () => ({ ...BOT, webhookUrl: 'https://example.com:0/' }), ['webhookUrl']],
-    ['createWebhookEndpoint', () => ({ url: 'https://example.com:0/' }), ['url']],
+    ['registerWebhookEndpoint', () => ({ url: 'https://example.com:0/' }), ['url']],
     ['installAgent', () => ({ ...BOT, webhookUrl: 'https://user:pw@example.com/' }), ['webhookUrl']],
     [
       'installAgent',
       () => ({ ...BOT, config: [1], iconUrl: 'x', creatorUrl: 'data:,x' }),
       ['config', 'creatorUrl', 'iconUrl'],
     ],
-    ['createWebhookEndpoint', () => ({ url: 'example.com' }), ['url']],
-    ['createWebhookEndpoint', () => ({ url: `https://example.com/${'x'.repeat(2048)}` }), ['url']],
-    ['createWebhookEndpoint', () => ({ url: 'http://169.254.169.254/' }), ['url']],
-    ['createWebhookEndpoint', () => ({ url: URL, description: 'x'.repeat(501) }), ['description']],
+    ['registerWebhookEndpoint', () => ({ url: 'example.com' }), ['url']],
+    ['registerWebhookEndpoint', () => ({ url: `https://example.com/${'x'.repeat(2048)}` }), ['url']],
+    ['registerWebhookEndpoint', () => ({ url: 'http://169.254.169.254/' }), ['url']],
+    ['registerWebhookEndpoint', () => ({ url: URL, description: 'x'.repeat(501) }), ['description']],
     ['createApiKey', () => ({ name: ' ', permission: 'READ_ONLY' }), ['name']],
     ['createApiKey', () => ({ name: 'x'.repeat(101), permission: 'READ_ONLY' }), ['name']],
     ['createApiKey', () => ({ name: 'CI', permission: 'READ_ONLY', expiresAt: '2020-01-01T00:00:00Z' }), ['expiresAt']],
@@ -193,8 +199,8 @@ describe('ValidationError', () => {
 
   test.each(CASES)('%s, case %$', async (name, input, paths) => {
     const error = await fail(name, input())
-    expect(error).toMatchObject({ __typename: 'ValidationError', code: 'bad_request' })
-    expect(error.fields.map(({ path }: { path: string }) => path).sort()).toEqual(paths)
+    expect(error).toMatchObject({ code: 'BAD_REQUEST' })
+    expect(error.fields.map(({ path }: { path: string[] }) => path.join('.')).sort()).toEqual(paths)
   })
 
   test('every mutation has a case', () => {

@@ -13,7 +13,7 @@ afterAll(() => guddesk?.stop())
 async function run(name: string, input: object, selection: string) {
   const type = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
   const query = `mutation($input: ${type}Input!) { ${name}(input: $input) {
-    ... on ${type}Payload { ${selection} } ... on Error { code message } ... on ValidationError { fields { path } } } }`
+    ${selection} error { code message fields { path } } } }`
   const { data, body } = await guddesk.graphql(query, { input })
   expect(body.errors).toBeUndefined()
   return data[name]
@@ -54,8 +54,7 @@ test('a visitor is changed, cleared and found', async () => {
   expect(await found({ externalId: 'velvet-1' })).toEqual([visitorId])
   expect(await found({ text: '%' })).toEqual([])
   expect(await run('updateVisitor', { visitorId, email: 'nobody' }, 'visitor { id }')).toMatchObject({
-    code: 'bad_request',
-    fields: [{ path: 'email' }],
+    error: { code: 'BAD_REQUEST', fields: [{ path: ['email'] }] },
   })
 })
 
@@ -80,15 +79,15 @@ test('an agent is installed, changed, disabled, listed and uninstalled', async (
   }
   expect(await listed(false)).toEqual([agentId])
   expect(await listed(true)).toEqual([])
-  expect(await run('uninstallAgent', { agentId }, 'uninstalledId')).toEqual({ uninstalledId: agentId })
-  expect(await run('uninstallAgent', { agentId }, 'uninstalledId')).toMatchObject({ code: 'not_found' })
+  expect(await run('uninstallAgent', { agentId }, 'deletedId')).toEqual({ deletedId: agentId, error: null })
+  expect(await run('uninstallAgent', { agentId }, 'deletedId')).toMatchObject({ error: { code: 'NOT_FOUND' } })
 })
 
 test('a webhook endpoint is changed, its URL kept unique, and deleted', async () => {
   const receiver = await startReceiver()
-  const { endpoint } = await run('createWebhookEndpoint', { url: receiver.url }, 'endpoint { id }')
+  const { endpoint } = await run('registerWebhookEndpoint', { url: receiver.url }, 'endpoint { id }')
   const endpointId = endpoint.id
-  await run('createWebhookEndpoint', { url: 'http://127.0.0.1:9/taken' }, 'endpoint { id }')
+  await run('registerWebhookEndpoint', { url: 'http://127.0.0.1:9/taken' }, 'endpoint { id }')
   const changed = await run(
     'updateWebhookEndpoint',
     { endpointId, description: 'CRM', isEnabled: false, events: { onConversationAssigned: true } },
@@ -96,13 +95,20 @@ test('a webhook endpoint is changed, its URL kept unique, and deleted', async ()
   )
   expect(changed.endpoint).toEqual({ description: 'CRM', isEnabled: false, onConversationAssigned: true })
   const taken = { endpointId, url: 'http://127.0.0.1:9/taken' }
-  expect(await run('updateWebhookEndpoint', taken, 'endpoint { id }')).toMatchObject({ code: 'conflict' })
-  expect(await run('updateWebhookEndpoint', { endpointId }, 'endpoint { id }')).toMatchObject({ code: 'bad_request' })
+  expect(await run('updateWebhookEndpoint', taken, 'endpoint { id }')).toMatchObject({ error: { code: 'CONFLICT' } })
+  expect(await run('updateWebhookEndpoint', { endpointId }, 'endpoint { id }')).toMatchObject({
+    error: { code: 'BAD_REQUEST' },
+  })
   // Disabled: what happens is recorded, and not sent.
   await guddesk.newConversation(guddesk.tenant)
   expect(receiver.received).toEqual([])
-  expect(await run('deleteWebhookEndpoint', { endpointId }, 'deletedId')).toEqual({ deletedId: endpointId })
-  expect(await run('deleteWebhookEndpoint', { endpointId }, 'deletedId')).toMatchObject({ code: 'not_found' })
+  expect(await run('deleteWebhookEndpoint', { endpointId }, 'deletedId')).toEqual({
+    deletedId: endpointId,
+    error: null,
+  })
+  expect(await run('deleteWebhookEndpoint', { endpointId }, 'deletedId')).toMatchObject({
+    error: { code: 'NOT_FOUND' },
+  })
   await receiver.close()
 })
 
@@ -111,9 +117,9 @@ test('members are given another role and removed; the last owner stays', async (
   const raised = await run('changeMemberRole', { memberId, role: 'ADMIN' }, 'member { role }')
   expect(raised.member.role).toBe('ADMIN')
   const self = { memberId: guddesk.tenant.memberId, role: 'VIEWER' }
-  expect(await run('changeMemberRole', self, 'member { id }')).toMatchObject({ code: 'conflict' })
-  expect(await run('removeMember', { memberId }, 'removedId')).toEqual({ removedId: memberId })
-  expect(await run('removeMember', { memberId }, 'removedId')).toMatchObject({ code: 'not_found' })
+  expect(await run('changeMemberRole', self, 'member { id }')).toMatchObject({ error: { code: 'CONFLICT' } })
+  expect(await run('removeMember', { memberId }, 'deletedId')).toEqual({ deletedId: memberId, error: null })
+  expect(await run('removeMember', { memberId }, 'deletedId')).toMatchObject({ error: { code: 'NOT_FOUND' } })
 })
 
 test('an API key is revoked and listed as such', async () => {
@@ -153,5 +159,8 @@ test('messages are walked from either end', async () => {
 
 test('typing is signalled', async () => {
   const conversationId = await guddesk.newConversation(guddesk.tenant)
-  expect(await run('setTyping', { conversationId, typing: true }, 'conversationId')).toEqual({ conversationId })
+  expect(await run('setTyping', { conversationId, typing: true }, 'conversationId')).toEqual({
+    conversationId,
+    error: null,
+  })
 })

@@ -31,14 +31,12 @@ async function person(role: MemberRole): Promise<{ userId: string; memberId: str
 }
 
 const CREATE = graphql(`mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) {
-  __typename
-  ... on CreateApiKeyPayload { key apiKey { id name prefix allWorkspaces permission expiresAt lastUsedAt } }
-  ... on Error { code message }
+  key apiKey { id name prefix allWorkspaces permission expiresAt lastUsedAt }
+  error { code message }
 } }`)
 const REVOKE = graphql(`mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) {
-  __typename
-  ... on RevokeApiKeyPayload { apiKey { revokedAt } }
-  ... on Error { code }
+  apiKey { revokedAt }
+  error { code }
 } }`)
 const OWN = graphql(`{ ownApiKeys { totalCount edges { node { name allWorkspaces } } } }`)
 const NODE = graphql(`query ($id: ID!) { node(id: $id) { id } }`)
@@ -79,16 +77,16 @@ describe('an all-workspaces key', () => {
     expect(await workspaceOf(key, guddesk.tenant.workspaceId)).toBe('forbidden')
     // Its user is a viewer there, so it only looks.
     const there = { key, headers: { 'x-workspace-id': second.workspaceId } }
-    expect(await create({}, there)).toMatchObject({ code: 'forbidden' })
+    expect(await create({}, there)).toMatchObject({ error: { code: 'FORBIDDEN' } })
   })
 
   test('is made by another one, not by a key for one workspace, and not below FULL_ACCESS', async () => {
     const { key } = payload(await create({ allWorkspaces: true }, owner))
     const all = { key, headers: { 'x-workspace-id': tenant.workspaceId } }
     expect(await create({ allWorkspaces: true, name: 'Second' }, all)).toMatchObject({ apiKey: { name: 'Second' } })
-    expect(await create({ allWorkspaces: true }, { key: tenant.key })).toMatchObject({ code: 'forbidden' })
+    expect(await create({ allWorkspaces: true }, { key: tenant.key })).toMatchObject({ error: { code: 'FORBIDDEN' } })
     const { as } = await person('AGENT')
-    expect(await create({ allWorkspaces: true }, as)).toMatchObject({ code: 'forbidden' })
+    expect(await create({ allWorkspaces: true }, as)).toMatchObject({ error: { code: 'FORBIDDEN' } })
     expect(await guddesk.deps.db.prisma.apiKey.count({ where: { workspaceId: null, userId: tenant.userId } })).toBe(2)
   })
 
@@ -133,7 +131,7 @@ describe('own keys', () => {
     const id = await keyId(viewer.userId)
     const owners = await keyId(tenant.userId)
     expect([await visible(id, viewer.as), await visible(owners, viewer.as)]).toEqual([true, false])
-    expect(await revoke(owners, viewer.as)).toMatchObject({ code: 'not_found' })
+    expect(await revoke(owners, viewer.as)).toMatchObject({ error: { code: 'NOT_FOUND' } })
     expect(await workspaceOf(key)).toBe(tenant.workspaceId)
     const { apiKey } = payload(await revoke(id, viewer.as))
     expect(apiKey.revokedAt).toEqual(expect.any(String))
@@ -147,7 +145,7 @@ describe('own keys', () => {
     const { apiKey, key } = payload(await create({ allWorkspaces: true }, owner))
     const admin = await person('ADMIN')
     for (const as of [{ key: tenant.key }, admin.as]) {
-      expect(await revoke(apiKey.id, as)).toMatchObject({ code: 'not_found' })
+      expect(await revoke(apiKey.id, as)).toMatchObject({ error: { code: 'NOT_FOUND' } })
       expect(await visible(apiKey.id, as)).toBe(false)
     }
     expect(await visible(apiKey.id, owner)).toBe(true)

@@ -185,7 +185,10 @@ describe('conversations', () => {
 
   test.each([0, -1, 101])('`first` may not be %i', async (first) => {
     const { extensions } = firstError(await guddesk.graphql(LIST, { first }))
-    expect(extensions).toEqual({ code: 'bad_request', fields: [{ path: 'first', message: 'must be 1 to 100' }] })
+    expect(extensions).toEqual({
+      code: 'bad_request',
+      fields: [{ path: ['first'], code: 'invalid', message: 'must be 1 to 100' }],
+    })
   })
 
   test.each(['', 'x', '\u0000', 'e30', 'x'.repeat(10_000)])(

@@ -52,7 +52,7 @@ describe('over HTTP', () => {
   ])('the one too many is refused before anything runs: %s', async (_what, headers) => {
     const { key, workspaceId } = await guddesk.newTenant()
     await useUp(key)
-    const query = 'mutation { createVisitor(input: { name: "Late" }) { __typename } }'
+    const query = 'mutation { upsertVisitor(input: { name: "Late" }) { __typename } }'
     const response = await fetch(`${guddesk.origin}/graphql`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },

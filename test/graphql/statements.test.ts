@@ -73,7 +73,7 @@ async function grow(): Promise<void> {
   await prisma.workspace.create({ data: { ...workspace, members: { create: owner } } })
   await guddesk.newSession(tenant)
   const money = `mutation { createCollection(input: { name: "Money ${made}" }) {
-    ... on CreateCollectionPayload { collection { id } } } }`
+    collection { id } } }`
   const { createCollection } = (await guddesk.graphql(money)).data
   const article = { title: `Refunds ${id}`, body: 'Ask us.', collectionId: createCollection.collection.id }
   await guddesk.call('POST', '/api/v1/articles', article)

@@ -14,9 +14,9 @@ import { until } from '../support/until.ts'
 
 const VIEWER = 'query Viewer { viewer { actor { name } } }'
 const NODE = 'query Node($id: ID!) { node(id: $id) { id } }'
-const CREATE = 'mutation Create($input: CreateVisitorInput!) { createVisitor(input: $input) { __typename } }'
+const CREATE = 'mutation Create($input: UpsertVisitorInput!) { upsertVisitor(input: $input) { __typename } }'
 const FOLLOW = 'subscription Follow { events(types: [CONVERSATION_CREATED]) { type } }'
-const UNKNOWN = 'mutation { createVisitor(input: { name: "x" }) { __typename } }'
+const UNKNOWN = 'mutation { upsertVisitor(input: { name: "x" }) { __typename } }'
 
 const idOf = (text: string) => createHash('sha256').update(text).digest('hex')
 const persisted = (text: string) => ({ persistedQuery: { version: 1, sha256Hash: idOf(text) } })
@@ -84,7 +84,7 @@ describe('a trusted document', () => {
 
   test('that is a mutation, changes', async () => {
     const { data } = await post({ documentId: idOf(CREATE), variables: { input: { name: 'Vera' } } })
-    expect(data.createVisitor.__typename).toBe('CreateVisitorPayload')
+    expect(data.upsertVisitor.__typename).toBe('UpsertVisitorPayload')
     await guddesk.deps.db.prisma.visitor.deleteMany()
   })
 

@@ -173,9 +173,9 @@ test('refuses both directions at once, and sizes out of range', async () => {
     const { body } = await guddesk.graphql(`{ visitors(${args}) { edges { cursor } } }`)
     return body.errors?.[0].extensions
   }
-  expect(await codes('first: 1, last: 1')).toMatchObject({ code: 'bad_request', fields: [{ path: 'last' }] })
+  expect(await codes('first: 1, last: 1')).toMatchObject({ code: 'bad_request', fields: [{ path: ['last'] }] })
   for (const size of [0, -1, 101]) {
-    expect(await codes(`last: ${size}`)).toMatchObject({ code: 'bad_request', fields: [{ path: 'last' }] })
+    expect(await codes(`last: ${size}`)).toMatchObject({ code: 'bad_request', fields: [{ path: ['last'] }] })
   }
 })
 

@@ -24,7 +24,7 @@ afterEach(() => receiver.close())
 async function mutate(name: string, input: object, fields: string, key = tenant.key) {
   const type = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`
   const query = `mutation ($input: ${type}Input!) { ${name}(input: $input) {
-    ... on ${type}Payload { ${fields} } ... on Error { code message } } }`
+    ... on ${type}Payload { ${fields} } error { code message } } }`
   const { body } = await guddesk.graphql(query, { input }, { key })
   expect(body.errors).toBeUndefined()
   return body.data[name]
@@ -84,8 +84,8 @@ describe('enabling and disabling', () => {
     const install = { name: 'Bot', webhookUrl: `${receiver.url}/bot` }
     const { data: agent } = await guddesk.call('POST', '/api/v1/agents', install, { key: tenant.key })
     for (const key of [(await guddesk.newTenant()).key, agent.credentials.apiKey]) {
-      expect(await enable(key)).toMatchObject({ code: 'not_found' })
-      expect(await disable(key)).toMatchObject({ code: 'not_found' })
+      expect(await enable(key)).toMatchObject({ error: { code: 'NOT_FOUND' } })
+      expect(await disable(key)).toMatchObject({ error: { code: 'NOT_FOUND' } })
     }
     expect(await shown()).toMatchObject({ isEnabled: true })
   })
@@ -104,7 +104,7 @@ describe('the audit log', () => {
 
   test('has everything that is done to an endpoint, and nothing that changes nothing', async () => {
     const url = `${receiver.url}/audited`
-    const { endpoint } = await mutate('createWebhookEndpoint', { url }, 'endpoint { id }')
+    const { endpoint } = await mutate('registerWebhookEndpoint', { url }, 'endpoint { id }')
     const who = { actorType: 'API_KEY', targetType: 'WEBHOOK_ENDPOINT', targetName: url }
     const its = async () => (await entries()).filter((entry: { targetId: string }) => entry.targetId === endpoint.id)
     const input = { endpointId: endpoint.id }
@@ -122,8 +122,8 @@ describe('the audit log', () => {
     await mutate('disableWebhookEndpoint', input, '__typename')
     await register()
     await mutate('rotateWebhookSecret', { ...input, overlapHours: 2 }, '__typename')
-    await mutate('confirmRotation', input, '__typename')
-    await mutate('confirmRotation', input, '__typename')
+    await mutate('endWebhookSecretOverlap', input, '__typename')
+    await mutate('endWebhookSecretOverlap', input, '__typename')
     await mutate('sendTestEvent', { ...input, type: 'PING' }, '__typename')
     const since = '2026-01-01T00:00:00.000Z'
     await mutate('replayFailedDeliveries', { ...input, since }, '__typename')
@@ -153,7 +153,7 @@ describe('the audit log', () => {
     await mutate('replayDelivery', { deliveryId }, '__typename')
     const install = { name: 'Bot', webhookUrl: `${receiver.url}/bot` }
     const { data: agent } = await guddesk.call('POST', '/api/v1/agents', install, { key: tenant.key })
-    await mutate('rotateAgentKey', { agentId: agent.id, overlapHours: 0 }, '__typename')
+    await mutate('rotateAgentApiKey', { agentId: agent.id, overlapHours: 0 }, '__typename')
     expect((await actions()).slice(-4)).toEqual([
       'WEBHOOK_ENDPOINT_ENABLED',
       'DELIVERY_REPLAYED',

@@ -5,7 +5,7 @@ import { graphql, payload, type ResultOf, type VariablesOf } from '../support/gr
 
 const CONVERSATION = graphql(`query ($id: ID!) { conversation(id: $id) { id status createdAt metadata } }`)
 const CLOSE = graphql(`mutation ($input: UpdateConversationInput!) { updateConversation(input: $input) {
-  __typename ... on UpdateConversationPayload { conversation { id } } ... on Error { code }
+  conversation { id } error { code }
 } }`)
 
 test('a document is its text, with the types of its result and variables', () => {
@@ -25,9 +25,9 @@ test('a document is its text, with the types of its result and variables', () =>
 })
 
 test('a mutation’s payload is what is left when its failures are ruled out', () => {
-  type Result = ResultOf<typeof CLOSE>['updateConversation']
-  const closed: Result = { __typename: 'UpdateConversationPayload', conversation: { id: 'conv_1' } }
+  type Result = NonNullable<ResultOf<typeof CLOSE>['updateConversation']>
+  const closed: Result = { error: null, conversation: { id: 'conv_1' } }
   expect(payload<Result>(closed).conversation.id).toBe('conv_1')
-  const refused: Result = { __typename: 'NotFoundError', code: 'not_found' }
-  expect(() => payload<Result>(refused)).toThrow('not_found')
+  const refused: Result = { conversation: null, error: { code: 'NOT_FOUND' } }
+  expect(() => payload<Result>(refused)).toThrow('NOT_FOUND')
 })

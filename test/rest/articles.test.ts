@@ -18,7 +18,7 @@ const create = (body: object, key?: string) => call('POST', '', body, key)
 
 async function newCollection(name: string, key = tenant.key): Promise<string> {
   const query = `mutation ($input: CreateCollectionInput!) { createCollection(input: $input) {
-    ... on CreateCollectionPayload { collection { id name description } } } }`
+    collection { id name description } } }`
   const { data } = await guddesk.graphql(query, { input: { name } }, { key })
   return data.createCollection.collection.id
 }
@@ -166,20 +166,21 @@ describe('collections', () => {
     const id = await newCollection('Old name')
     const { data } = await create({ title: 'Kept', collectionId: id })
     const update = `mutation ($input: UpdateCollectionInput!) { updateCollection(input: $input) {
-      ... on UpdateCollectionPayload { collection { name description } } ... on Error { code } } }`
+      collection { name description } error { code } } }`
     const change = async (input: object) =>
       (await guddesk.graphql(update, { input: { collectionId: id, ...input } }, { key: tenant.key })).data
         .updateCollection
     expect(await change({ name: 'New name', description: 'About it' })).toEqual({
       collection: { name: 'New name', description: 'About it' },
+      error: null,
     })
-    expect(await change({ description: null })).toEqual({ collection: { name: 'New name', description: null } })
-    expect(await change({})).toEqual({ code: 'bad_request' })
+    expect(await change({ description: null })).toMatchObject({ collection: { name: 'New name', description: null } })
+    expect(await change({})).toEqual({ collection: null, error: { code: 'BAD_REQUEST' } })
     const remove = `mutation ($input: DeleteCollectionInput!) { deleteCollection(input: $input) {
-      ... on DeleteCollectionPayload { deletedId } ... on Error { code } } }`
+      deletedId error { code } } }`
     const removed = () => guddesk.graphql(remove, { input: { collectionId: id } }, { key: tenant.key })
-    expect((await removed()).data.deleteCollection).toEqual({ deletedId: id })
-    expect((await removed()).data.deleteCollection).toEqual({ code: 'not_found' })
+    expect((await removed()).data.deleteCollection).toEqual({ deletedId: id, error: null })
+    expect((await removed()).data.deleteCollection).toEqual({ deletedId: null, error: { code: 'NOT_FOUND' } })
     expect((await call('GET', `/${data.id}`)).data.collectionId).toBe(null)
   })
 
@@ -188,12 +189,12 @@ describe('collections', () => {
     const { data } = await create({ title: 'Contested' })
     const put = () => call('PATCH', `/${data.id}`, { collectionId: id })
     const remove = guddesk.graphql(
-      'mutation ($input: DeleteCollectionInput!) { deleteCollection(input: $input) { __typename } }',
+      'mutation ($input: DeleteCollectionInput!) { deleteCollection(input: $input) { error { code } } }',
       { input: { collectionId: id } },
       { key: tenant.key },
     )
     const [gone, ...answers] = await Promise.all([remove, ...Array.from({ length: 8 }, put)])
-    expect(gone.data.deleteCollection.__typename).toBe('DeleteCollectionPayload')
+    expect(gone.data.deleteCollection).toEqual({ error: null })
     for (const { status } of answers) expect([200, 400]).toContain(status)
     expect((await call('GET', `/${data.id}`)).data.collectionId).toBe(null)
   })
@@ -209,8 +210,7 @@ test('articles over GraphQL: write, find with body and collection, change, remov
   const collectionId = await newCollection('Money', own.key)
   const input = { title: 'Refunds', body: '# Yes', collectionId, isPublished: true }
   const { createArticle } = await ask(
-    `mutation ($input: CreateArticleInput!) { createArticle(input: $input) { __typename
-      ... on CreateArticlePayload { article { id slug body publishedAt collection { name } } } } }`,
+    `mutation ($input: CreateArticleInput!) { createArticle(input: $input) { article { id slug body publishedAt collection { name } } } }`,
     { input },
   )
   const { article } = createArticle
@@ -220,13 +220,13 @@ test('articles over GraphQL: write, find with body and collection, change, remov
   expect(articles).toEqual({ totalCount: 1, edges: [{ node: { id: article.id, title: 'Refunds', body: '# Yes' } }] })
   const { updateArticle } = await ask(
     `mutation ($input: UpdateArticleInput!) { updateArticle(input: $input) {
-      ... on UpdateArticlePayload { article { isPublished publishedAt body collection { id } } } } }`,
+      article { isPublished publishedAt body collection { id } } } }`,
     { input: { articleId: article.id, isPublished: false, collectionId: null } },
   )
   expect(updateArticle.article).toEqual({ isPublished: false, publishedAt: null, body: '# Yes', collection: null })
   const { deleteArticle } = await ask(
     `mutation ($input: DeleteArticleInput!) { deleteArticle(input: $input) {
-      ... on DeleteArticlePayload { deletedId } } }`,
+      deletedId } }`,
     { input: { articleId: article.id } },
   )
   expect(deleteArticle).toEqual({ deletedId: article.id })

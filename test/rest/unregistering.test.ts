@@ -109,19 +109,19 @@ describe('unregistering', () => {
       for (const ref of [{ url: receiver.url }, { endpointId: id }]) expect((await remove(ref, call)).status).toBe(404)
       const { body: mutated } = await guddesk.graphql(
         `mutation ($id: ID!) {
-          a: updateWebhookEndpoint(input: { endpointId: $id, isEnabled: true }) { __typename }
-          b: enableWebhookEndpoint(input: { endpointId: $id }) { __typename }
-          c: rotateWebhookSecret(input: { endpointId: $id }) { __typename }
-          d: sendTestEvent(input: { endpointId: $id, type: PING }) { __typename }
-          e: replayFailedDeliveries(input: { endpointId: $id, since: "2020-01-01T00:00:00Z" }) { __typename }
-          f: confirmRotation(input: { endpointId: $id }) { __typename }
+          a: updateWebhookEndpoint(input: { endpointId: $id, isEnabled: true }) { error { code } }
+          b: enableWebhookEndpoint(input: { endpointId: $id }) { error { code } }
+          c: rotateWebhookSecret(input: { endpointId: $id }) { error { code } }
+          d: sendTestEvent(input: { endpointId: $id, type: PING }) { error { code } }
+          e: replayFailedDeliveries(input: { endpointId: $id, since: "2020-01-01T00:00:00Z" }) { error { code } }
+          f: endWebhookSecretOverlap(input: { endpointId: $id }) { error { code } }
         }`,
         { id },
         call,
       )
-      expect(new Set(Object.values(mutated.data).map((one) => (one as { __typename: string }).__typename))).toEqual(
-        new Set(['NotFoundError']),
-      )
+      expect(
+        new Set(Object.values(mutated.data).map((one) => (one as { error: { code: string } }).error.code)),
+      ).toEqual(new Set(['NOT_FOUND']))
     }
     const { error } = await guddesk.call('PATCH', `/api/v1/agents/${agentId}`, { webhookUrl: nextUrl() })
     expect(error.code).toBe('conflict')
@@ -397,7 +397,7 @@ describe('registering again', () => {
     const { id, secret } = data.endpoint
     const { body } = await guddesk.graphql(
       `mutation ($id: ID!) { rotateWebhookSecret(input: { endpointId: $id, overlapHours: 1 }) {
-        ... on RotateWebhookSecretPayload { secret } } }`,
+        secret } }`,
       { id },
     )
     await ok(remove({ url: receiver.url }))
@@ -513,9 +513,9 @@ describe('for good', () => {
       const url = nextUrl()
       const { id } = (await register({ url })).data.endpoint
       if (!isLive) await ok(remove({ url }))
-      const deleted = 'mutation ($id: ID!) { deleteWebhookEndpoint(input: { endpointId: $id }) { __typename } }'
+      const deleted = 'mutation ($id: ID!) { deleteWebhookEndpoint(input: { endpointId: $id }) { error { code } } }'
       const { body } = await guddesk.graphql(deleted, { id })
-      expect(body.data.deleteWebhookEndpoint.__typename).toBe('DeleteWebhookEndpointPayload')
+      expect(body.data.deleteWebhookEndpoint).toEqual({ error: null })
       expect(await row(id)).toBeNull()
       expect((await register({ url })).data.status).toBe('created')
     }
@@ -539,10 +539,10 @@ describe('for good', () => {
     const theirs = (await register({ url: nextUrl() }, { key: theirKey })).data.endpoint
     await ok(remove({ url: theirs.url }, { key: theirKey }))
     const { body } = await guddesk.graphql(
-      `mutation ($id: ID!) { removeMember(input: { memberId: $id, endAccess: true }) { __typename } }`,
+      `mutation ($id: ID!) { removeMember(input: { memberId: $id, endAccess: true }) { error { code } } }`,
       { id: member.memberId },
     )
-    expect(body.data.removeMember.__typename).toBe('RemoveMemberPayload')
+    expect(body.data.removeMember).toEqual({ error: null })
     expect(await row(theirs.id)).toBeNull()
   })
 })
@@ -619,11 +619,11 @@ describe('a process that was replaced', () => {
     const { id } = await deploy()
     const answered = Promise.withResolvers<void>()
     receiver.behave((response) => void answered.promise.then(() => response.writeHead(200).end()))
-    const ping = `mutation ($id: ID!) { sendTestEvent(input: { endpointId: $id, type: PING }) { __typename } }`
+    const ping = `mutation ($id: ID!) { sendTestEvent(input: { endpointId: $id, type: PING }) { error { code } } }`
     for (let i = 0; i < 10; i++) {
-      expect((await guddesk.graphql(ping, { id })).body.data.sendTestEvent.__typename).toBe('SendTestEventPayload')
+      expect((await guddesk.graphql(ping, { id })).body.data.sendTestEvent).toEqual({ error: null })
     }
-    expect((await guddesk.graphql(ping, { id })).body.data.sendTestEvent.__typename).toBe('ConflictError')
+    expect((await guddesk.graphql(ping, { id })).body.data.sendTestEvent.error.code).toBe('CONFLICT')
     const removing = Promise.all(Array.from({ length: 5 }, () => remove({ url: receiver.url })))
     await receiver.waitFor(10)
     await quietPeriod(300)

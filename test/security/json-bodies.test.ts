@@ -81,7 +81,7 @@ test.each([
 describe('over the transports', () => {
   let guddesk: TestGudDesk
   const CREATE =
-    'mutation ($input: CreateVisitorInput!) { createVisitor(input: $input) { __typename ... on ValidationError { fields { path message } } } }'
+    'mutation ($input: UpsertVisitorInput!) { upsertVisitor(input: $input) { error { fields { path message } } } }'
 
   beforeAll(async () => {
     guddesk = await startGudDesk()
@@ -152,12 +152,12 @@ describe('over the transports', () => {
         '/graphql',
         `{"query":${JSON.stringify(CREATE)},"variables":{"input":{"name":"Vera","metadata":{"a":${number}}}}}`,
       )
-      const literal = CREATE.replace('($input: CreateVisitorInput!)', '').replace(
+      const literal = CREATE.replace('($input: UpsertVisitorInput!)', '').replace(
         '$input',
         `{ name: "Vera", metadata: {a: ${number.replace('"a"', 'a')}} }`,
       )
       for (const { body } of [byVariable, await guddesk.graphql(literal)]) {
-        expect(body.data.createVisitor).toEqual({
+        expect(body.data.upsertVisitor).toEqual({
           __typename: 'ValidationError',
           fields: [{ path: 'metadata', message: expect.stringMatching(fault) }],
         })

@@ -63,8 +63,8 @@ async function run(): Promise<void> {
   const endpointId = registered.data.endpoint.id
   secrets['a rotated secret'] = (await make('rotateWebhookSecret', { endpointId }, 'secret')).secret
   const second = { url: `${receiver.url}/second` }
-  secrets['a made endpoint’s secret'] = (await make('createWebhookEndpoint', second, 'secret')).secret
-  secrets['a rotated agent’s key'] = (await make('rotateAgentKey', { agentId: data.id }, 'key')).key
+  secrets['a made endpoint’s secret'] = (await make('registerWebhookEndpoint', second, 'secret')).secret
+  secrets['a rotated agent’s key'] = (await make('rotateAgentApiKey', { agentId: data.id }, 'key')).key
   secrets['a made key'] = (await make('createApiKey', { name: 'K', permission: 'READ_ONLY' }, 'key')).key
   const invitee = { email: 'eve@example.com', role: 'VIEWER' }
   const invited = await make('inviteMember', invitee, 'link')

@@ -21,22 +21,22 @@ export function graphql<Text extends keyof Documents>(
   return text
 }
 
-/**
- * What a mutation gives when it succeeds.
- * @param result with `__typename`
- * @throws Error when it is one of the expected failures
- */
-export function payload<Result extends { readonly __typename: string }>(
-  result: Result,
-): Extract<Result, { readonly __typename: `${string}Payload` }> {
-  if (!isPayload(result)) throw new Error(`The mutation was refused: ${JSON.stringify(result)}`)
-  return result
+/** What a mutation returns: `error`, or its own fields. */
+interface MutationResult {
+  readonly error?: unknown
 }
 
-function isPayload<Result extends { readonly __typename: string }>(
-  result: Result,
-): result is Extract<Result, { readonly __typename: `${string}Payload` }> {
-  return result.__typename.endsWith('Payload')
+/** A mutation's own fields, which success makes non-null. */
+export type PayloadOf<Result> = { [Field in keyof NonNullable<Result>]: NonNullable<NonNullable<Result>[Field]> }
+
+/**
+ * What a mutation gives when it succeeds.
+ * @param result with `error`
+ * @throws Error when it was refused
+ */
+export function payload<Result extends MutationResult>(result: Result | null | undefined): PayloadOf<Result> {
+  if (result == null || result.error != null) throw new Error(`The mutation was refused: ${JSON.stringify(result)}`)
+  return result as PayloadOf<Result>
 }
 
 /** @throws Error for null: what a test has just made must be there */

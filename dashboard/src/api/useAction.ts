@@ -11,7 +11,7 @@ export interface FieldFault {
 /** Why a mutation did nothing: a sentence, and which fields are at fault. */
 export interface Refused {
   readonly ok: false
-  /** The server's, as in `conflict`; null when it was not reached, or failed. */
+  /** The server's, as in `CONFLICT`; null when it was not reached, or failed. */
   readonly code: string | null
   readonly message: string
   readonly fields: readonly FieldFault[]
@@ -20,8 +20,9 @@ export interface Refused {
 /** What came of a mutation: its payload, or why it did nothing. */
 export type Outcome<Payload> = { readonly ok: true; readonly payload: Payload } | Refused
 
-type RootOf<Data> = Data[keyof Data]
-type PayloadOf<Data> = Extract<RootOf<Data>, { readonly __typename: `${string}Payload` }>
+/** A mutation's own fields, which success makes non-null. */
+type PayloadOf<Data> = { [Field in keyof Root<Data>]: NonNullable<Root<Data>[Field]> }
+type Root<Data> = NonNullable<Data[keyof Data]>
 
 export interface ActionOptions {
   /** Whether a failure is shown as a toast; a form that shows it by itself says false. */
@@ -29,7 +30,7 @@ export interface ActionOptions {
 }
 
 /**
- * A mutation with one root field that selects `__typename` and `... on Error`. The returned function never rejects: refused
+ * A mutation with one root field that selects `error`. The returned function never rejects: refused
  * input, missing rights and a lost connection all come back as an outcome with a sentence for people.
  */
 export function useAction<Data extends object, Variables extends AnyVariables>(
@@ -72,22 +73,27 @@ function outcomeOf<Data extends object>({ data, error }: OperationResult<Data>):
 }
 
 function isPayload<Data>(root: unknown): root is PayloadOf<Data> {
-  return isObject(root) && typeof root['__typename'] === 'string' && root['__typename'].endsWith('Payload')
+  return isObject(root) && root['error'] == null
 }
 
 function refusal(root: unknown): Refused {
-  if (!isObject(root)) return { ok: false, code: null, message: 'The server gave no answer. Try again.', fields: [] }
-  const { code, message, fields } = root
+  const error = isObject(root) ? root['error'] : undefined
+  if (!isObject(error)) return { ok: false, code: null, message: 'The server gave no answer. Try again.', fields: [] }
+  const { code, message, fields } = error
   return {
     ok: false,
     code: typeof code === 'string' ? code : null,
     message: typeof message === 'string' ? message : 'The server refused this.',
-    fields: Array.isArray(fields) ? fields.filter(isFieldFault) : [],
+    fields: fieldFaults(fields),
   }
 }
 
-function isFieldFault(value: unknown): value is FieldFault {
-  return isObject(value) && typeof value['path'] === 'string' && typeof value['message'] === 'string'
+function fieldFaults(fields: unknown): FieldFault[] {
+  if (!Array.isArray(fields)) return []
+  return fields.flatMap((each: unknown) => {
+    if (!isObject(each) || !Array.isArray(each['path']) || typeof each['message'] !== 'string') return []
+    return [{ path: each['path'].join('.'), message: each['message'] }]
+  })
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
@@ -96,9 +102,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** Which values of a query's variables the server refused; none when it failed otherwise. */
 export function refusedFields({ graphQLErrors }: CombinedError): readonly FieldFault[] {
-  return graphQLErrors.flatMap(({ extensions: { fields } }) =>
-    Array.isArray(fields) ? fields.filter(isFieldFault) : [],
-  )
+  return graphQLErrors.flatMap(({ extensions: { fields } }) => fieldFaults(fields))
 }
 
 /** What to tell a person about a request that failed as a whole. */

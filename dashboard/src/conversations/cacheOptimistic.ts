@@ -12,6 +12,7 @@ export const inboxOptimistic: OptimisticMutationConfig = {
     const assignee = members.find((member) => member.id === assigneeId)
     return {
       __typename: 'UpdateConversationPayload',
+      error: null,
       conversation: {
         ...row,
         ...changes,

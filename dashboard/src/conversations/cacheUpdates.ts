@@ -25,7 +25,7 @@ export const inboxUpdates = {
   },
   Mutation: {
     sendMessage({ sendMessage: sent }: SendMessageMutation, _args, cache) {
-      if (sent.__typename === 'SendMessagePayload') addMessage(cache, sent.sentMessage.conversationId, sent.sentMessage)
+      if (sent?.message != null) addMessage(cache, sent.message.conversationId, sent.message)
     },
   },
 } satisfies UpdatesConfig

@@ -169,13 +169,10 @@ export const UpdateConversation = graphql(
   `
     mutation UpdateConversation($input: UpdateConversationInput!) {
       updateConversation(input: $input) {
-        __typename
-        ... on UpdateConversationPayload {
-          conversation {
-            ...ConversationRow
-          }
+        conversation {
+          ...ConversationRow
         }
-        ... on Error {
+        error {
           code
           message
         }
@@ -189,14 +186,11 @@ export const SendMessage = graphql(
   `
     mutation SendMessage($input: SendMessageInput!) {
       sendMessage(input: $input) {
-        __typename
-        ... on SendMessagePayload {
-          sentMessage {
-            ...MessageFields
-            conversationId
-          }
+        message {
+          ...MessageFields
+          conversationId
         }
-        ... on Error {
+        error {
           code
           message
         }
@@ -209,8 +203,7 @@ export const SendMessage = graphql(
 export const SetTyping = graphql(`
   mutation SetTyping($input: SetTypingInput!) {
     setTyping(input: $input) {
-      __typename
-      ... on Error {
+      error {
         code
         message
       }
@@ -234,15 +227,12 @@ export const WorkspaceMembers = graphql(`
 export const MarkRead = graphql(`
   mutation MarkRead($input: MarkConversationReadInput!) {
     markConversationRead(input: $input) {
-      __typename
-      ... on MarkConversationReadPayload {
-        conversation {
-          id
-          unreadCount
-          lastReadSequence
-        }
+      conversation {
+        id
+        unreadCount
+        lastReadSequence
       }
-      ... on Error {
+      error {
         code
         message
       }

@@ -101,13 +101,10 @@ export const SendTestEvent = graphql(
   `
   mutation SendTestEvent($input: SendTestEventInput!) {
     sendTestEvent(input: $input) {
-      __typename
-      ... on SendTestEventPayload {
-        delivery {
-          ...DeliveryRow
-        }
+      delivery {
+        ...DeliveryRow
       }
-      ... on Error {
+      error {
         code
         message
       }
@@ -121,13 +118,10 @@ export const ReplayDelivery = graphql(
   `
   mutation ReplayDelivery($input: ReplayDeliveryInput!) {
     replayDelivery(input: $input) {
-      __typename
-      ... on ReplayDeliveryPayload {
-        delivery {
-          ...DeliveryRow
-        }
+      delivery {
+        ...DeliveryRow
       }
-      ... on Error {
+      error {
         code
         message
       }
@@ -140,12 +134,9 @@ export const ReplayDelivery = graphql(
 export const ReplayFailed = graphql(`
   mutation ReplayFailed($input: ReplayFailedDeliveriesInput!) {
     replayFailedDeliveries(input: $input) {
-      __typename
-      ... on ReplayFailedDeliveriesPayload {
-        replayedCount
-        isComplete
-      }
-      ... on Error {
+      replayedCount
+      isComplete
+      error {
         code
         message
       }

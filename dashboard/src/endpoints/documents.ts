@@ -99,21 +99,16 @@ export const EndpointAgent = graphql(`
 
 export const CreateEndpoint = graphql(
   `
-  mutation CreateEndpoint($input: CreateWebhookEndpointInput!) {
-    createWebhookEndpoint(input: $input) {
-      __typename
-      ... on CreateWebhookEndpointPayload {
-        created
-        secret
-        endpoint {
-          ...EndpointFields
-        }
+  mutation CreateEndpoint($input: RegisterWebhookEndpointInput!) {
+    registerWebhookEndpoint(input: $input) {
+      created
+      secret
+      endpoint {
+        ...EndpointFields
       }
-      ... on Error {
+      error {
         code
         message
-      }
-      ... on ValidationError {
         fields {
           path
           message
@@ -129,17 +124,12 @@ export const UpdateEndpoint = graphql(
   `
   mutation UpdateEndpoint($input: UpdateWebhookEndpointInput!) {
     updateWebhookEndpoint(input: $input) {
-      __typename
-      ... on UpdateWebhookEndpointPayload {
-        endpoint {
-          ...EndpointFields
-        }
+      endpoint {
+        ...EndpointFields
       }
-      ... on Error {
+      error {
         code
         message
-      }
-      ... on ValidationError {
         fields {
           path
           message
@@ -155,13 +145,10 @@ export const EnableEndpoint = graphql(
   `
   mutation EnableEndpoint($input: EnableWebhookEndpointInput!) {
     enableWebhookEndpoint(input: $input) {
-      __typename
-      ... on EnableWebhookEndpointPayload {
-        endpoint {
-          ...EndpointFields
-        }
+      endpoint {
+        ...EndpointFields
       }
-      ... on Error {
+      error {
         code
         message
       }
@@ -175,13 +162,10 @@ export const DisableEndpoint = graphql(
   `
   mutation DisableEndpoint($input: DisableWebhookEndpointInput!) {
     disableWebhookEndpoint(input: $input) {
-      __typename
-      ... on DisableWebhookEndpointPayload {
-        endpoint {
-          ...EndpointFields
-        }
+      endpoint {
+        ...EndpointFields
       }
-      ... on Error {
+      error {
         code
         message
       }
@@ -194,11 +178,8 @@ export const DisableEndpoint = graphql(
 export const DeleteEndpoint = graphql(`
   mutation DeleteEndpoint($input: DeleteWebhookEndpointInput!) {
     deleteWebhookEndpoint(input: $input) {
-      __typename
-      ... on DeleteWebhookEndpointPayload {
-        deletedId
-      }
-      ... on Error {
+      deletedId
+      error {
         code
         message
       }
@@ -210,14 +191,11 @@ export const RotateSecret = graphql(
   `
   mutation RotateSecret($input: RotateWebhookSecretInput!) {
     rotateWebhookSecret(input: $input) {
-      __typename
-      ... on RotateWebhookSecretPayload {
-        secret
-        endpoint {
-          ...EndpointFields
-        }
+      secret
+      endpoint {
+        ...EndpointFields
       }
-      ... on Error {
+      error {
         code
         message
       }
@@ -227,17 +205,14 @@ export const RotateSecret = graphql(
   EndpointFields,
 )
 
-export const ConfirmRotation = graphql(
+export const EndWebhookSecretOverlap = graphql(
   `
-  mutation ConfirmRotation($input: ConfirmRotationInput!) {
-    confirmRotation(input: $input) {
-      __typename
-      ... on ConfirmRotationPayload {
-        endpoint {
-          ...EndpointFields
-        }
+  mutation EndWebhookSecretOverlap($input: EndWebhookSecretOverlapInput!) {
+    endWebhookSecretOverlap(input: $input) {
+      endpoint {
+        ...EndpointFields
       }
-      ... on Error {
+      error {
         code
         message
       }

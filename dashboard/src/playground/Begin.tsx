@@ -1,7 +1,7 @@
 import { Button, Textarea, TextInput } from '@mantine/core'
 import { type FormEvent, useState } from 'react'
 import { useAction } from '../api/useAction.ts'
-import { CreateVisitor, StartConversation } from './documents.ts'
+import { StartConversation, UpsertVisitor } from './documents.ts'
 import classes from './VisitorWindow.module.css'
 
 const NAMES = ['Vera Visitor', 'Sam Shopper', 'Gita Guest', 'Carl Curious', 'Bea Buyer']
@@ -14,7 +14,7 @@ interface BeginProps {
 export function Begin({ onBegun }: BeginProps) {
   const [name, setName] = useState(() => NAMES[Math.floor(Math.random() * NAMES.length)] ?? 'Vera Visitor')
   const [message, setMessage] = useState('')
-  const [create, isCreating] = useAction(CreateVisitor)
+  const [create, isCreating] = useAction(UpsertVisitor)
   const [start, isStarting] = useAction(StartConversation)
 
   async function submit(event: FormEvent) {

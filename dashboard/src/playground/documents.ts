@@ -1,15 +1,12 @@
 import { graphql } from '../api/graphql.ts'
 
-export const CreateVisitor = graphql(`
-  mutation CreateVisitor($input: CreateVisitorInput!) {
-    createVisitor(input: $input) {
-      __typename
-      ... on CreateVisitorPayload {
-        visitor {
-          id
-        }
+export const UpsertVisitor = graphql(`
+  mutation UpsertVisitor($input: UpsertVisitorInput!) {
+    upsertVisitor(input: $input) {
+      visitor {
+        id
       }
-      ... on Error {
+      error {
         code
         message
       }
@@ -20,13 +17,10 @@ export const CreateVisitor = graphql(`
 export const StartConversation = graphql(`
   mutation StartConversation($input: StartConversationInput!) {
     startConversation(input: $input) {
-      __typename
-      ... on StartConversationPayload {
-        conversation {
-          id
-        }
+      conversation {
+        id
       }
-      ... on Error {
+      error {
         code
         message
       }
@@ -37,15 +31,12 @@ export const StartConversation = graphql(`
 export const InstallEchoAgent = graphql(`
   mutation InstallEchoAgent($input: InstallEchoAgentInput!) {
     installEchoAgent(input: $input) {
-      __typename
-      ... on InstallEchoAgentPayload {
-        agent {
-          id
-          name
-          isEnabled
-        }
+      agent {
+        id
+        name
+        isEnabled
       }
-      ... on Error {
+      error {
         code
         message
       }

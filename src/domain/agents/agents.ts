@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Agent, Prisma, WebhookEndpoint } from '../../generated/prisma/client.ts'
+import type { Agent, ApiKey, Prisma, WebhookEndpoint } from '../../generated/prisma/client.ts'
 import { AgentType } from '../../generated/prisma/enums.ts'
 import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
 import { newApiKey, newWebhookSecret } from '../../infra/secrets.ts'
@@ -56,6 +56,14 @@ export type AgentWithEndpoints = Agent & { webhookEndpoints: WebhookEndpoint[] }
 export interface Credentials {
   readonly webhookSecret: string
   readonly apiKey: string
+}
+
+/** A new agent, with its endpoint and key, and the credentials that belong to them. */
+export interface Installed {
+  readonly agent: AgentWithEndpoints
+  readonly endpoint: WebhookEndpoint
+  readonly apiKey: ApiKey
+  readonly credentials: Credentials
 }
 
 const WITH_ENDPOINTS = {
@@ -115,11 +123,7 @@ export async function getAgent(deps: Deps, actor: Actor, id: string): Promise<Ag
  * @throws ForbiddenError for an agent's own key; ValidationError; ConflictError when the workspace has the URL already,
  *   or may have no more endpoints
  */
-export async function installAgent(
-  deps: Deps,
-  actor: Actor,
-  input: z.input<typeof InstallAgent>,
-): Promise<{ agent: AgentWithEndpoints; credentials: Credentials }> {
+export async function installAgent(deps: Deps, actor: Actor, input: z.input<typeof InstallAgent>): Promise<Installed> {
   requireLevel(actor, 'READ_WRITE')
   requireNotAgent(actor, 'install agents')
   const { user } = actor
@@ -136,16 +140,16 @@ export async function installAgent(
     await requestPicture(tx, workspaceId, rest.iconUrl, installedAt)
     const sealedSecret = deps.vault.seal(credentials.webhookSecret, ids.endpoint)
     const endpoint = { id: ids.endpoint, workspaceId, agentId: ids.agent, url, sealedSecret, createdAt: installedAt }
-    await tx.db.webhookEndpoint
+    const created = await tx.db.webhookEndpoint
       .create({ data: { ...endpoint, ...DEFAULT_FLAGS, ...omitUndefined(events) } })
       .catch(rethrowAsUrlConflict)
     await enforceEndpointQuota(deps, tx, workspaceId)
     const key = { name: rest.name, permission: 'READ_WRITE', userId: user.id, workspaceId, agentId: ids.agent } as const
-    await tx.db.apiKey.create({ data: { ...apiKeyRow(credentials.apiKey), ...key } })
+    const apiKey = await tx.db.apiKey.create({ data: { ...apiKeyRow(credentials.apiKey), ...key } })
     const agent = await tx.db.agent.findUniqueOrThrow({ where: { id: ids.agent }, include: WITH_ENDPOINTS })
     const audit = { action: 'agent.installed', target: targetOf(agent), data: { type, url }, at: installedAt } as const
     await recordAudit(tx, actor, audit)
-    return { agent, credentials }
+    return { agent, endpoint: created, apiKey, credentials }
   })
 }
 

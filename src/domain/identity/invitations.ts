@@ -137,4 +137,4 @@ function targetOf({ id, email }: Invitation): AuditTarget {
   return { type: 'invitation', id, name: email }
 }
 
-const alreadyMember = () => new ConflictError('That person is a member already')
+const alreadyMember = () => new ConflictError('That person is a member already', 'email')

@@ -167,7 +167,7 @@ async function finishWriters(tx: Tx, id: string): Promise<void> {
 
 async function refuseTakenSlug<T>(writing: Promise<T>): Promise<T> {
   return writing.catch((error: unknown) => {
-    throw isUniqueViolation(error) ? new ConflictError('That slug is taken') : error
+    throw isUniqueViolation(error) ? new ConflictError('That slug is taken', 'slug') : error
   })
 }
 

@@ -183,7 +183,7 @@ export async function deleteArticle(deps: Deps, actor: Actor, id: string): Promi
 /** The database is asked, not looked into before: of two who take a slug at once, one has it. */
 function refuse<T>(writing: Promise<T>, collectionId: string | null | undefined): Promise<T> {
   return writing.catch((error: unknown) => {
-    if (isUniqueViolation(error)) throw new ConflictError('Another article of this workspace has that slug')
+    if (isUniqueViolation(error)) throw new ConflictError('Another article of this workspace has that slug', 'slug')
     if (collectionId != null && isForeignKeyViolation(error)) {
       throw new ValidationError([{ path: 'collectionId', message: 'is not a collection of this workspace' }])
     }

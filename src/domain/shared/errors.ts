@@ -24,10 +24,20 @@ export class DomainError extends Error {
   }
 }
 
+/** What is wrong with an input value; `invalid` stands for every rule that has no code of its own. */
+export type FieldErrorCode = 'required' | 'too_small' | 'too_large' | 'unknown' | 'taken' | 'invalid'
+
 /** One bad input value: `path` in dots (`events.onMessageCreated`), `message` says what would be right. */
 export interface FieldError {
   readonly path: string
   readonly message: string
+  /** Left out: `invalid`. */
+  readonly code?: FieldErrorCode
+}
+
+/** The names and list indexes of a path in dots; none for the whole input. */
+export function segmentsOf(path: string): string[] {
+  return path === '' ? [] : path.split('.')
 }
 
 export class ValidationError extends DomainError {
@@ -67,8 +77,12 @@ export class NotFoundError extends DomainError {
 }
 
 export class ConflictError extends DomainError {
-  constructor(message: string) {
+  readonly fields: readonly FieldError[]
+
+  /** @param taken the input field whose value another object already has */
+  constructor(message: string, taken?: string) {
     super('conflict', message)
+    this.fields = taken === undefined ? [] : [{ path: taken, code: 'taken', message }]
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { normalizeEmail } from '../../infra/email-address.ts'
 import { JsonError, parseJson, UnrepresentableNumber } from '../../infra/json.ts'
-import { type FieldError, NotFoundError, ValidationError } from './errors.ts'
+import { type FieldError, type FieldErrorCode, NotFoundError, ValidationError } from './errors.ts'
 import { type IdKind, kindOfId } from './ids.ts'
 
 export { numberOf } from '../../infra/json.ts'
@@ -24,7 +24,7 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
  * @throws ValidationError that names the first twenty bad fields, and counts the others
  */
 export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
-  const result = schema.safeParse(input)
+  const result = schema.safeParse(input, { reportInput: true })
   if (result.success) return result.data
   const { issues } = result.error
   const more = issues.length - MAX_FAULTS
@@ -35,8 +35,16 @@ export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<
 /** Bad values that an answer names. */
 const MAX_FAULTS = 20
 
-function fieldError({ path, message }: z.core.$ZodIssue): FieldError {
-  return { path: path.map(String).join('.'), message }
+function fieldError({ path, message, ...issue }: z.core.$ZodIssue): FieldError {
+  const isMissing = issue.code === 'invalid_type' && issue.input === undefined
+  const code = isMissing ? 'required' : (FIELD_ERROR_CODES[issue.code] ?? 'invalid')
+  return { path: path.map(String).join('.'), message, code }
+}
+
+const FIELD_ERROR_CODES: Partial<Record<z.core.$ZodIssue['code'], FieldErrorCode>> = {
+  too_small: 'too_small',
+  too_big: 'too_large',
+  unrecognized_keys: 'unknown',
 }
 
 /** PostgreSQL cannot store U+0000, and a lone surrogate has no UTF-8 form: neither may come in. */

@@ -201,5 +201,5 @@ async function externalIdTaken(
   const where = { workspaceId, externalId: externalId ?? '' }
   const holder = await db.prisma.visitor.findFirst({ where, select: { id: true } })
   const who = holder === null ? 'Another customer' : `Customer ${holder.id}`
-  return new ConflictError(`${who} of this workspace has that externalId`)
+  return new ConflictError(`${who} of this workspace has that externalId`, 'externalId')
 }

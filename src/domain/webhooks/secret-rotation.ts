@@ -25,7 +25,7 @@ export function overlapEnd(now: Date, hours: number): Date | null {
 }
 
 export const RotateSecret = z.object({ endpointId: idText, overlapHours: OverlapHours })
-export const ConfirmRotation = z.object({ endpointId: idText })
+export const EndWebhookSecretOverlap = z.object({ endpointId: idText })
 
 /**
  * Gives an endpoint a new secret. Until the overlap ends, or the rotation is confirmed, `webhook-signature` carries
@@ -71,13 +71,13 @@ export async function rotateWebhookSecret(
  * that confirming twice is as good as once.
  * @throws NotFoundError; ValidationError
  */
-export async function confirmRotation(
+export async function endWebhookSecretOverlap(
   deps: Deps,
   actor: Actor,
-  input: z.input<typeof ConfirmRotation>,
+  input: z.input<typeof EndWebhookSecretOverlap>,
 ): Promise<WebhookEndpoint> {
   requireWebhookManager(actor)
-  const { endpointId } = parse(ConfirmRotation, input)
+  const { endpointId } = parse(EndWebhookSecretOverlap, input)
   return inTransaction(deps, async (tx) => {
     const before = await lockEndpoint(tx, actor, endpointId)
     const at = deps.clock.now()

@@ -137,10 +137,8 @@ test('however many are made at once, a workspace gets no more endpoints than it 
     Array.from({ length: 4 }, () => [
       guddesk.call('POST', '/api/agent/webhooks', { url: nextUrl() }, { key }),
       guddesk.call('POST', '/api/v1/agents', { name: 'Bot', webhookUrl: nextUrl() }, { key }),
-      mutate(`createWebhookEndpoint(input: { url: "${nextUrl()}" }) { __typename ... on Error { code message } }`),
-      mutate(
-        `installAgent(input: { name: "Bot", webhookUrl: "${nextUrl()}" }) { __typename ... on Error { code message } }`,
-      ),
+      mutate(`registerWebhookEndpoint(input: { url: "${nextUrl()}" }) { error { code message } }`),
+      mutate(`installAgent(input: { name: "Bot", webhookUrl: "${nextUrl()}" }) { error { code message } }`),
     ]).flat(),
   )
   const refusals = answers.flatMap(({ error, data }) => {

@@ -38,7 +38,7 @@ async function asked() {
 }
 
 async function mutate(name: string, type: string, input: object): Promise<void> {
-  const mutation = `mutation($input: ${type}!) { ${name}(input: $input) { __typename ... on Error { message } } }`
+  const mutation = `mutation($input: ${type}!) { ${name}(input: $input) { error { message } } }`
   const { body } = await guddesk.graphql(mutation, { input }, { key: tenant.key })
   expect(body.errors).toBeUndefined()
   expect(body.data[name].message).toBeUndefined()

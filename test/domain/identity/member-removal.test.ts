@@ -27,9 +27,8 @@ const REMOVAL = graphql(`query ($id: ID!) {
   memberRemoval(id: $id) { agentNames webhookUrls apiKeyNames invitedEmails }
 }`)
 const REMOVE = graphql(`mutation ($input: RemoveMemberInput!) { removeMember(input: $input) {
-  __typename
-  ... on RemoveMemberPayload { removedId removal { agentNames webhookUrls apiKeyNames invitedEmails } }
-  ... on Error { code message }
+  deletedId removal { agentNames webhookUrls apiKeyNames invitedEmails }
+  error { code message }
 } }`)
 const INSTALLER = graphql(`query ($id: ID!) { node(id: $id) {
   __typename
@@ -84,7 +83,7 @@ describe('what a leaving member made', () => {
     const { prisma } = guddesk.deps.db
     const asked = await guddesk.query(REMOVAL, { id: leaver.memberId }, { key: tenant.key })
     expect(asked.memberRemoval).toEqual(made)
-    expect(await remove(true)).toMatchObject({ removedId: leaver.memberId, removal: made })
+    expect(await remove(true)).toMatchObject({ deletedId: leaver.memberId, removal: made })
     expect([await statusWith(agent.key), await statusWith(leaver.key), await statusWith(others.key)]).toEqual([
       401, 401, 200,
     ])
@@ -142,7 +141,7 @@ describe('an agent’s installer', () => {
 
   test('is told by session, too, without a key', async () => {
     const installing = graphql(`mutation ($input: InstallAgentInput!) { installAgent(input: $input) {
-      __typename ... on InstallAgentPayload { agent { id } } ... on Error { code message }
+      agent { id } error { code message }
     } }`)
     const input = { name: 'By hand', webhookUrl: nextUrl() }
     const { agent } = payload((await guddesk.query(installing, { input }, { key: session })).installAgent)

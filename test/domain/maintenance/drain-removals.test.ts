@@ -39,7 +39,7 @@ const count = async (table: string, condition: string, ...params: unknown[]) => 
 }
 
 const REMOVE = graphql(`mutation ($input: RemoveMemberInput!) { removeMember(input: $input) {
-  __typename ... on RemoveMemberPayload { removedId } ... on Error { code message }
+  deletedId error { code message }
 } }`)
 const INBOX = graphql(`query ($memberId: ID!) {
   inboxCounts { mine unassigned open }
@@ -52,10 +52,10 @@ const DELIVERIES_OF = graphql(`query ($id: ID!) {
   dispatchState { pending }
 }`)
 const REPLAY = graphql(`mutation ($input: ReplayDeliveryInput!) { replayDelivery(input: $input) {
-  __typename ... on Error { code }
+  error { code }
 } }`)
 const NEW_WORKSPACE = graphql(`mutation ($input: CreateWorkspaceInput!) { createWorkspace(input: $input) {
-  __typename ... on CreateWorkspacePayload { workspace { id slug } } ... on Error { code message }
+  workspace { id slug } error { code message }
 } }`)
 
 describe('a member with many conversations', { timeout: 120_000 }, () => {

@@ -31,7 +31,7 @@ export function InstallAgentDialog({ onInstalled, onClose }: InstallAgentDialogP
     const outcome = await run({ input: inputOf(draft) })
     setRefused(outcome.ok ? null : outcome)
     if (!outcome.ok) return
-    const { agent, apiKey, webhookSecret } = outcome.payload
+    const { agent, key: apiKey, secret: webhookSecret } = outcome.payload
     setMade({ agent, apiKey, webhookSecret })
     onInstalled()
   }

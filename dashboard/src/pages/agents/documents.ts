@@ -75,19 +75,14 @@ export const InstallAgent = graphql(
   `
   mutation InstallAgent($input: InstallAgentInput!) {
     installAgent(input: $input) {
-      __typename
-      ... on InstallAgentPayload {
-        webhookSecret
-        apiKey
-        agent {
-          ...AgentFields
-        }
+      secret
+      key
+      agent {
+        ...AgentFields
       }
-      ... on Error {
+      error {
         code
         message
-      }
-      ... on ValidationError {
         fields {
           path
           message
@@ -103,17 +98,12 @@ export const UpdateAgent = graphql(
   `
   mutation UpdateAgent($input: UpdateAgentInput!) {
     updateAgent(input: $input) {
-      __typename
-      ... on UpdateAgentPayload {
-        agent {
-          ...AgentFields
-        }
+      agent {
+        ...AgentFields
       }
-      ... on Error {
+      error {
         code
         message
-      }
-      ... on ValidationError {
         fields {
           path
           message
@@ -125,18 +115,15 @@ export const UpdateAgent = graphql(
   AgentFields,
 )
 
-export const RotateAgentKey = graphql(
+export const RotateAgentApiKey = graphql(
   `
-  mutation RotateAgentKey($input: RotateAgentKeyInput!) {
-    rotateAgentKey(input: $input) {
-      __typename
-      ... on RotateAgentKeyPayload {
-        key
-        agent {
-          ...AgentFields
-        }
+  mutation RotateAgentApiKey($input: RotateAgentApiKeyInput!) {
+    rotateAgentApiKey(input: $input) {
+      key
+      agent {
+        ...AgentFields
       }
-      ... on Error {
+      error {
         code
         message
       }
@@ -160,11 +147,8 @@ export const AgentRemoval = graphql(`
 export const UninstallAgent = graphql(`
   mutation UninstallAgent($input: UninstallAgentInput!) {
     uninstallAgent(input: $input) {
-      __typename
-      ... on UninstallAgentPayload {
-        uninstalledId
-      }
-      ... on Error {
+      deletedId
+      error {
         code
         message
       }

@@ -59,18 +59,13 @@ export const CreateApiKey = graphql(
   `
   mutation CreateApiKey($input: CreateApiKeyInput!) {
     createApiKey(input: $input) {
-      __typename
-      ... on CreateApiKeyPayload {
-        key
-        apiKey {
-          ...ApiKeyFields
-        }
+      key
+      apiKey {
+        ...ApiKeyFields
       }
-      ... on Error {
+      error {
         code
         message
-      }
-      ... on ValidationError {
         fields {
           path
           message
@@ -85,14 +80,11 @@ export const CreateApiKey = graphql(
 export const RevokeApiKey = graphql(`
   mutation RevokeApiKey($input: RevokeApiKeyInput!) {
     revokeApiKey(input: $input) {
-      __typename
-      ... on RevokeApiKeyPayload {
-        apiKey {
-          id
-          revokedAt
-        }
+      apiKey {
+        id
+        revokedAt
       }
-      ... on Error {
+      error {
         code
         message
       }

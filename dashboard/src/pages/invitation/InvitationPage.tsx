@@ -22,7 +22,7 @@ export function Component() {
   )
 }
 
-export type Offer = NonNullable<InvitationQuery['invitation']>
+export type Offer = NonNullable<InvitationQuery['invitationOffer']>
 
 function InvitationPage() {
   const { token = '' } = useParams()
@@ -33,8 +33,8 @@ function InvitationPage() {
 
   if (error !== undefined) return <Unreachable onRetry={() => retry({ requestPolicy: 'network-only' })} />
   if (data === undefined || session === undefined) return <Splash />
-  if (data.invitation === null) return <Gone />
-  const { workspaceName, email, role, hasAccount, mustVerifyEmail } = data.invitation
+  if (data.invitationOffer === null) return <Gone />
+  const { workspaceName, email, role, hasAccount, mustVerifyEmail } = data.invitationOffer
   return (
     <Door title={`Join ${workspaceName}`} description={`You are invited as ${ROLES[role]}, with the address ${email}.`}>
       {mustVerifyEmail && <VerifyFirst email={email} />}

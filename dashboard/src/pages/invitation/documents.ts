@@ -2,7 +2,7 @@ import { graphql } from '../../api/graphql.ts'
 
 export const Invitation = graphql(`
   query Invitation($token: String!) {
-    invitation(token: $token) {
+    invitationOffer(token: $token) {
       workspaceName
       email
       role
@@ -16,16 +16,11 @@ export const Invitation = graphql(`
 export const AcceptInvitation = graphql(`
   mutation AcceptInvitation($input: AcceptInvitationInput!) {
     acceptInvitation(input: $input) {
-      __typename
-      ... on AcceptInvitationPayload {
-        email
-        workspaceId
-      }
-      ... on Error {
+      email
+      workspaceId
+      error {
         code
         message
-      }
-      ... on ValidationError {
         fields {
           path
           message

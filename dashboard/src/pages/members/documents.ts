@@ -52,23 +52,18 @@ export const OwnRole = graphql(`
 export const InviteMember = graphql(`
   mutation InviteMember($input: InviteMemberInput!) {
     inviteMember(input: $input) {
-      __typename
-      ... on InviteMemberPayload {
-        link
-        invitation {
-          id
-          email
-          role
-          mailStatus
-          createdAt
-          expiresAt
-        }
+      link
+      invitation {
+        id
+        email
+        role
+        mailStatus
+        createdAt
+        expiresAt
       }
-      ... on Error {
+      error {
         code
         message
-      }
-      ... on ValidationError {
         fields {
           path
           message
@@ -81,11 +76,8 @@ export const InviteMember = graphql(`
 export const RevokeInvitation = graphql(`
   mutation RevokeInvitation($input: RevokeInvitationInput!) {
     revokeInvitation(input: $input) {
-      __typename
-      ... on RevokeInvitationPayload {
-        revokedId
-      }
-      ... on Error {
+      deletedId
+      error {
         code
         message
       }
@@ -96,14 +88,11 @@ export const RevokeInvitation = graphql(`
 export const ChangeMemberRole = graphql(`
   mutation ChangeMemberRole($input: ChangeMemberRoleInput!) {
     changeMemberRole(input: $input) {
-      __typename
-      ... on ChangeMemberRolePayload {
-        member {
-          id
-          role
-        }
+      member {
+        id
+        role
       }
-      ... on Error {
+      error {
         code
         message
       }
@@ -126,11 +115,8 @@ export const MemberRemoval = graphql(`
 export const RemoveMember = graphql(`
   mutation RemoveMember($input: RemoveMemberInput!) {
     removeMember(input: $input) {
-      __typename
-      ... on RemoveMemberPayload {
-        removedId
-      }
-      ... on Error {
+      deletedId
+      error {
         code
         message
       }

@@ -24,18 +24,13 @@ export const Sessions = graphql(`
 export const UpdateProfile = graphql(`
   mutation UpdateProfile($input: UpdateProfileInput!) {
     updateProfile(input: $input) {
-      __typename
-      ... on UpdateProfilePayload {
-        user {
-          id
-          name
-        }
+      user {
+        id
+        name
       }
-      ... on Error {
+      error {
         code
         message
-      }
-      ... on ValidationError {
         fields {
           path
           message
@@ -48,19 +43,14 @@ export const UpdateProfile = graphql(`
 export const ChangePassword = graphql(`
   mutation ChangePassword($input: ChangePasswordInput!) {
     changePassword(input: $input) {
-      __typename
-      ... on ChangePasswordPayload {
-        user {
-          id
-          hasPassword
-          mayResetPassword
-        }
+      user {
+        id
+        hasPassword
+        mayResetPassword
       }
-      ... on Error {
+      error {
         code
         message
-      }
-      ... on ValidationError {
         fields {
           path
           message
@@ -73,11 +63,8 @@ export const ChangePassword = graphql(`
 export const EndSession = graphql(`
   mutation EndSession($input: EndSessionInput!) {
     endSession(input: $input) {
-      __typename
-      ... on EndSessionPayload {
-        endedId
-      }
-      ... on Error {
+      deletedId
+      error {
         code
         message
       }

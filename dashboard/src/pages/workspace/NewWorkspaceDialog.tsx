@@ -6,7 +6,7 @@ import { useSession } from '../../session/session.ts'
 import { FormFault } from '../../ui/forms/FormFault.tsx'
 import classes from '../../ui/forms/form.module.css'
 import { CreateWorkspace } from './documents.ts'
-import { atField, WORKSPACE_PATHS } from './faults.ts'
+import { WORKSPACE_PATHS } from './paths.ts'
 
 interface NewWorkspaceDialogProps {
   readonly isOpen: boolean
@@ -37,7 +37,7 @@ function NewWorkspaceForm({ onClose }: { readonly onClose: () => void }) {
   async function submit(event: FormEvent) {
     event.preventDefault()
     const outcome = await run({ input: { name, slug } })
-    setRefused(outcome.ok ? null : atField(outcome))
+    setRefused(outcome.ok ? null : outcome)
     if (!outcome.ok) return
     await reload()
     onClose()

@@ -8,7 +8,7 @@ import { useSession } from '../../session/session.ts'
 import { FormFault } from '../../ui/forms/FormFault.tsx'
 import classes from '../../ui/forms/form.module.css'
 import { UpdateWorkspace } from './documents.ts'
-import { atField, WORKSPACE_PATHS } from './faults.ts'
+import { WORKSPACE_PATHS } from './paths.ts'
 
 interface WorkspaceFormProps {
   readonly workspace: Pick<WorkspaceFactsQuery['workspace'], 'name' | 'slug'>
@@ -27,7 +27,7 @@ export function WorkspaceForm({ workspace }: WorkspaceFormProps) {
   async function submit(event: FormEvent) {
     event.preventDefault()
     const outcome = await run({ input: changes })
-    setRefused(outcome.ok ? null : atField(outcome))
+    setRefused(outcome.ok ? null : outcome)
     if (!outcome.ok) return
     // What was saved may be without the blanks that were typed around it.
     setName(outcome.payload.workspace.name)

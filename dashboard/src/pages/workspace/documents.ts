@@ -15,19 +15,14 @@ export const WorkspaceFacts = graphql(`
 export const UpdateWorkspace = graphql(`
   mutation UpdateWorkspace($input: UpdateWorkspaceInput!) {
     updateWorkspace(input: $input) {
-      __typename
-      ... on UpdateWorkspacePayload {
-        workspace {
-          id
-          name
-          slug
-        }
+      workspace {
+        id
+        name
+        slug
       }
-      ... on Error {
+      error {
         code
         message
-      }
-      ... on ValidationError {
         fields {
           path
           message
@@ -40,19 +35,14 @@ export const UpdateWorkspace = graphql(`
 export const CreateWorkspace = graphql(`
   mutation CreateWorkspace($input: CreateWorkspaceInput!) {
     createWorkspace(input: $input) {
-      __typename
-      ... on CreateWorkspacePayload {
-        workspace {
-          id
-          name
-          slug
-        }
+      workspace {
+        id
+        name
+        slug
       }
-      ... on Error {
+      error {
         code
         message
-      }
-      ... on ValidationError {
         fields {
           path
           message

@@ -8,7 +8,7 @@ import { CopyField } from '../../../ui/copy/CopyField.tsx'
 import { FormFault } from '../../../ui/forms/FormFault.tsx'
 import classes from '../../../ui/forms/form.module.css'
 import { useStay } from '../../../ui/forms/useStay.ts'
-import { RotateAgentKey } from '../documents.ts'
+import { RotateAgentApiKey } from '../documents.ts'
 
 interface RotateKeyDialogProps {
   readonly agent: AgentFieldsFragment
@@ -19,7 +19,7 @@ export function RotateKeyDialog({ agent, onClose }: RotateKeyDialogProps) {
   const [overlap, setOverlap] = useState('24')
   const [key, setKey] = useState<string | null>(null)
   const [fault, setFault] = useState<string | null>(null)
-  const [run, isRunning] = useAction(RotateAgentKey, { toast: false })
+  const [run, isRunning] = useAction(RotateAgentApiKey, { toast: false })
   const isShown = key !== null
 
   async function rotate() {

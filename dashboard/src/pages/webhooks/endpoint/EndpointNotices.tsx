@@ -1,7 +1,7 @@
 import { Alert, Button } from '@mantine/core'
 import { KeyRound, TriangleAlert } from 'lucide-react'
 import { useAction } from '../../../api/useAction.ts'
-import { ConfirmRotation, EnableEndpoint } from '../../../endpoints/documents.ts'
+import { EnableEndpoint, EndWebhookSecretOverlap } from '../../../endpoints/documents.ts'
 import type { EndpointFieldsFragment } from '../../../generated/documents.ts'
 import { Time } from '../../../ui/Time.tsx'
 import { usePermissions } from '../../../viewer/permissions.ts'
@@ -16,7 +16,7 @@ export function EndpointNotices({ endpoint }: { readonly endpoint: EndpointField
   const { mayManage } = usePermissions()
   const { id, isEnabled, disabledReason, secretRotation } = endpoint
   const [enable, isEnabling] = useAction(EnableEndpoint)
-  const [confirm, isConfirming] = useAction(ConfirmRotation)
+  const [confirm, isConfirming] = useAction(EndWebhookSecretOverlap)
   const input = { input: { endpointId: id } }
   return (
     <>

@@ -11,7 +11,7 @@ import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.t
 import { idText, parse, requireId } from '../shared/input.ts'
 import { OverlapHours, overlapEnd } from '../webhooks/secret-rotation.ts'
 
-export const RotateAgentKey = z.object({ agentId: idText, overlapHours: OverlapHours })
+export const RotateAgentApiKey = z.object({ agentId: idText, overlapHours: OverlapHours })
 
 /**
  * Gives an agent a new API key. The old one works until the overlap ends, or ends at once when there is none. An agent
@@ -23,16 +23,16 @@ export const RotateAgentKey = z.object({ agentId: idText, overlapHours: OverlapH
  * @throws ForbiddenError below FULL_ACCESS and for agents; NotFoundError; ValidationError; ConflictError while an older
  *   key is still retiring, unless overlapHours is 0
  */
-export async function rotateAgentKey(
+export async function rotateAgentApiKey(
   deps: Deps,
   actor: Actor,
-  input: z.input<typeof RotateAgentKey>,
+  input: z.input<typeof RotateAgentApiKey>,
 ): Promise<{ agent: Agent; apiKey: ApiKey; key: string }> {
   requireLevel(actor, 'FULL_ACCESS')
   requireNotAgent(actor, 'make keys')
   const { user, workspaceId } = actor
   if (user === null) throw new ForbiddenError('API keys belong to people: use a key that belongs to a user')
-  const { agentId, overlapHours } = parse(RotateAgentKey, input)
+  const { agentId, overlapHours } = parse(RotateAgentApiKey, input)
   requireId('agent', agentId, 'Agent')
   const key = newApiKey()
   return inTransaction(deps, async (tx) => {
