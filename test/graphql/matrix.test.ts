@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { GraphQLField } from 'graphql'
+import { type GraphQLField, isNonNullType, isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { MemberRole } from '../../src/generated/prisma/enums.ts'
 import { schema } from '../../src/resolvers/index.ts'
@@ -364,6 +364,49 @@ describe.each(fields)('%s', (field) => {
     if (isAllowed(rule, asker)) return expect(['allowed', 'not_found', 'bad_request']).toContain(got)
     expect(got).toBe(asker.by === 'nobody' ? 'unauthorized' : 'forbidden')
   })
+})
+
+/** A field beside a refused one, which must keep its data. Without a credential, there is little to ask for. */
+const neighbourOf = (root: string, { by }: Asker) =>
+  by === 'nobody' || root === 'Mutation' ? 'neighbour: __typename' : 'neighbour: workspaces(first: 1) { totalCount }'
+
+const refusals = fields
+  .filter((field) => !field.startsWith('Subscription.'))
+  .flatMap((field) =>
+    Object.entries<Asker>(ASKERS).flatMap(([name, asker]) => {
+      const rule = RULES[field]
+      return rule === undefined || isAllowed(rule, asker) ? [] : [{ field, name: name as AskerName, asker, rule }]
+    }),
+  )
+
+test.each(refusals)(
+  '$field, refused to $name, leaves its neighbours their data',
+  async ({ field, name, asker, rule }) => {
+    const [root = '', fieldName = ''] = field.split('.')
+    const query = `${root.toLowerCase()} { ${rule.use} ${neighbourOf(root, asker)} }`
+    const headers = { 'x-workspace-id': guddesk.tenant.workspaceId }
+    const { body } = await guddesk.call('POST', '/graphql', { query }, { key: keys[name], headers })
+    expect(body.data?.neighbour).toEqual(
+      neighbourOf(root, asker).endsWith('__typename') ? root : { totalCount: expect.any(Number) },
+    )
+    if (root === 'Mutation' && asker.by !== 'nobody') expect(body.data[fieldName].error.code).toBe('FORBIDDEN')
+    else expect([body.data[fieldName], body.errors]).toMatchObject([null, [{ path: [fieldName] }]])
+  },
+)
+
+test('whatever a role, a filter or an argument can refuse is nullable', () => {
+  const objects = Object.values(schema.getTypeMap())
+    .filter((type) => isObjectType(type))
+    .filter(({ name }) => !name.startsWith('__'))
+  const refusable = objects.flatMap((type) => {
+    const isRoot = type === schema.getQueryType() || type === schema.getMutationType()
+    const found = Object.values(type.getFields()).filter(({ args }) => isRoot || args.length > 0)
+    return type === schema.getSubscriptionType() ? [] : found.map((field) => ({ type, field }))
+  })
+  const names = refusable
+    .filter(({ field }) => isNonNullType(field.type))
+    .map(({ type, field }) => `${type.name}.${field.name}`)
+  expect([names, refusable.length > 70]).toEqual([[], true])
 })
 
 /** The columns of docs/permissions.md. */

@@ -117,7 +117,7 @@ describe('conversation', () => {
     const seen: unknown[] = []
     for (let after: string | null = null, pages = 1; ; pages++) {
       const page: ResultOf<typeof document> = await guddesk.query(document, { id, first: 2, after })
-      const { totalCount, pageInfo, edges } = present(page.conversation).messages
+      const { totalCount, pageInfo, edges } = present(present(page.conversation).messages)
       expect(totalCount).toBe(5)
       expect(pageInfo.hasPreviousPage).toBe(after !== null)
       for (const { node } of edges) seen.push([node.sequence, node.type, node.body])

@@ -52,6 +52,9 @@ export interface Tenant {
   readonly key: string
 }
 
+/** The data of an operation of which no root field was refused. */
+export type Unrefused<Result> = { [Field in keyof Result]: NonNullable<Result[Field]> }
+
 /** A running GudDesk on a database of its own, with what tests need around it. */
 export interface TestGudDesk extends GudDesk {
   readonly origin: string
@@ -64,10 +67,13 @@ export interface TestGudDesk extends GudDesk {
   /** Any text: what is malformed, refused, or made at run time. */
   graphql(query: string, variables?: object, call?: Call): Promise<Answer>
   /**
-   * An operation that succeeds; its data.
+   * An operation that succeeds; its data. Root fields count as non-null, since a refusal throws.
    * @throws Error with the errors of the answer
    */
-  query<Result, Variables>(document: TypedDocument<Result, Variables>, ...rest: Arguments<Variables>): Promise<Result>
+  query<Result, Variables>(
+    document: TypedDocument<Result, Variables>,
+    ...rest: Arguments<Variables>
+  ): Promise<Unrefused<Result>>
   newTenant(role?: MemberRole): Promise<Tenant>
   /** Who a key acts as: of its one workspace, or of the one that is named. */
   actorOf(key: string, workspaceId?: string): Promise<Actor>

@@ -42,7 +42,7 @@ interface Answer<Data> {
 export function usePages<Data, Variables extends AnyVariables, Node>(
   document: TypedDocumentNode<Data, Variables>,
   variables: Omit<Variables, 'after'>,
-  connectionOf: (data: Data) => Connection<Node>,
+  connectionOf: (data: Data) => Connection<Node> | null,
 ): Pages<Node> {
   const client = useClient()
   const key = JSON.stringify(variables)
@@ -75,7 +75,7 @@ export function usePages<Data, Variables extends AnyVariables, Node>(
   }, [client, document, key, walk, time])
 
   const pages = answers.key === key ? answers.pages.slice(0, cursors.length) : []
-  const connections = pages.flatMap((page) => (page?.data === undefined ? [] : [connectionOf(page.data)]))
+  const connections = pages.flatMap((page) => (page?.data === undefined ? [] : (connectionOf(page.data) ?? [])))
   const error = pages.find((page) => page?.error !== undefined)?.error
   const end = connections.at(-1)?.pageInfo
   const isWhole = connections.length === cursors.length

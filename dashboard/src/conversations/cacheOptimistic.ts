@@ -8,7 +8,7 @@ export const inboxOptimistic: OptimisticMutationConfig = {
     if (typeof id !== 'string') return null
     const row = cache.readFragment(ConversationRow, { __typename: 'Conversation', id })
     if (row === null) return null
-    const members = cache.readQuery({ query: WorkspaceMembers })?.workspace.members ?? []
+    const members = cache.readQuery({ query: WorkspaceMembers })?.workspace?.members ?? []
     const assignee = members.find((member) => member.id === assigneeId)
     return {
       __typename: 'UpdateConversationPayload',

@@ -39,7 +39,7 @@ function putIntoLists(cache: Cache, row: Row): void {
     if (!matches(filter, row, ownMemberId(cache))) continue
     const variables = { filter, first: given['first'], after: null }
     cache.updateQuery({ query: ConversationPage, variables }, (page) => {
-      if (page === null || page.conversations.edges.some(({ node }) => node.id === row.id)) return page
+      if (page?.conversations == null || page.conversations.edges.some(({ node }) => node.id === row.id)) return page
       const edge = { __typename: 'ConversationEdge', node: row }
       return { ...page, conversations: { ...page.conversations, edges: [edge, ...page.conversations.edges] } }
     })
@@ -49,7 +49,7 @@ function putIntoLists(cache: Cache, row: Row): void {
 /** To the end of an open conversation; once, whether the answer or the live event comes first. */
 function addMessage(cache: Cache, id: string, message: MessageFieldsFragment): void {
   cache.updateQuery({ query: OpenConversation, variables: { id } }, (open) => {
-    if (!open?.conversation) return open
+    if (!open?.conversation?.messages) return open
     const { edges } = open.conversation.messages
     if (edges.some(({ node }) => node.id === message.id)) return open
     const sorted = [...edges, { __typename: 'MessageEdge', node: message }].sort(
@@ -62,5 +62,5 @@ function addMessage(cache: Cache, id: string, message: MessageFieldsFragment): v
 
 /** Known since before anything of the workspace is shown. */
 function ownMemberId(cache: Cache): string {
-  return cache.readQuery({ query: OwnMembership })?.viewer.actor.id ?? ''
+  return cache.readQuery({ query: OwnMembership })?.viewer?.actor.id ?? ''
 }

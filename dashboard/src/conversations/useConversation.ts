@@ -53,7 +53,7 @@ export function useConversation(id: string) {
     const { data: answer } = await client.query(EarlierMessages, { id, before: cursor }).toPromise()
     setLoadingEarlier(false)
     const page = answer?.conversation?.messages
-    if (page === undefined) return
+    if (page == null) return
     const messages = [...page.edges.map(({ node }) => node), ...earlier.messages]
     setLoaded({ before, messages, cursor: page.pageInfo.startCursor, hasMore: page.pageInfo.hasPreviousPage })
   }, [client, id, before, earlier, isLoadingEarlier])

@@ -24,8 +24,8 @@ export function useFirstSteps(): Steps {
   const [{ data }, reload] = useQuery({ query: FirstSteps })
   const [run, isInstalling] = useAction(InstallEchoAgent)
   const look = useCallback(() => reload({ requestPolicy: 'network-only' }), [reload])
-  const delivery = data?.deliveries.edges[0]?.node
-  const isDone = data !== undefined && delivery !== undefined && data.agents.edges.length > 0
+  const delivery = data?.deliveries?.edges[0]?.node
+  const isDone = delivery !== undefined && (data?.agents?.edges.length ?? 0) > 0
 
   useEffect(() => {
     if (isDone) return
@@ -39,8 +39,8 @@ export function useFirstSteps(): Steps {
 
   return {
     isLoading: data === undefined,
-    hasAgent: (data?.agents.edges.length ?? 0) > 0,
-    hasConversation: (data?.conversations.edges.length ?? 0) > 0,
+    hasAgent: (data?.agents?.edges.length ?? 0) > 0,
+    hasConversation: (data?.conversations?.edges.length ?? 0) > 0,
     delivery: delivery === undefined ? null : { id: delivery.id, endpointId: delivery.endpoint.id },
     isInstalling,
     installEcho: async () => {

@@ -3,8 +3,8 @@ import { graphql } from '../api/graphql.ts'
 import type { WhoAmIQuery } from '../generated/documents.ts'
 import { outside } from './outside.ts'
 
-export type SessionUser = WhoAmIQuery['me']
-export type SessionWorkspace = WhoAmIQuery['workspaces']['edges'][number]['node']
+export type SessionUser = NonNullable<WhoAmIQuery['me']>
+export type SessionWorkspace = NonNullable<WhoAmIQuery['workspaces']>['edges'][number]['node']
 
 /** Who is signed in, and where they may go. */
 export interface Session {
@@ -53,6 +53,7 @@ const WhoAmI = graphql(`
 export async function fetchSession(): Promise<Session | null> {
   const { data, error } = await outside.query(WhoAmI, {}).toPromise()
   if (error?.response?.status === 401) return null
-  if (error !== undefined || data === undefined) throw error ?? new Error('The server gave no answer')
-  return { user: data.me, workspaces: data.workspaces.edges.map(({ node }) => node) }
+  const { me = null, workspaces = null } = data ?? {}
+  if (me === null || workspaces === null) throw error ?? new Error('The server gave no answer')
+  return { user: me, workspaces: workspaces.edges.map(({ node }) => node) }
 }

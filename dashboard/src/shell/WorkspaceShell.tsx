@@ -59,7 +59,7 @@ function Entered({ api, inbox }: Connected) {
   const [{ data, error }, retry] = useQuery({ query: OwnMembership, requestPolicy: 'cache-first' })
   const viewer = data?.viewer
   const value = useMemo(() => {
-    if (viewer === undefined || workspace === undefined) return null
+    if (viewer == null || workspace === undefined) return null
     const path = (below: string) => `/w/${workspace.slug}/${below}`
     return {
       workspace,

@@ -43,7 +43,7 @@ export function NotAllowed({ what, children }: NotAllowedProps) {
 /** "Ask Olivia Owens or Ada Adler." */
 export function WhomToAsk() {
   const [{ data }] = useQuery({ query: WhoManages, requestPolicy: 'cache-first' })
-  const names = (data?.workspace.members ?? [])
+  const names = (data?.workspace?.members ?? [])
     .filter(({ role }) => role === 'OWNER' || role === 'ADMIN')
     .map(({ name }) => name)
   // Until the names are there, and where they cannot be read.

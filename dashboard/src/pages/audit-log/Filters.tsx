@@ -69,10 +69,10 @@ interface ActorSelectProps {
 function ActorSelect({ value, onChange }: ActorSelectProps) {
   const [{ data }] = useQuery({ query: AuditActors })
   const option = ({ id, name }: { id: string; name: string }) => ({ value: id, label: name })
-  const members = data?.workspace.members.map(option) ?? []
-  const agents = data?.agents.edges.map(({ node }) => option(node)) ?? []
+  const members = data?.workspace?.members.map(option) ?? []
+  const agents = data?.agents?.edges.map(({ node }) => option(node)) ?? []
   // An agent's key acts as the agent.
-  const keys = data?.apiKeys.edges.filter(({ node }) => node.agentId === null).map(({ node }) => option(node)) ?? []
+  const keys = data?.apiKeys?.edges.filter(({ node }) => node.agentId === null).map(({ node }) => option(node)) ?? []
   const groups = [
     { group: 'Members', items: members },
     { group: 'AI agents', items: agents },

@@ -5,7 +5,7 @@ import { Backlog } from './documents.ts'
 
 const READ_MS = 2000
 
-export type DispatchState = BacklogQuery['dispatchState']
+export type DispatchState = NonNullable<BacklogQuery['dispatchState']>
 
 /** What has not been sent yet, read again every two seconds; undefined before it is known. */
 export function useBacklog(): DispatchState | undefined {
@@ -16,5 +16,5 @@ export function useBacklog(): DispatchState | undefined {
     }, READ_MS)
     return () => clearInterval(timer)
   }, [execute])
-  return data?.dispatchState
+  return data?.dispatchState ?? undefined
 }

@@ -14,7 +14,7 @@ import { roleName } from '../../viewer/roles.ts'
 import { useWorkspace } from '../../viewer/workspace.ts'
 import { InviteMember, RevokeInvitation } from './documents.ts'
 
-export type Invitation = InvitationsQuery['invitations']['edges'][number]['node']
+export type Invitation = NonNullable<InvitationsQuery['invitations']>['edges'][number]['node']
 
 export function InvitationTable({ pages }: { readonly pages: Pages<Invitation> }) {
   const { nodes, hasMore, isLoading, isLoadingMore, error, loadMore, reload } = pages

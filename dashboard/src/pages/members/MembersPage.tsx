@@ -67,7 +67,7 @@ function Seen() {
 function People() {
   const [{ data, error }, reload] = useQuery({ query: Members })
   const again = () => reload({ requestPolicy: 'network-only' })
-  if (data !== undefined) return <MemberTable members={data.workspace.members} onRemoved={again} />
+  if (data?.workspace != null) return <MemberTable members={data.workspace.members} onRemoved={again} />
   if (error !== undefined) return <Failure error={error} onRetry={again} />
   return <Loading lines={4} height={60} />
 }

@@ -30,7 +30,7 @@ export function RemoveMember({ member: { id, name }, fixed, onRemoved }: RemoveM
     requestPolicy: 'network-only',
   })
   const isSelf = id === memberId
-  const made = data === undefined ? [] : madeBy(data.memberRemoval)
+  const made = data?.memberRemoval == null ? [] : madeBy(data.memberRemoval)
 
   async function remove() {
     const outcome = await run({ input: { memberId: id, endAccess } })
@@ -91,7 +91,7 @@ function madeBy({
   webhookUrls,
   apiKeyNames,
   invitedEmails,
-}: MemberRemovalQuery['memberRemoval']): string[] {
+}: NonNullable<MemberRemovalQuery['memberRemoval']>): string[] {
   return [
     ...agentNames.map((name) => `the AI agent ${name}`),
     ...webhookUrls.map((url) => `the webhook ${url}`),

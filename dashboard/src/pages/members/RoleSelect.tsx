@@ -9,7 +9,7 @@ import { mayManage, ROLES, roleName } from '../../viewer/roles.ts'
 import { useWorkspace } from '../../viewer/workspace.ts'
 import { ChangeMemberRole, OwnRole } from './documents.ts'
 
-export type Member = MembersQuery['workspace']['members'][number]
+export type Member = NonNullable<MembersQuery['workspace']>['members'][number]
 
 interface RoleSelectProps {
   readonly member: Member

@@ -12,22 +12,23 @@ import { SessionList } from './SessionList.tsx'
 
 export function Component() {
   const [{ data, error }, reload] = useQuery({ query: Sessions })
+  const { me = null, sessions = null } = data ?? {}
   const again = () => reload({ requestPolicy: 'network-only' })
   return (
     <Page title="Profile" description="Who you are to your team, and how you sign in. The same in all your workspaces.">
-      {error !== undefined && data === undefined && <Failure error={error} onRetry={again} />}
-      {error === undefined && data === undefined && <Loading lines={6} />}
-      {data !== undefined && (
+      {error !== undefined && me === null && <Failure error={error} onRetry={again} />}
+      {error === undefined && me === null && <Loading lines={6} />}
+      {me !== null && (
         <>
-          {!data.me.isEmailVerified && <Unverified email={data.me.email} />}
+          {!me.isEmailVerified && <Unverified email={me.email} />}
           <Section title="You">
-            <NameForm user={data.me} />
+            <NameForm user={me} />
           </Section>
           <Section title="Password">
-            <PasswordForm hasPassword={data.me.hasPassword} isReset={data.me.mayResetPassword} onChanged={again} />
+            <PasswordForm hasPassword={me.hasPassword} isReset={me.mayResetPassword} onChanged={again} />
           </Section>
           <Section title="Where you are signed in" description="End what you do not know, then change your password.">
-            <SessionList sessions={data.sessions} onEnded={again} />
+            <SessionList sessions={sessions ?? []} onEnded={again} />
           </Section>
         </>
       )}

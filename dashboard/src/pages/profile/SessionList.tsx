@@ -7,7 +7,7 @@ import { EndSession } from './documents.ts'
 import classes from './forms.module.css'
 
 interface SessionListProps {
-  readonly sessions: SessionsQuery['sessions']
+  readonly sessions: NonNullable<SessionsQuery['sessions']>
   readonly onEnded: () => void
 }
 

@@ -11,7 +11,7 @@ import { UpdateWorkspace } from './documents.ts'
 import { WORKSPACE_PATHS } from './paths.ts'
 
 interface WorkspaceFormProps {
-  readonly workspace: Pick<WorkspaceFactsQuery['workspace'], 'name' | 'slug'>
+  readonly workspace: Pick<NonNullable<WorkspaceFactsQuery['workspace']>, 'name' | 'slug'>
 }
 
 export function WorkspaceForm({ workspace }: WorkspaceFormProps) {

@@ -18,7 +18,7 @@ const PLANS = { FREE: 'Free', PRO: 'Pro' }
 export function Component() {
   const { role } = useWorkspace()
   const [{ data, error }, reload] = useQuery({ query: WorkspaceFacts })
-  const workspace = data?.workspace
+  const workspace = data?.workspace ?? undefined
   return (
     <Page title="Workspace" description="What this workspace is called, and where it is found.">
       {workspace === undefined && error === undefined && <Loading lines={6} />}

@@ -51,7 +51,7 @@ export function AgentPage() {
     )
   }
   const [endpoint] = agent.webhookEndpoints
-  const unregistered = data?.unregisteredWebhookEndpoints.filter(({ agentId: owner }) => owner === agent.id) ?? []
+  const unregistered = data?.unregisteredWebhookEndpoints?.filter(({ agentId: owner }) => owner === agent.id) ?? []
   return (
     <Page
       wide
@@ -87,7 +87,7 @@ export function AgentPage() {
 
 interface EndpointLinesProps {
   readonly agent: AgentFieldsFragment
-  readonly unregistered: AgentQuery['unregisteredWebhookEndpoints']
+  readonly unregistered: NonNullable<AgentQuery['unregisteredWebhookEndpoints']>
 }
 
 function EndpointLines({ agent: { webhookEndpoints }, unregistered }: EndpointLinesProps) {

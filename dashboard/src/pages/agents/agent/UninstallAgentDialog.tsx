@@ -43,7 +43,7 @@ export function UninstallAgentDialog({ agent, onClose }: UninstallAgentDialogPro
       onClose={onClose}
     >
       <p>This goes with it, for good. What it wrote stays.</p>
-      {removal === undefined ? (
+      {removal == null ? (
         <Loading lines={2} height={20} />
       ) : (
         <ul aria-label="What is removed">

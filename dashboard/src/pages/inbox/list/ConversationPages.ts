@@ -112,7 +112,7 @@ export class ConversationPages {
     const stop = () => unsubscribe()
     const { unsubscribe } = query.subscribe(({ data, error }) => {
       if (this.#loading === index) this.#loading = null
-      if (data == null) {
+      if (data?.conversations == null) {
         if (error !== undefined) this.#publish(error)
         return
       }

@@ -18,7 +18,7 @@ interface EarlierConversationsProps {
 export function EarlierConversations({ visitorId, currentId }: EarlierConversationsProps) {
   const variables = { filter: { visitorId }, first: MOST, after: null }
   const [{ data }] = useQuery({ query: ConversationPage, variables })
-  const others = data?.conversations.edges.map(({ node }) => node).filter(({ id }) => id !== currentId) ?? []
+  const others = data?.conversations?.edges.map(({ node }) => node).filter(({ id }) => id !== currentId) ?? []
   return (
     <section aria-label="Other conversations">
       <h3 className={classes.heading}>Other conversations</h3>

@@ -23,7 +23,7 @@ export function PastFigures({ range, backlog }: PastFiguresProps) {
   const variables = { from, to, bucket: range.bucket }
   const [{ data, error }, execute] = useQuery({ query: DeliveryStats, variables, requestPolicy: 'network-only' })
   const buckets = data?.deliveryStats ?? []
-  if (data === undefined && error !== undefined) {
+  if (data?.deliveryStats == null && error !== undefined) {
     return <Failure error={error} onRetry={() => execute({ requestPolicy: 'network-only' })} />
   }
   const times = buckets.map(({ start }) => Date.parse(start) / 1000)

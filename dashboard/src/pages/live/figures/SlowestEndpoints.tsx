@@ -17,15 +17,16 @@ interface SlowestEndpointsProps {
 export function SlowestEndpoints(variables: SlowestEndpointsProps) {
   const { path } = useWorkspace()
   const [{ data, error }, execute] = useQuery({ query: Slowest, variables, requestPolicy: 'network-only' })
-  const rows = data?.slowestEndpoints ?? []
+  const stats = data?.slowestEndpoints ?? null
+  const rows = stats ?? []
   const longest = Math.max(1, ...rows.map(({ durationP95 }) => durationP95))
   return (
     <Frame title="Slowest endpoints">
-      {data === undefined && error === undefined && <Loading lines={4} height={28} />}
-      {data === undefined && error !== undefined && (
+      {stats === null && error === undefined && <Loading lines={4} height={28} />}
+      {stats === null && error !== undefined && (
         <Failure error={error} onRetry={() => execute({ requestPolicy: 'network-only' })} />
       )}
-      {data !== undefined && rows.length === 0 && <p className={classes.none}>Nothing was sent in this time.</p>}
+      {stats !== null && rows.length === 0 && <p className={classes.none}>Nothing was sent in this time.</p>}
       <ul className={classes.rows}>
         {rows.map(({ endpoint, failed, durationP50, durationP95 }) => (
           <li key={endpoint.id} className={classes.row}>

@@ -43,11 +43,12 @@ export function DeliveryList({ endpoint, filter, isFiltered, selectedId, onEmpty
       else readSoon()
     },
   })
-  const rows = data?.deliveries.edges ?? []
-  const isEmpty = data !== undefined && rows.length === 0
+  const page = data?.deliveries ?? null
+  const rows = page?.edges ?? []
+  const isEmpty = page !== null && rows.length === 0
   useEffect(() => onEmpty(isEmpty), [isEmpty, onEmpty])
 
-  if (data === undefined) {
+  if (page === null) {
     return error === undefined ? <Loading lines={8} height={40} /> : <Failure error={error} onRetry={read} />
   }
   if (isEmpty) {
@@ -61,7 +62,7 @@ export function DeliveryList({ endpoint, filter, isFiltered, selectedId, onEmpty
       </EmptyState>
     )
   }
-  const { hasNextPage, endCursor } = data.deliveries.pageInfo
+  const { hasNextPage, endCursor } = page.pageInfo
   return (
     <div>
       {isStill && hasNewer && (
@@ -117,7 +118,7 @@ interface OlderPageProps {
 
 function OlderPage({ filter, after, selectedId, isLast, onMore }: OlderPageProps) {
   const [{ data, error }, execute] = useQuery({ query: DeliveryPage, variables: { filter, first: PAGE_SIZE, after } })
-  if (data === undefined) {
+  if (data?.deliveries == null) {
     return (
       <li className={classes.more}>
         {error === undefined ? (

@@ -22,9 +22,9 @@ export function EndpointList() {
   const [{ data, error }, reload] = useQuery({ query: Endpoints, variables: { after: cursors.at(-1) ?? null } })
   const again = () => reload({ requestPolicy: 'network-only' })
   useDeliveryFeed(undefined, { onHealth: again })
-  const endpoints = data?.webhookEndpoints.edges.map(({ node }) => node) ?? []
-  const agents = new Map(data?.agents.edges.map(({ node }) => [node.id, node]))
-  const page = data?.webhookEndpoints.pageInfo
+  const endpoints = data?.webhookEndpoints?.edges.map(({ node }) => node) ?? []
+  const agents = new Map(data?.agents?.edges.map(({ node }) => [node.id, node]))
+  const page = data?.webhookEndpoints?.pageInfo
   const add = mayManage && (
     <Button leftSection={<Plus size={16} aria-hidden />} onClick={() => setAdding(true)}>
       Add Endpoint
@@ -42,8 +42,8 @@ export function EndpointList() {
           You can look at endpoints and their deliveries. Owners and admins change them. <WhomToAsk />
         </Alert>
       )}
-      {data === undefined && error !== undefined && <Failure error={error} onRetry={again} />}
-      {data === undefined && error === undefined && <Loading lines={4} height={64} />}
+      {page === undefined && error !== undefined && <Failure error={error} onRetry={again} />}
+      {page === undefined && error === undefined && <Loading lines={4} height={64} />}
       {data !== undefined && endpoints.length === 0 && (
         <EmptyState icon={Webhook} title="No endpoints yet" actions={add}>
           An endpoint is a URL of yours. GudDesk sends it a signed POST whenever something happens here: somebody wrote,
@@ -71,7 +71,7 @@ export function EndpointList() {
           </Button>
         </nav>
       )}
-      {data !== undefined && (
+      {data?.unregisteredWebhookEndpoints != null && (
         <UnregisteredList
           endpoints={data.unregisteredWebhookEndpoints}
           nameOf={(agentId) => agents.get(agentId)?.name}

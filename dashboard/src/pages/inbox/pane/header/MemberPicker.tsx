@@ -23,7 +23,7 @@ export default function MemberPicker({ assigneeId, onPick }: MemberPickerProps) 
   // Always open: the popover around it is what opens and closes.
   const combobox = useCombobox({ opened: true })
   const own = (id: string) => (id === memberId ? 0 : 1)
-  const members = [...(data?.workspace.members ?? [])]
+  const members = [...(data?.workspace?.members ?? [])]
     .sort((a, b) => own(a.id) - own(b.id) || a.name.localeCompare(b.name))
     .filter(({ name, email }) => `${name} ${email}`.toLowerCase().includes(search.trim().toLowerCase()))
 

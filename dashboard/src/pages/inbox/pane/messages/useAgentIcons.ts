@@ -9,7 +9,7 @@ import { AgentIcons } from '../../../../conversations/documents.ts'
 export function useAgentIcons(): ReadonlyMap<string, string> {
   const [{ data }] = useQuery({ query: AgentIcons, requestPolicy: 'cache-first' })
   return useMemo(
-    () => new Map(data?.agents.edges.flatMap(({ node: { id, icon } }) => (icon === null ? [] : [[id, icon]]))),
+    () => new Map(data?.agents?.edges.flatMap(({ node: { id, icon } }) => (icon === null ? [] : [[id, icon]]))),
     [data],
   )
 }
