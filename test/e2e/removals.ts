@@ -144,7 +144,7 @@ function mutation(
 ): Write {
   const type = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Input`
   const selection = name === 'sendMessage' ? 'message { id }' : ''
-  const query = `mutation ($input: ${type}!) { done: ${name}(input: $input) { __typename ... on Error { code message } ${selection} } }`
+  const query = `mutation ($input: ${type}!) { done: ${name}(input: $input) { error { code message } ${selection} } }`
   return {
     name,
     needs,
@@ -153,7 +153,7 @@ function mutation(
       const headers = { 'x-workspace-id': world.workspaceId }
       const { body } = await world.guddesk.graphql(query, { input: input(world) }, { key, headers })
       const text = JSON.stringify(body).slice(0, 300)
-      const code = body.errors?.[0]?.extensions.code ?? body.data?.done?.code ?? 'ok'
+      const code = body.errors?.[0]?.extensions.code ?? body.data?.done?.error?.code.toLowerCase() ?? 'ok'
       const messageId = body.data?.done?.message?.id
       return { code, text, ...(messageId && { messageId }) }
     },

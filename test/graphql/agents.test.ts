@@ -141,7 +141,7 @@ describe('what uninstalling removes', () => {
     const later = { ...expected, apiKeyPrefixes: [key.slice(0, 8)] }
     expect((await removal()).data.agentRemoval).toEqual(later)
     const fields = 'deletedId removal { webhookUrls pendingDeliveryCount apiKeyPrefixes }'
-    const gone = await mutate('uninstallAgent', { agentId: agent.id }, fields)
+    const { error, ...gone } = await mutate('uninstallAgent', { agentId: agent.id }, fields)
     expect(gone).toEqual({ deletedId: agent.id, removal: later })
     expect((await removal()).errors[0].extensions.code).toBe('not_found')
   })

@@ -158,8 +158,7 @@ describe('over the transports', () => {
       )
       for (const { body } of [byVariable, await guddesk.graphql(literal)]) {
         expect(body.data.upsertVisitor).toEqual({
-          __typename: 'ValidationError',
-          fields: [{ path: 'metadata', message: expect.stringMatching(fault) }],
+          error: { fields: [{ path: ['metadata'], message: expect.stringMatching(fault) }] },
         })
       }
     },

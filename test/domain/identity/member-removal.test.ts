@@ -34,8 +34,8 @@ const INSTALLER = graphql(`query ($id: ID!) { node(id: $id) {
   __typename
   ... on Agent { installer { name apiKeyName hasLeft hasKeyEnded } }
 } }`)
-const INVITE = graphql(`mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { __typename } }`)
-const REVOKE = graphql(`mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) { __typename } }`)
+const INVITE = graphql(`mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { error { code } } }`)
+const REVOKE = graphql(`mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) { error { code } } }`)
 
 async function install(key: string, name = 'Made by Lea'): Promise<{ id: string; url: string; key: string }> {
   const url = nextUrl()
@@ -168,7 +168,7 @@ describe('an agent’s installer', () => {
 })
 
 describe('keys that end many at once', () => {
-  const CHANGE = graphql(`mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { __typename } }`)
+  const CHANGE = graphql(`mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { error { code } } }`)
 
   const orphans = async (workspaceId: string) => {
     const where = { workspaceId, action: 'agent.orphaned' }
@@ -286,7 +286,7 @@ describe('where an agent’s events go', () => {
       where: { agentId: agent.id },
     })
     const update = graphql(`mutation ($input: UpdateWebhookEndpointInput!) {
-      updateWebhookEndpoint(input: $input) { __typename }
+      updateWebhookEndpoint(input: $input) { error { code } }
     }`)
     await guddesk.query(update, { input: { endpointId, url: third } }, { key: tenant.key })
     expect((await logged('webhook_endpoint.updated')).map(({ data }) => data)).toEqual([

@@ -191,7 +191,7 @@ describe('an endpoint with many deliveries', { timeout: 120_000 }, () => {
       { input: { deliveryId: one?.id ?? '' } },
       { key: tenant.key },
     )
-    expect(replayDelivery).toMatchObject({ code: 'not_found' })
+    expect(replayDelivery).toMatchObject({ error: { code: 'NOT_FOUND' } })
     const { data: again } = await call('POST', '/api/agent/webhooks', { url })
     expect(again.status).toBe('created')
     expect(again.endpoint.id).not.toBe(endpoint.id)
@@ -285,7 +285,7 @@ describe('a workspace with many conversations and deliveries', { timeout: 120_00
     const actor = await (await authenticateKey(deps, tenant.key)).actorIn(undefined)
     expect((await remove()).status).toBe(200)
     const slug = `late-${tenant.workspaceId.slice(-8)}`
-    await expect(updateWorkspace(deps, actor, { slug })).rejects.toMatchObject({ code: 'not_found' })
+    await expect(updateWorkspace(deps, actor, { slug })).rejects.toMatchObject({ error: { code: 'NOT_FOUND' } })
     expect(await count('workspaces', 'slug = $1', slug)).toBe(0)
     await drainRemovals(deps)
   })
