@@ -285,7 +285,7 @@ describe('a workspace with many conversations and deliveries', { timeout: 120_00
     const actor = await (await authenticateKey(deps, tenant.key)).actorIn(undefined)
     expect((await remove()).status).toBe(200)
     const slug = `late-${tenant.workspaceId.slice(-8)}`
-    await expect(updateWorkspace(deps, actor, { slug })).rejects.toMatchObject({ error: { code: 'NOT_FOUND' } })
+    await expect(updateWorkspace(deps, actor, { slug })).rejects.toMatchObject({ code: 'not_found' })
     expect(await count('workspaces', 'slug = $1', slug)).toBe(0)
     await drainRemovals(deps)
   })
