@@ -22,28 +22,47 @@ import { inputOf, omitNull } from './input.ts'
 
 const CreateArticlePayload = builder.simpleObject('CreateArticlePayload', {
   interfaces: [MutationPayload],
-  description: 'What was written.',
-  fields: (t) => ({ article: t.field({ nullable: true, type: Article, description: 'The new article.' }) }),
+  description: 'The result of `createArticle`.',
+  fields: (t) => ({
+    article: t.field({
+      nullable: true,
+      type: Article,
+      description: 'The new article. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 const UpdateArticlePayload = builder.simpleObject('UpdateArticlePayload', {
   interfaces: [MutationPayload],
-  description: 'What was changed.',
-  fields: (t) => ({ article: t.field({ nullable: true, type: Article, description: 'The article as it is now.' }) }),
+  description: 'The result of `updateArticle`.',
+  fields: (t) => ({
+    article: t.field({
+      nullable: true,
+      type: Article,
+      description: 'The article in its current state. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 const DeleteArticlePayload = builder.simpleObject('DeleteArticlePayload', {
   interfaces: [MutationPayload],
-  description: 'What was removed.',
-  fields: (t) => ({ deletedId: t.id({ nullable: true, description: "The article's id." }) }),
+  description: 'The result of `deleteArticle`.',
+  fields: (t) => ({
+    deletedId: t.id({
+      nullable: true,
+      description: 'The id of the deleted article. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 builder.mutationFields((t) => ({
   createArticle: t.field({
     type: CreateArticlePayload,
     nullable: true,
-    description: 'Writes an article.',
-    args: { input: t.arg({ type: CreateArticleInput, required: true, description: 'What it says.' }) },
+    description: 'Creates an article in the knowledge base.',
+    args: {
+      input: t.arg({ type: CreateArticleInput, required: true, description: 'The properties of the new article.' }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => ({
       article: await createArticle(deps, actor(), inputOf(ArticleInput, omitNull(input))),
     }),
@@ -51,8 +70,8 @@ builder.mutationFields((t) => ({
   updateArticle: t.field({
     type: UpdateArticlePayload,
     nullable: true,
-    description: 'Changes or publishes an article.',
-    args: { input: t.arg({ type: UpdateArticleInput, required: true, description: 'What to change.' }) },
+    description: 'Changes an article, publishes it, or turns it into a draft.',
+    args: { input: t.arg({ type: UpdateArticleInput, required: true, description: 'The article and its changes.' }) },
     resolve: async (_root, { input: { articleId, ...patch } }, { deps, actor }) => ({
       article: await updateArticle(deps, actor(), articleId, inputOf(ArticlePatch, patch)),
     }),
@@ -60,8 +79,8 @@ builder.mutationFields((t) => ({
   deleteArticle: t.field({
     type: DeleteArticlePayload,
     nullable: true,
-    description: 'Removes an article.',
-    args: { input: t.arg({ type: DeleteArticleInput, required: true, description: 'Which one.' }) },
+    description: 'Deletes an article. Requires FULL_ACCESS.',
+    args: { input: t.arg({ type: DeleteArticleInput, required: true, description: 'The article to delete.' }) },
     resolve: async (_root, { input: { articleId } }, { deps, actor }) => {
       await deleteArticle(deps, actor(), articleId)
       return { deletedId: articleId }
@@ -72,9 +91,9 @@ builder.mutationFields((t) => ({
 builder.queryField('articles', (t) =>
   t.field({
     type: ArticleConnection,
-    description: 'The knowledge base, newest first.',
+    description: 'The articles of the knowledge base, newest first. Drafts are not visible to visitors.',
     args: {
-      filter: t.arg({ type: ArticleFilterInput, description: 'Which ones; all when left out.' }),
+      filter: t.arg({ type: ArticleFilterInput, description: 'Conditions on the articles. All articles by default.' }),
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }, info) => {

@@ -20,30 +20,51 @@ import { inputOf, omitNull } from './input.ts'
 
 const CreateCollectionPayload = builder.simpleObject('CreateCollectionPayload', {
   interfaces: [MutationPayload],
-  description: 'What was made.',
-  fields: (t) => ({ collection: t.field({ nullable: true, type: Collection, description: 'The new collection.' }) }),
+  description: 'The result of `createCollection`.',
+  fields: (t) => ({
+    collection: t.field({
+      nullable: true,
+      type: Collection,
+      description: 'The new collection. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 const UpdateCollectionPayload = builder.simpleObject('UpdateCollectionPayload', {
   interfaces: [MutationPayload],
-  description: 'What was changed.',
+  description: 'The result of `updateCollection`.',
   fields: (t) => ({
-    collection: t.field({ nullable: true, type: Collection, description: 'The collection as it is now.' }),
+    collection: t.field({
+      nullable: true,
+      type: Collection,
+      description: 'The collection in its current state. Null when the mutation was refused.',
+    }),
   }),
 })
 
 const DeleteCollectionPayload = builder.simpleObject('DeleteCollectionPayload', {
   interfaces: [MutationPayload],
-  description: 'What was removed.',
-  fields: (t) => ({ deletedId: t.id({ nullable: true, description: "The collection's id." }) }),
+  description: 'The result of `deleteCollection`.',
+  fields: (t) => ({
+    deletedId: t.id({
+      nullable: true,
+      description: 'The id of the deleted collection. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 builder.mutationFields((t) => ({
   createCollection: t.field({
     type: CreateCollectionPayload,
     nullable: true,
-    description: 'Makes a group for articles.',
-    args: { input: t.arg({ type: CreateCollectionInput, required: true, description: 'What it is.' }) },
+    description: 'Creates a collection of articles.',
+    args: {
+      input: t.arg({
+        type: CreateCollectionInput,
+        required: true,
+        description: 'The properties of the new collection.',
+      }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => ({
       collection: await createCollection(deps, actor(), inputOf(CollectionInput, omitNull(input))),
     }),
@@ -51,8 +72,10 @@ builder.mutationFields((t) => ({
   updateCollection: t.field({
     type: UpdateCollectionPayload,
     nullable: true,
-    description: 'Changes a group of articles.',
-    args: { input: t.arg({ type: UpdateCollectionInput, required: true, description: 'What to change.' }) },
+    description: 'Changes the name or description of a collection.',
+    args: {
+      input: t.arg({ type: UpdateCollectionInput, required: true, description: 'The collection and its changes.' }),
+    },
     resolve: async (_root, { input: { collectionId, ...patch } }, { deps, actor }) => ({
       collection: await updateCollection(deps, actor(), collectionId, inputOf(CollectionPatch, patch)),
     }),
@@ -60,8 +83,8 @@ builder.mutationFields((t) => ({
   deleteCollection: t.field({
     type: DeleteCollectionPayload,
     nullable: true,
-    description: 'Removes a group. Its articles stay, in none.',
-    args: { input: t.arg({ type: DeleteCollectionInput, required: true, description: 'Which one.' }) },
+    description: 'Deletes a collection. Its articles are kept, without a collection. Requires FULL_ACCESS.',
+    args: { input: t.arg({ type: DeleteCollectionInput, required: true, description: 'The collection to delete.' }) },
     resolve: async (_root, { input: { collectionId } }, { deps, actor }) => {
       await deleteCollection(deps, actor(), collectionId)
       return { deletedId: collectionId }
@@ -72,7 +95,7 @@ builder.mutationFields((t) => ({
 builder.queryField('collections', (t) =>
   t.field({
     type: CollectionConnection,
-    description: 'Groups of articles, newest first.',
+    description: 'The collections of the knowledge base, newest first.',
     args: pageArgs(t.arg),
     resolve: async (_root, page, { deps, actor, budget }) =>
       toConnection(await listCollections(deps, actor(), pageRequest(page, budget))),

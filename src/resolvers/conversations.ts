@@ -30,10 +30,14 @@ import { inputOf, omitNull } from './input.ts'
 builder.queryFields((t) => ({
   conversations: t.field({
     type: ConversationConnection,
-    description: 'Conversations, newest first. A walk through pages skips and repeats nothing.',
+    description:
+      'The conversations of the workspace, latest first. New activity while paging neither skips nor repeats a conversation.',
     args: {
-      filter: t.arg({ type: ConversationFilterInput, description: 'Which ones; all when left out.' }),
-      sort: t.arg({ type: ConversationSort, description: 'By latest activity when left out.' }),
+      filter: t.arg({
+        type: ConversationFilterInput,
+        description: 'Conditions on the conversations. All conversations by default.',
+      }),
+      sort: t.arg({ type: ConversationSort, description: 'The order of the list. ACTIVITY by default.' }),
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, sort, ...page }, { deps, actor, budget }, info) => {
@@ -52,8 +56,8 @@ builder.queryFields((t) => ({
   conversation: t.field({
     type: Conversation,
     nullable: true,
-    description: 'One conversation; null when there is none, or none that you may see.',
-    args: { id: t.arg.id({ required: true, description: 'Its id.' }) },
+    description: 'A conversation by its id. Null when it does not exist or the caller cannot see it.',
+    args: { id: t.arg.id({ required: true, description: 'The id of the conversation.' }) },
     resolve: (_root, { id }, { deps, actor }) => getConversation(deps, actor(), id).catch(nullWhenMissing),
   }),
 }))
@@ -65,32 +69,52 @@ function nullWhenMissing(error: unknown): null {
 
 const StartConversationPayload = builder.simpleObject('StartConversationPayload', {
   interfaces: [MutationPayload],
-  description: 'What was started.',
+  description: 'The result of `startConversation`.',
   fields: (t) => ({
-    conversation: t.field({ nullable: true, type: Conversation, description: 'The new conversation.' }),
+    conversation: t.field({
+      nullable: true,
+      type: Conversation,
+      description: 'The new conversation. Null when the mutation was refused.',
+    }),
   }),
 })
 
 const UpdateConversationPayload = builder.simpleObject('UpdateConversationPayload', {
   interfaces: [MutationPayload],
-  description: 'What was changed.',
+  description: 'The result of `updateConversation`.',
   fields: (t) => ({
-    conversation: t.field({ nullable: true, type: Conversation, description: 'The conversation as it is now.' }),
+    conversation: t.field({
+      nullable: true,
+      type: Conversation,
+      description: 'The conversation in its current state. Null when the mutation was refused.',
+    }),
   }),
 })
 
 const SendMessagePayload = builder.simpleObject('SendMessagePayload', {
   interfaces: [MutationPayload],
-  description: 'What was sent.',
-  fields: (t) => ({ message: t.field({ nullable: true, type: Message, description: 'The new message.' }) }),
+  description: 'The result of `sendMessage`.',
+  fields: (t) => ({
+    message: t.field({
+      nullable: true,
+      type: Message,
+      description: 'The new message. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 builder.mutationFields((t) => ({
   startConversation: t.field({
     type: StartConversationPayload,
     nullable: true,
-    description: 'Starts a conversation for a visitor, with a first message if given.',
-    args: { input: t.arg({ type: StartConversationInput, required: true, description: 'What to start.' }) },
+    description: 'Starts a conversation for a visitor, optionally with a first message.',
+    args: {
+      input: t.arg({
+        type: StartConversationInput,
+        required: true,
+        description: 'The visitor, and the properties of the new conversation.',
+      }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => {
       const conversation = await startConversation(deps, actor(), inputOf(StartConversation, omitNull(input)))
       return { conversation }
@@ -99,8 +123,10 @@ builder.mutationFields((t) => ({
   updateConversation: t.field({
     type: UpdateConversationPayload,
     nullable: true,
-    description: 'Changes status, assignee, tags, subject, priority, snooze or metadata.',
-    args: { input: t.arg({ type: UpdateConversationInput, required: true, description: 'What to change.' }) },
+    description: 'Changes the status, assignee, tags, subject, priority, snooze or metadata of a conversation.',
+    args: {
+      input: t.arg({ type: UpdateConversationInput, required: true, description: 'The conversation and its changes.' }),
+    },
     resolve: async (_root, { input: { conversationId, ...patch } }, { deps, actor }) => {
       const conversation = await updateConversation(deps, actor(), conversationId, inputOf(ConversationPatch, patch))
       return { conversation }
@@ -109,8 +135,10 @@ builder.mutationFields((t) => ({
   sendMessage: t.field({
     type: SendMessagePayload,
     nullable: true,
-    description: 'Adds a message or note to a conversation.',
-    args: { input: t.arg({ type: SendMessageInput, required: true, description: 'What to send.' }) },
+    description: 'Adds a message or an internal note to a conversation.',
+    args: {
+      input: t.arg({ type: SendMessageInput, required: true, description: 'The conversation and the message.' }),
+    },
     resolve: async (_root, { input: { conversationId, ...message } }, { deps, actor }) => ({
       message: await sendMessage(deps, actor(), conversationId, inputOf(SendMessage, omitNull(message))),
     }),
@@ -120,19 +148,19 @@ builder.mutationFields((t) => ({
 builder.queryField('inboxCounts', (t) =>
   t.field({
     type: InboxCounts,
-    description: 'How many conversations the workspace has in each state.',
+    description: 'The number of conversations in the workspace, by state.',
     resolve: (_root, _args, { deps, actor }) => countInbox(deps, actor()),
   }),
 )
 
 const MarkConversationReadPayload = builder.simpleObject('MarkConversationReadPayload', {
   interfaces: [MutationPayload],
-  description: 'What was read.',
+  description: 'The result of `markConversationRead`.',
   fields: (t) => ({
     conversation: t.field({
       nullable: true,
       type: Conversation,
-      description: 'The conversation, with its new marker.',
+      description: 'The conversation, with its new `lastReadSequence`. Null when the mutation was refused.',
     }),
   }),
 })
@@ -142,8 +170,14 @@ builder.mutationField('markConversationRead', (t) =>
     type: MarkConversationReadPayload,
     nullable: true,
     description:
-      'Notes how far you have read. The marker never moves back. Personal: nobody hears of it. Not for agents.',
-    args: { input: t.arg({ type: MarkConversationReadInput, required: true, description: 'What was read.' }) },
+      'Marks the messages of a conversation as read by the caller. The marker never moves back, and other people cannot see it. Refused for agents.',
+    args: {
+      input: t.arg({
+        type: MarkConversationReadInput,
+        required: true,
+        description: 'The conversation and the last message that was read.',
+      }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => ({
       conversation: await markConversationRead(deps, actor(), input),
     }),
@@ -152,16 +186,28 @@ builder.mutationField('markConversationRead', (t) =>
 
 const SetTypingPayload = builder.simpleObject('SetTypingPayload', {
   interfaces: [MutationPayload],
-  description: 'The signal was sent.',
-  fields: (t) => ({ conversationId: t.id({ nullable: true, description: 'Where.' }) }),
+  description: 'The result of `setTyping`.',
+  fields: (t) => ({
+    conversationId: t.id({
+      nullable: true,
+      description: 'The id of the conversation. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 builder.mutationField('setTyping', (t) =>
   t.field({
     type: SetTypingPayload,
     nullable: true,
-    description: 'Says that you are typing, or have stopped. A live signal only.',
-    args: { input: t.arg({ type: SetTypingInput, required: true, description: 'Where.' }) },
+    description:
+      'Signals that the caller started or stopped typing. The signal lasts 10 seconds for people and 60 seconds for agents and API keys, and is not stored.',
+    args: {
+      input: t.arg({
+        type: SetTypingInput,
+        required: true,
+        description: 'The conversation, and whether the caller is typing.',
+      }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => {
       await setTyping(deps, actor(), input)
       return { conversationId: input.conversationId }

@@ -9,12 +9,15 @@ import { abortable } from './abortable.ts'
 builder.subscriptionFields((t) => ({
   events: t.field({
     type: Event,
-    description: 'Events as they are committed, each once. With `after`, first everything since that cursor.',
+    description:
+      'The events of the workspace as they happen, each once and in the order of the log. With `after`, first all events since that cursor.',
     args: {
-      types: t.arg({ type: [EventType], description: 'Only these; all when left out.' }),
-      conversationId: t.arg.id({ description: 'Only those of one conversation.' }),
-      includeTests: t.arg.boolean({ description: 'Test events too; false when left out.' }),
-      after: t.arg.string({ description: "An event's cursor: resume after it, with no gap and no repeat." }),
+      types: t.arg({ type: [EventType], description: 'Only events of these types. All types by default.' }),
+      conversationId: t.arg.id({ description: 'Only events of the conversation with this id.' }),
+      includeTests: t.arg.boolean({ description: 'Whether to include test events. False by default.' }),
+      after: t.arg.string({
+        description: 'The cursor of an event after which to resume, without gaps or repeated events.',
+      }),
     },
     subscribe: (_root, { types, conversationId, includeTests, after }, context) => {
       const filter = { types: types ?? null, conversationId: conversationId ?? null }
@@ -30,9 +33,12 @@ builder.queryField('events', (t) =>
   t.field({
     type: EventConnection,
     description:
-      'The log of everything that happened, oldest first. The subscription of this name goes on where it ends.',
+      'The event log of the workspace, oldest first. To follow new events, pass the last cursor to the subscription `events`.',
     args: {
-      filter: t.arg({ type: EventFilterInput, description: 'Which ones; all when left out.' }),
+      filter: t.arg({
+        type: EventFilterInput,
+        description: 'Conditions on the events. All events except test events by default.',
+      }),
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {

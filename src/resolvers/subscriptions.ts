@@ -8,10 +8,12 @@ builder.subscriptionFields((t) => ({
   conversation: t.field({
     type: ConversationUpdate,
     description:
-      'One open conversation: first itself, then its new messages, its changes and who is typing. With `after`, first everything since that cursor. Completes when the conversation is deleted.',
+      'The updates of one conversation: first its current state, then new messages, changes and typing signals. With `after`, first all updates since that cursor. Completes when the conversation is deleted.',
     args: {
-      id: t.arg.id({ required: true, description: 'Which conversation.' }),
-      after: t.arg.string({ description: "An update's cursor: resume after it, with no gap and no repeated message." }),
+      id: t.arg.id({ required: true, description: 'The id of the conversation.' }),
+      after: t.arg.string({
+        description: 'The cursor of an update after which to resume, without gaps or repeated messages.',
+      }),
     },
     subscribe: (_root, { id, after }, context) => {
       const who = context.actor()
@@ -24,9 +26,12 @@ builder.subscriptionFields((t) => ({
   inbox: t.field({
     type: InboxUpdate,
     description:
-      'The conversations that change, each with its latest state and at most four times a second. The first update comes at once; with `after` first every conversation that changed since that cursor.',
+      'The conversations that change, each in its current state and at most four times a second. The first update is sent immediately. With `after`, first all conversations that changed since that cursor.',
     args: {
-      after: t.arg.string({ description: "An update's cursor: resume after it; what changed meanwhile comes once." }),
+      after: t.arg.string({
+        description:
+          'The cursor of an update after which to resume. Each conversation that changed since then is sent once.',
+      }),
     },
     subscribe: (_root, { after }, context) => {
       const who = context.actor()
@@ -37,11 +42,14 @@ builder.subscriptionFields((t) => ({
   deliveries: t.field({
     type: DeliveryProgress,
     description:
-      'What happens to webhook deliveries, gathered: at most four times a second, however many there are. The first one comes at once, empty. It cannot be resumed: ask for the list of deliveries again.',
+      'The progress of webhook deliveries, summarized at most four times a second. The first summary is sent immediately and is usually empty. The subscription cannot be resumed: after a reconnect, query `deliveries` again.',
     args: {
-      endpointId: t.arg.id({ description: 'Only those to this endpoint.' }),
-      status: t.arg({ type: DeliveryStatus, description: 'Only those that are so now.' }),
-      conversationId: t.arg.id({ description: 'Only those about this conversation.' }),
+      endpointId: t.arg.id({ description: 'Only deliveries to the webhook endpoint with this id.' }),
+      status: t.arg({
+        type: DeliveryStatus,
+        description: 'Only deliveries that currently have this status.',
+      }),
+      conversationId: t.arg.id({ description: 'Only deliveries of events of the conversation with this id.' }),
     },
     subscribe: (_root, filter, context) => {
       const who = context.actor()

@@ -8,12 +8,12 @@ import { ChangePasswordInput, EndSessionInput, Session, UpdateProfileInput, User
 builder.queryFields((t) => ({
   me: t.field({
     type: User,
-    description: 'The person who is signed in; no workspace needs to be named.',
+    description: 'The user who is signed in. Does not require a workspace. Refused for API keys.',
     resolve: (_root, _args, { deps, caller }) => getMe(deps, caller()),
   }),
   sessions: t.field({
     type: [Session],
-    description: 'Where you are signed in, the latest first, 100 at most. For people who are signed in.',
+    description: 'The sessions of the caller, newest first, at most 100. Refused for API keys.',
     resolve: async (_root, _args, { deps, caller }) => {
       const { credentialId } = caller()
       const sessions = await listSessions(deps, caller())
@@ -24,35 +24,55 @@ builder.queryFields((t) => ({
 
 const UpdateProfilePayload = builder.simpleObject('UpdateProfilePayload', {
   interfaces: [MutationPayload],
-  description: 'Who was changed.',
-  fields: (t) => ({ user: t.field({ nullable: true, type: User, description: 'The person as they are now.' }) }),
+  description: 'The result of `updateProfile`.',
+  fields: (t) => ({
+    user: t.field({
+      nullable: true,
+      type: User,
+      description: 'The user in its current state. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 const ChangePasswordPayload = builder.simpleObject('ChangePasswordPayload', {
   interfaces: [MutationPayload],
-  description: 'Whose password was changed.',
-  fields: (t) => ({ user: t.field({ nullable: true, type: User, description: 'The person as they are now.' }) }),
+  description: 'The result of `changePassword`.',
+  fields: (t) => ({
+    user: t.field({
+      nullable: true,
+      type: User,
+      description: 'The user in its current state. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 const EndSessionPayload = builder.simpleObject('EndSessionPayload', {
   interfaces: [MutationPayload],
-  description: 'What was ended.',
-  fields: (t) => ({ deletedId: t.id({ nullable: true, description: "The session's id." }) }),
+  description: 'The result of `endSession`.',
+  fields: (t) => ({
+    deletedId: t.id({
+      nullable: true,
+      description: 'The id of the session that was ended. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 builder.mutationFields((t) => ({
   updateProfile: t.field({
     type: UpdateProfilePayload,
     nullable: true,
-    description: 'Changes what you are called. For people who are signed in.',
-    args: { input: t.arg({ type: UpdateProfileInput, required: true, description: 'What to change.' }) },
+    description: 'Changes the name of the caller, in all workspaces. Refused for API keys.',
+    args: { input: t.arg({ type: UpdateProfileInput, required: true, description: 'The new name.' }) },
     resolve: async (_root, { input }, { deps, caller }) => ({ user: await updateProfile(deps, caller(), input) }),
   }),
   changePassword: t.field({
     type: ChangePasswordPayload,
     nullable: true,
-    description: 'Gives you a new password and ends your other sessions. For people who are signed in.',
-    args: { input: t.arg({ type: ChangePasswordInput, required: true, description: 'The old one and the new one.' }) },
+    description:
+      'Sets a new password and ends all other sessions and sign-in links of the caller. Refused for API keys.',
+    args: {
+      input: t.arg({ type: ChangePasswordInput, required: true, description: 'The current and the new password.' }),
+    },
     resolve: async (_root, { input }, { deps, caller }) => {
       await changePassword(deps, caller(), input)
       return { user: await getMe(deps, caller()) }
@@ -61,8 +81,8 @@ builder.mutationFields((t) => ({
   endSession: t.field({
     type: EndSessionPayload,
     nullable: true,
-    description: 'Signs you out somewhere, at once. For people who are signed in.',
-    args: { input: t.arg({ type: EndSessionInput, required: true, description: 'Where.' }) },
+    description: 'Ends a session of the caller immediately. Refused for API keys.',
+    args: { input: t.arg({ type: EndSessionInput, required: true, description: 'The session to end.' }) },
     resolve: async (_root, { input }, { deps, caller }) => {
       await endSession(deps, caller(), input.sessionId)
       return { deletedId: input.sessionId }

@@ -6,20 +6,20 @@ import { Viewer, Workspace } from '../schema/workspace.ts'
 builder.queryFields((t) => ({
   viewer: t.field({
     type: Viewer,
-    description: 'Who is asking, and where.',
+    description: 'The caller and the workspace of the request.',
     resolve: (_root, _args, { deps, actor }) => {
       const who = actor()
       return {
         actor: who,
         workspace: () => getWorkspace(deps, who),
-        // An agent acts for itself, not for whoever installed it.
+        // An agent acts for itself, not for the person who installed it.
         user: async () => (who.type === 'agent' || who.user === null ? null : getUser(deps.db.prisma, who.user.id)),
       }
     },
   }),
   workspace: t.field({
     type: Workspace,
-    description: 'The workspace that this request is about.',
+    description: 'The workspace of the request.',
     resolve: (_root, _args, { deps, actor }) => getWorkspace(deps, actor()),
   }),
 }))

@@ -20,10 +20,18 @@ import { inputOf, omitNull } from './input.ts'
 
 const UpsertVisitorPayload = builder.simpleObject('UpsertVisitorPayload', {
   interfaces: [MutationPayload],
-  description: 'The visitor, new or updated.',
+  description: 'The result of `upsertVisitor`.',
   fields: (t) => ({
-    visitor: t.field({ nullable: true, type: Visitor, description: 'The visitor as it is now.' }),
-    created: t.boolean({ nullable: true, description: 'False when the externalId was known.' }),
+    visitor: t.field({
+      nullable: true,
+      type: Visitor,
+      description: 'The visitor in its current state. Null when the mutation was refused.',
+    }),
+    created: t.boolean({
+      nullable: true,
+      description:
+        'Whether a new visitor was created. False when a visitor with the `externalId` was updated, null when the mutation was refused.',
+    }),
   }),
 })
 
@@ -31,8 +39,8 @@ builder.mutationFields((t) => ({
   upsertVisitor: t.field({
     type: UpsertVisitorPayload,
     nullable: true,
-    description: 'Creates a visitor, or updates the one with the same externalId.',
-    args: { input: t.arg({ type: UpsertVisitorInput, required: true, description: 'Who it is.' }) },
+    description: 'Creates a visitor, or updates the visitor with the same `externalId`.',
+    args: { input: t.arg({ type: UpsertVisitorInput, required: true, description: 'The properties of the visitor.' }) },
     resolve: (_root, { input }, { deps, actor }) =>
       upsertVisitor(deps, actor(), inputOf(VisitorInput, omitNull(input))),
   }),
@@ -40,16 +48,22 @@ builder.mutationFields((t) => ({
 
 const UpdateVisitorPayload = builder.simpleObject('UpdateVisitorPayload', {
   interfaces: [MutationPayload],
-  description: 'What was changed.',
-  fields: (t) => ({ visitor: t.field({ nullable: true, type: Visitor, description: 'The visitor as it is now.' }) }),
+  description: 'The result of `updateVisitor`.',
+  fields: (t) => ({
+    visitor: t.field({
+      nullable: true,
+      type: Visitor,
+      description: 'The visitor in its current state. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 builder.mutationField('updateVisitor', (t) =>
   t.field({
     type: UpdateVisitorPayload,
     nullable: true,
-    description: 'Changes a visitor.',
-    args: { input: t.arg({ type: UpdateVisitorInput, required: true, description: 'What to change.' }) },
+    description: 'Changes the properties of a visitor.',
+    args: { input: t.arg({ type: UpdateVisitorInput, required: true, description: 'The visitor and its changes.' }) },
     resolve: async (_root, { input: { visitorId, ...patch } }, { deps, actor }) => ({
       visitor: await updateVisitor(deps, actor(), visitorId, inputOf(VisitorPatch, patch)),
     }),
@@ -59,9 +73,9 @@ builder.mutationField('updateVisitor', (t) =>
 builder.queryField('visitors', (t) =>
   t.field({
     type: VisitorConnection,
-    description: 'People who write to the team, newest first.',
+    description: 'The visitors of the workspace, newest first.',
     args: {
-      filter: t.arg({ type: VisitorFilterInput, description: 'Which ones; all when left out.' }),
+      filter: t.arg({ type: VisitorFilterInput, description: 'Conditions on the visitors. All visitors by default.' }),
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {

@@ -5,10 +5,10 @@ import { connectionOf } from './connection.ts'
 
 export const Article = builder.prismaNode('Article', {
   nullable: true,
-  description: "A text for visitors, in the workspace's knowledge base.",
+  description: 'An article of the knowledge base.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, ...visibleArticles(context.actor()) }),
-  // Without the body: lists are read without it, and whoever asks for bodies gets all of a list's in one statement.
+  // Without the body: a list loads its bodies in one statement, and only when they are selected.
   select: {
     id: true,
     title: true,
@@ -21,67 +21,85 @@ export const Article = builder.prismaNode('Article', {
     collection: true,
   },
   fields: (t) => ({
-    title: t.exposeString('title', { description: 'Its title.' }),
-    slug: t.exposeString('slug', { description: 'Its name in URLs, unique in the workspace.' }),
-    excerpt: t.exposeString('excerpt', { nullable: true, description: 'A few words about it.' }),
+    title: t.exposeString('title', { description: 'The title, at most 200 characters.' }),
+    slug: t.exposeString('slug', { description: 'The name of the article in URLs, unique in the workspace.' }),
+    excerpt: t.exposeString('excerpt', {
+      nullable: true,
+      description: 'A short summary, at most 500 characters. Null when there is none.',
+    }),
     body: t.string({
-      description: 'Its text, in Markdown.',
+      description: 'The text, in Markdown. It can be empty.',
       resolve: async ({ id }, _args, { loaders, budget }) => budget.spend(await loaders.articleBodies.load(id)),
     }),
     collection: t.field({
       type: Collection,
       nullable: true,
-      description: 'The group that it is in, if any.',
+      description: 'The collection that the article belongs to. Null when there is none.',
       resolve: ({ collection }) => collection,
     }),
-    isPublished: t.exposeBoolean('isPublished', { description: 'Whether visitors may read it.' }),
+    isPublished: t.exposeBoolean('isPublished', {
+      description: 'Whether the article is published. Visitors can only see published articles.',
+    }),
     publishedAt: t.expose('publishedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it was last published; null while it is not.',
+      description: 'The time when the article was last published. Null for a draft.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was begun.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the article was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'The time of the latest change.' }),
   }),
 })
 
 export const ArticleConnection = connectionOf(Article, 'Article')
 
 export const ArticleFilterInput = builder.inputType('ArticleFilter', {
-  description: 'Which articles; all conditions must hold.',
+  description: 'Conditions on articles. All of them must hold.',
   fields: (t) => ({
-    published: t.boolean({ description: 'True: what visitors may read; false: drafts.' }),
-    collectionId: t.id({ description: "A collection's id." }),
-    q: t.string({ description: 'In title, excerpt or body; case does not matter.' }),
+    published: t.boolean({ description: 'True for published articles, false for drafts.' }),
+    collectionId: t.id({ description: 'Articles of the collection with this id.' }),
+    q: t.string({
+      description: 'A text of 1 to 200 characters that the title, excerpt or body contains, ignoring case.',
+    }),
   }),
 })
 
 export const CreateArticleInput = builder.inputType('CreateArticleInput', {
-  description: 'A new article.',
+  description: 'Input of `createArticle`.',
   fields: (t) => ({
-    title: t.string({ required: true, description: 'At most 200 characters.' }),
-    slug: t.string({ description: 'a-z, 0-9 and -, unique in the workspace; made from the title when left out.' }),
-    body: t.string({ description: 'Markdown, at most 200,000 characters.' }),
-    excerpt: t.string({ description: 'At most 500 characters.' }),
-    collectionId: t.id({ description: 'The group that it belongs to.' }),
-    isPublished: t.boolean({ description: 'A draft when left out.' }),
+    title: t.string({ required: true, description: 'The title, 1 to 200 characters.' }),
+    slug: t.string({
+      description:
+        'The name of the article in URLs: 1 to 100 characters of `a-z`, `0-9` and `-`, unique in the workspace. Derived from the title by default.',
+    }),
+    body: t.string({ description: 'The text in Markdown, at most 200,000 characters. Empty by default.' }),
+    excerpt: t.string({ description: 'A short summary, at most 500 characters. None by default.' }),
+    collectionId: t.id({ description: 'The id of the collection that the article belongs to. None by default.' }),
+    isPublished: t.boolean({
+      description: 'Whether to publish the article. False by default: the article is a draft.',
+    }),
   }),
 })
 
 export const UpdateArticleInput = builder.inputType('UpdateArticleInput', {
-  description: 'What to change; fields left out stay as they are.',
+  description: 'Input of `updateArticle`. Fields that are left out do not change.',
   fields: (t) => ({
-    articleId: t.id({ required: true, description: 'Which article.' }),
-    title: t.string({ description: 'Its title; the slug stays.' }),
-    slug: t.string({ description: 'Its name in URLs.' }),
-    body: t.string({ description: 'Markdown.' }),
-    excerpt: t.string({ description: 'A few words about it; null clears.' }),
-    collectionId: t.id({ description: 'The group that it belongs to; null takes it out.' }),
-    isPublished: t.boolean({ description: 'Publishes it, or takes it back.' }),
+    articleId: t.id({ required: true, description: 'The id of the article.' }),
+    title: t.string({ description: 'The title, 1 to 200 characters. A new title does not change the slug.' }),
+    slug: t.string({
+      description:
+        'The name of the article in URLs: 1 to 100 characters of `a-z`, `0-9` and `-`, unique in the workspace.',
+    }),
+    body: t.string({ description: 'The text in Markdown, at most 200,000 characters.' }),
+    excerpt: t.string({ description: 'A short summary, at most 500 characters. Null removes it.' }),
+    collectionId: t.id({
+      description:
+        'The id of the collection that the article belongs to. Null removes the article from its collection.',
+    }),
+    isPublished: t.boolean({ description: 'True publishes the article. False turns it into a draft.' }),
   }),
 })
 
 export const DeleteArticleInput = builder.inputType('DeleteArticleInput', {
-  description: 'What to remove.',
-  fields: (t) => ({ articleId: t.id({ required: true, description: 'Which article.' }) }),
+  description: 'Input of `deleteArticle`.',
+  fields: (t) => ({ articleId: t.id({ required: true, description: 'The id of the article.' }) }),
 })

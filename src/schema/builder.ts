@@ -28,13 +28,16 @@ const NODE_TYPES: Partial<Record<IdKind, string>> = {
 
 const NO_TYPE = 'None'
 
-/** What `node` is asked for most, without the ways of Prisma and of `nodes`: they cost more than the rest of the request. */
+/** The description of every object's `id`. */
+const ID_DESCRIPTION = 'The id of the object, the same in GraphQL, REST and webhooks. Its prefix names the type.'
+
+/** Direct loaders for the types that `node` is asked for most: loading through Prisma costs more than the rest of the request. */
 const LOADERS: Record<string, ((loaders: Loaders) => ById<object>) | undefined> = {
   Conversation: ({ conversations }) => conversations,
   Visitor: ({ visitors }) => visitors,
 }
 
-/** Ids that `nodes` takes. */
+/** The maximum of ids in one call of `nodes`. */
 const MAX_NODES = 100
 
 function branded<Row extends object>(row: Row, typename: string): Row {
@@ -63,15 +66,27 @@ export const builder: Builder = new SchemaBuilder<Types>({
   defaultFieldNullability: false,
   relay: {
     // Our ids tell their type themselves: the same id in REST, webhooks and GraphQL.
+    idFieldOptions: { description: ID_DESCRIPTION },
+    nodeTypeOptions: { description: 'An object that `node` and `nodes` return by its id.' },
+    pageInfoTypeOptions: { description: 'The position of a page in its list.' },
     encodeGlobalID: (_typename, id) => String(id),
     decodeGlobalID: (id) => {
       const kind = kindOfId(id)
       return { typename: (kind === undefined ? undefined : NODE_TYPES[kind]) ?? NO_TYPE, id }
     },
-    edgesFieldOptions: { nullable: false },
-    nodeFieldOptions: { nullable: false },
+    edgesFieldOptions: { nullable: false, description: 'The objects of this page, each with its cursor.' },
+    nodeFieldOptions: { nullable: false, description: 'The object at this position of the list.' },
+    cursorFieldOptions: { description: 'The position of the object, for the arguments `after` and `before`.' },
+    pageInfoFieldOptions: { description: 'The position of this page in the list.' },
+    hasNextPageFieldOptions: { description: 'Whether the list has objects after this page.' },
+    hasPreviousPageFieldOptions: { description: 'Whether the list has objects before this page.' },
+    startCursorFieldOptions: {
+      description: 'The cursor of the first object of this page; null when the page is empty.',
+    },
+    endCursorFieldOptions: { description: 'The cursor of the last object of this page; null when the page is empty.' },
     nodeQueryOptions: {
-      description: 'Any object by its id; null when there is none, or none that you may see.',
+      description: 'Any object by its id. Null when the object does not exist or the caller cannot see it.',
+      args: { id: { description: 'The id of the object.' } },
       resolve: (_root, { id }, context, _info, load) => {
         context.actor()
         const loader = LOADERS[id.typename]?.(context.loaders)
@@ -80,7 +95,9 @@ export const builder: Builder = new SchemaBuilder<Types>({
       },
     },
     nodesQueryOptions: {
-      description: 'Objects by their ids, at most 100; null in the place of each that there is none of.',
+      description:
+        'Objects by their ids, in the order of the ids. Null in place of each object that does not exist or that the caller cannot see.',
+      args: { ids: { description: `The ids of the objects, at most ${MAX_NODES}.` } },
       // Not the given `load`: it ignores its argument and loads the ids as they were sent.
       resolve: (_root, { ids }, context, info) => {
         context.actor()
@@ -98,6 +115,10 @@ function isNode({ typename }: { typename: string }): boolean {
   return typename !== NO_TYPE
 }
 
-builder.queryType({ description: 'Reading.' })
-builder.mutationType({ description: 'Changing. Expected failures are part of each result.' })
-builder.subscriptionType({ description: 'What happens, as it happens: over graphql-ws or server-sent events.' })
+builder.queryType({
+  description: 'Read operations. A field that was refused is null, and `errors` in the response has the reason.',
+})
+builder.mutationType({
+  description: 'Write operations. Each payload has an `error`, which says why the mutation was refused.',
+})
+builder.subscriptionType({ description: 'Live updates, over WebSockets (graphql-ws) or server-sent events.' })

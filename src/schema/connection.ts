@@ -4,7 +4,7 @@ import type { PageBudget } from '../domain/shared/page-budget.ts'
 import { DEFAULT_LIMIT, MAX_LIMIT, type Page, type PageRequest } from '../domain/shared/pagination.ts'
 import { builder, type Types } from './builder.ts'
 
-/** A page as a Relay connection. What costs something is a getter or function: worked out only when asked for. */
+/** A page as a Relay connection. Values that cost something are getters or functions, computed only when they are selected. */
 export interface Connection<Row> {
   edges: { readonly cursor: string; node: Row }[]
   pageInfo: {
@@ -18,13 +18,19 @@ export interface Connection<Row> {
 
 type Kinds = PothosSchemaTypes.ExtendDefaultTypes<Types>
 
-/** The arguments that every connection takes, for a field's `args`: `...pageArgs(t.arg)`. */
+/** The arguments of every connection field: `args: { ...pageArgs(t.arg) }`. */
 export function pageArgs(arg: ArgBuilder<Kinds>) {
   return {
-    first: arg.int({ description: `So many from the start: 1 to ${MAX_LIMIT}; ${DEFAULT_LIMIT} when left out.` }),
-    after: arg.string({ description: 'A cursor: what comes after it.' }),
-    last: arg.int({ description: 'So many from the end, in the same order: instead of `first`.' }),
-    before: arg.string({ description: 'A cursor: what comes before it; alone, the values directly before it.' }),
+    first: arg.int({
+      description: `The number of objects to return from the start of the range, 1 to ${MAX_LIMIT}. ${DEFAULT_LIMIT} by default.`,
+    }),
+    after: arg.string({ description: 'Returns only objects after this cursor.' }),
+    last: arg.int({
+      description: `The number of objects to return from the end of the range, 1 to ${MAX_LIMIT}, in the order of the list. Not together with \`first\`.`,
+    }),
+    before: arg.string({
+      description: 'Returns only objects before this cursor. Without another argument, those directly before it.',
+    }),
   }
 }
 
@@ -36,7 +42,7 @@ export interface PageArgs {
 }
 
 /**
- * @param budget the operation's
+ * @param budget the byte budget of the operation
  * @throws ValidationError when `first` or `last` is not 1 to 100, or both are given
  */
 export function pageRequest({ first, after, last, before }: PageArgs, budget: PageBudget): PageRequest {
@@ -47,7 +53,7 @@ export function pageRequest({ first, after, last, before }: PageArgs, budget: Pa
   if (limit < 1 || limit > MAX_LIMIT) {
     throw new ValidationError([{ path: last == null ? 'first' : 'last', message: `must be 1 to ${MAX_LIMIT}` }])
   }
-  // Whoever names only an end wants what lies before it.
+  // With `before` alone, the page is the one directly before it.
   const fromEnd = last != null || (first == null && after == null && before != null)
   return { limit, cursor: after ?? null, before: before ?? null, fromEnd, cursorName: 'after', budget }
 }
@@ -88,22 +94,27 @@ class Edge<Row> {
   }
 }
 
-/** Defines NameConnection and NameEdge for a type. */
+/** Defines the types `${name}Connection` and `${name}Edge`. */
 export function connectionOf<Row>(type: ObjectRef<Kinds, Row>, name: string): ObjectRef<Kinds, Connection<Row>> {
-  const edge = builder.edgeObject({ type, name: `${name}Edge` })
+  const edge = builder.edgeObject({
+    type,
+    name: `${name}Edge`,
+    description: `One ${name} in a list, with its cursor.`,
+  })
   const connection = builder.connectionObject(
     {
       type,
       name: `${name}Connection`,
+      description: `A page of a list of ${name} objects.`,
       fields: (t) => ({
         totalCount: t.int({
-          description: 'How many there are on all pages; counted only when asked for.',
+          description: 'The number of objects on all pages. Counted only when this field is selected.',
           resolve: (page) => (page as unknown as Connection<Row>).totalCount(),
         }),
       }),
     },
     edge,
   )
-  // Pothos knows of edges and pageInfo only; what toConnection makes has the count as well, and promises in pageInfo.
+  // Pothos types only edges and pageInfo; toConnection also gives a count, and promises in pageInfo.
   return connection as unknown as ObjectRef<Kinds, Connection<Row>>
 }

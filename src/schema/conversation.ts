@@ -15,60 +15,82 @@ import { Member } from './workspace.ts'
 
 export const Conversation = builder.prismaNode('Conversation', {
   nullable: true,
-  description: 'What a visitor and the team write to each other.',
+  description: 'A thread of messages between a visitor and the team.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, ...visibleConversations(context.actor()) }),
   include: WITH_PEOPLE,
   fields: (t) => ({
-    status: t.expose('status', { type: ConversationStatus, description: 'Where it stands.' }),
-    channel: t.expose('channel', { type: Channel, description: 'How the visitor got in touch.' }),
-    subject: t.exposeString('subject', { nullable: true, description: 'What it is about.' }),
-    priority: t.exposeInt('priority', { description: '0 (normal) to 3 (urgent).' }),
-    tags: t.exposeStringList('tags', { description: 'Labels, at most 50.' }),
-    visitor: t.field({ type: Visitor, description: 'Who wrote to the team.', resolve: ({ visitor }) => visitor }),
+    status: t.expose('status', { type: ConversationStatus, description: 'The state of the conversation.' }),
+    channel: t.expose('channel', {
+      type: Channel,
+      description: 'The channel through which the conversation was started.',
+    }),
+    subject: t.exposeString('subject', {
+      nullable: true,
+      description: 'The subject, at most 255 characters. Null when there is none.',
+    }),
+    priority: t.exposeInt('priority', { description: 'The priority, from 0 (normal) to 3 (urgent).' }),
+    tags: t.exposeStringList('tags', { description: 'The tags, at most 50 of at most 50 characters.' }),
+    visitor: t.field({
+      type: Visitor,
+      description: 'The visitor of the conversation.',
+      resolve: ({ visitor }) => visitor,
+    }),
     assignee: t.field({
       type: Member,
       nullable: true,
-      description: 'Who takes care of it.',
+      description: 'The member who is assigned. Null when the conversation is unassigned.',
       resolve: ({ assignee }) => assignee,
     }),
-    messageCount: t.exposeInt('messageCount', { description: 'Messages of every type, notes included.' }),
+    messageCount: t.exposeInt('messageCount', {
+      description: 'The number of messages of all types, including notes and system entries.',
+    }),
     lastMessageAt: t.expose('lastMessageAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When visitor, person or bot last wrote.',
+      description: 'The time of the latest VISITOR, AGENT or BOT message. Null when there is none.',
     }),
     lastMessagePreview: t.exposeString('lastMessagePreview', {
       nullable: true,
-      description: 'The first 100 characters of that message.',
+      description: 'The first 100 characters of the latest VISITOR, AGENT or BOT message. Null when there is none.',
     }),
-    lastActivityAt: t.expose('lastActivityAt', { type: 'DateTime', description: 'The order of lists.' }),
+    lastActivityAt: t.expose('lastActivityAt', {
+      type: 'DateTime',
+      description:
+        'The time of the latest VISITOR, AGENT or BOT message, or of the start of the conversation. Lists are sorted by it.',
+    }),
     snoozedUntil: t.expose('snoozedUntil', {
       type: 'DateTime',
       nullable: true,
-      description: 'When a snoozed conversation reopens by itself.',
+      description:
+        'The time when a snoozed conversation reopens. Null when it is not snoozed, or snoozed until the visitor writes.',
     }),
     metadata: t.field({
       type: 'JSON',
-      description: 'Whatever you keep with it.',
+      description: 'Custom data, an object of at most 16 kB.',
       resolve: ({ metadata }, _args, { budget }) => budget.spend(metadata),
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it started.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
-    closedAt: t.expose('closedAt', { type: 'DateTime', nullable: true, description: 'When it was closed.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the conversation was started.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'The time of the latest change or message.' }),
+    closedAt: t.expose('closedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The time when the conversation was closed. Null unless it is closed.',
+    }),
     lastReadSequence: t.int({
       nullable: true,
-      description: 'Up to where the asking person has read; null for agents.',
+      description:
+        'The sequence number of the last message that the caller has read, 0 when none. Null for agents and visitors.',
       resolve: async ({ id }, _args, { loaders }) => (await loaders.readStates.load(id))?.lastReadSequence ?? null,
     }),
     unreadCount: t.int({
       nullable: true,
-      description: `Messages of visitors, people and bots after that, one's own left out; counted up to ${MAX_UNREAD}. Null for agents.`,
+      description: `The number of VISITOR, AGENT and BOT messages of others that the caller has not read, at most ${MAX_UNREAD}. Null for agents and visitors.`,
       resolve: async ({ id }, _args, { loaders }) => (await loaders.readStates.load(id))?.unreadCount ?? null,
     }),
     messages: t.field({
       type: MessageConnection,
-      description: 'Its messages, oldest first.',
+      description: 'The messages of the conversation, oldest first. Null when the arguments are refused.',
       args: pageArgs(t.arg),
       resolve: async (conversation, page, { loaders, budget }) =>
         toConnection(
@@ -80,7 +102,7 @@ export const Conversation = builder.prismaNode('Conversation', {
   }),
 })
 
-/** What a query reads of conversations. What is not known here of a type makes all of its columns read. */
+/** The columns of conversations and their people that a query reads. A field that is unknown here makes it read all columns of its type. */
 export function conversationFields(selection: FieldSelection): ConversationFields {
   const of = { lastReadSequence: [], unreadCount: [], messages: ['messageCount'], visitor: [], assignee: [] } as const
   const ofVisitor = { avatar: ['avatarUrl'] } as const
@@ -100,7 +122,7 @@ export const ConversationConnection = connectionOf(Conversation, 'Conversation')
 builder.prismaObjectFields(Visitor, (t) => ({
   conversations: t.field({
     type: ConversationConnection,
-    description: 'Their conversations, newest activity first.',
+    description: 'The conversations of the visitor, latest activity first. Null when the arguments are refused.',
     args: pageArgs(t.arg),
     resolve: async ({ id }, page, { loaders, budget }) =>
       toConnection(
@@ -112,108 +134,138 @@ builder.prismaObjectFields(Visitor, (t) => ({
       ),
   }),
   conversationCount: t.int({
-    description: 'How many conversations they have.',
+    description: 'The number of conversations of the visitor.',
     resolve: async ({ id }, _args, { loaders }) => (await loaders.visitorConversationCounts.load(id)) ?? 0,
   }),
 }))
 
 export const ConversationSort = builder.enumType('ConversationSort', {
-  description: 'Orders of conversations.',
+  description: 'The order of a list of conversations.',
   values: {
-    ACTIVITY: { description: 'Latest activity first.' },
-    CREATED: { description: 'Latest start first.' },
+    ACTIVITY: { description: 'By `lastActivityAt`, latest first.' },
+    CREATED: { description: 'By `createdAt`, latest first.' },
   } as const,
 })
 
 const AssigneeFilterInput = builder.inputType('AssigneeFilter', {
   isOneOf: true,
-  description: 'Whose conversations.',
+  description: 'A condition on the assignee: exactly one of the fields.',
   fields: (t) => ({
-    me: t.boolean({ description: 'True: those of the person behind the session or key.' }),
-    none: t.boolean({ description: 'True: those that nobody has.' }),
-    memberId: t.id({ description: "A member's." }),
+    me: t.boolean({
+      description:
+        'True for conversations that are assigned to the caller; for an API key, to its user. False is refused, and agents cannot use this condition.',
+    }),
+    none: t.boolean({ description: 'True for unassigned conversations. False is refused.' }),
+    memberId: t.id({ description: 'Conversations that are assigned to the member with this id.' }),
   }),
 })
 
 const TagsFilterInput = builder.inputType('TagsFilter', {
-  description: 'Which tags; both conditions must hold.',
+  description: 'Conditions on tags. All of them must hold.',
   fields: (t) => ({
-    any: t.stringList({ description: 'At least one of these.' }),
-    all: t.stringList({ description: 'Every one of these.' }),
+    any: t.stringList({ description: 'At least one of these tags: 1 to 50 tags.' }),
+    all: t.stringList({ description: 'All of these tags: 1 to 50 tags.' }),
   }),
 })
 
 export const ConversationFilterInput = builder.inputType('ConversationFilter', {
-  description: 'Which conversations; all conditions must hold.',
+  description: 'Conditions on conversations. All of them must hold.',
   fields: (t) => ({
-    status: t.field({ type: [ConversationStatus], description: 'In one of these states.' }),
-    assignee: t.field({ type: AssigneeFilterInput, description: 'Who takes care of it.' }),
-    visitorId: t.id({ description: "A visitor's id." }),
-    tags: t.field({ type: TagsFilterInput, description: 'Its labels.' }),
-    channel: t.field({ type: [Channel], description: 'How the visitor got in touch: one of these.' }),
-    priority: t.intList({ description: 'One of these, 0 (normal) to 3 (urgent).' }),
+    status: t.field({ type: [ConversationStatus], description: 'Conversations in one of these states.' }),
+    assignee: t.field({ type: AssigneeFilterInput, description: 'Conversations with this assignee.' }),
+    visitorId: t.id({ description: 'Conversations of the visitor with this id.' }),
+    tags: t.field({ type: TagsFilterInput, description: 'Conversations with these tags.' }),
+    channel: t.field({ type: [Channel], description: 'Conversations from one of these channels.' }),
+    priority: t.intList({ description: 'Conversations with one of these priorities, from 0 (normal) to 3 (urgent).' }),
     text: t.string({
       description:
-        "Words that must all stand in one message or note, in the subject, or in the visitor's name and email address. Case does not matter; the last word may be a beginning. 1 to 200 characters.",
+        'A text search of 1 to 200 characters, ignoring case. One message or note, the subject, or the name and email address of the visitor must contain all of the words; the last word can be a prefix.',
     }),
-    createdAfter: t.field({ type: 'DateTime', description: 'Started after this.' }),
-    createdBefore: t.field({ type: 'DateTime', description: 'Started before this.' }),
-    activeAfter: t.field({ type: 'DateTime', description: 'With its latest activity after this.' }),
-    activeBefore: t.field({ type: 'DateTime', description: 'With its latest activity before this.' }),
+    createdAfter: t.field({ type: 'DateTime', description: 'Conversations that were started after this time.' }),
+    createdBefore: t.field({ type: 'DateTime', description: 'Conversations that were started before this time.' }),
+    activeAfter: t.field({
+      type: 'DateTime',
+      description: 'Conversations with their latest activity after this time.',
+    }),
+    activeBefore: t.field({
+      type: 'DateTime',
+      description: 'Conversations with their latest activity before this time.',
+    }),
   }),
 })
 
 export const StartConversationInput = builder.inputType('StartConversationInput', {
-  description: 'A new conversation for a visitor.',
+  description: 'Input of `startConversation`.',
   fields: (t) => ({
-    visitorId: t.id({ required: true, description: 'Whose.' }),
-    subject: t.string({ description: 'At most 255 characters.' }),
-    message: t.string({ description: "The visitor's first message." }),
-    channel: t.field({ type: Channel, description: 'API when left out.' }),
-    metadata: t.field({ type: 'JSON', description: 'An object of at most 16 kB.' }),
+    visitorId: t.id({ required: true, description: 'The id of the visitor.' }),
+    subject: t.string({ description: 'The subject, at most 255 characters. None by default.' }),
+    message: t.string({
+      description: 'The first message, written by the visitor, 1 to 10,000 characters. None by default.',
+    }),
+    channel: t.field({ type: Channel, description: 'The channel. API by default.' }),
+    metadata: t.field({ type: 'JSON', description: 'Custom data, an object of at most 16 kB. Empty by default.' }),
   }),
 })
 
 export const UpdateConversationInput = builder.inputType('UpdateConversationInput', {
-  description: 'What to change; fields left out stay as they are.',
+  description: 'Input of `updateConversation`. Fields that are left out do not change.',
   fields: (t) => ({
-    conversationId: t.id({ required: true, description: 'Which conversation.' }),
-    status: t.field({ type: ConversationStatus, description: 'Open, snooze or close it.' }),
-    assigneeId: t.id({ description: "A member's id; null unassigns." }),
-    tags: t.stringList({ description: 'The whole new set; not together with addTags or removeTags.' }),
-    addTags: t.stringList({ description: 'Tags to add to those that are there; at most 50 in all afterwards.' }),
-    removeTags: t.stringList({ description: 'Tags to take away; those that are not there are ignored.' }),
-    subject: t.string({ description: 'Null clears it.' }),
-    priority: t.int({ description: '0 to 3.' }),
-    snoozedUntil: t.field({ type: 'DateTime', description: 'Snooze until then.' }),
-    metadata: t.field({ type: 'JSON', description: 'Replaces the whole object.' }),
+    conversationId: t.id({ required: true, description: 'The id of the conversation.' }),
+    status: t.field({ type: ConversationStatus, description: 'The new state.' }),
+    assigneeId: t.id({ description: 'The id of the member to assign. Null unassigns the conversation.' }),
+    tags: t.stringList({
+      description:
+        'All tags of the conversation, at most 50 of 1 to 50 characters. Not together with `addTags` or `removeTags`.',
+    }),
+    addTags: t.stringList({
+      description: 'Tags to add, of 1 to 50 characters. The conversation can have at most 50 tags.',
+    }),
+    removeTags: t.stringList({ description: 'Tags to remove. Tags that the conversation does not have are ignored.' }),
+    subject: t.string({ description: 'The subject, at most 255 characters. Null removes it.' }),
+    priority: t.int({ description: 'The priority, from 0 (normal) to 3 (urgent).' }),
+    snoozedUntil: t.field({
+      type: 'DateTime',
+      description:
+        'A future time until which the conversation is snoozed. Null removes the time: a snoozed conversation then stays snoozed until the visitor writes.',
+    }),
+    metadata: t.field({
+      type: 'JSON',
+      description: 'Custom data, an object of at most 16 kB. Replaces the existing object.',
+    }),
   }),
 })
 
 export const SetTypingInput = builder.inputType('SetTypingInput', {
-  description: 'A live signal; nothing is stored. It lasts ten seconds, an agent’s 60, or until you write.',
+  description: 'Input of `setTyping`.',
   fields: (t) => ({
-    conversationId: t.id({ required: true, description: 'Where.' }),
-    typing: t.boolean({ required: true, description: 'True: typing; false: no longer.' }),
+    conversationId: t.id({ required: true, description: 'The id of the conversation.' }),
+    typing: t.boolean({ required: true, description: 'True when the caller is typing, false when they have stopped.' }),
   }),
 })
 
 export const MarkConversationReadInput = builder.inputType('MarkConversationReadInput', {
-  description: 'How far you have read.',
+  description: 'Input of `markConversationRead`.',
   fields: (t) => ({
-    conversationId: t.id({ required: true, description: 'Which conversation.' }),
-    sequence: t.int({ required: true, description: "The last message's that you have seen." }),
+    conversationId: t.id({ required: true, description: 'The id of the conversation.' }),
+    sequence: t.int({
+      required: true,
+      description:
+        'The sequence number of the last message that was read, from 0. A number higher than that of the latest message marks all messages as read.',
+    }),
   }),
 })
 
 export const InboxCounts = builder.objectRef<InboxCountsOf>('InboxCounts').implement({
-  description: 'How many conversations there are.',
+  description: 'The number of conversations in the workspace, by state.',
   fields: (t) => ({
-    mine: t.exposeInt('mine', { nullable: true, description: "Open, and the asking person's; null for agents." }),
-    unassigned: t.exposeInt('unassigned', { description: "Open, and nobody's." }),
-    open: t.exposeInt('open', { description: 'Open.' }),
-    snoozed: t.exposeInt('snoozed', { description: 'Snoozed.' }),
-    closed: t.exposeInt('closed', { description: 'Closed.' }),
-    total: t.exposeInt('total', { description: 'All of them.' }),
+    mine: t.exposeInt('mine', {
+      nullable: true,
+      description: 'The number of open conversations that are assigned to the caller. Null for agents.',
+    }),
+    unassigned: t.exposeInt('unassigned', { description: 'The number of open conversations without an assignee.' }),
+    open: t.exposeInt('open', { description: 'The number of open conversations.' }),
+    snoozed: t.exposeInt('snoozed', { description: 'The number of snoozed conversations.' }),
+    closed: t.exposeInt('closed', { description: 'The number of closed conversations.' }),
+    total: t.exposeInt('total', { description: 'The number of all conversations.' }),
   }),
 })

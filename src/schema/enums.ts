@@ -11,84 +11,163 @@ import {
 } from '../generated/prisma/enums.ts'
 import { builder } from './builder.ts'
 
+/** The description of each value of a Prisma enum: none can be left out. */
+function described<Name extends string>(descriptions: Record<Name, string>): Record<Name, { description: string }> {
+  const values = Object.entries<string>(descriptions).map(([name, description]) => [name, { description }])
+  return Object.fromEntries(values) as Record<Name, { description: string }>
+}
+
 export const ConversationStatus = builder.enumType(Statuses, {
   name: 'ConversationStatus',
-  description: 'Where a conversation stands.',
+  description: 'The state of a conversation.',
+  values: described<Statuses>({
+    OPEN: 'The conversation needs attention. New conversations are open.',
+    SNOOZED: 'The conversation is set aside until `snoozedUntil`, or until its visitor writes.',
+    CLOSED: 'The conversation is resolved. A new message of its visitor reopens it.',
+  }),
 })
-export const Channel = builder.enumType(Channels, { name: 'Channel', description: 'How a visitor got in touch.' })
+
+export const Channel = builder.enumType(Channels, {
+  name: 'Channel',
+  description: 'The channel through which a conversation was started.',
+  values: described<Channels>({
+    WIDGET: 'A chat widget on a web page.',
+    API: 'The REST or GraphQL API.',
+    EMAIL: 'An email of the visitor.',
+  }),
+})
+
 export const MessageType = builder.enumType(MessageTypes, {
   name: 'MessageType',
-  description: 'Whose words a message holds. Notes and system messages are seen by the team only.',
+  description: 'The type of a message: the kind of its author, or a note of the team.',
+  values: described<MessageTypes>({
+    VISITOR: 'A message of the visitor.',
+    AGENT: 'A message of a member of the team.',
+    BOT: 'A message of an automated agent.',
+    NOTE: 'An internal note. Visitors cannot see it.',
+    SYSTEM: 'An internal entry of the system. Visitors cannot see it, and clients cannot send it.',
+  }),
 })
-export const Plan = builder.enumType(Plans, { name: 'Plan', description: 'What a workspace may use.' })
-export const MemberRole = builder.enumType(Roles, { name: 'MemberRole', description: 'What a member may do.' })
+
+export const Plan = builder.enumType(Plans, {
+  name: 'Plan',
+  description: 'The plan of a workspace. It sets the rate limit of API keys.',
+  values: described<Plans>({
+    FREE: 'The lower rate limit: 60 requests a minute for each API key, unless the operator sets another one.',
+    PRO: 'The higher rate limit: 600 requests a minute for each API key, unless the operator sets another one.',
+  }),
+})
+
+export const MemberRole = builder.enumType(Roles, {
+  name: 'MemberRole',
+  description: 'The role of a member. It limits the permission of the member and of their API keys.',
+  values: described<Roles>({
+    OWNER: 'FULL_ACCESS, and the only role that can add, change or remove owners.',
+    ADMIN: 'FULL_ACCESS, including the management of members other than owners.',
+    AGENT: 'READ_WRITE: work on conversations, visitors, articles and agents.',
+    VIEWER: 'READ_ONLY: list and read.',
+  }),
+})
+
 export const MailStatus = builder.enumType(MailStatuses, {
   name: 'MailStatus',
-  description:
-    'What became of a mail: PENDING was not handed over yet, SENT the mail server has taken, FAILED it has not.',
+  description: 'The state of an email that the server sends.',
+  values: described<MailStatuses>({
+    PENDING: 'The email was not handed to the mail server yet.',
+    SENT: 'The mail server accepted the email.',
+    FAILED: 'The mail server did not accept the email.',
+  }),
 })
-export const AgentType = builder.enumType(AgentTypes, { name: 'AgentType', description: 'Where an agent comes from.' })
+
+export const AgentType = builder.enumType(AgentTypes, {
+  name: 'AgentType',
+  description: 'The origin of an agent.',
+  values: described<AgentTypes>({
+    CUSTOM: 'An agent that the team or one of its partners built.',
+    MARKETPLACE: 'An agent from a marketplace.',
+    BUILT_IN: 'An agent that is part of GudDesk.',
+  }),
+})
+
 export const EndpointOrdering = builder.enumType(EndpointOrderings, {
   name: 'EndpointOrdering',
-  description:
-    'What an event waits for when the one before it in its conversation could not be delivered: RELAXED for its first attempt only, STRICT also for its retries, for a bounded time.',
+  description: 'The order in which a webhook endpoint receives the events of one conversation after a failed attempt.',
+  values: described<EndpointOrderings>({
+    RELAXED: 'An event waits for the first attempt of the previous event in its conversation, not for its retries.',
+    STRICT: 'An event also waits for the retries of the previous event in its conversation, up to its fifth attempt.',
+  }),
 })
+
 export const DisabledReason = builder.enumType('DisabledReason', {
-  description: 'Why a webhook endpoint was disabled automatically.',
+  description: 'The reason why a webhook endpoint was disabled automatically.',
   values: {
-    GONE: { value: 'gone', description: 'The receiver answered 410.' },
-    FAILING: { value: 'failing', description: 'Five days of nothing but failure.' },
+    GONE: { value: 'gone', description: 'The receiver responded with HTTP status 410.' },
+    FAILING: { value: 'failing', description: 'Attempts failed for five days without a success.' },
   } as const,
 })
+
 export const ApiKeyPermission = builder.enumType(Permissions, {
   name: 'ApiKeyPermission',
-  description: 'What an API key may do; each level contains the one before.',
+  description: 'A permission level. Each level includes the lower ones.',
+  values: described<Permissions>({
+    READ_ONLY: 'List and read.',
+    READ_WRITE:
+      'Create and change conversations, messages, visitors and articles; install and change agents; send typing signals.',
+    FULL_ACCESS:
+      'Delete articles and collections; uninstall agents; manage webhook endpoints and API keys. Includes READ_WRITE.',
+  }),
 })
 
 export const BreakerState = builder.enumType('BreakerState', {
-  description: "Whether requests go to a webhook's receiver.",
+  description: 'The state of the circuit breaker of a webhook endpoint.',
   values: {
-    CLOSED: { description: 'They do.' },
-    OPEN: { description: 'None does: the receiver was away or overloaded, and is given time.' },
-    HALF_OPEN: { description: 'One at a time does, to see whether the receiver is back.' },
+    CLOSED: { description: 'Requests are sent to the receiver.' },
+    OPEN: { description: 'Requests are held back, because the receiver is down or overloaded.' },
+    HALF_OPEN: { description: 'One request at a time is sent, to test whether the receiver responds again.' },
   } as const,
 })
 
 export const ActorType = builder.enumType('ActorType', {
-  description: 'Kinds of those who do something.',
+  description: 'The type of an actor.',
   values: {
-    VISITOR: { value: 'visitor' },
-    MEMBER: { value: 'member' },
-    AGENT: { value: 'agent' },
-    API_KEY: { value: 'api_key' },
-    SYSTEM: { value: 'system' },
+    VISITOR: { value: 'visitor', description: 'A visitor of the workspace.' },
+    MEMBER: { value: 'member', description: 'A person who is a member of the workspace.' },
+    AGENT: { value: 'agent', description: 'An installed agent, with its own API key.' },
+    API_KEY: { value: 'api_key', description: 'An API key of a person.' },
+    SYSTEM: { value: 'system', description: 'GudDesk itself, for example when a snooze ends.' },
   } as const,
 })
 
+/** The events that are sent as webhooks; all of them are in the log, too. */
+const WEBHOOK_EVENTS = {
+  MESSAGE_CREATED: { value: 'message.created', description: 'A visitor, a person or a bot sent a message.' },
+  CONVERSATION_CREATED: { value: 'conversation.created', description: 'A conversation was started.' },
+  CONVERSATION_CLOSED: { value: 'conversation.closed', description: 'A conversation was closed.' },
+  CONVERSATION_ASSIGNED: {
+    value: 'conversation.assigned',
+    description: 'A conversation was assigned to a member. Not sent when it is unassigned.',
+  },
+  PING: { value: 'ping', description: 'A test of a webhook endpoint. Sent on request only.' },
+} as const
+
 export const WebhookEventType = builder.enumType('WebhookEventType', {
-  description: 'Kinds of events that are sent as webhooks.',
-  values: {
-    MESSAGE_CREATED: { value: 'message.created', description: 'A visitor, a person or a bot wrote.' },
-    CONVERSATION_CREATED: { value: 'conversation.created', description: 'A conversation started.' },
-    CONVERSATION_CLOSED: { value: 'conversation.closed', description: 'A conversation was resolved.' },
-    CONVERSATION_ASSIGNED: { value: 'conversation.assigned', description: 'A member was assigned.' },
-    PING: { value: 'ping', description: 'Nothing but a greeting: only ever sent on request.' },
-  } as const,
+  description: 'The type of an event that is sent as a webhook.',
+  values: WEBHOOK_EVENTS,
 })
 
 export const EventType = builder.enumType('EventType', {
-  description: 'Kinds of events in the log. The first five are also sent as webhooks.',
+  description: 'The type of an event in the log. Types that are also in `WebhookEventType` are sent as webhooks.',
   values: {
-    MESSAGE_CREATED: { value: 'message.created', description: 'A visitor, a person or a bot wrote.' },
-    CONVERSATION_CREATED: { value: 'conversation.created', description: 'A conversation started.' },
-    CONVERSATION_CLOSED: { value: 'conversation.closed', description: 'A conversation was resolved.' },
-    CONVERSATION_ASSIGNED: { value: 'conversation.assigned', description: 'A member was assigned.' },
-    PING: { value: 'ping', description: 'A test on request.' },
-    CONVERSATION_UPDATED: { value: 'conversation.updated', description: 'Any field of a conversation changed.' },
-    NOTE_CREATED: { value: 'note.created', description: 'A note or system message was added.' },
+    ...WEBHOOK_EVENTS,
+    CONVERSATION_UPDATED: {
+      value: 'conversation.updated',
+      description: 'One or more fields of a conversation changed. `data.changed` has their names.',
+    },
+    NOTE_CREATED: { value: 'note.created', description: 'An internal note or system message was added.' },
     ENDPOINT_FAILING: {
       value: 'endpoint.failing',
-      description: 'A webhook endpoint has done nothing but fail for two and a half days; after five it is disabled.',
+      description:
+        'A webhook endpoint had only failed attempts for two and a half days. After five days it will be disabled.',
     },
     ENDPOINT_DISABLED: { value: 'endpoint.disabled', description: 'A webhook endpoint was disabled automatically.' },
   } as const,

@@ -12,27 +12,29 @@ import {
 } from '../domain/shared/errors.ts'
 import { builder } from './builder.ts'
 
-/** Codes that a mutation answers in its payload; all others fail the request. */
+/** The codes that a mutation returns in its payload. All others fail the request. */
 const MutationErrorCode = builder.enumType('ErrorCode', {
-  description: 'Why a mutation was refused. The same codes as in REST, in upper case.',
+  description: 'The reason why a mutation was refused. The same codes as in REST, in upper case.',
   values: {
-    BAD_REQUEST: { value: 'bad_request', description: 'The input is invalid; `fields` names each invalid value.' },
+    BAD_REQUEST: { value: 'bad_request', description: 'The input is invalid. `fields` names each invalid value.' },
     FORBIDDEN: { value: 'forbidden', description: 'The permission or role of the caller is too low.' },
     NOT_FOUND: { value: 'not_found', description: 'An object does not exist, or the caller cannot see it.' },
     CONFLICT: {
       value: 'conflict',
-      description: 'The change contradicts the current state; `fields` names the field, if one.',
+      description:
+        'The change contradicts the current state. `fields` names the input value, if a single one is at fault.',
     },
     LOOP_DETECTED: {
       value: 'loop_detected',
-      description: 'A bot replied to itself too often; see `retryAfterSeconds`.',
+      description:
+        'Bots sent too many replies to a conversation without a message of its visitor. See `retryAfterSeconds`.',
     },
-    RATE_LIMITED: { value: 'rate_limited', description: 'Too many attempts; see `retryAfterSeconds`.' },
+    RATE_LIMITED: { value: 'rate_limited', description: 'There were too many attempts. See `retryAfterSeconds`.' },
   } as const satisfies Record<string, { value: ErrorCode; description: string }>,
 })
 
 const FieldErrorCodeRef = builder.enumType('FieldErrorCode', {
-  description: 'What is wrong with an input value.',
+  description: 'The reason why an input value was refused.',
   values: {
     REQUIRED: { value: 'required', description: 'The value is missing.' },
     TOO_SMALL: { value: 'too_small', description: 'The number is too small, or the text or list too short.' },
@@ -47,19 +49,19 @@ const FieldErrorRef = builder.objectRef<FieldError>('FieldError').implement({
   description: 'One input value that was refused.',
   fields: (t) => ({
     path: t.stringList({
-      description: 'The names and list indexes that lead to the value in the input; empty for the whole input.',
+      description: 'The path of the value in the input, as names and list indexes. Empty for the whole input.',
       resolve: ({ path }) => segmentsOf(path),
     }),
     code: t.field({
       type: FieldErrorCodeRef,
-      description: 'What is wrong, for programs.',
+      description: 'The reason, for programs.',
       resolve: ({ code = 'invalid' }) => code,
     }),
-    message: t.exposeString('message', { description: 'What a valid value looks like, for people.' }),
+    message: t.exposeString('message', { description: 'The rule that the value breaks, as text for people.' }),
   }),
 })
 
-/** A refusal as data: GraphQL's executor throws what is an `Error`. */
+/** A refusal as plain data, because GraphQL's executor throws every `Error` that a resolver returns. */
 interface Refusal {
   readonly code: MutationErrorCode
   readonly message: string
@@ -68,30 +70,30 @@ interface Refusal {
 }
 
 const MutationErrorRef = builder.objectRef<Refusal>('MutationError').implement({
-  description: 'Why a mutation was refused. Nothing was changed.',
+  description: 'The reason why a mutation was refused. The mutation changed nothing.',
   fields: (t) => ({
-    code: t.expose('code', { type: MutationErrorCode, description: 'The kind of refusal, for programs.' }),
-    message: t.exposeString('message', { description: 'What is wrong and what to do, for people.' }),
+    code: t.expose('code', { type: MutationErrorCode, description: 'The reason, for programs.' }),
+    message: t.exposeString('message', { description: 'The problem and how to solve it, as text for people.' }),
     fields: t.field({
       type: [FieldErrorRef],
-      description: 'The input values that were refused; empty when no single value is at fault.',
+      description: 'The input values that were refused. Empty when no single value is at fault.',
       resolve: ({ fields }) => [...fields],
     }),
     retryAfterSeconds: t.exposeInt('retryAfterSeconds', {
       nullable: true,
-      description: 'Seconds until a retry can succeed; null when waiting does not help.',
+      description: 'The number of seconds until a retry can succeed. Null when a retry does not help.',
     }),
   }),
 })
 
-/** What every mutation returns: its own fields on success, all of them null beside an `error`. */
+/** The interface of every mutation's result: its own fields on success, or an `error` and null in all of them. */
 export const MutationPayload = builder.simpleInterface('MutationPayload', {
-  description: 'The result of a mutation: either `error`, or the other fields.',
+  description: 'The result of a mutation. If it was refused, `error` is set and every other field is null.',
   fields: (t) => ({
     error: t.field({
       type: MutationErrorRef,
       nullable: true,
-      description: 'Why the mutation was refused; null on success.',
+      description: 'The reason why the mutation was refused. Null on success.',
     }),
   }),
 })
@@ -111,7 +113,7 @@ function isAnswered(code: ErrorCode): code is MutationErrorCode {
   return ANSWERED.has(code)
 }
 
-/** @returns null: not a failure that a mutation answers */
+/** @returns null for an error that mutations do not return in their payload */
 function refusalOf(error: unknown): Refusal | null {
   if (!(error instanceof DomainError) || !isAnswered(error.code)) return null
   const { code, message } = error

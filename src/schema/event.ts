@@ -11,34 +11,44 @@ import { loadMany } from './loaders.ts'
 export const Event = builder.objectRef<LoggedEvent>('Event')
 
 builder.node(Event, {
-  description: 'Something that happened.',
+  description: 'An event of the log: an immutable record of a change in the workspace.',
   id: { resolve: ({ id }) => id },
   loadMany: async (ids, { loaders }) => {
     const found = await loadMany(loaders.events, ids)
     return ids.map((id) => found.get(id) ?? null)
   },
   fields: (t) => ({
-    type: t.field({ type: EventType, description: 'What kind.', resolve: ({ type }) => type as EventTypeName }),
-    conversationId: t.exposeID('conversationId', { nullable: true, description: 'In which conversation.' }),
+    type: t.field({
+      type: EventType,
+      description: 'The type of the event.',
+      resolve: ({ type }) => type as EventTypeName,
+    }),
+    conversationId: t.exposeID('conversationId', {
+      nullable: true,
+      description: 'The id of the conversation that the event is about. Null for an event without a conversation.',
+    }),
     conversation: t.field({
       type: Conversation,
       nullable: true,
-      description: 'In which conversation; null when it is no more.',
+      description:
+        'The conversation that the event is about. Null when the event has none, or when the conversation was deleted.',
       resolve: ({ conversationId }, _args, { loaders }) =>
         conversationId === null ? null : loaders.conversations.load(conversationId),
     }),
     data: t.field({
       type: 'JSON',
-      description: "The webhook payload's data. An agent's key is not told where other agents' endpoints are.",
+      description:
+        'The `data` of the webhook payload. For the key of an agent, it leaves out the URLs of endpoints that belong to others.',
       resolve: ({ type, body }, _args, { actor, budget }) => {
         const { data } = JSON.parse(budget.spend(body)) as { data: Record<string, unknown> }
         return dataVisibleTo(actor(), type, data)
       },
     }),
-    isTest: t.exposeBoolean('isTest', { description: 'Whether it is sample data that was sent to test an endpoint.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
+    isTest: t.exposeBoolean('isTest', { description: 'Whether the event is a test event, with sample data.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the event happened.' }),
     cursor: t.exposeString('cursor', {
-      description: 'Resume after this event; when it has only just happened, perhaps with it: nothing is left out.',
+      description:
+        'The position of the event in the log. Pass it as `after` to read on from here. Right after the event happened, reading on can return the event again, but misses no event.',
     }),
   }),
 })
@@ -48,7 +58,7 @@ export const EventConnection = connectionOf(Event, 'Event')
 builder.prismaObjectField(Conversation, 'events', (t) =>
   t.field({
     type: EventConnection,
-    description: 'What happened in it, oldest first.',
+    description: 'The events of the conversation, oldest first. Null when the arguments are refused.',
     args: pageArgs(t.arg),
     resolve: async ({ id }, page, { loaders, budget }) =>
       toConnection(
@@ -64,16 +74,16 @@ builder.prismaObjectField(Delivery, 'event', (t) =>
   t.field({
     type: Event,
     nullable: true,
-    description: 'The event that it carries.',
+    description: 'The event that is delivered. Null when the event was removed.',
     resolve: ({ eventId }, _args, { loaders }) => loaders.events.load(eventId),
   }),
 )
 
 export const EventFilterInput = builder.inputType('EventFilter', {
-  description: 'Which events; all conditions must hold.',
+  description: 'Conditions on events. All of them must hold.',
   fields: (t) => ({
-    types: t.field({ type: [EventType], description: 'Only these kinds.' }),
-    conversationId: t.id({ description: 'Only those of one conversation.' }),
-    includeTests: t.boolean({ description: 'Test events too; false when left out.' }),
+    types: t.field({ type: [EventType], description: 'Events of one of these types. All types by default.' }),
+    conversationId: t.id({ description: 'Events of the conversation with this id.' }),
+    includeTests: t.boolean({ description: 'Whether to include test events. False by default.' }),
   }),
 })

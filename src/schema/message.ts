@@ -6,56 +6,63 @@ import { Sender } from './sender.ts'
 
 export const Message = builder.prismaNode('Message', {
   nullable: true,
-  description: 'What somebody wrote in a conversation.',
+  description: 'A message, internal note or system entry of a conversation.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, conversation: visibleConversations(context.actor()) }),
   fields: (t) => ({
-    conversationId: t.exposeID('conversationId', { description: 'Where it was written.' }),
-    sequence: t.exposeInt('sequence', { description: "Counts the conversation's messages from 1." }),
-    type: t.expose('type', { type: MessageType, description: 'Whose words these are.' }),
+    conversationId: t.exposeID('conversationId', { description: 'The id of the conversation.' }),
+    sequence: t.exposeInt('sequence', {
+      description: 'The position of the message in its conversation, starting at 1, without gaps.',
+    }),
+    type: t.expose('type', { type: MessageType, description: 'The type of the message.' }),
     body: t.string({
-      description: 'The text, 1 to 20,000 characters.',
+      description: 'The text of the message, 1 to 20,000 characters.',
       resolve: ({ body }, _args, { budget }) => budget.spend(body),
     }),
     senderId: t.exposeID('senderId', {
       nullable: true,
-      description: "The visitor's, member's, agent's or API key's id.",
+      description: 'The id of the author: a visitor, member, agent or API key. Null when the message has no author.',
     }),
-    senderName: t.exposeString('senderName', { nullable: true, description: 'The name to show.' }),
+    senderName: t.exposeString('senderName', {
+      nullable: true,
+      description: 'The display name of the author at the time of the message. Null when it is unknown.',
+    }),
     actorId: t.exposeID('actorId', {
       nullable: true,
       description:
-        "Who added it: for a visitor's message, the key, agent or member that passed it on. Null for messages before that was kept.",
+        'The id of the actor that added the message. For a message of a visitor, the API key, agent or member that submitted it. Null for old messages without this information.',
     }),
     sender: t.field({
       type: Sender,
       nullable: true,
-      description: 'Who wrote it; null when they are no more. API keys show themselves to FULL_ACCESS only.',
+      description:
+        'The author of the message. Null when the author was deleted, and for an API key unless the caller has FULL_ACCESS.',
       resolve: ({ senderId }, _args, { loaders }) => (senderId === null ? null : loaders.senders.load(senderId)),
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was written.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the message was sent.' }),
   }),
 })
 
 export const MessageConnection = connectionOf(Message, 'Message')
 
 export const SendMessageInput = builder.inputType('SendMessageInput', {
-  description: 'A message for a conversation.',
+  description: 'Input of `sendMessage`.',
   fields: (t) => ({
-    conversationId: t.id({ required: true, description: 'Where to write.' }),
+    conversationId: t.id({ required: true, description: 'The id of the conversation.' }),
     body: t.string({
       required: true,
       description:
-        'After trimming, 1 to 10,000 characters of a visitor or a note; of BOT and AGENT 1 to 20,000, and at most 60,000 bytes as JSON.',
+        'The text, without white space at its ends: 1 to 10,000 characters for VISITOR and NOTE, 1 to 20,000 for BOT and AGENT. At most 60,000 bytes as JSON.',
     }),
     type: t.field({
       type: MessageType,
       required: true,
       description:
-        "Whose words these are. A visitor's message reopens the conversation, and is not for agents' keys; SYSTEM is not for clients.",
+        'The type of the message. VISITOR reopens the conversation, and is refused for the key of an agent. SYSTEM is always refused.',
     }),
     senderName: t.string({
-      description: "The name to show instead of your own; an agent's AGENT messages and notes always show its own.",
+      description:
+        'The display name, 1 to 100 characters. By default, the name of the author, or `AI Agent` for a BOT message that no installed agent sends. Ignored for AGENT and NOTE messages of an agent, which always have its own name.',
     }),
   }),
 })

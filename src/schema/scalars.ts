@@ -11,7 +11,8 @@ function toDate(value: unknown): Date {
 }
 
 builder.scalarType('DateTime', {
-  description: 'An instant as ISO 8601 text in UTC with milliseconds: 2026-01-15T10:30:00.000Z.',
+  description:
+    'A point in time, as ISO 8601 text in UTC with milliseconds, such as `2026-01-15T10:30:00.000Z`. Input may have another offset.',
   serialize: (date) => date.toISOString(),
   parseValue: toDate,
   parseLiteral: (node) => toDate(node.kind === Kind.STRING ? node.value : undefined),
@@ -24,15 +25,15 @@ function toUrl(value: unknown): string {
 
 builder.scalarType('URL', {
   description:
-    'An absolute http(s) URL, at most 2,048 characters. One that cannot be accepted is refused in the result of the mutation, which says why.',
+    'An absolute HTTP or HTTPS URL of at most 2,048 characters. A mutation refuses any other URL in its payload.',
   serialize: (url) => url,
-  // Text of any kind: whether the asking person may do it at all is judged first, and by the operation.
+  // Any text passes: the operation checks the URL, after it has checked the permission.
   parseValue: toUrl,
   parseLiteral: (node) => toUrl(node.kind === Kind.STRING ? node.value : undefined),
 })
 
 builder.scalarType('JSON', {
-  description: 'Any JSON value.',
+  description: 'A JSON value of any type.',
   serialize: (value) => value,
   parseValue: (value) => value,
   parseLiteral: literalToJson,

@@ -5,9 +5,9 @@ import { builder } from './builder.ts'
 import { Visitor } from './visitor.ts'
 import { Member } from './workspace.ts'
 
-/** Whoever can write a message. */
+/** The types of a message's author. */
 export const Sender = builder.unionType('Sender', {
-  description: 'Who wrote a message.',
+  description: 'The author of a message: a visitor, a member, an agent or an API key.',
   types: [Visitor, Member, Agent, ApiKey],
   resolveType: ({ id }) => {
     switch (kindOfId(id)) {

@@ -10,22 +10,23 @@ import { Message } from './message.ts'
 
 type ItemOf<Kind extends ConversationItem['kind']> = Extract<ConversationItem, { kind: Kind }>
 
-const CURSOR = { description: 'Resume after this.' }
+const CURSOR = { description: 'The cursor of this update. Pass it as `after` to resume the subscription from here.' }
 
 const MessageAdded = builder.objectRef<ItemOf<'message'>>('MessageAdded').implement({
-  description: 'A message or note is new in the conversation.',
+  description: 'A new message or note in the conversation.',
   fields: (t) => ({
-    message: t.field({ type: Message, description: 'The whole message.', resolve: ({ message }) => message }),
+    message: t.field({ type: Message, description: 'The new message.', resolve: ({ message }) => message }),
     cursor: t.exposeString('cursor', CURSOR),
   }),
 })
 
 const ConversationChanged = builder.objectRef<ItemOf<'conversation'>>('ConversationChanged').implement({
-  description: 'The conversation as it is when the subscription starts, and whenever one of its own fields changed.',
+  description:
+    'The current state of the conversation. Sent when the subscription starts without `after`, and after each change of a field of the conversation.',
   fields: (t) => ({
     conversation: t.field({
       type: Conversation,
-      description: 'The conversation as it is now.',
+      description: 'The conversation in its current state.',
       resolve: ({ conversation }) => conversation,
     }),
     cursor: t.exposeString('cursor', CURSOR),
@@ -33,23 +34,31 @@ const ConversationChanged = builder.objectRef<ItemOf<'conversation'>>('Conversat
 })
 
 const EventActor = builder.objectRef<ActorRef>('EventActor').implement({
-  description: 'Who did something.',
+  description: 'The visitor, member, agent, API key or system process that caused an event.',
   fields: (t) => ({
-    type: t.expose('type', { type: ActorType, description: 'What kind.' }),
-    id: t.exposeID('id', { description: "The agent's, API key's, member's or visitor's id." }),
-    name: t.exposeString('name', { description: 'For people.' }),
+    type: t.expose('type', { type: ActorType, description: 'The type of the actor.' }),
+    id: t.exposeID('id', { description: 'The id of the visitor, member, agent or API key; `system` for the system.' }),
+    name: t.exposeString('name', { description: 'The display name of the actor.' }),
   }),
 })
 
 const TypingChanged = builder.objectRef<ItemOf<'typing'>>('TypingChanged').implement({
-  description: 'Somebody types, or has stopped. It may be lost, and is not repeated to those who resume.',
+  description:
+    'A typing signal: an actor started or stopped typing. Signals can be lost, and are not sent again when a subscription resumes.',
   fields: (t) => ({
-    conversationId: t.exposeID('conversationId', { description: 'Where.' }),
-    actor: t.field({ type: EventActor, description: 'Who.', resolve: ({ actor }) => actor }),
-    isTyping: t.exposeBoolean('isTyping', { description: 'False: no longer, also because they wrote.' }),
+    conversationId: t.exposeID('conversationId', { description: 'The id of the conversation.' }),
+    actor: t.field({
+      type: EventActor,
+      description: 'The actor who is typing. A signal of an API key without an agent has the name "AI Agent".',
+      resolve: ({ actor }) => actor,
+    }),
+    isTyping: t.exposeBoolean('isTyping', {
+      description: 'Whether the actor is typing. False when they stopped or sent a BOT message.',
+    }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
-      description: 'Without another signal it is over by then.',
+      description:
+        'The time when the signal expires unless it is repeated: 10 seconds after it was sent by a person, 60 seconds after it was sent by an agent or API key.',
     }),
   }),
 })
@@ -57,28 +66,29 @@ const TypingChanged = builder.objectRef<ItemOf<'typing'>>('TypingChanged').imple
 const TYPE_NAMES = { message: MessageAdded, conversation: ConversationChanged, typing: TypingChanged } as const
 
 export const ConversationUpdate = builder.unionType('ConversationUpdate', {
-  description: 'What an open conversation learns.',
+  description: 'An update of one conversation: its state, a new message, or a typing signal.',
   types: [MessageAdded, ConversationChanged, TypingChanged],
   resolveType: ({ kind }) => TYPE_NAMES[kind],
 })
 
 export const InboxUpdate = builder.objectRef<InboxUpdateOf>('InboxUpdate').implement({
-  description: 'What changed among the conversations since the last update.',
+  description: 'The changes of the conversations in the workspace since the last update.',
   fields: (t) => ({
     conversations: t.field({
       type: [Conversation],
-      description: 'Those that changed, each once and as it is now; the one that changed last at the end. 100 at most.',
+      description:
+        'The conversations that changed, each once and in its current state, latest change last. At most 100.',
       resolve: ({ conversations }) => [...conversations],
     }),
     counts: t.field({
       type: InboxCounts,
       nullable: true,
       description:
-        'With the first update, and when they have changed since, at most once a second; null otherwise. Ask for it from the start.',
+        'The number of conversations by state: in the first update and after each change, at most once a second. Null when unchanged. Requires that the field is selected from the first update on.',
       resolve: (update) => update.counts(),
     }),
     deletedIds: t.idList({
-      description: 'Conversations that are no more.',
+      description: 'The ids of the conversations that were deleted.',
       resolve: ({ deletedIds }) => [...deletedIds],
     }),
     cursor: t.exposeString('cursor', CURSOR),
@@ -86,36 +96,46 @@ export const InboxUpdate = builder.objectRef<InboxUpdateOf>('InboxUpdate').imple
 })
 
 export const DeliveryProgress = builder.objectRef<DeliveryProgressOf>('DeliveryProgress').implement({
-  description: 'What happened to webhook deliveries within some time.',
+  description: 'The progress of webhook deliveries within an interval.',
   fields: (t) => ({
-    since: t.expose('since', { type: 'DateTime', description: 'From when.' }),
-    until: t.expose('until', { type: 'DateTime', description: 'Until when.' }),
-    created: t.int({ description: 'New deliveries that wait to be sent.', resolve: ({ counts }) => counts.created }),
+    since: t.expose('since', { type: 'DateTime', description: 'The start of the interval.' }),
+    until: t.expose('until', { type: 'DateTime', description: 'The end of the interval.' }),
+    created: t.int({
+      description: 'The number of new deliveries that are waiting to be sent.',
+      resolve: ({ counts }) => counts.created,
+    }),
     skipped: t.int({
-      description: 'New deliveries that are not sent, because the endpoint or its agent is disabled.',
+      description: 'The number of new deliveries that are not sent because the endpoint or its agent is disabled.',
       resolve: ({ counts }) => counts.skipped,
     }),
-    delivered: t.int({ description: 'Attempts that succeeded.', resolve: ({ counts }) => counts.delivered }),
+    delivered: t.int({
+      description: 'The number of attempts that succeeded.',
+      resolve: ({ counts }) => counts.delivered,
+    }),
     retrying: t.int({
-      description: 'Attempts that failed and are followed by another.',
+      description: 'The number of attempts that failed and will be retried.',
       resolve: ({ counts }) => counts.retrying,
     }),
-    failed: t.int({ description: 'Attempts that failed as the last ones.', resolve: ({ counts }) => counts.failed }),
+    failed: t.int({
+      description: 'The number of attempts that failed and will not be retried.',
+      resolve: ({ counts }) => counts.failed,
+    }),
     p50DurationMs: t.int({
       nullable: true,
-      description: 'Half of the attempts were not slower, in milliseconds; null without attempts.',
+      description: 'The median duration of the attempts, in milliseconds. Null when there was no attempt.',
       resolve: ({ durationMs }) => durationMs.p50,
     }),
     p95DurationMs: t.int({
       nullable: true,
-      description: 'All but a twentieth of the attempts were not slower, in milliseconds; null without attempts.',
+      description:
+        'The 95th percentile of the duration of the attempts, in milliseconds. Null when there was no attempt.',
       resolve: ({ durationMs }) => durationMs.p95,
     }),
     newest: t.field({
       type: [Delivery],
-      description: 'The deliveries that changed last, the latest first, as they are now; 50 at most.',
+      description: 'The deliveries that changed, each in its current state, latest change first. At most 50.',
       resolve: (progress) => progress.newest(),
     }),
-    omitted: t.exposeInt('omitted', { description: 'How many other deliveries changed.' }),
+    omitted: t.exposeInt('omitted', { description: 'The number of deliveries that changed and are not in `newest`.' }),
   }),
 })

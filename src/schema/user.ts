@@ -4,55 +4,66 @@ import type { UserWithAccess } from '../domain/identity/users.ts'
 import { builder } from './builder.ts'
 
 export const User = builder.objectRef<UserWithAccess>('User').implement({
-  description: 'A person, in whatever workspaces.',
+  description: 'A person with an account. A user can be a member of several workspaces.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Unique.' }),
-    name: t.exposeString('name', { description: 'What they are called, everywhere.' }),
-    email: t.exposeString('email', { description: 'Their email address, with which they sign in.' }),
+    id: t.exposeID('id', { description: 'The id of the user.' }),
+    name: t.exposeString('name', { description: 'The name of the user, the same in all workspaces.' }),
+    email: t.exposeString('email', { description: 'The email address with which the user signs in.' }),
     hasPassword: t.exposeBoolean('hasPassword', {
-      description: 'Whether they can sign in with a password; otherwise they came by a link.',
+      description: 'Whether the user has a password. Without one, they sign in with a link.',
     }),
     isEmailVerified: t.boolean({
-      description: 'Whether they have used a link that was sent to their address.',
+      description: 'Whether the user has verified the email address, by a link that was sent to it.',
       resolve: ({ emailVerifiedAt }) => emailVerifiedAt !== null,
     }),
     mayResetPassword: t.boolean({
       description:
-        'Whether you may set a password without the current one: you signed in by a link within the last hour.',
+        'Whether the caller can set a password without the current one. True for one hour after signing in with a link.',
       resolve: (_user, _args, { deps, caller }) => mayResetPassword(deps, caller()),
     }),
   }),
 })
 
 export const Session = builder.objectRef<VisibleSession & { isCurrent: boolean }>('Session').implement({
-  description: 'A place where somebody is signed in.',
+  description: 'A session of a user who is signed in.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Unique.' }),
-    isCurrent: t.exposeBoolean('isCurrent', { description: 'Whether it is the one that asks.' }),
-    address: t.exposeString('address', { nullable: true, description: 'The IP address that it was opened from.' }),
-    userAgent: t.exposeString('userAgent', { nullable: true, description: 'The program that opened it, as it says.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they signed in.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When it ends unless it is used before.' }),
+    id: t.exposeID('id', { description: 'The id of the session.' }),
+    isCurrent: t.exposeBoolean('isCurrent', { description: 'Whether the request was made with this session.' }),
+    address: t.exposeString('address', {
+      nullable: true,
+      description: 'The IP address from which the user signed in. Null when it is unknown.',
+    }),
+    userAgent: t.exposeString('userAgent', {
+      nullable: true,
+      description: 'The User-Agent header of the request that signed in. Null when there was none.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the user signed in.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      description: 'The time when the session expires. Using the session extends it to 30 days, at most once a day.',
+    }),
   }),
 })
 
 export const UpdateProfileInput = builder.inputType('UpdateProfileInput', {
-  description: 'What the person who is signed in is called.',
-  fields: (t) => ({ name: t.string({ required: true, description: 'Their name, at most 200 characters.' }) }),
+  description: 'Input of `updateProfile`.',
+  fields: (t) => ({ name: t.string({ required: true, description: 'The name of the user, 1 to 200 characters.' }) }),
 })
 
 export const ChangePasswordInput = builder.inputType('ChangePasswordInput', {
-  description: 'A new password.',
+  description: 'Input of `changePassword`.',
   fields: (t) => ({
     currentPassword: t.string({
-      description: 'The present one; left out by somebody who has none yet, or has just signed in by a link.',
+      description: 'The current password. Not required when the user has none, or when `mayResetPassword` is true.',
     }),
-    newPassword: t.string({ required: true, description: '10 to 128 characters, any characters.' }),
-    revokeApiKeys: t.boolean({ description: 'Whether to revoke all your API keys, too. Those of agents stay.' }),
+    newPassword: t.string({ required: true, description: 'The new password, 10 to 128 characters of any kind.' }),
+    revokeApiKeys: t.boolean({
+      description: 'Whether to revoke all API keys of the user, except the keys of agents. False by default.',
+    }),
   }),
 })
 
 export const EndSessionInput = builder.inputType('EndSessionInput', {
-  description: 'A session to end at once.',
-  fields: (t) => ({ sessionId: t.id({ required: true, description: 'Which one of your own.' }) }),
+  description: 'Input of `endSession`.',
+  fields: (t) => ({ sessionId: t.id({ required: true, description: 'The id of a session of the caller.' }) }),
 })

@@ -3,70 +3,94 @@ import { connectionOf } from './connection.ts'
 
 export const Visitor = builder.prismaNode('Visitor', {
   nullable: true,
-  description: 'A person who writes to the team; REST calls them customers.',
+  description: 'A customer who writes to the team. REST calls a visitor a customer.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
   fields: (t) => ({
-    externalId: t.exposeString('externalId', { nullable: true, description: 'Their id in your system.' }),
-    name: t.exposeString('name', { nullable: true, description: 'Their name, if known.' }),
-    email: t.exposeString('email', { nullable: true, description: 'Their email address, if known.' }),
-    avatarUrl: t.expose('avatarUrl', { type: 'URL', nullable: true, description: 'A picture of them.' }),
+    externalId: t.exposeString('externalId', {
+      nullable: true,
+      description: 'The id of the visitor in your system, unique in the workspace. Null when it is unknown.',
+    }),
+    name: t.exposeString('name', { nullable: true, description: 'The name of the visitor. Null when it is unknown.' }),
+    email: t.exposeString('email', {
+      nullable: true,
+      description: 'The email address of the visitor. Null when it is unknown.',
+    }),
+    avatarUrl: t.expose('avatarUrl', {
+      type: 'URL',
+      nullable: true,
+      description: 'The URL of a picture of the visitor. Null when there is none.',
+    }),
     avatar: t.string({
       nullable: true,
       description:
-        'The path on this server of the picture at avatarUrl, for people who are signed in; null until it has been fetched.',
+        'The path on this server of a copy of the picture at `avatarUrl`, for people who are signed in. Null until the picture was fetched.',
       resolve: ({ avatarUrl }, _args, { loaders }) => (avatarUrl === null ? null : loaders.pictures.load(avatarUrl)),
     }),
     metadata: t.field({
       type: 'JSON',
-      description: 'Whatever you keep with them.',
+      description: 'Custom data, an object of at most 16 kB.',
       resolve: ({ metadata }, _args, { budget }) => budget.spend(metadata),
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they first came.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When they were last changed.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the visitor was created.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'The time of the latest change.' }),
   }),
 })
 
 export const VisitorConnection = connectionOf(Visitor, 'Visitor')
 
 export const UpsertVisitorInput = builder.inputType('UpsertVisitorInput', {
-  description: 'At least one of name, email, externalId. The same externalId again updates the visitor.',
+  description:
+    'Input of `upsertVisitor`. Requires at least one of `externalId`, `name` and `email`. Fields that are left out or null do not change an existing visitor.',
   fields: (t) => ({
-    externalId: t.string({ description: 'Their id in your system.' }),
-    name: t.string({ description: 'Their name.' }),
-    email: t.string({ description: 'Their email address.' }),
-    avatarUrl: t.field({ type: 'URL', description: 'An http(s) URL of a picture.' }),
-    metadata: t.field({ type: 'JSON', description: 'An object of at most 16 kB.' }),
+    externalId: t.string({
+      description: 'The id of the visitor in your system, 1 to 255 characters. Without it, a new visitor is created.',
+    }),
+    name: t.string({ description: 'The name of the visitor, at most 200 characters.' }),
+    email: t.string({ description: 'The email address of the visitor, at most 320 characters.' }),
+    avatarUrl: t.field({ type: 'URL', description: 'The URL of a picture of the visitor.' }),
+    metadata: t.field({
+      type: 'JSON',
+      description: 'Custom data, an object of at most 16 kB. Replaces the existing object.',
+    }),
   }),
 })
 
 const TextFilterInput = builder.inputType('TextFilter', {
-  description: 'How a text must be; case does not matter, and all conditions must hold.',
+  description: 'Conditions on a text, ignoring case. All of them must hold. Each has 1 to 320 characters.',
   fields: (t) => ({
-    is: t.string({ description: 'Exactly this.' }),
-    startsWith: t.string({ description: 'Beginning with this.' }),
-    contains: t.string({ description: 'With this in it.' }),
+    is: t.string({ description: 'The text is equal to this.' }),
+    startsWith: t.string({ description: 'The text starts with this.' }),
+    contains: t.string({ description: 'The text contains this.' }),
   }),
 })
 
 export const VisitorFilterInput = builder.inputType('VisitorFilter', {
-  description: 'Which visitors; all conditions must hold.',
+  description: 'Conditions on visitors. All of them must hold.',
   fields: (t) => ({
-    name: t.field({ type: TextFilterInput, description: 'What they are called.' }),
-    email: t.field({ type: TextFilterInput, description: 'Their email address.' }),
-    externalId: t.string({ description: 'Exactly this id in your system.' }),
-    text: t.string({ description: 'In the name, email address or external id; case does not matter.' }),
+    name: t.field({ type: TextFilterInput, description: 'Conditions on the name.' }),
+    email: t.field({ type: TextFilterInput, description: 'Conditions on the email address.' }),
+    externalId: t.string({ description: 'The visitor with exactly this `externalId`.' }),
+    text: t.string({
+      description:
+        'A text of 1 to 200 characters that the name, email address or `externalId` contains, ignoring case.',
+    }),
   }),
 })
 
 export const UpdateVisitorInput = builder.inputType('UpdateVisitorInput', {
-  description: 'What to change; fields left out stay as they are, null clears.',
+  description: 'Input of `updateVisitor`. Fields that are left out do not change. Null removes a value.',
   fields: (t) => ({
-    visitorId: t.id({ required: true, description: 'Which visitor.' }),
-    externalId: t.string({ description: 'Their id in your system; unique.' }),
-    name: t.string({ description: 'Their name.' }),
-    email: t.string({ description: 'Their email address.' }),
-    avatarUrl: t.field({ type: 'URL', description: 'An http(s) URL of a picture.' }),
-    metadata: t.field({ type: 'JSON', description: 'Replaces the whole object.' }),
+    visitorId: t.id({ required: true, description: 'The id of the visitor.' }),
+    externalId: t.string({
+      description: 'The id of the visitor in your system, 1 to 255 characters, unique in the workspace.',
+    }),
+    name: t.string({ description: 'The name of the visitor, at most 200 characters.' }),
+    email: t.string({ description: 'The email address of the visitor, at most 320 characters.' }),
+    avatarUrl: t.field({ type: 'URL', description: 'The URL of a picture of the visitor.' }),
+    metadata: t.field({
+      type: 'JSON',
+      description: 'Custom data, an object of at most 16 kB. Replaces the existing object, and cannot be null.',
+    }),
   }),
 })
