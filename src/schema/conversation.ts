@@ -57,7 +57,7 @@ export const Conversation = builder.prismaNode('Conversation', {
     lastActivityAt: t.expose('lastActivityAt', {
       type: 'DateTime',
       description:
-        'The time of the latest VISITOR, AGENT or BOT message, or of the start of the conversation. Lists are sorted by it.',
+        'The time of the latest VISITOR, AGENT or BOT message, or of the start of the conversation. By default, lists are sorted by it.',
     }),
     snoozedUntil: t.expose('snoozedUntil', {
       type: 'DateTime',
@@ -85,7 +85,7 @@ export const Conversation = builder.prismaNode('Conversation', {
     }),
     unreadCount: t.int({
       nullable: true,
-      description: `The number of VISITOR, AGENT and BOT messages of others that the caller has not read, at most ${MAX_UNREAD}. Null for agents and visitors.`,
+      description: `The number of VISITOR, AGENT and BOT messages of others that the caller has not read, counted up to ${MAX_UNREAD}. Null for agents and visitors.`,
       resolve: async ({ id }, _args, { loaders }) => (await loaders.readStates.load(id))?.unreadCount ?? null,
     }),
     messages: t.field({
@@ -169,7 +169,7 @@ const TagsFilterInput = builder.inputType('TagsFilter', {
 })
 
 export const ConversationFilterInput = builder.inputType('ConversationFilter', {
-  description: 'Conditions on conversations. All of them must hold.',
+  description: 'Conditions on conversations. All of them must hold. A list has 1 to 50 values.',
   fields: (t) => ({
     status: t.field({ type: [ConversationStatus], description: 'Conversations in one of these states.' }),
     assignee: t.field({ type: AssigneeFilterInput, description: 'Conversations with this assignee.' }),

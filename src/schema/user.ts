@@ -18,7 +18,7 @@ export const User = builder.objectRef<UserWithAccess>('User').implement({
     }),
     mayResetPassword: t.boolean({
       description:
-        'Whether the caller can set a password without the current one. True for one hour after signing in with a link.',
+        'Whether the caller can set a password without the current one. True for one hour after signing in with a link, until the password is changed.',
       resolve: (_user, _args, { deps, caller }) => mayResetPassword(deps, caller()),
     }),
   }),

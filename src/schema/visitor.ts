@@ -24,7 +24,7 @@ export const Visitor = builder.prismaNode('Visitor', {
     avatar: t.string({
       nullable: true,
       description:
-        'The path on this server of a copy of the picture at `avatarUrl`, for people who are signed in. Null until the picture was fetched.',
+        'The path on this server of a copy of the picture at `avatarUrl`, for people who are signed in. Null when there is no picture, and until it was fetched.',
       resolve: ({ avatarUrl }, _args, { loaders }) => (avatarUrl === null ? null : loaders.pictures.load(avatarUrl)),
     }),
     metadata: t.field({

@@ -1,39 +1,11 @@
-import {
-  buildSchema,
-  type GraphQLSchema,
-  isEnumType,
-  isInputObjectType,
-  isInterfaceType,
-  isObjectType,
-  isSpecifiedScalarType,
-} from 'graphql'
+import { buildSchema, type GraphQLSchema } from 'graphql'
 import { expect, test } from 'vitest'
 import { schema } from '../../src/resolvers/index.ts'
-
-/** Everything of the schema that can be deprecated, by its coordinate: `Type.field`, `Type.field(argument:)`, `Enum.VALUE`. */
-function* members(of: GraphQLSchema): Generator<[coordinate: string, deprecationReason: string | null | undefined]> {
-  for (const type of Object.values(of.getTypeMap())) {
-    if (type.name.startsWith('__') || isSpecifiedScalarType(type)) continue
-    if (isEnumType(type)) {
-      for (const { name, deprecationReason } of type.getValues()) yield [`${type.name}.${name}`, deprecationReason]
-    }
-    if (isObjectType(type) || isInterfaceType(type)) {
-      for (const { name, deprecationReason, args } of Object.values(type.getFields())) {
-        yield [`${type.name}.${name}`, deprecationReason]
-        for (const arg of args) yield [`${type.name}.${name}(${arg.name}:)`, arg.deprecationReason]
-      }
-    }
-    if (isInputObjectType(type)) {
-      for (const { name, deprecationReason } of Object.values(type.getFields())) {
-        yield [`${type.name}.${name}`, deprecationReason]
-      }
-    }
-  }
-}
+import { schemaMembers } from '../support/schema-members.ts'
 
 /** Deprecations whose reason does not name, in backticks, something of the schema that is there to stay. */
 function withoutReplacement(of: GraphQLSchema): string[] {
-  const all = new Map(members(of))
+  const all = new Map([...schemaMembers(of)].map(([name, { deprecationReason }]) => [name, deprecationReason]))
   return [...all].flatMap(([coordinate, reason]) => {
     if (reason == null) return []
     const named = [...reason.matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? '')
