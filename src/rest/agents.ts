@@ -80,14 +80,12 @@ export const agentRoutes: readonly Route[] = [
   }),
 ]
 
+const showFields = shapes.shown(shapes.Agent)
+const showInstalledEndpoint = shapes.shown(shapes.InstalledEndpoint)
+
 function showAgent(agent: AgentWithEndpoints) {
-  const { id, name, description, type, isEnabled, priority, config, iconUrl, creatorName, creatorUrl } = agent
-  const { ignoreOwnEvents, installedAt, updatedAt, webhookEndpoints } = agent
-  const [endpoint] = webhookEndpoints
-  const profile = { id, name, description, type, isEnabled, priority, config, iconUrl, creatorName, creatorUrl }
+  const [endpoint] = agent.webhookEndpoints
   const webhookEndpoint =
-    endpoint === undefined
-      ? null
-      : { id: endpoint.id, url: endpoint.url, isEnabled: endpoint.isEnabled, events: showFlags(endpoint) }
-  return { ...profile, ignoreOwnEvents, installedAt, updatedAt, webhookEndpoint }
+    endpoint === undefined ? null : showInstalledEndpoint({ ...endpoint, events: showFlags(endpoint) })
+  return showFields({ ...agent, webhookEndpoint })
 }

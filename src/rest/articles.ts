@@ -10,7 +10,6 @@ import {
   updateArticle,
   withBodies,
 } from '../domain/knowledge-base/articles.ts'
-import type { Article } from '../generated/prisma/client.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 
@@ -21,6 +20,9 @@ const Query = ArticleFilter.extend({
     .optional(),
   include: z.enum(['body']).optional(),
 })
+
+const showSummary = shapes.shown(shapes.ArticleSummary)
+const showArticle = shapes.shown(shapes.Article)
 
 export const articleRoutes: readonly Route[] = [
   route({
@@ -81,12 +83,3 @@ export const articleRoutes: readonly Route[] = [
     },
   }),
 ]
-
-function showSummary(article: Omit<Article, 'body'>) {
-  const { id, title, slug, excerpt, collectionId, isPublished, publishedAt, createdAt, updatedAt } = article
-  return { id, title, slug, excerpt, collectionId, isPublished, publishedAt, createdAt, updatedAt }
-}
-
-function showArticle(article: Article) {
-  return { ...showSummary(article), body: article.body }
-}

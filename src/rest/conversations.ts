@@ -11,7 +11,6 @@ import { listMessages } from '../domain/messages/list-messages.ts'
 import { SendMessage, sendMessage } from '../domain/messages/send-message.ts'
 import { StartConversation, startConversation } from '../domain/messages/start-conversation.ts'
 import { idText, instant, omitUndefined, text } from '../domain/shared/input.ts'
-import type { Message } from '../generated/prisma/client.ts'
 import { Channel, ConversationStatus } from '../generated/prisma/enums.ts'
 import { listParameter, separated } from './query.ts'
 import { listAnswer, type Route, route } from './route.ts'
@@ -41,6 +40,10 @@ const Query = z
       assignee: assigneeId === 'none' ? { none: true as const } : { memberId: assigneeId },
     }),
   }))
+
+const showMessage = shapes.shown(shapes.Message)
+const showState = shapes.shown(shapes.ConversationSummary)
+const showVisitor = shapes.shown(shapes.Conversation.shape.visitor)
 
 export const conversationRoutes: readonly Route[] = [
   route({
@@ -116,22 +119,12 @@ function showConversation(row: ConversationWithPeople) {
   return {
     ...showSummary(row),
     assignee: assignee === null ? null : { id: assignee.id, name: assignee.user.name },
-    visitor: { id: visitor.id, name: visitor.name, email: visitor.email, avatarUrl: visitor.avatarUrl },
+    visitor: showVisitor(visitor),
   }
 }
 
 /** A conversation without the people in it. */
 export function showSummary(row: ConversationWithAssignee) {
-  const { id, status, channel, subject, priority, tags, lastMessageAt, lastMessagePreview } = row
   // The column may name somebody who was removed.
-  const assigneeId = row.assignee?.id ?? null
-  const { messageCount, snoozedUntil, metadata, createdAt, updatedAt, closedAt } = row
-  const state = { id, status, channel, subject, priority, tags, assigneeId }
-  const activity = { lastMessageAt, lastMessagePreview, messageCount }
-  return { ...state, ...activity, snoozedUntil, metadata, createdAt, updatedAt, closedAt }
-}
-
-function showMessage(message: Message) {
-  const { id, conversationId, type, body, senderId, senderName, actorId, sequence, createdAt } = message
-  return { id, conversationId, type, body, senderId, senderName, actorId, sequence, createdAt }
+  return showState({ ...row, assigneeId: row.assignee?.id ?? null })
 }

@@ -9,7 +9,6 @@ import {
   VisitorInput,
   VisitorPatch,
 } from '../domain/visitors/visitors.ts'
-import type { Visitor } from '../generated/prisma/client.ts'
 import { showSummary } from './conversations.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
@@ -17,6 +16,8 @@ import * as shapes from './shapes.ts'
 const { externalId, text: q } = VisitorFilter.shape
 /** Exact but for case; `q` is looked for in name, email address and externalId. */
 const Query = z.object({ email, externalId, q }).partial()
+
+const showCustomer = shapes.shown(shapes.Customer)
 
 /** Visitors, by the name that the contract gives them. */
 export const customerRoutes: readonly Route[] = [
@@ -68,7 +69,3 @@ export const customerRoutes: readonly Route[] = [
     },
   }),
 ]
-
-function showCustomer({ id, externalId, name, email, avatarUrl, metadata, createdAt, updatedAt }: Visitor) {
-  return { id, externalId, name, email, avatarUrl, metadata, createdAt, updatedAt }
-}

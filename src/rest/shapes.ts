@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { AgentProfile } from '../domain/agents/agent-profile.ts'
+import { type Field, fieldOf } from '../domain/shared/field.ts'
 import { AgentType, Channel, ConversationStatus, MemberRole, MessageType, Plan } from '../generated/prisma/enums.ts'
 
 /**
@@ -21,6 +23,38 @@ const ids = {
   endpoint: id('whk'),
   article: id('art'),
   collection: id('col'),
+}
+
+type Shape = Readonly<Record<string, z.ZodType>>
+
+/**
+ * Turns a row into an answer: the fields of the shape and no others, so that a new column does not become public by
+ * accident. Times become text when the answer is written.
+ */
+export function shown<S extends Shape>(shape: z.ZodObject<S>): (row: { readonly [K in keyof S]: unknown }) => object {
+  const keys: (keyof S)[] = Object.keys(shape.shape)
+  return (row) => Object.fromEntries(keys.map((key) => [key, row[key]]))
+}
+
+const ANSWERS: Partial<Record<Field['kind'], z.ZodType>> = {
+  text: z.string(),
+  url: z.string(),
+  integer: z.int(),
+  boolean: z.boolean(),
+  time: Time,
+  json: Json,
+}
+
+/** Answers' fields for columns, from the zod shape that parses their input. */
+function answerFields<S extends Shape>(shape: S): { [K in keyof S]: z.ZodType } {
+  const fields = Object.entries(shape).map(([name, schema]) => {
+    const { kind, isNullable, description } = fieldOf(schema)
+    const answer = ANSWERS[kind]
+    if (answer === undefined || description === undefined)
+      throw new TypeError(`No answer follows from the schema of ${name}`)
+    return [name, (isNullable ? answer.nullable() : answer).describe(description)]
+  })
+  return Object.fromEntries(fields)
 }
 
 export const EventFlags = z
@@ -107,24 +141,22 @@ export const CustomerWithConversations = Customer.extend({
   conversations: z.array(ConversationSummary).describe('The 10 with the latest activity.'),
 }).meta({ id: 'CustomerWithConversations' })
 
+export const InstalledEndpoint = z.object({
+  id: ids.endpoint,
+  url: z.string(),
+  isEnabled: z.boolean(),
+  events: EventFlags,
+})
+
 export const Agent = z
   .object({
     id: ids.agent,
-    name: z.string(),
-    description: NullableText,
+    ...answerFields(AgentProfile.shape),
     type: z.enum(AgentType),
     isEnabled: z.boolean(),
-    priority: z.int(),
-    config: Json,
-    iconUrl: NullableText,
-    creatorName: NullableText,
-    creatorUrl: NullableText,
-    ignoreOwnEvents: z.boolean().describe('Whether it is spared the events that it causes itself.'),
     installedAt: Time,
     updatedAt: Time,
-    webhookEndpoint: z
-      .object({ id: ids.endpoint, url: z.string(), isEnabled: z.boolean(), events: EventFlags })
-      .nullable(),
+    webhookEndpoint: InstalledEndpoint.nullable(),
   })
   .meta({ id: 'Agent' })
 

@@ -55,12 +55,9 @@ export const webhookRoutes: readonly Route[] = [
   }),
 ]
 
-export function showFlags(endpoint: WebhookEndpoint) {
-  const { onMessageCreated, onConversationCreated, onConversationClosed, onConversationAssigned } = endpoint
-  return { onMessageCreated, onConversationCreated, onConversationClosed, onConversationAssigned }
-}
+export const showFlags = shapes.shown(shapes.EventFlags)
+const showFields = shapes.shown(shapes.WebhookEndpoint)
 
 function showEndpoint(endpoint: WebhookEndpoint) {
-  const { id, url, description, agentId, isEnabled, disabledReason, createdAt, updatedAt } = endpoint
-  return { id, url, description, agentId, isEnabled, disabledReason, events: showFlags(endpoint), createdAt, updatedAt }
+  return showFields({ ...endpoint, events: showFlags(endpoint) })
 }

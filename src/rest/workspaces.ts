@@ -10,9 +10,10 @@ import {
 } from '../domain/identity/workspaces.ts'
 import type { Actor, Caller } from '../domain/shared/actor.ts'
 import { ForbiddenError, NotFoundError } from '../domain/shared/errors.ts'
-import type { Workspace } from '../generated/prisma/client.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
+
+const showWorkspace = shapes.shown(shapes.Workspace)
 
 export const workspaceRoutes: readonly Route[] = [
   route({
@@ -81,8 +82,4 @@ async function actorAt(caller: Caller, id: string): Promise<Actor> {
   })
   if (actor.workspaceId !== id) throw new NotFoundError('Workspace')
   return actor
-}
-
-function showWorkspace({ id, name, slug, plan, createdAt, updatedAt }: Workspace) {
-  return { id, name, slug, plan, createdAt, updatedAt }
 }

@@ -1,10 +1,12 @@
+import { AgentProfile, seenBy } from '../domain/agents/agent-profile.ts'
 import type { AgentRemoval as AgentRemovalRow } from '../domain/agents/agent-removal.ts'
-import { seenBy } from '../domain/agents/agents.ts'
+import { AgentPatch, InstallAgent } from '../domain/agents/agents.ts'
 import type { AgentInstaller as AgentInstallerOf } from '../domain/credentials/agent-installers.ts'
 import { managedEndpoints } from '../domain/shared/authorization.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { AgentType } from './enums.ts'
+import { inputFields, outputFields } from './fields.ts'
 import { EventFlagsInput, WebhookEndpoint } from './webhook-endpoint.ts'
 
 const NEIGHBOURS = "Null for another agent's key."
@@ -31,26 +33,13 @@ export const Agent = builder.prismaNode('Agent', {
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'For people.' }),
-    description: t.string({
-      nullable: true,
-      description: `What it does. ${NEIGHBOURS}`,
-      resolve: (agent, _args, { actor }) => seenBy(actor(), agent).description,
+    ...outputFields(t, AgentProfile.shape, {
+      read: (agent, { actor }) => seenBy(actor(), agent),
+      note: ({ kind, isNullable }) =>
+        kind === 'json' ? "Empty for another agent's key." : isNullable ? NEIGHBOURS : '',
     }),
     type: t.expose('type', { type: AgentType, description: 'Where it comes from.' }),
     isEnabled: t.exposeBoolean('isEnabled', { description: 'Whether it gets events and its key works.' }),
-    priority: t.exposeInt('priority', { description: 'Higher first.' }),
-    config: t.field({
-      type: 'JSON',
-      description: "Whatever the agent keeps here; empty for another agent's key.",
-      resolve: (agent, _args, { actor, budget }) => budget.spend(seenBy(actor(), agent).config),
-    }),
-    iconUrl: t.field({
-      type: 'URL',
-      nullable: true,
-      description: `A picture. ${NEIGHBOURS}`,
-      resolve: (agent, _args, { actor }) => seenBy(actor(), agent).iconUrl,
-    }),
     icon: t.string({
       nullable: true,
       description: `The path on this server of the picture at iconUrl, for people who are signed in; null until it has been fetched. ${NEIGHBOURS}`,
@@ -58,20 +47,6 @@ export const Agent = builder.prismaNode('Agent', {
         const { iconUrl } = seenBy(actor(), agent)
         return iconUrl === null ? null : loaders.pictures.load(iconUrl)
       },
-    }),
-    creatorName: t.string({
-      nullable: true,
-      description: `Who made it. ${NEIGHBOURS}`,
-      resolve: (agent, _args, { actor }) => seenBy(actor(), agent).creatorName,
-    }),
-    creatorUrl: t.field({
-      type: 'URL',
-      nullable: true,
-      description: `The maker's page. ${NEIGHBOURS}`,
-      resolve: (agent, _args, { actor }) => seenBy(actor(), agent).creatorUrl,
-    }),
-    ignoreOwnEvents: t.exposeBoolean('ignoreOwnEvents', {
-      description: 'Whether its endpoints are spared the events that it caused itself.',
     }),
     webhookEndpoints: t.relation('webhookEndpoints', {
       type: WebhookEndpoint,
@@ -102,44 +77,18 @@ export const AgentFilterInput = builder.inputType('AgentFilter', {
   }),
 })
 
+const INPUT_TYPES = { webhookUrl: 'URL', events: EventFlagsInput } as const
+
 export const InstallAgentInput = builder.inputType('InstallAgentInput', {
   description: 'An agent to install.',
-  fields: (t) => ({
-    name: t.string({ required: true, description: 'For people.' }),
-    webhookUrl: t.field({ type: 'URL', required: true, description: 'Where its events are sent.' }),
-    description: t.string({ description: 'What it does.' }),
-    type: t.field({ type: AgentType, description: 'CUSTOM when left out.' }),
-    events: t.field({ type: EventFlagsInput, description: 'Which events.' }),
-    config: t.field({ type: 'JSON', description: 'An object of at most 16 kB.' }),
-    priority: t.int({ description: 'Higher first.' }),
-    iconUrl: t.field({ type: 'URL', description: 'An http(s) URL.' }),
-    creatorName: t.string({ description: 'Who made it.' }),
-    creatorUrl: t.field({ type: 'URL', description: 'An http(s) URL.' }),
-    ignoreOwnEvents: t.boolean({
-      description: 'Its endpoints do not receive the events that it caused itself; false when left out.',
-    }),
-  }),
+  fields: (t) => inputFields(t, InstallAgent.shape, { ...INPUT_TYPES, type: AgentType }),
 })
 
 export const UpdateAgentInput = builder.inputType('UpdateAgentInput', {
   description: 'What to change; fields left out stay as they are, null clears.',
   fields: (t) => ({
     agentId: t.id({ required: true, description: 'Which agent.' }),
-    name: t.string({ description: 'For people.' }),
-    description: t.string({ description: 'What it does.' }),
-    isEnabled: t.boolean({ description: 'Whether it gets events and its key works.' }),
-    webhookUrl: t.field({
-      type: 'URL',
-      description:
-        "Its first endpoint's new URL. Like events, for FULL_ACCESS, the agent's own key, and whoever installed it.",
-    }),
-    events: t.field({ type: EventFlagsInput, description: 'Which events its first endpoint receives.' }),
-    config: t.field({ type: 'JSON', description: 'Replaces the whole object.' }),
-    priority: t.int({ description: 'Higher first.' }),
-    iconUrl: t.field({ type: 'URL', description: 'An http(s) URL.' }),
-    creatorName: t.string({ description: 'Who made it.' }),
-    creatorUrl: t.field({ type: 'URL', description: 'An http(s) URL.' }),
-    ignoreOwnEvents: t.boolean({ description: 'Its endpoints do not receive the events that it caused itself.' }),
+    ...inputFields(t, AgentPatch.shape, INPUT_TYPES),
   }),
 })
 

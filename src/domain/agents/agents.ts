@@ -13,37 +13,34 @@ import { hasLevel, isNeighbour, requireLevel, requireNotAgent, requireOwnAgent }
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { clearableText, jsonObject, omitUndefined, parse, requireId, text, webUrl } from '../shared/input.ts'
+import { omitUndefined, parse, requireId, text } from '../shared/input.ts'
 import { inTimeOrder, type Page, type PageRequest } from '../shared/pagination.ts'
 import { requestPicture } from '../visitors/pictures.ts'
 import { DEFAULT_FLAGS, EventFlags } from '../webhooks/endpoint-input.ts'
 import { enforceEndpointQuota } from '../webhooks/register-endpoint.ts'
 import { HEALTH_RESET, rethrowAsUrlConflict } from '../webhooks/update-endpoint.ts'
 import { checkWebhookUrl, MAX_URL_LENGTH } from '../webhooks/webhook-url.ts'
+import { AgentProfile, seenBy } from './agent-profile.ts'
 import { type AgentRemoval, removalOf } from './agent-removal.ts'
 
-const Priority = z.int32()
-const profile = {
-  name: text(100),
-  description: clearableText(1000).optional(),
-  config: jsonObject.optional(),
-  priority: Priority.optional(),
-  iconUrl: webUrl.optional(),
-  creatorName: clearableText(100).optional(),
-  creatorUrl: webUrl.optional(),
-  ignoreOwnEvents: z.boolean().optional(),
-}
 const WebhookUrl = text(MAX_URL_LENGTH)
 
 export const InstallAgent = z.object({
-  ...profile,
-  webhookUrl: WebhookUrl,
-  type: z.enum(AgentType).optional(),
-  events: EventFlags.optional(),
+  ...AgentProfile.shape,
+  webhookUrl: WebhookUrl.describe('Where its events are sent.'),
+  type: z.enum(AgentType).optional().describe('CUSTOM when left out.'),
+  events: EventFlags.optional().describe('Which events.'),
 })
 
 export const AgentPatch = z
-  .object({ ...profile, webhookUrl: WebhookUrl, events: EventFlags, isEnabled: z.boolean() })
+  .object({
+    ...AgentProfile.shape,
+    webhookUrl: WebhookUrl.describe(
+      "Its first endpoint's new URL. Like events, for FULL_ACCESS, the agent's own key, and whoever installed it.",
+    ),
+    events: EventFlags.describe('Which events its first endpoint receives.'),
+    isEnabled: z.boolean().describe('Whether it gets events and its key works.'),
+  })
   .partial()
   .refine((patch) => Object.values(patch).some((value) => value !== undefined), 'name at least one field to change')
 
@@ -69,15 +66,6 @@ export interface Installed {
 const WITH_ENDPOINTS = {
   webhookEndpoints: { where: { unregisteredAt: null }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
 } satisfies Prisma.AgentInclude
-
-/**
- * An agent as an actor may see it. Another agent's key sees what it is called, whether it works and since when, and
- * nothing that people wrote about it, keep in it, or that says where it is: such texts carry tokens.
- */
-export function seenBy<Row extends Agent>(actor: Actor, agent: Row): Row {
-  if (!isNeighbour(actor, agent.id)) return agent
-  return { ...agent, description: null, config: {}, iconUrl: null, creatorName: null, creatorUrl: null }
-}
 
 function withVisibleEndpoints(actor: Actor, agent: AgentWithEndpoints): AgentWithEndpoints {
   return isNeighbour(actor, agent.id) ? { ...seenBy(actor, agent), webhookEndpoints: [] } : agent

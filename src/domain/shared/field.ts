@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { instant, webUrl } from './input.ts'
+
+/** The kinds of values of a field. `other` has no counterpart in both APIs: an enum, or an object. */
+export type FieldKind = 'text' | 'url' | 'integer' | 'boolean' | 'time' | 'json' | 'other'
+
+/** A field as its zod schema declares it. GraphQL inputs, GraphQL objects and REST answers are all derived from this. */
+export interface Field {
+  readonly kind: FieldKind
+  /** Whether the value is a list of values of that kind. */
+  readonly isList: boolean
+  readonly isOptional: boolean
+  readonly isNullable: boolean
+  readonly description: string | undefined
+}
+
+/** What a schema declares about a field. */
+export function fieldOf(schema: z.ZodType): Field {
+  const layers = layersOf(schema)
+  const core = layers.at(-1)
+  return {
+    kind: core instanceof z.ZodArray ? fieldOf(core.element as z.ZodType).kind : kindOf(layers),
+    isList: core instanceof z.ZodArray,
+    isOptional: schema.safeParse(undefined).success,
+    isNullable: schema.safeParse(null).success,
+    description: layers.map(({ description }) => description).find((text) => text !== undefined),
+  }
+}
+
+const URL_CORE = layersOf(webUrl).at(-1)
+
+function kindOf(layers: readonly z.ZodType[]): FieldKind {
+  const core = layers.at(-1)
+  if (layers.includes(instant)) return 'time'
+  if (core === URL_CORE) return 'url'
+  if (core instanceof z.ZodString) return 'text'
+  if (core instanceof z.ZodNumber && core.isInt) return 'integer'
+  if (core instanceof z.ZodBoolean) return 'boolean'
+  return core instanceof z.ZodRecord ? 'json' : 'other'
+}
+
+/** The schema and what it wraps, outermost first: of a transformation, what goes in; of a union, its first option. */
+function layersOf(schema: z.ZodType): z.ZodType[] {
+  const inner = innerOf(schema)
+  return inner === undefined ? [schema] : [schema, ...layersOf(inner as z.ZodType)]
+}
+
+function innerOf(schema: z.ZodType): unknown {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault) {
+    return schema.unwrap()
+  }
+  if (schema instanceof z.ZodPipe) return schema.in
+  return schema instanceof z.ZodUnion ? schema.options[0] : undefined
+}
