@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AgentProfile } from '../domain/agents/agent-profile.ts'
 import { type Field, fieldOf } from '../domain/shared/field.ts'
+import { VisitorInput } from '../domain/visitors/visitors.ts'
 import { AgentType, Channel, ConversationStatus, MemberRole, MessageType, Plan } from '../generated/prisma/enums.ts'
 
 /**
@@ -127,11 +128,7 @@ export const Message = z
 export const Customer = z
   .object({
     id: ids.visitor,
-    externalId: NullableText,
-    name: NullableText,
-    email: NullableText,
-    avatarUrl: NullableText,
-    metadata: Json,
+    ...answerFields(VisitorInput.shape),
     createdAt: Time,
     updatedAt: Time,
   })

@@ -1,7 +1,9 @@
+import { ArticleInput, ArticlePatch } from '../domain/knowledge-base/articles.ts'
 import { visibleArticles } from '../domain/shared/authorization.ts'
 import { builder } from './builder.ts'
 import { Collection } from './collection.ts'
 import { connectionOf } from './connection.ts'
+import { inputFields } from './fields.ts'
 
 export const Article = builder.prismaNode('Article', {
   nullable: true,
@@ -65,37 +67,14 @@ export const ArticleFilterInput = builder.inputType('ArticleFilter', {
 
 export const CreateArticleInput = builder.inputType('CreateArticleInput', {
   description: 'Input of `createArticle`.',
-  fields: (t) => ({
-    title: t.string({ required: true, description: 'The title, 1 to 200 characters.' }),
-    slug: t.string({
-      description:
-        'The name of the article in URLs: 1 to 100 characters of `a-z`, `0-9` and `-`, unique in the workspace. Derived from the title by default.',
-    }),
-    body: t.string({ description: 'The text in Markdown, at most 200,000 characters. Empty by default.' }),
-    excerpt: t.string({ description: 'A short summary, at most 500 characters. None by default.' }),
-    collectionId: t.id({ description: 'The id of the collection that the article belongs to. None by default.' }),
-    isPublished: t.boolean({
-      description: 'Whether to publish the article. False by default: the article is a draft.',
-    }),
-  }),
+  fields: (t) => inputFields(t, ArticleInput.shape, { collectionId: 'ID' }),
 })
 
 export const UpdateArticleInput = builder.inputType('UpdateArticleInput', {
   description: 'Input of `updateArticle`. Fields that are left out do not change.',
   fields: (t) => ({
     articleId: t.id({ required: true, description: 'The id of the article.' }),
-    title: t.string({ description: 'The title, 1 to 200 characters. A new title does not change the slug.' }),
-    slug: t.string({
-      description:
-        'The name of the article in URLs: 1 to 100 characters of `a-z`, `0-9` and `-`, unique in the workspace.',
-    }),
-    body: t.string({ description: 'The text in Markdown, at most 200,000 characters.' }),
-    excerpt: t.string({ description: 'A short summary, at most 500 characters. Null removes it.' }),
-    collectionId: t.id({
-      description:
-        'The id of the collection that the article belongs to. Null removes the article from its collection.',
-    }),
-    isPublished: t.boolean({ description: 'True publishes the article. False turns it into a draft.' }),
+    ...inputFields(t, ArticlePatch.shape, { collectionId: 'ID' }),
   }),
 })
 

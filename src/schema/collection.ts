@@ -1,5 +1,7 @@
+import { CollectionInput, CollectionPatch } from '../domain/knowledge-base/collections.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
+import { inputFields, outputFields } from './fields.ts'
 
 export const Collection = builder.prismaNode('Collection', {
   nullable: true,
@@ -7,11 +9,7 @@ export const Collection = builder.prismaNode('Collection', {
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'The name, at most 100 characters.' }),
-    description: t.exposeString('description', {
-      nullable: true,
-      description: 'The description, at most 1,000 characters. Null when there is none.',
-    }),
+    ...outputFields(t, CollectionInput.shape),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the collection was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'The time of the latest change.' }),
   }),
@@ -21,18 +19,14 @@ export const CollectionConnection = connectionOf(Collection, 'Collection')
 
 export const CreateCollectionInput = builder.inputType('CreateCollectionInput', {
   description: 'Input of `createCollection`.',
-  fields: (t) => ({
-    name: t.string({ required: true, description: 'The name, 1 to 100 characters.' }),
-    description: t.string({ description: 'The description, at most 1,000 characters. None by default.' }),
-  }),
+  fields: (t) => inputFields(t, CollectionInput.shape),
 })
 
 export const UpdateCollectionInput = builder.inputType('UpdateCollectionInput', {
   description: 'Input of `updateCollection`. Fields that are left out do not change.',
   fields: (t) => ({
     collectionId: t.id({ required: true, description: 'The id of the collection.' }),
-    name: t.string({ description: 'The name, 1 to 100 characters.' }),
-    description: t.string({ description: 'The description, at most 1,000 characters. Null removes it.' }),
+    ...inputFields(t, CollectionPatch.shape),
   }),
 })
 

@@ -42,12 +42,12 @@ export function inputFields<S extends Shape>(
 
 /**
  * Fields of an object type, from the zod shape of its plain columns.
- * @param options read: the row as the caller may see it; note: what a field's description says besides the schema's
+ * @param options read: the row as the caller may see it; note: an addition to the description of a field
  */
 export function outputFields<Row extends object>(
   t: RootFieldBuilder<Kinds, Row, 'PrismaObject'>,
   shape: Shape,
-  { read, note }: { read(row: Row, context: Context): Row; note?(field: Field): string },
+  { read = (row) => row, note }: { read?(row: Row, context: Context): Row; note?(field: Field): string } = {},
 ): Record<string, FieldRef<Kinds>> {
   const fields = Object.entries(shape).map(([name, schema]) => {
     const field = fieldOf(schema)

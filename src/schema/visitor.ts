@@ -1,5 +1,7 @@
+import { VisitorInput, VisitorPatch } from '../domain/visitors/visitors.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
+import { inputFields, outputFields } from './fields.ts'
 
 export const Visitor = builder.prismaNode('Visitor', {
   nullable: true,
@@ -7,30 +9,14 @@ export const Visitor = builder.prismaNode('Visitor', {
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
   fields: (t) => ({
-    externalId: t.exposeString('externalId', {
-      nullable: true,
-      description: 'The id of the visitor in your system, unique in the workspace. Null when it is unknown.',
-    }),
-    name: t.exposeString('name', { nullable: true, description: 'The name of the visitor. Null when it is unknown.' }),
-    email: t.exposeString('email', {
-      nullable: true,
-      description: 'The email address of the visitor. Null when it is unknown.',
-    }),
-    avatarUrl: t.expose('avatarUrl', {
-      type: 'URL',
-      nullable: true,
-      description: 'The URL of a picture of the visitor. Null when there is none.',
+    ...outputFields(t, VisitorInput.shape, {
+      note: ({ isNullable }) => (isNullable ? 'Null when it is unknown.' : ''),
     }),
     avatar: t.string({
       nullable: true,
       description:
         'The path on this server of a copy of the picture at `avatarUrl`, for people who are signed in. Null when there is no picture, and until it was fetched.',
       resolve: ({ avatarUrl }, _args, { loaders }) => (avatarUrl === null ? null : loaders.pictures.load(avatarUrl)),
-    }),
-    metadata: t.field({
-      type: 'JSON',
-      description: 'Custom data, an object of at most 16 kB.',
-      resolve: ({ metadata }, _args, { budget }) => budget.spend(metadata),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the visitor was created.' }),
     updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'The time of the latest change.' }),
@@ -41,19 +27,8 @@ export const VisitorConnection = connectionOf(Visitor, 'Visitor')
 
 export const UpsertVisitorInput = builder.inputType('UpsertVisitorInput', {
   description:
-    'Input of `upsertVisitor`. Requires at least one of `externalId`, `name` and `email`. Fields that are left out or null do not change an existing visitor.',
-  fields: (t) => ({
-    externalId: t.string({
-      description: 'The id of the visitor in your system, 1 to 255 characters. Without it, a new visitor is created.',
-    }),
-    name: t.string({ description: 'The name of the visitor, at most 200 characters.' }),
-    email: t.string({ description: 'The email address of the visitor, at most 320 characters.' }),
-    avatarUrl: t.field({ type: 'URL', description: 'The URL of a picture of the visitor.' }),
-    metadata: t.field({
-      type: 'JSON',
-      description: 'Custom data, an object of at most 16 kB. Replaces the existing object.',
-    }),
-  }),
+    'Input of `upsertVisitor`. Requires at least one of `externalId`, `name` and `email`. Without an `externalId`, a new visitor is created. Fields that are left out or null do not change an existing visitor.',
+  fields: (t) => inputFields(t, VisitorInput.shape),
 })
 
 const TextFilterInput = builder.inputType('TextFilter', {
@@ -82,15 +57,6 @@ export const UpdateVisitorInput = builder.inputType('UpdateVisitorInput', {
   description: 'Input of `updateVisitor`. Fields that are left out do not change. Null removes a value.',
   fields: (t) => ({
     visitorId: t.id({ required: true, description: 'The id of the visitor.' }),
-    externalId: t.string({
-      description: 'The id of the visitor in your system, 1 to 255 characters, unique in the workspace.',
-    }),
-    name: t.string({ description: 'The name of the visitor, at most 200 characters.' }),
-    email: t.string({ description: 'The email address of the visitor, at most 320 characters.' }),
-    avatarUrl: t.field({ type: 'URL', description: 'The URL of a picture of the visitor.' }),
-    metadata: t.field({
-      type: 'JSON',
-      description: 'Custom data, an object of at most 16 kB. Replaces the existing object, and cannot be null.',
-    }),
+    ...inputFields(t, VisitorPatch.shape),
   }),
 })

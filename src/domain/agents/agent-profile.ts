@@ -10,19 +10,24 @@ import { clearableText, jsonObject, text, webUrl } from '../shared/input.ts'
  * REST and GraphQL, and what other agents may see, follow. `test/repo/one-field.test.ts` checks that.
  */
 export const AgentProfile = z.object({
-  name: text(100).describe('Display name.'),
-  description: clearableText(1000).optional().describe('What the agent does.'),
+  name: text(100).describe('The display name, 1 to 100 characters.'),
+  description: clearableText(1000).optional().describe('What the agent does, at most 1,000 characters.'),
   config: jsonObject
     .optional()
-    .describe('JSON object of at most 16 kB that the agent keeps here. An update replaces it.'),
-  priority: z.int32().optional().describe('Position in the list, higher first.'),
-  iconUrl: webUrl.optional().describe('Picture of the agent: an http(s) URL.'),
-  creatorName: clearableText(100).optional().describe('Who made the agent.'),
-  creatorUrl: webUrl.optional().describe("The maker's page: an http(s) URL."),
+    .describe('Custom data, an object of at most 16 kB. An update replaces the existing object.'),
+  priority: z
+    .int32()
+    .optional()
+    .describe(
+      'The rank among the agents of the workspace, higher first. A hint for people: it does not affect deliveries.',
+    ),
+  iconUrl: webUrl.optional().describe('The http(s) URL of a picture of the agent.'),
+  creatorName: clearableText(100).optional().describe('The name of the creator of the agent, at most 100 characters.'),
+  creatorUrl: webUrl.optional().describe('The http(s) URL of a page about the creator.'),
   ignoreOwnEvents: z
     .boolean()
     .optional()
-    .describe('Whether its endpoints are spared the events that it caused itself; false for a new agent.'),
+    .describe('Whether the endpoints of the agent receive no events that the agent caused itself. False by default.'),
 })
 
 /** The private columns, emptied: texts that can be cleared, and JSON. A new column of these kinds starts private. */

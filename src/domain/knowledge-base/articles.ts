@@ -16,13 +16,21 @@ const MAX_SLUG = 100
 const Slug = text(MAX_SLUG).regex(/^[a-z0-9-]+$/, 'must contain only a-z, 0-9 and -')
 
 const fields = {
-  title: text(200),
-  slug: Slug.optional(),
-  /** Markdown; may be empty while it is written. */
-  body: text(200_000).or(z.literal('')).optional(),
-  excerpt: clearableText(500).optional(),
-  collectionId: idText.nullish(),
-  isPublished: z.boolean().optional(),
+  title: text(200).describe('The title, 1 to 200 characters. A new title does not change the slug.'),
+  slug: Slug.optional().describe(
+    'The name of the article in URLs: 1 to 100 characters of `a-z`, `0-9` and `-`, unique in the workspace. Derived from the title by default.',
+  ),
+  /** May be empty while it is written. */
+  body: text(200_000)
+    .or(z.literal(''))
+    .optional()
+    .describe('The text in Markdown, at most 200,000 characters. Empty by default.'),
+  excerpt: clearableText(500).optional().describe('A short summary, at most 500 characters. Null for none.'),
+  collectionId: idText.nullish().describe('The id of the collection that the article belongs to. Null for none.'),
+  isPublished: z
+    .boolean()
+    .optional()
+    .describe('Whether the article is published. False by default: the article is a draft.'),
 }
 
 export const ArticleInput = z.object(fields)

@@ -10,7 +10,11 @@ import { newId } from '../shared/ids.ts'
 import { clearableText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 
-export const CollectionInput = z.object({ name: text(100), description: clearableText(1000).optional() })
+/** The columns of a collection that clients write and read as they are: the inputs and the object of GraphQL follow. */
+export const CollectionInput = z.object({
+  name: text(100).describe('The name, 1 to 100 characters.'),
+  description: clearableText(1000).optional().describe('The description, at most 1,000 characters. Null for none.'),
+})
 
 export const CollectionPatch = CollectionInput.partial().refine(
   (patch) => Object.values(patch).some((value) => value !== undefined),

@@ -16,12 +16,17 @@ import { requestPicture } from './pictures.ts'
 
 const ExternalId = text(255)
 
+/** The columns of a visitor that clients write and read as they are: inputs and answers of both APIs follow. */
 export const VisitorInput = z.object({
-  externalId: ExternalId.nullish(),
-  name: clearableText(200).optional(),
-  email: email.nullish(),
-  avatarUrl: webUrl.optional(),
-  metadata: jsonObject.optional(),
+  externalId: ExternalId.nullish().describe(
+    'The id of the visitor in your system, 1 to 255 characters, unique in the workspace.',
+  ),
+  name: clearableText(200).optional().describe('The name of the visitor, at most 200 characters.'),
+  email: email.nullish().describe('The email address of the visitor, at most 320 characters.'),
+  avatarUrl: webUrl.optional().describe('The URL of a picture of the visitor.'),
+  metadata: jsonObject
+    .optional()
+    .describe('Custom data, an object of at most 16 kB. An update replaces the existing object.'),
 })
 
 export const VisitorPatch = VisitorInput.refine(
