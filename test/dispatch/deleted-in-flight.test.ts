@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { until } from '../support/until.ts'
+import { heardByDispatcher } from './delivery-steps.ts'
 
 let guddesk: TestGudDesk
 let receiver: Receiver
@@ -41,7 +42,7 @@ test.each(DELETED)('%s deleted while its deliveries are in flight', async (what,
   for (let i = 0; i < 10; i++) await guddesk.newConversation(tenant, 'Hello')
   // Some are in flight, the others wait behind them.
   await receiver.waitFor(4)
-  expect((await remove(agent.id)).status).toBe(200)
+  expect((await heardByDispatcher(guddesk, () => remove(agent.id))).status).toBe(200)
   const goneTo = (path: string) => (what === 'an agent' ? path.endsWith('/agent') : path.endsWith('/own'))
   const isGone = (path: string) => what === 'a workspace' || goneTo(path)
   const before = receiver.received.filter(({ path }) => isGone(path)).length
