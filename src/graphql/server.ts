@@ -18,9 +18,8 @@ import type { Streams } from '../live/streams.ts'
 import { schema } from '../resolvers/index.ts'
 import type { Context } from '../schema/context.ts'
 import { createLoaders } from '../schema/loaders.ts'
-import { compiledQueries } from './compiled-queries.ts'
 import { maskError } from './errors.ts'
-import { answerPlain, plainRequest } from './http.ts'
+import { FAST_PATH, type FastPath } from './fast-path/index.ts'
 import {
   costOf,
   documentCaches,
@@ -55,6 +54,8 @@ export interface GraphQLDeps {
   readonly introspection?: boolean
   /** Any, when left out. */
   readonly documents?: KnownDocuments
+  /** Null: without it, every query is executed by the executor. */
+  readonly fastPath?: FastPath | null
 }
 
 /** The GraphQL server with its guard rails (docs/graphql.md, Limits), not yet mounted anywhere. */
@@ -68,6 +69,7 @@ export function createGraphQL({
   isDevelopment,
   introspection = isDevelopment,
   documents = ANY_DOCUMENT,
+  fastPath = FAST_PATH,
 }: GraphQLDeps): Yoga {
   return createYoga<Incoming, Context>({
     schema,
@@ -90,7 +92,7 @@ export function createGraphQL({
       serverSentEvents(),
       hideSchema({ introspection, suggestions: isDevelopment && introspection }),
       firstFaultOfVariables(),
-      compiledQueries<Context>(({ budget }) => budget.renew()),
+      fastPath?.compiledQueries<Context>(({ budget }) => budget.renew()) ?? {},
       exposeRateLimit(),
       newBudgets(),
       executionTimeout(),
@@ -186,8 +188,15 @@ function found<T>(value: T | Error): T {
   return value
 }
 
-/** Mounts Yoga in Koa. The body is read here, so that its size is bounded. */
-export function graphqlMiddleware(yoga: Yoga, documents: KnownDocuments = ANY_DOCUMENT): Koa.Middleware {
+/**
+ * Mounts Yoga in Koa. The body is read here, so that its size is bounded.
+ * @param fastPath null: without it, Yoga's HTTP layer answers every request
+ */
+export function graphqlMiddleware(
+  yoga: Yoga,
+  documents: KnownDocuments = ANY_DOCUMENT,
+  fastPath: FastPath | null = FAST_PATH,
+): Koa.Middleware {
   return async (ctx, next) => {
     if (ctx.path !== GRAPHQL_PATH) return next()
     const setHeaders = (headers: Record<string, string>) => {
@@ -197,9 +206,8 @@ export function graphqlMiddleware(yoga: Yoga, documents: KnownDocuments = ANY_DO
     const incoming: Incoming = { req: ctx.req, requestId: ctx.state['requestId'], setHeaders, whenAnswered }
     const body = ctx.method === 'POST' ? await readBytes(ctx) : undefined
     if (body !== undefined) {
-      const plain = plainRequest(ctx.headers, body, documents.find)
-      if (plain !== undefined) {
-        const answer = await answerPlain(yoga, plain, incoming)
+      const answer = await fastPath?.answer(yoga, documents, { headers: ctx.headers, body }, incoming)
+      if (answer !== undefined) {
         ctx.status = answer.status
         ctx.set(answer.headers)
         ctx.body = answer.body

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type GraphQLParams, isAsyncIterable, processRegularResult, type YogaServerInstance } from 'graphql-yoga'
-import { parseJson } from '../infra/json.ts'
-import type { KnownDocuments } from './trusted-documents.ts'
-import type { Incoming } from './websocket.ts'
+import { parseJson } from '../../infra/json.ts'
+import type { KnownDocuments } from '../trusted-documents.ts'
+import type { Incoming } from '../websocket.ts'
 
 /*
- * The short way of the usual request: a POST of one query or mutation as JSON, answered with JSON. Yoga's own HTTP layer
+ * The usual request: a POST of one query or mutation as JSON, answered with JSON. Yoga's own HTTP layer
  * makes a Request, streams and a Response of it, which costs several times what a small operation does. Here the body is
  * parsed, given to Yoga's pipeline (`getResultForParams`: parsing, validation, context, execution, every plugin), and the
  * result is written as one string. Whatever is not plainly such a request is Yoga's: GET, subscriptions, GraphiQL, other
