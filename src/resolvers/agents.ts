@@ -29,13 +29,33 @@ import { inputOf, omitNull } from './input.ts'
 
 const InstallAgentPayload = builder.simpleObject('InstallAgentPayload', {
   interfaces: [MutationPayload],
-  description: 'The agent and its credentials, which are shown here and never again.',
+  description: 'The result of `installAgent`. The credentials are only returned here.',
   fields: (t) => ({
-    agent: t.field({ nullable: true, type: Agent, description: 'The installed agent.' }),
-    endpoint: t.field({ nullable: true, type: WebhookEndpoint, description: 'The webhook endpoint of the agent.' }),
-    secret: t.string({ nullable: true, description: 'The secret that signs webhooks to `endpoint`. Shown once.' }),
-    apiKey: t.field({ nullable: true, type: ApiKey, description: 'The API key of the agent, without the key itself.' }),
-    key: t.string({ nullable: true, description: 'The key itself, for the agent to authenticate with. Shown once.' }),
+    agent: t.field({
+      nullable: true,
+      type: Agent,
+      description: 'The installed agent. Null when the mutation was refused.',
+    }),
+    endpoint: t.field({
+      nullable: true,
+      type: WebhookEndpoint,
+      description: 'The webhook endpoint of the agent. Null when the mutation was refused.',
+    }),
+    secret: t.string({
+      nullable: true,
+      description:
+        'The secret that signs webhooks to `endpoint`. Only returned here. Null when the mutation was refused.',
+    }),
+    apiKey: t.field({
+      nullable: true,
+      type: ApiKey,
+      description: 'The API key of the agent, without the key itself. Null when the mutation was refused.',
+    }),
+    key: t.string({
+      nullable: true,
+      description:
+        'The key with which the agent authenticates: `gd_` and 43 characters. Only returned here. Null when the mutation was refused.',
+    }),
   }),
 })
 
@@ -43,8 +63,8 @@ builder.mutationFields((t) => ({
   installAgent: t.field({
     type: InstallAgentPayload,
     nullable: true,
-    description: 'Installs an agent with its webhook endpoint and API key.',
-    args: { input: t.arg({ type: InstallAgentInput, required: true, description: 'What to install.' }) },
+    description: 'Installs an agent, with a webhook endpoint and an API key. Refused for the key of an agent.',
+    args: { input: t.arg({ type: InstallAgentInput, required: true, description: 'The properties of the agent.' }) },
     resolve: async (_root, { input: { events, ...input } }, { deps, actor }) => {
       const wanted = { ...omitNull(input), ...(events != null && { events: omitNull(events) }) }
       const { credentials, ...installed } = await installAgent(deps, actor(), inputOf(InstallAgent, wanted))
@@ -55,16 +75,25 @@ builder.mutationFields((t) => ({
 
 const InstallEchoAgentPayload = builder.simpleObject('InstallEchoAgentPayload', {
   interfaces: [MutationPayload],
-  description: 'The echo agent. It keeps its credentials to itself.',
-  fields: (t) => ({ agent: t.field({ nullable: true, type: Agent, description: 'The installed agent.' }) }),
+  description: 'The result of `installEchoAgent`. Its credentials are not returned.',
+  fields: (t) => ({
+    agent: t.field({
+      nullable: true,
+      type: Agent,
+      description: 'The installed agent. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 builder.mutationField('installEchoAgent', (t) =>
   t.field({
     type: InstallEchoAgentPayload,
     nullable: true,
-    description: 'Installs the built-in agent that answers visitors with their own words. In development only.',
-    args: { input: t.arg({ type: InstallEchoAgentInput, required: true, description: 'What to call it.' }) },
+    description:
+      'Installs the built-in echo agent, which replies to visitors with their own text. Only available in development.',
+    args: {
+      input: t.arg({ type: InstallEchoAgentInput, required: true, description: 'The properties of the agent.' }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => ({
       agent: await installEchoAgent(deps, actor(), omitNull(input)),
     }),
@@ -73,16 +102,29 @@ builder.mutationField('installEchoAgent', (t) =>
 
 const UpdateAgentPayload = builder.simpleObject('UpdateAgentPayload', {
   interfaces: [MutationPayload],
-  description: 'What was changed.',
-  fields: (t) => ({ agent: t.field({ nullable: true, type: Agent, description: 'The agent as it is now.' }) }),
+  description: 'The result of `updateAgent`.',
+  fields: (t) => ({
+    agent: t.field({
+      nullable: true,
+      type: Agent,
+      description: 'The agent in its current state. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 const UninstallAgentPayload = builder.simpleObject('UninstallAgentPayload', {
   interfaces: [MutationPayload],
-  description: 'What was removed.',
+  description: 'The result of `uninstallAgent`.',
   fields: (t) => ({
-    deletedId: t.id({ nullable: true, description: "The agent's id." }),
-    removal: t.field({ nullable: true, type: AgentRemoval, description: 'What went with it.' }),
+    deletedId: t.id({
+      nullable: true,
+      description: 'The id of the uninstalled agent. Null when the mutation was refused.',
+    }),
+    removal: t.field({
+      nullable: true,
+      type: AgentRemoval,
+      description: 'The objects that were removed with the agent. Null when the mutation was refused.',
+    }),
   }),
 })
 
@@ -90,8 +132,8 @@ builder.mutationFields((t) => ({
   updateAgent: t.field({
     type: UpdateAgentPayload,
     nullable: true,
-    description: 'Changes, enables or disables an agent.',
-    args: { input: t.arg({ type: UpdateAgentInput, required: true, description: 'What to change.' }) },
+    description: 'Changes, enables or disables an agent. The key of an agent can only change that agent.',
+    args: { input: t.arg({ type: UpdateAgentInput, required: true, description: 'The agent and its changes.' }) },
     resolve: async (_root, { input: { agentId, events, ...patch } }, { deps, actor }) => {
       const wanted = { ...patch, ...(events != null && { events: omitNull(events) }) }
       return { agent: await updateAgent(deps, actor(), agentId, inputOf(AgentPatch, wanted)) }
@@ -100,8 +142,9 @@ builder.mutationFields((t) => ({
   uninstallAgent: t.field({
     type: UninstallAgentPayload,
     nullable: true,
-    description: 'Removes an agent with its endpoints, their deliveries, and its keys.',
-    args: { input: t.arg({ type: UninstallAgentInput, required: true, description: 'Which one.' }) },
+    description:
+      'Uninstalls an agent, with its webhook endpoints, their deliveries, and its API keys. Requires FULL_ACCESS.',
+    args: { input: t.arg({ type: UninstallAgentInput, required: true, description: 'The agent to uninstall.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {
       const removal = await uninstallAgent(deps, actor(), input.agentId)
       return { deletedId: input.agentId, removal }
@@ -111,11 +154,22 @@ builder.mutationFields((t) => ({
 
 const RotateAgentApiKeyPayload = builder.simpleObject('RotateAgentApiKeyPayload', {
   interfaces: [MutationPayload],
-  description: 'The new key, which is shown here and never again.',
+  description: 'The result of `rotateAgentApiKey`. The key is only returned here.',
   fields: (t) => ({
-    agent: t.field({ nullable: true, type: Agent, description: 'Whose key it is.' }),
-    apiKey: t.field({ nullable: true, type: ApiKey, description: 'What is kept of it.' }),
-    key: t.string({ nullable: true, description: 'The key itself: gd_ and 43 characters.' }),
+    agent: t.field({
+      nullable: true,
+      type: Agent,
+      description: 'The agent that the key belongs to. Null when the mutation was refused.',
+    }),
+    apiKey: t.field({
+      nullable: true,
+      type: ApiKey,
+      description: 'The new API key, without the key itself. Null when the mutation was refused.',
+    }),
+    key: t.string({
+      nullable: true,
+      description: 'The new key: `gd_` and 43 characters. Only returned here. Null when the mutation was refused.',
+    }),
   }),
 })
 
@@ -124,8 +178,14 @@ builder.mutationField('rotateAgentApiKey', (t) =>
     type: RotateAgentApiKeyPayload,
     nullable: true,
     description:
-      'Gives an agent a new API key; the old one works until the overlap ends. Within an overlap only overlapHours 0 works, which ends both.',
-    args: { input: t.arg({ type: RotateAgentApiKeyInput, required: true, description: 'Which one.' }) },
+      'Creates a new API key for an agent. The old key keeps working until the overlap ends. During an overlap, only a rotation with `overlapHours: 0` is allowed, which revokes both old keys. Requires FULL_ACCESS.',
+    args: {
+      input: t.arg({
+        type: RotateAgentApiKeyInput,
+        required: true,
+        description: 'The agent and the overlap of its keys.',
+      }),
+    },
     resolve: (_root, { input }, { deps, actor }) =>
       rotateAgentApiKey(deps, actor(), inputOf(RotateAgentApiKey, omitNull(input))),
   }),
@@ -134,8 +194,8 @@ builder.mutationField('rotateAgentApiKey', (t) =>
 builder.queryField('agentRemoval', (t) =>
   t.field({
     type: AgentRemoval,
-    description: 'What uninstalling an agent would remove now.',
-    args: { id: t.arg.id({ required: true, description: 'Which agent.' }) },
+    description: 'A preview of `uninstallAgent`: the objects that are removed with an agent.',
+    args: { id: t.arg.id({ required: true, description: 'The id of the agent.' }) },
     resolve: (_root, { id }, { deps, actor }) => agentRemoval(deps, actor(), id),
   }),
 )
@@ -143,9 +203,9 @@ builder.queryField('agentRemoval', (t) =>
 builder.queryField('agents', (t) =>
   t.field({
     type: AgentConnection,
-    description: 'Installed agents, latest first.',
+    description: 'The installed agents, latest first.',
     args: {
-      filter: t.arg({ type: AgentFilterInput, description: 'Which ones; all when left out.' }),
+      filter: t.arg({ type: AgentFilterInput, description: 'Conditions on the agents. All agents by default.' }),
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }) =>

@@ -13,10 +13,17 @@ import { inputOf, omitNull } from './input.ts'
 
 const CreateApiKeyPayload = builder.simpleObject('CreateApiKeyPayload', {
   interfaces: [MutationPayload],
-  description: 'The key, which is shown here and never again.',
+  description: 'The result of `createApiKey`. The key is only returned here.',
   fields: (t) => ({
-    apiKey: t.field({ nullable: true, type: ApiKey, description: 'What is kept of it.' }),
-    key: t.string({ nullable: true, description: 'The key itself: gd_ and 43 characters.' }),
+    apiKey: t.field({
+      nullable: true,
+      type: ApiKey,
+      description: 'The new API key, without the key itself. Null when the mutation was refused.',
+    }),
+    key: t.string({
+      nullable: true,
+      description: 'The new key: `gd_` and 43 characters. Only returned here. Null when the mutation was refused.',
+    }),
   }),
 })
 
@@ -24,8 +31,9 @@ builder.mutationFields((t) => ({
   createApiKey: t.field({
     type: CreateApiKeyPayload,
     nullable: true,
-    description: 'Makes an API key, for this workspace or all of yours.',
-    args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'What it may do.' }) },
+    description:
+      'Creates an API key of the caller, for this workspace or all of their workspaces. Requires FULL_ACCESS.',
+    args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'The properties of the API key.' }) },
     resolve: (_root, { input }, { deps, actor, caller }) =>
       createApiKey(deps, actor(), inputOf(CreateApiKey, omitNull(input)), caller()),
   }),
@@ -33,16 +41,23 @@ builder.mutationFields((t) => ({
 
 const RevokeApiKeyPayload = builder.simpleObject('RevokeApiKeyPayload', {
   interfaces: [MutationPayload],
-  description: 'What was revoked.',
-  fields: (t) => ({ apiKey: t.field({ nullable: true, type: ApiKey, description: 'The key as it is now.' }) }),
+  description: 'The result of `revokeApiKey`.',
+  fields: (t) => ({
+    apiKey: t.field({
+      nullable: true,
+      type: ApiKey,
+      description: 'The revoked API key. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 builder.mutationField('revokeApiKey', (t) =>
   t.field({
     type: RevokeApiKeyPayload,
     nullable: true,
-    description: 'Ends an API key at once: with FULL_ACCESS any of the workspace; whoever is signed in, their own.',
-    args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: 'Which one.' }) },
+    description:
+      'Revokes an API key immediately. Callers with FULL_ACCESS can revoke any key of the workspace; people who are signed in, their own keys.',
+    args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: 'The API key to revoke.' }) },
     resolve: async (_root, { input }, { deps, actor, caller }) => ({
       apiKey: await revokeApiKey(deps, actor(), input.apiKeyId, caller()),
     }),
@@ -53,7 +68,7 @@ builder.queryField('apiKeys', (t) =>
   t.field({
     type: ApiKeyConnection,
     description:
-      "The workspace's API keys and your own all-workspaces keys, newest first, revoked ones included. For FULL_ACCESS.",
+      'The API keys of the workspace, and the keys of the caller for all workspaces, newest first. Includes revoked keys. Requires FULL_ACCESS.',
     args: pageArgs(t.arg),
     resolve: async (_root, page, { deps, actor, caller, budget }) =>
       toConnection(await listApiKeys(deps, actor(), pageRequest(page, budget), caller())),
@@ -64,7 +79,7 @@ builder.queryField('ownApiKeys', (t) =>
   t.field({
     type: ApiKeyConnection,
     description:
-      'Your own API keys in this workspace and those for all workspaces, newest first, revoked ones included. For whoever is signed in, and for FULL_ACCESS keys.',
+      'The API keys of the caller for this workspace and for all workspaces, newest first. Includes revoked keys. Requires a session or FULL_ACCESS.',
     args: pageArgs(t.arg),
     resolve: async (_root, page, { deps, actor, caller, budget }) =>
       toConnection(await listOwnApiKeys(deps, actor(), pageRequest(page, budget), caller())),

@@ -7,9 +7,12 @@ import { inputOf, omitNull } from './input.ts'
 builder.queryField('auditEntries', (t) =>
   t.field({
     type: AuditEntryConnection,
-    description: 'The audit log of the workspace, newest first. For FULL_ACCESS; not for agents.',
+    description: 'The audit log of the workspace, newest first. Requires FULL_ACCESS. Refused for agents.',
     args: {
-      filter: t.arg({ type: AuditEntryFilterInput, description: 'Which ones; all when left out.' }),
+      filter: t.arg({
+        type: AuditEntryFilterInput,
+        description: 'Conditions on the audit entries. All entries by default.',
+      }),
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {

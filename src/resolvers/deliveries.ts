@@ -14,9 +14,12 @@ import { inputOf, omitNull } from './input.ts'
 builder.queryField('deliveries', (t) =>
   t.field({
     type: DeliveryConnection,
-    description: 'Webhook deliveries, newest first.',
+    description: 'The webhook deliveries of the workspace, newest first. The key of an agent only sees its own.',
     args: {
-      filter: t.arg({ type: DeliveryFilterInput, description: 'Which ones; all when left out.' }),
+      filter: t.arg({
+        type: DeliveryFilterInput,
+        description: 'Conditions on the deliveries. All deliveries by default.',
+      }),
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {
@@ -30,12 +33,14 @@ builder.queryField('deliveryStats', (t) =>
   t.field({
     type: [DeliveryStatsBucket],
     description:
-      'Statistics of deliveries, in buckets of equal length in UTC, the empty ones included: at most 1,000. Both ends are rounded outwards to whole buckets.',
+      'Statistics of deliveries in intervals of equal length, aligned to UTC, including empty intervals. At most 1,000 intervals; the start and end are extended to whole intervals.',
     args: {
-      endpointId: t.arg.id({ description: 'Of one endpoint; of all when left out.' }),
-      from: t.arg({ type: 'DateTime', required: true, description: 'From here.' }),
-      to: t.arg({ type: 'DateTime', required: true, description: 'Up to here.' }),
-      bucket: t.arg({ type: StatsBucket, required: true, description: 'How long a bucket is.' }),
+      endpointId: t.arg.id({
+        description: 'Counts only deliveries to the webhook endpoint with this id. All endpoints by default.',
+      }),
+      from: t.arg({ type: 'DateTime', required: true, description: 'The start of the time range, included.' }),
+      to: t.arg({ type: 'DateTime', required: true, description: 'The end of the time range, excluded.' }),
+      bucket: t.arg({ type: StatsBucket, required: true, description: 'The length of the intervals.' }),
     },
     resolve: (_root, query, { deps, actor }) => deliveryStats(deps, actor(), query),
   }),
@@ -45,11 +50,11 @@ builder.queryField('slowestEndpoints', (t) =>
   t.field({
     type: [EndpointStats],
     description:
-      'The endpoints whose attempts took longest, by their 95th percentile, the slowest first. Those that were sent nothing are left out.',
+      'The webhook endpoints with the slowest attempts, by the 95th percentile of the duration, slowest first. Endpoints without an attempt are left out.',
     args: {
-      from: t.arg({ type: 'DateTime', required: true, description: 'From here.' }),
-      to: t.arg({ type: 'DateTime', required: true, description: 'Up to here.' }),
-      first: t.arg.int({ required: true, defaultValue: 5, description: 'How many at most: 1 to 50.' }),
+      from: t.arg({ type: 'DateTime', required: true, description: 'The start of the time range, included.' }),
+      to: t.arg({ type: 'DateTime', required: true, description: 'The end of the time range, excluded.' }),
+      first: t.arg.int({ required: true, defaultValue: 5, description: 'The maximum number of endpoints, 1 to 50.' }),
     },
     resolve: (_root, query, { deps, actor }) => slowestEndpoints(deps, actor(), query),
   }),
@@ -57,12 +62,13 @@ builder.queryField('slowestEndpoints', (t) =>
 
 const ReplayDeliveryPayload = builder.simpleObject('ReplayDeliveryPayload', {
   interfaces: [MutationPayload],
-  description: 'What is sent once more.',
+  description: 'The result of `replayDelivery`.',
   fields: (t) => ({
     delivery: t.field({
       nullable: true,
       type: Delivery,
-      description: 'The delivery: due now, or waiting as before until the request has succeeded.',
+      description:
+        'The delivery. It is due now, or pending until a test request to the receiver has succeeded. Null when the mutation was refused.',
     }),
   }),
 })
@@ -72,8 +78,8 @@ builder.mutationField('replayDelivery', (t) =>
     type: ReplayDeliveryPayload,
     nullable: true,
     description:
-      'Sends a delivery now, under the same delivery id: a finished one once more, one that waits for its next attempt ahead of its time. Of those that wait, one is sent so for each endpoint and minute; when it fails, no attempt is spent, and when it succeeds, all that wait for the endpoint follow.',
-    args: { input: t.arg({ type: ReplayDeliveryInput, required: true, description: 'Which one.' }) },
+      'Sends a delivery immediately, with the same delivery id. A finished delivery is sent again. For a pending delivery, a test request is sent, at most once a minute for each endpoint; a failure uses no attempt, and after a success, all pending deliveries of the endpoint are sent.',
+    args: { input: t.arg({ type: ReplayDeliveryInput, required: true, description: 'The delivery to replay.' }) },
     resolve: async (_root, { input }, { deps, actor }) => ({
       delivery: await replayDelivery(deps, actor(), input.deliveryId),
     }),
@@ -82,28 +88,30 @@ builder.mutationField('replayDelivery', (t) =>
 
 const SendTestEventPayload = builder.simpleObject('SendTestEventPayload', {
   interfaces: [MutationPayload],
-  description: 'What is sent.',
+  description: 'The result of `sendTestEvent`.',
   fields: (t) => ({
     delivery: t.field({
       nullable: true,
       type: Delivery,
-      description: 'The delivery, due now: watch what comes of it.',
+      description:
+        'The delivery of the test event, which is due now. Query it again to see the result. Null when the mutation was refused.',
     }),
   }),
 })
 
 const ReplayFailedDeliveriesPayload = builder.simpleObject('ReplayFailedDeliveriesPayload', {
   interfaces: [MutationPayload],
-  description: 'What is sent once more.',
+  description: 'The result of `replayFailedDeliveries`.',
   fields: (t) => ({
     replayedCount: t.int({
       nullable: true,
       description:
-        'Deliveries that this call made due, which are sent after what is live, and those that wait for their next attempt.',
+        'The number of deliveries that will be sent: those that were replayed, and those that were waiting for their next attempt. Null when the mutation was refused.',
     }),
     isComplete: t.boolean({
       nullable: true,
-      description: 'False when there may be more: a call replays 100,000 at most.',
+      description:
+        'Whether all matching deliveries were replayed. False when there may be more: one call replays at most 100,000. Null when the mutation was refused.',
     }),
   }),
 })
@@ -113,16 +121,28 @@ builder.mutationFields((t) => ({
     type: SendTestEventPayload,
     nullable: true,
     description:
-      'Sends an event with sample data to one endpoint, whatever it subscribes to and also while it is disabled: once, without retries, and without counting for its health.',
-    args: { input: t.arg({ type: SendTestEventInput, required: true, description: 'What to send, and where.' }) },
+      'Sends an event with sample data to a webhook endpoint, regardless of its event types, and even when it is disabled. It is sent once, without retries, and does not affect the health of the endpoint.',
+    args: {
+      input: t.arg({
+        type: SendTestEventInput,
+        required: true,
+        description: 'The webhook endpoint and the event type.',
+      }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => ({ delivery: await sendTestEvent(deps, actor(), input) }),
   }),
   replayFailedDeliveries: t.field({
     type: ReplayFailedDeliveriesPayload,
     nullable: true,
     description:
-      "Sends an endpoint's failed deliveries once more, under their own ids and after what is live. Of those that wait for their next attempt the first is sent at once; when it succeeds, the others follow.",
-    args: { input: t.arg({ type: ReplayFailedDeliveriesInput, required: true, description: 'Which ones.' }) },
+      'Sends the failed deliveries of a webhook endpoint again, with the same delivery ids and after all new events. If deliveries are waiting for their next attempt, the first is sent immediately, and the others follow when it succeeds.',
+    args: {
+      input: t.arg({
+        type: ReplayFailedDeliveriesInput,
+        required: true,
+        description: 'The webhook endpoint and its deliveries to replay.',
+      }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => {
       const wanted = inputOf(ReplayFailed, omitNull(input))
       const { count, isComplete } = await replayFailedDeliveries(deps, actor(), wanted)

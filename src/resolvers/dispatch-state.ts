@@ -5,7 +5,8 @@ import { DispatchState } from '../schema/dispatch-state.ts'
 builder.queryField('dispatchState', (t) =>
   t.field({
     type: DispatchState,
-    description: "How the workspace's webhooks are getting on now. An agent's key is told of its own endpoints.",
+    description:
+      'The current backlog of the webhook deliveries of the workspace. The key of an agent only sees its own endpoints.',
     resolve: (_root, _args, { deps, actor }) => getDispatchState(deps, actor()),
   }),
 )

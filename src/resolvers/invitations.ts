@@ -15,7 +15,7 @@ import {
 builder.queryFields((t) => ({
   invitations: t.field({
     type: InvitationConnection,
-    description: 'Invitations that can still be accepted, newest first. For FULL_ACCESS; not for agents.',
+    description: 'The pending invitations of the workspace, newest first. Requires FULL_ACCESS. Refused for agents.',
     args: pageArgs(t.arg),
     resolve: async (_root, page, { deps, actor, budget }) =>
       toConnection(await listInvitations(deps, actor(), pageRequest(page, budget))),
@@ -23,37 +23,54 @@ builder.queryFields((t) => ({
   invitationOffer: t.field({
     type: InvitationOfferRef,
     nullable: true,
-    description: "What an invitation's link offers; null when it was used, revoked or is too old. For anybody.",
-    args: { token: t.arg.string({ required: true, description: "The end of the invitation's link." }) },
+    description:
+      'The content of an invitation. Null when it was accepted or revoked, or has expired. Does not require authentication.',
+    args: { token: t.arg.string({ required: true, description: 'The token at the end of the link.' }) },
     resolve: (_root, { token }, { deps }) => findInvitation(deps, token),
   }),
 }))
 
 const InviteMemberPayload = builder.simpleObject('InviteMemberPayload', {
   interfaces: [MutationPayload],
-  description: 'The invitation, and its link, which is shown here and never again, or mailed and shown to nobody.',
+  description: 'The result of `inviteMember`. The link is only returned here, unless it is sent by email.',
   fields: (t) => ({
-    invitation: t.field({ nullable: true, type: Invitation, description: 'What is kept of it.' }),
+    invitation: t.field({
+      nullable: true,
+      type: Invitation,
+      description: 'The new invitation. Null when the mutation was refused.',
+    }),
     link: t.string({
       nullable: true,
       description:
-        'For the invited person, to open in a browser within 7 days. Null where the deployment mails it to them.',
+        'The link for the invited person to open in a browser within 7 days. Null when it is sent by email, or when the mutation was refused.',
     }),
   }),
 })
 
 const RevokeInvitationPayload = builder.simpleObject('RevokeInvitationPayload', {
   interfaces: [MutationPayload],
-  description: 'What was taken back.',
-  fields: (t) => ({ deletedId: t.id({ nullable: true, description: "The invitation's id." }) }),
+  description: 'The result of `revokeInvitation`.',
+  fields: (t) => ({
+    deletedId: t.id({
+      nullable: true,
+      description: 'The id of the revoked invitation. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 const AcceptInvitationPayload = builder.simpleObject('AcceptInvitationPayload', {
   interfaces: [MutationPayload],
-  description: 'Where they are a member now.',
+  description: 'The result of `acceptInvitation`.',
   fields: (t) => ({
-    workspaceId: t.id({ nullable: true, description: 'The workspace, for X-Workspace-Id.' }),
-    email: t.string({ nullable: true, description: 'The address to sign in with.' }),
+    workspaceId: t.id({
+      nullable: true,
+      description:
+        'The id of the joined workspace, for the header `X-Workspace-Id`. Null when the mutation was refused.',
+    }),
+    email: t.string({
+      nullable: true,
+      description: 'The email address to sign in with. Null when the mutation was refused.',
+    }),
   }),
 })
 
@@ -61,16 +78,15 @@ builder.mutationFields((t) => ({
   inviteMember: t.field({
     type: InviteMemberPayload,
     nullable: true,
-    description:
-      'Invites a person to the workspace, by mail where the deployment sends mail. They join when they accept.',
-    args: { input: t.arg({ type: InviteMemberInput, required: true, description: 'Whom, and as what.' }) },
+    description: 'Invites a person to the workspace, by email if the deployment sends email. Requires FULL_ACCESS.',
+    args: { input: t.arg({ type: InviteMemberInput, required: true, description: 'The person and their role.' }) },
     resolve: (_root, { input }, { deps, actor }) => inviteMember(deps, actor(), input),
   }),
   revokeInvitation: t.field({
     type: RevokeInvitationPayload,
     nullable: true,
-    description: 'Makes the link of an invitation worthless.',
-    args: { input: t.arg({ type: RevokeInvitationInput, required: true, description: 'Which one.' }) },
+    description: 'Revokes an invitation: its link stops working. Requires FULL_ACCESS.',
+    args: { input: t.arg({ type: RevokeInvitationInput, required: true, description: 'The invitation to revoke.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {
       await revokeInvitation(deps, actor(), input.invitationId)
       return { deletedId: input.invitationId }
@@ -79,8 +95,11 @@ builder.mutationFields((t) => ({
   acceptInvitation: t.field({
     type: AcceptInvitationPayload,
     nullable: true,
-    description: 'Joins a workspace by invitation. For anybody who has the link; then sign in with the password.',
-    args: { input: t.arg({ type: AcceptInvitationInput, required: true, description: 'Which one, and who.' }) },
+    description:
+      'Accepts an invitation to a workspace. Requires the token of the link. A person without an account gets one, and can then sign in with the password.',
+    args: {
+      input: t.arg({ type: AcceptInvitationInput, required: true, description: 'The invitation and the new account.' }),
+    },
     resolve: (_root, { input }, { deps, signedIn, origin }) =>
       acceptInvitation(deps, { caller: signedIn(), origin }, input),
   }),

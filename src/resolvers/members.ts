@@ -7,19 +7,29 @@ import { inputOf } from './input.ts'
 
 const ChangeMemberRolePayload = builder.simpleObject('ChangeMemberRolePayload', {
   interfaces: [MutationPayload],
-  description: 'Whose role was changed.',
-  fields: (t) => ({ member: t.field({ nullable: true, type: Member, description: 'The member as it is now.' }) }),
+  description: 'The result of `changeMemberRole`.',
+  fields: (t) => ({
+    member: t.field({
+      nullable: true,
+      type: Member,
+      description: 'The member in its current state. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 const RemoveMemberPayload = builder.simpleObject('RemoveMemberPayload', {
   interfaces: [MutationPayload],
-  description: 'Who was removed.',
+  description: 'The result of `removeMember`.',
   fields: (t) => ({
-    deletedId: t.id({ nullable: true, description: "The member's id." }),
+    deletedId: t.id({
+      nullable: true,
+      description: 'The id of the removed member. Null when the mutation was refused.',
+    }),
     removal: t.field({
       nullable: true,
       type: MemberRemoval,
-      description: 'What they made: ended with endAccess, else still working.',
+      description:
+        'The objects that the member created. They were removed with `endAccess`, and keep working without it. Null when the mutation was refused.',
     }),
   }),
 })
@@ -28,8 +38,10 @@ builder.mutationFields((t) => ({
   changeMemberRole: t.field({
     type: ChangeMemberRolePayload,
     nullable: true,
-    description: 'Changes what a member may do. A workspace keeps at least one owner.',
-    args: { input: t.arg({ type: ChangeMemberRoleInput, required: true, description: 'Who, and to what.' }) },
+    description: 'Changes the role of a member. A workspace keeps at least one owner. Requires FULL_ACCESS.',
+    args: {
+      input: t.arg({ type: ChangeMemberRoleInput, required: true, description: 'The member and the new role.' }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => ({
       member: await changeMemberRole(deps, actor(), inputOf(ChangeRole, input)),
     }),
@@ -37,8 +49,9 @@ builder.mutationFields((t) => ({
   removeMember: t.field({
     type: RemoveMemberPayload,
     nullable: true,
-    description: 'Removes a member. A workspace keeps at least one owner.',
-    args: { input: t.arg({ type: RemoveMemberInput, required: true, description: 'Who.' }) },
+    description:
+      'Removes a member from the workspace. Their conversations are unassigned, and their API keys stop working in the workspace. A workspace keeps at least one owner.',
+    args: { input: t.arg({ type: RemoveMemberInput, required: true, description: 'The member to remove.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {
       const { memberId, endAccess } = input
       const removal = await removeMember(deps, actor(), memberId, { endAccess: endAccess ?? false })
@@ -50,8 +63,8 @@ builder.mutationFields((t) => ({
 builder.queryField('memberRemoval', (t) =>
   t.field({
     type: MemberRemoval,
-    description: 'What a member made that would go on working after their removal.',
-    args: { id: t.arg.id({ required: true, description: 'Which member.' }) },
+    description: 'The objects that a member created and that keep working after the member is removed.',
+    args: { id: t.arg.id({ required: true, description: 'The id of the member.' }) },
     resolve: (_root, { id }, { deps, actor }) => memberRemoval(deps, actor(), id),
   }),
 )

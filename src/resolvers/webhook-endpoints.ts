@@ -24,16 +24,31 @@ import { inputOf, omitNull } from './input.ts'
 
 const RegisterWebhookEndpointPayload = builder.simpleObject('RegisterWebhookEndpointPayload', {
   interfaces: [MutationPayload],
-  description: 'The endpoint and its secret.',
+  description: 'The result of `registerWebhookEndpoint`.',
   fields: (t) => ({
-    endpoint: t.field({ nullable: true, type: WebhookEndpoint, description: 'The endpoint, new or known.' }),
-    secret: t.string({ nullable: true, description: 'Signs what it receives: 64 hex characters.' }),
+    endpoint: t.field({
+      nullable: true,
+      type: WebhookEndpoint,
+      description: 'The webhook endpoint, new or existing. Null when the mutation was refused.',
+    }),
+    secret: t.string({
+      nullable: true,
+      description:
+        'The secret that signs webhooks to the endpoint, 64 hexadecimal characters. The previous secret during a rotation. Null when the mutation was refused.',
+    }),
     nextSecret: t.string({
       nullable: true,
-      description: 'While the secret is being rotated, the new one; `secret` is then the one before.',
+      description: 'The new secret during a rotation, 64 hexadecimal characters. Null when there is no rotation.',
     }),
-    created: t.boolean({ nullable: true, description: 'False when the workspace had that URL.' }),
-    resumed: t.boolean({ nullable: true, description: 'Whether it was unregistered, and is the same endpoint again.' }),
+    created: t.boolean({
+      nullable: true,
+      description:
+        'Whether a new endpoint was created. False when the URL was already registered, null when the mutation was refused.',
+    }),
+    resumed: t.boolean({
+      nullable: true,
+      description: 'Whether an unregistered endpoint was resumed. Null when the mutation was refused.',
+    }),
   }),
 })
 
@@ -42,8 +57,14 @@ builder.mutationFields((t) => ({
     type: RegisterWebhookEndpointPayload,
     nullable: true,
     description:
-      'Registers a webhook URL. Registering it again gives the same endpoint, enabled; also within a day after it was unregistered.',
-    args: { input: t.arg({ type: RegisterWebhookEndpointInput, required: true, description: 'What to register.' }) },
+      'Registers a webhook endpoint. A URL that is already registered, or was unregistered less than a day ago, returns the same endpoint and enables it.',
+    args: {
+      input: t.arg({
+        type: RegisterWebhookEndpointInput,
+        required: true,
+        description: 'The URL and the settings of the endpoint.',
+      }),
+    },
     resolve: async (_root, { input: { events, ...input } }, { deps, actor }) => {
       const wanted = { ...omitNull(input), ...(events != null && { events: omitNull(events) }) }
       const { status, ...registered } = await registerEndpoint(deps, actor(), inputOf(CreateEndpoint, wanted))
@@ -54,24 +75,39 @@ builder.mutationFields((t) => ({
 
 const UpdateWebhookEndpointPayload = builder.simpleObject('UpdateWebhookEndpointPayload', {
   interfaces: [MutationPayload],
-  description: 'What was changed.',
+  description: 'The result of `updateWebhookEndpoint`.',
   fields: (t) => ({
-    endpoint: t.field({ nullable: true, type: WebhookEndpoint, description: 'The endpoint as it is now.' }),
+    endpoint: t.field({
+      nullable: true,
+      type: WebhookEndpoint,
+      description: 'The webhook endpoint in its current state. Null when the mutation was refused.',
+    }),
   }),
 })
 
 const DeleteWebhookEndpointPayload = builder.simpleObject('DeleteWebhookEndpointPayload', {
   interfaces: [MutationPayload],
-  description: 'What was removed.',
-  fields: (t) => ({ deletedId: t.id({ nullable: true, description: "The endpoint's id." }) }),
+  description: 'The result of `deleteWebhookEndpoint`.',
+  fields: (t) => ({
+    deletedId: t.id({
+      nullable: true,
+      description: 'The id of the deleted webhook endpoint. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 builder.mutationFields((t) => ({
   updateWebhookEndpoint: t.field({
     type: UpdateWebhookEndpointPayload,
     nullable: true,
-    description: 'Changes a webhook endpoint.',
-    args: { input: t.arg({ type: UpdateWebhookEndpointInput, required: true, description: 'What to change.' }) },
+    description: 'Changes the URL, events or settings of a webhook endpoint.',
+    args: {
+      input: t.arg({
+        type: UpdateWebhookEndpointInput,
+        required: true,
+        description: 'The webhook endpoint and its changes.',
+      }),
+    },
     resolve: async (_root, { input: { endpointId, events, ...patch } }, { deps, actor }) => {
       const wanted = { ...patch, ...(events != null && { events: omitNull(events) }) }
       return { endpoint: await updateEndpoint(deps, actor(), endpointId, inputOf(EndpointPatch, wanted)) }
@@ -80,8 +116,14 @@ builder.mutationFields((t) => ({
   deleteWebhookEndpoint: t.field({
     type: DeleteWebhookEndpointPayload,
     nullable: true,
-    description: 'Removes a webhook endpoint with its deliveries, for good; also one that is unregistered.',
-    args: { input: t.arg({ type: DeleteWebhookEndpointInput, required: true, description: 'Which one.' }) },
+    description: 'Deletes a webhook endpoint and its deliveries permanently. The endpoint can be an unregistered one.',
+    args: {
+      input: t.arg({
+        type: DeleteWebhookEndpointInput,
+        required: true,
+        description: 'The webhook endpoint to delete.',
+      }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => {
       await deleteEndpoint(deps, actor(), { endpointId: input.endpointId })
       return { deletedId: input.endpointId }
@@ -91,17 +133,25 @@ builder.mutationFields((t) => ({
 
 const EnableWebhookEndpointPayload = builder.simpleObject('EnableWebhookEndpointPayload', {
   interfaces: [MutationPayload],
-  description: 'What was enabled.',
+  description: 'The result of `enableWebhookEndpoint`.',
   fields: (t) => ({
-    endpoint: t.field({ nullable: true, type: WebhookEndpoint, description: 'The endpoint as it is now.' }),
+    endpoint: t.field({
+      nullable: true,
+      type: WebhookEndpoint,
+      description: 'The webhook endpoint in its current state. Null when the mutation was refused.',
+    }),
   }),
 })
 
 const DisableWebhookEndpointPayload = builder.simpleObject('DisableWebhookEndpointPayload', {
   interfaces: [MutationPayload],
-  description: 'What was disabled.',
+  description: 'The result of `disableWebhookEndpoint`.',
   fields: (t) => ({
-    endpoint: t.field({ nullable: true, type: WebhookEndpoint, description: 'The endpoint as it is now.' }),
+    endpoint: t.field({
+      nullable: true,
+      type: WebhookEndpoint,
+      description: 'The webhook endpoint in its current state. Null when the mutation was refused.',
+    }),
   }),
 })
 
@@ -109,8 +159,15 @@ builder.mutationFields((t) => ({
   enableWebhookEndpoint: t.field({
     type: EnableWebhookEndpointPayload,
     nullable: true,
-    description: 'Enables an endpoint: what waits for it is sent, and what failed before no longer counts.',
-    args: { input: t.arg({ type: EnableWebhookEndpointInput, required: true, description: 'Which one.' }) },
+    description:
+      'Enables a webhook endpoint. Its pending deliveries are sent, and its earlier failures no longer count.',
+    args: {
+      input: t.arg({
+        type: EnableWebhookEndpointInput,
+        required: true,
+        description: 'The webhook endpoint to enable.',
+      }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => ({
       endpoint: await updateEndpoint(deps, actor(), input.endpointId, { isEnabled: true }),
     }),
@@ -118,8 +175,15 @@ builder.mutationFields((t) => ({
   disableWebhookEndpoint: t.field({
     type: DisableWebhookEndpointPayload,
     nullable: true,
-    description: 'Disables an endpoint: what waits for it stays, and what happens meanwhile is SKIPPED.',
-    args: { input: t.arg({ type: DisableWebhookEndpointInput, required: true, description: 'Which one.' }) },
+    description:
+      'Disables a webhook endpoint. Its pending deliveries are kept, and deliveries of new events are SKIPPED.',
+    args: {
+      input: t.arg({
+        type: DisableWebhookEndpointInput,
+        required: true,
+        description: 'The webhook endpoint to disable.',
+      }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => ({
       endpoint: await updateEndpoint(deps, actor(), input.endpointId, { isEnabled: false }),
     }),
@@ -128,18 +192,29 @@ builder.mutationFields((t) => ({
 
 const RotateWebhookSecretPayload = builder.simpleObject('RotateWebhookSecretPayload', {
   interfaces: [MutationPayload],
-  description: 'The new secret, which is shown here and never again by GraphQL.',
+  description: 'The result of `rotateWebhookSecret`.',
   fields: (t) => ({
-    endpoint: t.field({ nullable: true, type: WebhookEndpoint, description: 'The endpoint as it is now.' }),
-    secret: t.string({ nullable: true, description: 'The new secret: 64 hex characters.' }),
+    endpoint: t.field({
+      nullable: true,
+      type: WebhookEndpoint,
+      description: 'The webhook endpoint in its current state. Null when the mutation was refused.',
+    }),
+    secret: t.string({
+      nullable: true,
+      description: 'The new secret, 64 hexadecimal characters. Null when the mutation was refused.',
+    }),
   }),
 })
 
 const EndWebhookSecretOverlapPayload = builder.simpleObject('EndWebhookSecretOverlapPayload', {
   interfaces: [MutationPayload],
-  description: 'Whose rotation has ended.',
+  description: 'The result of `endWebhookSecretOverlap`.',
   fields: (t) => ({
-    endpoint: t.field({ nullable: true, type: WebhookEndpoint, description: 'The endpoint as it is now.' }),
+    endpoint: t.field({
+      nullable: true,
+      type: WebhookEndpoint,
+      description: 'The webhook endpoint in its current state. Null when the mutation was refused.',
+    }),
   }),
 })
 
@@ -148,16 +223,28 @@ builder.mutationFields((t) => ({
     type: RotateWebhookSecretPayload,
     nullable: true,
     description:
-      'Gives an endpoint a new secret. Until the overlap ends, `webhook-signature` carries both signatures and `X-GudDesk-Signature` the old one. Within an overlap only overlapHours 0 works, which ends both old secrets.',
-    args: { input: t.arg({ type: RotateWebhookSecretInput, required: true, description: 'Which one.' }) },
+      'Creates a new secret for a webhook endpoint. Until the overlap ends, `webhook-signature` has the signatures of both secrets, and `X-GudDesk-Signature` that of the old one. During an overlap, only a rotation with `overlapHours: 0` is allowed, which ends both old secrets.',
+    args: {
+      input: t.arg({
+        type: RotateWebhookSecretInput,
+        required: true,
+        description: 'The webhook endpoint and the overlap of its secrets.',
+      }),
+    },
     resolve: (_root, { input }, { deps, actor }) =>
       rotateWebhookSecret(deps, actor(), inputOf(RotateSecret, omitNull(input))),
   }),
   endWebhookSecretOverlap: t.field({
     type: EndWebhookSecretOverlapPayload,
     nullable: true,
-    description: "Ends the overlap of a secret's rotation: only the new one signs from now on.",
-    args: { input: t.arg({ type: EndWebhookSecretOverlapInput, required: true, description: 'Which one.' }) },
+    description: 'Ends the overlap of a secret rotation: from now on, only the new secret signs.',
+    args: {
+      input: t.arg({
+        type: EndWebhookSecretOverlapInput,
+        required: true,
+        description: 'The webhook endpoint, whose receiver knows the new secret.',
+      }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => ({
       endpoint: await endWebhookSecretOverlap(deps, actor(), input),
     }),
@@ -167,7 +254,7 @@ builder.mutationFields((t) => ({
 builder.queryField('webhookEndpoints', (t) =>
   t.field({
     type: WebhookEndpointConnection,
-    description: 'Webhook endpoints, newest first.',
+    description: 'The webhook endpoints of the workspace, newest first. The key of an agent only sees its own.',
     args: pageArgs(t.arg),
     resolve: async (_root, page, { deps, actor, budget }) =>
       toConnection(await listEndpoints(deps, actor(), pageRequest(page, budget))),
@@ -177,7 +264,8 @@ builder.queryField('webhookEndpoints', (t) =>
 builder.queryField('unregisteredWebhookEndpoints', (t) =>
   t.field({
     type: [UnregisteredWebhookEndpoint],
-    description: 'Endpoints that their services have unregistered within a day, the latest first; at most 100.',
+    description:
+      'The webhook endpoints that their services have unregistered less than a day ago, latest first. At most 100.',
     resolve: (_root, _args, { deps, actor }) => listUnregistered(deps, actor()),
   }),
 )

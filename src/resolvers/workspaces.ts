@@ -8,7 +8,7 @@ import { inputOf, omitNull } from './input.ts'
 builder.queryField('workspaces', (t) =>
   t.field({
     type: WorkspaceConnection,
-    description: 'The workspaces that you belong to, newest first; for a key of one workspace, that one.',
+    description: 'The workspaces of the caller, newest first. For an API key of one workspace, only that workspace.',
     args: pageArgs(t.arg),
     resolve: async (_root, page, { deps, caller, budget }) =>
       toConnection(await listWorkspaces(deps, caller(), pageRequest(page, budget))),
@@ -17,15 +17,25 @@ builder.queryField('workspaces', (t) =>
 
 const CreateWorkspacePayload = builder.simpleObject('CreateWorkspacePayload', {
   interfaces: [MutationPayload],
-  description: 'What was made.',
-  fields: (t) => ({ workspace: t.field({ nullable: true, type: Workspace, description: 'The new workspace.' }) }),
+  description: 'The result of `createWorkspace`.',
+  fields: (t) => ({
+    workspace: t.field({
+      nullable: true,
+      type: Workspace,
+      description: 'The new workspace. Null when the mutation was refused.',
+    }),
+  }),
 })
 
 const UpdateWorkspacePayload = builder.simpleObject('UpdateWorkspacePayload', {
   interfaces: [MutationPayload],
-  description: 'What was changed.',
+  description: 'The result of `updateWorkspace`.',
   fields: (t) => ({
-    workspace: t.field({ nullable: true, type: Workspace, description: 'The workspace as it is now.' }),
+    workspace: t.field({
+      nullable: true,
+      type: Workspace,
+      description: 'The workspace in its current state. Null when the mutation was refused.',
+    }),
   }),
 })
 
@@ -33,8 +43,11 @@ builder.mutationFields((t) => ({
   createWorkspace: t.field({
     type: CreateWorkspacePayload,
     nullable: true,
-    description: 'Makes a workspace, whose owner you are. For people, and for FULL_ACCESS keys of all workspaces.',
-    args: { input: t.arg({ type: CreateWorkspaceInput, required: true, description: 'What it is called.' }) },
+    description:
+      'Creates a workspace that the caller owns. Requires a session, or an API key for all workspaces with FULL_ACCESS.',
+    args: {
+      input: t.arg({ type: CreateWorkspaceInput, required: true, description: 'The name and slug of the workspace.' }),
+    },
     resolve: async (_root, { input }, { deps, caller }) => ({
       workspace: await createWorkspace(deps, caller(), input),
     }),
@@ -42,8 +55,10 @@ builder.mutationFields((t) => ({
   updateWorkspace: t.field({
     type: UpdateWorkspacePayload,
     nullable: true,
-    description: 'Changes the workspace that this request is about. For owners and admins.',
-    args: { input: t.arg({ type: UpdateWorkspaceInput, required: true, description: 'What to change.' }) },
+    description: 'Changes the workspace of the request. Requires the role OWNER or ADMIN.',
+    args: {
+      input: t.arg({ type: UpdateWorkspaceInput, required: true, description: 'The changes of the workspace.' }),
+    },
     resolve: async (_root, { input }, { deps, actor }) => ({
       workspace: await updateWorkspace(deps, actor(), inputOf(WorkspacePatch, omitNull(input))),
     }),

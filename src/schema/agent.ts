@@ -9,40 +9,42 @@ import { AgentType } from './enums.ts'
 import { inputFields, outputFields } from './fields.ts'
 import { EventFlagsInput, WebhookEndpoint } from './webhook-endpoint.ts'
 
-const NEIGHBOURS = "Null for another agent's key."
+const NEIGHBOURS = 'Null for the key of another agent.'
 
 const AgentInstaller = builder.objectRef<AgentInstallerOf>('AgentInstaller').implement({
   description:
-    'Who installed an agent, and whether their own access has ended since. The agent goes on working all the same.',
+    'The person who installed an agent, and whether their access has ended. The agent keeps working in that case.',
   fields: (t) => ({
-    name: t.exposeString('name', { description: "The person's name." }),
+    name: t.exposeString('name', { description: 'The name of the person.' }),
     apiKeyName: t.exposeString('apiKeyName', {
       nullable: true,
-      description: 'The API key that they used; null when they were signed in.',
+      description: 'The name of the API key with which the agent was installed. Null when the person was signed in.',
     }),
-    hasLeft: t.exposeBoolean('hasLeft', { description: 'Whether the person is no member of the workspace any more.' }),
+    hasLeft: t.exposeBoolean('hasLeft', { description: 'Whether the person has left the workspace.' }),
     hasKeyEnded: t.exposeBoolean('hasKeyEnded', {
-      description: 'Whether that key was revoked, or has ended by itself.',
+      description: 'Whether the API key was revoked or has expired.',
     }),
   }),
 })
 
 export const Agent = builder.prismaNode('Agent', {
   nullable: true,
-  description: 'An external service that is installed in the workspace.',
+  description: 'An external web service that is installed in the workspace.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
   fields: (t) => ({
     ...outputFields(t, AgentProfile.shape, {
       read: (agent, { actor }) => seenBy(actor(), agent),
       note: ({ kind, isNullable }) =>
-        kind === 'json' ? "Empty for another agent's key." : isNullable ? NEIGHBOURS : '',
+        kind === 'json' ? 'Empty for the key of another agent.' : isNullable ? NEIGHBOURS : '',
     }),
-    type: t.expose('type', { type: AgentType, description: 'Where it comes from.' }),
-    isEnabled: t.exposeBoolean('isEnabled', { description: 'Whether it gets events and its key works.' }),
+    type: t.expose('type', { type: AgentType, description: 'The origin of the agent.' }),
+    isEnabled: t.exposeBoolean('isEnabled', {
+      description: 'Whether the agent is enabled: it receives events and its API key works.',
+    }),
     icon: t.string({
       nullable: true,
-      description: `The path on this server of the picture at iconUrl, for people who are signed in; null until it has been fetched. ${NEIGHBOURS}`,
+      description: `The path on this server of a copy of the icon at \`iconUrl\`, for people who are signed in. Null when there is no icon, and until it was fetched. ${NEIGHBOURS}`,
       resolve: (agent, _args, { actor, loaders }) => {
         const { iconUrl } = seenBy(actor(), agent)
         return iconUrl === null ? null : loaders.pictures.load(iconUrl)
@@ -50,7 +52,7 @@ export const Agent = builder.prismaNode('Agent', {
     }),
     webhookEndpoints: t.relation('webhookEndpoints', {
       type: WebhookEndpoint,
-      description: "Its endpoints, the installed one first; none for another agent's key.",
+      description: 'The webhook endpoints of the agent, oldest first. Empty for the key of another agent.',
       query: (_args, { actor }) => ({
         where: managedEndpoints(actor()),
         orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
@@ -59,73 +61,74 @@ export const Agent = builder.prismaNode('Agent', {
     installer: t.field({
       type: AgentInstaller,
       nullable: true,
-      description: `Who installed it; null when that is not known. ${NEIGHBOURS}`,
+      description: `The person who installed the agent. Null when they are unknown. ${NEIGHBOURS}`,
       resolve: ({ id }, _args, { loaders }) => loaders.agentInstallers.load(id),
     }),
-    installedAt: t.expose('installedAt', { type: 'DateTime', description: 'When it was installed.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'When it was last changed.' }),
+    installedAt: t.expose('installedAt', { type: 'DateTime', description: 'The time when the agent was installed.' }),
+    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'The time of the latest change.' }),
   }),
 })
 
 export const AgentConnection = connectionOf(Agent, 'Agent')
 
 export const AgentFilterInput = builder.inputType('AgentFilter', {
-  description: 'Which agents; all conditions must hold.',
+  description: 'Conditions on agents. All of them must hold.',
   fields: (t) => ({
-    type: t.field({ type: AgentType, description: 'Where they come from.' }),
-    enabled: t.boolean({ description: 'Whether they are enabled.' }),
+    type: t.field({ type: AgentType, description: 'Agents of this origin.' }),
+    enabled: t.boolean({ description: 'True for enabled agents, false for disabled ones.' }),
   }),
 })
 
 const INPUT_TYPES = { webhookUrl: 'URL', events: EventFlagsInput } as const
 
 export const InstallAgentInput = builder.inputType('InstallAgentInput', {
-  description: 'An agent to install.',
+  description: 'Input of `installAgent`.',
   fields: (t) => inputFields(t, InstallAgent.shape, { ...INPUT_TYPES, type: AgentType }),
 })
 
 export const UpdateAgentInput = builder.inputType('UpdateAgentInput', {
-  description: 'What to change; fields left out stay as they are, null clears.',
+  description: 'Input of `updateAgent`. Fields that are left out do not change. Null removes a value.',
   fields: (t) => ({
-    agentId: t.id({ required: true, description: 'Which agent.' }),
+    agentId: t.id({ required: true, description: 'The id of the agent.' }),
     ...inputFields(t, AgentPatch.shape, INPUT_TYPES),
   }),
 })
 
 export const RotateAgentApiKeyInput = builder.inputType('RotateAgentApiKeyInput', {
-  description: 'An agent that gets a new API key.',
+  description: 'Input of `rotateAgentApiKey`.',
   fields: (t) => ({
-    agentId: t.id({ required: true, description: 'Which agent.' }),
+    agentId: t.id({ required: true, description: 'The id of the agent.' }),
     overlapHours: t.int({
       defaultValue: 24,
-      description: 'How long the old key goes on working: 0 to 168; 0 ends it at once.',
+      description: 'The number of hours for which the old key keeps working, 0 to 168. 0 revokes it immediately.',
     }),
   }),
 })
 
 export const AgentRemoval = builder.objectRef<AgentRemovalRow>('AgentRemoval').implement({
-  description: 'What goes with an agent when it is uninstalled. What it wrote, and the log, stay.',
+  description:
+    'The objects that are removed with an agent when it is uninstalled. Its messages and the event log are kept.',
   fields: (t) => ({
     webhookUrls: t.stringList({
-      description: 'Of its webhook endpoints, the installed one first.',
+      description: 'The URLs of the webhook endpoints of the agent, oldest first.',
       resolve: ({ webhookUrls }) => [...webhookUrls],
     }),
     pendingDeliveryCount: t.exposeInt('pendingDeliveryCount', {
-      description: 'Deliveries that are waiting or being sent, and will not be sent any more.',
+      description: 'The number of pending deliveries, which will not be sent.',
     }),
     apiKeyPrefixes: t.stringList({
-      description: 'The first eight characters of each key that works now, the oldest first.',
+      description: 'The first eight characters of each valid API key of the agent, oldest first.',
       resolve: ({ apiKeyPrefixes }) => [...apiKeyPrefixes],
     }),
   }),
 })
 
 export const UninstallAgentInput = builder.inputType('UninstallAgentInput', {
-  description: 'An agent to remove with its endpoints, their deliveries, and its keys.',
-  fields: (t) => ({ agentId: t.id({ required: true, description: 'Which agent.' }) }),
+  description: 'Input of `uninstallAgent`.',
+  fields: (t) => ({ agentId: t.id({ required: true, description: 'The id of the agent.' }) }),
 })
 
 export const InstallEchoAgentInput = builder.inputType('InstallEchoAgentInput', {
-  description: 'The built-in agent that answers with what it was told.',
-  fields: (t) => ({ name: t.string({ description: 'For people; Echo when left out.' }) }),
+  description: 'Input of `installEchoAgent`.',
+  fields: (t) => ({ name: t.string({ description: 'The display name, 1 to 100 characters. `Echo` by default.' }) }),
 })

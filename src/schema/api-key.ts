@@ -5,40 +5,62 @@ import { ApiKeyPermission } from './enums.ts'
 
 export const ApiKey = builder.prismaNode('ApiKey', {
   nullable: true,
-  description: 'A credential for programs. The key itself is shown only when it is made.',
+  description: 'The credential of a program. The key itself is only returned when it is created.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, ...visibleApiKeys(context.actor(), context.caller()) }),
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'For people.' }),
-    prefix: t.exposeString('prefix', { description: 'Its first eight characters.' }),
-    permission: t.expose('permission', { type: ApiKeyPermission, description: 'What it may do.' }),
+    name: t.exposeString('name', { description: 'The display name, at most 100 characters.' }),
+    prefix: t.exposeString('prefix', { description: 'The first eight characters of the key.' }),
+    permission: t.expose('permission', {
+      type: ApiKeyPermission,
+      description: 'The permission level, which the role of the user can lower.',
+    }),
     allWorkspaces: t.boolean({
-      description: 'Whether it is valid in all workspaces of its person; then requests name one.',
+      description: 'Whether the key is valid in all workspaces of its user. If so, each request names a workspace.',
       resolve: ({ workspaceId }) => workspaceId === null,
     }),
-    agentId: t.exposeID('agentId', { nullable: true, description: 'The agent that it acts as.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', nullable: true, description: 'When it ends by itself.' }),
-    revokedAt: t.expose('revokedAt', { type: 'DateTime', nullable: true, description: 'When it was revoked.' }),
-    lastUsedAt: t.expose('lastUsedAt', { type: 'DateTime', nullable: true, description: 'To the minute.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    agentId: t.exposeID('agentId', {
+      nullable: true,
+      description: 'The id of the agent that the key belongs to. Null for the key of a person.',
+    }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The time when the key expires. Null when it does not expire.',
+    }),
+    revokedAt: t.expose('revokedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The time when the key was revoked. Null when it was not.',
+    }),
+    lastUsedAt: t.expose('lastUsedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The time of the latest request with the key, to the minute. Null when there was none.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the key was created.' }),
   }),
 })
 
 export const ApiKeyConnection = connectionOf(ApiKey, 'ApiKey')
 
 export const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
-  description: 'A new key.',
+  description: 'Input of `createApiKey`.',
   fields: (t) => ({
-    name: t.string({ required: true, description: 'For people.' }),
-    permission: t.field({ type: ApiKeyPermission, required: true, description: 'What it may do.' }),
-    expiresAt: t.field({ type: 'DateTime', description: 'When it ends by itself.' }),
+    name: t.string({ required: true, description: 'The display name, 1 to 100 characters.' }),
+    permission: t.field({ type: ApiKeyPermission, required: true, description: 'The permission level.' }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      description: 'A future time when the key expires. By default, it does not expire.',
+    }),
     allWorkspaces: t.boolean({
-      description: 'Valid in all your workspaces, instead of this one. Not with a key of one workspace.',
+      description:
+        'Whether the key is valid in all workspaces of the caller, instead of only this one. False by default. Refused when the caller uses a key of one workspace.',
     }),
   }),
 })
 
 export const RevokeApiKeyInput = builder.inputType('RevokeApiKeyInput', {
-  description: 'A key to end at once.',
-  fields: (t) => ({ apiKeyId: t.id({ required: true, description: 'Which key.' }) }),
+  description: 'Input of `revokeApiKey`.',
+  fields: (t) => ({ apiKeyId: t.id({ required: true, description: 'The id of the API key.' }) }),
 })

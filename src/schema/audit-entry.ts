@@ -11,47 +11,92 @@ import { connectionOf } from './connection.ts'
 /** `api_key.created` is API_KEY_CREATED. */
 const nameOf = (action: AuditAction) => action.replace('.', '_').toUpperCase()
 
+const ACTION_DESCRIPTIONS: Record<AuditAction, string> = {
+  'workspace.created': 'A workspace was created.',
+  'workspace.updated': 'The name or slug of a workspace was changed.',
+  'workspace.deleted': 'A workspace was deleted.',
+  'member.invited': 'A person was invited to the workspace.',
+  'member.joined': 'A person joined the workspace.',
+  'member.role_changed': 'The role of a member was changed.',
+  'member.removed': 'A member was removed from the workspace.',
+  'invitation.revoked': 'An invitation was revoked.',
+  'api_key.created': 'An API key was created.',
+  'api_key.updated': 'An API key was changed.',
+  'api_key.revoked': 'An API key was revoked.',
+  'agent.installed': 'An agent was installed.',
+  'agent.updated': 'An agent was changed.',
+  'agent.enabled': 'An agent was enabled.',
+  'agent.disabled': 'An agent was disabled.',
+  'agent.uninstalled': 'An agent was uninstalled.',
+  'agent.key_rotated': 'The API key of an agent was rotated.',
+  'agent.orphaned': 'The access of the person who installed an agent ended. The agent keeps working.',
+  'webhook_endpoint.created': 'A webhook endpoint was registered.',
+  'webhook_endpoint.updated': 'A webhook endpoint was changed.',
+  'webhook_endpoint.enabled': 'A webhook endpoint was enabled.',
+  'webhook_endpoint.disabled': 'A webhook endpoint was disabled.',
+  'webhook_endpoint.unregistered': 'A webhook endpoint was unregistered by its service.',
+  'webhook_endpoint.resumed': 'An unregistered webhook endpoint was registered again.',
+  'webhook_endpoint.deleted': 'A webhook endpoint was deleted.',
+  'webhook_endpoint.secret_rotated': 'The secret of a webhook endpoint was rotated.',
+  'webhook_endpoint.rotation_confirmed': 'The overlap of a secret rotation was ended.',
+  'webhook_endpoint.test_sent': 'A test event was sent to a webhook endpoint.',
+  'delivery.replayed': 'A delivery was replayed.',
+  'deliveries.replayed': 'The failed deliveries of a webhook endpoint were replayed.',
+  'conversation.deleted': 'A conversation was deleted.',
+  'article.deleted': 'An article was deleted.',
+  'collection.deleted': 'A collection was deleted.',
+  'session.created': 'A person signed in.',
+  'session.ended': 'A session was ended.',
+  'session.failed': 'An attempt to sign in failed.',
+  'password.changed': 'A person changed their password.',
+  'profile.updated': 'A person changed their name.',
+  'sign_in_link.created': 'A sign-in link was created.',
+  'email.verified': 'A person verified their email address.',
+}
+
 export const AuditActionEnum = builder.enumType('AuditAction', {
-  description: 'What can be recorded in the audit log.',
-  values: Object.fromEntries(AUDIT_ACTIONS.map((action) => [nameOf(action), { value: action }])),
+  description: 'An action that is recorded in the audit log.',
+  values: Object.fromEntries(
+    AUDIT_ACTIONS.map((action) => [nameOf(action), { value: action, description: ACTION_DESCRIPTIONS[action] }]),
+  ),
 })
 
 const AuditActorType = builder.enumType('AuditActorType', {
-  description: 'Kinds of those whose deeds are recorded. USER is a person as such, in no workspace.',
+  description: 'The type of the actor of an audit entry.',
   values: {
-    VISITOR: { value: 'visitor' },
-    MEMBER: { value: 'member' },
-    AGENT: { value: 'agent' },
-    API_KEY: { value: 'api_key' },
-    SYSTEM: { value: 'system' },
-    USER: { value: 'user' },
-    ANONYMOUS: { value: 'anonymous' },
+    VISITOR: { value: 'visitor', description: 'A visitor of the workspace.' },
+    MEMBER: { value: 'member', description: 'A person who is a member of the workspace.' },
+    AGENT: { value: 'agent', description: 'An installed agent, with its own API key.' },
+    API_KEY: { value: 'api_key', description: 'An API key of a person.' },
+    SYSTEM: { value: 'system', description: 'GudDesk itself, for example a timer or rule.' },
+    USER: { value: 'user', description: 'A person outside of a workspace, for example when signing in.' },
+    ANONYMOUS: { value: 'anonymous', description: 'An unknown person, for example in a failed attempt to sign in.' },
   } as const satisfies Record<string, { value: AuditActor['type'] }>,
 })
 
-const AUDIT_TARGETS: Record<Uppercase<AuditTarget['type']>, { value: AuditTarget['type'] }> = {
-  WORKSPACE: { value: 'workspace' },
-  MEMBER: { value: 'member' },
-  INVITATION: { value: 'invitation' },
-  API_KEY: { value: 'api_key' },
-  AGENT: { value: 'agent' },
-  WEBHOOK_ENDPOINT: { value: 'webhook_endpoint' },
-  DELIVERY: { value: 'delivery' },
-  CONVERSATION: { value: 'conversation' },
-  SESSION: { value: 'session' },
-  USER: { value: 'user' },
-  ARTICLE: { value: 'article' },
-  COLLECTION: { value: 'collection' },
+const AUDIT_TARGETS: Record<Uppercase<AuditTarget['type']>, { value: AuditTarget['type']; description: string }> = {
+  WORKSPACE: { value: 'workspace', description: 'A workspace.' },
+  MEMBER: { value: 'member', description: 'A member of the workspace.' },
+  INVITATION: { value: 'invitation', description: 'An invitation to a workspace.' },
+  API_KEY: { value: 'api_key', description: 'An API key of a person or agent.' },
+  AGENT: { value: 'agent', description: 'An installed agent.' },
+  WEBHOOK_ENDPOINT: { value: 'webhook_endpoint', description: 'A webhook endpoint.' },
+  DELIVERY: { value: 'delivery', description: 'A webhook delivery.' },
+  CONVERSATION: { value: 'conversation', description: 'A conversation.' },
+  SESSION: { value: 'session', description: 'A session of a user.' },
+  USER: { value: 'user', description: 'A person with an account.' },
+  ARTICLE: { value: 'article', description: 'An article of the knowledge base.' },
+  COLLECTION: { value: 'collection', description: 'A collection of articles.' },
 }
 
 const AuditTargetType = builder.enumType('AuditTargetType', {
-  description: 'Kinds of objects that something is done to.',
+  description: 'The type of the object that an action was applied to.',
   values: AUDIT_TARGETS,
 })
 
 export const AuditEntry = builder.prismaNode('AuditEntry', {
   nullable: true,
-  description: 'Who did what, when and from where. Entries are never changed.',
+  description: 'An immutable record of an action: the actor, the object, the time and the origin.',
   id: { field: 'id' },
   // Like the list of entries, for FULL_ACCESS only; to anybody else there is none.
   findUnique: (id, context) => {
@@ -61,40 +106,52 @@ export const AuditEntry = builder.prismaNode('AuditEntry', {
   fields: (t) => ({
     action: t.field({
       type: AuditActionEnum,
-      description: 'What was done.',
+      description: 'The action that was performed.',
       resolve: ({ action }) => action as AuditAction,
     }),
     actorType: t.field({
       type: AuditActorType,
-      description: 'Who did it.',
+      description: 'The type of the actor.',
       resolve: ({ actorType }) => actorType as AuditActor['type'],
     }),
-    actorId: t.exposeID('actorId', { description: "The member's, API key's or agent's id." }),
-    actorName: t.exposeString('actorName', { description: 'Their name at that time.' }),
-    userId: t.exposeID('userId', { nullable: true, description: 'The person behind it.' }),
+    actorId: t.exposeID('actorId', { description: 'The id of the actor.' }),
+    actorName: t.exposeString('actorName', { description: 'The name of the actor at that time.' }),
+    userId: t.exposeID('userId', {
+      nullable: true,
+      description: 'The id of the user behind the actor. Null when there is none.',
+    }),
     targetType: t.field({
       type: AuditTargetType,
-      description: 'What kind of object it was done to.',
+      description: 'The type of the object.',
       resolve: ({ targetType }) => targetType as AuditTarget['type'],
     }),
-    targetId: t.exposeID('targetId', { description: "That object's id; it may be gone." }),
-    targetName: t.exposeString('targetName', { nullable: true, description: 'Its name at that time.' }),
-    address: t.exposeString('address', { nullable: true, description: 'The IP address that it came from.' }),
-    userAgent: t.exposeString('userAgent', { nullable: true, description: 'The program that sent it, as it says.' }),
-    data: t.field({ type: 'JSON', description: 'What else is worth knowing.', resolve: ({ data }) => data }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When.' }),
+    targetId: t.exposeID('targetId', { description: 'The id of the object, which may have been deleted since.' }),
+    targetName: t.exposeString('targetName', {
+      nullable: true,
+      description: 'The name of the object at that time. Null when it has none.',
+    }),
+    address: t.exposeString('address', {
+      nullable: true,
+      description: 'The IP address of the request. Null when it is unknown, and when there was no request.',
+    }),
+    userAgent: t.exposeString('userAgent', {
+      nullable: true,
+      description: 'The User-Agent header of the request, at most 500 characters. Null when there was none.',
+    }),
+    data: t.field({ type: 'JSON', description: 'Further details, by action.', resolve: ({ data }) => data }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time of the action.' }),
   }),
 })
 
 export const AuditEntryConnection = connectionOf(AuditEntry, 'AuditEntry')
 
 export const AuditEntryFilterInput = builder.inputType('AuditEntryFilter', {
-  description: 'Which entries; all conditions must hold.',
+  description: 'Conditions on audit entries. All of them must hold.',
   fields: (t) => ({
-    action: t.field({ type: AuditActionEnum, description: 'Only these.' }),
-    actorId: t.id({ description: 'Only what this member, API key or agent did.' }),
-    targetId: t.id({ description: 'Only what was done to this object.' }),
-    createdAfter: t.field({ type: 'DateTime', description: 'Recorded after this.' }),
-    createdBefore: t.field({ type: 'DateTime', description: 'Recorded before this.' }),
+    action: t.field({ type: AuditActionEnum, description: 'Entries with this action.' }),
+    actorId: t.id({ description: 'Entries of the actor with this id.' }),
+    targetId: t.id({ description: 'Entries about the object with this id.' }),
+    createdAfter: t.field({ type: 'DateTime', description: 'Entries recorded after this time.' }),
+    createdBefore: t.field({ type: 'DateTime', description: 'Entries recorded before this time.' }),
   }),
 })

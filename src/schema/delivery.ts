@@ -9,96 +9,126 @@ import { WebhookEndpoint } from './webhook-endpoint.ts'
 
 export const DeliveryStatus = builder.enumType(Statuses, {
   name: 'DeliveryStatus',
-  description: 'How far a delivery has come: PENDING is waiting or being sent, SKIPPED met a disabled endpoint.',
+  description: 'The state of a delivery.',
+  values: {
+    PENDING: { description: 'The delivery is waiting for its next attempt, or is being sent.' },
+    DELIVERED: { description: 'The receiver accepted the event.' },
+    FAILED: { description: 'The last attempt failed. There will be no other one unless the delivery is replayed.' },
+    SKIPPED: { description: 'The endpoint or its agent was disabled when the event happened.' },
+  } satisfies Record<Statuses, { description: string }>,
 })
 
 const DeliveryAttempt = builder.prismaObject('DeliveryAttempt', {
-  description: 'One try to send.',
+  description: 'One HTTP request of a delivery, with its result.',
   fields: (t) => ({
-    number: t.exposeInt('number', { description: '1, 2, …: X-GudDesk-Attempt.' }),
-    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it was sent.' }),
-    durationMs: t.exposeInt('durationMs', { description: 'Until the answer was complete, in milliseconds.' }),
-    statusCode: t.exposeInt('statusCode', { nullable: true, description: 'HTTP status; null without an answer.' }),
-    response: t.exposeString('response', { nullable: true, description: "The first 4 kB of the answer's body." }),
-    error: t.exposeString('error', { nullable: true, description: 'Why it failed, where the status does not say it.' }),
+    number: t.exposeInt('number', {
+      description: 'The number of the attempt, starting at 1. Sent as the header `X-GudDesk-Attempt`.',
+    }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'The time when the request was sent.' }),
+    durationMs: t.exposeInt('durationMs', {
+      description: 'The time until the response was complete, in milliseconds.',
+    }),
+    statusCode: t.exposeInt('statusCode', {
+      nullable: true,
+      description: 'The HTTP status of the response. Null when there was no response.',
+    }),
+    response: t.exposeString('response', {
+      nullable: true,
+      description: 'The first 4 kB of the response body. Null when there was none.',
+    }),
+    error: t.exposeString('error', {
+      nullable: true,
+      description: 'The reason of the failure. Null when the attempt succeeded, or when the HTTP status is the reason.',
+    }),
     isResent: t.exposeBoolean('isResent', {
-      description: 'Whether it went out twice: the receiver was closing the kept connection that it went out on first.',
+      description:
+        'Whether the request was sent twice, because the receiver closed the reused connection on which it was sent first.',
     }),
   }),
 })
 
 export const Delivery = builder.prismaNode('Delivery', {
   nullable: true,
-  description: "One event's way to one endpoint.",
+  description: 'The delivery of one event to one webhook endpoint.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, ...visibleDeliveries(context.actor()) }),
   include: { event: true },
   fields: (t) => ({
-    status: t.expose('status', { type: DeliveryStatus, description: 'How far it has come.' }),
-    eventId: t.exposeID('eventId', { description: 'The event that it carries.' }),
+    status: t.expose('status', { type: DeliveryStatus, description: 'The state of the delivery.' }),
+    eventId: t.exposeID('eventId', { description: 'The id of the event that is delivered.' }),
     eventType: t.field({
       type: EventType,
-      description: 'What kind of event.',
+      description: 'The type of the event.',
       resolve: ({ event }) => event.type as EventTypeName,
     }),
     body: t.string({
-      description: 'The exact text that is signed and sent.',
+      description: 'The exact request body that is signed and sent.',
       resolve: ({ event }, _args, { budget }) => budget.spend(event.body),
     }),
-    conversationId: t.exposeID('conversationId', { nullable: true, description: 'In which conversation it happened.' }),
-    endpoint: t.relation('endpoint', { type: WebhookEndpoint, description: 'Where it is sent.' }),
+    conversationId: t.exposeID('conversationId', {
+      nullable: true,
+      description: 'The id of the conversation that the event is about. Null when there is none.',
+    }),
+    endpoint: t.relation('endpoint', {
+      type: WebhookEndpoint,
+      description: 'The webhook endpoint that the event is delivered to.',
+    }),
     conversation: t.field({
       type: Conversation,
       nullable: true,
-      description: 'In which conversation it happened; null when it is no more.',
+      description: 'The conversation that the event is about. Null when there is none, or when it was deleted.',
       resolve: ({ conversationId }, _args, { loaders }) =>
         conversationId === null ? null : loaders.conversations.load(conversationId),
     }),
     durationMs: t.int({
       nullable: true,
-      description: 'How long the last attempt took, in milliseconds; null before the first.',
+      description: 'The duration of the latest attempt, in milliseconds. Null when there was no attempt.',
       resolve: async ({ id }, _args, { loaders }) => (await loaders.lastAttempts.load(id))?.durationMs ?? null,
     }),
     lastStatusCode: t.int({
       nullable: true,
-      description: "The last attempt's HTTP status; null before the first, and when no answer came.",
+      description: 'The HTTP status of the latest attempt. Null when there was no attempt, or no response.',
       resolve: async ({ id }, _args, { loaders }) => (await loaders.lastAttempts.load(id))?.statusCode ?? null,
     }),
-    attemptCount: t.exposeInt('attempts', { description: 'Attempts so far.' }),
+    attemptCount: t.exposeInt('attempts', { description: 'The number of attempts so far.' }),
     attempts: t.relation('attemptLog', {
       type: DeliveryAttempt,
-      description: 'Every attempt, the first one first.',
+      description: 'The attempts of the delivery, oldest first.',
       query: { orderBy: { number: 'asc' } },
     }),
     nextAttemptAt: t.expose('due', {
       type: 'DateTime',
       nullable: true,
       description:
-        'When it is tried next; in the past while it waits for its turn or is being sent; null when finished.',
+        'The time of the next attempt. In the past while the delivery waits for its turn or is being sent. Null when it is finished.',
     }),
-    isTest: t.exposeBoolean('isTest', { description: 'Whether it carries a test event, sent on request.' }),
-    finishedAt: t.expose('finishedAt', { type: 'DateTime', nullable: true, description: 'When it ended.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When the event happened.' }),
+    isTest: t.exposeBoolean('isTest', { description: 'Whether the event is a test event.' }),
+    finishedAt: t.expose('finishedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The time when the delivery finished. Null while it is pending.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the event happened.' }),
   }),
 })
 
 export const DeliveryConnection = connectionOf(Delivery, 'Delivery')
 
 export const DeliveryFilterInput = builder.inputType('DeliveryFilter', {
-  description: 'Which deliveries; all conditions must hold.',
+  description: 'Conditions on deliveries. All of them must hold.',
   fields: (t) => ({
-    status: t.field({ type: [DeliveryStatus], description: 'In one of these states.' }),
-    endpointId: t.id({ description: 'Sent to this endpoint.' }),
-    agentId: t.id({ description: "Sent to one of this agent's endpoints." }),
-    eventType: t.field({ type: [EventType], description: 'Carrying one of these kinds of events.' }),
-    conversationId: t.id({ description: 'About this conversation.' }),
-    isTest: t.boolean({ description: 'Only tests, or only real ones; both when left out.' }),
-    createdAfter: t.field({ type: 'DateTime', description: 'Made after this.' }),
-    createdBefore: t.field({ type: 'DateTime', description: 'Made before this.' }),
+    status: t.field({ type: [DeliveryStatus], description: 'Deliveries in one of these states.' }),
+    endpointId: t.id({ description: 'Deliveries to the webhook endpoint with this id.' }),
+    agentId: t.id({ description: 'Deliveries to the webhook endpoints of the agent with this id.' }),
+    eventType: t.field({ type: [EventType], description: 'Deliveries of events of one of these types.' }),
+    conversationId: t.id({ description: 'Deliveries of events of the conversation with this id.' }),
+    isTest: t.boolean({ description: 'True for test events, false for other events. Both by default.' }),
+    createdAfter: t.field({ type: 'DateTime', description: 'Deliveries of events that happened after this time.' }),
+    createdBefore: t.field({ type: 'DateTime', description: 'Deliveries of events that happened before this time.' }),
   }),
 })
 
 export const ReplayDeliveryInput = builder.inputType('ReplayDeliveryInput', {
-  description: 'A delivery to send once more.',
-  fields: (t) => ({ deliveryId: t.id({ required: true, description: 'A finished one.' }) }),
+  description: 'Input of `replayDelivery`.',
+  fields: (t) => ({ deliveryId: t.id({ required: true, description: 'The id of the delivery.' }) }),
 })

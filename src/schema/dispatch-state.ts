@@ -2,18 +2,26 @@ import type { DispatchState as DispatchStateOf } from '../domain/deliveries/disp
 import { builder } from './builder.ts'
 
 export const DispatchState = builder.objectRef<DispatchStateOf>('DispatchState').implement({
-  description: "How the workspace's webhooks are getting on now.",
+  description: 'The current backlog of the webhook deliveries of a workspace. Test events are not counted.',
   fields: (t) => ({
-    pending: t.exposeInt('pending', { description: 'Deliveries that are not finished, test events apart.' }),
-    scheduled: t.exposeInt('scheduled', { description: 'Of these, those that wait for a time in the future.' }),
-    held: t.exposeInt('held', { description: 'Of these, those whose endpoint or agent is disabled.' }),
-    due: t.exposeInt('due', { description: 'Of these, the rest: they could be sent now, or are being sent.' }),
+    pending: t.exposeInt('pending', {
+      description: 'The number of pending deliveries: the sum of `scheduled`, `held` and `due`.',
+    }),
+    scheduled: t.exposeInt('scheduled', {
+      description: 'The number of pending deliveries whose next attempt is in the future.',
+    }),
+    held: t.exposeInt('held', { description: 'The number of pending deliveries whose endpoint or agent is disabled.' }),
+    due: t.exposeInt('due', {
+      description: 'The number of pending deliveries that can be sent now or are being sent.',
+    }),
     oldestDueSeconds: t.exposeInt('oldestDueSeconds', {
       nullable: true,
-      description: 'For how long the oldest of those could have been sent; null when there is none.',
+      description:
+        'The age of the oldest delivery in `due`, in seconds since it could be sent. Null when there is none.',
     }),
     isBusConnected: t.exposeBoolean('isBusConnected', {
-      description: "Whether this node's wake-ups reach the others. While they do not, what happens waits for a poll.",
+      description:
+        'Whether the server process is connected to the others. Without a connection, deliveries start with the next poll.',
     }),
   }),
 })

@@ -4,59 +4,73 @@ import { connectionOf } from './connection.ts'
 import { MailStatus, MemberRole } from './enums.ts'
 
 export const Invitation = builder.prismaObject('Invitation', {
-  description: 'Somebody who was asked to join the workspace and has not answered yet.',
+  description: 'A pending invitation of a person to the workspace.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'Unique.' }),
-    email: t.exposeString('email', { description: 'Whom it is for.' }),
-    role: t.expose('role', { type: MemberRole, description: 'What they will be.' }),
+    id: t.exposeID('id', { description: 'The id of the invitation.' }),
+    email: t.exposeString('email', { description: 'The email address of the invited person.' }),
+    role: t.expose('role', { type: MemberRole, description: 'The role of the person after they join.' }),
     mailStatus: t.expose('mailStatus', {
       type: MailStatus,
       nullable: true,
       description:
-        'Whether the mail with the link was sent; inviting them again sends another. Null where no mail is sent.',
+        'The state of the email with the link. To send another email, invite the person again. Null when the deployment does not send email.',
     }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they were invited.' }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the link becomes worthless.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time of the invitation.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      description: 'The time when the link expires: 7 days after the invitation.',
+    }),
   }),
 })
 
 export const InvitationConnection = connectionOf(Invitation, 'Invitation')
 
 export const InvitationOfferRef = builder.objectRef<InvitationOffer>('InvitationOffer').implement({
-  description: "What an invitation's link offers, for whoever has it.",
+  description: 'The content of an invitation, for the person who has its link.',
   fields: (t) => ({
-    workspaceName: t.exposeString('workspaceName', { description: 'Which workspace it leads to.' }),
-    email: t.exposeString('email', { description: 'Whom it is for.' }),
-    role: t.expose('role', { type: MemberRole, description: 'What they will be.' }),
+    workspaceName: t.exposeString('workspaceName', { description: 'The name of the workspace.' }),
+    email: t.exposeString('email', { description: 'The email address of the invited person.' }),
+    role: t.expose('role', { type: MemberRole, description: 'The role of the person after they join.' }),
     hasAccount: t.exposeBoolean('hasAccount', {
-      description: 'Whether to sign in as that address to accept; otherwise choose a name and a password.',
+      description:
+        'Whether the email address has an account. If so, the person signs in to accept; otherwise, they choose a name and a password.',
     }),
     mustVerifyEmail: t.exposeBoolean('mustVerifyEmail', {
       description:
-        'Whether the account must be signed in to by a sign-in link first: nobody has verified its address yet.',
+        'Whether the person must sign in with a link first, because the email address of the account is not verified.',
     }),
-    expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'When the link becomes worthless.' }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      description: 'The time when the link expires: 7 days after the invitation.',
+    }),
   }),
 })
 
 export const InviteMemberInput = builder.inputType('InviteMemberInput', {
-  description: 'A person to invite.',
+  description: 'Input of `inviteMember`.',
   fields: (t) => ({
-    email: t.string({ required: true, description: 'Whom. Inviting them again makes the earlier link worthless.' }),
-    role: t.field({ type: MemberRole, required: true, description: 'What they will be; only owners invite owners.' }),
+    email: t.string({
+      required: true,
+      description: 'The email address of the person. A new invitation replaces an earlier one and its link.',
+    }),
+    role: t.field({
+      type: MemberRole,
+      required: true,
+      description: 'The role of the person after they join. Only owners can invite owners.',
+    }),
   }),
 })
 
 export const RevokeInvitationInput = builder.inputType('RevokeInvitationInput', {
-  description: 'An invitation to take back.',
-  fields: (t) => ({ invitationId: t.id({ required: true, description: 'Which one.' }) }),
+  description: 'Input of `revokeInvitation`.',
+  fields: (t) => ({ invitationId: t.id({ required: true, description: 'The id of the invitation.' }) }),
 })
 
 export const AcceptInvitationInput = builder.inputType('AcceptInvitationInput', {
-  description: 'An invitation to accept.',
+  description: 'Input of `acceptInvitation`.',
   fields: (t) => ({
-    token: t.string({ required: true, description: "The end of the invitation's link." }),
-    name: t.string({ description: 'For whoever has no account yet: what they are called.' }),
-    password: t.string({ description: 'For whoever has no account yet: 10 to 128 characters.' }),
+    token: t.string({ required: true, description: 'The token at the end of the link.' }),
+    name: t.string({ description: 'The name of the person, 1 to 200 characters. Required without an account.' }),
+    password: t.string({ description: 'A new password, 10 to 128 characters. Required without an account.' }),
   }),
 })

@@ -11,76 +11,107 @@ import { connectionOf } from './connection.ts'
 import { BreakerState, DisabledReason, EndpointOrdering, WebhookEventType } from './enums.ts'
 
 const SecretRotation = builder.objectRef<{ readonly overlapEndsAt: Date }>('SecretRotation').implement({
-  description: 'Two secrets sign: the new one and the one before.',
+  description: 'A secret rotation in progress: both the new and the previous secret sign webhooks.',
   fields: (t) => ({
     overlapEndsAt: t.expose('overlapEndsAt', {
       type: 'DateTime',
-      description: 'When the secret before ends, unless endWebhookSecretOverlap ends it earlier.',
+      description:
+        'The time when the previous secret expires, unless `endWebhookSecretOverlap` ends the overlap earlier.',
     }),
   }),
 })
 
 const Breaker = builder.objectRef<BreakerOf>('Breaker').implement({
-  description: 'Keeps requests from a receiver that is away or overloaded. What waits for it spends no attempts.',
+  description:
+    'The circuit breaker of a webhook endpoint: it holds back requests while the receiver is down or overloaded. Deliveries that wait for it use no attempts.',
   fields: (t) => ({
-    state: t.expose('state', { type: BreakerState, description: 'Whether requests go out.' }),
+    state: t.expose('state', { type: BreakerState, description: 'The state of the circuit breaker.' }),
     openedAt: t.expose('openedAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When it stopped letting requests out; null while it is closed.',
+      description: 'The time when the circuit breaker opened. Null while it is closed.',
     }),
     nextProbeAt: t.expose('nextProbeAt', {
       type: 'DateTime',
       nullable: true,
-      description: 'When the next single request may try the receiver; null while it is closed.',
+      description: 'The time of the next request that tests the receiver. Null while the circuit breaker is closed.',
     }),
   }),
 })
 
 export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
   nullable: true,
-  description: 'A URL that receives signed events. Its secret is shown only when it is registered.',
+  description:
+    'A URL that receives signed events, with its settings and state. The secret is only returned when it is registered or rotated.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, ...managedEndpoints(context.actor()) }),
   fields: (t) => ({
-    url: t.expose('url', { type: 'URL', description: 'Where events are sent.' }),
-    description: t.exposeString('description', { nullable: true, description: 'For people.' }),
-    agentId: t.exposeID('agentId', { nullable: true, description: 'The agent that it belongs to.' }),
-    isEnabled: t.exposeBoolean('isEnabled', { description: 'Whether events are sent.' }),
+    url: t.expose('url', { type: 'URL', description: 'The URL that receives the events.' }),
+    description: t.exposeString('description', {
+      nullable: true,
+      description: 'The description, at most 500 characters. Null when there is none.',
+    }),
+    agentId: t.exposeID('agentId', {
+      nullable: true,
+      description: 'The id of the agent that the endpoint belongs to. Null when there is none.',
+    }),
+    isEnabled: t.exposeBoolean('isEnabled', {
+      description: 'Whether the endpoint is enabled. Events are only sent to enabled endpoints.',
+    }),
     disabledReason: t.field({
       type: DisabledReason,
       nullable: true,
-      description: 'Why it was disabled automatically; null while it is enabled, and when somebody disabled it.',
+      description:
+        'The reason why the endpoint was disabled automatically. Null when it is enabled, or was disabled on request.',
       resolve: ({ disabledReason }) => disabledReason as DisabledReasonName | null,
     }),
     secretRotation: t.field({
       type: SecretRotation,
       nullable: true,
-      description: 'The rotation of its secret that is under way; null otherwise.',
+      description: 'The secret rotation in progress. Null when there is none.',
       resolve: (endpoint, _args, { deps }) => rotationOf(endpoint, deps.clock.now()),
     }),
-    onMessageCreated: t.exposeBoolean('onMessageCreated', { description: 'Receives message.created.' }),
-    onConversationCreated: t.exposeBoolean('onConversationCreated', { description: 'Receives conversation.created.' }),
-    onConversationClosed: t.exposeBoolean('onConversationClosed', { description: 'Receives conversation.closed.' }),
-    onConversationAssigned: t.exposeBoolean('onConversationAssigned', {
-      description: 'Receives conversation.assigned.',
+    onMessageCreated: t.exposeBoolean('onMessageCreated', {
+      description: 'Whether the endpoint receives `message.created` events.',
     }),
-    maxInFlight: t.exposeInt('maxInFlight', { description: 'Requests that it may have in flight at once.' }),
-    ordering: t.expose('ordering', { type: EndpointOrdering, description: 'What follows a failed attempt.' }),
+    onConversationCreated: t.exposeBoolean('onConversationCreated', {
+      description: 'Whether the endpoint receives `conversation.created` events.',
+    }),
+    onConversationClosed: t.exposeBoolean('onConversationClosed', {
+      description: 'Whether the endpoint receives `conversation.closed` events.',
+    }),
+    onConversationAssigned: t.exposeBoolean('onConversationAssigned', {
+      description: 'Whether the endpoint receives `conversation.assigned` events.',
+    }),
+    maxInFlight: t.exposeInt('maxInFlight', { description: 'The maximum number of concurrent requests, 1 to 100.' }),
+    ordering: t.expose('ordering', {
+      type: EndpointOrdering,
+      description: 'The order of events after a failed attempt.',
+    }),
     failingSince: t.expose('failingSince', {
       type: 'DateTime',
       nullable: true,
-      description: 'The first failure since the last success; null while the last attempt succeeded.',
+      description: 'The time of the first failed attempt since the last success. Null when the last attempt succeeded.',
     }),
-    consecutiveFailures: t.exposeInt('consecutiveFailures', { description: 'Failed attempts since the last success.' }),
+    consecutiveFailures: t.exposeInt('consecutiveFailures', {
+      description: 'The number of failed attempts since the last success.',
+    }),
     breaker: t.field({
       type: Breaker,
-      description: 'Whether requests go to it, or its receiver is given time.',
+      description: 'The circuit breaker of the endpoint.',
       resolve: (endpoint, _args, { deps }) => breakerOf(endpoint, deps.clock.steady()),
     }),
-    lastSuccessAt: t.expose('lastSuccessAt', { type: 'DateTime', nullable: true, description: 'The last success.' }),
-    lastFailureAt: t.expose('lastFailureAt', { type: 'DateTime', nullable: true, description: 'The last failure.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was registered.' }),
+    lastSuccessAt: t.expose('lastSuccessAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The time of the last successful attempt. Null when there was none.',
+    }),
+    lastFailureAt: t.expose('lastFailureAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'The time of the last failed attempt. Null when there was none.',
+    }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the endpoint was registered.' }),
   }),
 })
 
@@ -90,104 +121,132 @@ export const UnregisteredWebhookEndpoint = builder
   .objectRef<UnregisteredEndpoint>('UnregisteredWebhookEndpoint')
   .implement({
     description:
-      'An endpoint that its service has unregistered: nothing is sent, and registering its URL gives it back.',
+      'A webhook endpoint that its service has unregistered. It receives no events, and resumes when its URL is registered again.',
     fields: (t) => ({
-      endpointId: t.exposeID('id', { description: "The endpoint's id, which deleteWebhookEndpoint takes." }),
-      url: t.expose('url', { type: 'URL', description: 'Where events were sent.' }),
-      agentId: t.exposeID('agentId', { nullable: true, description: 'The agent that it belongs to.' }),
-      unregisteredAt: t.expose('unregisteredAt', { type: 'DateTime', description: 'Since when.' }),
+      endpointId: t.exposeID('id', { description: 'The id of the endpoint, for `deleteWebhookEndpoint`.' }),
+      url: t.expose('url', { type: 'URL', description: 'The URL that received the events.' }),
+      agentId: t.exposeID('agentId', {
+        nullable: true,
+        description: 'The id of the agent that the endpoint belongs to. Null when there is none.',
+      }),
+      unregisteredAt: t.expose('unregisteredAt', {
+        type: 'DateTime',
+        description: 'The time when the endpoint was unregistered.',
+      }),
       keptUntil: t.expose('keptUntil', {
         type: 'DateTime',
-        description: 'When it is removed with what waits for it, unless it is registered again.',
+        description: 'The time when the endpoint and its deliveries are removed, unless it is registered again.',
       }),
     }),
   })
 
 export const EventFlagsInput = builder.inputType('EventFlagsInput', {
-  description: 'Which events an endpoint receives.',
+  description:
+    'The event types that a webhook endpoint receives. Types that are left out do not change; a new endpoint has the default values.',
   fields: (t) => ({
-    onMessageCreated: t.boolean({ description: 'message.created; true when left out.' }),
-    onConversationCreated: t.boolean({ description: 'conversation.created; true when left out.' }),
-    onConversationClosed: t.boolean({ description: 'conversation.closed; false when left out.' }),
-    onConversationAssigned: t.boolean({ description: 'conversation.assigned; false when left out.' }),
+    onMessageCreated: t.boolean({
+      description: 'Whether the endpoint receives `message.created` events. True by default.',
+    }),
+    onConversationCreated: t.boolean({
+      description: 'Whether the endpoint receives `conversation.created` events. True by default.',
+    }),
+    onConversationClosed: t.boolean({
+      description: 'Whether the endpoint receives `conversation.closed` events. False by default.',
+    }),
+    onConversationAssigned: t.boolean({
+      description: 'Whether the endpoint receives `conversation.assigned` events. False by default.',
+    }),
   }),
 })
 
 export const RegisterWebhookEndpointInput = builder.inputType('RegisterWebhookEndpointInput', {
-  description: 'Registers a URL; again for the same URL gives the same endpoint.',
+  description: 'Input of `registerWebhookEndpoint`.',
   fields: (t) => ({
-    url: t.field({ type: 'URL', required: true, description: 'Absolute; https in production.' }),
-    description: t.string({ description: 'For people.' }),
-    events: t.field({ type: EventFlagsInput, description: 'Which events.' }),
-    maxInFlight: t.int({ description: 'Requests that it may have in flight at once: 1 to 100; 10 when left out.' }),
-    ordering: t.field({ type: EndpointOrdering, description: 'What follows a failed attempt; RELAXED when left out.' }),
+    url: t.field({
+      type: 'URL',
+      required: true,
+      description: 'The URL that receives the events. HTTPS is required in production.',
+    }),
+    description: t.string({ description: 'The description, at most 500 characters. None by default.' }),
+    events: t.field({ type: EventFlagsInput, description: 'The event types that the endpoint receives.' }),
+    maxInFlight: t.int({ description: 'The maximum number of concurrent requests, 1 to 100. 10 by default.' }),
+    ordering: t.field({
+      type: EndpointOrdering,
+      description: 'The order of events after a failed attempt. RELAXED by default.',
+    }),
     resumeWithinSeconds: t.int({
       description:
-        'When it was unregistered: how long ago events may have happened that it is sent now, 0 to 86,400; 3,600 when left out.',
+        'The maximum age in seconds of the events that an unregistered endpoint receives when it resumes, 0 to 86,400. 3,600 by default.',
     }),
   }),
 })
 
 export const UpdateWebhookEndpointInput = builder.inputType('UpdateWebhookEndpointInput', {
-  description: 'What to change; fields left out stay as they are.',
+  description: 'Input of `updateWebhookEndpoint`. Fields that are left out do not change.',
   fields: (t) => ({
-    endpointId: t.id({ required: true, description: 'Which endpoint.' }),
-    url: t.field({ type: 'URL', description: 'Absolute; https in production.' }),
-    description: t.string({ description: 'For people; null clears it.' }),
-    isEnabled: t.boolean({ description: 'Enabling resumes what waits for it.' }),
-    events: t.field({ type: EventFlagsInput, description: 'Which events.' }),
-    maxInFlight: t.int({ description: 'Requests that it may have in flight at once: 1 to 100.' }),
-    ordering: t.field({ type: EndpointOrdering, description: 'What follows a failed attempt.' }),
+    endpointId: t.id({ required: true, description: 'The id of the webhook endpoint.' }),
+    url: t.field({ type: 'URL', description: 'The URL that receives the events. HTTPS is required in production.' }),
+    description: t.string({ description: 'The description, at most 500 characters. Null removes it.' }),
+    isEnabled: t.boolean({
+      description: 'Whether the endpoint is enabled. Enabling it resumes its pending deliveries.',
+    }),
+    events: t.field({ type: EventFlagsInput, description: 'The event types that the endpoint receives.' }),
+    maxInFlight: t.int({ description: 'The maximum number of concurrent requests, 1 to 100.' }),
+    ordering: t.field({ type: EndpointOrdering, description: 'The order of events after a failed attempt.' }),
   }),
 })
 
 export const DeleteWebhookEndpointInput = builder.inputType('DeleteWebhookEndpointInput', {
-  description: 'An endpoint to remove with its deliveries, for good; it may be unregistered.',
-  fields: (t) => ({ endpointId: t.id({ required: true, description: 'Which endpoint.' }) }),
+  description: 'Input of `deleteWebhookEndpoint`.',
+  fields: (t) => ({ endpointId: t.id({ required: true, description: 'The id of the webhook endpoint.' }) }),
 })
 
 export const EnableWebhookEndpointInput = builder.inputType('EnableWebhookEndpointInput', {
-  description: 'An endpoint to enable.',
-  fields: (t) => ({ endpointId: t.id({ required: true, description: 'Which endpoint.' }) }),
+  description: 'Input of `enableWebhookEndpoint`.',
+  fields: (t) => ({ endpointId: t.id({ required: true, description: 'The id of the webhook endpoint.' }) }),
 })
 
 export const DisableWebhookEndpointInput = builder.inputType('DisableWebhookEndpointInput', {
-  description: 'An endpoint to disable.',
-  fields: (t) => ({ endpointId: t.id({ required: true, description: 'Which endpoint.' }) }),
+  description: 'Input of `disableWebhookEndpoint`.',
+  fields: (t) => ({ endpointId: t.id({ required: true, description: 'The id of the webhook endpoint.' }) }),
 })
 
 export const RotateWebhookSecretInput = builder.inputType('RotateWebhookSecretInput', {
-  description: 'An endpoint that gets a new secret.',
+  description: 'Input of `rotateWebhookSecret`.',
   fields: (t) => ({
-    endpointId: t.id({ required: true, description: 'Which endpoint.' }),
+    endpointId: t.id({ required: true, description: 'The id of the webhook endpoint.' }),
     overlapHours: t.int({
       defaultValue: 24,
-      description: 'How long the old secret goes on signing beside the new one: 0 to 168; 0 ends it at once.',
+      description: 'The number of hours for which the old secret also signs, 0 to 168. 0 ends it immediately.',
     }),
   }),
 })
 
 export const EndWebhookSecretOverlapInput = builder.inputType('EndWebhookSecretOverlapInput', {
-  description: 'An endpoint whose receiver knows the new secret.',
-  fields: (t) => ({ endpointId: t.id({ required: true, description: 'Which endpoint.' }) }),
+  description: 'Input of `endWebhookSecretOverlap`.',
+  fields: (t) => ({ endpointId: t.id({ required: true, description: 'The id of the webhook endpoint.' }) }),
 })
 
 export const SendTestEventInput = builder.inputType('SendTestEventInput', {
-  description: 'A test of an endpoint.',
+  description: 'Input of `sendTestEvent`.',
   fields: (t) => ({
-    endpointId: t.id({ required: true, description: 'Which endpoint; it may be disabled.' }),
-    type: t.field({ type: WebhookEventType, required: true, description: 'Which kind of event, with sample data.' }),
+    endpointId: t.id({ required: true, description: 'The id of the webhook endpoint, which can be disabled.' }),
+    type: t.field({ type: WebhookEventType, required: true, description: 'The type of the test event.' }),
   }),
 })
 
 export const ReplayFailedDeliveriesInput = builder.inputType('ReplayFailedDeliveriesInput', {
-  description: 'Which deliveries of an endpoint to send once more.',
+  description: 'Input of `replayFailedDeliveries`.',
   fields: (t) => ({
-    endpointId: t.id({ required: true, description: 'Which endpoint; it must be enabled.' }),
-    since: t.field({ type: 'DateTime', required: true, description: 'Those made at this time or later.' }),
+    endpointId: t.id({ required: true, description: 'The id of the webhook endpoint, which must be enabled.' }),
+    since: t.field({
+      type: 'DateTime',
+      required: true,
+      description: 'Replays only deliveries of events that happened at this time or later.',
+    }),
     includeSkipped: t.boolean({
       defaultValue: false,
-      description: 'Also what it missed because it or its agent was disabled.',
+      description: 'Whether to also send events that were skipped because the endpoint or its agent was disabled.',
     }),
   }),
 })

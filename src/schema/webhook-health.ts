@@ -1,4 +1,4 @@
-import { BUCKETS, type DeliveryStatsBucket as DeliveryStatsBucketOf } from '../domain/deliveries/delivery-stats.ts'
+import type { BUCKETS, DeliveryStatsBucket as DeliveryStatsBucketOf } from '../domain/deliveries/delivery-stats.ts'
 import type { EndpointStats as EndpointStatsOf } from '../domain/deliveries/endpoint-stats.ts'
 import { Agent } from './agent.ts'
 import { builder } from './builder.ts'
@@ -7,21 +7,24 @@ import { WebhookEndpoint } from './webhook-endpoint.ts'
 const NEIGHBOURS = 'Null for the key of another agent.'
 
 builder.prismaObjectFields(WebhookEndpoint, (t) => ({
-  agent: t.relation('agent', { nullable: true, description: 'The agent that it belongs to.' }),
+  agent: t.relation('agent', {
+    nullable: true,
+    description: 'The agent that the endpoint belongs to. Null when there is none.',
+  }),
   successRate24h: t.float({
     nullable: true,
     description:
-      'Of the deliveries of the last 24 hours that ended, the part that was delivered; null when none ended.',
+      'The share of successful deliveries among those that finished in the last 24 hours, from 0 to 1. Null when there was none.',
     resolve: async ({ id }, _args, { loaders }) => (await loaders.endpointHealth.load(id))?.successRate ?? null,
   }),
   pendingCount: t.int({
     nullable: true,
-    description: `Deliveries that are waiting or being sent. ${NEIGHBOURS}`,
+    description: `The number of pending deliveries. ${NEIGHBOURS}`,
     resolve: async ({ id }, _args, { loaders }) => (await loaders.endpointHealth.load(id))?.pending ?? null,
   }),
   failedCount: t.int({
     nullable: true,
-    description: `Deliveries that failed for good, as long as they are kept. ${NEIGHBOURS}`,
+    description: `The number of failed deliveries that are still stored. ${NEIGHBOURS}`,
     resolve: async ({ id }, _args, { loaders }) => (await loaders.endpointHealth.load(id))?.failed ?? null,
   }),
 }))
@@ -30,55 +33,78 @@ builder.prismaObjectFields(Agent, (t) => ({
   lastSeenAt: t.field({
     type: 'DateTime',
     nullable: true,
-    description: 'When its key was last used, to the minute; null before the first time.',
+    description:
+      'The time of the latest request with the API key of the agent, to the minute. Null when there was none.',
     resolve: async ({ id }, _args, { loaders }) => (await loaders.agentActivity.load(id))?.lastSeenAt ?? null,
   }),
   replyCount24h: t.int({
     nullable: true,
-    description: `Messages that it wrote in the last 24 hours. ${NEIGHBOURS}`,
+    description: `The number of messages that the agent sent in the last 24 hours. ${NEIGHBOURS}`,
     resolve: async ({ id }, _args, { loaders }) => (await loaders.agentActivity.load(id))?.replies ?? null,
   }),
   errorRate24h: t.float({
     nullable: true,
     description:
-      'Of the deliveries of the last 24 hours to its endpoints that ended, the part that failed; null when none ended.',
+      'The share of failed deliveries among those to the agent that finished in the last 24 hours, from 0 to 1. Null when there was none.',
     resolve: async ({ id }, _args, { loaders }) => (await loaders.agentActivity.load(id))?.errorRate ?? null,
   }),
 }))
 
 export const StatsBucket = builder.enumType('StatsBucket', {
-  description: 'Lengths of buckets.',
-  values: Object.keys(BUCKETS) as (keyof typeof BUCKETS)[],
+  description: 'The length of an interval of delivery statistics.',
+  values: {
+    MINUTE: { description: 'Intervals of one minute.' },
+    HOUR: { description: 'Intervals of one hour.' },
+    DAY: { description: 'Intervals of one day, in UTC.' },
+  } as const satisfies Record<keyof typeof BUCKETS, { description: string }>,
 })
 
 export const DeliveryStatsBucket = builder.objectRef<DeliveryStatsBucketOf>('DeliveryStatsBucket').implement({
   description:
-    'What became of the deliveries whose events happened in a span of time. Times are in milliseconds, and null when there was nothing to measure.',
+    'Statistics of the deliveries of events that happened in one interval. Test events and skipped deliveries are not counted.',
   fields: (t) => ({
-    start: t.expose('start', { type: 'DateTime', description: 'When the span begins.' }),
-    sent: t.exposeInt('sent', { description: 'Attempted at least once.' }),
-    delivered: t.exposeInt('delivered', { description: 'Delivered.' }),
-    failed: t.exposeInt('failed', { description: 'Failed for good.' }),
-    pending: t.exposeInt('pending', { description: 'Waiting or being sent.' }),
-    durationP50: t.exposeInt('durationP50', { nullable: true, description: 'Median duration of all their attempts.' }),
-    durationP95: t.exposeInt('durationP95', { nullable: true, description: 'Of 95 % of them at most.' }),
+    start: t.expose('start', { type: 'DateTime', description: 'The start of the interval.' }),
+    sent: t.exposeInt('sent', { description: 'The number of deliveries with at least one attempt.' }),
+    delivered: t.exposeInt('delivered', { description: 'The number of successful deliveries.' }),
+    failed: t.exposeInt('failed', { description: 'The number of failed deliveries.' }),
+    pending: t.exposeInt('pending', { description: 'The number of pending deliveries.' }),
+    durationP50: t.exposeInt('durationP50', {
+      nullable: true,
+      description: 'The median duration of the attempts, in milliseconds. Null when there was no attempt.',
+    }),
+    durationP95: t.exposeInt('durationP95', {
+      nullable: true,
+      description:
+        'The 95th percentile of the duration of the attempts, in milliseconds. Null when there was no attempt.',
+    }),
     latencyP50: t.exposeInt('latencyP50', {
       nullable: true,
-      description: 'Median time from the event to the first attempt.',
+      description:
+        'The median time from the event to the first attempt, in milliseconds. Null when there was no attempt.',
     }),
-    latencyP95: t.exposeInt('latencyP95', { nullable: true, description: 'Of 95 % of them at most.' }),
+    latencyP95: t.exposeInt('latencyP95', {
+      nullable: true,
+      description:
+        'The 95th percentile of the time from the event to the first attempt, in milliseconds. Null when there was no attempt.',
+    }),
   }),
 })
 
 export const EndpointStats = builder.objectRef<EndpointStatsOf>('EndpointStats').implement({
   description:
-    'What became of the deliveries to one endpoint whose events happened in a span of time, in milliseconds.',
+    'Statistics of the deliveries to one webhook endpoint. Test events and skipped deliveries are not counted.',
   fields: (t) => ({
-    endpoint: t.field({ type: WebhookEndpoint, description: 'Which one.', resolve: ({ endpoint }) => endpoint }),
-    delivered: t.exposeInt('delivered', { description: 'Delivered.' }),
-    failed: t.exposeInt('failed', { description: 'Failed for good.' }),
-    pending: t.exposeInt('pending', { description: 'Waiting or being sent.' }),
-    durationP50: t.exposeInt('durationP50', { description: 'Median duration of all their attempts.' }),
-    durationP95: t.exposeInt('durationP95', { description: 'Of 95 % of them at most.' }),
+    endpoint: t.field({
+      type: WebhookEndpoint,
+      description: 'The webhook endpoint.',
+      resolve: ({ endpoint }) => endpoint,
+    }),
+    delivered: t.exposeInt('delivered', { description: 'The number of successful deliveries.' }),
+    failed: t.exposeInt('failed', { description: 'The number of failed deliveries.' }),
+    pending: t.exposeInt('pending', { description: 'The number of pending deliveries.' }),
+    durationP50: t.exposeInt('durationP50', { description: 'The median duration of the attempts, in milliseconds.' }),
+    durationP95: t.exposeInt('durationP95', {
+      description: 'The 95th percentile of the duration of the attempts, in milliseconds.',
+    }),
   }),
 })

@@ -10,47 +10,54 @@ import { User } from './user.ts'
 
 export const Member = builder.prismaNode('Member', {
   nullable: true,
-  description: 'A person in a workspace.',
+  description: 'The membership of a person in a workspace.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
   include: { user: { select: { id: true, name: true, email: true, emailVerifiedAt: true } } },
   fields: (t) => ({
-    name: t.string({ description: "The person's name.", resolve: ({ user }) => user.name }),
-    email: t.string({ description: "The person's email address.", resolve: ({ user }) => user.email }),
+    name: t.string({ description: 'The name of the person.', resolve: ({ user }) => user.name }),
+    email: t.string({ description: 'The email address of the person.', resolve: ({ user }) => user.email }),
     isEmailVerified: t.boolean({
-      description: 'Whether they have used a link that was sent to their address; until then it may be somebody else.',
+      description:
+        'Whether the person has verified the email address, by a link that was sent to it. Until then, the account may belong to another person.',
       resolve: ({ user }) => user.emailVerifiedAt !== null,
     }),
-    role: t.expose('role', { type: MemberRole, description: 'What they may do here.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they joined.' }),
+    role: t.expose('role', { type: MemberRole, description: 'The role of the person in the workspace.' }),
+    createdAt: t.expose('createdAt', {
+      type: 'DateTime',
+      description: 'The time when the person joined the workspace.',
+    }),
   }),
 })
 
 export const Workspace = builder.prismaNode('Workspace', {
   nullable: true,
-  description: 'A support team with its conversations, agents and webhooks.',
+  description: 'A tenant: a support team with its conversations, agents and webhooks.',
   id: { field: 'id' },
   // Like the list of workspaces: a person's own, and a scoped credential's one.
   findUnique: (id, context) => ({ id, AND: visibleWorkspaces(context.caller()) }),
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'For people.' }),
-    slug: t.exposeString('slug', { description: 'For URLs; unique.' }),
-    plan: t.expose('plan', { type: Plan, description: 'What it may use: how many requests a minute, for example.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    name: t.exposeString('name', { description: 'The display name, 2 to 100 characters.' }),
+    slug: t.exposeString('slug', { description: 'The unique name of the workspace in URLs, 1 to 60 characters.' }),
+    plan: t.expose('plan', { type: Plan, description: 'The plan, which sets the rate limit of API keys.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the workspace was created.' }),
     members: t.relation('members', {
-      description: 'Its people, longest here first.',
+      description: 'The members of the workspace, oldest membership first.',
       query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
     }),
   }),
 })
 
 const ActorRef = builder.objectRef<Actor>('Actor').implement({
-  description: 'Who does something.',
+  description: 'The caller in a workspace: a visitor, member, agent or API key.',
   fields: (t) => ({
-    type: t.expose('type', { type: ActorType, description: 'What kind.' }),
-    id: t.exposeID('id', { description: "The agent's, API key's, member's or visitor's id." }),
-    name: t.exposeString('name', { description: 'For people.' }),
-    permission: t.expose('permission', { type: ApiKeyPermission, description: 'How much they may do here.' }),
+    type: t.expose('type', { type: ActorType, description: 'The type of the caller.' }),
+    id: t.exposeID('id', { description: 'The id of the visitor, member, agent or API key.' }),
+    name: t.exposeString('name', { description: 'The display name of the caller.' }),
+    permission: t.expose('permission', {
+      type: ApiKeyPermission,
+      description: 'The permission level of the caller in the workspace.',
+    }),
   }),
 })
 
@@ -64,84 +71,104 @@ interface ViewerShape {
 }
 
 export const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
-  description: 'Who is asking, and where.',
+  description: 'The caller and the workspace of the request.',
   fields: (t) => ({
-    actor: t.field({ type: ActorRef, description: 'Who is asking.', resolve: ({ actor }) => actor }),
-    workspace: t.field({ type: Workspace, description: 'Where.', resolve: (viewer) => viewer.workspace() }),
+    actor: t.field({
+      type: ActorRef,
+      description: 'The caller, as it acts in the workspace.',
+      resolve: ({ actor }) => actor,
+    }),
+    workspace: t.field({
+      type: Workspace,
+      description: 'The workspace of the request.',
+      resolve: (viewer) => viewer.workspace(),
+    }),
     user: t.field({
       type: User,
       nullable: true,
-      description: 'The person; null for agents.',
+      description: 'The person behind the session or API key. Null for agents.',
       resolve: (viewer) => viewer.user(),
     }),
     role: t.field({
       type: MemberRole,
       nullable: true,
-      description: "The person's role in the workspace; null for agents.",
+      description: 'The role of the person in the workspace. Null for agents.',
       resolve: ({ actor }) => actor.role,
     }),
     isDevelopment: t.boolean({
-      description: 'Whether this deployment is for development: there is an echo agent to try things out with.',
+      description: 'Whether this is a deployment for development, which has an echo agent for trials.',
       resolve: (_viewer, _args, { deps }) => deps.echoAgentUrl !== undefined,
     }),
   }),
 })
 
 export const ChangeMemberRoleInput = builder.inputType('ChangeMemberRoleInput', {
-  description: "A member's new role.",
+  description: 'Input of `changeMemberRole`.',
   fields: (t) => ({
-    memberId: t.id({ required: true, description: 'Which member.' }),
-    role: t.field({ type: MemberRole, required: true, description: 'What they may do from now on.' }),
+    memberId: t.id({ required: true, description: 'The id of the member.' }),
+    role: t.field({
+      type: MemberRole,
+      required: true,
+      description: 'The new role. Only owners can make or change owners.',
+    }),
   }),
 })
 
 export const RemoveMemberInput = builder.inputType('RemoveMemberInput', {
-  description: 'A member to remove. Their conversations become unassigned, their keys stop working here.',
+  description: 'Input of `removeMember`.',
   fields: (t) => ({
-    memberId: t.id({ required: true, description: 'Which member.' }),
+    memberId: t.id({ required: true, description: 'The id of the member.' }),
     endAccess: t.boolean({
       defaultValue: false,
       description:
-        'Also ends what they made that would go on working: uninstalls their agents, removes their webhook endpoints, revokes their keys and invitations.',
+        'Whether to also uninstall the agents, delete the webhook endpoints, and revoke the keys and invitations that the member created.',
     }),
   }),
 })
 
 export const MemberRemoval = builder.objectRef<MadeAccess>('MemberRemoval').implement({
   description:
-    'What a member made that gives access to the workspace. It goes on working after they have left, unless it is ended with their removal.',
+    'The objects that a member created and that give access to the workspace. They keep working after the member is removed, unless they are removed with `endAccess`.',
   fields: (t) => ({
     agentNames: t.stringList({
-      description: 'Of the agents that they installed.',
+      description: 'The names of the agents that the member installed.',
       resolve: ({ agents }) => agents.map(({ name }) => name),
     }),
     webhookUrls: t.stringList({
-      description: 'Of the webhook endpoints that they registered, agents aside.',
+      description: 'The URLs of the webhook endpoints that the member registered, except those of agents.',
       resolve: ({ webhookEndpoints }) => webhookEndpoints.map(({ name }) => name),
     }),
     apiKeyNames: t.stringList({
-      description: 'Of the keys for this workspace that they made, those of other agents included.',
+      description:
+        'The names of the API keys for this workspace that the member created, including those of agents that others installed.',
       resolve: ({ apiKeys }) => apiKeys.map(({ name }) => name),
     }),
     invitedEmails: t.stringList({
-      description: 'Of the people whom they invited and who have not come yet.',
+      description: 'The email addresses of the pending invitations by the member.',
       resolve: ({ invitations }) => invitations.map(({ name }) => name),
     }),
   }),
 })
 
 export const CreateWorkspaceInput = builder.inputType('CreateWorkspaceInput', {
-  description: 'A new workspace.',
+  description: 'Input of `createWorkspace`.',
   fields: (t) => ({
-    name: t.string({ required: true, description: 'For people: 2 to 100 characters.' }),
-    slug: t.string({ required: true, description: 'For URLs: a-z, 0-9 and -; nobody else may have it.' }),
+    name: t.string({ required: true, description: 'The display name, 2 to 100 characters.' }),
+    slug: t.string({
+      required: true,
+      description:
+        'The name of the workspace in URLs: 1 to 60 characters of `a-z`, `0-9` and `-`, unique in the deployment.',
+    }),
   }),
 })
 
 export const UpdateWorkspaceInput = builder.inputType('UpdateWorkspaceInput', {
-  description: 'What to change of the workspace; what is left out stays.',
+  description: 'Input of `updateWorkspace`. Fields that are left out do not change.',
   fields: (t) => ({
-    name: t.string({ description: 'For people: 2 to 100 characters.' }),
-    slug: t.string({ description: 'For URLs: a-z, 0-9 and -; nobody else may have it.' }),
+    name: t.string({ description: 'The display name, 2 to 100 characters.' }),
+    slug: t.string({
+      description:
+        'The name of the workspace in URLs: 1 to 60 characters of `a-z`, `0-9` and `-`, unique in the deployment.',
+    }),
   }),
 })

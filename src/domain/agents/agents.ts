@@ -27,19 +27,21 @@ const WebhookUrl = text(MAX_URL_LENGTH)
 
 export const InstallAgent = z.object({
   ...AgentProfile.shape,
-  webhookUrl: WebhookUrl.describe('Where its events are sent.'),
-  type: z.enum(AgentType).optional().describe('CUSTOM when left out.'),
-  events: EventFlags.optional().describe('Which events.'),
+  webhookUrl: WebhookUrl.describe('The URL that receives the events. HTTPS is required in production.'),
+  type: z.enum(AgentType).optional().describe('The origin of the agent. CUSTOM by default.'),
+  events: EventFlags.optional().describe('The event types that the webhook endpoint of the agent receives.'),
 })
 
 export const AgentPatch = z
   .object({
     ...AgentProfile.shape,
     webhookUrl: WebhookUrl.describe(
-      "Its first endpoint's new URL. Like events, for FULL_ACCESS, the agent's own key, and whoever installed it.",
+      'The new URL of the first webhook endpoint of the agent. Requires FULL_ACCESS, the key of the agent, or the person who installed it.',
     ),
-    events: EventFlags.describe('Which events its first endpoint receives.'),
-    isEnabled: z.boolean().describe('Whether it gets events and its key works.'),
+    events: EventFlags.describe(
+      'The event types that the first webhook endpoint of the agent receives. Requires FULL_ACCESS, the key of the agent, or the person who installed it.',
+    ),
+    isEnabled: z.boolean().describe('Whether the agent is enabled: it receives events and its API key works.'),
   })
   .partial()
   .refine((patch) => Object.values(patch).some((value) => value !== undefined), 'name at least one field to change')
