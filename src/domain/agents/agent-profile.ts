@@ -11,7 +11,7 @@ import { clearableText, jsonObject, text, webUrl } from '../shared/input.ts'
  */
 export const AgentProfile = z.object({
   name: text(100).describe('The display name, 1 to 100 characters.'),
-  description: clearableText(1000).optional().describe('What the agent does, at most 1,000 characters.'),
+  description: clearableText(1000).optional().describe('The description of the agent, at most 1,000 characters.'),
   config: jsonObject
     .optional()
     .describe('Custom data, an object of at most 16 kB. An update replaces the existing object.'),
