@@ -178,7 +178,7 @@ export function assembleHttp(
 }
 
 function tooManyUnderWay(): Error {
-  return new RateLimitedError('Too many requests of this credential are under way: read their answers', 1000)
+  return new RateLimitedError('Too many concurrent requests with this credential: wait until some have finished', 1000)
 }
 
 /** A text that waits for a slow reader would be kept twice: as it is, and as the bytes to send. */
@@ -215,7 +215,7 @@ const refuseUnanswerable: Koa.Middleware = async ({ req, headers }, next) => {
     throw new DomainError('bad_request', 'Send one Host header, with the name or address of this server')
   }
   if (headers.expect !== undefined && headers.expect.toLowerCase() !== '100-continue') {
-    throw new DomainError('bad_request', 'No expectation but 100-continue can be met')
+    throw new DomainError('bad_request', 'The only supported value of Expect is 100-continue')
   }
   await next()
 }

@@ -68,15 +68,15 @@ async function firstLink({ env }: Config, { firstStart, people }: GudDesk): Prom
 
 function howToSignIn(ownerEmail: string, origin: string, token: string | null): string[] {
   return token === null
-    ? ['', `Sign in as ${ownerEmail} with a link, which this prints: npm run sign-in-link -- ${ownerEmail}`]
+    ? ['', `Sign in as ${ownerEmail} with a link from: npm run sign-in-link -- ${ownerEmail}`]
     : ['', `Sign in as ${ownerEmail} with this link, once, within 24 hours:`, `  ${signInUrl(origin, token)}`]
 }
 
 function firstKey({ apiKey, ownerEmail }: FirstStart, origin: string): string[] {
-  if (apiKey === null) return ['', `Make an API key (FULL_ACCESS), which this prints: npm run api-key -- ${ownerEmail}`]
+  if (apiKey === null) return ['', `Create an API key (FULL_ACCESS) with: npm run api-key -- ${ownerEmail}`]
   return [
     '',
-    'Your first API key (FULL_ACCESS), shown only now:',
+    'Your first API key (FULL_ACCESS), shown only once:',
     `  ${apiKey}`,
     'Try it:',
     `  curl -H "Authorization: Bearer ${apiKey}" ${origin}/api/v1/conversations`,
@@ -103,7 +103,7 @@ function welcome(config: Config, port: number, { firstStart }: GudDesk, signInTo
 
 main().catch((error: unknown) => {
   if (error instanceof ConfigError) console.error(error.message)
-  else if (isPortTaken(error)) console.error(`Port ${error.port} is taken. Set PORT to another one.`)
+  else if (isPortTaken(error)) console.error(`Port ${error.port} is in use. Set PORT to another port.`)
   else console.error('GudDesk could not start:', error)
   process.exit(1)
 })

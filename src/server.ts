@@ -151,7 +151,7 @@ export async function buildServer({
 function addressOf(server: Server): AddressInfo {
   const address = server.address()
   if (address === null || typeof address === 'string')
-    throw new DomainError('unavailable', 'The server does not listen')
+    throw new DomainError('unavailable', 'The server is not listening')
   return address
 }
 
@@ -163,23 +163,21 @@ function startBackgroundWork(deps: Deps, retention: Retention): (() => Promise<v
       reopenDueConversations(deps),
     ),
     startFetchingPictures(deps),
-    repeatWriting(deps, DRAIN_EVERY_MS, 'what was removed could not be drained', async (signal) => {
+    repeatWriting(deps, DRAIN_EVERY_MS, 'rows of removed objects could not be deleted', async (signal) => {
       const rows = await drainRemovals(deps, signal)
-      if (rows > 0) log.info({ rows }, 'what belonged to removed endpoints, members and workspaces was drained')
+      if (rows > 0) log.info({ rows }, 'rows of removed endpoints, members and workspaces were deleted')
     }),
     repeatWriting(deps, SWEEP_EVERY_MS, 'old deliveries and events could not be removed', async (signal) => {
       const removed = await removeOld(deps, retention, signal)
       if (removed.deliveries + removed.events > 0) log.info(removed, 'old deliveries and events were removed')
     }),
-    repeatWriting(deps, SKIP_EVERY_MS, 'too old events could not be left out', (signal) =>
+    repeatWriting(deps, SKIP_EVERY_MS, 'expired events could not be skipped', (signal) =>
       skipStaleBacklogs(deps, signal),
     ),
     repeatWriting(deps, SWEEP_EVERY_MS, 'unregistered endpoints could not be removed', (signal) =>
       removeExpiredUnregistered(deps, signal),
     ),
-    repeatWriting(deps, SWEEP_EVERY_MS, 'pictures that nothing names could not be deleted', () =>
-      removeUnreferencedPictures(deps),
-    ),
-    repeatWriting(deps, SWEEP_EVERY_MS, 'ended secrets could not be forgotten', () => purgeExpired(deps)),
+    repeatWriting(deps, SWEEP_EVERY_MS, 'unused pictures could not be deleted', () => removeUnreferencedPictures(deps)),
+    repeatWriting(deps, SWEEP_EVERY_MS, 'expired secrets could not be deleted', () => purgeExpired(deps)),
   ]
 }

@@ -169,6 +169,6 @@ async function roleIn(
   }
   const isId = kindOfId(workspaceId) === 'workspace'
   const member = isId ? await deps.db.prisma.member.findFirst({ where: { workspaceId, userId } }) : null
-  if (member === null) throw new ForbiddenError('You are not a member of that workspace')
+  if (member === null) throw new ForbiddenError('You are not a member of this workspace')
   return { workspaceId, role: member.role }
 }

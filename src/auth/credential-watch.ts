@@ -58,7 +58,7 @@ export function watchCredentials(deps: Deps): CredentialWatch {
       const key = `${credentialId} ${workspaceId}`
       const entry = watched.get(key) ?? { credentialId, workspaceId, listeners: new Set() }
       if (entry.listeners.size >= MAX_WATCHES) {
-        const message = `This credential has ${MAX_WATCHES} subscriptions open here, and no more are allowed: end some first`
+        const message = `This credential has ${MAX_WATCHES} open subscriptions, the maximum: close some first`
         throw new DomainError('rate_limited', message)
       }
       entry.listeners.add(listener)

@@ -27,8 +27,8 @@ export function requireOwnOrigin(own: OwnOrigins, request: BrowserRequest): void
     if (site === 'same-origin' || (site === 'none' && isReading(request))) return
   } else if (isReading(request)) return
   throw new ForbiddenError(
-    'A cookie is accepted only from pages of this deployment. Programs send "Authorization: Bearer …" instead; further ' +
-      'origins are named in TRUSTED_ORIGINS',
+    'A cookie is accepted only from pages of this deployment. Programs send "Authorization: Bearer …" instead; other ' +
+      'origins are allowed by TRUSTED_ORIGINS',
   )
 }
 

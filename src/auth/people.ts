@@ -149,8 +149,8 @@ const CREDENTIALS = { where: { providerId: 'credential' } } as const
 /** Only the token's hash is kept. */
 const linkId = (token: string) => `sign-in-link:${sha256(token)}`
 
-const usedUp = () => new UnauthorizedError('This sign-in link was used already or is too old: ask for another one')
-const wrong = () => new UnauthorizedError('The email address or the password is wrong')
+const usedUp = () => new UnauthorizedError('This sign-in link was already used or has expired: request a new one')
+const wrong = () => new UnauthorizedError('The email address or password is incorrect')
 
 async function noteFailure(deps: Deps, user: { id: string; name: string } | null, origin: Origin): Promise<void> {
   // Of an unknown address nothing is kept: people type passwords into the wrong field.

@@ -74,11 +74,13 @@ async function memberIn(
   origin: Origin,
 ): Promise<Actor> {
   const isNamed = requested !== undefined && requested !== ''
-  if (isNamed && kindOfId(requested) !== 'workspace') throw new ForbiddenError('You are not a member of that workspace')
+  if (isNamed && kindOfId(requested) !== 'workspace') throw new ForbiddenError('You are not a member of this workspace')
   const where = { userId: user.id, ...(isNamed && { workspaceId: requested }) }
   const [member, another] = await db.prisma.member.findMany({ where, take: 2, orderBy: { id: 'asc' } })
   if (member === undefined) {
-    throw new ForbiddenError(isNamed ? 'You are not a member of that workspace' : 'You belong to no workspace')
+    throw new ForbiddenError(
+      isNamed ? 'You are not a member of this workspace' : 'You are not a member of any workspace',
+    )
   }
   if (another !== undefined) {
     const message = 'is required when you belong to several workspaces (X-Workspace-Id header or connection parameter)'

@@ -38,7 +38,7 @@ export async function throttleSignIn(deps: Deps, email: string, { address }: Ori
 }
 
 function tooManyAttempts(waitMs: number): RateLimitedError {
-  return new RateLimitedError('Too many tries to sign in', waitMs)
+  return new RateLimitedError('Too many sign-in attempts', waitMs)
 }
 
 async function hasSignedInFrom({ db }: Deps, email: string, block: string): Promise<boolean> {

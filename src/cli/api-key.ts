@@ -13,7 +13,7 @@ await runCommand(
     ? async (deps) => {
         const { key, workspace, role } = await makeOperatorKey(deps, { email, slug })
         return (
-          `A key of ${email} (${role}) with FULL_ACCESS in "${workspace}", shown only now:\n  ${key}\n` +
+          `A key of ${email} (${role}) with FULL_ACCESS in "${workspace}", shown only once:\n  ${key}\n` +
           `Try it:\n  curl -H "Authorization: Bearer ${key}" ${deps.publicUrl}/api/v1/conversations`
         )
       }

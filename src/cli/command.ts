@@ -36,7 +36,7 @@ async function onDatabase(work: (deps: Deps, config: Config) => Promise<string>)
   const db = await openDatabaseBriefly(config).catch((error: unknown) => {
     if (!(error instanceof ConfigError) || config.databaseUrl !== undefined) throw error
     throw new ConfigError(
-      `A running server has the embedded database in ${config.dataDir}. Stop it, run this again, and start it anew.`,
+      `A running server uses the embedded database in ${config.dataDir}. Stop it, run this command again, then restart it.`,
     )
   })
   try {
@@ -47,7 +47,9 @@ async function onDatabase(work: (deps: Deps, config: Config) => Promise<string>)
     return await work({ publicUrl, endpointsPerWorkspace, db, vault, targets, ...signals }, config)
   } catch (error) {
     if (!isTableMissing(error)) throw error
-    throw new ConfigError('This database is empty, or of an older version. Start GudDesk of this version once first.')
+    throw new ConfigError(
+      'The database is empty, or was created by an older version. Start this version of GudDesk once, then try again.',
+    )
   } finally {
     await db.close()
   }

@@ -15,12 +15,12 @@ const LOOK_EVERY_MS = 1000
 const waitSeconds = readWait(process.argv.slice(2))
 
 await runCommand(
-  'Say how long to wait for nodes that seal with another key, in seconds: npm run rotate-encryption-key -- --wait 600',
+  'Pass how many seconds to wait for nodes that use another key: npm run rotate-encryption-key -- --wait 600',
   waitSeconds === null
     ? null
     : async (deps, config) => {
         if (config.encryptionKey === undefined || config.previousEncryptionKey === undefined) {
-          throw new ConfigError('Set ENCRYPTION_KEY to the new key, and ENCRYPTION_KEY_PREVIOUS to the one before.')
+          throw new ConfigError('Set ENCRYPTION_KEY to the new key, and ENCRYPTION_KEY_PREVIOUS to the previous key.')
         }
         return rotate(deps, waitSeconds)
       },
@@ -42,18 +42,18 @@ async function rotate(deps: Deps, waitSeconds: number): Promise<string> {
   }
   // One that came during the last pass may have sealed something behind it.
   const left = await nodesWithOtherKeys(deps)
-  if (unreadable.length > 0) throw new ConfigError(`Neither key opens these:\n${listed(unreadable)}`)
-  if (left.length === 0) return 'Nothing is left that needs the one before: ENCRYPTION_KEY_PREVIOUS can go.'
+  if (unreadable.length > 0) throw new ConfigError(`Neither key can decrypt these:\n${listed(unreadable)}`)
+  if (left.length === 0) return 'Nothing uses the previous key any more: you can remove ENCRYPTION_KEY_PREVIOUS.'
   throw new ConfigError(
-    `These nodes still seal with another key:\n${described(left)}\n` +
-      'Keep ENCRYPTION_KEY_PREVIOUS. Restart them with the new key as ENCRYPTION_KEY, and run this again.',
+    `These nodes still use another key:\n${described(left)}\n` +
+      'Keep ENCRYPTION_KEY_PREVIOUS. Restart these nodes with the new key as ENCRYPTION_KEY, then run this command again.',
   )
 }
 
 /** @returns where something stands that neither key opens */
 async function reseal(deps: Deps): Promise<readonly string[]> {
   const { reencrypted, unreadable } = await reencryptAll(deps)
-  console.log(`${reencrypted} secrets are sealed with the new key now.`)
+  console.log(`${reencrypted} secrets are now encrypted with the new key.`)
   return unreadable
 }
 
@@ -65,7 +65,7 @@ async function waitUntilGone(deps: Deps, seconds: number): Promise<readonly Node
     const nodes = await nodesWithOtherKeys(deps)
     if (nodes.length === 0 || performance.now() >= end) return nodes
     const waitingFor = described(nodes)
-    if (waitingFor !== told) console.log(`Waiting for these nodes, which seal with another key:\n${waitingFor}`)
+    if (waitingFor !== told) console.log(`Waiting for these nodes, which use another key:\n${waitingFor}`)
     told = waitingFor
     await sleep(LOOK_EVERY_MS)
   }

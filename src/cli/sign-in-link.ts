@@ -9,11 +9,11 @@ import { runCommand } from './command.ts'
 const email = personalAddress(process.argv[2]?.trim() ?? '')
 
 await runCommand(
-  'Say for whom: npm run sign-in-link -- ann@example.com',
+  'Pass an email address: npm run sign-in-link -- ann@example.com',
   email !== ''
     ? async (deps, config) => {
         const token = await createPeople(deps, sessionTokens(config)).makeLink(email)
-        if (token === null) throw new ConfigError(`Nobody here has the address ${email}.`)
+        if (token === null) throw new ConfigError(`No user has the address ${email}.`)
         const link = signInUrl(deps.publicUrl, token)
         return (
           `Sign in as ${email} with this link, once, within 24 hours:\n  ${link}\n` +

@@ -45,10 +45,16 @@ export function dispatchMetrics(metrics: Metrics): DispatchMetrics {
     },
     breakersOpened: fromZero(breakerChanges.labels({ state: 'open' })),
     breakersClosed: fromZero(breakerChanges.labels({ state: 'closed' })),
-    fetched: metrics.counter('guddesk_deliveries_claimed_total', 'Deliveries read from the database to be sent.'),
-    fetchDuration: metrics.duration('guddesk_dispatch_claim_seconds', 'Duration of reads of due deliveries.'),
-    recordDuration: metrics.duration('guddesk_dispatch_settle_seconds', 'Duration of writes of attempt results.'),
-    attemptDuration: metrics.duration('guddesk_delivery_attempt_seconds', 'Duration of delivery attempts.'),
+    fetched: metrics.counter('guddesk_deliveries_claimed_total', 'Deliveries read from the database for sending.'),
+    fetchDuration: metrics.duration(
+      'guddesk_dispatch_claim_seconds',
+      'Duration of reads of due deliveries, in seconds.',
+    ),
+    recordDuration: metrics.duration(
+      'guddesk_dispatch_settle_seconds',
+      'Duration of writes of attempt results, in seconds.',
+    ),
+    attemptDuration: metrics.duration('guddesk_delivery_attempt_seconds', 'Duration of delivery attempts, in seconds.'),
     deliveryWait: metrics.wait(
       'guddesk_delivery_wait_seconds',
       'Time from when an attempt of a live delivery was due to when it started.',
@@ -73,11 +79,11 @@ export function registerStatus(metrics: Metrics, status: DispatcherStatus): void
     () => status.openBreakers,
   )
   metrics.gaugeOf('guddesk_dispatch_endpoints', 'Endpoints that this process sends to.', () => status.endpoints)
-  metrics.gaugeOf('guddesk_deliveries_held', 'Deliveries in memory.', () => status.prefetched)
-  metrics.gaugeOf('guddesk_deliveries_in_flight', 'Requests in flight.', () => status.inFlight)
+  metrics.gaugeOf('guddesk_deliveries_held', 'Deliveries held in memory.', () => status.prefetched)
+  metrics.gaugeOf('guddesk_deliveries_in_flight', 'Webhook requests in flight.', () => status.inFlight)
   metrics.gaugeOf(
     'guddesk_dispatch_share',
-    'Share of the usual capacity that the API leaves to sending.',
+    'Fraction of the normal sending capacity that backpressure allows, 0 to 1.',
     () => status.throttleRatio,
   )
 }

@@ -26,15 +26,15 @@ export type LimitName = keyof typeof LIMITS
 
 /** What each limit counts, and what to do about it. */
 const WORDS: Record<LimitName, { what: string; advice: string }> = {
-  tokens: { what: 'tokens', advice: 'ask for fewer fields, or send values as variables' },
+  tokens: { what: 'tokens', advice: 'request fewer fields, or send values as variables' },
   characters: { what: 'characters', advice: 'send values as variables' },
-  nesting: { what: 'brackets open at once', advice: 'nest less deeply, or send values as variables' },
-  depth: { what: 'levels of fields', advice: 'ask for the inner objects by their ids, in another operation' },
+  nesting: { what: 'levels of brackets', advice: 'nest less deeply, or send values as variables' },
+  depth: { what: 'levels of fields', advice: 'request the inner objects by their ids, in another operation' },
   introspectionDepth: { what: 'levels of introspection fields', advice: 'use the usual introspection query' },
   aliases: { what: 'aliases', advice: 'split it into several operations' },
   rootFields: { what: 'root fields', advice: 'split it into several operations' },
   directives: { what: 'directives in one place', advice: 'combine their conditions in one variable' },
-  complexity: { what: 'points of cost', advice: 'ask for smaller pages (first) or fewer fields' },
+  complexity: { what: 'points of cost', advice: 'request smaller pages (first) or fewer fields' },
 }
 
 /** A fault of the client's: code `bad_request`, whatever media type the client accepts. */
@@ -50,7 +50,7 @@ export function checkLimit(name: LimitName, value: number): void {
   const max = LIMITS[name]
   if (value <= max) return
   const { what, advice } = WORDS[name]
-  const message = `The operation has too many ${what}: ${value}, and the limit is ${max}. To get below it, ${advice}.`
+  const message = `The operation has ${value} ${what}, more than the maximum of ${max}: ${advice}.`
   throw requestFault(message, 400, 'bad_request', { limit: { name, max, value } })
 }
 

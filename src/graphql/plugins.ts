@@ -52,7 +52,7 @@ export function limits(schema: GraphQLSchema): Plugin {
         const document = result as DocumentNode
         const { operationName, variables } = context.params ?? {}
         const operation = getOperationAST(document, operationName)
-        if (!operation) throw requestFault('Send the name of one of the document’s operations as operationName')
+        if (!operation) throw requestFault('Set operationName to the name of one of the operations in the document')
         const { complexity, repeats, plainAliases: _, ...rest } = measure(schema, document, operation, variables ?? {})
         for (const [name, value] of Object.entries(rest)) checkLimit(name as keyof typeof rest, value)
         checkLimit('complexity', complexity)
@@ -178,7 +178,7 @@ export function executionTimeout(ms = EXECUTION_TIMEOUT_MS): Plugin {
 }
 
 function timeoutError(ms: number): GraphQLError {
-  const message = `The operation took longer than ${ms / 1000} s and was given up. What a mutation began may take effect.`
+  const message = `The operation took longer than ${ms / 1000} s and was stopped. Changes of a mutation may still take effect.`
   return requestFault(message, 503, 'timeout')
 }
 

@@ -53,6 +53,6 @@ function conditionsAtRoot(document: DocumentNode): GraphQLError[] {
 }
 
 function fault(directive: DirectiveNode): GraphQLError {
-  const message = `@${directive.name.value} cannot stand at the root of a subscription: leave it out, or do not subscribe`
+  const message = `@${directive.name.value} is not allowed on the root field of a subscription: remove it`
   return new GraphQLError(message, { nodes: [directive] })
 }

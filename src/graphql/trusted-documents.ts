@@ -16,8 +16,7 @@ const Texts = z.record(z.string(), z.string())
  * @throws ConfigError when there is none, or when a text is not the one that its hash stands for
  */
 export function readManifest(path: string): Manifest {
-  const fault = (what: string) =>
-    new ConfigError(`The configuration cannot work:\n  GRAPHQL_DOCUMENTS: ${path} ${what}`)
+  const fault = (what: string) => new ConfigError(`The configuration is invalid:\n  GRAPHQL_DOCUMENTS: ${path} ${what}`)
   let json: unknown
   try {
     json = JSON.parse(readFileSync(path, 'utf8'))
@@ -25,10 +24,11 @@ export function readManifest(path: string): Manifest {
     throw fault(`cannot be read as JSON (${error instanceof Error ? error.message : error})`)
   }
   const parsed = Texts.safeParse(json)
-  if (!parsed.success) throw fault('must be an object from SHA-256 to document')
+  if (!parsed.success) throw fault('must be an object that maps SHA-256 hashes to documents')
   const manifest = new Map(Object.entries(parsed.data))
-  if (manifest.size === 0) throw fault('has no document: nothing would be answered')
-  for (const [id, text] of manifest) if (sha256(text) !== id) throw fault(`has a text that is not the one of ${id}`)
+  if (manifest.size === 0) throw fault('has no documents: add at least one')
+  for (const [id, text] of manifest)
+    if (sha256(text) !== id) throw fault(`has a document whose SHA-256 is not its key ${id}`)
   return manifest
 }
 
@@ -122,6 +122,6 @@ function persistedQueryFault(what: 'NOT_SUPPORTED' | 'NOT_FOUND'): Error {
 
 function untrusted(): Error {
   const message =
-    'This server runs only documents that it knows: send the SHA-256 of one as documentId or extensions.persistedQuery.sha256Hash'
+    'This server runs only trusted documents: send the SHA-256 hash of one as documentId or extensions.persistedQuery.sha256Hash'
   return requestFault(message, 400, 'untrusted_document')
 }

@@ -239,11 +239,11 @@ function formatted(error: GraphQLError): GraphQLFormattedError {
 }
 
 function stillRunning(): GraphQLError {
-  const message = 'The operation of this id is still running: use another id, or wait for its end'
+  const message = 'An operation with this id is still running: use another id, or wait until it has finished'
   return new GraphQLError(message, { extensions: { code: 'conflict' } })
 }
 
 function tooManyOperations(): GraphQLError {
-  const message = `This connection has ${MAX_OPERATIONS} operations open, and no more are allowed: complete some, or open another`
+  const message = `This connection has ${MAX_OPERATIONS} open operations, the maximum: complete some, or open another connection`
   return new GraphQLError(message, { extensions: { code: 'rate_limited' } })
 }

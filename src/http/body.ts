@@ -44,7 +44,7 @@ export async function readBytes(ctx: Context): Promise<Buffer> {
       throw new DomainError('payload_too_large', `The body must be at most ${MAX_BODY_BYTES} bytes`)
     }
     if (kind === 'request.aborted' || kind === 'request.size.invalid') {
-      throw new ValidationError([{ path: '', message: 'The body ended before Content-Length' }])
+      throw new ValidationError([{ path: '', message: 'The body is shorter than its Content-Length' }])
     }
     throw error
   }

@@ -122,7 +122,7 @@ const ownerEmail = z.string().transform((value, issues) => {
 const postgresUrl = z
   .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' })
   .refine((url) => (new URL(url).searchParams.get('schema') ?? 'public') === 'public', {
-    error: 'must not name a schema: GudDesk keeps its tables in "public". Give it a database of its own',
+    error: 'must not set a schema: GudDesk uses the schema "public". Use a separate database',
     when: ({ issues }) => issues.length === 0,
   })
 
@@ -207,7 +207,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
     )
   }
   if (!parsed.success || faults.length > 0) {
-    throw new ConfigError(`The configuration cannot work:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+    throw new ConfigError(`The configuration is invalid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
   }
   const env = parsed.data
   return {

@@ -25,7 +25,7 @@ export class UnrepresentableNumber {
   }
 
   get fault(): string {
-    return `must not contain the number ${this.source.slice(0, 40)}, which cannot be kept as it is: send it as text`
+    return `must not contain the number ${this.source.slice(0, 40)}, which cannot be stored exactly: send it as a string`
   }
 }
 
@@ -121,5 +121,5 @@ function endOfText(bytes: Uint8Array, start: number): number {
 }
 
 function tooMany(what: string, max: number): JsonError {
-  return new JsonError(`has more than ${max.toLocaleString('en')} ${what}: send less at a time`)
+  return new JsonError(`has more than ${max.toLocaleString('en')} ${what}: send less in one request`)
 }

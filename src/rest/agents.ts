@@ -25,7 +25,7 @@ export const agentRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/v1/agents',
-    summary: 'List agents, latest installed first',
+    summary: 'List agents, most recently installed first.',
     needs: 'READ_ONLY',
     query: Query,
     answer: z.array(shapes.Agent),
@@ -36,7 +36,7 @@ export const agentRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/v1/agents',
-    summary: 'Install an agent: the answer has its credentials, once',
+    summary: 'Install an agent. Only this response contains its credentials.',
     needs: 'READ_WRITE',
     body: InstallAgent,
     answer: shapes.InstalledAgent,
@@ -49,7 +49,7 @@ export const agentRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/v1/agents/:id',
-    summary: 'Read an agent',
+    summary: 'Retrieve an agent.',
     needs: 'READ_ONLY',
     answer: shapes.Agent,
     async handle({ deps, actor, id }) {
@@ -59,7 +59,7 @@ export const agentRoutes: readonly Route[] = [
   route({
     method: 'PATCH',
     path: '/v1/agents/:id',
-    summary: 'Change, enable or disable an agent',
+    summary: 'Update, enable or disable an agent.',
     needs: 'READ_WRITE',
     body: AgentPatch,
     answer: shapes.Agent,
@@ -70,7 +70,7 @@ export const agentRoutes: readonly Route[] = [
   route({
     method: 'DELETE',
     path: '/v1/agents/:id',
-    summary: 'Uninstall an agent with its endpoint and key',
+    summary: 'Uninstall an agent. Deletes its webhook endpoints and revokes its API key.',
     needs: 'FULL_ACCESS',
     answer: shapes.Deleted,
     async handle({ deps, actor, id }) {

@@ -74,7 +74,7 @@ function refuseMethod(router: Router, ctx: Koa.Context): void {
   if (methods.size === 0) return
   const allowed = [...methods].sort().join(', ')
   ctx.set('Allow', allowed)
-  throw new DomainError('method_not_allowed', `Use ${allowed} here`)
+  throw new DomainError('method_not_allowed', `Method not allowed: use ${allowed}`)
 }
 
 /** Authentication, rate limit, permission, query string, body, workspace, operation, in this order. */

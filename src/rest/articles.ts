@@ -28,7 +28,7 @@ export const articleRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/v1/articles',
-    summary: 'List articles, newest first; with include=body also their bodies',
+    summary: 'List articles, newest first. Pass include=body to include their bodies.',
     needs: 'READ_ONLY',
     query: Query,
     answer: z.array(shapes.ListedArticle),
@@ -41,7 +41,7 @@ export const articleRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/v1/articles',
-    summary: 'Write an article',
+    summary: 'Create an article.',
     needs: 'READ_WRITE',
     body: ArticleInput,
     answer: shapes.Article,
@@ -53,7 +53,7 @@ export const articleRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/v1/articles/:id',
-    summary: 'Read an article',
+    summary: 'Retrieve an article.',
     needs: 'READ_ONLY',
     answer: shapes.Article,
     async handle({ deps, actor, id }) {
@@ -63,7 +63,7 @@ export const articleRoutes: readonly Route[] = [
   route({
     method: 'PATCH',
     path: '/v1/articles/:id',
-    summary: 'Change or publish an article',
+    summary: 'Update or publish an article.',
     needs: 'READ_WRITE',
     body: ArticlePatch,
     answer: shapes.Article,
@@ -74,7 +74,7 @@ export const articleRoutes: readonly Route[] = [
   route({
     method: 'DELETE',
     path: '/v1/articles/:id',
-    summary: 'Delete an article',
+    summary: 'Delete an article.',
     needs: 'FULL_ACCESS',
     answer: shapes.Deleted,
     async handle({ deps, actor, id }) {

@@ -49,7 +49,7 @@ export const conversationRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/v1/conversations',
-    summary: 'List conversations, newest activity first',
+    summary: 'List conversations, latest activity first.',
     needs: 'READ_ONLY',
     query: Query,
     answer: z.array(shapes.Conversation),
@@ -60,7 +60,7 @@ export const conversationRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/v1/conversations',
-    summary: 'Start a conversation for a customer',
+    summary: 'Create a conversation with a customer.',
     needs: 'READ_WRITE',
     body: StartConversation.omit({ channel: true }),
     answer: shapes.Conversation,
@@ -72,7 +72,7 @@ export const conversationRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/v1/conversations/:id',
-    summary: 'Read a conversation',
+    summary: 'Retrieve a conversation.',
     needs: 'READ_ONLY',
     answer: shapes.Conversation,
     async handle({ deps, actor, id }) {
@@ -82,7 +82,7 @@ export const conversationRoutes: readonly Route[] = [
   route({
     method: 'PATCH',
     path: '/v1/conversations/:id',
-    summary: 'Change status, assignee, tags, subject, priority or snooze',
+    summary: 'Update the status, assignee, tags, subject, priority or snooze time of a conversation.',
     needs: 'READ_WRITE',
     body: ConversationPatch,
     answer: shapes.Conversation,
@@ -93,7 +93,7 @@ export const conversationRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/v1/conversations/:id/messages',
-    summary: 'List messages, oldest first, notes included',
+    summary: 'List the messages of a conversation, oldest first. Includes notes.',
     needs: 'READ_ONLY',
     answer: z.array(shapes.Message),
     async handle({ deps, actor, id, page }) {
@@ -103,7 +103,7 @@ export const conversationRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/v1/conversations/:id/messages',
-    summary: 'Add a message or note',
+    summary: 'Create a message or note.',
     needs: 'READ_WRITE',
     body: SendMessage,
     answer: shapes.Message,
@@ -123,7 +123,7 @@ function showConversation(row: ConversationWithPeople) {
   }
 }
 
-/** A conversation without the people in it. */
+/** A conversation without its assignee and visitor. */
 export function showSummary(row: ConversationWithAssignee) {
   // The column may name somebody who was removed.
   return showState({ ...row, assigneeId: row.assignee?.id ?? null })

@@ -24,7 +24,7 @@ export const customerRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/v1/customers',
-    summary: 'List customers, newest first',
+    summary: 'List customers, newest first.',
     needs: 'READ_ONLY',
     query: Query,
     answer: z.array(shapes.Customer),
@@ -36,7 +36,7 @@ export const customerRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/v1/customers',
-    summary: 'Create a customer, or update the one with the same externalId',
+    summary: 'Create a customer, or update the customer with the same externalId.',
     needs: 'READ_WRITE',
     body: VisitorInput,
     answer: shapes.Customer,
@@ -49,7 +49,7 @@ export const customerRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/v1/customers/:id',
-    summary: 'Read a customer with the 10 latest conversations',
+    summary: 'Retrieve a customer with their 10 most recently active conversations.',
     needs: 'READ_ONLY',
     answer: shapes.CustomerWithConversations,
     async handle({ deps, actor, id }) {
@@ -60,7 +60,7 @@ export const customerRoutes: readonly Route[] = [
   route({
     method: 'PATCH',
     path: '/v1/customers/:id',
-    summary: 'Change a customer',
+    summary: 'Update a customer.',
     needs: 'READ_WRITE',
     body: VisitorPatch,
     answer: shapes.Customer,

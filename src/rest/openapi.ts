@@ -22,7 +22,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
       title: 'GudDesk',
       version,
       license: { name: 'MIT', identifier: 'MIT' },
-      description: 'Conversations with visitors, agents, and webhooks. docs/contract.md explains it in words.',
+      description: 'Conversations with visitors, agents, and webhooks. The guide is docs/contract.md.',
     },
     servers: [{ url: '/api' }],
     security: [{ bearer: [] }, { apiKey: [] }],
@@ -33,8 +33,12 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
       headers: HEADERS,
       responses: { Error: ERROR_RESPONSE },
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer', description: 'An API key: gd_ and 43 base64url characters.' },
-        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The API key: `gd_` followed by 43 base64url characters.',
+        },
+        apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'The API key, without `Bearer`.' },
       },
     },
   })
@@ -75,7 +79,7 @@ function operation(route: Route, schemas: Json): Json {
     operationId: operationId(route),
     tags: [path.split('/')[path.startsWith('/v1') ? 2 : 1]],
     summary,
-    description: `Needs ${needs}.`,
+    description: `Requires ${needs}.`,
     parameters,
     ...(body !== undefined && {
       requestBody: { required: true, content: { 'application/json': { schema: toSchema(body, 'input', schemas) } } },
@@ -148,12 +152,18 @@ const ERROR = object({
     }),
     properties: {
       code: { type: 'string', enum: [...Object.keys(STATUS), 'internal_error'] },
-      message: { type: 'string', description: 'For people.' },
+      message: { type: 'string', description: 'What is wrong and what to do, in English. Do not parse it: use code.' },
       status: { type: 'integer' },
       fields: {
         type: 'array',
-        description: 'With bad_request: each bad value.',
-        items: object({ path: { type: 'string' }, message: { type: 'string' } }),
+        description: 'The invalid values. Present only if the code is bad_request.',
+        items: object({
+          path: {
+            type: 'string',
+            description: 'The path of the value, separated by dots. Empty for the whole request.',
+          },
+          message: { type: 'string', description: 'The rule that the value breaks.' },
+        }),
       },
     },
   },
@@ -161,10 +171,10 @@ const ERROR = object({
 
 const NULLABLE_TEXT = { type: ['string', 'null'] }
 const PAGE_META = object({
-  perPage: { type: 'integer' },
-  total: { type: 'integer', description: 'All rows that match, on all pages.' },
-  nextCursor: NULLABLE_TEXT,
-  cursor: { ...NULLABLE_TEXT, description: 'Repeats nextCursor.' },
+  perPage: { type: 'integer', description: 'The page size.' },
+  total: { type: 'integer', description: 'The number of matching objects on all pages.' },
+  nextCursor: { ...NULLABLE_TEXT, description: 'The cursor of the next page. Null on the last page.' },
+  cursor: { ...NULLABLE_TEXT, description: 'The same value as nextCursor.' },
 })
 
 const PARAMETERS: Json = {
@@ -172,33 +182,40 @@ const PARAMETERS: Json = {
     name: 'limit',
     in: 'query',
     schema: { type: 'integer', minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT },
+    description: `The page size, 1 to ${MAX_LIMIT}. Default ${DEFAULT_LIMIT}.`,
   },
-  cursor: { name: 'cursor', in: 'query', schema: { type: 'string' }, description: 'nextCursor of an earlier page.' },
+  cursor: {
+    name: 'cursor',
+    in: 'query',
+    schema: { type: 'string' },
+    description: 'The nextCursor of the previous page. Default: the first page.',
+  },
   workspaceId: {
     name: 'workspaceId',
     in: 'query',
     schema: { type: 'string' },
-    description: 'Needed with a key for all workspaces, ignored with any other.',
+    description: 'The ID of the workspace. Required with an all-workspaces key, ignored with other keys.',
   },
   'Idempotency-Key': {
     name: 'Idempotency-Key',
     in: 'header',
     schema: { type: 'string', minLength: 1, maxLength: 255 },
-    description: 'For 24 hours the same request with the same key gets the first answer.',
+    description:
+      'A unique key, 1 to 255 printable ASCII characters. For 24 hours, the same request with the same key returns the first response.',
   },
 }
 
 const header = (description: string, type = 'integer') => ({ description, schema: { type } })
 const HEADERS = {
-  'X-Request-Id': header('Names the request in the log.', 'string'),
-  'X-RateLimit-Limit': header('Requests a minute.'),
-  'X-RateLimit-Remaining': header('How many are left.'),
-  'X-RateLimit-Reset': header('When a new minute begins, in epoch seconds.'),
-  'Idempotency-Replayed': header('true: this is the first answer again.', 'string'),
+  'X-Request-Id': header('The ID of the request, as in the server log.', 'string'),
+  'X-RateLimit-Limit': header('The maximum number of requests per minute.'),
+  'X-RateLimit-Remaining': header('The number of requests left in the current minute.'),
+  'X-RateLimit-Reset': header('When the next minute starts, in Unix epoch seconds.'),
+  'Idempotency-Replayed': header('`true` if this is the stored response of an earlier request.', 'string'),
 }
 const HEADER_REFS = Object.fromEntries(Object.keys(HEADERS).map((name) => [name, ref('headers', name)]))
 const ERROR_RESPONSE = {
-  description: 'Why it was refused.',
+  description: 'The error.',
   content: { 'application/json': { schema: ref('schemas', 'Error') } },
 }
 

@@ -57,7 +57,7 @@ function propertiesOf(query: z.ZodType): Record<string, { type?: string }> {
 }
 
 function unknown(names: readonly string[], known: ReadonlySet<string>): FieldError[] {
-  const message = `is not a parameter of this route; it takes ${[...known].join(', ')}`
+  const message = `is an unknown parameter. Allowed: ${[...known].join(', ')}`
   return names
     .filter((name) => !known.has(name))
     .slice(0, MAX_NAMED)
@@ -68,7 +68,7 @@ function repeated(given: QueryParameters, lists: ReadonlySet<string>): FieldErro
   return Object.entries(given)
     .filter(([name, value]) => Array.isArray(value) && !lists.has(name))
     .slice(0, MAX_NAMED)
-    .map(([name]) => ({ path: name.slice(0, MAX_NAME), message: 'is given more than once: send one value' }))
+    .map(([name]) => ({ path: name.slice(0, MAX_NAME), message: 'must be sent only once' }))
 }
 
 function refuseFaults(faults: readonly FieldError[]): void {

@@ -7,7 +7,7 @@ export const replyRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/agent/reply',
-    summary: 'Answer as a bot, unless a person is assigned or the conversation is closed',
+    summary: 'Reply as a bot. Skipped if the conversation is assigned or closed.',
     needs: 'READ_WRITE',
     body: Reply,
     answer: shapes.ReplyResult,
@@ -19,7 +19,7 @@ export const replyRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/agent/typing',
-    summary: 'Say that the agent is typing, or has stopped',
+    summary: 'Show or hide the typing indicator of an agent.',
     needs: 'READ_WRITE',
     body: Typing,
     answer: shapes.Done,

@@ -65,148 +65,162 @@ export const EventFlags = z
     onConversationClosed: z.boolean(),
     onConversationAssigned: z.boolean(),
   })
-  .meta({ id: 'EventFlags', description: 'Which events an endpoint receives.' })
+  .meta({ id: 'EventFlags', description: 'The events that an endpoint receives.' })
 
 export const Workspace = z
   .object({
-    id: ids.workspace,
-    name: z.string(),
-    slug: z.string(),
-    plan: z.enum(Plan),
-    createdAt: Time,
-    updatedAt: Time,
+    id: ids.workspace.describe('The ID of the workspace.'),
+    name: z.string().describe('The name.'),
+    slug: z.string().describe('The unique short name, used in links.'),
+    plan: z.enum(Plan).describe('The plan.'),
+    createdAt: Time.describe('When the object was created.'),
+    updatedAt: Time.describe('When the object was last changed.'),
   })
   .meta({ id: 'Workspace' })
 
 export const WorkspaceWithMembers = Workspace.extend({
   members: z
     .array(z.object({ id: ids.member, name: z.string(), role: z.enum(MemberRole) }))
-    .describe('Longest here first. Their ids are what assigneeId takes.'),
+    .describe('The members, longest-standing first. Pass their IDs as assigneeId.'),
 }).meta({ id: 'WorkspaceWithMembers' })
 
 export const ConversationSummary = z
   .object({
-    id: ids.conversation,
-    status: z.enum(ConversationStatus),
-    channel: z.enum(Channel),
-    subject: NullableText,
-    priority: z.int().min(0).max(3),
-    tags: z.array(z.string()),
-    assigneeId: ids.member.nullable(),
-    lastMessageAt: Time.nullable(),
-    lastMessagePreview: NullableText.describe('The first 100 characters.'),
-    messageCount: z.int().min(0),
-    snoozedUntil: Time.nullable(),
-    metadata: Json,
-    createdAt: Time,
-    updatedAt: Time,
-    closedAt: Time.nullable(),
+    id: ids.conversation.describe('The ID of the conversation.'),
+    status: z.enum(ConversationStatus).describe('The status.'),
+    channel: z.enum(Channel).describe('The channel that the conversation started on.'),
+    subject: NullableText.describe('The subject. Null without one.'),
+    priority: z.int().min(0).max(3).describe('The priority, from 0 (normal) to 3 (urgent).'),
+    tags: z.array(z.string()).describe('The tags.'),
+    assigneeId: ids.member.nullable().describe('The ID of the assigned member. Null if unassigned.'),
+    lastMessageAt: Time.nullable().describe('When the last message was created. Null without messages.'),
+    lastMessagePreview: NullableText.describe('The first 100 characters of the last message. Null without messages.'),
+    messageCount: z.int().min(0).describe('The number of messages.'),
+    snoozedUntil: Time.nullable().describe('When the conversation reopens. Null unless snoozed.'),
+    metadata: Json.describe('Custom JSON data.'),
+    createdAt: Time.describe('When the object was created.'),
+    updatedAt: Time.describe('When the object was last changed.'),
+    closedAt: Time.nullable().describe('When the conversation was closed. Null unless closed.'),
   })
-  .meta({ id: 'ConversationSummary', description: 'A conversation without the people in it.' })
+  .meta({ id: 'ConversationSummary', description: 'A conversation without its assignee and visitor.' })
 
 export const Conversation = ConversationSummary.extend({
-  assignee: z.object({ id: ids.member, name: z.string() }).nullable(),
-  visitor: z.object({ id: ids.visitor, name: NullableText, email: NullableText, avatarUrl: NullableText }),
+  assignee: z
+    .object({ id: ids.member, name: z.string() })
+    .nullable()
+    .describe('The assigned member. Null if unassigned.'),
+  visitor: z
+    .object({ id: ids.visitor, name: NullableText, email: NullableText, avatarUrl: NullableText })
+    .describe('The customer.'),
 }).meta({ id: 'Conversation' })
 
 export const Message = z
   .object({
-    id: ids.message,
-    conversationId: ids.conversation,
-    type: z.enum(MessageType),
-    body: z.string(),
-    senderId: NullableText.describe('A visitor, agent, API key or member.'),
-    senderName: NullableText,
-    actorId: NullableText.describe(
-      "Who added it: for a visitor's message, the key that passed it on. Null for messages before that was kept.",
+    id: ids.message.describe('The ID of the message.'),
+    conversationId: ids.conversation.describe('The ID of the conversation.'),
+    type: z.enum(MessageType).describe('The type.'),
+    body: z.string().describe('The text.'),
+    senderId: NullableText.describe(
+      'The ID of the visitor, agent, API key or member who wrote the message. Null for system messages.',
     ),
-    sequence: z.int().min(1).describe("Counts the conversation's messages from 1, without gaps."),
-    createdAt: Time,
+    senderName: NullableText.describe('The display name of the sender. Null without one.'),
+    actorId: NullableText.describe(
+      "The ID of the caller that created the message: for a visitor's message, the API key. Null for old messages.",
+    ),
+    sequence: z.int().min(1).describe('The position of the message in its conversation, from 1, without gaps.'),
+    createdAt: Time.describe('When the object was created.'),
   })
   .meta({ id: 'Message' })
 
 export const Customer = z
   .object({
-    id: ids.visitor,
+    id: ids.visitor.describe('The ID of the customer.'),
     ...answerFields(VisitorInput.shape),
-    createdAt: Time,
-    updatedAt: Time,
+    createdAt: Time.describe('When the object was created.'),
+    updatedAt: Time.describe('When the object was last changed.'),
   })
   .meta({ id: 'Customer' })
 
 export const CustomerWithConversations = Customer.extend({
-  conversations: z.array(ConversationSummary).describe('The 10 with the latest activity.'),
+  conversations: z.array(ConversationSummary).describe('The 10 most recently active conversations.'),
 }).meta({ id: 'CustomerWithConversations' })
 
 export const InstalledEndpoint = z.object({
-  id: ids.endpoint,
-  url: z.string(),
-  isEnabled: z.boolean(),
+  id: ids.endpoint.describe('The ID of the endpoint.'),
+  url: z.string().describe('The URL that receives events.'),
+  isEnabled: z.boolean().describe('Whether the endpoint is enabled.'),
   events: EventFlags,
 })
 
 export const Agent = z
   .object({
-    id: ids.agent,
+    id: ids.agent.describe('The ID of the agent.'),
     ...answerFields(AgentProfile.shape),
-    type: z.enum(AgentType),
-    isEnabled: z.boolean(),
-    installedAt: Time,
-    updatedAt: Time,
-    webhookEndpoint: InstalledEndpoint.nullable(),
+    type: z.enum(AgentType).describe('The type.'),
+    isEnabled: z.boolean().describe('Whether the agent is enabled.'),
+    installedAt: Time.describe('When the agent was installed.'),
+    updatedAt: Time.describe('When the object was last changed.'),
+    webhookEndpoint: InstalledEndpoint.nullable().describe('The webhook endpoint. Null without one.'),
   })
   .meta({ id: 'Agent' })
 
 export const InstalledAgent = Agent.extend({
   credentials: z
     .object({ webhookSecret: z.string(), apiKey: z.string() })
-    .describe('Shown in this answer only: keep both.'),
+    .describe('The webhook secret and the API key. Only this response contains them: store both.'),
 }).meta({ id: 'InstalledAgent' })
 
 export const ArticleSummary = z
   .object({
-    id: ids.article,
-    title: z.string(),
-    slug: z.string(),
-    excerpt: NullableText,
-    collectionId: ids.collection.nullable(),
-    isPublished: z.boolean(),
-    publishedAt: Time.nullable(),
-    createdAt: Time,
-    updatedAt: Time,
+    id: ids.article.describe('The ID of the article.'),
+    title: z.string().describe('The title.'),
+    slug: z.string().describe('The part of the URL that names the article, unique in the workspace.'),
+    excerpt: NullableText.describe('The summary. Null without one.'),
+    collectionId: ids.collection.nullable().describe('The ID of the collection. Null without one.'),
+    isPublished: z.boolean().describe('Whether the article is published.'),
+    publishedAt: Time.nullable().describe('When the article was published. Null unless published.'),
+    createdAt: Time.describe('When the object was created.'),
+    updatedAt: Time.describe('When the object was last changed.'),
   })
   .meta({ id: 'ArticleSummary', description: 'An article without its body.' })
 
 export const ListedArticle = ArticleSummary.extend({
-  body: z.string().optional().describe('Markdown; with include=body.'),
-}).meta({ id: 'ListedArticle', description: 'An article; without its body, unless that was asked for.' })
+  body: z.string().optional().describe('The text in Markdown. Present only with include=body.'),
+}).meta({ id: 'ListedArticle', description: 'An article. The body is present only with include=body.' })
 
-export const Article = ArticleSummary.extend({ body: z.string().describe('Markdown.') }).meta({ id: 'Article' })
+export const Article = ArticleSummary.extend({ body: z.string().describe('The text in Markdown.') }).meta({
+  id: 'Article',
+})
 
 export const WebhookEndpoint = z
   .object({
-    id: ids.endpoint,
-    url: z.string(),
-    description: NullableText,
-    agentId: ids.agent.nullable(),
-    isEnabled: z.boolean(),
-    disabledReason: NullableText.describe('gone, failing, or null.'),
+    id: ids.endpoint.describe('The ID of the endpoint.'),
+    url: z.string().describe('The URL that receives events.'),
+    description: NullableText.describe('The description. Null without one.'),
+    agentId: ids.agent.nullable().describe('The ID of the agent that owns the endpoint. Null without one.'),
+    isEnabled: z.boolean().describe('Whether the endpoint is enabled.'),
+    disabledReason: NullableText.describe('Why GudDesk disabled the endpoint: gone or failing. Null otherwise.'),
     events: EventFlags,
-    createdAt: Time,
-    updatedAt: Time,
+    createdAt: Time.describe('When the object was created.'),
+    updatedAt: Time.describe('When the object was last changed.'),
   })
   .meta({ id: 'WebhookEndpoint' })
 
 export const Registration = z
   .object({
-    status: z.enum(['created', 'exists']),
-    resumed: z.literal(true).optional().describe('It was unregistered, and is the same endpoint again.'),
+    status: z.enum(['created', 'exists']).describe('Whether the endpoint was created or existed.'),
+    resumed: z
+      .literal(true)
+      .optional()
+      .describe('Present and true if the endpoint had been unregistered and is active again.'),
     endpoint: z.object({
       id: ids.endpoint,
       url: z.string(),
-      secret: z.string().describe('64 lower-case hex characters.'),
-      nextSecret: z.string().optional().describe('While the secret is being rotated: the one that follows.'),
-      secretEndsAt: Time.optional().describe('While the secret is being rotated: when the next one takes over.'),
+      secret: z.string().describe('The signing secret: 64 lowercase hexadecimal characters.'),
+      nextSecret: z.string().optional().describe('The next signing secret. Present only during a rotation.'),
+      secretEndsAt: Time.optional().describe(
+        'When the next secret replaces the current one. Present only during a rotation.',
+      ),
       isEnabled: z.boolean(),
       events: EventFlags,
     }),
@@ -222,7 +236,7 @@ export const ReplyResult = z
       conversationId: ids.conversation,
     }),
   ])
-  .meta({ id: 'ReplyResult', description: 'The message that was written, or why none was.' })
+  .meta({ id: 'ReplyResult', description: 'The message that was created, or the reason why it was skipped.' })
 
 export const Done = z.object({ ok: z.literal(true) }).meta({ id: 'Done' })
 export const Deleted = z.object({ deleted: z.literal(true) }).meta({ id: 'Deleted' })

@@ -12,7 +12,7 @@ export const webhookRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/agent/webhooks',
-    summary: 'List webhook endpoints, without secrets',
+    summary: 'List webhook endpoints, without their secrets.',
     needs: 'READ_ONLY',
     answer: z.array(shapes.WebhookEndpoint),
     async handle({ deps, actor, page }) {
@@ -22,7 +22,7 @@ export const webhookRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/agent/webhooks',
-    summary: 'Register a webhook URL; again for the same URL gives the same endpoint and secret',
+    summary: 'Register a webhook URL. A URL that is already registered returns the existing endpoint and secret.',
     needs: 'READ_WRITE',
     authorize: requireWebhookManager,
     body: RegisterEndpoint,
@@ -44,7 +44,7 @@ export const webhookRoutes: readonly Route[] = [
   route({
     method: 'DELETE',
     path: '/agent/webhooks',
-    summary: 'Unregister a webhook endpoint by url or endpointId; it is kept for 24 hours',
+    summary: 'Unregister a webhook endpoint by url or endpointId. The endpoint is kept for 24 hours.',
     needs: 'READ_WRITE',
     body: UnregisterEndpoint,
     answer: shapes.Deleted,

@@ -19,7 +19,7 @@ export const workspaceRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/v1/workspaces',
-    summary: "List the key's workspaces, newest first",
+    summary: 'List the workspaces of the API key, newest first.',
     needs: 'READ_ONLY',
     answer: z.array(shapes.Workspace),
     async handle({ deps, caller, page }) {
@@ -29,7 +29,7 @@ export const workspaceRoutes: readonly Route[] = [
   route({
     method: 'GET',
     path: '/v1/workspaces/:id',
-    summary: 'Read a workspace with its members',
+    summary: 'Retrieve a workspace with its members.',
     needs: 'READ_ONLY',
     answer: shapes.WorkspaceWithMembers,
     async handle({ deps, caller, id }) {
@@ -41,7 +41,7 @@ export const workspaceRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/v1/workspaces',
-    summary: "Make a workspace, whose owner is the key's user; for all-workspaces keys",
+    summary: 'Create a workspace owned by the user of the API key. Requires an all-workspaces key.',
     needs: 'FULL_ACCESS',
     isGlobal: true,
     body: CreateWorkspace,
@@ -54,7 +54,7 @@ export const workspaceRoutes: readonly Route[] = [
   route({
     method: 'PATCH',
     path: '/v1/workspaces/:id',
-    summary: 'Change a workspace; for owners and admins',
+    summary: 'Update a workspace. Requires the role owner or admin.',
     needs: 'READ_WRITE',
     body: WorkspacePatch,
     answer: shapes.Workspace,
@@ -65,7 +65,7 @@ export const workspaceRoutes: readonly Route[] = [
   route({
     method: 'DELETE',
     path: '/v1/workspaces/:id',
-    summary: 'Remove a workspace with everything in it; for owners',
+    summary: 'Delete a workspace and all of its data. Requires the role owner.',
     needs: 'FULL_ACCESS',
     answer: shapes.Deleted,
     async handle({ deps, caller, id }) {

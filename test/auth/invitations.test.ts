@@ -146,7 +146,7 @@ describe('a link', () => {
     expect(await accept(token, NEW)).toMatchObject({
       error: {
         code: 'NOT_FOUND',
-        message: 'Invitation not found: it was used, revoked or is too old; ask for another one',
+        message: 'Invitation not found: it was used or revoked, or has expired; ask for a new one',
       },
     })
   })

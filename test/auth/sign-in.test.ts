@@ -107,7 +107,7 @@ describe('with a password', () => {
     for (const { status, body, headers } of answers) {
       expect(status).toBe(401)
       expect(body).toEqual({
-        error: { code: 'unauthorized', message: 'The email address or the password is wrong', status: 401 },
+        error: { code: 'unauthorized', message: 'The email address or password is incorrect', status: 401 },
       })
       expect(headers.get('set-cookie')).toBeNull()
     }
@@ -172,7 +172,7 @@ describe('too many tries', () => {
     expect(answer.status).toBe(429)
     expect(answer.error).toEqual({
       code: 'rate_limited',
-      message: 'Too many tries to sign in. Try again in 15 minutes',
+      message: 'Too many sign-in attempts. Try again in 15 minutes',
       status: 429,
     })
     expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(800)
@@ -287,7 +287,10 @@ describe('a session', () => {
     const { memberId, userId } = await person()
     await guddesk.deps.db.prisma.member.delete({ where: { id: memberId } })
     const { body } = await guddesk.graphql(VIEWER, {}, bearer(await guddesk.newSession({ userId })))
-    expect(body.errors[0]).toMatchObject({ message: 'You belong to no workspace', extensions: { code: 'forbidden' } })
+    expect(body.errors[0]).toMatchObject({
+      message: 'You are not a member of any workspace',
+      extensions: { code: 'forbidden' },
+    })
   })
 })
 

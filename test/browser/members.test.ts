@@ -73,7 +73,7 @@ describe('inviting', () => {
     await eventually(async () => expect(await field.getAttribute('aria-invalid')).toBe('true'))
     await field.fill(email)
     await page.keyboard.press('Enter')
-    await dialog().getByText('That person is a member already').waitFor()
+    await dialog().getByText('This person is already a member of the workspace').waitFor()
     expect(await field.inputValue()).toBe(email)
   })
 

@@ -71,7 +71,8 @@ test('a database with nothing in it says so', async () => {
   for (const [command, ...args] of [['api-key', OWNER], ['unverified-people']] as const) {
     expect(await empty.run(command, ...args)).toEqual({
       code: 1,
-      output: 'This database is empty, or of an older version. Start GudDesk of this version once first.\n',
+      output:
+        'The database is empty, or was created by an older version. Start this version of GudDesk once, then try again.\n',
     })
   }
   await empty.remove()

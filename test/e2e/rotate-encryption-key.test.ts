@@ -69,7 +69,7 @@ test('a new key takes the place of the old one, and nothing that was sealed is l
   // The embedded database belongs to one process.
   if (backend === 'embedded') await stop(child)
   const ran = await installation.runWith(BOTH, 'rotate-encryption-key')
-  expect(ran).toEqual({ code: 0, output: expect.stringContaining('3 secrets are sealed with the new key now.') })
+  expect(ran).toEqual({ code: 0, output: expect.stringContaining('3 secrets are now encrypted with the new key.') })
   expect((await installation.runWith(BOTH, 'rotate-encryption-key')).output).toContain('0 secrets')
   for (const key of [OLD, NEW, data.endpoint.secret]) expect(ran.output).not.toContain(key)
   if (backend === 'postgres') {
@@ -119,7 +119,7 @@ test('says what no key opens, and what must be set', async () => {
   const ran = await installation.runWith(BOTH, 'rotate-encryption-key')
   expect(ran).toEqual({
     code: 1,
-    output: expect.stringMatching(/Neither key opens these:\n {2}webhook_endpoints\.sealed_secret of whk_\w+\n/),
+    output: expect.stringMatching(/Neither key can decrypt these:\n {2}webhook_endpoints\.sealed_secret of whk_\w+\n/),
   })
   const unset = await installation.runWith({ ENCRYPTION_KEY: NEW }, 'rotate-encryption-key')
   expect(unset).toEqual({
@@ -128,13 +128,13 @@ test('says what no key opens, and what must be set', async () => {
   })
 }, 60_000)
 
-const NOTHING = 'Nothing is left that needs the one before: ENCRYPTION_KEY_PREVIOUS can go.'
+const NOTHING = 'Nothing uses the previous key any more: you can remove ENCRYPTION_KEY_PREVIOUS.'
 
 // With the embedded database the server is stopped meanwhile.
 describe.runIf(backend === 'postgres')('nodes that seal with another key', () => {
   /** Until the command has said `count` times for whom it waits; what it said last. */
   async function waitingFor({ output }: Running, count: number): Promise<string> {
-    const said = () => output().split('Waiting for these nodes, which seal with another key:')
+    const said = () => output().split('Waiting for these nodes, which use another key:')
     await until(() => said().length > count, 60_000, output)
     return said().at(-1) ?? ''
   }
@@ -168,7 +168,7 @@ describe.runIf(backend === 'postgres')('nodes that seal with another key', () =>
     await subscribe(child)
     const { code, output } = await installation.runWith(BOTH, 'rotate-encryption-key', '--wait', '1')
     expect(code).toBe(1)
-    expect(output).toContain('These nodes still seal with another key:\n')
+    expect(output).toContain('These nodes still use another key:\n')
     expect(output).toContain(`process ${child.pid} (key `)
     expect(output).not.toContain('Nothing is left')
   }, 90_000)

@@ -63,7 +63,7 @@ test('an empty database is told from a wrong address', async () => {
     const { code, output } = await empty.run('sign-in-link', OWNER)
     expect([code, output]).toEqual([
       1,
-      'This database is empty, or of an older version. Start GudDesk of this version once first.\n',
+      'The database is empty, or was created by an older version. Start this version of GudDesk once, then try again.\n',
     ])
   } finally {
     await empty.remove()

@@ -88,7 +88,7 @@ test('an id that is still running is a conflict over WebSockets, and ends nothin
   socket.send({ id: '1', type: 'complete' })
   ask('1')
   await until(() => socket.messages.length > 0)
-  const message = 'The operation of this id is still running: use another id, or wait for its end'
+  const message = 'An operation with this id is still running: use another id, or wait until it has finished'
   expect(socket.messages).toEqual([
     { id: '1', type: 'error', payload: [{ message, extensions: { code: 'conflict' } }] },
   ])

@@ -19,7 +19,7 @@ function faults(source: Record<string, string | undefined>): string[] {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const [head, ...lines] = error.message.split('\n')
-    expect(head).toBe('The configuration cannot work:')
+    expect(head).toBe('The configuration is invalid:')
     // A fault in one item of a list has the item's index behind the name.
     const names = lines.map((line) => /^ {2}(\w+)(?:\.\d+)?: \S/.exec(line)?.[1] ?? line)
     return [...new Set(names)].sort()

@@ -39,7 +39,7 @@ describe.each(ROUTES)('$name', (route) => {
     for (const name of LISTS.has(route.name) ? ['workspaceId', 'limit', 'cursor'] : ['workspaceId']) {
       const { status, error } = await query(`${name}=1&${name}=1`)
       expect([name, status]).toEqual([name, 400])
-      expect(error.fields).toEqual([{ path: name, message: 'is given more than once: send one value' }])
+      expect(error.fields).toEqual([{ path: name, message: 'must be sent only once' }])
     }
   })
 

@@ -44,7 +44,10 @@ export const AgentPatch = z
     isEnabled: z.boolean().describe('Whether the agent is enabled: it receives events and its API key works.'),
   })
   .partial()
-  .refine((patch) => Object.values(patch).some((value) => value !== undefined), 'name at least one field to change')
+  .refine(
+    (patch) => Object.values(patch).some((value) => value !== undefined),
+    'must have at least one field to change',
+  )
 
 export const AgentFilter = z.object({ type: z.enum(AgentType), enabled: z.boolean() }).partial()
 
@@ -117,7 +120,7 @@ export async function installAgent(deps: Deps, actor: Actor, input: z.input<type
   requireLevel(actor, 'READ_WRITE')
   requireNotAgent(actor, 'install agents')
   const { user } = actor
-  if (user === null) throw new ForbiddenError('Agents are installed by people: use a key that belongs to a user')
+  if (user === null) throw new ForbiddenError('Only a user can install agents: use a key that belongs to a user')
   const { webhookUrl, events = {}, config = {}, type = 'CUSTOM', ...rest } = parse(InstallAgent, input)
   const url = await checkWebhookUrl(deps.targets, webhookUrl, 'webhookUrl')
   const { workspaceId } = actor
@@ -221,7 +224,7 @@ async function requireMayRepoint(tx: Tx, { clock }: Deps, actor: Actor, id: stri
   const installer = (await installersOf({ db: { prisma: tx.db }, clock }, actor, [id])).get(id)
   if (actor.user !== null && installer?.userId === actor.user.id) return
   throw new ForbiddenError(
-    "webhookUrl and events of somebody else's agent need FULL_ACCESS permission, or the agent's own key",
+    "To change webhookUrl or events of an agent that another user installed, use FULL_ACCESS permission or the agent's own key",
   )
 }
 

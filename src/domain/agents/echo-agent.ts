@@ -29,7 +29,7 @@ export async function installEchoAgent(
   requireLevel(actor, 'READ_WRITE')
   requireNotAgent(actor, 'install agents')
   const { name = 'Echo' } = parse(InstallEchoAgent, input)
-  if (deps.echoAgentUrl === undefined) throw new ForbiddenError('The echo agent is there in development only')
+  if (deps.echoAgentUrl === undefined) throw new ForbiddenError('The echo agent is available only in development')
   const webhookUrl = deps.echoAgentUrl()
   const existing = await findEchoAgent(deps, actor.workspaceId)
   if (existing !== null) {
@@ -51,7 +51,8 @@ export async function installEchoAgent(
     events: EVENTS,
   }).catch(async (error: unknown) => {
     // Of two who install it at once, one comes too late: it is there all the same.
-    if (error instanceof ConflictError) throw new ConflictError('The echo agent is being installed. Look again')
+    if (error instanceof ConflictError)
+      throw new ConflictError('The echo agent is already being installed: try again in a moment')
     throw error
   })
   const config = { builtIn: 'echo', sealedKey: deps.vault.seal(credentials.apiKey, agent.id) }

@@ -31,7 +31,7 @@ export async function rotateAgentApiKey(
   requireLevel(actor, 'FULL_ACCESS')
   requireNotAgent(actor, 'make keys')
   const { user, workspaceId } = actor
-  if (user === null) throw new ForbiddenError('API keys belong to people: use a key that belongs to a user')
+  if (user === null) throw new ForbiddenError('API keys belong to users: use a key that belongs to a user')
   const { agentId, overlapHours } = parse(RotateAgentApiKey, input)
   requireId('agent', agentId, 'Agent')
   const key = newApiKey()

@@ -8,13 +8,16 @@ import { idText, instant, text } from '../shared/input.ts'
 import { foundBy, type Search, SearchText, searchFor } from './search.ts'
 
 const Tag = text(50)
-const atLeastOne = <S extends z.ZodType>(schema: S) => z.array(schema).min(1, 'must name at least one').max(50)
+const atLeastOne = <S extends z.ZodType>(schema: S) => z.array(schema).min(1, 'must have at least one value').max(50)
 
 /** One of: the asking person, nobody, a member. */
 const AssigneeFilter = z
   .object({ me: z.literal(true, 'must be true'), none: z.literal(true, 'must be true'), memberId: idText })
   .partial()
-  .refine((choice) => Object.values(choice).filter((value) => value !== undefined).length === 1, 'name exactly one')
+  .refine(
+    (choice) => Object.values(choice).filter((value) => value !== undefined).length === 1,
+    'must have exactly one field',
+  )
 
 /** Which conversations; all conditions must hold. */
 export const ConversationFilter = z
@@ -101,7 +104,7 @@ function assigneeIs(
  */
 export function memberIdOf({ type, user, workspaceId }: Actor): Prisma.Sql {
   if (user === null || type === 'agent') {
-    throw new ValidationError([{ path: 'assignee.me', message: 'is for people, and you are none: name a member' }])
+    throw new ValidationError([{ path: 'assignee.me', message: 'requires a user; API keys must pass `memberId`' }])
   }
   return Prisma.sql`SELECT id FROM members WHERE workspace_id = ${workspaceId} AND user_id = ${user.id}`
 }

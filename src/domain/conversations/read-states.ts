@@ -29,7 +29,7 @@ export async function markConversationRead(
 ): Promise<ConversationWithPeople> {
   requireLevel(actor, 'READ_ONLY')
   const userId = readerOf(actor)
-  if (userId === null) throw new ForbiddenError('Only people have an unread marker')
+  if (userId === null) throw new ForbiddenError('Unread markers require a user')
   const { conversationId, sequence } = parse(MarkRead, input)
   const conversation = await getConversation(deps, actor, conversationId)
   await inTransaction(

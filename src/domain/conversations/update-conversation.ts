@@ -35,14 +35,14 @@ export const ConversationPatch = z
     metadata: jsonObject,
   })
   .partial()
-  .refine((patch) => Object.keys(patch).length > 0, 'name at least one field to change')
+  .refine((patch) => Object.keys(patch).length > 0, 'must have at least one field to change')
   .refine(({ tags, addTags, removeTags }) => tags === undefined || (addTags ?? removeTags) === undefined, {
     path: ['tags'],
-    message: 'replaces the whole set: send either tags, or addTags and removeTags',
+    message: 'replaces all tags: send either tags, or addTags and removeTags',
   })
   .refine(({ addTags = [], removeTags = [] }) => !addTags.some((tag) => removeTags.includes(tag)), {
     path: ['removeTags'],
-    message: 'must not name a tag that addTags names, too',
+    message: 'must not contain a tag that is also in addTags',
   })
 
 /**
@@ -127,7 +127,7 @@ export function statusChange(
   if (status === undefined && snoozedUntil === undefined) return {}
   const next = status ?? (snoozedUntil == null ? before.status : 'SNOOZED')
   if (snoozedUntil != null && next !== 'SNOOZED') {
-    throw new ValidationError([{ path: 'snoozedUntil', message: `must be left out when the status is ${next}` }])
+    throw new ValidationError([{ path: 'snoozedUntil', message: `must be omitted when the status is ${next}` }])
   }
   if (snoozedUntil != null && snoozedUntil <= now) {
     throw new ValidationError([{ path: 'snoozedUntil', message: 'must be in the future' }])

@@ -45,10 +45,10 @@ export async function createApiKey(
 ): Promise<{ apiKey: ApiKey; key: string }> {
   requireLevel(actor, 'FULL_ACCESS')
   const { user, workspaceId } = actor
-  if (user === null) throw new ForbiddenError('API keys belong to people: use a key that belongs to a user')
+  if (user === null) throw new ForbiddenError('API keys belong to users: use a key that belongs to a user')
   const { name, permission, expiresAt = null, allWorkspaces = false } = parse(CreateApiKey, input)
   if (allWorkspaces && reach.workspaceId !== null) {
-    throw new ForbiddenError('A key of one workspace cannot make one of all workspaces: sign in to do that')
+    throw new ForbiddenError('A key of one workspace cannot create an all-workspaces key: sign in instead')
   }
   if (expiresAt !== null && expiresAt <= deps.clock.now()) {
     throw new ValidationError([{ path: 'expiresAt', message: 'must be in the future' }])

@@ -15,12 +15,12 @@ import { requestProbe } from './request-probe.ts'
 export const DeliveryFilter = z
   .object({
     /** One of these. */
-    status: z.array(z.enum(DeliveryStatus)).min(1, 'must name at least one'),
+    status: z.array(z.enum(DeliveryStatus)).min(1, 'must have at least one value'),
     endpointId: idText,
     /** Of one of its endpoints. */
     agentId: idText,
     /** One of these. */
-    eventType: z.array(idText).min(1, 'must name at least one'),
+    eventType: z.array(idText).min(1, 'must have at least one value'),
     conversationId: idText,
     isTest: z.boolean(),
     createdAfter: instant,
@@ -92,7 +92,7 @@ export async function replayDelivery(deps: Deps, actor: Actor, id: string): Prom
     const again = { status: 'PENDING', due: deps.clock.steady(), finishedAt: null, lane: 0 } as const
     const { count } = await tx.db.delivery.updateMany({ where: { id, due: null }, data: again })
     if (count === 0 && found.isTest) {
-      throw new ConflictError('This test is under way: wait until it has succeeded or failed')
+      throw new ConflictError('This test is still running: wait until it has succeeded or failed')
     }
     const target = { type: 'delivery', id, name: found.endpoint.url } as const
     await recordAudit(tx, actor, { action: 'delivery.replayed', target, at })

@@ -80,7 +80,7 @@ export async function deliveryStats(
   const count = Math.ceil((to.getTime() - start.getTime()) / length)
   requireSpan({ from, to })
   if (count > MAX_BUCKETS) {
-    const message = `would make ${count} buckets, and ${MAX_BUCKETS} is the most: choose a shorter time or longer buckets`
+    const message = `would make ${count} buckets, more than the maximum of ${MAX_BUCKETS}: choose a shorter range or longer buckets`
     throw new ValidationError([{ path: 'bucket', message }])
   }
   const end = new Date(start.getTime() + count * length)

@@ -203,7 +203,7 @@ export async function requireKept(deps: Deps, workspaceId: string, { xid, seq }:
     SELECT id FROM workspaces
      WHERE id = ${workspaceId} AND (log_kept_after_xid, log_kept_after_seq) > (${String(xid)}::xid8, ${seq}::bigint)`
   if (rows.length === 0) return
-  const message = 'Events after this cursor are too old and were removed: begin again without a cursor'
+  const message = 'Events after this cursor have expired and were deleted: start again without a cursor'
   throw new ValidationError([{ path: 'after', message }])
 }
 

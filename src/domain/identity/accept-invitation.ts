@@ -121,7 +121,7 @@ function personFor(how: Acceptance, { email, existing, caller, name, password }:
     return { id: existing.id, name: existing.name, password: null }
   }
   if (caller !== null && caller.user.id !== existing?.id) {
-    throw new ForbiddenError(`This invitation is for ${email}: sign out first, then accept it anew`)
+    throw new ForbiddenError(`This invitation is for ${email}: sign out, then accept it again`)
   }
   const missing = Object.entries({ name, password }).filter(([, value]) => value == null)
   if (name == null || password == null) {
@@ -144,8 +144,8 @@ async function openInvitation(deps: Deps, token: string) {
 }
 
 const invitationNotFound = () =>
-  new NotFoundError('Invitation', 'it was used, revoked or is too old; ask for another one')
-const accountConflict = () => new ConflictError('This address got an account at the same moment: sign in first')
+  new NotFoundError('Invitation', 'it was used or revoked, or has expired; ask for a new one')
+const accountConflict = () => new ConflictError('An account with this address was just created: sign in first')
 
 const unverified = (email: string) =>
   new ForbiddenError(

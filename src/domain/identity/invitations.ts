@@ -92,7 +92,7 @@ async function limitMails(deps: Deps, { user }: Actor, email: string): Promise<v
     { key: `invitation mail by ${user?.id}`, max: MAX_MAILS.person },
     { key: `invitation mail to ${sha256(email)}`, max: MAX_MAILS.address },
   ])
-  if (refused !== null) throw new RateLimitedError('Too many invitations were mailed', refused.waitMs)
+  if (refused !== null) throw new RateLimitedError('Too many invitation emails were sent', refused.waitMs)
 }
 
 /** The invitations that can still be accepted, newest first. @throws ForbiddenError below FULL_ACCESS and for agents */
@@ -137,4 +137,4 @@ function targetOf({ id, email }: Invitation): AuditTarget {
   return { type: 'invitation', id, name: email }
 }
 
-const alreadyMember = () => new ConflictError('That person is a member already', 'email')
+const alreadyMember = () => new ConflictError('This person is already a member of the workspace', 'email')

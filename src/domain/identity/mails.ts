@@ -9,11 +9,11 @@ export function invitationMail({ to, link, workspace }: { to: string; link: stri
   return {
     to,
     subject: `You are invited to "${name}" on GudDesk`,
-    text: `You are invited to the workspace "${name}" on GudDesk. This link lets you join, once, within 7 days:
+    text: `You are invited to the workspace "${name}" on GudDesk. Use this link to join. It works once, within 7 days:
 
 ${link}
 
-Whoever opens it joins with your address: do not pass it on. If you expect no invitation, ignore this mail.
+Do not share this link: anyone who has it can join with your address. If you did not expect an invitation, ignore this email.
 `,
   }
 }
@@ -23,11 +23,11 @@ export function signInMail({ to, link }: { to: string; link: string }): Mail {
   return {
     to,
     subject: 'Sign in to GudDesk',
-    text: `This link signs you in to GudDesk, once, within 24 hours. You can set a new password then:
+    text: `Use this link to sign in to GudDesk. It works once, within 24 hours. You can then set a new password:
 
 ${link}
 
-Whoever opens it is signed in as you: do not pass it on. If you did not ask for it, ignore this mail.
+Do not share this link: anyone who has it can sign in as you. If you did not request it, ignore this email.
 `,
   }
 }

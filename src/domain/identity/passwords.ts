@@ -51,7 +51,7 @@ export async function changePassword(deps: Deps, caller: Caller, input: z.input<
     if (account === null) await createCredential(tx, user.id, password)
     else {
       const { count } = await tx.db.account.updateMany({ where: { ...where, password: stored }, data: { password } })
-      if (count === 0) throw new ConflictError('Your password was changed at the same moment: sign in anew')
+      if (count === 0) throw new ConflictError('Your password was changed by another request: sign in again')
     }
     const others = { userId: user.id, id: { not: caller.credentialId } }
     const { count: endedSessions } = await tx.db.session.deleteMany({ where: others })
@@ -75,16 +75,16 @@ export async function createCredential(tx: Tx, userId: string, password: string)
   const id = newId('account')
   const data = [{ id, userId, providerId: CREDENTIAL, accountId: userId, password }]
   const { count } = await tx.db.account.createMany({ data, skipDuplicates: true })
-  if (count === 0) throw new ConflictError('There is a password already')
+  if (count === 0) throw new ConflictError('This account already has a password')
 }
 
 async function requireCurrent(deps: Deps, userId: string, stored: string, given: string | null): Promise<void> {
   if (given === null)
-    throw new ValidationError([{ path: 'currentPassword', message: 'is required to set another one' }])
+    throw new ValidationError([{ path: 'currentPassword', message: 'is required to change the password' }])
   // Whoever found an open browser must not find out the password there.
   const refused = await throttleAttempt(deps, ATTEMPT_WINDOW_MS, [{ key: `password ${userId}`, max: MAX_ATTEMPTS }])
-  if (refused !== null) throw new RateLimitedError('Too many tries', refused.waitMs)
+  if (refused !== null) throw new RateLimitedError('Too many password attempts', refused.waitMs)
   if (!(await isPassword(stored, given))) {
-    throw new ValidationError([{ path: 'currentPassword', message: 'is wrong' }])
+    throw new ValidationError([{ path: 'currentPassword', message: 'is incorrect' }])
   }
 }

@@ -18,7 +18,7 @@ export const CREDENTIAL = 'credential'
 
 /** What concerns a person alone is theirs: no key of theirs does it for them. @throws ForbiddenError for API keys */
 export function requirePerson(caller: Caller): void {
-  if (caller.kind !== 'session') throw new ForbiddenError('This is for people who are signed in, not for API keys')
+  if (caller.kind !== 'session') throw new ForbiddenError('This requires a user session; API keys cannot be used')
 }
 
 /** The person behind a credential. @throws UnauthorizedError when they are gone */

@@ -38,7 +38,7 @@ export const CreateWorkspace = z.object({
 
 export const WorkspacePatch = CreateWorkspace.partial().refine(
   (patch) => Object.values(patch).some((value) => value !== undefined),
-  'name at least one field to change',
+  'must have at least one field to change',
 )
 
 export const ChangeRole = z.object({ memberId: idText, role: z.enum(MemberRole) })
@@ -75,7 +75,7 @@ export async function createWorkspace(
 ): Promise<Workspace> {
   requireLevel(caller, 'FULL_ACCESS')
   if (caller.workspaceId !== null) {
-    throw new ForbiddenError('Workspaces are made by people and all-workspaces keys, not by a key of one workspace')
+    throw new ForbiddenError('A key of one workspace cannot create workspaces: sign in, or use an all-workspaces key')
   }
   const { name, slug } = parse(CreateWorkspace, input)
   const id = newId('workspace')
@@ -167,7 +167,7 @@ async function finishWriters(tx: Tx, id: string): Promise<void> {
 
 async function refuseTakenSlug<T>(writing: Promise<T>): Promise<T> {
   return writing.catch((error: unknown) => {
-    throw isUniqueViolation(error) ? new ConflictError('That slug is taken', 'slug') : error
+    throw isUniqueViolation(error) ? new ConflictError('This slug is already taken', 'slug') : error
   })
 }
 
@@ -249,5 +249,5 @@ async function lockMember(tx: Tx, actor: Actor, memberId: string): Promise<Membe
 
 async function requireAnotherOwner(tx: Tx, { id, workspaceId }: Member): Promise<void> {
   const others = await tx.db.member.count({ where: { workspaceId, role: 'OWNER', id: { not: id } } })
-  if (others === 0) throw new ConflictError('A workspace keeps at least one owner: make somebody else OWNER first')
+  if (others === 0) throw new ConflictError('A workspace must have at least one owner: make another member OWNER first')
 }

@@ -38,7 +38,10 @@ export const ArticleInput = z.object(fields)
 export const ArticlePatch = z
   .object(fields)
   .partial()
-  .refine((patch) => Object.values(patch).some((value) => value !== undefined), 'name at least one field to change')
+  .refine(
+    (patch) => Object.values(patch).some((value) => value !== undefined),
+    'must have at least one field to change',
+  )
 
 export const ArticleFilter = z.object({ published: z.boolean(), collectionId: idText, q: text(200) }).partial()
 
@@ -191,7 +194,8 @@ export async function deleteArticle(deps: Deps, actor: Actor, id: string): Promi
 /** The database is asked, not looked into before: of two who take a slug at once, one has it. */
 function refuse<T>(writing: Promise<T>, collectionId: string | null | undefined): Promise<T> {
   return writing.catch((error: unknown) => {
-    if (isUniqueViolation(error)) throw new ConflictError('Another article of this workspace has that slug', 'slug')
+    if (isUniqueViolation(error))
+      throw new ConflictError('Another article of this workspace already has this slug', 'slug')
     if (collectionId != null && isForeignKeyViolation(error)) {
       throw new ValidationError([{ path: 'collectionId', message: 'is not a collection of this workspace' }])
     }

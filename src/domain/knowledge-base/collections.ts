@@ -18,7 +18,7 @@ export const CollectionInput = z.object({
 
 export const CollectionPatch = CollectionInput.partial().refine(
   (patch) => Object.values(patch).some((value) => value !== undefined),
-  'name at least one field to change',
+  'must have at least one field to change',
 )
 
 /** The groups of the workspace's articles, newest first. */

@@ -35,12 +35,14 @@ export async function publishNode({
   const beat = () => db.sql(HEARTBEAT, [id, `${hostname()}, process ${process.pid}`, vault.keyId])
   await db.sql(`DELETE FROM nodes WHERE seen_at < now() - ${GONE_AFTER}`)
   await beat()
-  const stopBeating = repeat(log, HEARTBEAT_MS, 'this node could not show that it lives', beat)
+  const stopBeating = repeat(log, HEARTBEAT_MS, 'the heartbeat of this node could not be written', beat)
   return async () => {
     await stopBeating()
     await db
       .sql('DELETE FROM nodes WHERE id = $1', [id])
-      .catch((error: unknown) => log.warn({ err: error }, 'this node counts as living for half a minute more'))
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'this node could not sign off; it counts as running for another 30 seconds'),
+      )
   }
 }
 

@@ -32,7 +32,8 @@ export function requireLevel(actor: Pick<Actor, 'permission'>, needed: ApiKeyPer
 
 /** The log and the inbox show what every visitor wrote, and notes: not for visitors. */
 export function requireStaff(actor: Pick<Actor, 'type'>): void {
-  if (actor.type === 'visitor') throw new ForbiddenError('This is for the team, not for visitors')
+  if (actor.type === 'visitor')
+    throw new ForbiddenError('Visitors cannot do this: it requires a member of the workspace, an agent or an API key')
 }
 
 /** @throws ForbiddenError when the person behind the actor has none of the roles, or there is no person */
@@ -49,7 +50,7 @@ export function requireRole({ role }: Pick<Actor, 'role'>, roles: readonly Membe
  */
 export function requireMayManage({ role }: Pick<Actor, 'role'>, ...roles: MemberRole[]): void {
   if (roles.includes('OWNER') && role !== 'OWNER') {
-    throw new ForbiddenError('Only an owner makes, changes, removes or invites owners')
+    throw new ForbiddenError('Only an owner can add, change, remove or invite owners')
   }
 }
 

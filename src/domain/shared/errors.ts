@@ -114,7 +114,7 @@ export class RateLimitedError extends DomainError {
   /** The budget that is used up; null for any other limit. */
   readonly standing: RateLimitStatus | null
 
-  /** @param what was tried too often: "Too many tries to sign in" */
+  /** @param what was tried too often: "Too many sign-in attempts" */
   constructor(what: string, waitMs: number, standing: RateLimitStatus | null = null) {
     const seconds = wholeSeconds(waitMs)
     super('rate_limited', `${what}. Try again in ${duration(seconds)}`)

@@ -64,7 +64,7 @@ export async function runIdempotently(
   } catch (error) {
     await held.rollback()
     await settleRefusal(deps, claim, refusal(error)).catch((failure: unknown) => {
-      deps.log.error({ err: failure }, 'an idempotency key was not given back; its claim ends by itself')
+      deps.log.error({ err: failure }, 'an idempotency key could not be released; its claim will expire')
     })
     throw error
   }
@@ -94,7 +94,7 @@ async function claimKey(deps: Deps, use: IdempotencyKeyUse): Promise<{ claim: Cl
     [owner, key],
   )
   if (found !== undefined && found.fingerprint !== fingerprint) {
-    throw new DomainError('unprocessable', 'This Idempotency-Key was used for another request: use a new one')
+    throw new DomainError('unprocessable', 'This Idempotency-Key was used for a different request: use a new key')
   }
   // None any more: the first request has just failed and given the key back. Trying again is safe, and says so.
   if (found === undefined || found.status === null || found.response === null) {
@@ -123,7 +123,8 @@ async function storeAnswer(tx: Tx, deps: Deps, claim: Claim, { status, body }: S
   const stored = await tx.db.$executeRaw`
     UPDATE idempotency_keys SET status = ${status}, response = ${sealed}
      WHERE owner = ${claim.owner} AND key = ${claim.key} AND token = ${claim.token} AND status IS NULL`
-  if (stored === 0) throw new ConflictError('Another request with this Idempotency-Key has taken over')
+  if (stored === 0)
+    throw new ConflictError('Another request with this Idempotency-Key was processed instead: send the request again')
 }
 
 /** Gives a key back whose request failed for a reason of ours or may succeed later. */

@@ -28,7 +28,7 @@ export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<
   if (result.success) return result.data
   const { issues } = result.error
   const more = issues.length - MAX_FAULTS
-  const rest = more > 0 ? [{ path: '', message: `${more} more values cannot be accepted` }] : []
+  const rest = more > 0 ? [{ path: '', message: `${more} more values are invalid` }] : []
   throw new ValidationError([...issues.slice(0, MAX_FAULTS).map(fieldError), ...rest])
 }
 

@@ -45,7 +45,7 @@ export class PageBudget {
   spend<Value>(value: Value): Value {
     this.#spent += jsonBytes(value)
     if (this.#spent <= MAX_ANSWER_BYTES) return value
-    const message = 'The answer would be larger than 8 MiB: ask for fewer objects, or for their long fields once'
+    const message = 'The response would exceed 8 MiB: request fewer objects, or request their long fields only once'
     throw new ValidationError([{ path: '', message }])
   }
 

@@ -128,7 +128,7 @@ export function encodeCursor(key: readonly unknown[]): string {
 export function decodeCursor<CursorKey>(cursor: string, key: z.ZodType<CursorKey>, name: string): CursorKey {
   const malformed = () =>
     new ValidationError([
-      { path: name, message: 'is malformed: use a cursor of an earlier answer as it is, or leave it out' },
+      { path: name, message: 'is invalid: pass a cursor from an earlier response unchanged, or omit it' },
     ])
   const bytes = Buffer.from(cursor, 'base64url')
   // Buffer.from skips what is not base64url.

@@ -31,7 +31,7 @@ export const VisitorInput = z.object({
 
 export const VisitorPatch = VisitorInput.refine(
   (patch) => Object.values(patch).some((value) => value !== undefined),
-  'name at least one field to change',
+  'must have at least one field to change',
 )
 
 /** How a text must be; case does not matter, and all conditions must hold. */
@@ -145,7 +145,7 @@ export async function upsertVisitor(
   requireLevel(actor, 'READ_WRITE')
   const { externalId = null, name, email: address, avatarUrl, metadata } = parse(VisitorInput, input)
   if (externalId === null && name == null && address == null) {
-    throw new ValidationError([{ path: '', message: 'A customer needs at least one of name, email, externalId' }])
+    throw new ValidationError([{ path: '', message: 'A customer must have at least one of name, email, externalId' }])
   }
   const now = deps.clock.now()
   const json = metadata === undefined ? undefined : JSON.stringify(metadata)
@@ -206,5 +206,5 @@ async function externalIdTaken(
   const where = { workspaceId, externalId: externalId ?? '' }
   const holder = await db.prisma.visitor.findFirst({ where, select: { id: true } })
   const who = holder === null ? 'Another customer' : `Customer ${holder.id}`
-  return new ConflictError(`${who} of this workspace has that externalId`, 'externalId')
+  return new ConflictError(`${who} of this workspace already has this externalId`, 'externalId')
 }

@@ -50,12 +50,12 @@ export const EndpointPatch = z
   .object({ url: Url, description: clearableText(500), isEnabled: z.boolean(), events: EventFlags })
   .extend(Settings.shape)
   .partial()
-  .refine((patch) => Object.keys(patch).length > 0, 'name at least one field to change')
+  .refine((patch) => Object.keys(patch).length > 0, 'must have at least one field to change')
 
 export const EndpointRef = z
   .object({ url: Url, endpointId: idText })
   .partial()
-  .refine(({ url, endpointId }) => url !== undefined || endpointId !== undefined, 'send url or endpointId')
+  .refine(({ url, endpointId }) => url !== undefined || endpointId !== undefined, 'must have url or endpointId')
 
 /** Which endpoint is meant. @throws ValidationError when both are given, and for a URL that cannot be one */
 export function endpointNamed({ url, endpointId }: z.output<typeof EndpointRef>): { id: string } | { url: string } {

@@ -51,7 +51,7 @@ export async function sendTestEvent(
 async function refuseTooMany(tx: Tx, endpointId: string): Promise<void> {
   const waiting = await tx.db.delivery.count({ where: { endpointId, isTest: true, due: { not: null } } })
   if (waiting >= MAX_WAITING) {
-    throw new ConflictError(`${MAX_WAITING} tests of this endpoint are waiting: see what comes of them first`)
+    throw new ConflictError(`${MAX_WAITING} tests of this endpoint are pending: wait until they have finished`)
   }
 }
 

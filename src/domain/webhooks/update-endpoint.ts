@@ -89,5 +89,5 @@ export function rethrowAsUrlConflict(error: unknown): never {
 }
 
 export function urlConflict(): ConflictError {
-  return new ConflictError('Another webhook endpoint of this workspace has that URL', 'url')
+  return new ConflictError('Another webhook endpoint of this workspace already has this URL', 'url')
 }

@@ -40,7 +40,7 @@ const TYPES: Record<string, string> = {
 export async function buildPages(): Promise<void> {
   const build = spawn(process.execPath, [BUILD_SCRIPT, '--if-stale'], { stdio: ['ignore', 'inherit', 'inherit'] })
   const code = await new Promise<number | null>((resolve, reject) => build.once('error', reject).once('exit', resolve))
-  if (code !== 0) throw new Error('The dashboard could not be built; "npm run build" says why')
+  if (code !== 0) throw new Error('The dashboard build failed: run "npm run build" to see why')
 }
 
 /** Reads the built dashboard into memory, some 3 MB; null when it was not built. */

@@ -25,7 +25,7 @@ export function servePictures({ deps, authenticator, charge, acquireSlot }: Pict
     if (!ctx.path.startsWith(PICTURES_PATH)) return next()
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
       ctx.set('Allow', 'GET, HEAD')
-      throw new DomainError('method_not_allowed', 'Use GET, HEAD here')
+      throw new DomainError('method_not_allowed', 'Method not allowed: use GET or HEAD')
     }
     const { method, headers, req } = ctx
     const caller = await authenticator.authenticate({ method, headers, address: req.socket.remoteAddress })

@@ -71,7 +71,7 @@ export function signInRoutes(context: SignInDeps): Koa.Middleware {
     if (handle === undefined) {
       const allowed = Object.keys(methods).join(', ')
       ctx.set('Allow', allowed)
-      throw new DomainError('method_not_allowed', `Use ${allowed} here`)
+      throw new DomainError('method_not_allowed', `Method not allowed: use ${allowed}`)
     }
     ctx.set('Cache-Control', 'no-store')
     await handle(context, ctx)
@@ -114,12 +114,12 @@ async function mailLink(context: SignInDeps, ctx: Koa.Context): Promise<void> {
     { key: `sign-in links from ${addressBlock(origin.address)}`, max: MAX_MAILS.place },
     { key: `sign-in link to ${sha256(email)}`, max: MAX_MAILS.address },
   ])
-  if (refused !== null) throw new RateLimitedError('Too many sign-in links were asked for', refused.waitMs)
+  if (refused !== null) throw new RateLimitedError('Too many sign-in links were requested', refused.waitMs)
   const isTaken = mail.later('a sign-in link could not be mailed', async () => {
     const token = await people.makeLink(email, origin)
     if (token !== null) await mail.send(signInMail({ to: email, link: signInUrl(deps.publicUrl, token) }))
   })
-  if (!isTaken) throw new DomainError('unavailable', 'The mail server is slow: try again in a minute')
+  if (!isTaken) throw new DomainError('unavailable', 'The mail server did not respond in time: try again in a minute')
   ctx.status = 202
   ctx.body = { data: { ok: true } }
 }

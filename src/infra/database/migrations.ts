@@ -149,7 +149,7 @@ class Run {
           openTransactions: await this.#openTransactions(),
           againInMs: pauseMs,
         }
-        this.#log?.warn(facts, 'a migration needs a table that a transaction holds; trying again until that has ended')
+        this.#log?.warn(facts, 'a migration waits for a table that another transaction has locked; trying again')
         await pause(pauseMs)
       }
     }
@@ -195,7 +195,10 @@ class Run {
     const done = begun?.checksum === checksum ? begun.applied_steps_count : 0
     for (const [i, statement] of sqlStatements(sql).entries()) {
       if (i < done) continue
-      this.#log?.info({ migration: name, statement }, 'a statement of a migration runs by itself, and may take long')
+      this.#log?.info(
+        { migration: name, statement },
+        'a migration statement runs outside a transaction and can take long',
+      )
       await this.#patiently(migration, () => this.#runAlone(statement))
       const count = 'UPDATE "_prisma_migrations" SET applied_steps_count = $2, checksum = $3 WHERE id = $1'
       await this.#client.query(count, [id, i + 1, checksum])
@@ -220,7 +223,7 @@ class Run {
       [name],
     )
     if (rows[0]?.isValid !== false) return
-    this.#log?.warn({ index: name }, 'an index that was not built to its end is dropped, and built again')
+    this.#log?.warn({ index: name }, 'an incomplete index is dropped and built again')
     await this.#client.query('SET lock_timeout = 0')
     await this.#client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`)
   }
@@ -263,7 +266,9 @@ function isApplied(migration: Migration, row: LedgerRow | undefined): boolean {
   if (row === undefined) return false
   if (row.finished_at === null) {
     if (runsWithoutTransaction(migration)) return false
-    throw new MigrationError(`Migration ${migration.name} failed half-way. Mend it with "prisma migrate resolve".`)
+    throw new MigrationError(
+      `Migration ${migration.name} failed before it finished. Repair it with "prisma migrate resolve".`,
+    )
   }
   if (row.checksum !== migration.checksum) {
     throw new MigrationError(`Migration ${migration.name} was edited after it was applied. Restore the file.`)

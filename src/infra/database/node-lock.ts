@@ -134,7 +134,7 @@ class AdvisoryNodeLock implements NodeLock {
       throw error
     })
     if (isHeld === true) {
-      this.#log.info('this node has the database again')
+      this.#log.info('the database connection of this node is back')
       for (const listener of this.#listeners) listener()
     } else if (isHeld === false && this.#client !== null) {
       const taken = this.#isAlone ? TAKEN_ALONE : TAKEN_SHARED

@@ -69,7 +69,7 @@ async function look<T>(
     return await check(connect, variable)
   } catch (error) {
     if (!isPoolersRefusal(error)) throw error
-    throw new ConfigError(`${variable} leads through a connection pooler that says "${error.message}". ${remedy}`)
+    throw new ConfigError(`${variable} connects through a connection pooler that reports "${error.message}". ${remedy}`)
   } finally {
     await Promise.all(clients.map((client) => client.end()))
   }
@@ -84,7 +84,7 @@ function isPoolersRefusal(error: unknown): error is pg.DatabaseError {
 async function expectOwnSessions(connect: Connect, variable: string): Promise<string> {
   if (await shareSessions(connect)) {
     const remedy = variable === 'DATABASE_URL' ? NEEDS_DIRECT : MUST_BE_DIRECT
-    throw new ConfigError(`${variable} leads through a connection pooler that works by transaction. ${remedy}`)
+    throw new ConfigError(`${variable} connects through a connection pooler in transaction mode. ${remedy}`)
   }
   return expectSettings(await connect(), variable)
 }

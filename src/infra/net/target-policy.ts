@@ -69,7 +69,7 @@ export function refuseUrl(url: URL, policy: TargetPolicy): string | null {
   const isOpen = literal === null ? isOpenHost(url.hostname, policy) : isOpened(literal, policy.openRanges)
   if (policy.requireHttps && url.protocol !== 'https:' && !isOpen) return 'must start with https://'
   if (url.username !== '' || url.password !== '') return 'must not contain credentials; verify signatures instead'
-  if (url.port === '0') return 'must not name port 0: nothing can listen there'
+  if (url.port === '0') return 'must not use port 0'
   const reason = literal === null ? refuseName(url.hostname, policy) : refuseLiteral(literal, policy)
   if (reason !== null) return `is refused: ${reason}`
   if (policy.requireHttps && isInternalPort(url) && !isOpen) {

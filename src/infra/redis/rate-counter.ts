@@ -110,7 +110,7 @@ function redisCounter({ url, prefix }: Pick<SharedRedis, 'url' | 'prefix'>, log:
     if (performance.now() - loggedAt < LOG_EVERY_MS) return
     loggedAt = performance.now()
     const since = missed - missedBefore
-    log.warn({ err: error, missed: since }, 'rate limits are counted by each node alone: Redis does not answer')
+    log.warn({ err: error, missed: since }, 'Redis does not respond: each node counts rate limits for itself')
     missedBefore = missed
   }
 

@@ -31,9 +31,9 @@ export function createSigner(key: string, previousKey: string | null): Signer {
       const [, mac, at, message] = parts ?? []
       if (mac === undefined || at === undefined || message === undefined) return { refused: 'it is not signed' }
       const isOurs = keys.some((each) => isEqual(mac, macOf(each, channel, at, message)))
-      if (!isOurs) return { refused: 'it is signed with another ENCRYPTION_KEY, or was changed' }
+      if (!isOurs) return { refused: 'it was signed with another ENCRYPTION_KEY, or was changed' }
       if (Math.abs(now.getTime() - Number(at)) > MAX_AGE_MS)
-        return { refused: 'it is old, or the nodes’ clocks differ' }
+        return { refused: 'it is too old, or the clocks of the nodes differ' }
       return { message }
     },
   }

@@ -70,8 +70,8 @@ describe('statusChange', () => {
   })
 
   test.each([
-    ['a time with OPEN', { status: 'OPEN', snoozedUntil: LATER }, 'must be left out when the status is OPEN'],
-    ['a time with CLOSED', { status: 'CLOSED', snoozedUntil: LATER }, 'must be left out when the status is CLOSED'],
+    ['a time with OPEN', { status: 'OPEN', snoozedUntil: LATER }, 'must be omitted when the status is OPEN'],
+    ['a time with CLOSED', { status: 'CLOSED', snoozedUntil: LATER }, 'must be omitted when the status is CLOSED'],
     ['a time that is over', { snoozedUntil: EARLIER }, 'must be in the future'],
     ['this very moment', { status: 'SNOOZED', snoozedUntil: NOW }, 'must be in the future'],
   ] as const)('refuses %s', (_name, change, message) => {

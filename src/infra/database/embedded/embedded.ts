@@ -52,7 +52,7 @@ export class Embedded {
 
   /** Makes it read-only while the disk is nearly full, and opens it again after an abort. */
   watch(log: Log): () => Promise<void> {
-    return repeat(log, MEASURE_EVERY_MS, 'the embedded database could not be looked after', () => this.#check(log))
+    return repeat(log, MEASURE_EVERY_MS, 'the embedded database could not be checked', () => this.#check(log))
   }
 
   async close(): Promise<void> {
@@ -94,8 +94,8 @@ export class Embedded {
     const { isFull, free } = this.#disk
     if (isFull !== this.#isReadOnly) {
       this.#isReadOnly = isFull
-      if (isFull) log.error({ free }, 'the disk is nearly full: nothing is written until there is space again')
-      else log.info({ free }, 'there is space on the disk again')
+      if (isFull) log.error({ free }, 'the disk is nearly full: the database is read-only until space is freed')
+      else log.info({ free }, 'the disk has free space again: the database is writable')
       // A connection that is made later is told when it is made.
       if (this.#pglite !== null) await this.pool.query(readOnly(isFull))
     }
