@@ -188,7 +188,7 @@ class RunningDispatcher implements Dispatcher {
     const { membership, backpressure, database, attemptWriter, fetcher, queues, sendLoop } = this.#parts
     const change = await membership.heartbeat(isNodeLockLost(db) || (backpressure?.isDraining ?? false))
     if (change === 'removed') {
-      log.warn('this dispatcher was counted as gone; it begins anew')
+      log.warn('this dispatcher was counted as gone; it restarts')
       this.#dropEverything()
       await membership.join(false)
     }

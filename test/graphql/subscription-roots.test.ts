@@ -23,7 +23,7 @@ const CONDITIONAL = [
   'subscription { deliveries @skip { created } }',
 ]
 const REFUSED = {
-  message: expect.stringMatching(/^@(skip|include) cannot stand at the root of a subscription: /),
+  message: expect.stringMatching(/^@(skip|include) is not allowed on the root field of a subscription: /),
   extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
 }
 
