@@ -216,7 +216,7 @@ describe('a verified address', () => {
     expect([await works(session), await works(key), await works(linked)]).toEqual([false, true, true])
     expect([(await signIn(KNOWN)).status, (await signIn(NEXT)).status]).toEqual([401, 200])
     // Links that were made before the password are over with it, and so is the right to set one.
-    await expect(guddesk.people.openLink(other, { address: null, userAgent: null })).rejects.toThrow('used already')
+    await expect(guddesk.people.openLink(other, { address: null, userAgent: null })).rejects.toThrow('already used')
     expect(await change(linked, { newPassword: KNOWN })).toMatchObject({ error: { code: 'BAD_REQUEST' } })
   })
 

@@ -170,7 +170,7 @@ describe.runIf(backend === 'postgres')('nodes that seal with another key', () =>
     expect(code).toBe(1)
     expect(output).toContain('These nodes still use another key:\n')
     expect(output).toContain(`process ${child.pid} (key `)
-    expect(output).not.toContain('Nothing is left')
+    expect(output).not.toContain('Nothing uses the previous key')
   }, 90_000)
 })
 

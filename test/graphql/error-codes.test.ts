@@ -142,7 +142,7 @@ describe('a malformed cursor names its argument', () => {
       expect(after).toEqual({
         path: ['after'],
         code: 'invalid',
-        message: expect.stringMatching(/^is malformed: use a cursor/),
+        message: expect.stringMatching(/^is invalid: pass a cursor/),
       })
       const [before] = await faultOf(`{ ${list}(before: ${given}) { totalCount } }`)
       expect(before).toMatchObject({ path: ['before'] })

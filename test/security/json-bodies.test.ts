@@ -177,7 +177,7 @@ describe('over the transports', () => {
     for (let run = 0; run < 8; run++) {
       const { status, body } = await ask(40)
       expect([status, body.errors[0].extensions.code]).toEqual([200, 'bad_request'])
-      expect(body.errors[0].message).toContain('larger than 8 MiB')
+      expect(body.errors[0].message).toContain('exceed 8 MiB')
     }
   })
 

@@ -109,7 +109,7 @@ test('a cursor older than the kept log is refused with what to do; the log begin
   const [oldest, last] = before.cursors
   expect(await log(oldest ?? '')).toMatchObject({
     code: 'bad_request',
-    message: expect.stringContaining('begin again'),
+    message: expect.stringContaining('start again'),
   })
   // Nothing is missing after the last one that went.
   expect((await log(last ?? '')).cursors).toHaveLength(2)

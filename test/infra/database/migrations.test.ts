@@ -166,7 +166,7 @@ describe.runIf(backend === 'postgres')('a transaction that is open while migrati
     const log = keepLines()
     const migrating = migrate(node, [TABLE, ALTER], { log, lockTimeoutMs: 200 })
     await until(() => log.lines.length > 0)
-    expect(log.lines[0]?.text).toContain('needs a table that a transaction holds')
+    expect(log.lines[0]?.text).toContain('waits for a table that another transaction has locked')
     expect(log.lines[0]?.facts).toMatchObject({
       migration: '2_alter',
       openTransactions: [{ state: 'idle in transaction', seconds: expect.any(Number) }],
