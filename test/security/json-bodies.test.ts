@@ -138,7 +138,7 @@ describe('over the transports', () => {
     const { status, error } = await guddesk.call('PATCH', `/api/v1/conversations/${id}`, { tags: Array(5000).fill(1) })
     expect(status).toBe(400)
     expect(error.fields).toHaveLength(21)
-    expect(error.fields?.at(-1)).toEqual({ path: '', message: '4980 more values cannot be accepted' })
+    expect(error.fields?.at(-1)).toEqual({ path: '', message: '4980 more values are invalid' })
   })
 
   test.each(['1e999', '9007199254740993', '[{"a": -9007199254740995}]'])(
