@@ -71,7 +71,7 @@ const AuditActorType = builder.enumType('AuditActorType', {
     SYSTEM: { value: 'system', description: 'GudDesk itself, for example a timer or rule.' },
     USER: { value: 'user', description: 'A person outside of a workspace, for example when signing in.' },
     ANONYMOUS: { value: 'anonymous', description: 'An unknown person, for example in a failed attempt to sign in.' },
-  } as const satisfies Record<string, { value: AuditActor['type'] }>,
+  } as const satisfies Record<string, { value: AuditActor['type']; description: string }>,
 })
 
 const AUDIT_TARGETS: Record<Uppercase<AuditTarget['type']>, { value: AuditTarget['type']; description: string }> = {
