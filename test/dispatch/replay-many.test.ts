@@ -59,12 +59,12 @@ async function failed(count: number): Promise<string[]> {
 
 test('what failed is sent again, under its own ids, and attempts count on', async () => {
   const ids = await failed(3)
-  expect(await replay()).toEqual({ replayedCount: 3, isComplete: true })
+  expect(await replay()).toEqual({ replayedCount: 3, isComplete: true, error: null })
   const requests = await receiver.waitFor(3)
   expect(requests.map(({ headers }) => headers['x-guddesk-delivery']).sort()).toEqual([...ids].sort())
   expect(requests.map(({ headers }) => headers['x-guddesk-attempt'])).toEqual(['9', '9', '9'])
   await until(async () => (await deliveries()).every(({ status }) => status === 'DELIVERED'))
-  expect(await replay()).toEqual({ replayedCount: 0, isComplete: true })
+  expect(await replay()).toEqual({ replayedCount: 0, isComplete: true, error: null })
 })
 
 test('skipped ones come too when asked for, with all their attempts', async () => {
@@ -96,8 +96,8 @@ test('those that wait for their next attempt count, and the first of them is sen
   const pending = { status: 'PENDING', due, finishedAt: null, attempts: 3 } as const
   await guddesk.deps.db.prisma.delivery.update({ where: { id: row?.id ?? '' }, data: pending })
   const later = new Date(guddesk.clock.now().getTime() + 1).toISOString()
-  expect(await replay({ since: later })).toEqual({ replayedCount: 0, isComplete: true })
-  expect(await replay({ includeSkipped: true })).toEqual({ replayedCount: 1, isComplete: true })
+  expect(await replay({ since: later })).toEqual({ replayedCount: 0, isComplete: true, error: null })
+  expect(await replay({ includeSkipped: true })).toEqual({ replayedCount: 1, isComplete: true, error: null })
   expect((await receiver.waitFor(1))[0]?.headers['x-guddesk-attempt']).toBe('4')
 })
 
@@ -117,12 +117,12 @@ test.runIf(backend === 'postgres')('a row that somebody else holds is left to th
   try {
     await client.query('BEGIN')
     await client.query('SELECT id FROM deliveries WHERE id = $1 FOR UPDATE', [held])
-    expect(await replay()).toEqual({ replayedCount: 2, isComplete: true })
+    expect(await replay()).toEqual({ replayedCount: 2, isComplete: true, error: null })
   } finally {
     await client.query('ROLLBACK')
     client.release()
   }
-  expect(await replay()).toEqual({ replayedCount: 1, isComplete: true })
+  expect(await replay()).toEqual({ replayedCount: 1, isComplete: true, error: null })
   await receiver.waitFor(3)
 })
 
@@ -186,14 +186,14 @@ describe('what is live goes first', () => {
 test('a disabled endpoint or agent must be enabled first; others find nothing; bad times are named', async () => {
   await failed(1)
   await setEnabled(false)
-  expect(await replay()).toMatchObject({ code: 'conflict' })
+  expect(await replay()).toMatchObject({ error: { code: 'CONFLICT' } })
   const other = await guddesk.newTenant()
-  expect(await replay({}, other.key)).toMatchObject({ code: 'not_found' })
+  expect(await replay({}, other.key)).toMatchObject({ error: { code: 'NOT_FOUND' } })
   const install = { name: 'Bot', webhookUrl: `${receiver.url}/bot` }
   const { data: agent } = await guddesk.call('POST', '/api/v1/agents', install, { key: tenant.key })
-  expect(await replay({}, agent.credentials.apiKey)).toMatchObject({ code: 'not_found' })
+  expect(await replay({}, agent.credentials.apiKey)).toMatchObject({ error: { code: 'NOT_FOUND' } })
   const own = { endpointId: agent.webhookEndpoint.id }
   expect(await replay(own, agent.credentials.apiKey)).toMatchObject({ replayedCount: 0 })
   await guddesk.call('PATCH', `/api/v1/agents/${agent.id}`, { isEnabled: false }, { key: tenant.key })
-  expect(await replay(own)).toMatchObject({ code: 'conflict' })
+  expect(await replay(own)).toMatchObject({ error: { code: 'CONFLICT' } })
 })

@@ -141,7 +141,7 @@ test('without an overlap the old secret ends at once', async () => {
 describe('a second rotation', () => {
   test('within an overlap is refused, unless it ends both older secrets at once', async () => {
     const { secret: second } = await rotate({ overlapHours: 168 })
-    expect(await rotate({ overlapHours: 1 })).toMatchObject({ code: 'conflict' })
+    expect(await rotate({ overlapHours: 1 })).toMatchObject({ error: { code: 'CONFLICT' } })
     const secrets = { first: endpoint.secret, second }
     expect(signers(await next(), secrets)).toEqual({ text: ['first'], standard: ['first', 'second'] })
     const { secret: third } = await rotate({ overlapHours: 0 })
@@ -161,9 +161,9 @@ describe('a second rotation', () => {
 
   test('at the same time: one wins, the others are told', async () => {
     const results = await Promise.all(Array.from({ length: 6 }, () => rotate({ overlapHours: 1 })))
-    const won = results.filter(({ secret }) => secret !== undefined)
+    const won = results.filter(({ secret }) => secret !== null)
     expect(won).toHaveLength(1)
-    expect(results.filter(({ code }) => code === 'conflict')).toHaveLength(5)
+    expect(results.filter(({ error }) => error?.code === 'CONFLICT')).toHaveLength(5)
     const secrets = { old: endpoint.secret, new: won[0].secret }
     expect(signers(await next(), secrets)).toEqual({ text: ['old'], standard: ['old', 'new'] })
   })
@@ -180,14 +180,22 @@ test('registering the URL again answers with the secret that signs now, and with
     secret: endpoint.secret,
     nextSecret: secret,
     created: false,
+    error: null,
   })
   await confirm()
   expect((await register()).data.endpoint).toEqual({ ...endpoint, secret })
-  expect(await mutate('registerWebhookEndpoint', input, fields)).toEqual({ secret, nextSecret: null, created: false })
+  expect(await mutate('registerWebhookEndpoint', input, fields)).toMatchObject({
+    secret,
+    nextSecret: null,
+    created: false,
+    error: null,
+  })
 })
 
 test.each([-1, 169])('an overlap of %s hours is refused', async (overlapHours) => {
-  expect(await rotate({ overlapHours })).toMatchObject({ code: 'bad_request', fields: [{ path: 'overlapHours' }] })
+  expect(await rotate({ overlapHours })).toMatchObject({
+    error: { code: 'BAD_REQUEST', fields: [{ path: ['overlapHours'] }] },
+  })
 })
 
 test('secrets are sealed, and stand in no log', async () => {
@@ -207,12 +215,12 @@ test("an agent rotates its own endpoint's secret, nobody else's; other workspace
   const install = { name: 'Bot', webhookUrl: `${receiver.url}/bot` }
   const { data: agent } = await guddesk.call('POST', '/api/v1/agents', install, { key: tenant.key })
   const { apiKey } = agent.credentials
-  expect(await rotate({}, apiKey)).toMatchObject({ code: 'not_found' })
-  expect(await confirm(apiKey)).toMatchObject({ code: 'not_found' })
+  expect(await rotate({}, apiKey)).toMatchObject({ error: { code: 'NOT_FOUND' } })
+  expect(await confirm(apiKey)).toMatchObject({ error: { code: 'NOT_FOUND' } })
   const own = { endpointId: agent.webhookEndpoint.id }
   expect(await rotate(own, apiKey)).toMatchObject({ secret: expect.stringMatching(/^[0-9a-f]{64}$/) })
   const other = await guddesk.newTenant()
-  expect(await rotate({}, other.key)).toMatchObject({ code: 'not_found' })
-  expect(await confirm(other.key)).toMatchObject({ code: 'not_found' })
+  expect(await rotate({}, other.key)).toMatchObject({ error: { code: 'NOT_FOUND' } })
+  expect(await confirm(other.key)).toMatchObject({ error: { code: 'NOT_FOUND' } })
   expect((await register()).data.endpoint).toEqual(endpoint)
 })

@@ -245,17 +245,17 @@ test('deliveries are filtered by whether they are tests', async () => {
 test('ten tests may wait for one endpoint; calls that race are counted', async () => {
   receiver.behave(() => undefined) // hangs: all of them are under way
   const results = await Promise.all(Array.from({ length: 14 }, () => send('PING')))
-  expect(results.filter(({ code }) => code === 'conflict')).toHaveLength(4)
-  expect(results.filter(({ delivery }) => delivery !== undefined)).toHaveLength(10)
+  expect(results.filter(({ error }) => error?.code === 'CONFLICT')).toHaveLength(4)
+  expect(results.filter(({ delivery }) => delivery !== null)).toHaveLength(10)
 })
 
 test("another workspace's endpoint is not found, and an agent tests its own only", async () => {
   const other = await guddesk.newTenant()
-  expect(await send('PING', endpoint.id, other.key)).toMatchObject({ code: 'not_found' })
-  expect(await send('PING', 'whk_x')).toMatchObject({ code: 'not_found' })
+  expect(await send('PING', endpoint.id, other.key)).toMatchObject({ error: { code: 'NOT_FOUND' } })
+  expect(await send('PING', 'whk_x')).toMatchObject({ error: { code: 'NOT_FOUND' } })
   const install = { name: 'Bot', webhookUrl: `${receiver.url}/bot` }
   const { data: agent } = await guddesk.call('POST', '/api/v1/agents', install, { key: tenant.key })
-  expect(await send('PING', endpoint.id, agent.credentials.apiKey)).toMatchObject({ code: 'not_found' })
+  expect(await send('PING', endpoint.id, agent.credentials.apiKey)).toMatchObject({ error: { code: 'NOT_FOUND' } })
   const own = await send('PING', agent.webhookEndpoint.id, agent.credentials.apiKey)
   expect(own.delivery.endpoint.id).toBe(agent.webhookEndpoint.id)
   expect((await receiver.waitFor(1))[0]?.path).toBe('/webhook/bot')

@@ -142,8 +142,8 @@ test('however many are made at once, a workspace gets no more endpoints than it 
     ]).flat(),
   )
   const refusals = answers.flatMap(({ error, data }) => {
-    const { code, message } = error ?? data?.made ?? {}
-    return code === undefined ? [] : [`${code}: ${message}`]
+    const { code, message } = error ?? data?.made?.error ?? {}
+    return code === undefined ? [] : [`${code.toLowerCase()}: ${message}`]
   })
   expect(refusals).toEqual(Array.from({ length: 13 }, () => `conflict: ${SENTENCE}`))
   const where = { workspaceId: tenant.workspaceId }
