@@ -42,7 +42,7 @@ const TYPES = {
   'dashboard/src': 'dashboard/src/generated/documents.ts',
 }
 /** What scalars are in JSON; `strictScalars` asks for each that the API adds. */
-const SCALARS = { ID: 'string', DateTime: 'string', JSON: 'unknown', URL: 'string' }
+const SCALARS = { ID: 'string', DateTime: 'string', JSONObject: 'unknown', URL: 'string' }
 /** A call with one literal; a method of the same name takes any text. */
 const CALL = /(?<![.\w$])graphql\(\s*`([^`]*)`/g
 

@@ -9,6 +9,7 @@ import {
 } from '../domain/agents/agents.ts'
 import { installEchoAgent } from '../domain/agents/echo-agent.ts'
 import { RotateAgentApiKey, rotateAgentApiKey } from '../domain/agents/rotate-agent-api-key.ts'
+import { subscriptionFlags } from '../domain/events/events.ts'
 import {
   Agent,
   AgentConnection,
@@ -66,7 +67,7 @@ builder.mutationFields((t) => ({
     description: 'Installs an agent, with a webhook endpoint and an API key. Refused for the key of an agent.',
     args: { input: t.arg({ type: InstallAgentInput, required: true, description: 'The properties of the agent.' }) },
     resolve: async (_root, { input: { events, ...input } }, { deps, actor }) => {
-      const wanted = { ...omitNull(input), ...(events != null && { events: omitNull(events) }) }
+      const wanted = { ...omitNull(input), ...(events != null && { events: subscriptionFlags(events) }) }
       const { credentials, ...installed } = await installAgent(deps, actor(), inputOf(InstallAgent, wanted))
       return { ...installed, secret: credentials.webhookSecret, key: credentials.apiKey }
     },
@@ -135,7 +136,7 @@ builder.mutationFields((t) => ({
     description: 'Changes, enables or disables an agent. The key of an agent can only change that agent.',
     args: { input: t.arg({ type: UpdateAgentInput, required: true, description: 'The agent and its changes.' }) },
     resolve: async (_root, { input: { agentId, events, ...patch } }, { deps, actor }) => {
-      const wanted = { ...patch, ...(events != null && { events: omitNull(events) }) }
+      const wanted = { ...patch, ...(events != null && { events: subscriptionFlags(events) }) }
       return { agent: await updateAgent(deps, actor(), agentId, inputOf(AgentPatch, wanted)) }
     },
   }),

@@ -16,7 +16,11 @@ builder.queryField('auditEntries', (t) =>
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {
-      const wanted = inputOf(AuditFilter, omitNull(filter ?? {}))
+      const { createdAt, ...rest } = filter ?? {}
+      const wanted = inputOf(AuditFilter, {
+        ...omitNull(rest),
+        ...(createdAt != null && { createdAt: omitNull(createdAt) }),
+      })
       return toConnection(await listAuditEntries(deps, actor(), wanted, pageRequest(page, budget)))
     },
   }),

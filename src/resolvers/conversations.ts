@@ -41,10 +41,12 @@ builder.queryFields((t) => ({
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, sort, ...page }, { deps, actor, budget }, info) => {
-      const { tags, assignee, ...rest } = filter ?? {}
+      const { tags, assignee, createdAt, lastActivityAt, ...rest } = filter ?? {}
       const nested = {
         ...(tags != null && { tags: omitNull(tags) }),
         ...(assignee != null && { assignee: omitNull(assignee) }),
+        ...(createdAt != null && { createdAt: omitNull(createdAt) }),
+        ...(lastActivityAt != null && { lastActivityAt: omitNull(lastActivityAt) }),
       }
       const wanted = inputOf(ConversationFilter, { ...omitNull(rest), ...nested })
       const fields = conversationFields(selectedFields(info, 'edges', 'node'))
@@ -209,7 +211,7 @@ builder.mutationField('setTyping', (t) =>
       }),
     },
     resolve: async (_root, { input }, { deps, actor }) => {
-      await setTyping(deps, actor(), input)
+      await setTyping(deps, actor(), { conversationId: input.conversationId, typing: input.isTyping })
       return { conversationId: input.conversationId }
     },
   }),

@@ -23,8 +23,9 @@ builder.queryField('deliveries', (t) =>
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {
-      const found = await listDeliveries(deps, actor(), omitNull(filter ?? {}), pageRequest(page, budget))
-      return toConnection(found)
+      const { createdAt, ...rest } = filter ?? {}
+      const wanted = { ...omitNull(rest), ...(createdAt != null && { createdAt: omitNull(createdAt) }) }
+      return toConnection(await listDeliveries(deps, actor(), wanted, pageRequest(page, budget)))
     },
   }),
 )

@@ -1,3 +1,4 @@
+import { subscriptionFlags } from '../domain/events/events.ts'
 import { deleteEndpoint } from '../domain/webhooks/delete-endpoint.ts'
 import { CreateEndpoint, EndpointPatch } from '../domain/webhooks/endpoint-input.ts'
 import { registerEndpoint } from '../domain/webhooks/register-endpoint.ts'
@@ -66,7 +67,7 @@ builder.mutationFields((t) => ({
       }),
     },
     resolve: async (_root, { input: { events, ...input } }, { deps, actor }) => {
-      const wanted = { ...omitNull(input), ...(events != null && { events: omitNull(events) }) }
+      const wanted = { ...omitNull(input), ...(events != null && { events: subscriptionFlags(events) }) }
       const { status, ...registered } = await registerEndpoint(deps, actor(), inputOf(CreateEndpoint, wanted))
       return { ...registered, created: status === 'created' }
     },
@@ -109,7 +110,7 @@ builder.mutationFields((t) => ({
       }),
     },
     resolve: async (_root, { input: { endpointId, events, ...patch } }, { deps, actor }) => {
-      const wanted = { ...patch, ...(events != null && { events: omitNull(events) }) }
+      const wanted = { ...patch, ...(events != null && { events: subscriptionFlags(events) }) }
       return { endpoint: await updateEndpoint(deps, actor(), endpointId, inputOf(EndpointPatch, wanted)) }
     },
   }),

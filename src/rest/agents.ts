@@ -10,11 +10,13 @@ import {
   uninstallAgent,
   updateAgent,
 } from '../domain/agents/agents.ts'
+import { omitUndefined } from '../domain/shared/input.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 import { showFlags } from './webhooks.ts'
 
-const Query = AgentFilter.extend({
+const Query = z.object({
+  type: AgentFilter.shape.type,
   enabled: z
     .enum(['true', 'false'])
     .transform((value) => value === 'true')
@@ -29,8 +31,9 @@ export const agentRoutes: readonly Route[] = [
     needs: 'READ_ONLY',
     query: Query,
     answer: z.array(shapes.Agent),
-    async handle({ deps, actor, query, page }) {
-      return listAnswer(await listAgents(deps, await actor(), query, page), page, showAgent)
+    async handle({ deps, actor, query: { type, enabled }, page }) {
+      const filter = omitUndefined({ type, isEnabled: enabled })
+      return listAnswer(await listAgents(deps, await actor(), filter, page), page, showAgent)
     },
   }),
   route({

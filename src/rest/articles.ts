@@ -10,14 +10,17 @@ import {
   updateArticle,
   withBodies,
 } from '../domain/knowledge-base/articles.ts'
+import { omitUndefined } from '../domain/shared/input.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 
-const Query = ArticleFilter.extend({
+const Query = z.object({
   published: z
     .enum(['true', 'false'])
     .transform((value) => value === 'true')
     .optional(),
+  collectionId: ArticleFilter.shape.collectionId,
+  q: ArticleFilter.shape.text,
   include: z.enum(['body']).optional(),
 })
 
@@ -32,7 +35,8 @@ export const articleRoutes: readonly Route[] = [
     needs: 'READ_ONLY',
     query: Query,
     answer: z.array(shapes.ListedArticle),
-    async handle({ deps, actor, query: { include, ...filter }, page }) {
+    async handle({ deps, actor, query: { include, published, collectionId, q }, page }) {
+      const filter = omitUndefined({ isPublished: published, collectionId, text: q })
       const found = await listArticles(deps, await actor(), filter, page, { withBodies: include === 'body' })
       if (include === undefined) return listAnswer(found, page, showSummary)
       return listAnswer(await withBodies(deps, found), page, showArticle)

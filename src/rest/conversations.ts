@@ -33,8 +33,10 @@ const Query = z
     activeBefore: instant,
   })
   .partial()
-  .transform(({ assigneeId, tag, anyTag, q, ...rest }) => ({
-    ...omitUndefined({ ...rest, text: q }),
+  .transform(({ status, channel, priority, visitorId, assigneeId, tag, anyTag, q, ...times }) => ({
+    ...omitUndefined({ statuses: status, channels: channel, priorities: priority, visitorId, text: q }),
+    createdAt: omitUndefined({ after: times.createdAfter, to: times.createdBefore }),
+    lastActivityAt: omitUndefined({ after: times.activeAfter, to: times.activeBefore }),
     ...((tag ?? anyTag) !== undefined && { tags: omitUndefined({ all: tag, any: anyTag }) }),
     ...(assigneeId !== undefined && {
       assignee: assigneeId === 'none' ? { none: true as const } : { memberId: assigneeId },

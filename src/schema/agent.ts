@@ -5,9 +5,9 @@ import type { AgentInstaller as AgentInstallerOf } from '../domain/credentials/a
 import { managedEndpoints } from '../domain/shared/authorization.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
-import { AgentType } from './enums.ts'
+import { AgentType, InstallableAgentType, SubscribableEvent } from './enums.ts'
 import { inputFields, outputFields } from './fields.ts'
-import { EventFlagsInput, WebhookEndpoint } from './webhook-endpoint.ts'
+import { WebhookEndpoint } from './webhook-endpoint.ts'
 
 const NEIGHBOURS = 'Null for the key of another agent.'
 
@@ -75,22 +75,29 @@ export const AgentFilterInput = builder.inputType('AgentFilter', {
   description: 'Conditions on agents. All of them must hold.',
   fields: (t) => ({
     type: t.field({ type: AgentType, description: 'Agents of this origin.' }),
-    enabled: t.boolean({ description: 'True for enabled agents, false for disabled ones.' }),
+    isEnabled: t.boolean({ description: 'True for enabled agents, false for disabled ones.' }),
   }),
 })
 
-const INPUT_TYPES = { webhookUrl: 'URL', events: EventFlagsInput } as const
+/** GraphQL lists the events, where the operations take a flag for each. */
+const { events: installedEvents, ...installed } = InstallAgent.shape
+const { events: patchedEvents, ...patched } = AgentPatch.shape
+const INPUT_TYPES = { webhookUrl: 'URL' } as const
 
 export const InstallAgentInput = builder.inputType('InstallAgentInput', {
   description: 'Input of `installAgent`.',
-  fields: (t) => inputFields(t, InstallAgent.shape, { ...INPUT_TYPES, type: AgentType }),
+  fields: (t) => ({
+    ...inputFields(t, installed, { ...INPUT_TYPES, type: InstallableAgentType }),
+    events: t.field({ type: [SubscribableEvent], description: installedEvents.description ?? '' }),
+  }),
 })
 
 export const UpdateAgentInput = builder.inputType('UpdateAgentInput', {
   description: 'Input of `updateAgent`. Fields that are left out do not change. Null removes a value.',
   fields: (t) => ({
     agentId: t.id({ required: true, description: 'The id of the agent.' }),
-    ...inputFields(t, AgentPatch.shape, INPUT_TYPES),
+    ...inputFields(t, patched, INPUT_TYPES),
+    events: t.field({ type: [SubscribableEvent], description: patchedEvents.description ?? '' }),
   }),
 })
 

@@ -57,9 +57,9 @@ export const ArticleConnection = connectionOf(Article, 'Article')
 export const ArticleFilterInput = builder.inputType('ArticleFilter', {
   description: 'Conditions on articles. All of them must hold.',
   fields: (t) => ({
-    published: t.boolean({ description: 'True for published articles, false for drafts.' }),
+    isPublished: t.boolean({ description: 'True for published articles, false for drafts.' }),
     collectionId: t.id({ description: 'Articles of the collection with this id.' }),
-    q: t.string({
+    text: t.string({
       description: 'A text of 1 to 200 characters that the title, excerpt or body contains, ignoring case.',
     }),
   }),

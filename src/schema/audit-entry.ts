@@ -7,6 +7,7 @@ import {
 } from '../domain/audit/audit.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
+import { TimeRange } from './time-range.ts'
 
 /** `api_key.created` is API_KEY_CREATED. */
 const nameOf = (action: AuditAction) => action.replace('.', '_').toUpperCase()
@@ -21,7 +22,6 @@ const ACTION_DESCRIPTIONS: Record<AuditAction, string> = {
   'member.removed': 'A member was removed from the workspace.',
   'invitation.revoked': 'An invitation was revoked.',
   'api_key.created': 'An API key was created.',
-  'api_key.updated': 'An API key was changed.',
   'api_key.revoked': 'An API key was revoked.',
   'agent.installed': 'An agent was installed.',
   'agent.updated': 'An agent was changed.',
@@ -138,7 +138,7 @@ export const AuditEntry = builder.prismaNode('AuditEntry', {
       nullable: true,
       description: 'The User-Agent header of the request, at most 500 characters. Null when there was none.',
     }),
-    data: t.field({ type: 'JSON', description: 'Further details, by action.', resolve: ({ data }) => data }),
+    data: t.field({ type: 'JSONObject', description: 'Further details, by action.', resolve: ({ data }) => data }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time of the action.' }),
   }),
 })
@@ -151,7 +151,6 @@ export const AuditEntryFilterInput = builder.inputType('AuditEntryFilter', {
     action: t.field({ type: AuditActionEnum, description: 'Entries with this action.' }),
     actorId: t.id({ description: 'Entries of the actor with this id.' }),
     targetId: t.id({ description: 'Entries about the object with this id.' }),
-    createdAfter: t.field({ type: 'DateTime', description: 'Entries recorded after this time.' }),
-    createdBefore: t.field({ type: 'DateTime', description: 'Entries recorded before this time.' }),
+    createdAt: t.field({ type: TimeRange, description: 'Entries recorded in this time.' }),
   }),
 })

@@ -51,7 +51,7 @@ export interface Types {
   Scalars: {
     ID: { Input: string; Output: string }
     DateTime: { Input: Date; Output: Date }
-    JSON: { Input: unknown; Output: unknown }
+    JSONObject: { Input: unknown; Output: unknown }
     URL: { Input: string; Output: string }
   }
   DefaultFieldNullability: false

@@ -10,6 +10,7 @@ import { Channel, ConversationStatus } from './enums.ts'
 import { type FieldSelection, projectedColumns } from './field-selection.ts'
 import { loadMany } from './loaders.ts'
 import { MessageConnection } from './message.ts'
+import { TimeRange } from './time-range.ts'
 import { Visitor } from './visitor.ts'
 import { Member } from './workspace.ts'
 
@@ -66,7 +67,7 @@ export const Conversation = builder.prismaNode('Conversation', {
         'The time when a snoozed conversation reopens. Null when it is not snoozed, or snoozed until the visitor writes.',
     }),
     metadata: t.field({
-      type: 'JSON',
+      type: 'JSONObject',
       description: 'Custom data, an object of at most 16 kB.',
       resolve: ({ metadata }, _args, { budget }) => budget.spend(metadata),
     }),
@@ -142,8 +143,8 @@ builder.prismaObjectFields(Visitor, (t) => ({
 export const ConversationSort = builder.enumType('ConversationSort', {
   description: 'The order of a list of conversations.',
   values: {
-    ACTIVITY: { description: 'By `lastActivityAt`, latest first.' },
-    CREATED: { description: 'By `createdAt`, latest first.' },
+    LATEST_ACTIVITY: { value: 'ACTIVITY', description: 'By `lastActivityAt`, latest first.' },
+    NEWEST: { value: 'CREATED', description: 'By `createdAt`, latest first.' },
   } as const,
 })
 
@@ -171,26 +172,20 @@ const TagsFilterInput = builder.inputType('TagsFilter', {
 export const ConversationFilterInput = builder.inputType('ConversationFilter', {
   description: 'Conditions on conversations. All of them must hold. A list has 1 to 50 values.',
   fields: (t) => ({
-    status: t.field({ type: [ConversationStatus], description: 'Conversations in one of these states.' }),
+    statuses: t.field({ type: [ConversationStatus], description: 'Conversations in one of these states.' }),
     assignee: t.field({ type: AssigneeFilterInput, description: 'Conversations with this assignee.' }),
     visitorId: t.id({ description: 'Conversations of the visitor with this id.' }),
     tags: t.field({ type: TagsFilterInput, description: 'Conversations with these tags.' }),
-    channel: t.field({ type: [Channel], description: 'Conversations from one of these channels.' }),
-    priority: t.intList({ description: 'Conversations with one of these priorities, from 0 (normal) to 3 (urgent).' }),
+    channels: t.field({ type: [Channel], description: 'Conversations from one of these channels.' }),
+    priorities: t.intList({
+      description: 'Conversations with one of these priorities, from 0 (normal) to 3 (urgent).',
+    }),
     text: t.string({
       description:
         'A text search of 1 to 200 characters, ignoring case. One message or note, the subject, or the name and email address of the visitor must contain all of the words; the last word can be a prefix.',
     }),
-    createdAfter: t.field({ type: 'DateTime', description: 'Conversations that were started after this time.' }),
-    createdBefore: t.field({ type: 'DateTime', description: 'Conversations that were started before this time.' }),
-    activeAfter: t.field({
-      type: 'DateTime',
-      description: 'Conversations with their latest activity after this time.',
-    }),
-    activeBefore: t.field({
-      type: 'DateTime',
-      description: 'Conversations with their latest activity before this time.',
-    }),
+    createdAt: t.field({ type: TimeRange, description: 'Conversations that were started in this time.' }),
+    lastActivityAt: t.field({ type: TimeRange, description: 'Conversations with their latest activity in this time.' }),
   }),
 })
 
@@ -203,7 +198,10 @@ export const StartConversationInput = builder.inputType('StartConversationInput'
       description: 'The first message, written by the visitor, 1 to 10,000 characters. None by default.',
     }),
     channel: t.field({ type: Channel, description: 'The channel. API by default.' }),
-    metadata: t.field({ type: 'JSON', description: 'Custom data, an object of at most 16 kB. Empty by default.' }),
+    metadata: t.field({
+      type: 'JSONObject',
+      description: 'Custom data, an object of at most 16 kB. Empty by default.',
+    }),
   }),
 })
 
@@ -229,7 +227,7 @@ export const UpdateConversationInput = builder.inputType('UpdateConversationInpu
         'A future time until which the conversation is snoozed. Null removes the time: a snoozed conversation then stays snoozed until the visitor writes.',
     }),
     metadata: t.field({
-      type: 'JSON',
+      type: 'JSONObject',
       description: 'Custom data, an object of at most 16 kB. Replaces the existing object.',
     }),
   }),
@@ -239,7 +237,10 @@ export const SetTypingInput = builder.inputType('SetTypingInput', {
   description: 'Input of `setTyping`.',
   fields: (t) => ({
     conversationId: t.id({ required: true, description: 'The id of the conversation.' }),
-    typing: t.boolean({ required: true, description: 'True when the caller is typing, false when they have stopped.' }),
+    isTyping: t.boolean({
+      required: true,
+      description: 'True when the caller is typing, false when they have stopped.',
+    }),
   }),
 })
 

@@ -1,10 +1,11 @@
 import { visibleDeliveries } from '../domain/deliveries/deliveries.ts'
-import type { EventType as EventTypeName } from '../domain/events/events.ts'
+import type { WebhookEventType as WebhookEventTypeName } from '../domain/events/events.ts'
 import { DeliveryStatus as Statuses } from '../generated/prisma/enums.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { Conversation } from './conversation.ts'
-import { EventType } from './enums.ts'
+import { WebhookEventType } from './enums.ts'
+import { TimeRange } from './time-range.ts'
 import { WebhookEndpoint } from './webhook-endpoint.ts'
 
 export const DeliveryStatus = builder.enumType(Statuses, {
@@ -57,9 +58,9 @@ export const Delivery = builder.prismaNode('Delivery', {
     status: t.expose('status', { type: DeliveryStatus, description: 'The state of the delivery.' }),
     eventId: t.exposeID('eventId', { description: 'The id of the event that is delivered.' }),
     eventType: t.field({
-      type: EventType,
+      type: WebhookEventType,
       description: 'The type of the event.',
-      resolve: ({ event }) => event.type as EventTypeName,
+      resolve: ({ event }) => event.type as WebhookEventTypeName,
     }),
     body: t.string({
       description: 'The exact request body that is signed and sent.',
@@ -117,14 +118,13 @@ export const DeliveryConnection = connectionOf(Delivery, 'Delivery')
 export const DeliveryFilterInput = builder.inputType('DeliveryFilter', {
   description: 'Conditions on deliveries. All of them must hold.',
   fields: (t) => ({
-    status: t.field({ type: [DeliveryStatus], description: 'Deliveries in one of these states.' }),
+    statuses: t.field({ type: [DeliveryStatus], description: 'Deliveries in one of these states.' }),
     endpointId: t.id({ description: 'Deliveries to the webhook endpoint with this id.' }),
     agentId: t.id({ description: 'Deliveries to the webhook endpoints of the agent with this id.' }),
-    eventType: t.field({ type: [EventType], description: 'Deliveries of events of one of these types.' }),
+    eventTypes: t.field({ type: [WebhookEventType], description: 'Deliveries of events of one of these types.' }),
     conversationId: t.id({ description: 'Deliveries of events of the conversation with this id.' }),
     isTest: t.boolean({ description: 'True for test events, false for other events. Both by default.' }),
-    createdAfter: t.field({ type: 'DateTime', description: 'Deliveries of events that happened after this time.' }),
-    createdBefore: t.field({ type: 'DateTime', description: 'Deliveries of events that happened before this time.' }),
+    createdAt: t.field({ type: TimeRange, description: 'Deliveries of events that happened in this time.' }),
   }),
 })
 

@@ -49,6 +49,16 @@ export const MessageType = builder.enumType(MessageTypes, {
   }),
 })
 
+export const SendableMessageType = builder.enumType('SendableMessageType', {
+  description: 'The type of a message that a client can send.',
+  values: described({
+    VISITOR: 'A message of the visitor.',
+    AGENT: 'A message of a member of the team.',
+    BOT: 'A message of an automated agent.',
+    NOTE: 'An internal note. Visitors cannot see it.',
+  } satisfies Partial<Record<MessageTypes, string>>),
+})
+
 export const Plan = builder.enumType(Plans, {
   name: 'Plan',
   description: 'The plan of a workspace. It sets the rate limit of API keys.',
@@ -87,6 +97,14 @@ export const AgentType = builder.enumType(AgentTypes, {
     MARKETPLACE: 'An agent from a marketplace.',
     BUILT_IN: 'An agent that is part of GudDesk.',
   }),
+})
+
+export const InstallableAgentType = builder.enumType('InstallableAgentType', {
+  description: 'The origin of an agent that a client can install.',
+  values: described({
+    CUSTOM: 'An agent that the team or one of its partners built.',
+    MARKETPLACE: 'An agent from a marketplace.',
+  } satisfies Partial<Record<AgentTypes, string>>),
 })
 
 export const EndpointOrdering = builder.enumType(EndpointOrderings, {
@@ -138,8 +156,8 @@ export const ActorType = builder.enumType('ActorType', {
   } as const,
 })
 
-/** The events that are sent as webhooks; all of them are in the log, too. */
-const WEBHOOK_EVENTS = {
+/** The events that an endpoint can subscribe to. */
+const SUBSCRIBABLE_EVENTS = {
   MESSAGE_CREATED: { value: 'message.created', description: 'A visitor, a person or a bot sent a message.' },
   CONVERSATION_CREATED: { value: 'conversation.created', description: 'A conversation was started.' },
   CONVERSATION_CLOSED: { value: 'conversation.closed', description: 'A conversation was closed.' },
@@ -147,8 +165,18 @@ const WEBHOOK_EVENTS = {
     value: 'conversation.assigned',
     description: 'A conversation was assigned to a member. Not sent when it is unassigned.',
   },
+} as const
+
+/** The events that are sent as webhooks; all of them are in the log, too. */
+const WEBHOOK_EVENTS = {
+  ...SUBSCRIBABLE_EVENTS,
   PING: { value: 'ping', description: 'A test of a webhook endpoint. Sent on request only.' },
 } as const
+
+export const SubscribableEvent = builder.enumType('SubscribableEvent', {
+  description: 'The type of an event that a webhook endpoint can subscribe to.',
+  values: SUBSCRIBABLE_EVENTS,
+})
 
 export const WebhookEventType = builder.enumType('WebhookEventType', {
   description: 'The type of an event that is sent as a webhook.',

@@ -36,7 +36,7 @@ builder.node(Event, {
         conversationId === null ? null : loaders.conversations.load(conversationId),
     }),
     data: t.field({
-      type: 'JSON',
+      type: 'JSONObject',
       description:
         'The `data` of the webhook payload. For the key of an agent, it leaves out the URLs of endpoints that belong to others.',
       resolve: ({ type, body }, _args, { actor, budget }) => {

@@ -16,7 +16,7 @@ const SCALARS = {
   integer: 'Int',
   boolean: 'Boolean',
   time: 'DateTime',
-  json: 'JSON',
+  json: 'JSONObject',
   other: null,
 } as const
 

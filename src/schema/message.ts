@@ -1,7 +1,7 @@
 import { visibleConversations } from '../domain/shared/authorization.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
-import { MessageType } from './enums.ts'
+import { MessageType, SendableMessageType } from './enums.ts'
 import { Sender } from './sender.ts'
 
 export const Message = builder.prismaNode('Message', {
@@ -55,10 +55,9 @@ export const SendMessageInput = builder.inputType('SendMessageInput', {
         'The text, without white space at its ends: 1 to 10,000 characters for VISITOR and NOTE, 1 to 20,000 for BOT and AGENT. At most 60,000 bytes as JSON.',
     }),
     type: t.field({
-      type: MessageType,
+      type: SendableMessageType,
       required: true,
-      description:
-        'The type of the message. VISITOR reopens the conversation, and is refused for the key of an agent. SYSTEM is always refused.',
+      description: 'The type of the message. VISITOR reopens the conversation, and is refused for the key of an agent.',
     }),
     senderName: t.string({
       description:

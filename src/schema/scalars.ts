@@ -32,8 +32,9 @@ builder.scalarType('URL', {
   parseLiteral: (node) => toUrl(node.kind === Kind.STRING ? node.value : undefined),
 })
 
-builder.scalarType('JSON', {
-  description: 'A JSON value of any type.',
+builder.scalarType('JSONObject', {
+  description:
+    'A JSON object with any keys and values. The payload of a mutation refuses other values, and objects that are too large.',
   serialize: (value) => value,
   parseValue: (value) => value,
   parseLiteral: literalToJson,

@@ -98,8 +98,8 @@ export const InboxUpdate = builder.objectRef<InboxUpdateOf>('InboxUpdate').imple
 export const DeliveryProgress = builder.objectRef<DeliveryProgressOf>('DeliveryProgress').implement({
   description: 'The progress of webhook deliveries within an interval.',
   fields: (t) => ({
-    since: t.expose('since', { type: 'DateTime', description: 'The start of the interval.' }),
-    until: t.expose('until', { type: 'DateTime', description: 'The end of the interval.' }),
+    from: t.expose('since', { type: 'DateTime', description: 'The start of the interval, inclusive.' }),
+    to: t.expose('until', { type: 'DateTime', description: 'The end of the interval, exclusive.' }),
     created: t.int({
       description: 'The number of new deliveries that are waiting to be sent.',
       resolve: ({ counts }) => counts.created,
@@ -120,12 +120,12 @@ export const DeliveryProgress = builder.objectRef<DeliveryProgressOf>('DeliveryP
       description: 'The number of attempts that failed and will not be retried.',
       resolve: ({ counts }) => counts.failed,
     }),
-    p50DurationMs: t.int({
+    durationP50Ms: t.int({
       nullable: true,
       description: 'The median duration of the attempts, in milliseconds. Null when there was no attempt.',
       resolve: ({ durationMs }) => durationMs.p50,
     }),
-    p95DurationMs: t.int({
+    durationP95Ms: t.int({
       nullable: true,
       description:
         'The 95th percentile of the duration of the attempts, in milliseconds. Null when there was no attempt.',

@@ -1,3 +1,4 @@
+import { subscribedEvents } from '../domain/events/events.ts'
 import { managedEndpoints } from '../domain/shared/authorization.ts'
 import type { UnregisteredEndpoint } from '../domain/webhooks/unregistered-endpoints.ts'
 import {
@@ -8,7 +9,7 @@ import {
 } from '../domain/webhooks/webhook-endpoints.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
-import { BreakerState, DisabledReason, EndpointOrdering, WebhookEventType } from './enums.ts'
+import { BreakerState, DisabledReason, EndpointOrdering, SubscribableEvent, WebhookEventType } from './enums.ts'
 
 const SecretRotation = builder.objectRef<{ readonly overlapEndsAt: Date }>('SecretRotation').implement({
   description: 'A secret rotation in progress: both the new and the previous secret sign webhooks.',
@@ -71,17 +72,10 @@ export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
       description: 'The secret rotation in progress. Null when there is none.',
       resolve: (endpoint, _args, { deps }) => rotationOf(endpoint, deps.clock.now()),
     }),
-    onMessageCreated: t.exposeBoolean('onMessageCreated', {
-      description: 'Whether the endpoint receives `message.created` events.',
-    }),
-    onConversationCreated: t.exposeBoolean('onConversationCreated', {
-      description: 'Whether the endpoint receives `conversation.created` events.',
-    }),
-    onConversationClosed: t.exposeBoolean('onConversationClosed', {
-      description: 'Whether the endpoint receives `conversation.closed` events.',
-    }),
-    onConversationAssigned: t.exposeBoolean('onConversationAssigned', {
-      description: 'Whether the endpoint receives `conversation.assigned` events.',
+    events: t.field({
+      type: [SubscribableEvent],
+      description: 'The event types that the endpoint receives.',
+      resolve: subscribedEvents,
     }),
     maxInFlight: t.exposeInt('maxInFlight', { description: 'The maximum number of concurrent requests, 1 to 100.' }),
     ordering: t.expose('ordering', {
@@ -140,25 +134,6 @@ export const UnregisteredWebhookEndpoint = builder
     }),
   })
 
-export const EventFlagsInput = builder.inputType('EventFlagsInput', {
-  description:
-    'The event types that a webhook endpoint receives. Types that are left out do not change; a new endpoint has the default values.',
-  fields: (t) => ({
-    onMessageCreated: t.boolean({
-      description: 'Whether the endpoint receives `message.created` events. True by default.',
-    }),
-    onConversationCreated: t.boolean({
-      description: 'Whether the endpoint receives `conversation.created` events. True by default.',
-    }),
-    onConversationClosed: t.boolean({
-      description: 'Whether the endpoint receives `conversation.closed` events. False by default.',
-    }),
-    onConversationAssigned: t.boolean({
-      description: 'Whether the endpoint receives `conversation.assigned` events. False by default.',
-    }),
-  }),
-})
-
 export const RegisterWebhookEndpointInput = builder.inputType('RegisterWebhookEndpointInput', {
   description: 'Input of `registerWebhookEndpoint`.',
   fields: (t) => ({
@@ -168,7 +143,10 @@ export const RegisterWebhookEndpointInput = builder.inputType('RegisterWebhookEn
       description: 'The URL that receives the events. HTTPS is required in production.',
     }),
     description: t.string({ description: 'The description, at most 500 characters. None by default.' }),
-    events: t.field({ type: EventFlagsInput, description: 'The event types that the endpoint receives.' }),
+    events: t.field({
+      type: [SubscribableEvent],
+      description: 'The event types that the endpoint receives. MESSAGE_CREATED and CONVERSATION_CREATED by default.',
+    }),
     maxInFlight: t.int({ description: 'The maximum number of concurrent requests, 1 to 100. 10 by default.' }),
     ordering: t.field({
       type: EndpointOrdering,
@@ -190,7 +168,7 @@ export const UpdateWebhookEndpointInput = builder.inputType('UpdateWebhookEndpoi
     isEnabled: t.boolean({
       description: 'Whether the endpoint is enabled. Enabling it resumes its pending deliveries.',
     }),
-    events: t.field({ type: EventFlagsInput, description: 'The event types that the endpoint receives.' }),
+    events: t.field({ type: [SubscribableEvent], description: 'The event types that the endpoint receives.' }),
     maxInFlight: t.int({ description: 'The maximum number of concurrent requests, 1 to 100.' }),
     ordering: t.field({ type: EndpointOrdering, description: 'The order of events after a failed attempt.' }),
   }),

@@ -42,11 +42,11 @@ builder.prismaObjectFields(Agent, (t) => ({
     description: `The number of messages that the agent sent in the last 24 hours. ${NEIGHBOURS}`,
     resolve: async ({ id }, _args, { loaders }) => (await loaders.agentActivity.load(id))?.replies ?? null,
   }),
-  errorRate24h: t.float({
+  successRate24h: t.float({
     nullable: true,
     description:
-      'The share of failed deliveries among those to the agent that finished in the last 24 hours, from 0 to 1. Null when there was none.',
-    resolve: async ({ id }, _args, { loaders }) => (await loaders.agentActivity.load(id))?.errorRate ?? null,
+      'The share of successful deliveries among those to the agent that finished in the last 24 hours, from 0 to 1. Null when there was none.',
+    resolve: async ({ id }, _args, { loaders }) => (await loaders.agentActivity.load(id))?.successRate ?? null,
   }),
 }))
 
@@ -68,21 +68,21 @@ export const DeliveryStatsBucket = builder.objectRef<DeliveryStatsBucketOf>('Del
     delivered: t.exposeInt('delivered', { description: 'The number of successful deliveries.' }),
     failed: t.exposeInt('failed', { description: 'The number of failed deliveries.' }),
     pending: t.exposeInt('pending', { description: 'The number of pending deliveries.' }),
-    durationP50: t.exposeInt('durationP50', {
+    durationP50Ms: t.exposeInt('durationP50Ms', {
       nullable: true,
       description: 'The median duration of the attempts, in milliseconds. Null when there was no attempt.',
     }),
-    durationP95: t.exposeInt('durationP95', {
+    durationP95Ms: t.exposeInt('durationP95Ms', {
       nullable: true,
       description:
         'The 95th percentile of the duration of the attempts, in milliseconds. Null when there was no attempt.',
     }),
-    latencyP50: t.exposeInt('latencyP50', {
+    latencyP50Ms: t.exposeInt('latencyP50Ms', {
       nullable: true,
       description:
         'The median time from the event to the first attempt, in milliseconds. Null when there was no attempt.',
     }),
-    latencyP95: t.exposeInt('latencyP95', {
+    latencyP95Ms: t.exposeInt('latencyP95Ms', {
       nullable: true,
       description:
         'The 95th percentile of the time from the event to the first attempt, in milliseconds. Null when there was no attempt.',
@@ -102,8 +102,10 @@ export const EndpointStats = builder.objectRef<EndpointStatsOf>('EndpointStats')
     delivered: t.exposeInt('delivered', { description: 'The number of successful deliveries.' }),
     failed: t.exposeInt('failed', { description: 'The number of failed deliveries.' }),
     pending: t.exposeInt('pending', { description: 'The number of pending deliveries.' }),
-    durationP50: t.exposeInt('durationP50', { description: 'The median duration of the attempts, in milliseconds.' }),
-    durationP95: t.exposeInt('durationP95', {
+    durationP50Ms: t.exposeInt('durationP50Ms', {
+      description: 'The median duration of the attempts, in milliseconds.',
+    }),
+    durationP95Ms: t.exposeInt('durationP95Ms', {
       description: 'The 95th percentile of the duration of the attempts, in milliseconds.',
     }),
   }),

@@ -183,7 +183,7 @@ describe('the list', () => {
     expect(await seconds({ action: 'AGENT_DISABLED' })).toEqual([6, 5])
     expect(await seconds({ actorId: 'system-1' })).toEqual([4, 1])
     expect(await seconds({ targetId: 'agt_1' })).toEqual([5, 3, 1])
-    expect(await seconds({ createdAfter: at(2), createdBefore: at(5) })).toEqual([4, 3])
+    expect(await seconds({ createdAt: { from: at(3), to: at(5) } })).toEqual([4, 3])
     expect(await seconds({ action: 'AGENT_UPDATED', targetId: 'agt_0', actorId: 'system-0' })).toEqual([0])
     const walked: string[] = []
     for (let after: string | null = null; ; ) {

@@ -10,7 +10,7 @@ afterAll(() => installation.remove())
 test('the process that makes the database reads lists of its own types from it', async () => {
   const child = await installation.start()
   const query =
-    'query Open($status: [ConversationStatus!]) { conversations(filter: { status: $status }) { totalCount } }'
+    'query Open($status: [ConversationStatus!]) { conversations(filter: { statuses: $status }) { totalCount } }'
   const answer = await post(child, '/graphql', { query, variables: { status: ['OPEN', 'SNOOZED'] } })
   expect(answer).toMatchObject({ data: { conversations: { totalCount: 0 } } })
 })

@@ -202,15 +202,15 @@ describe('ignoreOwnEvents', () => {
 test('a page of the profile: everything can be changed', async () => {
   const profile = { name: 'New', description: 'Does more', iconUrl: 'https://a.com/i.png' }
   const maker = { creatorName: 'Ann', creatorUrl: 'https://a.com/', config: { a: 1 }, priority: 3 }
-  const flags = { onMessageCreated: false, onConversationClosed: true }
+  const events = ['CONVERSATION_CREATED', 'CONVERSATION_CLOSED']
   const fields = `agent { name description iconUrl creatorName creatorUrl config priority isEnabled
-    webhookEndpoints { url onMessageCreated onConversationCreated onConversationClosed } }`
+    webhookEndpoints { url events } }`
   const webhookUrl = `${receiver.url}/moved`
-  const input = { agentId: agent.id, ...profile, ...maker, webhookUrl, events: flags, isEnabled: false }
+  const input = { agentId: agent.id, ...profile, ...maker, webhookUrl, events, isEnabled: false }
   expect((await mutate('updateAgent', input, fields)).agent).toEqual({
     ...profile,
     ...maker,
     isEnabled: false,
-    webhookEndpoints: [{ url: webhookUrl, ...flags, onConversationCreated: true }],
+    webhookEndpoints: [{ url: webhookUrl, events }],
   })
 })

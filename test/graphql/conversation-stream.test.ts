@@ -127,8 +127,8 @@ describe.each(TRANSPORTS)('a conversation over %s', (_name, transport) => {
 
   test('an agent with a plain key types for 60 seconds as AI Agent, a person for ten by their name', async () => {
     const session = await guddesk.newSession(tenant)
-    const setTyping = graphql(`mutation ($input: SetTypingInput!) { setTyping(input: $input) { __typename } }`)
-    const variables = { input: { conversationId: id, typing: true } }
+    const setTyping = graphql(`mutation ($input: SetTypingInput!) { setTyping(input: $input) { error { code } } }`)
+    const variables = { input: { conversationId: id, isTyping: true } }
     const live = await open()
     await call('POST', '/agent/typing', { conversationId: id, typing: true })
     await until(() => live.events.length >= 2)

@@ -70,12 +70,12 @@ async function ask(query: string, variables: object = {}, key = tenant.key) {
 describe('deliveryStats', () => {
   const STATS = graphql(`query ($endpointId: ID, $from: DateTime!, $to: DateTime!, $bucket: StatsBucket!) {
     deliveryStats(endpointId: $endpointId, from: $from, to: $to, bucket: $bucket) {
-      start sent delivered failed pending durationP50 durationP95 latencyP50 latencyP95
+      start sent delivered failed pending durationP50Ms durationP95Ms latencyP50Ms latencyP95Ms
     } }`)
   const noon = new Date('2026-03-01T12:00:00.000Z')
   const minutes = (count: number) => new Date(noon.getTime() + count * 60_000)
   const EMPTY = { sent: 0, delivered: 0, failed: 0, pending: 0 }
-  const UNMEASURED = { durationP50: null, durationP95: null, latencyP50: null, latencyP95: null }
+  const UNMEASURED = { durationP50Ms: null, durationP95Ms: null, latencyP50Ms: null, latencyP95Ms: null }
 
   async function stats(variables: object, key = tenant.key) {
     return (await ask(STATS, variables, key)).deliveryStats
@@ -96,12 +96,12 @@ describe('deliveryStats', () => {
     expect(found).toEqual([
       {
         ...{ start: minutes(0).toISOString(), ...EMPTY, sent: 20, delivered: 20 },
-        ...{ durationP50: 100, durationP95: 190, latencyP50: 10, latencyP95: 19 },
+        ...{ durationP50Ms: 100, durationP95Ms: 190, latencyP50Ms: 10, latencyP95Ms: 19 },
       },
       { start: minutes(60).toISOString(), ...EMPTY, ...UNMEASURED },
       {
         ...{ start: minutes(120).toISOString(), ...EMPTY, sent: 1, failed: 1, pending: 1 },
-        ...{ durationP50: 7, durationP95: 9, latencyP50: 40, latencyP95: 40 },
+        ...{ durationP50Ms: 7, durationP95Ms: 9, latencyP50Ms: 40, latencyP95Ms: 40 },
       },
       { start: minutes(180).toISOString(), ...EMPTY, ...UNMEASURED },
     ])
@@ -125,7 +125,7 @@ describe('deliveryStats', () => {
     // Its endpoint was disabled for a month.
     await deliver({ at: minutes(1440), status: 'DELIVERED', durations: [1], late: 30 * 86_400_000 })
     const days = await stats({ from: minutes(0), to: minutes(999 * 1440), bucket: 'DAY' })
-    expect(days[1]).toMatchObject({ sent: 1, latencyP50: 2 ** 31 - 1 })
+    expect(days[1]).toMatchObject({ sent: 1, latencyP50Ms: 2 ** 31 - 1 })
     expect(days).toHaveLength(1000)
     expect([days[0], days[999]]).toMatchObject([{ sent: 1 }, { start: '2028-11-24T00:00:00.000Z', sent: 1 }])
   })
@@ -177,7 +177,7 @@ describe('deliveryStats', () => {
 describe('slowestEndpoints', () => {
   const SLOWEST = graphql(`query ($from: DateTime!, $to: DateTime!, $first: Int) {
     slowestEndpoints(from: $from, to: $to, first: $first) {
-      endpoint { id } delivered failed pending durationP50 durationP95
+      endpoint { id } delivered failed pending durationP50Ms durationP95Ms
     } }`)
   const from = new Date('2026-03-01T12:00:00.000Z')
   const to = new Date('2026-03-01T13:00:00.000Z')
@@ -197,8 +197,15 @@ describe('slowestEndpoints', () => {
     await deliver({ at: inside, status: 'DELIVERED', durations: [9000], isTest: true })
     await deliver({ at: to, status: 'DELIVERED', durations: [9000] })
     await deliver({ at: new Date(from.getTime() - 1), status: 'DELIVERED', durations: [9000] })
-    const first = { endpoint: { id: slow }, delivered: 0, failed: 1, pending: 1, durationP50: 300, durationP95: 400 }
-    const second = { delivered: 20, failed: 0, pending: 0, durationP50: 10, durationP95: 19 }
+    const first = {
+      endpoint: { id: slow },
+      delivered: 0,
+      failed: 1,
+      pending: 1,
+      durationP50Ms: 300,
+      durationP95Ms: 400,
+    }
+    const second = { delivered: 20, failed: 0, pending: 0, durationP50Ms: 10, durationP95Ms: 19 }
     expect(await slowest()).toEqual([first, { endpoint: { id: endpointId }, ...second }])
     expect(await slowest({ first: 1 })).toEqual([first])
   })
@@ -229,7 +236,7 @@ describe('slowestEndpoints', () => {
 describe('how endpoints and agents are doing', () => {
   const HEALTH = graphql(`{
     webhookEndpoints { edges { node { id successRate24h pendingCount failedCount agent { id } } } }
-    agents { edges { node { id lastSeenAt replyCount24h errorRate24h } } }
+    agents { edges { node { id lastSeenAt replyCount24h successRate24h } } }
   }`)
 
   test('counts the last 24 hours of what ended, and everything that is pending or failed', async () => {
@@ -259,15 +266,15 @@ describe('how endpoints and agents are doing', () => {
     const other = { id: endpointId, successRate24h: null, pendingCount: idle, failedCount: 0, agent: null }
     expect(nodes).toEqual(expect.arrayContaining([mine, other]))
     const lastSeenAt = expect.stringMatching(/^\d{4}-/)
-    expect(agents.edges[0].node).toEqual({ id: agent.id, lastSeenAt, replyCount24h: 1, errorRate24h: 0.25 })
+    expect(agents.edges[0].node).toEqual({ id: agent.id, lastSeenAt, replyCount24h: 1, successRate24h: 0.75 })
 
     // An agent is told nothing of its neighbours.
     const neighbour = { name: 'Neighbour', webhookUrl: 'http://127.0.0.1:9/neighbour' }
     const { data: next } = await guddesk.call('POST', '/api/v1/agents', neighbour, { key: tenant.key })
     const seen = await ask(HEALTH, {}, next.credentials.apiKey)
     const byId = new Map(seen.agents.edges.map(({ node }: { node: { id: string } }) => [node.id, node]))
-    expect(byId.get(agent.id)).toMatchObject({ lastSeenAt: null, replyCount24h: null, errorRate24h: null })
-    expect(byId.get(next.id)).toMatchObject({ replyCount24h: 0, errorRate24h: null })
+    expect(byId.get(agent.id)).toMatchObject({ lastSeenAt: null, replyCount24h: null, successRate24h: null })
+    expect(byId.get(next.id)).toMatchObject({ replyCount24h: 0, successRate24h: null })
     const nested = graphql(
       `{ agents { edges { node { id webhookEndpoints { pendingCount failedCount successRate24h } } } } }`,
     )
@@ -299,12 +306,12 @@ describe('deliveries', () => {
     const is = async (filter: object, ids: string[], key?: string) =>
       expect((await found(filter, key)).sort()).toEqual([...ids].sort())
     await is({}, [a, b, c])
-    await is({ status: ['FAILED', 'PENDING'] }, [a, c])
-    await is({ status: 'DELIVERED' }, [b])
+    await is({ statuses: ['FAILED', 'PENDING'] }, [a, c])
+    await is({ statuses: 'DELIVERED' }, [b])
     await is({ agentId: agent.id }, [b, c])
-    await is({ agentId: agent.id, status: ['FAILED', 'PENDING'] }, [c])
-    await is({ eventType: ['CONVERSATION_CLOSED'] }, [a, c])
-    await is({ eventType: ['CONVERSATION_CLOSED', 'MESSAGE_CREATED'], endpointId: own }, [b, c])
+    await is({ agentId: agent.id, statuses: ['FAILED', 'PENDING'] }, [c])
+    await is({ eventTypes: ['CONVERSATION_CLOSED'] }, [a, c])
+    await is({ eventTypes: ['CONVERSATION_CLOSED', 'MESSAGE_CREATED'], endpointId: own }, [b, c])
     await is({ agentId: 'agt_00000000000000000000000000' }, [])
     // An agent's key sees its own, whatever it asks for.
     const { apiKey } = agent.credentials

@@ -13,7 +13,7 @@ import { type Live, overSse, overWebSocket, type Transport } from './live.ts'
 
 const DELIVERIES = graphql(`subscription ($endpointId: ID, $status: DeliveryStatus, $conversationId: ID) {
   deliveries(endpointId: $endpointId, status: $status, conversationId: $conversationId) {
-    since until created skipped delivered retrying failed p50DurationMs p95DurationMs omitted
+    from to created skipped delivered retrying failed durationP50Ms durationP95Ms omitted
     newest { id status eventType conversationId endpoint { id } attempts { number statusCode } }
   }
 }`)
@@ -21,10 +21,10 @@ const DELIVERIES = graphql(`subscription ($endpointId: ID, $status: DeliveryStat
 const STEPS = ['created', 'skipped', 'delivered', 'retrying', 'failed'] as const
 
 interface Update extends Record<(typeof STEPS)[number], number> {
-  readonly since: string
-  readonly until: string
-  readonly p50DurationMs: number | null
-  readonly p95DurationMs: number | null
+  readonly from: string
+  readonly to: string
+  readonly durationP50Ms: number | null
+  readonly durationP95Ms: number | null
   readonly newest: { id: string; status: string; endpoint: { id: string }; attempts: { statusCode: number }[] }[]
   readonly omitted: number
 }
@@ -88,7 +88,7 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
     const endpointId = await register()
     const id = await guddesk.newConversation(tenant)
     const live = await open()
-    expect(live.events).toMatchObject([{ ...NOTHING, newest: [], omitted: 0, p50DurationMs: null }])
+    expect(live.events).toMatchObject([{ ...NOTHING, newest: [], omitted: 0, durationP50Ms: null }])
     for (const body of ['one', 'two', 'three']) await say(id, body)
     await untilSumIs(live, { ...NOTHING, created: 3, delivered: 3 })
     await quietPeriod()
@@ -96,8 +96,8 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
     expect(live.errors).toEqual([])
     expect(sum(live.events)).toEqual({ ...NOTHING, created: 3, delivered: 3 })
     const last = live.events.findLast(({ delivered }) => delivered > 0)
-    expect(last?.p50DurationMs).toBeGreaterThanOrEqual(0)
-    expect(last?.p95DurationMs).toBeGreaterThanOrEqual(last?.p50DurationMs ?? 0)
+    expect(last?.durationP50Ms).toBeGreaterThanOrEqual(0)
+    expect(last?.durationP95Ms).toBeGreaterThanOrEqual(last?.durationP50Ms ?? 0)
     const shown = {
       status: 'DELIVERED',
       eventType: 'MESSAGE_CREATED',
@@ -105,7 +105,7 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
       endpoint: { id: endpointId },
     }
     expect(last?.newest[0]).toMatchObject({ ...shown, attempts: [{ number: 1, statusCode: 200 }] })
-    expect(Date.parse(last?.until ?? '')).toBeGreaterThanOrEqual(Date.parse(last?.since ?? ''))
+    expect(Date.parse(last?.to ?? '')).toBeGreaterThanOrEqual(Date.parse(last?.from ?? ''))
   })
 
   test('tells retries, failures and what a disabled endpoint skips apart', async () => {

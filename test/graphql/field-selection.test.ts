@@ -73,7 +73,7 @@ test('every field is known', () => {
   expect(SELECTIONS.length).toBeGreaterThan(40)
 })
 
-test.each(['ACTIVITY', 'CREATED'])(
+test.each(['LATEST_ACTIVITY', 'NEWEST'])(
   'each field alone is what it is among all others, in the order of %s',
   async (sort) => {
     for (const selection of SELECTIONS) {

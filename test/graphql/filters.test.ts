@@ -55,15 +55,15 @@ const hours = (count: number) => new Date(began + count * HOUR).toISOString()
 
 test.each([
   ['nothing', () => ({}), 'dcba'],
-  ['nulls, which mean nothing', () => ({ status: null, assignee: null, tags: null, text: null }), 'dcba'],
-  ['several states', () => ({ status: ['SNOOZED', 'CLOSED'] }), 'cb'],
-  ['status OPEN', () => ({ status: 'OPEN' }), 'da'],
-  ['status SNOOZED', () => ({ status: 'SNOOZED' }), 'c'],
-  ['status CLOSED', () => ({ status: 'CLOSED' }), 'b'],
+  ['nulls, which mean nothing', () => ({ statuses: null, assignee: null, tags: null, text: null }), 'dcba'],
+  ['several states', () => ({ statuses: ['SNOOZED', 'CLOSED'] }), 'cb'],
+  ['status OPEN', () => ({ statuses: 'OPEN' }), 'da'],
+  ['status SNOOZED', () => ({ statuses: 'SNOOZED' }), 'c'],
+  ['status CLOSED', () => ({ statuses: 'CLOSED' }), 'b'],
   ['a member', () => ({ assignee: { memberId: ann } }), 'a'],
   ['an unknown member', () => ({ assignee: { memberId: 'mem_01jy0000000000000000000000' } }), ''],
   ['nobody', () => ({ assignee: { none: true } }), 'dc'],
-  ['nobody, and status', () => ({ assignee: { none: true }, status: 'OPEN' }), 'd'],
+  ['nobody, and status', () => ({ assignee: { none: true }, statuses: 'OPEN' }), 'd'],
   ['the person behind the key', () => ({ assignee: { me: true } }), 'b'],
   ['visitorId', () => ({ visitorId: visitors['c'] }), 'c'],
   ['an unknown visitorId', () => ({ visitorId: 'x' }), ''],
@@ -74,28 +74,34 @@ test.each([
   ['a tag in its own case', () => ({ tags: { all: ['VIP'] } }), 'c'],
   ['a tag with a comma', () => ({ tags: { any: ['vip,billing'] } }), 'c'],
   ['a tag that would be SQL', () => ({ tags: { any: ["vip'; --", '"}'] } }), ''],
-  ['channel', () => ({ channel: 'WIDGET' }), 'b'],
-  ['several channels', () => ({ channel: ['WIDGET', 'EMAIL'] }), 'ba'],
-  ['priority', () => ({ priority: 2 }), 'd'],
-  ['several priorities', () => ({ priority: [0, 2] }), 'dcba'],
-  ['activeAfter', () => ({ activeAfter: hours(2.5) }), 'dc'],
-  ['activeBefore', () => ({ activeBefore: hours(2.5) }), 'ba'],
-  ['createdAfter', () => ({ createdAfter: hours(2.5) }), 'dc'],
-  ['createdBefore', () => ({ createdBefore: hours(2.5) }), 'ba'],
+  ['channel', () => ({ channels: 'WIDGET' }), 'b'],
+  ['several channels', () => ({ channels: ['WIDGET', 'EMAIL'] }), 'ba'],
+  ['priority', () => ({ priorities: 2 }), 'd'],
+  ['several priorities', () => ({ priorities: [0, 2] }), 'dcba'],
+  ['activity from a time', () => ({ lastActivityAt: { from: hours(2.5) } }), 'dc'],
+  ['activity up to a time', () => ({ lastActivityAt: { to: hours(2.5) } }), 'ba'],
+  ['start from a time', () => ({ createdAt: { from: hours(2.5) } }), 'dc'],
+  ['start up to a time', () => ({ createdAt: { to: hours(2.5), from: null } }), 'ba'],
   [
     'a span of time with another offset',
-    () => ({ createdAfter: hours(1.5).replace('Z', '+00:00'), createdBefore: hours(3.5) }),
+    () => ({ createdAt: { from: hours(1.5).replace('Z', '+00:00'), to: hours(3.5) } }),
     'cb',
   ],
   [
     'everything at once',
     () => ({
-      ...{ status: 'OPEN', assignee: { memberId: ann }, tags: { all: ['billing'] }, channel: 'EMAIL', priority: 0 },
-      ...{ visitorId: visitors['a'], createdAfter: hours(0.5), activeBefore: hours(1.5) },
+      ...{
+        statuses: 'OPEN',
+        assignee: { memberId: ann },
+        tags: { all: ['billing'] },
+        channels: 'EMAIL',
+        priorities: 0,
+      },
+      ...{ visitorId: visitors['a'], createdAt: { from: hours(0.5) }, lastActivityAt: { to: hours(1.5) } },
     }),
     'a',
   ],
-  ['what contradicts itself', () => ({ status: 'CLOSED', assignee: { memberId: ann } }), ''],
+  ['what contradicts itself', () => ({ statuses: 'CLOSED', assignee: { memberId: ann } }), ''],
 ])('filters by %s', async (_name, filter, names) => {
   expect(await matching(filter())).toBe(names)
 })
@@ -116,7 +122,7 @@ test('an agent has no conversations of its own', async () => {
 })
 
 test('sorts by start, whatever happened since', async () => {
-  const query = '{ conversations(sort: CREATED) { edges { node { id } } } }'
+  const query = '{ conversations(sort: NEWEST) { edges { node { id } } } }'
   const older = { body: 'Still here', type: 'AGENT' }
   const { key } = await guddesk.newTenant().then(async (tenant) => {
     const first = await guddesk.newConversation(tenant)
@@ -129,7 +135,7 @@ test('sorts by start, whatever happened since', async () => {
     return tenant
   })
   const { body } = await guddesk.graphql('{ conversations(first: 1) { pageInfo { endCursor } } }', {}, { key })
-  const mixed = `query ($after: String) { conversations(sort: CREATED, after: $after) { totalCount } }`
+  const mixed = `query ($after: String) { conversations(sort: NEWEST, after: $after) { totalCount } }`
   const answer = await guddesk.graphql(mixed, { after: body.data.conversations.pageInfo.endCursor }, { key })
   expect(answer.body.errors[0].extensions.code).toBe('bad_request')
 })
@@ -154,8 +160,8 @@ test.each([
   ['tags.any.0', { tags: { any: ['\u0000'] } }],
   ['tags.all.0', { tags: { all: ['\ud800'] } }],
   ['tags.any', { tags: { any: [] } }],
-  ['status', { status: [] }],
-  ['priority.0', { priority: [4] }],
+  ['statuses', { statuses: [] }],
+  ['priorities.0', { priorities: [4] }],
   ['visitorId', { visitorId: '\u0000' }],
   ['visitorId', { visitorId: 'x'.repeat(10_000) }],
   ['assignee.memberId', { assignee: { memberId: '\u0000' } }],
@@ -172,9 +178,9 @@ test.each([
 
 test.each(['yesterday', '2026-01-15', '2026-01-15T10:00:00', '2026-13-45T10:00:00Z', '', 1_700_000_000_000])(
   'refuses the time %j, whether as a variable or in the text',
-  async (createdAfter) => {
-    const asVariable = await filtered({ createdAfter })
-    const text = `{ conversations(filter: { createdAfter: ${JSON.stringify(createdAfter)} }) { totalCount } }`
+  async (from) => {
+    const asVariable = await filtered({ createdAt: { from } })
+    const text = `{ conversations(filter: { createdAt: { from: ${JSON.stringify(from)} } }) { totalCount } }`
     for (const { body } of [asVariable, await guddesk.graphql(text)]) {
       expect(body.errors).toHaveLength(1)
       expect(body.errors[0].message).toContain('A DateTime is ISO 8601 text')

@@ -133,11 +133,11 @@ describe('names of the schema', () => {
     ['an argument', '{ conversations(frst: 1) { totalCount } }'],
     ['a type', 'query ($a: Conversatio) { viewer { ... on View { __typename } } }'],
     ['a subscription’s variable', 'subscription ($t: [EventType!]) { events(types: $t) { id } }', { t: ['PINGG'] }],
-    ['an enum value', '{ conversations(filter: { status: OPENED }) { totalCount } }'],
+    ['an enum value', '{ conversations(filter: { statuses: OPENED }) { totalCount } }'],
     [
       'a variable’s value',
       'query ($f: ConversationFilter) { conversations(filter: $f) { totalCount } }',
-      { f: { stat: 1 } },
+      { f: { statuse: 1 } },
     ],
   ]
   /** Served as in production: other variables than this one want servers that are not here. */

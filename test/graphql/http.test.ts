@@ -59,7 +59,7 @@ describe('requests', () => {
     ['many operations', '[{"query":"{ __typename }"},{"query":"{ __typename }"}]'],
     ['a syntax error', '{"query":"{ viewer "}'],
     ['an unknown field', '{"query":"{ nothing }"}'],
-    ['a wrong enum value', '{"query":"{ conversations(filter: { status: GONE }) { totalCount } }"}'],
+    ['a wrong enum value', '{"query":"{ conversations(filter: { statuses: GONE }) { totalCount } }"}'],
     ['a variable of a wrong type', `{"query":${JSON.stringify(BY_PAGE)},"variables":{"first":"x"}}`],
     ['an integer that is too large', `{"query":${JSON.stringify(BY_PAGE)},"variables":{"first":2147483648}}`],
     ['a missing variable', '{"query":"query ($id: ID!) { conversation(id: $id) { id } }"}'],

@@ -141,7 +141,7 @@ const RULES: Record<string, Rule> = {
     'READ_WRITE',
     true,
     'setTyping',
-    `conversationId: "${UNKNOWN.conversation}", typing: true`,
+    `conversationId: "${UNKNOWN.conversation}", isTyping: true`,
   ),
   'Mutation.installAgent': mutation(
     'READ_WRITE',

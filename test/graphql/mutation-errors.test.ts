@@ -176,7 +176,6 @@ describe('BAD_REQUEST', () => {
       ['body', 'senderName'],
     ],
     ['sendMessage', () => ({ conversationId, body: 'a\ud800', type: 'VISITOR' }), ['body']],
-    ['sendMessage', () => ({ conversationId, body: 'x', type: 'SYSTEM' }), ['type']],
     ['installAgent', () => ({ name: ' ', webhookUrl: '' }), ['name', 'webhookUrl']],
     ['installAgent', () => ({ ...BOT, webhookUrl: 'ftp://example.com/' }), ['webhookUrl']],
     ['installAgent', () => ({ ...BOT, webhookUrl: 'http://10.0.0.1/' }), ['webhookUrl']],
@@ -219,4 +218,13 @@ describe('BAD_REQUEST', () => {
     })
     expect(await read()).toEqual(before)
   })
+})
+
+test.each([
+  ['SendMessageInput', 'sendMessage', () => ({ conversationId, body: 'x', type: 'SYSTEM' })],
+  ['InstallAgentInput', 'installAgent', () => ({ ...BOT, type: 'BUILT_IN' })],
+])('%s has no values that are the server’s own', async (type, name, input) => {
+  const query = `mutation ($input: ${type}!) { ${name}(input: $input) { error { code } } }`
+  const { status, body } = await guddesk.graphql(query, { input: input() })
+  expect([status, body.errors[0].extensions.code]).toEqual([400, 'bad_request'])
 })

@@ -45,7 +45,7 @@ const INSTALL_AGENT = graphql(`mutation ($input: InstallAgentInput!) { installAg
   secret key endpoint { id } apiKey { id }
   agent {
     id name description type config priority iconUrl creatorName creatorUrl isEnabled
-    webhookEndpoints { id url onMessageCreated onConversationCreated onConversationClosed onConversationAssigned }
+    webhookEndpoints { id url events }
   }
   error { code message }
 } }`)
@@ -54,7 +54,7 @@ const CREATE_ENDPOINT =
   graphql(`mutation ($input: RegisterWebhookEndpointInput!) { registerWebhookEndpoint(input: $input) {
   created secret
   endpoint {
-    id url description isEnabled onMessageCreated onConversationClosed agentId
+    id url description isEnabled events agentId
     maxInFlight ordering consecutiveFailures failingSince
   }
   error { code message fields { path message } }
@@ -284,7 +284,7 @@ describe('what makes a secret shows it once', () => {
   }
 
   test('installAgent', async () => {
-    const events = { onConversationClosed: true, onMessageCreated: false, onConversationCreated: null }
+    const events = ['CONVERSATION_CLOSED' as const, 'CONVERSATION_CREATED' as const]
     const bot = { name: 'RefundBot', description: 'Refunds', config: { a: 1 }, priority: 5 }
     const profile = { ...bot, type: 'MARKETPLACE' } as const
     const maker = { iconUrl: 'https://a.com/i.png', creatorName: 'Ann', creatorUrl: 'https://a.com/' }
@@ -293,10 +293,8 @@ describe('what makes a secret shows it once', () => {
     const made = payload((await guddesk.query(INSTALL_AGENT, { input })).installAgent)
     expect(made).toMatchObject({ error: null, agent: { ...profile, ...maker, isEnabled: true } })
     const { agent, secret, key, endpoint, apiKey } = made
-    const flags = { onMessageCreated: false, onConversationCreated: true, onConversationClosed: true }
-    expect(agent.webhookEndpoints).toEqual([
-      { id: expect.stringMatching(/^whk_/), url, ...flags, onConversationAssigned: false },
-    ])
+    const subscribed = ['CONVERSATION_CREATED', 'CONVERSATION_CLOSED']
+    expect(agent.webhookEndpoints).toEqual([{ id: expect.stringMatching(/^whk_/), url, events: subscribed }])
     expect([secret, key]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/), expect.stringMatching(/^gd_.{43}$/)])
     const { viewer } = await guddesk.query(ACTOR, {}, { key })
     expect(viewer.actor).toEqual({ id: agent.id, name: 'RefundBot', permission: 'READ_WRITE' })
@@ -313,11 +311,11 @@ describe('what makes a secret shows it once', () => {
     const endpoint = { id: expect.stringMatching(/^whk_/), url, description: 'CI', isEnabled: true, agentId: null }
     expect(made).toMatchObject({ error: null, created: true, endpoint })
     expect(made.secret).toMatch(/^[0-9a-f]{64}$/)
-    expect(made.endpoint).toMatchObject({ onMessageCreated: true, onConversationClosed: false })
+    expect(made.endpoint).toMatchObject({ events: ['MESSAGE_CREATED', 'CONVERSATION_CREATED'] })
     const { id } = made.endpoint
     await guddesk.deps.db.prisma.webhookEndpoint.update({ where: { id }, data: { isEnabled: false } })
-    const again = await createEndpoint({ url, events: { onConversationClosed: true } })
-    expect(again).toEqual({ ...made, created: false, endpoint: { ...made.endpoint, onConversationClosed: true } })
+    const again = await createEndpoint({ url, events: ['CONVERSATION_CLOSED'] })
+    expect(again).toEqual({ ...made, created: false, endpoint: { ...made.endpoint, events: ['CONVERSATION_CLOSED'] } })
     const shown = await everythingShown([id])
     expect(shown).toContain(id)
     expect(shown).not.toContain(made.secret)

@@ -32,7 +32,7 @@ const AGENT_FIELDS: Record<string, NeighbourRule> = {
   installer: { instead: null, select: 'installer { name hasLeft }' },
   lastSeenAt: { instead: null },
   replyCount24h: { instead: null },
-  errorRate24h: { instead: null },
+  successRate24h: { instead: null },
 }
 
 let guddesk: TestGudDesk
@@ -120,7 +120,7 @@ describe.each(Object.keys(ROADS))('an agent by %s', (road) => {
     expect(own[name]).toBeDefined()
     if (rule === 'shown') return expect(seen[name]).toEqual(own[name])
     expect(seen[name]).toEqual(rule.instead)
-    if (name !== 'errorRate24h') expect(own[name]).not.toEqual(rule.instead)
+    if (name !== 'successRate24h') expect(own[name]).not.toEqual(rule.instead)
   })
 })
 

@@ -177,9 +177,9 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
     ... on Conversation { visitor { id } assignee { id } messages(first: 1) { edges { node { id body } } } }
     ... on Message { conversationId sequence senderId }
     ... on Agent { isEnabled type webhookEndpoints { id url } }
-    ... on WebhookEndpoint { url agentId onMessageCreated onConversationClosed lastSuccessAt }
+    ... on WebhookEndpoint { url agentId events lastSuccessAt }
     ... on ApiKey { prefix permission agentId revokedAt }
-    ... on Delivery { eventType endpoint { id } }
+    ... on Delivery { deliveredType: eventType endpoint { id } }
     ... on AuditEntry { action targetId }
     ... on Article { title body collection { id } }
     ... on Collection { collectionName: name }
@@ -189,7 +189,7 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
   expect(body.errors).toBeUndefined()
   const url = 'http://127.0.0.1:9/nodes'
   const message = { node: { id: mine['Message'], body: 'hello' } }
-  const webhook = { agentId: mine['Agent'], onMessageCreated: true, onConversationClosed: false }
+  const webhook = { agentId: mine['Agent'], events: ['MESSAGE_CREATED', 'CONVERSATION_CREATED'] }
   expect(data.nodes).toEqual([
     { __typename: 'Workspace', members: [{ id: mine['Member'], email: 'owner@localhost' }] },
     { __typename: 'Member', name: 'Owner', role: 'OWNER' },
@@ -205,7 +205,7 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
       agentId: null,
       revokedAt: null,
     },
-    { __typename: 'Delivery', eventType: 'CONVERSATION_CREATED', endpoint: { id: mine['WebhookEndpoint'] } },
+    { __typename: 'Delivery', deliveredType: 'CONVERSATION_CREATED', endpoint: { id: mine['WebhookEndpoint'] } },
     { __typename: 'AuditEntry', action: 'AGENT_INSTALLED', targetId: mine['Agent'] },
     { __typename: 'Article', title: 'Refunds', body: 'Ask us.', collection: { id: mine['Collection'] } },
     { __typename: 'Collection', collectionName: 'Money' },

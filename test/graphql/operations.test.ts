@@ -61,20 +61,22 @@ test('a visitor is changed, cleared and found', async () => {
 test('an agent is installed, changed, disabled, listed and uninstalled', async () => {
   const installed = await run('installAgent', { name: 'Bot', webhookUrl: 'http://127.0.0.1:9/a' }, 'agent { id }')
   const agentId = installed.agent.id
-  const patch = { agentId, name: 'Better', isEnabled: false, events: { onConversationClosed: true }, description: null }
-  const changed = await run(
-    'updateAgent',
-    patch,
-    'agent { name isEnabled webhookEndpoints { onMessageCreated onConversationClosed } }',
-  )
+  const patch = {
+    agentId,
+    name: 'Better',
+    isEnabled: false,
+    events: ['MESSAGE_CREATED', 'CONVERSATION_CLOSED'],
+    description: null,
+  }
+  const changed = await run('updateAgent', patch, 'agent { name isEnabled webhookEndpoints { events } }')
   expect(changed.agent).toEqual({
     name: 'Better',
     isEnabled: false,
-    webhookEndpoints: [{ onMessageCreated: true, onConversationClosed: true }],
+    webhookEndpoints: [{ events: ['MESSAGE_CREATED', 'CONVERSATION_CLOSED'] }],
   })
-  const listed = async (enabled: boolean) => {
+  const listed = async (isEnabled: boolean) => {
     const query = `query($filter: AgentFilter) { agents(filter: $filter) { edges { node { id } } } }`
-    const { data } = await guddesk.graphql(query, { filter: { enabled } })
+    const { data } = await guddesk.graphql(query, { filter: { isEnabled } })
     return data.agents.edges.map(({ node }: { node: { id: string } }) => node.id)
   }
   expect(await listed(false)).toEqual([agentId])
@@ -90,10 +92,10 @@ test('a webhook endpoint is changed, its URL kept unique, and deleted', async ()
   await run('registerWebhookEndpoint', { url: 'http://127.0.0.1:9/taken' }, 'endpoint { id }')
   const changed = await run(
     'updateWebhookEndpoint',
-    { endpointId, description: 'CRM', isEnabled: false, events: { onConversationAssigned: true } },
-    'endpoint { description isEnabled onConversationAssigned }',
+    { endpointId, description: 'CRM', isEnabled: false, events: ['CONVERSATION_ASSIGNED'] },
+    'endpoint { description isEnabled events }',
   )
-  expect(changed.endpoint).toEqual({ description: 'CRM', isEnabled: false, onConversationAssigned: true })
+  expect(changed.endpoint).toEqual({ description: 'CRM', isEnabled: false, events: ['CONVERSATION_ASSIGNED'] })
   const taken = { endpointId, url: 'http://127.0.0.1:9/taken' }
   expect(await run('updateWebhookEndpoint', taken, 'endpoint { id }')).toMatchObject({ error: { code: 'CONFLICT' } })
   expect(await run('updateWebhookEndpoint', { endpointId }, 'endpoint { id }')).toMatchObject({
@@ -159,7 +161,7 @@ test('messages are walked from either end', async () => {
 
 test('typing is signalled', async () => {
   const conversationId = await guddesk.newConversation(guddesk.tenant)
-  expect(await run('setTyping', { conversationId, typing: true }, 'conversationId')).toEqual({
+  expect(await run('setTyping', { conversationId, isTyping: true }, 'conversationId')).toEqual({
     conversationId,
     error: null,
   })

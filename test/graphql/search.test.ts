@@ -145,7 +145,7 @@ test('an agent’s key finds notes; a visitor does not, and only its own', async
 })
 
 test('combines with other conditions', async () => {
-  const query = graphql(`{ conversations(filter: { text: "damaged", status: CLOSED }) { totalCount } }`)
+  const query = graphql(`{ conversations(filter: { text: "damaged", statuses: CLOSED }) { totalCount } }`)
   const { data } = await guddesk.graphql(query)
   expect(data.conversations.totalCount).toBe(0)
 })
@@ -195,7 +195,7 @@ test('finds what many have and what few have, in order, page by page, both ways'
   }
   for (const words of ['common', 'third', 'rare', 'zoe', 'none']) {
     const expected = rows.filter((_, i) => words === 'zoe' || text(i).split(' ').includes(words)).map(({ id }) => id)
-    for (const sort of ['ACTIVITY', 'CREATED']) {
+    for (const sort of ['LATEST_ACTIVITY', 'NEWEST']) {
       expect(await walk(words, true, sort), `${words} by ${sort}`).toEqual(expected.toReversed())
       expect(await walk(words, false, sort), `${words} by ${sort}, backwards`).toEqual(expected.toReversed())
     }

@@ -69,7 +69,7 @@ const PLACES: Record<string, Place> = {
   'Mutation.rotateWebhookSecret input.endpointId': change('endpoint', 'rotateWebhookSecret'),
   'Mutation.sendMessage input.conversationId': change('conversation', 'sendMessage', 'body: "Hi", type: BOT'),
   'Mutation.sendTestEvent input.endpointId': change('endpoint', 'sendTestEvent', 'type: PING'),
-  'Mutation.setTyping input.conversationId': change('conversation', 'setTyping', 'typing: true'),
+  'Mutation.setTyping input.conversationId': change('conversation', 'setTyping', 'isTyping: true'),
   'Mutation.startConversation input.visitorId': change('visitor', 'startConversation', '', 'bad_request'),
   'Mutation.uninstallAgent input.agentId': change('agent', 'uninstallAgent'),
   'Mutation.updateAgent input.agentId': change('agent', 'updateAgent', 'name: "Changed"'),

@@ -51,8 +51,8 @@ async function another(i: number): Promise<void> {
 /** Every list by its root field: how it is asked for, and where its connection is in the answer. */
 const LISTS: Record<string, { field: string; inner?: string; args?: string }> = {
   conversations: { field: 'conversations' },
-  'conversations by start': { field: 'conversations', args: 'sort: CREATED' },
-  'conversations by filter': { field: 'conversations', args: 'filter: { text: "hello no", status: OPEN }' },
+  'conversations by start': { field: 'conversations', args: 'sort: NEWEST' },
+  'conversations by filter': { field: 'conversations', args: 'filter: { text: "hello no", statuses: OPEN }' },
   visitors: { field: 'visitors' },
   agents: { field: 'agents' },
   webhookEndpoints: { field: 'webhookEndpoints' },

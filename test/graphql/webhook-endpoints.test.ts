@@ -50,7 +50,7 @@ describe('enabling and disabling', () => {
     expect(await enable()).toMatchObject({ endpoint: { isEnabled: true, failingSince: null, consecutiveFailures: 0 } })
     const [first, again] = await receiver.waitFor(2)
     expect(again?.headers['x-guddesk-delivery']).toBe(first?.headers['x-guddesk-delivery'])
-    const query = graphql(`{ deliveries(filter: { status: SKIPPED }) { totalCount } }`)
+    const query = graphql(`{ deliveries(filter: { statuses: SKIPPED }) { totalCount } }`)
     expect((await guddesk.graphql(query, {}, { key: tenant.key })).data.deliveries.totalCount).toBe(1)
   })
 

@@ -154,7 +154,7 @@ describe('lists', () => {
     await create({ title: 'Public', isPublished: true }, own.key)
     const visitor = { type: 'visitor', id: 'vis_x', name: 'V', permission: 'READ_ONLY', user: null } as const
     const actor = { ...visitor, workspaceId: own.workspaceId, role: null, origin: null }
-    for (const filter of [{}, { published: false }, { q: 'a' }]) {
+    for (const filter of [{}, { isPublished: false }, { text: 'a' }]) {
       const { rows } = await listArticles(guddesk.deps, actor, filter, { limit: 10, cursor: null })
       expect(rows.filter(({ isPublished }) => !isPublished)).toEqual([])
     }
@@ -215,7 +215,7 @@ test('articles over GraphQL: write, find with body and collection, change, remov
   )
   const { article } = createArticle
   expect(article).toMatchObject({ slug: 'refunds', body: '# Yes', collection: { name: 'Money' } })
-  const { articles } = await ask(`{ articles(filter: { published: true, q: "yes" }) {
+  const { articles } = await ask(`{ articles(filter: { isPublished: true, text: "yes" }) {
     totalCount edges { node { id title body } } } }`)
   expect(articles).toEqual({ totalCount: 1, edges: [{ node: { id: article.id, title: 'Refunds', body: '# Yes' } }] })
   const { updateArticle } = await ask(

@@ -89,7 +89,7 @@ describe('unregistering', () => {
         `query ($id: ID!, $agentId: ID!) {
           node(id: $id) { id }
           nodes(ids: [$id]) { id }
-          agent: node(id: $agentId) { ... on Agent { errorRate24h webhookEndpoints { id } } }
+          agent: node(id: $agentId) { ... on Agent { successRate24h webhookEndpoints { id } } }
           webhookEndpoints(first: 100) { edges { node { id } } }
           deliveries(first: 100, filter: { endpointId: $id }) { totalCount edges { node { id } } }
           dispatchState { pending }
@@ -102,7 +102,7 @@ describe('unregistering', () => {
       expect(body.data).toMatchObject({
         node: null,
         nodes: [null],
-        agent: { errorRate24h: null, webhookEndpoints: [] },
+        agent: { successRate24h: null, webhookEndpoints: [] },
       })
       expect(body.data.deliveries).toEqual({ totalCount: 0, edges: [] })
       expect(JSON.stringify(body.data)).not.toContain(id)

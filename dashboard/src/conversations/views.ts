@@ -13,31 +13,31 @@ export function viewOf(id: string | undefined): InboxView | undefined {
 export function filterOf({ id }: InboxView): ConversationFilter {
   switch (id) {
     case 'mine':
-      return { status: ['OPEN'], assignee: { me: true } }
+      return { statuses: ['OPEN'], assignee: { me: true } }
     case 'unassigned':
-      return { status: ['OPEN'], assignee: { none: true } }
+      return { statuses: ['OPEN'], assignee: { none: true } }
     case 'open':
-      return { status: ['OPEN'] }
+      return { statuses: ['OPEN'] }
     case 'snoozed':
-      return { status: ['SNOOZED'] }
+      return { statuses: ['SNOOZED'] }
     case 'closed':
-      return { status: ['CLOSED'] }
+      return { statuses: ['CLOSED'] }
   }
 }
 
 /** The filters that can be judged here. */
-const JUDGED = new Set(['status', 'assignee', 'visitorId'])
+const JUDGED = new Set(['statuses', 'assignee', 'visitorId'])
 
 /**
  * Whether a conversation belongs into a list, by what is known of it here; false for filters that only the server can judge.
  * @param memberId who the signed-in person is
  */
 export function matches(filter: ConversationFilter, row: Row, memberId: string): boolean {
-  const { status, assignee, visitorId } = filter
+  const { statuses, assignee, visitorId } = filter
   const isJudged = Object.entries(filter).every(([name, value]) => value == null || JUDGED.has(name))
   return (
     isJudged &&
-    (status == null || status.includes(row.status)) &&
+    (statuses == null || statuses.includes(row.status)) &&
     (assignee?.me !== true || row.assignee?.id === memberId) &&
     (assignee?.memberId == null || row.assignee?.id === assignee.memberId) &&
     (assignee?.none !== true || row.assignee === null) &&

@@ -1,22 +1,18 @@
 import { Checkbox } from '@mantine/core'
+import type { SubscribableEvent } from '../generated/documents.ts'
 import classes from './EventsField.module.css'
-import { type EventFlags, SUBSCRIPTIONS } from './eventTypes.ts'
+import { SUBSCRIPTIONS } from './eventTypes.ts'
 
 interface EventsFieldProps {
-  readonly value: EventFlags
-  readonly onChange: (value: EventFlags) => void
+  readonly value: readonly SubscribableEvent[]
+  readonly onChange: (value: readonly SubscribableEvent[]) => void
 }
 
-const every = (is: boolean): EventFlags => ({
-  onMessageCreated: is,
-  onConversationCreated: is,
-  onConversationClosed: is,
-  onConversationAssigned: is,
-})
+const ALL = SUBSCRIPTIONS.map(({ type }) => type)
 
 /** Which events are sent, each with what it means. */
 export function EventsField({ value, onChange }: EventsFieldProps) {
-  const chosen = SUBSCRIPTIONS.filter(({ flag }) => value[flag]).length
+  const chosen = value.length
   const isAll = chosen === SUBSCRIPTIONS.length
   return (
     <fieldset className={classes.events}>
@@ -25,16 +21,18 @@ export function EventsField({ value, onChange }: EventsFieldProps) {
         label="All events"
         checked={isAll}
         indeterminate={chosen > 0 && !isAll}
-        onChange={() => onChange(every(!isAll))}
+        onChange={() => onChange(isAll ? [] : ALL)}
       />
-      {SUBSCRIPTIONS.map(({ flag, name, description }) => (
+      {SUBSCRIPTIONS.map(({ type, name, description }) => (
         <Checkbox
-          key={flag}
+          key={type}
           classNames={{ root: classes.one ?? '', label: classes.name ?? '' }}
           label={name}
           description={description}
-          checked={value[flag]}
-          onChange={(event) => onChange({ ...value, [flag]: event.currentTarget.checked })}
+          checked={value.includes(type)}
+          onChange={(event) =>
+            onChange(ALL.filter((each) => (each === type ? event.currentTarget.checked : value.includes(each))))
+          }
         />
       ))}
       {chosen === 0 && <p className={classes.none}>Without events, only tests are sent.</p>}

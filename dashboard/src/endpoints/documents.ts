@@ -13,10 +13,7 @@ export const EndpointFields = graphql(`
     lastFailureAt
     maxInFlight
     ordering
-    onMessageCreated
-    onConversationCreated
-    onConversationClosed
-    onConversationAssigned
+    events
     agentId
     createdAt
     secretRotation {

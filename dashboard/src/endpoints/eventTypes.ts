@@ -1,37 +1,28 @@
-import type { EventFlagsInput, EventType, WebhookEventType } from '../generated/documents.ts'
-
-type Flag = keyof EventFlagsInput
+import type { EventType, SubscribableEvent, WebhookEventType } from '../generated/documents.ts'
 
 /** What an endpoint can subscribe to: as it stands in the payload, and what it says. */
-export const SUBSCRIPTIONS = [
-  { flag: 'onMessageCreated', name: 'message.created', description: 'A visitor, a person or a bot wrote.' },
-  { flag: 'onConversationCreated', name: 'conversation.created', description: 'A new conversation was started.' },
-  { flag: 'onConversationClosed', name: 'conversation.closed', description: 'A conversation was resolved.' },
+export const SUBSCRIPTIONS: readonly { type: SubscribableEvent; name: string; description: string }[] = [
+  { type: 'MESSAGE_CREATED', name: 'message.created', description: 'A visitor, a person or a bot wrote.' },
+  { type: 'CONVERSATION_CREATED', name: 'conversation.created', description: 'A new conversation was started.' },
+  { type: 'CONVERSATION_CLOSED', name: 'conversation.closed', description: 'A conversation was resolved.' },
   {
-    flag: 'onConversationAssigned',
+    type: 'CONVERSATION_ASSIGNED',
     name: 'conversation.assigned',
     description: 'A conversation was given to somebody.',
   },
-] as const satisfies readonly { flag: Flag; name: string; description: string }[]
+]
 
-export type EventFlags = Record<Flag, boolean>
-
-/** What the API takes for flags that nobody gave. */
-export const DEFAULT_EVENTS: EventFlags = {
-  onMessageCreated: true,
-  onConversationCreated: true,
-  onConversationClosed: false,
-  onConversationAssigned: false,
-}
-
-export function flagsOf(endpoint: EventFlags): EventFlags {
-  const { onMessageCreated, onConversationCreated, onConversationClosed, onConversationAssigned } = endpoint
-  return { onMessageCreated, onConversationCreated, onConversationClosed, onConversationAssigned }
-}
+/** What a new endpoint subscribes to by default. */
+export const DEFAULT_EVENTS: readonly SubscribableEvent[] = ['MESSAGE_CREATED', 'CONVERSATION_CREATED']
 
 /** `MESSAGE_CREATED` as receivers know it: `message.created`. */
 export function eventName(type: EventType | WebhookEventType): string {
   return type.toLowerCase().replace('_', '.')
+}
+
+/** What an endpoint subscribes to, as receivers know it. */
+export function eventNames(events: readonly SubscribableEvent[]): string[] {
+  return events.map(eventName)
 }
 
 /** What is sent as webhooks, for menus. */

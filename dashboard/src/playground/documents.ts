@@ -61,7 +61,7 @@ export const FirstSteps = graphql(`
         }
       }
     }
-    deliveries(first: 1, filter: { status: DELIVERED }) {
+    deliveries(first: 1, filter: { statuses: DELIVERED }) {
       edges {
         node {
           id

@@ -29,7 +29,9 @@ export const InstallAgent = z.object({
   ...AgentProfile.shape,
   webhookUrl: WebhookUrl.describe('The URL that receives the events. HTTPS is required in production.'),
   type: z.enum(AgentType).optional().describe('The origin of the agent. CUSTOM by default.'),
-  events: EventFlags.optional().describe('The event types that the webhook endpoint of the agent receives.'),
+  events: EventFlags.optional().describe(
+    'The event types that the webhook endpoint of the agent receives. Messages and new conversations by default.',
+  ),
 })
 
 export const AgentPatch = z
@@ -49,7 +51,7 @@ export const AgentPatch = z
     'must have at least one field to change',
   )
 
-export const AgentFilter = z.object({ type: z.enum(AgentType), enabled: z.boolean() }).partial()
+export const AgentFilter = z.object({ type: z.enum(AgentType), isEnabled: z.boolean() }).partial()
 
 /** An agent with its webhook endpoints, the installed one first. */
 export type AgentWithEndpoints = Agent & { webhookEndpoints: WebhookEndpoint[] }
@@ -84,11 +86,11 @@ export async function listAgents(
   page: PageRequest,
 ): Promise<Page<AgentWithEndpoints>> {
   requireLevel(actor, 'READ_ONLY')
-  const { type, enabled } = parse(AgentFilter, filter)
+  const { type, isEnabled } = parse(AgentFilter, filter)
   const where = {
     workspaceId: actor.workspaceId,
     ...(type !== undefined && { type }),
-    ...(enabled !== undefined && { isEnabled: enabled }),
+    ...(isEnabled !== undefined && { isEnabled }),
   }
   const { agent } = deps.db.prisma
   return inTimeOrder({ field: 'installedAt', direction: 'desc' }, page, {

@@ -5,7 +5,7 @@ import type { Actor, ActorType, Caller, Origin } from '../shared/actor.ts'
 import { hasLevel, requireLevel, requireNotAgent } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { newId } from '../shared/ids.ts'
-import { idText, instant, parse } from '../shared/input.ts'
+import { dateFilter, idText, parse, timeRange } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 
 /** Everything that is recorded, as `noun.what_happened`. */
@@ -19,7 +19,6 @@ export const AUDIT_ACTIONS = [
   'member.removed',
   'invitation.revoked',
   'api_key.created',
-  'api_key.updated',
   'api_key.revoked',
   'agent.installed',
   'agent.updated',
@@ -160,8 +159,7 @@ export const AuditFilter = z
     action: z.enum(AUDIT_ACTIONS),
     actorId: idText,
     targetId: idText,
-    createdAfter: instant,
-    createdBefore: instant,
+    createdAt: timeRange,
   })
   .partial()
 
@@ -171,7 +169,7 @@ export function mayReadAudit({ type, permission }: Actor): boolean {
 }
 
 /**
- * The workspace's entries, newest first; `createdAfter` and `createdBefore` are exclusive.
+ * The workspace's entries, newest first.
  * @throws ForbiddenError below FULL_ACCESS and for agents; ValidationError
  */
 export async function listAuditEntries(
@@ -182,13 +180,13 @@ export async function listAuditEntries(
 ): Promise<Page<AuditEntry>> {
   requireLevel(actor, 'FULL_ACCESS')
   requireNotAgent(actor, 'read the audit log')
-  const { action, actorId, targetId, createdAfter, createdBefore } = parse(AuditFilter, filter)
+  const { action, actorId, targetId, createdAt = {} } = parse(AuditFilter, filter)
   const where = {
     workspaceId: actor.workspaceId,
     ...(action !== undefined && { action }),
     ...(actorId !== undefined && { actorId }),
     ...(targetId !== undefined && { targetId }),
-    createdAt: { ...(createdAfter && { gt: createdAfter }), ...(createdBefore && { lt: createdBefore }) },
+    createdAt: dateFilter(createdAt),
   }
   const { auditEntry } = deps.db.prisma
   return newestFirst(page, {

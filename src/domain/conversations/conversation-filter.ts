@@ -4,7 +4,7 @@ import { Prisma } from '../../infra/database/db.ts'
 import type { Actor } from '../shared/actor.ts'
 import { visibleConversations } from '../shared/authorization.ts'
 import { ValidationError } from '../shared/errors.ts'
-import { idText, instant, text } from '../shared/input.ts'
+import { idText, type TimeRange, text, timeRange } from '../shared/input.ts'
 import { foundBy, type Search, SearchText, searchFor } from './search.ts'
 
 const Tag = text(50)
@@ -22,19 +22,17 @@ const AssigneeFilter = z
 /** Which conversations; all conditions must hold. */
 export const ConversationFilter = z
   .object({
-    status: atLeastOne(z.enum(ConversationStatus)),
+    statuses: atLeastOne(z.enum(ConversationStatus)),
     assignee: AssigneeFilter,
     visitorId: idText,
     /** Any of these, and all of those. */
     tags: z.object({ any: atLeastOne(Tag), all: atLeastOne(Tag) }).partial(),
-    channel: atLeastOne(z.enum(Channel)),
-    priority: atLeastOne(z.int().min(0).max(3)),
+    channels: atLeastOne(z.enum(Channel)),
+    priorities: atLeastOne(z.int().min(0).max(3)),
     /** Words in messages, subject, visitor's name or email address. */
     text: SearchText,
-    createdAfter: instant,
-    createdBefore: instant,
-    activeAfter: instant,
-    activeBefore: instant,
+    createdAt: timeRange,
+    lastActivityAt: timeRange,
   })
   .partial()
 
@@ -44,8 +42,7 @@ export type ConversationFilter = z.output<typeof ConversationFilter>
 export interface Selection {
   /** On `c`, a conversation; not on its latest activity, which a walk sees as it was when it began. */
   readonly where: Prisma.Sql
-  readonly activeAfter?: Date | undefined
-  readonly activeBefore?: Date | undefined
+  readonly lastActivityAt: TimeRange
   /** Not in `where`: there are two ways to search. */
   readonly search: Search | null
 }
@@ -55,26 +52,23 @@ export interface Selection {
  * @throws ValidationError when an agent asks for its own conversations: only people have some
  */
 export function selectionOf(actor: Actor, filter: ConversationFilter, removed: readonly string[] = []): Selection {
-  const { status, assignee, visitorId, tags, channel, priority, createdAfter, createdBefore } = filter
+  const { statuses, assignee, visitorId, tags, channels, priorities, createdAt = {} } = filter
   const own = visibleConversations(actor)
   const conditions = [
     Prisma.sql`c.workspace_id = ${own.workspaceId}`,
     own.visitorId !== undefined && Prisma.sql`c.visitor_id = ${own.visitorId}`,
-    status !== undefined && Prisma.sql`c.status = ANY(${status}::"ConversationStatus"[])`,
+    statuses !== undefined && Prisma.sql`c.status = ANY(${statuses}::"ConversationStatus"[])`,
     assignee !== undefined && assigneeIs(actor, assignee, removed),
     visitorId !== undefined && Prisma.sql`c.visitor_id = ${visitorId}`,
     tags?.all !== undefined && Prisma.sql`c.tags @> ${tags.all}::text[]`,
     tags?.any !== undefined && Prisma.sql`c.tags && ${tags.any}::text[]`,
-    channel !== undefined && Prisma.sql`c.channel = ANY(${channel}::"Channel"[])`,
-    priority !== undefined && Prisma.sql`c.priority = ANY(${priority}::smallint[])`,
-    createdAfter !== undefined && Prisma.sql`c.created_at > ${createdAfter}`,
-    createdBefore !== undefined && Prisma.sql`c.created_at < ${createdBefore}`,
+    channels !== undefined && Prisma.sql`c.channel = ANY(${channels}::"Channel"[])`,
+    priorities !== undefined && Prisma.sql`c.priority = ANY(${priorities}::smallint[])`,
+    ...within(Prisma.sql`c.created_at`, createdAt),
   ]
-  const { activeAfter, activeBefore } = filter
   return {
     where: and(conditions),
-    activeAfter,
-    activeBefore,
+    lastActivityAt: filter.lastActivityAt ?? {},
     search: filter.text === undefined ? null : searchFor(actor, filter.text),
   }
 }
@@ -107,6 +101,15 @@ export function memberIdOf({ type, user, workspaceId }: Actor): Prisma.Sql {
     throw new ValidationError([{ path: 'assignee.me', message: 'requires a user; API keys must pass `memberId`' }])
   }
   return Prisma.sql`SELECT id FROM members WHERE workspace_id = ${workspaceId} AND user_id = ${user.id}`
+}
+
+/** The conditions on a column's time. */
+export function within(column: Prisma.Sql, { from, after, to }: TimeRange): (Prisma.Sql | false)[] {
+  return [
+    from !== undefined && Prisma.sql`${column} >= ${from}`,
+    after !== undefined && Prisma.sql`${column} > ${after}`,
+    to !== undefined && Prisma.sql`${column} < ${to}`,
+  ]
 }
 
 /** The conditions that are there, joined. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Prisma } from '../../infra/database/db.ts'
 import { type CursorRange, TimeAndId } from '../shared/pagination.ts'
-import { and, type Selection } from './conversation-filter.ts'
+import { and, type Selection, within } from './conversation-filter.ts'
 
 /** Where a conversation stands in a list. */
 export interface ConversationSortKey {
@@ -46,15 +46,14 @@ function isSnapshot(text: string): boolean {
 export const BY_ACTIVITY: ConversationOrder<ActivityCursorKey> = {
   cursorKey: ActivityCursorKey,
   cursorKeyOf: ({ id, position, snapshot }) => [snapshot ?? '', position, id],
-  positions: ({ where, activeAfter, activeBefore }, { after, before, take, reverse }) => {
+  positions: ({ where, lastActivityAt }, { after, before, take, reverse }) => {
     const snapshot = (after ?? before)?.[0]
     const order = reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
     const inRange = (position: Prisma.Sql) =>
       and([
         before !== null && Prisma.sql`(${position}, c.id) > (${before[1]}, ${before[2]})`,
         after !== null && Prisma.sql`(${position}, c.id) < (${after[1]}, ${after[2]})`,
-        activeAfter !== undefined && Prisma.sql`${position} > ${activeAfter}`,
-        activeBefore !== undefined && Prisma.sql`${position} < ${activeBefore}`,
+        ...within(position, lastActivityAt),
       ])
     if (snapshot === undefined) {
       return Prisma.sql`
@@ -106,10 +105,6 @@ export const BY_CREATION: ConversationOrder<TimeAndId> = {
 }
 
 /** A selection's condition where no walk is under way: latest activity as it is now. */
-export function currentWhere({ where, activeAfter, activeBefore }: Selection): Prisma.Sql {
-  return and([
-    where,
-    activeAfter !== undefined && Prisma.sql`c.last_activity_at > ${activeAfter}`,
-    activeBefore !== undefined && Prisma.sql`c.last_activity_at < ${activeBefore}`,
-  ])
+export function currentWhere({ where, lastActivityAt }: Selection): Prisma.Sql {
+  return and([where, ...within(Prisma.sql`c.last_activity_at`, lastActivityAt)])
 }

@@ -107,7 +107,7 @@ export async function conversationsOfVisitors(
   range: VisitorConversationRange,
 ): Promise<Map<string, ConversationSortKey[]>> {
   const { where } = selectionOf(actor, {})
-  const theirs = { where: Prisma.sql`${where} AND c.visitor_id = wanted.id`, search: null }
+  const theirs = { where: Prisma.sql`${where} AND c.visitor_id = wanted.id`, lastActivityAt: {}, search: null }
   const order = range.reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
   const rows = await db.prisma.$queryRaw<(ConversationSortKey & { visitorId: string })[]>`
     SELECT wanted.id AS "visitorId", page.* FROM unnest(${[...visitorIds]}::text[]) AS wanted(id)

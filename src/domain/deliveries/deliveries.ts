@@ -8,23 +8,22 @@ import type { Actor } from '../shared/actor.ts'
 import { managedEndpoints, requireLevel, requireWebhookManager } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError } from '../shared/errors.ts'
-import { idText, instant, parse, requireId } from '../shared/input.ts'
+import { dateFilter, idText, parse, requireId, timeRange } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 import { requestProbe } from './request-probe.ts'
 
 export const DeliveryFilter = z
   .object({
     /** One of these. */
-    status: z.array(z.enum(DeliveryStatus)).min(1, 'must have at least one value'),
+    statuses: z.array(z.enum(DeliveryStatus)).min(1, 'must have at least one value'),
     endpointId: idText,
     /** Of one of its endpoints. */
     agentId: idText,
     /** One of these. */
-    eventType: z.array(idText).min(1, 'must have at least one value'),
+    eventTypes: z.array(idText).min(1, 'must have at least one value'),
     conversationId: idText,
     isTest: z.boolean(),
-    createdAfter: instant,
-    createdBefore: instant,
+    createdAt: timeRange,
   })
   .partial()
 
@@ -50,20 +49,17 @@ export async function listDeliveries(
   page: PageRequest,
 ): Promise<Page<DeliveryWithEvent>> {
   requireLevel(actor, 'READ_ONLY')
-  const { status, endpointId, agentId, eventType, conversationId, isTest, ...span } = parse(DeliveryFilter, filter)
-  const { createdAfter, createdBefore } = span
+  const wanted = parse(DeliveryFilter, filter)
+  const { statuses, endpointId, agentId, eventTypes, conversationId, isTest, createdAt = {} } = wanted
   const where: Prisma.DeliveryWhereInput = {
     ...visibleDeliveries(actor),
-    ...(status !== undefined && { status: { in: status } }),
+    ...(statuses !== undefined && { status: { in: statuses } }),
     ...(endpointId !== undefined && { endpointId }),
     ...(conversationId !== undefined && { conversationId }),
     ...(isTest !== undefined && { isTest }),
-    ...(eventType !== undefined && { event: { type: { in: eventType } } }),
-    AND: [
-      agentId === undefined ? {} : { endpoint: { agentId } },
-      createdAfter === undefined ? {} : { createdAt: { gt: createdAfter } },
-      createdBefore === undefined ? {} : { createdAt: { lt: createdBefore } },
-    ],
+    ...(eventTypes !== undefined && { event: { type: { in: eventTypes } } }),
+    createdAt: dateFilter(createdAt),
+    ...(agentId !== undefined && { AND: [{ endpoint: { agentId } }] }),
   }
   const { delivery } = deps.db.prisma
   return newestFirst(page, {

@@ -31,11 +31,11 @@ export interface DeliveryStatsBucket {
   readonly failed: number
   readonly pending: number
   /** Of all their attempts, until the answer was complete. */
-  readonly durationP50: number | null
-  readonly durationP95: number | null
+  readonly durationP50Ms: number | null
+  readonly durationP95Ms: number | null
   /** From the event to the first attempt; at most what GraphQL's Int can say. */
-  readonly latencyP50: number | null
-  readonly latencyP95: number | null
+  readonly latencyP50Ms: number | null
+  readonly latencyP95Ms: number | null
 }
 
 /** From the first moment to the last, which is left out. */
@@ -105,8 +105,8 @@ export async function deliveryStats(
     SELECT ${start}::timestamptz + i * ${length}::bigint * interval '1 millisecond' AS start,
            COALESCE(sent, 0)::int AS sent, COALESCE(delivered, 0)::int AS delivered,
            COALESCE(failed, 0)::int AS failed, COALESCE(pending, 0)::int AS pending,
-           duration[1] AS "durationP50", duration[2] AS "durationP95",
-           latency[1] AS "latencyP50", latency[2] AS "latencyP95"
+           duration[1] AS "durationP50Ms", duration[2] AS "durationP95Ms",
+           latency[1] AS "latencyP50Ms", latency[2] AS "latencyP95Ms"
       FROM generate_series(0, ${count}::int - 1) AS i
       LEFT JOIN outcomes ON outcomes.bucket = i
       LEFT JOIN times ON times.bucket = i

@@ -22,8 +22,8 @@ export interface EndpointStats {
   readonly failed: number
   readonly pending: number
   /** Of all their attempts, until the answer was complete. */
-  readonly durationP50: number
-  readonly durationP95: number
+  readonly durationP50Ms: number
+  readonly durationP95Ms: number
 }
 
 /**
@@ -54,7 +54,7 @@ export async function slowestEndpoints(
       SELECT endpoint_id, percentile_disc(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY a.duration_ms) AS duration
         FROM counted JOIN delivery_attempts a ON a.delivery_id = counted.id GROUP BY endpoint_id
     )
-    SELECT endpoint_id AS id, delivered, failed, pending, duration[1] AS "durationP50", duration[2] AS "durationP95"
+    SELECT endpoint_id AS id, delivered, failed, pending, duration[1] AS "durationP50Ms", duration[2] AS "durationP95Ms"
       FROM times JOIN outcomes USING (endpoint_id)
      ORDER BY duration[2] DESC, endpoint_id
      LIMIT ${first}`

@@ -60,8 +60,8 @@ export interface AgentActivity {
   readonly lastSeenAt: Date | null
   /** Messages that it wrote in the last 24 hours. */
   readonly replies: number
-  /** Of the deliveries of the last 24 hours to its endpoints that ended, the part that failed; null when none ended. */
-  readonly errorRate: number | null
+  /** Of the deliveries of the last 24 hours to its endpoints that ended, the part that was delivered; null when none ended. */
+  readonly successRate: number | null
 }
 
 /** Of many of the workspace's agents in one statement; of itself only when an agent asks. */
@@ -87,7 +87,7 @@ export async function activityOfAgents(
   return new Map(
     rows.map((row) => [
       row.id,
-      { lastSeenAt: row.last_seen_at, replies: row.replies, errorRate: partOf(row.failed, row) },
+      { lastSeenAt: row.last_seen_at, replies: row.replies, successRate: partOf(row.delivered, row) },
     ]),
   )
 }

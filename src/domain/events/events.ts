@@ -72,6 +72,25 @@ const SUBSCRIPTION_FLAGS = {
   'conversation.assigned': 'onConversationAssigned',
 } as const satisfies Partial<Record<EventType, string>>
 
+/** What an endpoint can subscribe to. */
+export type SubscribableEvent = keyof typeof SUBSCRIPTION_FLAGS
+/** An endpoint's flags, one for each event. */
+export type SubscriptionFlags = Record<(typeof SUBSCRIPTION_FLAGS)[SubscribableEvent], boolean>
+
+const SUBSCRIBABLE_EVENTS = Object.keys(SUBSCRIPTION_FLAGS) as SubscribableEvent[]
+
+/** The events that an endpoint receives. */
+export function subscribedEvents(flags: SubscriptionFlags): SubscribableEvent[] {
+  return SUBSCRIBABLE_EVENTS.filter((type) => flags[SUBSCRIPTION_FLAGS[type]])
+}
+
+/** The flags of an endpoint that receives these events and no others. */
+export function subscriptionFlags(events: readonly SubscribableEvent[]): SubscriptionFlags {
+  return Object.fromEntries(
+    SUBSCRIBABLE_EVENTS.map((type) => [SUBSCRIPTION_FLAGS[type], events.includes(type)]),
+  ) as SubscriptionFlags
+}
+
 /** An event's data as an actor may see it: where neighbours are reached is not for an agent. */
 export function dataVisibleTo(asking: Actor, type: string, data: Record<string, unknown>): Record<string, unknown> {
   if (type !== 'endpoint.disabled' && type !== 'endpoint.failing') return data

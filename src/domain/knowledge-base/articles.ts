@@ -43,7 +43,7 @@ export const ArticlePatch = z
     'must have at least one field to change',
   )
 
-export const ArticleFilter = z.object({ published: z.boolean(), collectionId: idText, q: text(200) }).partial()
+export const ArticleFilter = z.object({ isPublished: z.boolean(), collectionId: idText, text: text(200) }).partial()
 
 /** An article with the group that it is in. */
 export type ArticleWithCollection = Article & { collection: Collection | null }
@@ -53,7 +53,7 @@ export type ArticleSummary = Omit<ArticleWithCollection, 'body'>
 const WITH_COLLECTION = { collection: true } as const
 
 /**
- * The workspace's articles, newest first, without their bodies. `q` is looked for in title, excerpt and body.
+ * The workspace's articles, newest first, without their bodies. `text` is looked for in title, excerpt and body.
  * @param options withBodies: whether the page must have bytes for the bodies, too
  */
 export async function listArticles(
@@ -64,13 +64,13 @@ export async function listArticles(
   { withBodies = false }: { withBodies?: boolean } = {},
 ): Promise<Page<ArticleSummary>> {
   requireLevel(actor, 'READ_ONLY')
-  const { published, collectionId, q } = parse(ArticleFilter, filter)
+  const { isPublished, collectionId, text: words } = parse(ArticleFilter, filter)
   // Prisma passes LIKE's wildcards through.
-  const like = { contains: (q ?? '').replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' } as const
+  const like = { contains: (words ?? '').replace(/[\\%_]/g, '\\$&'), mode: 'insensitive' } as const
   const wanted = {
-    ...(published !== undefined && { isPublished: published }),
+    ...(isPublished !== undefined && { isPublished }),
     ...(collectionId !== undefined && { collectionId }),
-    ...(q !== undefined && { OR: [{ title: like }, { excerpt: like }, { body: like }] }),
+    ...(words !== undefined && { OR: [{ title: like }, { excerpt: like }, { body: like }] }),
   }
   const where = { AND: [visibleArticles(actor), wanted] }
   const { article } = deps.db.prisma

@@ -116,6 +116,15 @@ export const instant = z
   .union([z.date(), InstantText], 'must be an ISO 8601 time such as 2026-01-15T10:30:00.000Z')
   .refine(isInCalendar, 'must be a time between the years 1 and 9999')
 
+/** A span of time, open where an end is left out: `from` is inclusive, `after` and `to` are exclusive. */
+export const timeRange = z.object({ from: instant, after: instant, to: instant }).partial()
+export type TimeRange = z.output<typeof timeRange>
+
+/** A span of time as Prisma's condition. */
+export function dateFilter({ from, after, to }: TimeRange): { gte?: Date; gt?: Date; lt?: Date } {
+  return omitUndefined({ gte: from, gt: after, lt: to })
+}
+
 export const MAX_DEPTH = 32
 export const MAX_JSON_BYTES = 16_384
 

@@ -15,7 +15,7 @@ import { UpdateAgent } from './documents.ts'
 export function AgentCard({ agent }: { readonly agent: AgentFieldsFragment }) {
   const { path } = useWorkspace()
   const { id, name, description, icon, creatorName, isEnabled, lastSeenAt, webhookEndpoints } = agent
-  const { replyCount24h, errorRate24h } = agent
+  const { replyCount24h, successRate24h } = agent
   const [endpoint] = webhookEndpoints
   return (
     <li className={classes.card}>
@@ -34,8 +34,8 @@ export function AgentCard({ agent }: { readonly agent: AgentFieldsFragment }) {
       {description !== null && <p className={classes.text}>{description}</p>}
       <p className={classes.dim}>
         {answersText(replyCount24h ?? 0)}
-        {errorRate24h !== null && errorRate24h > 0 && `, ${rateText(errorRate24h)} of its deliveries failed`} in 24
-        hours
+        {successRate24h !== null && successRate24h < 1 && `, ${rateText(1 - successRate24h)} of its deliveries failed`}{' '}
+        in 24 hours
       </p>
       <div className={classes.bottom}>
         {!isEnabled ? (

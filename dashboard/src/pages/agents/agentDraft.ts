@@ -1,13 +1,13 @@
-import { DEFAULT_EVENTS, type EventFlags, flagsOf } from '../../endpoints/eventTypes.ts'
+import { DEFAULT_EVENTS } from '../../endpoints/eventTypes.ts'
 import { urlFault } from '../../endpoints/webhookUrl.ts'
-import type { AgentFieldsFragment } from '../../generated/documents.ts'
+import type { AgentFieldsFragment, SubscribableEvent } from '../../generated/documents.ts'
 
 /** What somebody has typed. */
 export interface AgentDraft {
   readonly name: string
   readonly description: string
   readonly webhookUrl: string
-  readonly events: EventFlags
+  readonly events: readonly SubscribableEvent[]
   readonly ignoreOwnEvents: boolean
   readonly iconUrl: string
   readonly creatorName: string
@@ -37,7 +37,7 @@ export function draftOf(agent: AgentFieldsFragment): AgentDraft {
     name: agent.name,
     description: agent.description ?? '',
     webhookUrl: endpoint?.url ?? '',
-    events: endpoint === undefined ? DEFAULT_EVENTS : flagsOf(endpoint),
+    events: endpoint?.events ?? DEFAULT_EVENTS,
     ignoreOwnEvents: agent.ignoreOwnEvents,
     iconUrl: agent.iconUrl ?? '',
     creatorName: agent.creatorName ?? '',

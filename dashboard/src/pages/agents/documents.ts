@@ -24,7 +24,7 @@ export const AgentFields = graphql(
     }
     lastSeenAt
     replyCount24h
-    errorRate24h
+    successRate24h
     webhookEndpoints {
       ...EndpointFields
     }

@@ -39,7 +39,7 @@ export function Filters({ address: { params, set, clear, isFiltered }, faults }:
       <TextInput
         type="date"
         label="From"
-        error={faultOf('createdAfter')}
+        error={faultOf('createdAt.from')}
         max={params.get('to') ?? undefined}
         value={params.get('from') ?? ''}
         onChange={(event) => set({ from: event.currentTarget.value })}
@@ -47,7 +47,7 @@ export function Filters({ address: { params, set, clear, isFiltered }, faults }:
       <TextInput
         type="date"
         label="To"
-        error={faultOf('createdBefore')}
+        error={faultOf('createdAt.to')}
         min={params.get('from') ?? undefined}
         value={params.get('to') ?? ''}
         onChange={(event) => set({ to: event.currentTarget.value })}

@@ -15,9 +15,7 @@ export function filterOf(params: URLSearchParams): AuditEntryFilter {
     ...(isAction(action) && { action }),
     ...(actorId && { actorId }),
     ...(targetId && { targetId }),
-    // The API's are exclusive.
-    ...(from !== null && { createdAfter: new Date(from.getTime() - 1).toISOString() }),
-    ...(to !== null && { createdBefore: to.toISOString() }),
+    ...((from ?? to) !== null && { createdAt: { from: from?.toISOString() ?? null, to: to?.toISOString() ?? null } }),
   }
 }
 

@@ -14,7 +14,6 @@ const ACTIONS: Record<AuditAction, string> = {
   MEMBER_REMOVED: 'removed the member {}',
   INVITATION_REVOKED: 'revoked the invitation of {}',
   API_KEY_CREATED: 'created the API key {}',
-  API_KEY_UPDATED: 'changed the API key {}',
   API_KEY_REVOKED: 'revoked the API key {}',
   AGENT_INSTALLED: 'installed the AI agent {}',
   AGENT_UPDATED: 'changed the AI agent {}',

@@ -21,8 +21,8 @@ export const ProgressFeed = graphql(`
       delivered
       retrying
       failed
-      p50DurationMs
-      p95DurationMs
+      durationP50Ms
+      durationP95Ms
     }
   }
 `)
@@ -47,8 +47,8 @@ export const DeliveryStats = graphql(`
       delivered
       failed
       pending
-      durationP50
-      durationP95
+      durationP50Ms
+      durationP95Ms
     }
   }
 `)
@@ -61,8 +61,8 @@ export const SlowestEndpoints = graphql(`
         url
       }
       failed
-      durationP50
-      durationP95
+      durationP50Ms
+      durationP95Ms
     }
   }
 `)

@@ -2,16 +2,15 @@ import { NumberInput, Select, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { fieldFault, type Refused } from '../../api/useAction.ts'
 import { EventsField } from '../../endpoints/EventsField.tsx'
-import type { EventFlags } from '../../endpoints/eventTypes.ts'
 import { urlFault } from '../../endpoints/webhookUrl.ts'
-import type { EndpointOrdering } from '../../generated/documents.ts'
+import type { EndpointOrdering, SubscribableEvent } from '../../generated/documents.ts'
 import { useWorkspace } from '../../viewer/workspace.ts'
 
 /** What somebody has typed. */
 export interface EndpointDraft {
   readonly url: string
   readonly description: string
-  readonly events: EventFlags
+  readonly events: readonly SubscribableEvent[]
   readonly maxInFlight: number
   readonly ordering: EndpointOrdering
 }

@@ -1,22 +1,22 @@
 import { Anchor } from '@mantine/core'
 import type { ReactNode } from 'react'
-import { SUBSCRIPTIONS } from '../../../endpoints/eventTypes.ts'
+import { eventNames } from '../../../endpoints/eventTypes.ts'
 import { rateText } from '../../../endpoints/health.ts'
 import type { AgentFieldsFragment } from '../../../generated/documents.ts'
 import { Time } from '../../../ui/Time.tsx'
 import classes from '../agents.module.css'
 
 export function AgentFacts({ agent }: { readonly agent: AgentFieldsFragment }) {
-  const { lastSeenAt, replyCount24h, errorRate24h, creatorName, creatorUrl, installedAt, installer } = agent
+  const { lastSeenAt, replyCount24h, successRate24h, creatorName, creatorUrl, installedAt, installer } = agent
   const [endpoint] = agent.webhookEndpoints
-  const events = SUBSCRIPTIONS.filter(({ flag }) => endpoint?.[flag]).map(({ name }) => name)
+  const events = eventNames(endpoint?.events ?? [])
   const creator = creatorName ?? creatorUrl
   return (
     <dl className={classes.facts}>
       <Fact name="Last seen">{lastSeenAt === null ? 'Not yet' : <Time at={lastSeenAt} />}</Fact>
       <Fact name="Answers in 24 hours">{(replyCount24h ?? 0).toLocaleString()}</Fact>
       <Fact name="Deliveries in 24 hours">
-        {errorRate24h === null ? 'None yet' : `${rateText(1 - errorRate24h)} arrived`}
+        {successRate24h === null ? 'None yet' : `${rateText(successRate24h)} arrived`}
       </Fact>
       <Fact name="Events">{events.join(', ') || 'None'}</Fact>
       <Fact name="Installed">

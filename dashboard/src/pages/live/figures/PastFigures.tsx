@@ -29,7 +29,7 @@ export function PastFigures({ range, backlog }: PastFiguresProps) {
   const times = buckets.map(({ start }) => Date.parse(start) / 1000)
   const delivered = buckets.reduce((sum, bucket) => sum + bucket.delivered, 0)
   const failed = buckets.reduce((sum, bucket) => sum + bucket.failed, 0)
-  const slowest = Math.max(-1, ...buckets.map(({ durationP95 }) => durationP95 ?? -1))
+  const slowest = Math.max(-1, ...buckets.map(({ durationP95Ms }) => durationP95Ms ?? -1))
   return (
     <>
       <Tiles>
@@ -49,8 +49,8 @@ export function PastFigures({ range, backlog }: PastFiguresProps) {
         times={times}
         delivered={buckets.map((bucket) => bucket.delivered)}
         failed={buckets.map((bucket) => bucket.failed)}
-        p50={buckets.map(({ durationP50 }) => durationP50)}
-        p95={buckets.map(({ durationP95 }) => durationP95)}
+        p50={buckets.map(({ durationP50Ms }) => durationP50Ms)}
+        p95={buckets.map(({ durationP95Ms }) => durationP95Ms)}
       >
         <LineChart
           title={`Backlog, by the ${range.per} of the event`}

@@ -19,7 +19,7 @@ export function SlowestEndpoints(variables: SlowestEndpointsProps) {
   const [{ data, error }, execute] = useQuery({ query: Slowest, variables, requestPolicy: 'network-only' })
   const stats = data?.slowestEndpoints ?? null
   const rows = stats ?? []
-  const longest = Math.max(1, ...rows.map(({ durationP95 }) => durationP95))
+  const longest = Math.max(1, ...rows.map(({ durationP95Ms }) => durationP95Ms))
   return (
     <Frame title="Slowest endpoints">
       {stats === null && error === undefined && <Loading lines={4} height={28} />}
@@ -28,16 +28,16 @@ export function SlowestEndpoints(variables: SlowestEndpointsProps) {
       )}
       {stats !== null && rows.length === 0 && <p className={classes.none}>Nothing was sent in this time.</p>}
       <ul className={classes.rows}>
-        {rows.map(({ endpoint, failed, durationP50, durationP95 }) => (
+        {rows.map(({ endpoint, failed, durationP50Ms, durationP95Ms }) => (
           <li key={endpoint.id} className={classes.row}>
             <Link className={classes.url ?? ''} to={path(`settings/webhooks/${endpoint.id}`)} title={endpoint.url}>
               {endpoint.url}
             </Link>
             <span className={classes.figures}>
-              p50 {durationP50.toLocaleString()} ms, p95 {durationP95.toLocaleString()} ms
+              p50 {durationP50Ms.toLocaleString()} ms, p95 {durationP95Ms.toLocaleString()} ms
               {failed > 0 && `, ${failed.toLocaleString()} failed`}
             </span>
-            <span className={classes.bar} style={{ width: `${(durationP95 / longest) * 100}%` }} aria-hidden />
+            <span className={classes.bar} style={{ width: `${(durationP95Ms / longest) * 100}%` }} aria-hidden />
           </li>
         ))}
       </ul>

@@ -12,8 +12,8 @@ interface Progress {
   readonly delivered: number
   readonly retrying: number
   readonly failed: number
-  readonly p50DurationMs: number | null
-  readonly p95DurationMs: number | null
+  readonly durationP50Ms: number | null
+  readonly durationP95Ms: number | null
 }
 
 /** Five minutes: what a chart can show without crowding. */
@@ -35,8 +35,8 @@ export function withProgress(history: readonly Second[], progress: Progress, now
     at,
     delivered: last.delivered + progress.delivered,
     failed: last.failed + failed,
-    p50: weighted(last.p50, before, progress.p50DurationMs, added),
-    p95: weighted(last.p95, before, progress.p95DurationMs, added),
+    p50: weighted(last.p50, before, progress.durationP50Ms, added),
+    p95: weighted(last.p95, before, progress.durationP95Ms, added),
   }
   return [...filled.slice(0, -1), second]
 }

@@ -39,7 +39,7 @@ export function DeliveryLog({ endpoint }: { readonly endpoint: EndpointFieldsFra
               placeholder="Any status"
               clearable
               data={[...STATUSES]}
-              value={filter.status?.[0] ?? null}
+              value={filter.statuses?.[0] ?? null}
               onChange={(value) => set('status', value)}
             />
             <Select
@@ -48,7 +48,7 @@ export function DeliveryLog({ endpoint }: { readonly endpoint: EndpointFieldsFra
               placeholder="Any event"
               clearable
               data={TYPES}
-              value={filter.eventType?.[0] ?? null}
+              value={filter.eventTypes?.[0] ?? null}
               onChange={(value) => set('type', value)}
             />
             <TextInput

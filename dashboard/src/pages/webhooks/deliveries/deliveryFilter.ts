@@ -1,5 +1,5 @@
 import { SENT_TYPES } from '../../../endpoints/eventTypes.ts'
-import type { DeliveryFilter, DeliveryStatus, EventType } from '../../../generated/documents.ts'
+import type { DeliveryFilter, DeliveryStatus, WebhookEventType } from '../../../generated/documents.ts'
 
 export const STATUSES = [
   { value: 'PENDING', label: 'Pending' },
@@ -11,15 +11,14 @@ export const STATUSES = [
 /** The filters of an address: `?status=FAILED&type=MESSAGE_CREATED&from=2026-01-15&to=2026-01-16`. Others' words count for nothing. */
 export function filterOf(params: URLSearchParams, endpointId: string): DeliveryFilter {
   const status = STATUSES.find(({ value }) => value === params.get('status'))?.value
-  const eventType: EventType | undefined = SENT_TYPES.find((type) => type === params.get('type'))
+  const eventType: WebhookEventType | undefined = SENT_TYPES.find((type) => type === params.get('type'))
   const from = dayStart(params.get('from'), 0)
   const to = dayStart(params.get('to'), 1)
   return {
     endpointId,
-    ...(status && { status: [status] }),
-    ...(eventType && { eventType: [eventType] }),
-    ...(from && { createdAfter: from }),
-    ...(to && { createdBefore: to }),
+    ...(status && { statuses: [status] }),
+    ...(eventType && { eventTypes: [eventType] }),
+    ...((from ?? to) !== null && { createdAt: { from, to } }),
   }
 }
 

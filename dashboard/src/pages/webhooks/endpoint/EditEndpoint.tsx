@@ -3,7 +3,6 @@ import { type FormEvent, useState } from 'react'
 import { formFault, type Refused, useAction } from '../../../api/useAction.ts'
 import classes from '../../../endpoints/dialogs.module.css'
 import { UpdateEndpoint } from '../../../endpoints/documents.ts'
-import { flagsOf } from '../../../endpoints/eventTypes.ts'
 import { urlFault } from '../../../endpoints/webhookUrl.ts'
 import type { EndpointFieldsFragment } from '../../../generated/documents.ts'
 import { FormFault } from '../../../ui/forms/FormFault.tsx'
@@ -20,7 +19,7 @@ export function EditEndpoint({ endpoint, onClose }: EditEndpointProps) {
   const [draft, setDraft] = useState<EndpointDraft>(() => ({
     url: endpoint.url,
     description: endpoint.description ?? '',
-    events: flagsOf(endpoint),
+    events: endpoint.events,
     maxInFlight: endpoint.maxInFlight,
     ordering: endpoint.ordering,
   }))

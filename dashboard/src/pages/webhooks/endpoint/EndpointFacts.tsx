@@ -3,7 +3,7 @@ import type { ReactNode } from 'react'
 import { Link } from 'react-router'
 import { useQuery } from 'urql'
 import { EndpointAgent } from '../../../endpoints/documents.ts'
-import { SUBSCRIPTIONS } from '../../../endpoints/eventTypes.ts'
+import { eventNames } from '../../../endpoints/eventTypes.ts'
 import { HealthBadge } from '../../../endpoints/HealthBadge.tsx'
 import { failuresText, rateText } from '../../../endpoints/health.ts'
 import type { EndpointFieldsFragment } from '../../../generated/documents.ts'
@@ -15,7 +15,7 @@ type EndpointWithRate = EndpointFieldsFragment & { readonly successRate24h: numb
 
 export function EndpointFacts({ endpoint }: { readonly endpoint: EndpointWithRate }) {
   const { url, description, agentId, lastSuccessAt, lastFailureAt, failingSince, consecutiveFailures } = endpoint
-  const events = SUBSCRIPTIONS.filter(({ flag }) => endpoint[flag]).map(({ name }) => name)
+  const events = eventNames(endpoint.events)
   return (
     <dl className={classes.facts}>
       <Fact name="URL" isWhole>

@@ -2,7 +2,7 @@ import { Switch } from '@mantine/core'
 import { Link } from 'react-router'
 import { useAction } from '../../../api/useAction.ts'
 import { DisableEndpoint, EnableEndpoint } from '../../../endpoints/documents.ts'
-import { SUBSCRIPTIONS } from '../../../endpoints/eventTypes.ts'
+import { eventNames, SUBSCRIPTIONS } from '../../../endpoints/eventTypes.ts'
 import { HealthBadge } from '../../../endpoints/HealthBadge.tsx'
 import { failuresText, rateText } from '../../../endpoints/health.ts'
 import type { EndpointFieldsFragment } from '../../../generated/documents.ts'
@@ -19,7 +19,7 @@ interface EndpointRowProps {
 export function EndpointRow({ endpoint, agent }: EndpointRowProps) {
   const { path } = useWorkspace()
   const { id, url, description, isEnabled } = endpoint
-  const names = SUBSCRIPTIONS.filter(({ flag }) => endpoint[flag]).map(({ name }) => name)
+  const names = eventNames(endpoint.events)
   const events = names.length === SUBSCRIPTIONS.length ? 'All events' : names.join(', ') || 'No events'
   const owner = agent === undefined ? description : `Agent ${agent.name}${agent.isEnabled ? '' : ' (disabled)'}`
   return (

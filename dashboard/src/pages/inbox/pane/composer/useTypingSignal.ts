@@ -10,7 +10,8 @@ export function useTypingSignal(conversationId: string) {
   const client = useClient()
   const signal = useMemo(() => {
     let last = 0
-    const say = (typing: boolean) => void client.mutation(SetTyping, { input: { conversationId, typing } }).toPromise()
+    const say = (isTyping: boolean) =>
+      void client.mutation(SetTyping, { input: { conversationId, isTyping } }).toPromise()
     return {
       type() {
         if (Date.now() - last < AGAIN_MS) return
