@@ -4,7 +4,7 @@ import { countInbox } from '../domain/conversations/inbox-counts.ts'
 import { listConversations } from '../domain/conversations/list-conversations.ts'
 import { markConversationRead } from '../domain/conversations/read-states.ts'
 import { ConversationPatch, updateConversation } from '../domain/conversations/update-conversation.ts'
-import { SendMessage, sendMessage } from '../domain/messages/send-message.ts'
+import { SendMessageOnce, sendMessage } from '../domain/messages/send-message.ts'
 import { StartConversation, startConversation } from '../domain/messages/start-conversation.ts'
 import { setTyping } from '../domain/messages/typing.ts'
 import { NotFoundError } from '../domain/shared/errors.ts'
@@ -142,7 +142,7 @@ builder.mutationFields((t) => ({
       input: t.arg({ type: SendMessageInput, required: true, description: 'The conversation and the message.' }),
     },
     resolve: async (_root, { input: { conversationId, ...message } }, { deps, actor }) => ({
-      message: await sendMessage(deps, actor(), conversationId, inputOf(SendMessage, omitNull(message))),
+      message: await sendMessage(deps, actor(), conversationId, inputOf(SendMessageOnce, omitNull(message))),
     }),
   }),
 }))

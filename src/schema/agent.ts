@@ -88,7 +88,10 @@ export const InstallAgentInput = builder.inputType('InstallAgentInput', {
   description: 'Input of `installAgent`.',
   fields: (t) => ({
     ...inputFields(t, installed, { ...INPUT_TYPES, type: InstallableAgentType }),
-    events: t.field({ type: [SubscribableEvent], description: installedEvents.description ?? '' }),
+    events: t.field({
+      type: [SubscribableEvent],
+      description: `${installedEvents.description} MESSAGE_CREATED and CONVERSATION_CREATED by default.`,
+    }),
   }),
 })
 

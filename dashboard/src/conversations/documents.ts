@@ -35,6 +35,7 @@ export const MessageFields = graphql(`
     body
     senderId
     senderName
+    clientMessageId
     createdAt
   }
 `)

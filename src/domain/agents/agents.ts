@@ -29,9 +29,7 @@ export const InstallAgent = z.object({
   ...AgentProfile.shape,
   webhookUrl: WebhookUrl.describe('The URL that receives the events. HTTPS is required in production.'),
   type: z.enum(AgentType).optional().describe('The origin of the agent. CUSTOM by default.'),
-  events: EventFlags.optional().describe(
-    'The event types that the webhook endpoint of the agent receives. Messages and new conversations by default.',
-  ),
+  events: EventFlags.optional().describe('The event types that the webhook endpoint of the agent receives.'),
 })
 
 export const AgentPatch = z

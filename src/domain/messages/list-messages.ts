@@ -68,7 +68,8 @@ export async function messagesOf(
   const rows = await db.prisma.$queryRaw<FoundMessage[]>`
     SELECT id, workspace_id AS "workspaceId", conversation_id AS "conversationId", sequence, type,
            CASE WHEN is_read THEN body ELSE '' END AS body, is_read AS "isRead",
-           sender_id AS "senderId", sender_name AS "senderName", actor_id AS "actorId", created_at AS "createdAt"
+           sender_id AS "senderId", sender_name AS "senderName", actor_id AS "actorId",
+           client_message_id AS "clientMessageId", created_at AS "createdAt"
       FROM (
         SELECT message.*, ${isRead(Prisma.sql`wanted.n`, Prisma.sql`message.sequence ${order}`)} AS is_read
           FROM unnest(${[...conversationIds]}::text[]) WITH ORDINALITY AS wanted(id, n)

@@ -7,6 +7,7 @@ import { recordEvent } from '../events/events.ts'
 import { type Actor, ANY_AGENT, refOf } from '../shared/actor.ts'
 import { requireLevel, requireNotAgent } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
+import { ConflictError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { parse, text } from '../shared/input.ts'
 import { refuseLoop } from './loop-guard.ts'
@@ -45,28 +46,43 @@ export const SendMessage = z
   })
   .refine(isWithinLimit, { path: ['body'], message: `must have at most ${WRITTEN_CHARACTERS} characters` })
 
+/** With the client's own id of the message, unique for its conversation and sender: sent again, it adds no second one. */
+export const SendMessageOnce = SendMessage.safeExtend({ clientMessageId: text(100).optional() })
+
 const PREVIEW_CHARACTERS = 100
 
 /**
  * Adds a message to a conversation and sends message.created, except for notes. A visitor's message reopens a snoozed
- * or closed conversation.
- * @throws ForbiddenError for a visitor's message by an agent; NotFoundError, ValidationError, LoopDetectedError
+ * or closed conversation. With a `clientMessageId` that its sender has used in the conversation, nothing is added: the
+ * first message is returned.
+ * @throws ForbiddenError for a visitor's message by an agent; NotFoundError, ValidationError, LoopDetectedError;
+ *   ConflictError when the first message with that `clientMessageId` has another body or type
  */
 export async function sendMessage(
   deps: Deps,
   actor: Actor,
   conversationId: string,
-  input: z.input<typeof SendMessage>,
+  input: z.input<typeof SendMessageOnce>,
 ): Promise<Message> {
   requireLevel(actor, 'READ_WRITE')
-  const { body, type, senderName } = parse(SendMessage, input)
+  const { body, type, senderName, clientMessageId = null } = parse(SendMessageOnce, input)
   if (type === 'VISITOR') requireNotAgent(actor, "send visitors' messages")
   return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [conversationId] }, async (tx) => {
     const conversation = await lockConversation(tx, actor, conversationId)
     const sender = authorOf(actor, conversation, type, senderName)
+    const first = clientMessageId === null ? null : await sentBefore(tx, conversationId, sender.id, clientMessageId)
+    if (first !== null) {
+      if (first.body === body && first.type === type) return first
+      throw new ConflictError(`Message ${first.id} has this clientMessageId and another text`, 'clientMessageId')
+    }
     if (type === 'BOT') tx.afterCommit(() => sendTyping(deps.bus, actor, conversationId, false))
-    return addMessage(tx, deps, actor, { conversation, type, body, sender, at: deps.clock.now() })
+    return addMessage(tx, deps, actor, { conversation, type, body, sender, clientMessageId, at: deps.clock.now() })
   })
+}
+
+/** Under the conversation's lock, so that of two at once the second one finds the first. */
+function sentBefore(tx: EventTx, conversationId: string, senderId: string, clientMessageId: string) {
+  return tx.db.message.findFirst({ where: { conversationId, senderId, clientMessageId } })
 }
 
 interface MessageAuthor {
@@ -95,6 +111,8 @@ interface NewMessage {
   readonly type: MessageType
   readonly body: string
   readonly sender: MessageAuthor
+  /** Left out: it has none. */
+  readonly clientMessageId?: string | null
   readonly at: Date
 }
 
@@ -104,7 +122,7 @@ interface NewMessage {
  * team's own: they count as messages, but change neither preview nor activity, and send nothing.
  */
 export async function addMessage(tx: EventTx, deps: Deps, actor: Actor, message: NewMessage): Promise<Message> {
-  const { conversation, type, body, sender, at } = message
+  const { conversation, type, body, sender, clientMessageId = null, at } = message
   const conversationId = conversation.id
   if (type === 'BOT') await refuseLoop(tx, deps, actor, message)
   const isPublic = type === 'VISITOR' || type === 'AGENT' || type === 'BOT'
@@ -127,12 +145,13 @@ export async function addMessage(tx: EventTx, deps: Deps, actor: Actor, message:
       RETURNING message_count
     )
     INSERT INTO messages
-      (id, workspace_id, conversation_id, sequence, type, body, sender_id, sender_name, actor_id, created_at)
+      (id, workspace_id, conversation_id, sequence, type, body, sender_id, sender_name, actor_id, client_message_id, created_at)
     SELECT ${newId('message')}, ${workspaceId}, ${conversationId}, message_count, ${type}::"MessageType", ${body},
-           ${sender.id}, ${sender.name}, ${actor.id}, ${at}
+           ${sender.id}, ${sender.name}, ${actor.id}, ${clientMessageId}, ${at}
       FROM conversation
     RETURNING id, workspace_id AS "workspaceId", conversation_id AS "conversationId", sequence, type, body,
-              sender_id AS "senderId", sender_name AS "senderName", actor_id AS "actorId", created_at AS "createdAt"`
+              sender_id AS "senderId", sender_name AS "senderName", actor_id AS "actorId",
+              client_message_id AS "clientMessageId", created_at AS "createdAt"`
   if (row === undefined) throw new Error(`conversation ${conversationId} vanished while it was locked`)
   const { sequence } = row
   const envelope = { workspaceId, conversationId, actor: refOf(actor), at }

@@ -40,7 +40,8 @@ export function useOutbox(conversationId: string): Outbox {
 
   const deliver = useCallback(
     async ({ id, body, type }: Unsent) => {
-      const outcome = await run({ input: { conversationId, body, type } })
+      // Sent again after its answer was lost, it is the same message.
+      const outcome = await run({ input: { conversationId, body, type, clientMessageId: id } })
       const failure = outcome.ok ? null : outcome.message
       change(conversationId, (now) =>
         failure === null

@@ -23,6 +23,8 @@ interface MessageListProps {
 /** The messages, oldest first. It stands at the end, and stays there while new ones come. */
 export function MessageList({ visitor, conversation, open, outbox }: MessageListProps) {
   const { messages, typists, hasEarlier, isLoadingEarlier } = open
+  // The live event of one's own message may come before the answer, or instead of one that was lost.
+  const arrived = new Set(messages.map(({ clientMessageId }) => clientMessageId))
   const icons = useAgentIcons()
   const readBefore = useReading({
     conversationId: conversation.id,
@@ -64,9 +66,11 @@ export function MessageList({ visitor, conversation, open, outbox }: MessageList
               </Fragment>
             )
           })}
-          {outbox.unsent.map((unsent) => (
-            <UnsentBubble key={unsent.id} unsent={unsent} outbox={outbox} />
-          ))}
+          {outbox.unsent
+            .filter(({ id }) => !arrived.has(id))
+            .map((unsent) => (
+              <UnsentBubble key={unsent.id} unsent={unsent} outbox={outbox} />
+            ))}
         </ol>
         <TypingLine typists={typists} />
       </div>
