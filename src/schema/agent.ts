@@ -3,6 +3,7 @@ import type { AgentRemoval as AgentRemovalRow } from '../domain/agents/agent-rem
 import { AgentPatch, InstallAgent } from '../domain/agents/agents.ts'
 import type { AgentInstaller as AgentInstallerOf } from '../domain/credentials/agent-installers.ts'
 import { managedEndpoints } from '../domain/shared/authorization.ts'
+import { fieldOf } from '../domain/shared/field.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { AgentType, InstallableAgentType, SubscribableEvent } from './enums.ts'
@@ -90,7 +91,7 @@ export const InstallAgentInput = builder.inputType('InstallAgentInput', {
     ...inputFields(t, installed, { ...INPUT_TYPES, type: InstallableAgentType }),
     events: t.field({
       type: [SubscribableEvent],
-      description: `${installedEvents.description} MESSAGE_CREATED and CONVERSATION_CREATED by default.`,
+      description: `${fieldOf(installedEvents).description} MESSAGE_CREATED and CONVERSATION_CREATED by default.`,
     }),
   }),
 })
@@ -100,7 +101,7 @@ export const UpdateAgentInput = builder.inputType('UpdateAgentInput', {
   fields: (t) => ({
     agentId: t.id({ required: true, description: 'The id of the agent.' }),
     ...inputFields(t, patched, INPUT_TYPES),
-    events: t.field({ type: [SubscribableEvent], description: patchedEvents.description ?? '' }),
+    events: t.field({ type: [SubscribableEvent], description: fieldOf(patchedEvents).description ?? '' }),
   }),
 })
 

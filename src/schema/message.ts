@@ -32,7 +32,7 @@ export const Message = builder.prismaNode('Message', {
       description:
         'The id of the actor that added the message. For a message of a visitor, the API key, agent or member that submitted it. Null for old messages without this information.',
     }),
-    clientMessageId: t.exposeID('clientMessageId', {
+    clientMessageId: t.exposeString('clientMessageId', {
       nullable: true,
       description: 'The id that the client of the sender gave the message. Null when it gave none.',
     }),
@@ -63,7 +63,7 @@ export const SendMessageInput = builder.inputType('SendMessageInput', {
       required: true,
       description: 'The type of the message. VISITOR reopens the conversation, and is refused for the key of an agent.',
     }),
-    clientMessageId: t.id({
+    clientMessageId: t.string({
       description:
         'An id from the client, 1 to 100 characters, such as a UUID, unique for the conversation and sender. If a message with this id exists, the payload has that message and none is added; another body or type is a CONFLICT. None by default.',
     }),

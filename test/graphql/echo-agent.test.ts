@@ -136,5 +136,5 @@ test('in production there is none', async () => {
     role: 'OWNER',
     origin: null,
   }
-  await expect(installEchoAgent(production, owner, {})).rejects.toThrow('in development only')
+  await expect(installEchoAgent(production, owner, {})).rejects.toThrow('only in development')
 })

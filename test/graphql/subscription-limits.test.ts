@@ -53,7 +53,7 @@ test('one connection has 100 operations at most; the rest of them go on, and end
   open(client, 2, refused)
   await until(() => refused.faults.length === 2)
   expect(refused.faults[0]?.extensions).toMatchObject({ code: 'rate_limited' })
-  expect(refused.faults[0]?.message).toContain('100 operations')
+  expect(refused.faults[0]?.message).toContain('100 open operations')
   const query = 'query { workspace { id } }'
   const one = client.iterate({ query }).next()
   await expect(one).rejects.toMatchObject([{ extensions: { code: 'rate_limited' } }])
