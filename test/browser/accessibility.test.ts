@@ -87,7 +87,7 @@ test('everything of the inbox is reached by keyboard, and shows where it is', as
     expect(focused, JSON.stringify(focused)).toMatchObject({ isOutlined: true })
     seen.add(focused.name)
   }
-  for (const name of ['Skip to the page', 'Unassigned', 'Webhooks', 'Talk as a visitor']) {
+  for (const name of ['Skip to content', 'Unassigned', 'Webhooks', 'Talk as a visitor']) {
     expect(
       [...seen].some((each) => each.includes(name)),
       name,

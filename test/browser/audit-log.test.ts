@@ -79,7 +79,7 @@ describe('an entry', () => {
     await page.goto(`${PATH}?action=MEMBER_INVITED&entry=${entry.id}`)
     await drawer().getByText('created the API key').waitFor()
     await page.goto(`${PATH}?entry=audit_nothing`)
-    await drawer().getByText('There is no such entry').waitFor()
+    await drawer().getByText('Entry not found').waitFor()
   })
 })
 
@@ -99,7 +99,7 @@ describe('the filter', () => {
   test('by object, from an entry', async () => {
     await page.goto(PATH)
     await row('changed the role').click()
-    await drawer().getByRole('button', { name: 'All about this object' }).click()
+    await drawer().getByRole('button', { name: 'All entries for this object' }).click()
     await eventually(async () => expect(page.url()).toContain(`target=${ada.memberId}`))
     await eventually(async () => expect(await rows().count()).toBe(1))
     expect(await page.getByRole('textbox', { name: 'Object' }).inputValue()).toBe(ada.memberId)
@@ -111,7 +111,7 @@ describe('the filter', () => {
     await eventually(async () => expect(page.url()).toContain('actor=key_'))
     await row('changed the role').waitFor()
     await page.getByLabel('Who', { exact: true }).selectOption('Ada Adler')
-    await page.getByText('Nothing matches').waitFor()
+    await page.getByText('No matching entries').waitFor()
   })
 
   test('by days, both included', async () => {
@@ -125,8 +125,8 @@ describe('the filter', () => {
     await page.goto(`${PATH}?from=${today}&to=${today}`)
     await eventually(async () => expect(await rows().count()).toBe(all))
     await page.goto(`${PATH}?to=2020-01-01`)
-    await page.getByText('Nothing matches').waitFor()
-    await page.getByRole('button', { name: 'Show everything' }).click()
+    await page.getByText('No matching entries').waitFor()
+    await page.getByRole('button', { name: 'Clear filters' }).click()
     await eventually(async () => expect(await rows().count()).toBe(all))
   })
 
@@ -140,7 +140,7 @@ describe('the filter', () => {
     const object = page.getByRole('textbox', { name: 'Object' })
     await page.getByText('must have at most 100 characters').waitFor()
     expect(await object.getAttribute('aria-invalid')).toBe('true')
-    expect(await page.getByText('This could not be loaded').count()).toBe(0)
+    expect(await page.getByText("Couldn't load this").count()).toBe(0)
     await page.getByRole('button', { name: 'Clear' }).click()
     await row('changed the role').waitFor()
   })
@@ -180,7 +180,7 @@ test('who may not see it reads who may', async () => {
   await prisma.member.update({ where: { id }, data: { role: 'AGENT' } })
   try {
     await page.goto(PATH)
-    await page.getByRole('heading', { name: 'Owners and admins see the audit log' }).waitFor()
+    await page.getByRole('heading', { name: 'Only owners and admins can see the audit log' }).waitFor()
     await page.getByText('Your role here is Agent. Ask Ada Adler.').waitFor()
     expect(await violationsInBoth(page)).toEqual([])
   } finally {
@@ -193,7 +193,7 @@ test('a failure is said, and what was read before comes back', async () => {
   await page.getByRole('link', { name: 'Audit log' }).waitFor()
   await page.route('**/graphql', (route) => route.abort())
   await page.getByRole('link', { name: 'Audit log' }).click()
-  await page.getByText('The server cannot be reached').waitFor()
+  await page.getByText("Can't reach the server").waitFor()
   await page.unroute('**/graphql')
   await page.getByRole('button', { name: 'Try again' }).click()
   await row('changed the role').waitFor()

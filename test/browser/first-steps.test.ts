@@ -47,7 +47,7 @@ describe.each([
     await listed.filter({ hasText: 'You wrote: Is anybody there?' }).waitFor()
     if (size === 'phone') await visitor.getByRole('button', { name: 'Close' }).click()
     await page.getByRole('heading', { name: 'Your first webhook was delivered' }).waitFor()
-    await guide.getByRole('link', { name: 'Look at the delivery' }).click()
+    await guide.getByRole('link', { name: 'View delivery' }).click()
     const delivery = page.getByRole('article', { name: 'Delivery' })
     await delivery.getByText('Delivered').first().waitFor()
     await delivery.getByText('Attempt 1').waitFor()

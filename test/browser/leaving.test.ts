@@ -22,7 +22,7 @@ async function whoMadeThings(name: string) {
 async function ask(name: string): Promise<void> {
   await page.goto('/w/acme/settings/members')
   await page.getByRole('button', { name: `Remove ${name}` }).click()
-  await dialog().getByRole('list', { name: 'What gives access' }).waitFor()
+  await dialog().getByRole('list', { name: 'Remaining access' }).waitFor()
 }
 
 const agents = (id: string) => desk.guddesk.deps.db.prisma.agent.count({ where: { id } })
@@ -31,10 +31,10 @@ describe('removing somebody who made things', () => {
   test('offers to end them, lists them, and does that', async () => {
     const made = await whoMadeThings('Lea Leaver')
     await ask('Lea Leaver')
-    const listed = await dialog().getByRole('list', { name: 'What gives access' }).textContent()
+    const listed = await dialog().getByRole('list', { name: 'Remaining access' }).textContent()
     for (const part of ['Bot of Lea Leaver', made.webhook, 'FULL_ACCESS key']) expect(listed).toContain(part)
     expect(await violationsInBoth(page)).toEqual([])
-    await dialog().getByRole('checkbox', { name: 'End all of this, too' }).check()
+    await dialog().getByRole('checkbox', { name: 'Remove these too' }).check()
     await dialog().getByRole('button', { name: 'Remove member' }).click()
     await eventually(async () => expect(await agents(made.agentId)).toBe(0))
     expect(await desk.guddesk.deps.db.prisma.webhookEndpoint.count({ where: { url: made.webhook } })).toBe(0)
@@ -50,6 +50,6 @@ describe('removing somebody who made things', () => {
     await page.getByText('by Theo Gone with the key FULL_ACCESS key, who has left').waitFor()
     expect(await violationsInBoth(page)).toEqual([])
     await page.goto('/w/acme/settings/audit-log')
-    await page.getByRole('button', { name: /ended the access of whoever installed the AI agent/ }).waitFor()
+    await page.getByRole('button', { name: /ended the access of the installer of the AI agent/ }).waitFor()
   })
 })

@@ -33,7 +33,7 @@ async function invite(email: string, role = 'Agent'): Promise<string> {
   await dialog().getByRole('textbox', { name: 'Email' }).fill(email)
   await dialog().getByRole('radio', { name: role }).check()
   await dialog().getByRole('button', { name: 'Create invitation' }).click()
-  await dialog().getByText('It is shown only now').waitFor()
+  await dialog().getByText('It is shown only once').waitFor()
   return (await dialog().locator('code').textContent()) ?? ''
 }
 
@@ -59,7 +59,7 @@ describe('inviting', () => {
     await page.reload()
     await row('Nora Neu').waitFor()
     expect(await roleOf('Nora Neu').inputValue()).toBe('VIEWER')
-    await page.getByText('Nobody is invited at the moment.').waitFor()
+    await page.getByText('No open invitations.').waitFor()
   })
 
   test('keeps what was typed when it is refused', async () => {
@@ -103,7 +103,7 @@ describe('roles', () => {
     await roleOf('Fred Fail').waitFor()
     await page.route('**/graphql', (route) => route.abort())
     await roleOf('Fred Fail').selectOption('Admin')
-    await page.getByText('The server cannot be reached').waitFor()
+    await page.getByText("Can't reach the server").waitFor()
     await eventually(async () => expect(await roleOf('Fred Fail').inputValue()).toBe('VIEWER'))
   })
 
@@ -111,7 +111,7 @@ describe('roles', () => {
     await page.goto(PATH)
     await roleOf('Olivia Owens').waitFor()
     expect(await roleOf('Olivia Owens').isDisabled()).toBe(true)
-    expect(await row('Olivia Owens').textContent()).toContain('The last owner stays.')
+    expect(await row('Olivia Owens').textContent()).toContain('A workspace needs an owner.')
     expect(await page.getByRole('button', { name: 'Leave Acme' }).isDisabled()).toBe(true)
   })
 
@@ -136,7 +136,7 @@ describe('roles', () => {
     await as('ADMIN', async () => {
       await page.goto(PATH)
       await roleOf('Olivia Owens').selectOption('Viewer')
-      expect(await dialog().textContent()).toContain('Only somebody else can undo it')
+      expect(await dialog().textContent()).toContain('Only another member can undo this')
       await dialog().getByRole('button', { name: 'Become Viewer' }).click()
       await page.getByText('You are Viewer here').waitFor()
       expect(await page.getByRole('button', { name: 'Invite', exact: true }).count()).toBe(0)
@@ -147,7 +147,7 @@ describe('roles', () => {
     await add('Cara Contact', 'ADMIN')
     await as('AGENT', async () => {
       await page.goto(PATH)
-      await page.getByText('owners and admins invite people').waitFor()
+      await page.getByText('Owners and admins invite').waitFor()
       await page.getByText(/Ask .*Cara Contact/).waitFor()
       await row('Olivia Owens').getByText('Agent', { exact: true }).waitFor()
       expect(await page.getByRole('combobox').count()).toBe(0)
@@ -181,7 +181,7 @@ describe('removing', () => {
     await page.goto(PATH)
     await page.getByRole('button', { name: 'Leave Acme' }).click()
     await dialog().getByRole('button', { name: 'Leave workspace' }).click()
-    await page.getByText('You are in no workspace').waitFor()
+    await page.getByText('No workspace').waitFor()
     const { workspaceId, memberId: id, userId } = desk.guddesk.tenant
     await desk.guddesk.deps.db.prisma.member.create({ data: { id, workspaceId, userId, role: 'OWNER' } })
     await desk.guddesk.deps.db.prisma.member.delete({ where: { id: boss.memberId } })

@@ -101,7 +101,7 @@ describe('finding one’s way', () => {
     await pageIsIdle(page)
     await page.keyboard.press('?')
     const sheet = page.getByRole('dialog')
-    for (const label of ['Next conversation', 'Reply', 'Assign', 'Snooze', 'Close, or reopen']) {
+    for (const label of ['Next conversation', 'Reply', 'Assign', 'Snooze', 'Close or reopen']) {
       await sheet.getByText(label, { exact: true }).waitFor()
     }
   })

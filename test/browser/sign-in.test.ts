@@ -52,6 +52,6 @@ test.each(['light', 'dark'] as const)('a sign-in link has one button, which sign
   await page.goto(path)
   await context.clearCookies()
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByText('was used before').waitFor()
+  await page.getByText('has expired or was already used').waitFor()
   await context.close()
 })

@@ -185,7 +185,7 @@ describe('an endpoint', () => {
   test('shows deliveries as they happen, in full, and sends one again', async () => {
     receiver.behave(answer(200, {}, '{"ok":true}'))
     await openEndpoint()
-    await page.getByText('Nothing was sent yet').waitFor()
+    await page.getByText('No deliveries yet').waitFor()
     await desk.guddesk.newConversation(desk.guddesk.tenant, 'Watched live')
     await deliveries().nth(1).waitFor()
     await deliveries().filter({ hasText: 'message.created' }).first().click()
@@ -209,7 +209,7 @@ describe('an endpoint', () => {
     await page.getByText(/The next attempt is due/).waitFor()
     await page.getByText('out of order').first().waitFor()
     await page.goto(`/w/acme/settings/webhooks/${id}?status=DELIVERED`)
-    await page.getByText('No delivery matches').waitFor()
+    await page.getByText('No matching deliveries').waitFor()
     await button('Clear').click()
     await deliveries().first().waitFor()
     expect(new URL(page.url()).search).toBe('')
@@ -245,9 +245,9 @@ describe('an endpoint', () => {
     const next = await signingSecret()
     expect(next).toMatch(/^[0-9a-f]{64}$/)
     await button('I have saved the secret').click()
-    await page.getByText('Its secret is being rotated').waitFor()
-    await button(/end the old one/).click()
-    await eventually(async () => expect(await page.getByText('Its secret is being rotated').count()).toBe(0))
+    await page.getByText('Secret rotation in progress').waitFor()
+    await button(/End the old secret now/).click()
+    await eventually(async () => expect(await page.getByText('Secret rotation in progress').count()).toBe(0))
   })
 
   test('is changed, and deleted by typing its host', async () => {
@@ -273,7 +273,7 @@ test('the list tells how endpoints are, switches them, and offers nothing to who
   const { id } = await register(receiver.url)
   await page.goto('/w/acme/settings/webhooks')
   const row = page.getByRole('list', { name: 'Endpoints' }).getByRole('listitem').filter({ hasText: receiver.url })
-  await row.getByText('Nothing sent yet').waitFor()
+  await row.getByText('Not used yet').waitFor()
   await desk.guddesk.newConversation(desk.guddesk.tenant, 'Hello')
   await row.getByText('Healthy').waitFor()
   await row.getByRole('switch').click({ force: true })
@@ -283,7 +283,7 @@ test('the list tells how endpoints are, switches them, and offers nothing to who
   await prisma.member.update({ where, data: { role: 'AGENT' } })
   try {
     await page.reload()
-    await page.getByText('Owners and admins change them.').waitFor()
+    await page.getByText('Only owners and admins can change them.').waitFor()
     expect(await button('Add Endpoint').count()).toBe(0)
     expect(await row.getByRole('switch').isDisabled()).toBe(true)
     await page.goto(`/w/acme/settings/webhooks/${id}`)

@@ -68,7 +68,7 @@ describe('name and address', () => {
     await prisma.member.update({ where: { id }, data: { role: 'VIEWER' } })
     try {
       await page.goto(PATH)
-      await page.getByText('Owners and admins change them. Ask Bianca Boss.').waitFor()
+      await page.getByText('Only owners and admins can change these. Ask Bianca Boss.').waitFor()
       expect(await save().count()).toBe(0)
       await page.getByText(desk.guddesk.tenant.workspaceId).waitFor()
     } finally {

@@ -156,8 +156,8 @@ describe.runIf(backend === 'postgres')('nodes that seal with another key', () =>
     await stop(dispatcher)
     const { code, output } = await command.ended
     expect(code).toBe(0)
-    expect(output).toMatch(/^0 secrets are sealed .*\n/)
-    expect(output).toMatch(new RegExp(`\n1 secrets are sealed .*\n${NOTHING}\n$`))
+    expect(output).toMatch(/^0 secrets are now encrypted .*\n/)
+    expect(output).toMatch(new RegExp(`\n1 secrets are now encrypted .*\n${NOTHING}\n$`))
     await stop(swapped)
 
     await expectSigned(await installation.start({ ENCRYPTION_KEY: NEW }), secret, 1)
@@ -181,7 +181,7 @@ test('a killed server is waited for no longer than it may live', async () => {
   await child.exited()
   const { code, output } = await installation.runWith(BOTH, 'rotate-encryption-key', '--wait', '60')
   expect(code).toBe(0)
-  expect(output).toMatch(new RegExp(`^1 secrets are sealed .*\n[\\s\\S]*${NOTHING}\n$`))
+  expect(output).toMatch(new RegExp(`^1 secrets are now encrypted .*\n[\\s\\S]*${NOTHING}\n$`))
 }, 120_000)
 
 test('says how it is called', async () => {

@@ -45,7 +45,7 @@ export function useAction<Data extends object, Variables extends AnyVariables>(
       const outcome = outcomeOf(await client.mutation(document, variables).toPromise())
       setRunning((count) => count - 1)
       if (!outcome.ok && toast)
-        notifications.show({ color: 'red', title: 'That did not work', message: outcome.message })
+        notifications.show({ color: 'red', title: 'Something went wrong', message: outcome.message })
       return outcome
     },
     [client, document, toast],
@@ -78,12 +78,12 @@ function isPayload<Data>(root: unknown): root is PayloadOf<Data> {
 
 function refusal(root: unknown): Refused {
   const error = isObject(root) ? root['error'] : undefined
-  if (!isObject(error)) return { ok: false, code: null, message: 'The server gave no answer. Try again.', fields: [] }
+  if (!isObject(error)) return { ok: false, code: null, message: 'The server did not respond. Try again.', fields: [] }
   const { code, message, fields } = error
   return {
     ok: false,
     code: typeof code === 'string' ? code : null,
-    message: typeof message === 'string' ? message : 'The server refused this.',
+    message: typeof message === 'string' ? message : 'The server refused the request.',
     fields: fieldFaults(fields),
   }
 }
@@ -107,7 +107,7 @@ export function refusedFields({ graphQLErrors }: CombinedError): readonly FieldF
 
 /** What to tell a person about a request that failed as a whole. */
 export function sentence({ networkError, graphQLErrors }: CombinedError): string {
-  if (networkError !== undefined) return 'The server cannot be reached. Check your connection and try again.'
+  if (networkError !== undefined) return "Can't reach the server. Check your connection and try again."
   const [first] = graphQLErrors
   const requestId = first?.extensions['requestId']
   const reference = typeof requestId === 'string' ? ` (request ${requestId})` : ''

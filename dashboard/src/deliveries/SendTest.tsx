@@ -46,7 +46,7 @@ export function TestForm({ endpointId, onClose }: TestFormProps) {
     <form className={classes.form} onSubmit={(event) => void submit(event)}>
       <Select
         label="Test event"
-        description="Sample data, signed like everything else. It is sent once, also to a disabled endpoint, and does not count for its health."
+        description="Sample data with a valid signature. Sent once, even if the endpoint is disabled. Does not affect its health."
         data={SENT_TYPES.map((value) => ({ value, label: eventName(value) }))}
         allowDeselect={false}
         value={type}
@@ -73,7 +73,7 @@ function TestResult({ deliveryId }: { readonly deliveryId: string }) {
   return (
     <section aria-label="Result" aria-live="polite">
       {delivery === null || delivery.attempts.length === 0 ? (
-        <p className={classes.dim}>On its way…</p>
+        <p className={classes.dim}>Sending…</p>
       ) : (
         <>
           <DeliveryBadge delivery={delivery} />

@@ -35,7 +35,7 @@ export function EventsField({ value, onChange }: EventsFieldProps) {
           }
         />
       ))}
-      {chosen === 0 && <p className={classes.none}>Without events, only tests are sent.</p>}
+      {chosen === 0 && <p className={classes.none}>No events selected: the endpoint receives only test events.</p>}
     </fieldset>
   )
 }

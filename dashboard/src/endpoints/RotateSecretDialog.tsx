@@ -57,7 +57,7 @@ export function RotateSecretDialog({ endpoint, onClose }: RotateSecretDialogProp
         </p>
         {secretRotation !== null && (
           <Alert color="yellow">
-            A rotation is under way. Another one is possible without an overlap only: it ends both older secrets now.
+            A rotation is in progress. To rotate again, choose no overlap: both older secrets end immediately.
           </Alert>
         )}
         <Select
@@ -68,9 +68,7 @@ export function RotateSecretDialog({ endpoint, onClose }: RotateSecretDialogProp
           value={overlap}
           onChange={(value) => setOverlap(value ?? '24')}
         />
-        {overlap === '0' && (
-          <Alert color="red">Until the receiver has the new secret, it will refuse everything that is sent.</Alert>
-        )}
+        {overlap === '0' && <Alert color="red">The receiver rejects all webhooks until it has the new secret.</Alert>}
         <FormFault message={fault} />
         <div className={classes.actions}>
           <Button variant="default" onClick={onClose}>

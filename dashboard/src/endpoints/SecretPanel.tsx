@@ -20,7 +20,7 @@ export function SecretPanel({ url, secret, note, onSaved }: SecretPanelProps) {
   const listening = listeningAt(url)
   return (
     <div className={classes.form}>
-      <p>Keep it where your receiver can read it. It is shown this once; a lost one is replaced by rotating.</p>
+      <p>Store it where your receiver can read it. It is shown only once. If you lose it, rotate it.</p>
       {note}
       <CopyField label="Signing secret" value={secret} />
       <Tabs defaultValue="node" keepMounted={false}>

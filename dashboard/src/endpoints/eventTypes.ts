@@ -2,13 +2,17 @@ import type { EventType, SubscribableEvent, WebhookEventType } from '../generate
 
 /** What an endpoint can subscribe to: as it stands in the payload, and what it says. */
 export const SUBSCRIPTIONS: readonly { type: SubscribableEvent; name: string; description: string }[] = [
-  { type: 'MESSAGE_CREATED', name: 'message.created', description: 'A visitor, a person or a bot wrote.' },
-  { type: 'CONVERSATION_CREATED', name: 'conversation.created', description: 'A new conversation was started.' },
-  { type: 'CONVERSATION_CLOSED', name: 'conversation.closed', description: 'A conversation was resolved.' },
+  {
+    type: 'MESSAGE_CREATED',
+    name: 'message.created',
+    description: 'A visitor, a team member or a bot sent a message.',
+  },
+  { type: 'CONVERSATION_CREATED', name: 'conversation.created', description: 'A conversation was started.' },
+  { type: 'CONVERSATION_CLOSED', name: 'conversation.closed', description: 'A conversation was closed.' },
   {
     type: 'CONVERSATION_ASSIGNED',
     name: 'conversation.assigned',
-    description: 'A conversation was given to somebody.',
+    description: 'A conversation was assigned to a member.',
   },
 ]
 

@@ -11,7 +11,7 @@ export function healthOf(endpoint: EndpointFieldsFragment): Health {
   if (!endpoint.isEnabled) return { tone: 'idle', label: 'Disabled' }
   if (endpoint.failingSince !== null) return { tone: 'bad', label: 'Failing' }
   if (endpoint.lastSuccessAt !== null) return { tone: 'good', label: 'Healthy' }
-  return { tone: 'idle', label: 'Nothing sent yet' }
+  return { tone: 'idle', label: 'Not used yet' }
 }
 
 /** `99.2 % delivered in 24 hours`. Never rounded up to a hundred. */

@@ -7,12 +7,12 @@ const MOST = 2048
 export function urlFault(raw: string, isDevelopment: boolean): string | null {
   const text = raw.trim()
   if (text === '') return 'Enter the URL that events are sent to'
-  if (!URL.canParse(text)) return 'Enter a whole URL, such as https://your-agent.com/webhook'
+  if (!URL.canParse(text)) return 'Enter a full URL, such as https://your-agent.com/webhook'
   const url = new URL(text)
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'The URL must start with https:// or http://'
   if (url.protocol === 'http:' && !isDevelopment) return 'The URL must start with https://'
   if (url.username !== '' || url.password !== '')
-    return 'Leave the credentials out of the URL: verify signatures instead'
+    return 'Remove the credentials from the URL. Verify signatures instead.'
   return url.href.length > MOST ? `The URL must have at most ${MOST} characters` : null
 }
 

@@ -38,10 +38,12 @@ function Guide({ steps, isDone, onLeave }: GuideProps) {
       <h2 className={classes.title}>
         {isDone ? 'Your first webhook was delivered' : 'Three steps to your first answer'}
       </h2>
-      <p className={classes.text}>A visitor writes, GudDesk tells an agent by a signed webhook, the agent answers.</p>
+      <p className={classes.text}>
+        A visitor writes, GudDesk sends a signed webhook to an agent, and the agent replies.
+      </p>
       <ol className={classes.steps}>
         <Step isDone={steps.hasAgent} title="Install an agent">
-          <p>Any web service that receives webhooks. The built-in one repeats what it is told.</p>
+          <p>Any web service that receives webhooks. The built-in echo agent repeats each message.</p>
           <div className={classes.actions}>
             {isDevelopment && (
               <Button size="xs" loading={steps.isInstalling} onClick={() => void steps.installEcho()}>
@@ -68,10 +70,10 @@ function Guide({ steps, isDone, onLeave }: GuideProps) {
           )}
         </Step>
         <Step isDone={steps.delivery !== null} title="See the webhook delivered">
-          <p>Each event your agent was sent stands under Webhooks, with every attempt and what was answered.</p>
+          <p>Webhooks lists each event sent to your agent, with every attempt and response.</p>
           <div className={classes.actions}>
             <Button size="xs" variant="default" component={Link} to={path('settings/webhooks')}>
-              Look at the webhooks
+              View webhooks
             </Button>
           </div>
         </Step>
@@ -85,7 +87,7 @@ function Guide({ steps, isDone, onLeave }: GuideProps) {
             // It would lie over what is to be looked at.
             onClick={close}
           >
-            Look at the delivery
+            View delivery
           </Button>
           <Button size="xs" variant="default" onClick={onLeave}>
             Close this guide

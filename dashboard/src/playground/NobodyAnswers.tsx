@@ -8,7 +8,7 @@ export function NobodyAnswers() {
   if (isLoading || hasAgent) return null
   return (
     <div className={classes.notice}>
-      <p>No agent is installed, so only your team can answer.</p>
+      <p>No agent is installed, so only your team can reply.</p>
       <Button size="compact-sm" variant="light" loading={isInstalling} onClick={() => void installEcho()}>
         Install the echo agent
       </Button>

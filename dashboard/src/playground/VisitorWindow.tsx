@@ -16,12 +16,12 @@ export default function VisitorWindow() {
       <header className={classes.header}>
         <div>
           <h2 className={classes.title}>{workspace.name}</h2>
-          <p className={classes.subtitle}>{talk === null ? 'as a visitor sees it' : `You are ${talk.visitor}`}</p>
+          <p className={classes.subtitle}>{talk === null ? 'Visitor view' : `You are ${talk.visitor}`}</p>
         </div>
         <div className={classes.actions}>
           {talk !== null && (
-            <Tooltip label="Be somebody else">
-              <ActionIcon variant="subtle" color="gray" aria-label="Be somebody else" onClick={() => setTalk(null)}>
+            <Tooltip label="Switch visitor">
+              <ActionIcon variant="subtle" color="gray" aria-label="Switch visitor" onClick={() => setTalk(null)}>
                 <SquarePen size={16} aria-hidden />
               </ActionIcon>
             </Tooltip>

@@ -31,7 +31,7 @@ export function MailLink({ email, otherwise }: MailLinkProps) {
     <>
       <FormFault message={fault} />
       <Button variant="default" loading={isRunning} disabled={!email.includes('@')} onClick={() => void send()}>
-        Mail me a sign-in link
+        Email me a sign-in link
       </Button>
       <p role="status">
         {sentTo !== null && `If ${sentTo} has an account here, a link is on its way. It works once, within 24 hours.`}

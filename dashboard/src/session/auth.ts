@@ -8,9 +8,9 @@ async function post(path: string, body: object): Promise<string | null> {
     })
     if (response.ok) return null
     const answer: unknown = await response.json().catch(() => null)
-    return messageOf(answer) ?? `The server refused this (${response.status}).`
+    return messageOf(answer) ?? `The server refused the request (${response.status}).`
   } catch {
-    return 'The server cannot be reached. Check your connection and try again.'
+    return "Can't reach the server. Check your connection and try again."
   }
 }
 

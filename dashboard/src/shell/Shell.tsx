@@ -24,7 +24,7 @@ export function Shell() {
   return (
     <div className={classes.shell}>
       <a className={classes.skip} href="#content">
-        Skip to the page
+        Skip to content
       </a>
       <aside className={classes.sidebar} aria-label="Sidebar">
         <Sidebar />

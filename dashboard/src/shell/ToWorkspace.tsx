@@ -12,8 +12,8 @@ export function ToWorkspace() {
   if (workspace !== undefined) return <Navigate to={`/w/${workspace.slug}/inbox/open`} replace />
   return (
     <main>
-      <EmptyState isPage icon={Building2} title="You are in no workspace">
-        Ask somebody of your team for an invitation to {session.user.email}.
+      <EmptyState isPage icon={Building2} title="No workspace">
+        Ask your team for an invitation to {session.user.email}.
       </EmptyState>
     </main>
   )

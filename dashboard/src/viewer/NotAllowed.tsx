@@ -32,7 +32,7 @@ interface NotAllowedProps {
 export function NotAllowed({ what, children }: NotAllowedProps) {
   const { role } = useWorkspace()
   return (
-    <EmptyState icon={Lock} title={`Owners and admins ${what}`}>
+    <EmptyState icon={Lock} title={`Only owners and admins can ${what}`}>
       {role !== null && `Your role here is ${roleName(role)}. `}
       <WhomToAsk />
       {children}

@@ -9,10 +9,10 @@ interface Role {
 
 /** Every role, the mightiest first. */
 export const ROLES: readonly Role[] = [
-  { role: 'OWNER', label: 'Owner', means: 'Everything, also making other owners and removing the workspace.' },
-  { role: 'ADMIN', label: 'Admin', means: 'Manages members, keys, agents and webhooks, but no owners.' },
-  { role: 'AGENT', label: 'Agent', means: 'Answers visitors and changes conversations.' },
-  { role: 'VIEWER', label: 'Viewer', means: 'Reads everything, changes nothing.' },
+  { role: 'OWNER', label: 'Owner', means: 'Full access, including owners and the removal of the workspace.' },
+  { role: 'ADMIN', label: 'Admin', means: 'Manages members, keys, agents and webhooks, except owners.' },
+  { role: 'AGENT', label: 'Agent', means: 'Replies to visitors and changes conversations.' },
+  { role: 'VIEWER', label: 'Viewer', means: 'Read-only access.' },
 ]
 
 export function roleName(role: MemberRole): string {

@@ -23,7 +23,7 @@ export function AgentFormFields({ draft, onChange, refused }: AgentFormFieldsPro
     <>
       <TextInput
         label="Name"
-        description="Visitors see it beside its answers."
+        description="Visitors see it next to the replies."
         data-autofocus
         maxLength={100}
         value={draft.name}
@@ -40,11 +40,7 @@ export function AgentFormFields({ draft, onChange, refused }: AgentFormFieldsPro
       />
       <TextInput
         label="Webhook URL"
-        description={
-          isDevelopment
-            ? 'http:// is fine for this machine; elsewhere it has to be https://.'
-            : 'It has to be https://.'
-        }
+        description={isDevelopment ? 'Use https://. For this machine, http:// also works.' : 'Use https://.'}
         placeholder="https://your-agent.com/webhook"
         type="url"
         inputMode="url"
@@ -60,8 +56,8 @@ export function AgentFormFields({ draft, onChange, refused }: AgentFormFieldsPro
       />
       <EventsField value={draft.events} onChange={(events) => set({ events })} />
       <Checkbox
-        label="Leave out what it did itself"
-        description="Its own answers and changes are not sent back to it."
+        label="Ignore its own events"
+        description="Replies and changes of the agent are not sent back to it."
         checked={draft.ignoreOwnEvents}
         onChange={(event) => set({ ignoreOwnEvents: event.currentTarget.checked })}
       />
@@ -90,7 +86,7 @@ export function AgentFormFields({ draft, onChange, refused }: AgentFormFieldsPro
           />
           <Textarea
             label="Configuration"
-            description="A JSON object of at most 16 kB. The agent reads it over the API. No secrets: everybody here sees it."
+            description="A JSON object of up to 16 kB that the agent reads over the API. Visible to the whole team: do not store secrets."
             rows={4}
             spellCheck={false}
             styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}

@@ -34,18 +34,18 @@ export function AgentList() {
     <Page
       wide
       title="AI Agents"
-      description="Web services of yours that answer in this workspace’s conversations."
+      description="Web services that reply in the conversations of this workspace."
       actions={nodes.length > 0 && install}
     >
       {isLoading && <Loading lines={3} height={150} />}
       {!isLoading && nodes.length === 0 && error === undefined && (
         <EmptyState icon={Bot} title="No agents yet" actions={install}>
-          An agent is a web service in any language: GudDesk sends it signed events, it answers over the API with a key
-          of its own. Installing one gives you the secret and the key, and code that runs as it is.
+          An agent is a web service in any language. GudDesk sends it signed events, and it replies over the API with
+          its own key. When you install one, you get its secret, its key and working code.
           {!mayWrite && (
             <>
               {' '}
-              Your role reads only. <WhomToAsk />
+              Your role is read-only. <WhomToAsk />
             </>
           )}
         </EmptyState>

@@ -67,7 +67,7 @@ export function isComplete(draft: AgentDraft, isDevelopment: boolean): boolean {
 export function linkFault(text: string): string | null {
   if (text.trim() === '') return null
   const isLink = URL.canParse(text.trim()) && /^https?:$/.test(new URL(text.trim()).protocol)
-  return isLink ? null : 'Enter a whole URL that starts with https://'
+  return isLink ? null : 'Enter a full URL that starts with https://'
 }
 
 /** What is wrong with a configuration; null when nothing is. */
@@ -76,8 +76,8 @@ export function configFault(text: string): string | null {
   try {
     const value: unknown = JSON.parse(text)
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? null : 'It has to be a JSON object, such as {"tone": "friendly"}'
+    return isObject ? null : 'Enter a JSON object, such as {"tone": "friendly"}'
   } catch (error) {
-    return error instanceof Error ? `This is not JSON: ${error.message}` : 'This is not JSON'
+    return error instanceof Error ? `Invalid JSON: ${error.message}` : 'Invalid JSON'
   }
 }

@@ -23,12 +23,12 @@ function AllKeys() {
     <Page
       wide
       title="API keys"
-      description="Credentials for programs that act in this workspace. A key never does more than the person it belongs to."
+      description="Credentials for programs that use this workspace. A key never has more access than its owner."
       actions={<CreateKey onCreated={pages.reload} />}
     >
       <KeyList pages={pages}>
-        A key lets a program of yours read and change this workspace over REST or GraphQL. Create one with the least
-        permission that does; you can revoke it at any time.
+        Keys let your programs read and change this workspace over REST or GraphQL. Choose the lowest permission that
+        works. You can revoke a key at any time.
       </KeyList>
     </Page>
   )
@@ -43,12 +43,12 @@ function OwnKeys() {
       title="API keys"
       description={
         <>
-          Your own keys. Owners and admins create keys and see everybody’s. <WhomToAsk />
+          Your keys. Owners and admins create keys and see all of them. <WhomToAsk />
         </>
       }
     >
       <KeyList pages={pages}>
-        Here would be keys that act in your name; you could revoke them here at any time. <WhomToAsk />
+        Keys that act for you appear here. You can revoke them at any time. <WhomToAsk />
       </KeyList>
     </Page>
   )

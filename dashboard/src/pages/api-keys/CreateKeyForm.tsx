@@ -44,7 +44,7 @@ export function CreateKeyForm({ onCancel, onCreated }: CreateKeyFormProps) {
     <form noValidate className={classes.form} onSubmit={(event) => void submit(event)}>
       <TextInput
         label="Name"
-        description="Say what will use it, so that you know later what stops when you revoke it."
+        description="The program that uses this key."
         placeholder="Nightly export"
         maxLength={100}
         value={name}
@@ -71,8 +71,8 @@ export function CreateKeyForm({ onCancel, onCreated }: CreateKeyFormProps) {
             label="All your workspaces"
             description={
               isEmailVerified
-                ? 'Each request then names the one it is about.'
-                : 'Needs a verified address: see your profile.'
+                ? 'Each request must name its workspace.'
+                : 'Verify your email address in your profile first.'
             }
             disabled={!isEmailVerified}
           />

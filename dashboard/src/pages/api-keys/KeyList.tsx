@@ -33,7 +33,7 @@ export function KeyList({ pages, children }: KeyListProps) {
       {shown.length > 0 ? (
         <KeyTable keys={shown} />
       ) : (
-        <EmptyState icon={KeyRound} title={nodes.length === 0 ? 'No keys yet' : 'No key works any more'}>
+        <EmptyState icon={KeyRound} title={nodes.length === 0 ? 'No keys yet' : 'No active keys'}>
           {children}
         </EmptyState>
       )}

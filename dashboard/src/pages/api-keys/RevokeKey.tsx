@@ -31,10 +31,10 @@ export function RevokeKey({ apiKey }: { readonly apiKey: ApiKeyFieldsFragment })
         onConfirm={revoke}
       >
         <p>
-          Every program that uses <strong>{name}</strong> gets 401 at once
+          Programs that use <strong>{name}</strong> get 401 immediately
           {allWorkspaces ? ', in all your workspaces' : ''}. This cannot be undone.
         </p>
-        {agentId !== null && <p>It is an AI agent’s key: the agent cannot reply any more until it gets another one.</p>}
+        {agentId !== null && <p>It belongs to an AI agent, which cannot reply until it has another key.</p>}
         <p>{lastUsedAt === null ? 'It was never used.' : <LastUsed at={lastUsedAt} />}</p>
       </ConfirmDialog>
     </>

@@ -20,7 +20,7 @@ export function ShownKey({ made: { key, allWorkspaces }, onSaved }: ShownKeyProp
   return (
     <div className={classes.form}>
       <Alert color="yellow" variant="light" icon={<EyeOff size={16} />}>
-        This is the only time that you see this key. Save it where your secrets are; if it is lost, make another one.
+        This key is shown only once. Store it with your secrets. If you lose it, create another one.
       </Alert>
       <CopyField label="Key" value={key} />
       <CopyField label="Try it" value={curl} isLong />

@@ -9,17 +9,17 @@ export const PERMISSIONS: readonly {
   {
     permission: 'READ_ONLY',
     label: 'Read only',
-    means: 'Lists and reads. For reports and exports.',
+    means: 'List and read. For reports and exports.',
   },
   {
     permission: 'READ_WRITE',
     label: 'Read and write',
-    means: 'Also creates and changes conversations, messages and visitors, and installs agents. For integrations.',
+    means: 'Also create and change conversations, messages and visitors, and install agents. For integrations.',
   },
   {
     permission: 'FULL_ACCESS',
     label: 'Full access',
-    means: 'Also manages webhooks, keys and members. For what you trust as much as yourself.',
+    means: 'Also manage webhooks, keys and members. For programs that you fully trust.',
   },
 ]
 

@@ -25,7 +25,7 @@ const connectionOf = ({ auditEntries }: AuditEntriesQuery) => auditEntries
 export function Component() {
   const { role } = useWorkspace()
   return (
-    <Page wide title="Audit log" description="Who changed what, from where, and when. Entries cannot be changed.">
+    <Page wide title="Audit log" description="All changes, with actor, source and time. Entries cannot be changed.">
       {mayManage(role) ? <Log /> : <NotAllowed what="see the audit log" />}
     </Page>
   )
@@ -70,20 +70,20 @@ function Nothing({ isFiltered, onClear }: NothingProps) {
     return (
       <EmptyState
         icon={SearchX}
-        title="Nothing matches"
+        title="No matching entries"
         actions={
           <Button variant="default" onClick={onClear}>
-            Show everything
+            Clear filters
           </Button>
         }
       >
-        Widen the dates, or take away a condition.
+        Change the dates, or remove a filter.
       </EmptyState>
     )
   }
   return (
-    <EmptyState icon={ScrollText} title="Nothing has happened yet">
-      Whenever somebody changes keys, members, agents, webhooks or the workspace, it is written down here.
+    <EmptyState icon={ScrollText} title="No entries yet">
+      Changes to keys, members, agents, webhooks and the workspace appear here.
     </EmptyState>
   )
 }

@@ -24,7 +24,7 @@ interface EntryDrawerProps {
 export function EntryDrawer({ id, entries, address }: EntryDrawerProps) {
   const close = () => address.set({ entry: null })
   return (
-    <Drawer opened={id !== null} onClose={close} position="right" size="lg" title="Entry of the audit log">
+    <Drawer opened={id !== null} onClose={close} position="right" size="lg" title="Audit log entry">
       {id !== null && (
         <Content id={id} known={entries.find((entry) => entry.id === id)} onFilter={(filter) => address.set(filter)} />
       )}
@@ -50,8 +50,8 @@ function Content({ id, known, onFilter }: ContentProps) {
   if (error !== undefined) return <Failure error={error} onRetry={() => retry({ requestPolicy: 'network-only' })} />
   if (fetching) return <Loading lines={6} height={28} />
   return (
-    <EmptyState icon={SearchX} title="There is no such entry">
-      It may be in another workspace’s log, or the address is not complete.
+    <EmptyState icon={SearchX} title="Entry not found">
+      It may belong to another workspace, or the address is incomplete.
     </EmptyState>
   )
 }
@@ -86,9 +86,9 @@ function Details({ entry, onFilter }: DetailsProps) {
           <code>{action}</code>
         </dd>
         <dt>From</dt>
-        <dd>{address === null ? 'Not known' : <code>{address}</code>}</dd>
+        <dd>{address === null ? 'Unknown' : <code>{address}</code>}</dd>
         <dt>Program</dt>
-        <dd>{userAgent ?? 'Not known'}</dd>
+        <dd>{userAgent ?? 'Unknown'}</dd>
         <dt>Entry</dt>
         <dd>
           <code>{id}</code>
@@ -103,7 +103,7 @@ function Details({ entry, onFilter }: DetailsProps) {
           All that {actorName} did
         </Button>
         <Button variant="default" onClick={() => onFilter({ target: targetId, entry: null })}>
-          All about this object
+          All entries for this object
         </Button>
       </div>
     </>

@@ -20,7 +20,7 @@ const ACTIONS: Record<AuditAction, string> = {
   AGENT_ENABLED: 'enabled the AI agent {}',
   AGENT_DISABLED: 'disabled the AI agent {}',
   AGENT_UNINSTALLED: 'uninstalled the AI agent {}',
-  AGENT_ORPHANED: 'ended the access of whoever installed the AI agent {}, which goes on working',
+  AGENT_ORPHANED: 'ended the access of the installer of the AI agent {}, which keeps working',
   AGENT_KEY_ROTATED: 'rotated the key of the AI agent {}',
   WEBHOOK_ENDPOINT_CREATED: 'registered the webhook {}',
   WEBHOOK_ENDPOINT_UPDATED: 'changed the webhook {}',
@@ -42,7 +42,7 @@ const ACTIONS: Record<AuditAction, string> = {
   SESSION_FAILED: 'failed to sign in as {}',
   PASSWORD_CHANGED: 'changed their password',
   PROFILE_UPDATED: 'changed their profile',
-  SIGN_IN_LINK_CREATED: 'made a sign-in link for {}',
+  SIGN_IN_LINK_CREATED: 'created a sign-in link for {}',
   EMAIL_VERIFIED: 'verified the address of {}',
 }
 

@@ -96,8 +96,8 @@ function Inbox({ view, conversationId }: InboxProps) {
         <div className={classes.nothing}>
           <Suspense fallback={null}>
             <GetStarted>
-              <EmptyState icon={MessagesSquare} title="No conversation is open">
-                Choose one from the list, or press <kbd>J</kbd> to open the first and go on from there.
+              <EmptyState icon={MessagesSquare} title="No conversation selected">
+                Choose one from the list, or press <kbd>J</kbd> to open the first one.
               </EmptyState>
             </GetStarted>
           </Suspense>

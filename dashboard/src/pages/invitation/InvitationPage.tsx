@@ -49,10 +49,10 @@ function VerifyFirst({ email }: { readonly email: string }) {
   return (
     <div className={classes.form}>
       <p className={classes.description}>
-        {email} has an account, but nobody has verified that the address is theirs. Sign in once with a sign-in link
-        that is sent to it, then open this invitation again.
+        {email} has an account with an unverified address. Sign in once with a sign-in link that is sent to it, then
+        open this invitation again.
       </p>
-      <MailLink email={email} otherwise="Ask whoever runs this server for a sign-in link." />
+      <MailLink email={email} otherwise="Ask your server administrator for a sign-in link." />
     </div>
   )
 }
@@ -62,8 +62,8 @@ const ROLES = { OWNER: 'an owner', ADMIN: 'an admin', AGENT: 'an agent', VIEWER:
 function Gone() {
   return (
     <Door
-      title="This invitation is over"
-      description="It was accepted or taken back, or it is more than 7 days old. Ask whoever invited you for a new one."
+      title="This invitation is no longer valid"
+      description="It was accepted or revoked, or is more than 7 days old. Ask for a new invitation."
     >
       <Button component={Link} to="/sign-in" mt="lg" fullWidth variant="default">
         Sign in

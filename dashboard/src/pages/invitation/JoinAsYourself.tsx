@@ -37,7 +37,9 @@ export function JoinAsYourself({ token, email, session }: JoinAsYourselfProps) {
   return (
     <div className={classes.form}>
       {session !== null && !isThem && (
-        <p className={classes.description}>You are signed in as {session.user.email}, which is somebody else.</p>
+        <p className={classes.description}>
+          You are signed in as {session.user.email}, but the invitation is for another address.
+        </p>
       )}
       <FormFault message={fault} />
       {isThem && (

@@ -41,7 +41,7 @@ export function NewPersonForm({ token, email }: NewPersonFormProps) {
       />
       <PasswordInput
         label="Choose a password"
-        description="10 characters or more. Long beats complicated."
+        description="At least 10 characters. Longer is stronger."
         autoComplete="new-password"
         value={password}
         error={fieldFault(refused, 'password')}

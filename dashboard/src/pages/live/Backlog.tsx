@@ -1,3 +1,4 @@
+import { durationText } from '../../ui/duration.ts'
 import { Mark } from '../../ui/layout/Mark.tsx'
 import classes from './Backlog.module.css'
 import { Tile } from './figures/Tile.tsx'
@@ -21,11 +22,11 @@ export function BacklogTile({ state }: BacklogProps) {
 
 function noteOf({ scheduled, held, oldestDueSeconds }: DispatchState): string {
   const parts = [
-    oldestDueSeconds !== null && oldestDueSeconds > 0 && `the oldest for ${oldestDueSeconds.toLocaleString()} s`,
-    scheduled > 0 && `${scheduled.toLocaleString()} wait for a retry`,
+    oldestDueSeconds !== null && oldestDueSeconds > 0 && `oldest: ${durationText(oldestDueSeconds)}`,
+    scheduled > 0 && `${scheduled.toLocaleString()} waiting for a retry`,
     held > 0 && `${held.toLocaleString()} held`,
   ].filter((part) => part !== false)
-  return parts.join(', ') || 'everything is sent'
+  return parts.join(', ') || 'all delivered'
 }
 
 /** Whether the dispatcher keeps up, and whether nodes wake each other. */
@@ -34,13 +35,10 @@ export function DispatcherState({ state }: BacklogProps) {
   const isBehind = (state.oldestDueSeconds ?? 0) > PATIENCE
   return (
     <p className={classes.states}>
-      <Mark
-        tone={isBehind ? 'warn' : 'good'}
-        label={isBehind ? 'Dispatcher: some deliveries wait' : 'Dispatcher: up to date'}
-      />
+      <Mark tone={isBehind ? 'warn' : 'good'} label={isBehind ? 'Dispatcher: behind' : 'Dispatcher: up to date'} />
       <Mark
         tone={state.isBusConnected ? 'good' : 'bad'}
-        label={state.isBusConnected ? 'Wake-ups: connected' : 'Wake-ups: Redis is away, nodes look once a second'}
+        label={state.isBusConnected ? 'Redis: connected' : 'Redis: disconnected, nodes poll once a second'}
       />
     </p>
   )

@@ -17,10 +17,10 @@ export function Component() {
     <Page
       wide
       title="Live"
-      description="Events and deliveries of this workspace as they happen."
+      description="Live events and deliveries of this workspace."
       actions={
         <SegmentedControl
-          aria-label="Span of time"
+          aria-label="Time range"
           data={RANGES.map(({ id, label }) => ({ value: id, label }))}
           value={range.id}
           onChange={(id) =>

@@ -21,7 +21,7 @@ export function InvitationTable({ pages }: { readonly pages: Pages<Invitation> }
   if (isLoading) return <Loading lines={1} height={52} />
   return (
     <>
-      {nodes.length === 0 && error === undefined && <p className={tables.dim}>Nobody is invited at the moment.</p>}
+      {nodes.length === 0 && error === undefined && <p className={tables.dim}>No open invitations.</p>}
       {nodes.length > 0 && (
         <div className={tables.frame}>
           <table className={tables.table}>
@@ -41,7 +41,7 @@ export function InvitationTable({ pages }: { readonly pages: Pages<Invitation> }
               {nodes.map((invitation) => (
                 <tr key={invitation.id}>
                   <td className={tables.main}>
-                    {invitation.email} {isUnsent(invitation) && <Mark tone="bad" label="Mail not sent" />}
+                    {invitation.email} {isUnsent(invitation) && <Mark tone="bad" label="Email not sent" />}
                   </td>
                   <td data-label="Role">{roleName(invitation.role)}</td>
                   <td data-label="Invited">
@@ -93,8 +93,8 @@ function SendAgain({ invitation: { email, role }, onSent }: SendAgainProps) {
     const wasSent = outcome.payload.invitation.mailStatus === 'SENT'
     notifications.show(
       wasSent
-        ? { message: `A new mail is on its way to ${email}` }
-        : { color: 'red', message: `The mail to ${email} could not be sent` },
+        ? { message: `Invitation sent to ${email}` }
+        : { color: 'red', message: `Couldn't send the email to ${email}` },
     )
     onSent()
   }
@@ -121,12 +121,12 @@ function Revoke({ invitation: { id, email, role }, onRevoked }: RevokeProps) {
   const { role: own } = useWorkspace()
   const [isOpen, dialog] = useDisclosure()
   const [run] = useAction(RevokeInvitation, { toast: false })
-  const fixed = role === 'OWNER' && own !== 'OWNER' ? 'Only owners revoke invitations of owners.' : null
+  const fixed = role === 'OWNER' && own !== 'OWNER' ? 'Only owners can revoke an invitation for an owner.' : null
 
   async function revoke() {
     const outcome = await run({ input: { invitationId: id } })
     if (outcome.ok) {
-      notifications.show({ message: `The invitation of ${email} is revoked` })
+      notifications.show({ message: `Invitation for ${email} revoked` })
       onRevoked()
     }
     return outcome
@@ -145,7 +145,7 @@ function Revoke({ invitation: { id, email, role }, onRevoked }: RevokeProps) {
         onConfirm={revoke}
       >
         <p>
-          The link that <strong>{email}</strong> got stops working at once. You can invite them again at any time.
+          The link for <strong>{email}</strong> stops working immediately. You can invite them again at any time.
         </p>
       </ConfirmDialog>
     </>

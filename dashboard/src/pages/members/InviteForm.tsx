@@ -46,7 +46,7 @@ export function InviteForm({ onCancel, onInvited }: InviteFormProps) {
         autoCapitalize="none"
         spellCheck={false}
         label="Email"
-        description="They join with this address. Inviting somebody again makes their earlier link worthless."
+        description="They join with this address. A new invitation replaces the previous link."
         placeholder="name@example.com"
         autoComplete="off"
         value={email}
@@ -58,7 +58,7 @@ export function InviteForm({ onCancel, onInvited }: InviteFormProps) {
         <div className={classes.choices}>
           {ROLES.map(({ role: value, label, means }) => {
             const isReserved = value === 'OWNER' && own !== 'OWNER'
-            const description = isReserved ? 'Only owners invite owners.' : means
+            const description = isReserved ? 'Only owners can invite owners.' : means
             return <Radio key={value} value={value} label={label} description={description} disabled={isReserved} />
           })}
         </div>

@@ -8,8 +8,8 @@ import classes from '../../ui/forms/form.module.css'
 import { InviteForm, type NewLink } from './InviteForm.tsx'
 
 function titleOf(made: NewLink | null): string {
-  if (made === null) return 'Invite somebody'
-  return made.isUnsent ? 'The mail was not sent' : 'The invitation is ready'
+  if (made === null) return 'Invite a member'
+  return made.isUnsent ? 'Email not sent' : 'Invitation created'
 }
 
 /** What became of the invitation: a link to hand over, or a mail. */
@@ -17,14 +17,14 @@ function Invited({ made: { email, link, isUnsent } }: { readonly made: NewLink }
   if (isUnsent) {
     return (
       <FormFault
-        message={`The mail to ${email} could not be sent. Try "Send again" in the list, or ask whoever runs this server.`}
+        message={`The email to ${email} could not be sent. Try "Send again" in the list, or ask your server administrator.`}
       />
     )
   }
   if (link === null) {
     return (
       <p className={classes.text}>
-        A mail with a link is on its way to <strong>{email}</strong>. The link works for 7 days. If it gets lost, send
+        An email with a link is on its way to <strong>{email}</strong>. The link works for 7 days. If it gets lost, send
         it again.
       </p>
     )
@@ -32,8 +32,8 @@ function Invited({ made: { email, link, isUnsent } }: { readonly made: NewLink }
   return (
     <>
       <p className={classes.text}>
-        Send this link to <strong>{email}</strong> yourself: no mail is sent. It is shown only now and works for 7 days.
-        If it gets lost, invite them again.
+        Send this link to <strong>{email}</strong> yourself: no email is sent. It is shown only once and works for 7
+        days. If it gets lost, invite them again.
       </p>
       <CopyField label="Link" value={link} isLong />
     </>

@@ -27,7 +27,7 @@ function Managed() {
   return (
     <Page
       title="Members"
-      description="Who works in this workspace, and in which role. People join by an invitation."
+      description="The members of this workspace and their roles. People join by invitation."
       actions={<InviteMember onInvited={invitations.reload} />}
     >
       <People />
@@ -39,7 +39,7 @@ function Managed() {
 function OpenInvitations({ pages }: { readonly pages: Pages<Invitation> }) {
   return (
     <div className={classes.below}>
-      <Section title="Open invitations" description="Made and not accepted yet. A link works for 7 days, and once.">
+      <Section title="Open invitations" description="Not accepted yet. A link works once, within 7 days.">
         <InvitationTable pages={pages} />
       </Section>
     </div>
@@ -54,7 +54,7 @@ function Seen() {
       title="Members"
       description={
         <>
-          Who works in this workspace. You are {role === null ? 'no member' : roleName(role)} here; owners and admins
+          The members of this workspace. Your role is {role === null ? 'none' : roleName(role)}. Owners and admins
           invite people and change roles. <WhomToAsk />
         </>
       }

@@ -58,24 +58,31 @@ export function RemoveMember({ member: { id, name }, fixed, onRemoved }: RemoveM
         onConfirm={remove}
       >
         <p>
-          {isSelf ? 'You' : <strong>{name}</strong>} will not see <strong>{workspace.name}</strong> any more, at once:
+          {isSelf ? (
+            'You lose'
+          ) : (
+            <>
+              <strong>{name}</strong> loses
+            </>
+          )}{' '}
+          access to <strong>{workspace.name}</strong> immediately:
         </p>
         <ul>
           <li>Conversations assigned to {isSelf ? 'you' : 'them'} become unassigned.</li>
           <li>{isSelf ? 'Your' : 'Their'} API keys stop working here.</li>
-          <li>What {isSelf ? 'you' : 'they'} wrote stays.</li>
+          <li>{isSelf ? 'Your' : 'Their'} messages are kept.</li>
         </ul>
         {made.length > 0 && (
           <>
-            <p>{isSelf ? 'You' : 'They'} made what gives access to this workspace:</p>
-            <ul aria-label="What gives access">
+            <p>{isSelf ? 'You' : 'They'} created these, which still give access to this workspace:</p>
+            <ul aria-label="Remaining access">
               {made.map((line) => (
                 <li key={line}>{line}</li>
               ))}
             </ul>
             <Checkbox
-              label="End all of this, too"
-              description="Agents are uninstalled and endpoints removed, with what waits for them. Otherwise agents, endpoints and invitations go on working."
+              label="Remove these too"
+              description="Uninstalls agents and removes endpoints with their pending deliveries. Otherwise agents, endpoints and invitations keep working."
               checked={endAccess}
               onChange={(event) => setEndAccess(event.currentTarget.checked)}
             />
@@ -96,6 +103,6 @@ function madeBy({
     ...agentNames.map((name) => `the AI agent ${name}`),
     ...webhookUrls.map((url) => `the webhook ${url}`),
     ...apiKeyNames.map((name) => `the API key ${name}`),
-    ...invitedEmails.map((email) => `the invitation of ${email}`),
+    ...invitedEmails.map((email) => `the invitation for ${email}`),
   ]
 }

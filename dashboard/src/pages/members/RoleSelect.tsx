@@ -62,9 +62,9 @@ export function RoleSelect({ member, fixed }: RoleSelectProps) {
         onConfirm={() => change(asked)}
       >
         <p>
-          You will be <strong>{roleName(asked)}</strong> instead of {roleName(role)}.
-          {mayManage(asked) ? '' : ' You will not manage members, keys or webhooks any more.'} Only somebody else can
-          undo it.
+          Your role changes from {roleName(role)} to <strong>{roleName(asked)}</strong>.
+          {mayManage(asked) ? '' : ' You can no longer manage members, keys or webhooks.'} Only another member can undo
+          this.
         </p>
       </ConfirmDialog>
     </>

@@ -12,5 +12,5 @@ export interface Owners {
 export function whyFixed(own: MemberRole | null, role: MemberRole, owners: Owners): string | null {
   if (role !== 'OWNER') return null
   if (own !== 'OWNER') return 'Only owners change owners.'
-  return owners.count > 1 ? null : 'The last owner stays. Make somebody else an owner first.'
+  return owners.count > 1 ? null : 'A workspace needs an owner. Make another member an owner first.'
 }

@@ -17,7 +17,7 @@ export function NameForm({ user }: { readonly user: Pick<SessionUser, 'name' | '
     const outcome = await run({ input: { name } })
     setFault(outcome.ok ? null : (fieldFault(outcome, 'name') ?? outcome.message))
     if (!outcome.ok) return
-    notifications.show({ message: 'Your name is changed' })
+    notifications.show({ message: 'Name updated' })
     await reload()
   }
 
@@ -30,7 +30,7 @@ export function NameForm({ user }: { readonly user: Pick<SessionUser, 'name' | '
         error={fault}
         onChange={(event) => setName(event.currentTarget.value)}
       />
-      <TextInput label="Email" description="You sign in with it." value={user.email} readOnly />
+      <TextInput label="Email" description="You sign in with this address." value={user.email} readOnly />
       <Button type="submit" loading={isRunning} disabled={name.trim() === '' || name === user.name}>
         Save
       </Button>

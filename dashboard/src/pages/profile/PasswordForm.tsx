@@ -30,7 +30,7 @@ export function PasswordForm({ hasPassword, isReset, onChanged }: PasswordFormPr
     if (!outcome.ok) return
     setCurrent('')
     setNext('')
-    notifications.show({ message: 'Your password is changed. Your other sessions have ended.' })
+    notifications.show({ message: 'Password changed. Your other sessions are signed out.' })
     onChanged()
   }
 
@@ -48,7 +48,7 @@ export function PasswordForm({ hasPassword, isReset, onChanged }: PasswordFormPr
       )}
       <PasswordInput
         label="New password"
-        description="10 characters or more. Long beats complicated."
+        description="At least 10 characters. Longer is stronger."
         autoComplete="new-password"
         value={next}
         error={fieldFault(refused, 'newPassword')}
@@ -56,8 +56,8 @@ export function PasswordForm({ hasPassword, isReset, onChanged }: PasswordFormPr
         onChange={(event) => setNext(event.currentTarget.value)}
       />
       <Checkbox
-        label="Revoke my API keys, too"
-        description="When somebody else may have them. Keys of AI agents stay."
+        label="Also revoke my API keys"
+        description="If someone else may have them. Keys of AI agents are kept."
         checked={revokeApiKeys}
         onChange={(event) => setRevokeApiKeys(event.currentTarget.checked)}
       />

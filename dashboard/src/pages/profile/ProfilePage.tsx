@@ -15,7 +15,7 @@ export function Component() {
   const { me = null, sessions = null } = data ?? {}
   const again = () => reload({ requestPolicy: 'network-only' })
   return (
-    <Page title="Profile" description="Who you are to your team, and how you sign in. The same in all your workspaces.">
+    <Page title="Profile" description="Your name and sign-in details, the same in all your workspaces.">
       {error !== undefined && me === null && <Failure error={error} onRetry={again} />}
       {error === undefined && me === null && <Loading lines={6} />}
       {me !== null && (
@@ -27,7 +27,7 @@ export function Component() {
           <Section title="Password">
             <PasswordForm hasPassword={me.hasPassword} isReset={me.mayResetPassword} onChanged={again} />
           </Section>
-          <Section title="Where you are signed in" description="End what you do not know, then change your password.">
+          <Section title="Sessions" description="If you do not recognize a session, end it and change your password.">
             <SessionList sessions={sessions ?? []} onEnded={again} />
           </Section>
         </>
@@ -41,10 +41,10 @@ function Unverified({ email }: { readonly email: string }) {
   return (
     <Section
       title="Verify your address"
-      description={`Until you sign in once with a link that is sent to ${email}, you cannot join other workspaces or make keys for all of yours. That link ends your password, your other sessions and your API keys, because somebody else may have made them: set a new password afterwards.`}
+      description={`Until you sign in once with a link that is sent to ${email}, you cannot join other workspaces or make keys for all of yours. That link ends your password, your other sessions and your API keys, because someone else may have created them: set a new password afterwards.`}
     >
       <div className={classes.form}>
-        <MailLink email={email} otherwise="Ask whoever runs this server for a sign-in link." />
+        <MailLink email={email} otherwise="Ask your server administrator for a sign-in link." />
       </div>
     </Section>
   )

@@ -26,7 +26,7 @@ export function SessionList({ sessions, onEnded }: SessionListProps) {
             {browserName(userAgent)}{' '}
             {isCurrent && (
               <Badge variant="light" color="gray" tt="none">
-                This one
+                This session
               </Badge>
             )}
             <p>

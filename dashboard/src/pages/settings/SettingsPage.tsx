@@ -7,18 +7,18 @@ import classes from './SettingsPage.module.css'
 /** What is found in each place, by its label. */
 const ABOUT: Readonly<Record<string, string>> = {
   Webhooks: 'Endpoints that receive events, and every delivery to them.',
-  'AI Agents': 'Services that answer in conversations: install them, and see how they do.',
+  'AI Agents': 'Services that reply in conversations. Install and monitor them.',
   'API keys': 'Credentials for programs that use the API.',
-  Members: 'Who works here, in which role; invitations.',
-  'Audit log': 'Who changed what, from where, and when.',
-  Workspace: 'Its name, its address, its plan and its id.',
+  Members: 'Members, roles and invitations.',
+  'Audit log': 'All changes, with actor, source and time.',
+  Workspace: 'Name, address, plan and id.',
 }
 
 /** Where each setting is found. */
 export function Component() {
   const { workspace, path } = useWorkspace()
   return (
-    <Page title="Workspace Settings" description={`What can be set up in ${workspace.name}.`}>
+    <Page title="Workspace Settings" description={`Settings of ${workspace.name}.`}>
       <ul className={classes.places}>
         {SETTINGS.map(({ label, path: below, icon: Icon }) => (
           <li key={below} className={classes.place}>

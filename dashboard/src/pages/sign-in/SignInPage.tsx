@@ -9,7 +9,7 @@ import classes from '../../ui/layout/Door.module.css'
 import { Door } from '../../ui/layout/Door.tsx'
 
 const LINK_REFUSED =
-  'This sign-in link was used before, or it is too old. Sign in with your password, or ask for a new link.'
+  'This sign-in link has expired or was already used. Sign in with your password, or ask for a new link.'
 
 export function Component() {
   const [params] = useSearchParams()

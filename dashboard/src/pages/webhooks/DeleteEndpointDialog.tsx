@@ -37,10 +37,10 @@ export function DeleteEndpointDialog({ endpoint, onDeleted, onClose }: DeleteEnd
       onClose={onClose}
     >
       <p>
-        Nothing is sent to {endpoint.url} any more, what waits for it included. Its deliveries and its secret are gone
-        for good. To pause it, disable it instead.
+        GudDesk sends nothing more to {endpoint.url}, including pending deliveries. Its deliveries and its secret are
+        permanently deleted. To pause it, disable it instead.
       </p>
-      {endpoint.agentId !== null && <p>It belongs to an agent, which will hear of nothing without it.</p>}
+      {endpoint.agentId !== null && <p>It belongs to an agent, which receives no events without it.</p>}
     </TypeToConfirm>
   )
 }

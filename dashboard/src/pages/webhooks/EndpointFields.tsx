@@ -18,8 +18,8 @@ export interface EndpointDraft {
 export const ENDPOINT_PATHS = ['url', 'description', 'maxInFlight']
 
 const ORDERINGS = [
-  { value: 'RELAXED', label: 'Relaxed: a failed event is tried again later, the next ones go on' },
-  { value: 'STRICT', label: 'Strict: a conversation’s next event waits for the retries, for a bounded time' },
+  { value: 'RELAXED', label: 'Relaxed: later events do not wait for the retries of a failed event' },
+  { value: 'STRICT', label: 'Strict: the next event of a conversation waits for the retries, up to a limit' },
 ]
 
 interface EndpointFieldsProps {
@@ -37,11 +37,7 @@ export function EndpointFields({ draft, onChange, refused }: EndpointFieldsProps
     <>
       <TextInput
         label="Endpoint URL"
-        description={
-          isDevelopment
-            ? 'http:// is fine for this machine; elsewhere it has to be https://.'
-            : 'It has to be https://.'
-        }
+        description={isDevelopment ? 'Use https://. For this machine, http:// also works.' : 'Use https://.'}
         placeholder="https://your-agent.com/webhook"
         type="url"
         inputMode="url"
@@ -59,7 +55,7 @@ export function EndpointFields({ draft, onChange, refused }: EndpointFieldsProps
       />
       <Textarea
         label="Description"
-        placeholder="What it is for, and who looks after it"
+        placeholder="Purpose and owner"
         autosize={false}
         rows={2}
         maxLength={500}
@@ -69,8 +65,8 @@ export function EndpointFields({ draft, onChange, refused }: EndpointFieldsProps
       />
       <EventsField value={draft.events} onChange={(events) => set({ events })} />
       <NumberInput
-        label="Requests at once"
-        description="At most so many are on their way to it at the same time."
+        label="Concurrent requests"
+        description="The maximum number of requests in flight to the endpoint."
         min={1}
         max={100}
         allowDecimal={false}

@@ -46,7 +46,9 @@ function NewWorkspaceForm({ onClose }: { readonly onClose: () => void }) {
 
   return (
     <form noValidate className={classes.form} onSubmit={(event) => void submit(event)}>
-      <p className={classes.text}>A workspace has its own conversations, members, agents and keys. You will own it.</p>
+      <p className={classes.text}>
+        A workspace has its own conversations, members, agents and keys. You become its owner.
+      </p>
       <TextInput
         label="Name"
         value={name}

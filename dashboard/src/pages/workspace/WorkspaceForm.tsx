@@ -32,7 +32,7 @@ export function WorkspaceForm({ workspace }: WorkspaceFormProps) {
     // What was saved may be without the blanks that were typed around it.
     setName(outcome.payload.workspace.name)
     setSlug(outcome.payload.workspace.slug)
-    notifications.show({ message: 'The workspace is changed' })
+    notifications.show({ message: 'Workspace updated' })
     await reload()
     if (isMoving) await navigate(`/w/${outcome.payload.workspace.slug}/settings/workspace`, { replace: true })
   }
@@ -55,7 +55,9 @@ export function WorkspaceForm({ workspace }: WorkspaceFormProps) {
         error={fieldFault(refused, 'slug')}
         onChange={(event) => setSlug(event.currentTarget.value)}
       />
-      {isMoving && <p className={classes.text}>Links to the old address stop working. The API goes by the id.</p>}
+      {isMoving && (
+        <p className={classes.text}>Links to the old address stop working. The API uses the id and is not affected.</p>
+      )}
       <FormFault message={formFault(refused, WORKSPACE_PATHS)} />
       <Button type="submit" loading={isRunning} disabled={Object.keys(changes).length === 0}>
         Save

@@ -20,7 +20,7 @@ export function Component() {
   const [{ data, error }, reload] = useQuery({ query: WorkspaceFacts })
   const workspace = data?.workspace ?? undefined
   return (
-    <Page title="Workspace" description="What this workspace is called, and where it is found.">
+    <Page title="Workspace" description="Name, address and plan.">
       {workspace === undefined && error === undefined && <Loading lines={6} />}
       {workspace === undefined && error !== undefined && (
         <Failure error={error} onRetry={() => reload({ requestPolicy: 'network-only' })} />
@@ -39,23 +39,23 @@ export function Component() {
                   <dd>{`${location.origin}/w/${workspace.slug}`}</dd>
                 </dl>
                 <p className={classes.dim}>
-                  Owners and admins change them. <WhomToAsk />
+                  Only owners and admins can change these. <WhomToAsk />
                 </p>
               </>
             )}
           </Section>
           <Section
             title="Plan"
-            description="How many requests a minute each key has. Whoever runs this server sets it."
+            description="The number of requests per minute of each key. Set by the server administrator."
           >
             <Badge color="indigo" variant="light" tt="none">
               {PLANS[workspace.plan]}
             </Badge>
           </Section>
-          <Section title="For programs" description="Keys of all workspaces name this one in their requests by its id.">
+          <Section title="API" description="Keys for all workspaces send this id to select this workspace.">
             <CopyField label="Workspace id" value={workspace.id} />
             <p className={classes.dim}>
-              Made <Time at={workspace.createdAt} />.
+              Created <Time at={workspace.createdAt} />.
             </p>
           </Section>
         </>

@@ -5,11 +5,11 @@ import { useWorkspace } from '../../viewer/workspace.ts'
 import classes from './ConnectionState.module.css'
 
 const WORDS: Record<State, { label: string; explanation: string }> = {
-  connecting: { label: 'Connecting', explanation: 'Live updates begin in a moment.' },
-  live: { label: 'Live', explanation: 'What happens shows here at once.' },
+  connecting: { label: 'Connecting', explanation: 'Live updates start in a moment.' },
+  live: { label: 'Live', explanation: 'Changes appear as they happen.' },
   reconnecting: {
     label: 'Reconnecting',
-    explanation: 'The connection is lost. What happened meanwhile is loaded when it is back.',
+    explanation: 'Connection lost. Missed changes load when it is back.',
   },
 }
 

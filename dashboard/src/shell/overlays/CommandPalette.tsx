@@ -7,7 +7,7 @@ import {
   toggleSpotlight,
 } from '@mantine/spotlight'
 import { CircleUser, Keyboard, Moon, Search, Settings, Sun } from 'lucide-react'
-import { useEffect } from 'react'
+import { useEffect, useState } from 'react'
 import { useNavigate } from 'react-router'
 import { INBOX_VIEWS, OPERATIONS, type Place, SETTINGS } from '../../viewer/navigation.ts'
 import { useWorkspace } from '../../viewer/workspace.ts'
@@ -19,6 +19,7 @@ export default function CommandPalette() {
     openSpotlight()
     return onOverlay((which) => which === 'palette' && toggleSpotlight())
   }, [])
+  const [query, setQuery] = useState('')
   const { path } = useWorkspace()
   const navigate = useNavigate()
   const { setColorScheme } = useMantineColorScheme({ keepTransitions: true })
@@ -55,12 +56,14 @@ export default function CommandPalette() {
       scrollable
       maxHeight={420}
       lockScroll={false}
-      attributes={{ content: { 'aria-label': 'Go anywhere' } }}
+      attributes={{ content: { 'aria-label': 'Command palette' } }}
       overlayProps={{ blur: 0, backgroundOpacity: 0.4 }}
-      nothingFound="Nothing of that name"
+      query={query}
+      onQueryChange={setQuery}
+      nothingFound={`No results for “${query}”`}
       searchProps={{
         leftSection: <Search size={16} aria-hidden />,
-        placeholder: 'Where to?',
+        placeholder: 'Search or jump to…',
         'aria-label': 'Search for a place or a command',
       }}
     />

@@ -3,7 +3,7 @@ export const SHORTCUTS = [
   {
     group: 'Everywhere',
     keys: [
-      { keys: ['mod', 'K'], label: 'Search, and go anywhere' },
+      { keys: ['mod', 'K'], label: 'Open the command palette' },
       { keys: ['?'], label: 'Show these shortcuts' },
     ],
   },
@@ -23,7 +23,7 @@ export const SHORTCUTS = [
       { keys: ['A'], label: 'Assign' },
       { keys: ['T'], label: 'Tags' },
       { keys: ['S'], label: 'Snooze' },
-      { keys: ['E'], label: 'Close, or reopen' },
+      { keys: ['E'], label: 'Close or reopen' },
     ],
   },
   {
@@ -31,7 +31,7 @@ export const SHORTCUTS = [
     keys: [
       { keys: ['Enter'], label: 'Send' },
       { keys: ['Shift', 'Enter'], label: 'New line' },
-      { keys: ['Esc'], label: 'Leave the text, which is kept' },
+      { keys: ['Esc'], label: 'Leave the text field, keeping the text' },
     ],
   },
 ] as const

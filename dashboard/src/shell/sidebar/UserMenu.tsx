@@ -12,7 +12,7 @@ import classes from './UserMenu.module.css'
 const SCHEMES = [
   { value: 'light', label: 'Light', icon: Sun },
   { value: 'dark', label: 'Dark', icon: Moon },
-  { value: 'auto', label: 'Like the system', icon: Monitor },
+  { value: 'auto', label: 'System', icon: Monitor },
 ] as const
 
 export function UserMenu() {
@@ -26,7 +26,7 @@ export function UserMenu() {
   async function leave() {
     const failure = await signOut()
     if (failure === null) location.assign('/sign-in')
-    else notifications.show({ color: 'red', title: 'You are still signed in', message: failure })
+    else notifications.show({ color: 'red', title: 'Sign-out failed', message: failure })
   }
 
   return (

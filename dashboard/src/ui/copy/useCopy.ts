@@ -6,7 +6,7 @@ export type CopyState = 'idle' | 'copied' | 'refused'
 export const COPY_SAYS: Record<CopyState, string> = {
   idle: '',
   copied: 'Copied',
-  refused: 'The browser does not let this page copy. It is selected: copy it by hand.',
+  refused: 'Copying is blocked by the browser. The text is selected: copy it manually.',
 }
 
 /** Copies a text; where the browser refuses, the element that shows it is selected instead. */

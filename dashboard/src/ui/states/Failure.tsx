@@ -15,7 +15,7 @@ export function Failure({ error, onRetry }: FailureProps) {
     <div role="alert">
       <EmptyState
         icon={TriangleAlert}
-        title="This could not be loaded"
+        title="Couldn't load this"
         actions={<Button onClick={onRetry}>Try again</Button>}
       >
         {sentence(error)}

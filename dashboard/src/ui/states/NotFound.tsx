@@ -11,14 +11,14 @@ export function NotFound() {
     <EmptyState
       isPage
       icon={Compass}
-      title="There is nothing at this address"
+      title="Page not found"
       actions={
         <Button component={Link} to="/">
-          To the inbox
+          Go to inbox
         </Button>
       }
     >
-      It may have been removed, it may be in another workspace, or the address is mistyped.
+      It may have been removed, or belong to another workspace. Check the address.
     </EmptyState>
   )
 }

@@ -15,19 +15,19 @@ export function RouteError() {
       <EmptyState
         isPage
         icon={Bug}
-        title={isOutdated ? 'GudDesk was updated' : 'This page broke'}
+        title={isOutdated ? 'GudDesk was updated' : 'Something went wrong'}
         actions={
           <>
             <Button onClick={() => location.reload()}>Reload</Button>
             <Button variant="default" component={Link} to="/">
-              To the inbox
+              Go to inbox
             </Button>
           </>
         }
       >
         {isOutdated
-          ? 'This page’s files are gone from the server. Reload to get the new version; nothing you saved is lost.'
-          : `Nothing you saved is lost. Reload the page; if it breaks again, tell whoever runs this GudDesk: ${message}`}
+          ? 'The server has a newer version. Reload to use it; saved changes are kept.'
+          : `Saved changes are kept. Reload the page. If the problem persists, tell your server administrator: ${message}`}
       </EmptyState>
     </main>
   )

@@ -13,10 +13,10 @@ export function Unreachable({ onRetry }: UnreachableProps) {
       <EmptyState
         isPage
         icon={Unplug}
-        title="GudDesk does not answer"
+        title="Can't reach the server"
         actions={<Button onClick={onRetry}>Try again</Button>}
       >
-        Check your connection. If others cannot reach it either, tell whoever runs this server.
+        Check your connection. If others have the same problem, tell your server administrator.
       </EmptyState>
     </main>
   )

@@ -14,9 +14,9 @@ export function AgentFacts({ agent }: { readonly agent: AgentFieldsFragment }) {
   return (
     <dl className={classes.facts}>
       <Fact name="Last seen">{lastSeenAt === null ? 'Not yet' : <Time at={lastSeenAt} />}</Fact>
-      <Fact name="Answers in 24 hours">{(replyCount24h ?? 0).toLocaleString()}</Fact>
+      <Fact name="Replies in 24 hours">{(replyCount24h ?? 0).toLocaleString()}</Fact>
       <Fact name="Deliveries in 24 hours">
-        {successRate24h === null ? 'None yet' : `${rateText(successRate24h)} arrived`}
+        {successRate24h === null ? 'None yet' : `${rateText(successRate24h)} delivered`}
       </Fact>
       <Fact name="Events">{events.join(', ') || 'None'}</Fact>
       <Fact name="Installed">

@@ -37,14 +37,14 @@ export function AgentPage() {
         {data !== undefined && (
           <EmptyState
             icon={Bot}
-            title="This agent is not here"
+            title="Agent not found"
             actions={
               <Button component={Link} to={path('settings/agents')}>
-                To the agents
+                View agents
               </Button>
             }
           >
-            It was uninstalled, or it belongs to another workspace.
+            It was uninstalled, or belongs to another workspace.
           </EmptyState>
         )}
       </Page>
@@ -67,13 +67,13 @@ export function AgentPage() {
       }
     >
       <AgentFacts agent={agent} />
-      <Section title="Webhook endpoint" description="Where its events are sent, signed.">
+      <Section title="Webhook endpoint" description="The URL that receives its signed events.">
         <EndpointLines agent={agent} unregistered={unregistered} />
       </Section>
       {endpoint !== undefined && agent.type !== 'BUILT_IN' && (
         <Section
           title="Quickstart"
-          description="A small agent that verifies signatures and answers. Fill in the secret and the key that were shown when it was installed, or rotate them."
+          description="A small agent that verifies signatures and replies. Use the secret and key from the installation, or rotate them."
         >
           <Quickstart name={agent.name} webhookUrl={endpoint.url} />
         </Section>
@@ -93,7 +93,9 @@ interface EndpointLinesProps {
 function EndpointLines({ agent: { webhookEndpoints }, unregistered }: EndpointLinesProps) {
   const { path } = useWorkspace()
   if (webhookEndpoints.length === 0 && unregistered.length === 0) {
-    return <p className={classes.dim}>It has none. It hears of nothing until it registers one over the API.</p>
+    return (
+      <p className={classes.dim}>No endpoints. The agent receives no events until it registers one over the API.</p>
+    )
   }
   return (
     <ul className={classes.endpoints}>

@@ -50,7 +50,7 @@ export function RotateKeyDialog({ agent, onClose }: RotateKeyDialogProps) {
             value={overlap}
             onChange={(value) => setOverlap(value ?? '24')}
           />
-          {overlap === '0' && <Alert color="red">The agent cannot answer anybody until it has the new key.</Alert>}
+          {overlap === '0' && <Alert color="red">The agent cannot reply until it has the new key.</Alert>}
           <FormFault message={fault} />
           <div className={classes.actions}>
             <Button variant="default" onClick={onClose}>
@@ -71,7 +71,7 @@ function NewKey({ value, onSaved }: { readonly value: string; readonly onSaved: 
   return (
     <div className={classes.form}>
       <Alert color="yellow" variant="light" icon={<EyeOff size={16} />}>
-        This is the only time that you see this key.
+        This key is shown only once.
       </Alert>
       <CopyField label="API key" value={value} />
       <div className={classes.actions}>

@@ -42,11 +42,11 @@ export function UninstallAgentDialog({ agent, onClose }: UninstallAgentDialogPro
       onConfirm={() => void uninstall()}
       onClose={onClose}
     >
-      <p>This goes with it, for good. What it wrote stays.</p>
+      <p>Uninstalling permanently removes the following. Messages of the agent are kept.</p>
       {removal == null ? (
         <Loading lines={2} height={20} />
       ) : (
-        <ul aria-label="What is removed">
+        <ul aria-label="Removed with the agent">
           {removal.webhookUrls.map((url) => (
             <li key={url}>the endpoint {url} with its deliveries</li>
           ))}
@@ -56,8 +56,8 @@ export function UninstallAgentDialog({ agent, onClose }: UninstallAgentDialogPro
           {removal.pendingDeliveryCount > 0 && (
             <li>
               {removal.pendingDeliveryCount === 1
-                ? 'one delivery that is waiting to be sent'
-                : `${removal.pendingDeliveryCount.toLocaleString()} deliveries that are waiting to be sent`}
+                ? 'one pending delivery'
+                : `${removal.pendingDeliveryCount.toLocaleString()} pending deliveries`}
             </li>
           )}
         </ul>

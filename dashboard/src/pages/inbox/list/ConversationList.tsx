@@ -94,7 +94,7 @@ export function ConversationList({ view, list, text, selectedId, onSelect }: Con
           role="list"
           className={classes.rows}
           style={{ height: virtualizer.getTotalSize() }}
-          aria-label={text === '' ? view.label : `Found: ${text}`}
+          aria-label={text === '' ? view.label : `Results for ${text}`}
         >
           {items.map(({ index, key, start }) => {
             const row = rows[index]

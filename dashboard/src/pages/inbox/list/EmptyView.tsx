@@ -5,28 +5,28 @@ import type { InboxView } from '../../../viewer/navigation.ts'
 const WORDS: Record<InboxView['id'], { icon: LucideIcon; title: string; text: string }> = {
   mine: {
     icon: CircleUser,
-    title: 'Nothing is assigned to you',
-    text: 'Take a conversation from Unassigned: open it and press A.',
+    title: 'No conversations assigned to you',
+    text: 'Open a conversation in Unassigned and press A to take it.',
   },
   unassigned: {
     icon: UserCheck,
-    title: 'Everything has somebody',
-    text: 'New conversations appear here until a person takes them. Agents answer them meanwhile.',
+    title: 'No unassigned conversations',
+    text: 'New conversations appear here until a member takes them. AI agents reply in the meantime.',
   },
   open: {
     icon: Inbox,
     title: 'No open conversations',
-    text: 'When a visitor writes, their conversation appears here at once.',
+    text: 'Conversations appear here as soon as a visitor writes.',
   },
   snoozed: {
     icon: AlarmClock,
-    title: 'Nothing is snoozed',
-    text: 'Press S in a conversation to have it come back later. It also comes back when the visitor writes.',
+    title: 'No snoozed conversations',
+    text: 'Press S in a conversation to snooze it. It reopens at that time, or when the visitor writes.',
   },
   closed: {
     icon: CircleCheck,
-    title: 'Nothing is closed yet',
-    text: 'Press E in a conversation when it is done. It opens again when the visitor writes.',
+    title: 'No closed conversations',
+    text: 'Press E in a conversation to close it. It reopens when the visitor writes.',
   },
 }
 
@@ -41,9 +41,9 @@ export function EmptyView({ view }: { readonly view: InboxView }) {
 
 export function NothingFound({ text }: { readonly text: string }) {
   return (
-    <EmptyState icon={SearchX} title="Nothing found">
-      No conversation has “{text}” in its messages and notes, its subject, or its visitor’s name and address. All words
-      must be there; the last one may be a beginning.
+    <EmptyState icon={SearchX} title="No results">
+      No conversation has “{text}” in its messages, notes or subject, or in the name or email address of its visitor.
+      All words must match; the last one can be a prefix.
     </EmptyState>
   )
 }

@@ -32,7 +32,7 @@ export function SearchField({ text, onSearch }: SearchFieldProps) {
       placeholder="Search"
       maxLength={LONGEST}
       leftSection={<Search size={14} aria-hidden />}
-      rightSection={typed !== '' && <CloseButton size="xs" aria-label="End the search" onClick={clear} />}
+      rightSection={typed !== '' && <CloseButton size="xs" aria-label="Clear search" onClick={clear} />}
       value={typed}
       onChange={(event) => {
         setTyped(event.currentTarget.value)

@@ -39,8 +39,8 @@ export function ConversationPane({ id, isPanelOpen, onTogglePanel, onDone }: Con
           <Failure error={open.error} onRetry={() => open.reload({ requestPolicy: 'network-only' })} />
         )}
         {!open.isLoading && open.error === undefined && (
-          <EmptyState isPage icon={MessageCircleOff} title="There is no such conversation">
-            It may have been deleted, or the address is of another workspace.
+          <EmptyState isPage icon={MessageCircleOff} title="Conversation not found">
+            It may have been deleted, or belongs to another workspace.
           </EmptyState>
         )}
       </section>

@@ -22,7 +22,9 @@ export function EarlierConversations({ visitorId, currentId }: EarlierConversati
   return (
     <section aria-label="Other conversations">
       <h3 className={classes.heading}>Other conversations</h3>
-      {others.length === 0 && <p className={classes.dim}>{data === undefined ? 'Loading' : 'This is the only one.'}</p>}
+      {others.length === 0 && (
+        <p className={classes.dim}>{data === undefined ? 'Loading' : 'No other conversations.'}</p>
+      )}
       <ul className={classes.earlier}>
         {others.map((row) => (
           <Other key={row.id} row={row} />

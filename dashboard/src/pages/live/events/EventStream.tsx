@@ -66,8 +66,8 @@ export function EventStream() {
       {events.length === 0 ? (
         <EmptyState icon={Radio} title={isPaused ? 'Paused' : 'Waiting for events'}>
           {isPaused
-            ? 'What happens meanwhile is not lost: it comes when you resume.'
-            : 'Whatever happens in this workspace appears here at once: messages, notes, conversations that change.'}
+            ? 'New events appear when you resume.'
+            : 'Events appear here as they happen: messages, notes and changes of conversations.'}
         </EmptyState>
       ) : (
         <EventRows events={events} onOpen={setOpened} />

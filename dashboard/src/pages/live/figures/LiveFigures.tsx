@@ -18,10 +18,10 @@ export function LiveFigures({ backlog }: { readonly backlog: ReactNode }) {
   return (
     <>
       <Tiles>
-        <Tile name="Deliveries a second" note="over 10 seconds">
+        <Tile name="Deliveries per second" note="over 10 seconds">
           {now.perSecond.toLocaleString(undefined, { maximumFractionDigits: 1 })}
         </Tile>
-        <Tile name="Success rate" note="of the last minute’s attempts">
+        <Tile name="Success rate" note="attempts in the last minute">
           {minute.successRate === null ? '–' : rateText(minute.successRate)}
         </Tile>
         <Tile name="Latency, p50 and p95" note="over a minute">

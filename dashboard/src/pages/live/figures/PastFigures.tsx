@@ -36,7 +36,7 @@ export function PastFigures({ range, backlog }: PastFiguresProps) {
         <Tile name="Delivered" note={range.label.toLowerCase()}>
           {data === undefined ? '–' : delivered.toLocaleString()}
         </Tile>
-        <Tile name="Success rate" note="of what ended">
+        <Tile name="Success rate" note="finished deliveries">
           {delivered + failed === 0 ? '–' : rateText(delivered / (delivered + failed))}
         </Tile>
         <Tile name="Slowest p95" note={`of the ${range.per}s shown`}>

@@ -26,7 +26,7 @@ export function SlowestEndpoints(variables: SlowestEndpointsProps) {
       {stats === null && error !== undefined && (
         <Failure error={error} onRetry={() => execute({ requestPolicy: 'network-only' })} />
       )}
-      {stats !== null && rows.length === 0 && <p className={classes.none}>Nothing was sent in this time.</p>}
+      {stats !== null && rows.length === 0 && <p className={classes.none}>No deliveries in this time.</p>}
       <ul className={classes.rows}>
         {rows.map(({ endpoint, failed, durationP50Ms, durationP95Ms }) => (
           <li key={endpoint.id} className={classes.row}>

@@ -53,11 +53,11 @@ export function DeliveryList({ endpoint, filter, isFiltered, selectedId, onEmpty
   }
   if (isEmpty) {
     return isFiltered ? (
-      <EmptyState icon={SearchX} title="No delivery matches">
+      <EmptyState icon={SearchX} title="No matching deliveries">
         Choose another status, event or date. Deliveries are kept for 30 days.
       </EmptyState>
     ) : (
-      <EmptyState icon={Inbox} title="Nothing was sent yet">
+      <EmptyState icon={Inbox} title="No deliveries yet">
         A delivery appears here for each event that this endpoint subscribes to. To see one now, send a test event.
       </EmptyState>
     )

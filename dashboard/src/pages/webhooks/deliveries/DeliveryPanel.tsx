@@ -39,7 +39,7 @@ export function DeliveryPanel({ id, endpoint }: DeliveryPanelProps) {
       {error !== undefined && <Failure error={error} onRetry={reload} />}
       {error === undefined && isLoading && <Loading lines={5} />}
       {error === undefined && !isLoading && delivery === null && (
-        <EmptyState icon={FileQuestion} title="This delivery is not here">
+        <EmptyState icon={FileQuestion} title="Delivery not found">
           Deliveries are kept for 30 days.
         </EmptyState>
       )}
@@ -78,9 +78,9 @@ function InFull({ delivery, endpoint, reload }: InFullProps) {
               The next attempt is due <Time at={nextAttemptAt} />.
             </>
           ) : endpoint.isEnabled ? (
-            'It is on its way.'
+            'Sending.'
           ) : (
-            'It waits until the endpoint is enabled.'
+            'Waiting until the endpoint is enabled.'
           )}
         </p>
       )}
@@ -101,7 +101,7 @@ function InFull({ delivery, endpoint, reload }: InFullProps) {
       <CodeBlock wrap label="body" text={pretty(delivery.body)} />
       <h4 className={classes.part}>Headers</h4>
       <CodeBlock wrap label="headers" text={headersOf(delivery)} />
-      <p className={classes.dim}>Each attempt is signed anew, with its own time: signatures are not kept.</p>
+      <p className={classes.dim}>Each attempt has its own timestamp and signature. Signatures are not stored.</p>
     </>
   )
 }

@@ -36,13 +36,13 @@ export function EndpointFacts({ endpoint }: { readonly endpoint: EndpointWithRat
         )}
       </Fact>
       <Fact name="Success in 24 hours">
-        {endpoint.successRate24h === null ? 'No deliveries yet' : rateText(endpoint.successRate24h)}
+        {endpoint.successRate24h === null ? 'None yet' : rateText(endpoint.successRate24h)}
       </Fact>
       <Fact name="Last success">{lastSuccessAt === null ? 'Never' : <Time at={lastSuccessAt} />}</Fact>
       <Fact name="Last failure">{lastFailureAt === null ? 'Never' : <Time at={lastFailureAt} />}</Fact>
-      <Fact name="Events">{events.join(', ') || 'None, but for tests'}</Fact>
+      <Fact name="Events">{events.join(', ') || 'Test events only'}</Fact>
       <Fact name="Sending">
-        {endpoint.maxInFlight} at once, {endpoint.ordering === 'STRICT' ? 'strict order' : 'relaxed order'}
+        {endpoint.maxInFlight} concurrent, {endpoint.ordering === 'STRICT' ? 'strict order' : 'relaxed order'}
       </Fact>
     </dl>
   )

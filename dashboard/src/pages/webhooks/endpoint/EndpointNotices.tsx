@@ -7,7 +7,7 @@ import { Time } from '../../../ui/Time.tsx'
 import { usePermissions } from '../../../viewer/permissions.ts'
 
 const REASONS = {
-  GONE: 'Its receiver answered 410 Gone, which means: do not call again.',
+  GONE: 'The receiver responded with 410 Gone.',
   FAILING: 'Every attempt failed for five days.',
 } as const
 
@@ -28,7 +28,7 @@ export function EndpointNotices({ endpoint }: { readonly endpoint: EndpointField
           title={disabledReason === null ? 'This endpoint is disabled' : 'This endpoint was disabled automatically'}
         >
           {disabledReason !== null && <p>{REASONS[disabledReason]}</p>}
-          <p>What waits for it stays, and is sent once it is enabled. What happens meanwhile is skipped.</p>
+          <p>Pending deliveries are kept, and sent when you enable the endpoint. New events are skipped.</p>
           {mayManage && (
             <Button size="xs" mt="xs" loading={isEnabling} onClick={() => void enable(input)}>
               Enable
@@ -37,14 +37,14 @@ export function EndpointNotices({ endpoint }: { readonly endpoint: EndpointField
         </Alert>
       )}
       {secretRotation !== null && (
-        <Alert mb="md" color="blue" icon={<KeyRound size={16} />} title="Its secret is being rotated">
+        <Alert mb="md" color="blue" icon={<KeyRound size={16} />} title="Secret rotation in progress">
           <p>
             Two secrets sign until <Time at={secretRotation.overlapEndsAt} />: webhook-signature has both,
             X-GudDesk-Signature the old one. Afterwards only the new one signs.
           </p>
           {mayManage && (
             <Button size="xs" mt="xs" variant="default" loading={isConfirming} onClick={() => void confirm(input)}>
-              The receiver has the new secret: end the old one
+              End the old secret now
             </Button>
           )}
         </Alert>

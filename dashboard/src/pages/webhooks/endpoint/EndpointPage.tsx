@@ -33,14 +33,14 @@ export function EndpointPage() {
         {data !== undefined && (
           <EmptyState
             icon={Webhook}
-            title="This endpoint is not here"
+            title="Endpoint not found"
             actions={
               <Button component={Link} to={path('settings/webhooks')}>
-                To the webhooks
+                View webhooks
               </Button>
             }
           >
-            It was deleted, or it belongs to another workspace.
+            It was deleted, or belongs to another workspace.
           </EmptyState>
         )}
       </Page>

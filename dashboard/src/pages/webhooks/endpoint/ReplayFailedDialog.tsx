@@ -55,7 +55,7 @@ export function ReplayFailedDialog({ endpoint, onClose }: ReplayFailedDialogProp
   return (
     <Modal opened onClose={onClose} title="Replay failed deliveries">
       <form className={classes.form} onSubmit={(event) => void submit(event)}>
-        <p>What failed is sent once more, behind everything live. Receivers know it again by its X-GudDesk-Delivery.</p>
+        <p>Failed deliveries are sent again, after live ones. Receivers recognize them by X-GudDesk-Delivery.</p>
         <TextInput
           type="datetime-local"
           label="Since"
@@ -64,7 +64,7 @@ export function ReplayFailedDialog({ endpoint, onClose }: ReplayFailedDialogProp
           onChange={(event) => setSince(event.currentTarget.value)}
         />
         <Checkbox
-          label="Also what was skipped while it was disabled"
+          label="Include events skipped while the endpoint was disabled"
           checked={includeSkipped}
           onChange={(event) => setIncludeSkipped(event.currentTarget.checked)}
         />
@@ -72,8 +72,8 @@ export function ReplayFailedDialog({ endpoint, onClose }: ReplayFailedDialogProp
           {count !== null && (
             <p>
               {count === 0
-                ? 'Nothing had failed since then.'
-                : `${count.toLocaleString()} ${count === 1 ? 'delivery is' : 'deliveries are'} sent once more.`}
+                ? 'No failed deliveries since then.'
+                : `${count.toLocaleString()} ${count === 1 ? 'delivery is' : 'deliveries are'} sent again.`}
             </p>
           )}
         </div>

@@ -34,20 +34,20 @@ export function EndpointList() {
     <Page
       wide
       title="Webhooks"
-      description="Where this workspace sends its events, and what became of each delivery."
+      description="The URLs that receive the events of this workspace, and all deliveries."
       actions={endpoints.length > 0 && add}
     >
       {!mayManage && (
         <Alert mb="md" color="gray" icon={<Lock size={16} />}>
-          You can look at endpoints and their deliveries. Owners and admins change them. <WhomToAsk />
+          You can view endpoints and deliveries. Only owners and admins can change them. <WhomToAsk />
         </Alert>
       )}
       {page === undefined && error !== undefined && <Failure error={error} onRetry={again} />}
       {page === undefined && error === undefined && <Loading lines={4} height={64} />}
       {data !== undefined && endpoints.length === 0 && (
         <EmptyState icon={Webhook} title="No endpoints yet" actions={add}>
-          An endpoint is a URL of yours. GudDesk sends it a signed POST whenever something happens here: somebody wrote,
-          a conversation was started, assigned or closed. Installing an agent adds its endpoint by itself.
+          An endpoint is a URL that receives a signed POST for each event: a new message, or a conversation that is
+          started, assigned or closed. Installing an agent adds its endpoint automatically.
         </EmptyState>
       )}
       {endpoints.length > 0 && (

@@ -22,7 +22,7 @@ export function UnregisteredList({ endpoints, nameOf, onRemoved }: UnregisteredL
   return (
     <Section
       title="Unregistered"
-      description="Their services have stopped. When one registers its URL again within a day, it gets the endpoint back, with what happened meanwhile."
+      description="Endpoints whose services stopped. A service that registers its URL again within a day gets its endpoint back, with the missed events."
     >
       <ul className={classes.list} aria-label="Unregistered endpoints">
         {endpoints.map((endpoint) => (

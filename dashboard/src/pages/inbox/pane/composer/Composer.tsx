@@ -82,7 +82,7 @@ export function Composer({ conversationId, visitor, onSend }: ComposerProps) {
       <div className={classes.bar}>
         <SegmentedControl
           size="xs"
-          aria-label="Kind of message"
+          aria-label="Message type"
           value={isNote ? 'note' : 'reply'}
           onChange={(value) => write(value === 'note')}
           data={[

@@ -38,7 +38,7 @@ export default function MemberPicker({ assigneeId, onPick }: MemberPickerProps) 
           autoFocus
           size="xs"
           mb={4}
-          placeholder="Who takes it?"
+          placeholder="Assign to…"
           aria-label="Search members"
           value={search}
           onChange={(event) => setSearch(event.currentTarget.value)}
@@ -56,7 +56,7 @@ export default function MemberPicker({ assigneeId, onPick }: MemberPickerProps) 
           </Combobox.Option>
         ))}
         {assigneeId !== null && <Combobox.Option value={NOBODY}>Nobody</Combobox.Option>}
-        {members.length === 0 && <Combobox.Empty>Nobody of that name</Combobox.Empty>}
+        {members.length === 0 && <Combobox.Empty>No matching members</Combobox.Empty>}
       </Combobox.Options>
     </Combobox>
   )

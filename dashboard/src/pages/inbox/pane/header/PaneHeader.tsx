@@ -58,7 +58,7 @@ export function PaneHeader({ conversation, isPanelOpen, onTogglePanel, onDone }:
               {subject !== null && <span>{visitorName(visitor)}</span>}
               {status === 'SNOOZED' && snoozedUntil !== null && (
                 <span className={classes.snoozed}>
-                  <AlarmClock size={12} aria-hidden /> comes back <Time at={snoozedUntil} />
+                  <AlarmClock size={12} aria-hidden /> reopens <Time at={snoozedUntil} />
                 </span>
               )}
               {isClosed && closedAt !== null && (

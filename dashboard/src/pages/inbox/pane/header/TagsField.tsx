@@ -15,7 +15,7 @@ export default function TagsField({ tags, onChange }: TagsFieldProps) {
     <TagsInput
       classNames={{ inputField: classes.field ?? '' }}
       label="Tags"
-      description="Enter or a comma adds one"
+      description="Press Enter or type a comma to add a tag"
       placeholder="Add a tag"
       data-autofocus
       value={[...tags]}

@@ -27,11 +27,11 @@ export default function SnoozeDialog({ onClose, onSnooze }: SnoozeDialogProps) {
       <form className={classes.own} onSubmit={submit}>
         <TextInput
           type="datetime-local"
-          label="Come back at"
-          description="Or earlier, when the visitor writes."
+          label="Reopen at"
+          description="Or earlier, if the visitor writes."
           min={localInputValue(now)}
           value={chosen}
-          error={isFuture ? null : 'Choose a time to come'}
+          error={isFuture ? null : 'Choose a time in the future'}
           onChange={(event) => setChosen(event.currentTarget.value)}
         />
         <Button type="submit" disabled={!isFuture}>
