@@ -4,10 +4,12 @@ import { seedOfRun } from './test/support/seed.ts'
 import { isListening, POSTGRES_URL, REDIS_URL } from './test/support/servers.ts'
 
 const SEED = seedOfRun()
+/** As under Node: Vite would give src graphql's ES build beside the libraries' CommonJS one, so two GraphQLErrors. */
+const GRAPHQL = { find: /^graphql$/, replacement: 'graphql/index.js' }
 
 /** The whole suite on the embedded default, and what touches data again on PostgreSQL and Redis. */
 export default defineConfig(async () => {
-  const projects = [project('embedded', ['test/**/*.test.ts'])]
+  const projects = [project('embedded', ['test/**/*.test.ts']), isolated]
   const missing = await missingServers()
   if (missing.length === 0) {
     projects.push(project('postgres', ['test/{auth,infra,domain,rest,graphql,dispatch,e2e}/**/*.test.ts']))
@@ -25,15 +27,22 @@ export default defineConfig(async () => {
   }
 })
 
+/** Tests that replace modules, which the others of their worker would get as well. */
+const ISOLATED = 'test/**/*.isolated.test.ts'
+
+const isolated: TestProjectInlineConfiguration = {
+  resolve: { alias: [GRAPHQL] },
+  test: { name: 'isolated', include: [ISOLATED], pool: 'forks', env: { TEST_SEED: SEED } },
+}
+
 function project(name: 'embedded' | 'postgres', include: string[]): TestProjectInlineConfiguration {
   return {
-    // As under Node: Vite would give src graphql's ES build beside the libraries' CommonJS one, so two GraphQLErrors.
-    resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
+    resolve: { alias: [GRAPHQL] },
     test: {
       name,
       include,
       // npm run test:browser, npm run test:faults
-      exclude: ['test/browser/**', 'test/faults/**'],
+      exclude: ['test/browser/**', 'test/faults/**', ISOLATED],
       env: { TEST_BACKEND: name, TEST_SEED: SEED },
       globalSetup: [`test/support/setup-${name}.ts`],
       pool: 'forks',
