@@ -221,7 +221,7 @@ describe('an endpoint', () => {
     receiver.behave(answer(200))
     await openMenu('Replay failed deliveries')
     await button('Replay', dialog()).click()
-    await dialog().getByText('2 deliveries are sent once more.').waitFor()
+    await dialog().getByText('2 deliveries are sent again.').waitFor()
     await button('Close', dialog()).last().click()
     await page.getByText('Healthy').waitFor()
     await eventually(async () => expect(await deliveries().filter({ hasText: 'Delivered' }).count()).toBe(2))
