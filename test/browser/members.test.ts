@@ -138,7 +138,7 @@ describe('roles', () => {
       await roleOf('Olivia Owens').selectOption('Viewer')
       expect(await dialog().textContent()).toContain('Only another member can undo this')
       await dialog().getByRole('button', { name: 'Become Viewer' }).click()
-      await page.getByText('You are Viewer here').waitFor()
+      await page.getByText('Your role is Viewer').waitFor()
       expect(await page.getByRole('button', { name: 'Invite', exact: true }).count()).toBe(0)
     })
   })

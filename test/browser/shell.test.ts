@@ -55,7 +55,7 @@ describe('the profile', () => {
     await page.getByLabel('Current password').fill('not this one at all')
     await page.getByLabel('New password').fill('a new and long one')
     await page.getByRole('button', { name: 'Change password' }).click()
-    await page.getByText('Is wrong', { exact: true }).waitFor()
+    await page.getByText('Is incorrect', { exact: true }).waitFor()
     expect(await page.getByLabel('Current password').getAttribute('aria-invalid')).toBe('true')
     expect(await page.getByLabel('New password').inputValue()).toBe('a new and long one')
     await page.getByLabel('Current password').fill(PASSWORD)

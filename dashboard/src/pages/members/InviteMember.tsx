@@ -9,7 +9,7 @@ import { InviteForm, type NewLink } from './InviteForm.tsx'
 
 function titleOf(made: NewLink | null): string {
   if (made === null) return 'Invite a member'
-  return made.isUnsent ? 'Email not sent' : 'Invitation created'
+  return made.isUnsent ? "Couldn't send the email" : 'Invitation created'
 }
 
 /** What became of the invitation: a link to hand over, or a mail. */
