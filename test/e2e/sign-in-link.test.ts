@@ -42,13 +42,13 @@ test('the first start prints a link for the owner, npm run sign-in-link another'
     expect(await whoIs(first, linkIn(beside.output))).toBe(`OWNER ${OWNER}`)
   } else {
     expect(beside.code).toBe(1)
-    expect(beside.output).toMatch(/^A running server has the embedded database in \S+\. Stop it, run this again/)
+    expect(beside.output).toMatch(/^A running server uses the embedded database in \S+\. Stop it, run this command again/)
   }
   first.signal('SIGTERM')
   await first.exited()
 
   const unknown = await installation.run('sign-in-link', 'nobody@example.com')
-  expect(unknown).toEqual({ code: 1, output: 'Nobody here has the address nobody@example.com.\n' })
+  expect(unknown).toEqual({ code: 1, output: 'No user has the address nobody@example.com.\n' })
   const between = await installation.run('sign-in-link', OWNER.toUpperCase())
   expect(between.code, between.output).toBe(0)
   const second = await installation.start()
