@@ -42,7 +42,9 @@ test('the first start prints a link for the owner, npm run sign-in-link another'
     expect(await whoIs(first, linkIn(beside.output))).toBe(`OWNER ${OWNER}`)
   } else {
     expect(beside.code).toBe(1)
-    expect(beside.output).toMatch(/^A running server uses the embedded database in \S+\. Stop it, run this command again/)
+    expect(beside.output).toMatch(
+      /^A running server uses the embedded database in \S+\. Stop it, run this command again/,
+    )
   }
   first.signal('SIGTERM')
   await first.exited()
