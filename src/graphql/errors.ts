@@ -2,10 +2,8 @@ import { GraphQLError } from 'graphql'
 import type { Deps } from '../domain/shared/deps.ts'
 import {
   DomainError,
-  type FieldError,
   LoopDetectedError,
   RateLimitedError,
-  segmentsOf,
   UnavailableError,
   ValidationError,
 } from '../domain/shared/errors.ts'
@@ -14,6 +12,7 @@ import { STATUS } from '../http/error-body.ts'
 import { logUnavailable, newRequestId } from '../http/middleware.ts'
 import { refusalHeaders } from '../http/rate-limit-headers.ts'
 import { StreamEndedError } from '../live/log-tailer.ts'
+import { shownFieldError } from '../schema/errors.ts'
 
 /**
  * Expected failures keep their code and message; everything else is logged and masked.
@@ -34,7 +33,7 @@ export function maskError(deps: Deps, error: unknown, requestId = newRequestId()
     return located(error, message, { code, retryAfterSeconds, ...(standing && { rateLimit: standing }), http })
   }
   if (original instanceof DomainError) {
-    const fields = original instanceof ValidationError ? { fields: original.fields.map(fieldExtension) } : {}
+    const fields = original instanceof ValidationError ? { fields: original.fields.map(shownFieldError) } : {}
     const wait = original instanceof LoopDetectedError ? { retryAfterSeconds: original.retryAfterSeconds } : {}
     const status = STATUS[original.code]
     const http = original.code === 'unauthorized' ? { http: { status, headers: { 'WWW-Authenticate': 'Bearer' } } } : {}
@@ -44,11 +43,6 @@ export function maskError(deps: Deps, error: unknown, requestId = newRequestId()
   if (original instanceof GraphQLError) return withCode(error instanceof GraphQLError ? error : original)
   deps.log.error({ err: original, requestId }, 'a GraphQL operation failed')
   return located(error, 'Something went wrong on our side', { code: 'internal_error', requestId })
-}
-
-/** A refused value in the shape of `FieldError`. */
-function fieldExtension({ path, code = 'invalid', message }: FieldError) {
-  return { path: segmentsOf(path), code, message }
 }
 
 /** The longest message that is the executor's own. */

@@ -33,29 +33,22 @@ const InstallAgentPayload = builder.simpleObject('InstallAgentPayload', {
   description: 'The result of `installAgent`. The credentials are only returned here.',
   fields: (t) => ({
     agent: t.field({
-      nullable: true,
       type: Agent,
-      description: 'The installed agent. Null when the mutation was refused.',
+      description: 'The installed agent.',
     }),
     endpoint: t.field({
-      nullable: true,
       type: WebhookEndpoint,
-      description: 'The webhook endpoint of the agent. Null when the mutation was refused.',
+      description: 'The webhook endpoint of the agent.',
     }),
     secret: t.string({
-      nullable: true,
-      description:
-        'The secret that signs webhooks to `endpoint`. Only returned here. Null when the mutation was refused.',
+      description: 'The secret that signs webhooks to `endpoint`. Only returned here.',
     }),
     apiKey: t.field({
-      nullable: true,
       type: ApiKey,
-      description: 'The API key of the agent, without the key itself. Null when the mutation was refused.',
+      description: 'The API key of the agent, without the key itself.',
     }),
     key: t.string({
-      nullable: true,
-      description:
-        'The key with which the agent authenticates: `gd_` and 43 characters. Only returned here. Null when the mutation was refused.',
+      description: 'The key with which the agent authenticates: `gd_` and 43 characters. Only returned here.',
     }),
   }),
 })
@@ -63,7 +56,6 @@ const InstallAgentPayload = builder.simpleObject('InstallAgentPayload', {
 builder.mutationFields((t) => ({
   installAgent: t.field({
     type: InstallAgentPayload,
-    nullable: true,
     description: 'Installs an agent, with a webhook endpoint and an API key. Refused for the key of an agent.',
     args: { input: t.arg({ type: InstallAgentInput, required: true, description: 'The properties of the agent.' }) },
     resolve: async (_root, { input: { events, ...input } }, { deps, actor }) => {
@@ -79,9 +71,8 @@ const InstallEchoAgentPayload = builder.simpleObject('InstallEchoAgentPayload', 
   description: 'The result of `installEchoAgent`. Its credentials are not returned.',
   fields: (t) => ({
     agent: t.field({
-      nullable: true,
       type: Agent,
-      description: 'The installed agent. Null when the mutation was refused.',
+      description: 'The installed agent.',
     }),
   }),
 })
@@ -89,7 +80,6 @@ const InstallEchoAgentPayload = builder.simpleObject('InstallEchoAgentPayload', 
 builder.mutationField('installEchoAgent', (t) =>
   t.field({
     type: InstallEchoAgentPayload,
-    nullable: true,
     description:
       'Installs the built-in echo agent, which replies to visitors with their own text. Only available in development.',
     args: {
@@ -106,9 +96,8 @@ const UpdateAgentPayload = builder.simpleObject('UpdateAgentPayload', {
   description: 'The result of `updateAgent`.',
   fields: (t) => ({
     agent: t.field({
-      nullable: true,
       type: Agent,
-      description: 'The agent in its current state. Null when the mutation was refused.',
+      description: 'The agent in its current state.',
     }),
   }),
 })
@@ -118,13 +107,11 @@ const UninstallAgentPayload = builder.simpleObject('UninstallAgentPayload', {
   description: 'The result of `uninstallAgent`.',
   fields: (t) => ({
     deletedId: t.id({
-      nullable: true,
-      description: 'The id of the uninstalled agent. Null when the mutation was refused.',
+      description: 'The id of the uninstalled agent.',
     }),
     removal: t.field({
-      nullable: true,
       type: AgentRemoval,
-      description: 'The objects that were removed with the agent. Null when the mutation was refused.',
+      description: 'The objects that were removed with the agent.',
     }),
   }),
 })
@@ -132,7 +119,6 @@ const UninstallAgentPayload = builder.simpleObject('UninstallAgentPayload', {
 builder.mutationFields((t) => ({
   updateAgent: t.field({
     type: UpdateAgentPayload,
-    nullable: true,
     description: 'Changes, enables or disables an agent. The key of an agent can only change that agent.',
     args: { input: t.arg({ type: UpdateAgentInput, required: true, description: 'The agent and its changes.' }) },
     resolve: async (_root, { input: { agentId, events, ...patch } }, { deps, actor }) => {
@@ -142,7 +128,6 @@ builder.mutationFields((t) => ({
   }),
   uninstallAgent: t.field({
     type: UninstallAgentPayload,
-    nullable: true,
     description:
       'Uninstalls an agent, with its webhook endpoints, their deliveries, and its API keys. Requires FULL_ACCESS.',
     args: { input: t.arg({ type: UninstallAgentInput, required: true, description: 'The agent to uninstall.' }) },
@@ -158,18 +143,15 @@ const RotateAgentApiKeyPayload = builder.simpleObject('RotateAgentApiKeyPayload'
   description: 'The result of `rotateAgentApiKey`. The key is only returned here.',
   fields: (t) => ({
     agent: t.field({
-      nullable: true,
       type: Agent,
-      description: 'The agent that the key belongs to. Null when the mutation was refused.',
+      description: 'The agent that the key belongs to.',
     }),
     apiKey: t.field({
-      nullable: true,
       type: ApiKey,
-      description: 'The new API key, without the key itself. Null when the mutation was refused.',
+      description: 'The new API key, without the key itself.',
     }),
     key: t.string({
-      nullable: true,
-      description: 'The new key: `gd_` and 43 characters. Only returned here. Null when the mutation was refused.',
+      description: 'The new key: `gd_` and 43 characters. Only returned here.',
     }),
   }),
 })
@@ -177,7 +159,6 @@ const RotateAgentApiKeyPayload = builder.simpleObject('RotateAgentApiKeyPayload'
 builder.mutationField('rotateAgentApiKey', (t) =>
   t.field({
     type: RotateAgentApiKeyPayload,
-    nullable: true,
     description:
       'Creates a new API key for an agent. The old key keeps working until the overlap ends. During an overlap, only a rotation with `overlapHours: 0` is allowed, which revokes both old keys. Requires FULL_ACCESS.',
     args: {

@@ -16,13 +16,11 @@ const CreateApiKeyPayload = builder.simpleObject('CreateApiKeyPayload', {
   description: 'The result of `createApiKey`. The key is only returned here.',
   fields: (t) => ({
     apiKey: t.field({
-      nullable: true,
       type: ApiKey,
-      description: 'The new API key, without the key itself. Null when the mutation was refused.',
+      description: 'The new API key, without the key itself.',
     }),
     key: t.string({
-      nullable: true,
-      description: 'The new key: `gd_` and 43 characters. Only returned here. Null when the mutation was refused.',
+      description: 'The new key: `gd_` and 43 characters. Only returned here.',
     }),
   }),
 })
@@ -30,7 +28,6 @@ const CreateApiKeyPayload = builder.simpleObject('CreateApiKeyPayload', {
 builder.mutationFields((t) => ({
   createApiKey: t.field({
     type: CreateApiKeyPayload,
-    nullable: true,
     description:
       'Creates an API key of the caller, for this workspace or all of their workspaces. Requires FULL_ACCESS.',
     args: { input: t.arg({ type: CreateApiKeyInput, required: true, description: 'The properties of the API key.' }) },
@@ -44,9 +41,8 @@ const RevokeApiKeyPayload = builder.simpleObject('RevokeApiKeyPayload', {
   description: 'The result of `revokeApiKey`.',
   fields: (t) => ({
     apiKey: t.field({
-      nullable: true,
       type: ApiKey,
-      description: 'The revoked API key. Null when the mutation was refused.',
+      description: 'The revoked API key.',
     }),
   }),
 })
@@ -54,7 +50,6 @@ const RevokeApiKeyPayload = builder.simpleObject('RevokeApiKeyPayload', {
 builder.mutationField('revokeApiKey', (t) =>
   t.field({
     type: RevokeApiKeyPayload,
-    nullable: true,
     description:
       'Revokes an API key immediately. Callers with FULL_ACCESS can revoke any key of the workspace; people who are signed in, their own keys.',
     args: { input: t.arg({ type: RevokeApiKeyInput, required: true, description: 'The API key to revoke.' }) },

@@ -25,9 +25,8 @@ const CreateArticlePayload = builder.simpleObject('CreateArticlePayload', {
   description: 'The result of `createArticle`.',
   fields: (t) => ({
     article: t.field({
-      nullable: true,
       type: Article,
-      description: 'The new article. Null when the mutation was refused.',
+      description: 'The new article.',
     }),
   }),
 })
@@ -37,9 +36,8 @@ const UpdateArticlePayload = builder.simpleObject('UpdateArticlePayload', {
   description: 'The result of `updateArticle`.',
   fields: (t) => ({
     article: t.field({
-      nullable: true,
       type: Article,
-      description: 'The article in its current state. Null when the mutation was refused.',
+      description: 'The article in its current state.',
     }),
   }),
 })
@@ -49,8 +47,7 @@ const DeleteArticlePayload = builder.simpleObject('DeleteArticlePayload', {
   description: 'The result of `deleteArticle`.',
   fields: (t) => ({
     deletedId: t.id({
-      nullable: true,
-      description: 'The id of the deleted article. Null when the mutation was refused.',
+      description: 'The id of the deleted article.',
     }),
   }),
 })
@@ -58,7 +55,6 @@ const DeleteArticlePayload = builder.simpleObject('DeleteArticlePayload', {
 builder.mutationFields((t) => ({
   createArticle: t.field({
     type: CreateArticlePayload,
-    nullable: true,
     description: 'Creates an article in the knowledge base.',
     args: {
       input: t.arg({ type: CreateArticleInput, required: true, description: 'The properties of the new article.' }),
@@ -69,7 +65,6 @@ builder.mutationFields((t) => ({
   }),
   updateArticle: t.field({
     type: UpdateArticlePayload,
-    nullable: true,
     description: 'Changes an article, publishes it, or turns it into a draft.',
     args: { input: t.arg({ type: UpdateArticleInput, required: true, description: 'The article and its changes.' }) },
     resolve: async (_root, { input: { articleId, ...patch } }, { deps, actor }) => ({
@@ -78,7 +73,6 @@ builder.mutationFields((t) => ({
   }),
   deleteArticle: t.field({
     type: DeleteArticlePayload,
-    nullable: true,
     description: 'Deletes an article. Requires FULL_ACCESS.',
     args: { input: t.arg({ type: DeleteArticleInput, required: true, description: 'The article to delete.' }) },
     resolve: async (_root, { input: { articleId } }, { deps, actor }) => {

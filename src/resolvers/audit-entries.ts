@@ -2,7 +2,7 @@ import { AuditFilter, listAuditEntries } from '../domain/audit/audit.ts'
 import { AuditEntryConnection, AuditEntryFilterInput } from '../schema/audit-entry.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
-import { inputOf, omitNull } from './input.ts'
+import { conditionsOf, inputOf } from './input.ts'
 
 builder.queryField('auditEntries', (t) =>
   t.field({
@@ -16,11 +16,7 @@ builder.queryField('auditEntries', (t) =>
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {
-      const { createdAt, ...rest } = filter ?? {}
-      const wanted = inputOf(AuditFilter, {
-        ...omitNull(rest),
-        ...(createdAt != null && { createdAt: omitNull(createdAt) }),
-      })
+      const wanted = inputOf(AuditFilter, conditionsOf(filter))
       return toConnection(await listAuditEntries(deps, actor(), wanted, pageRequest(page, budget)))
     },
   }),

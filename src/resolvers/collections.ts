@@ -23,9 +23,8 @@ const CreateCollectionPayload = builder.simpleObject('CreateCollectionPayload', 
   description: 'The result of `createCollection`.',
   fields: (t) => ({
     collection: t.field({
-      nullable: true,
       type: Collection,
-      description: 'The new collection. Null when the mutation was refused.',
+      description: 'The new collection.',
     }),
   }),
 })
@@ -35,9 +34,8 @@ const UpdateCollectionPayload = builder.simpleObject('UpdateCollectionPayload', 
   description: 'The result of `updateCollection`.',
   fields: (t) => ({
     collection: t.field({
-      nullable: true,
       type: Collection,
-      description: 'The collection in its current state. Null when the mutation was refused.',
+      description: 'The collection in its current state.',
     }),
   }),
 })
@@ -47,8 +45,7 @@ const DeleteCollectionPayload = builder.simpleObject('DeleteCollectionPayload', 
   description: 'The result of `deleteCollection`.',
   fields: (t) => ({
     deletedId: t.id({
-      nullable: true,
-      description: 'The id of the deleted collection. Null when the mutation was refused.',
+      description: 'The id of the deleted collection.',
     }),
   }),
 })
@@ -56,7 +53,6 @@ const DeleteCollectionPayload = builder.simpleObject('DeleteCollectionPayload', 
 builder.mutationFields((t) => ({
   createCollection: t.field({
     type: CreateCollectionPayload,
-    nullable: true,
     description: 'Creates a collection of articles.',
     args: {
       input: t.arg({
@@ -71,7 +67,6 @@ builder.mutationFields((t) => ({
   }),
   updateCollection: t.field({
     type: UpdateCollectionPayload,
-    nullable: true,
     description: 'Changes the name or description of a collection.',
     args: {
       input: t.arg({ type: UpdateCollectionInput, required: true, description: 'The collection and its changes.' }),
@@ -82,7 +77,6 @@ builder.mutationFields((t) => ({
   }),
   deleteCollection: t.field({
     type: DeleteCollectionPayload,
-    nullable: true,
     description: 'Deletes a collection. Its articles are kept, without a collection. Requires FULL_ACCESS.',
     args: { input: t.arg({ type: DeleteCollectionInput, required: true, description: 'The collection to delete.' }) },
     resolve: async (_root, { input: { collectionId } }, { deps, actor }) => {

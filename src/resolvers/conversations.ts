@@ -25,7 +25,7 @@ import {
 import { MutationPayload } from '../schema/errors.ts'
 import { selectedFields } from '../schema/field-selection.ts'
 import { Message, SendMessageInput } from '../schema/message.ts'
-import { inputOf, omitNull } from './input.ts'
+import { conditionsOf, inputOf, omitNull } from './input.ts'
 
 builder.queryFields((t) => ({
   conversations: t.field({
@@ -41,14 +41,7 @@ builder.queryFields((t) => ({
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, sort, ...page }, { deps, actor, budget }, info) => {
-      const { tags, assignee, createdAt, lastActivityAt, ...rest } = filter ?? {}
-      const nested = {
-        ...(tags != null && { tags: omitNull(tags) }),
-        ...(assignee != null && { assignee: omitNull(assignee) }),
-        ...(createdAt != null && { createdAt: omitNull(createdAt) }),
-        ...(lastActivityAt != null && { lastActivityAt: omitNull(lastActivityAt) }),
-      }
-      const wanted = inputOf(ConversationFilter, { ...omitNull(rest), ...nested })
+      const wanted = inputOf(ConversationFilter, conditionsOf(filter))
       const fields = conversationFields(selectedFields(info, 'edges', 'node'))
       return toConnection(
         await listConversations(deps, actor(), wanted, pageRequest(page, budget), sort ?? 'ACTIVITY', fields),
@@ -74,9 +67,8 @@ const StartConversationPayload = builder.simpleObject('StartConversationPayload'
   description: 'The result of `startConversation`.',
   fields: (t) => ({
     conversation: t.field({
-      nullable: true,
       type: Conversation,
-      description: 'The new conversation. Null when the mutation was refused.',
+      description: 'The new conversation.',
     }),
   }),
 })
@@ -86,9 +78,8 @@ const UpdateConversationPayload = builder.simpleObject('UpdateConversationPayloa
   description: 'The result of `updateConversation`.',
   fields: (t) => ({
     conversation: t.field({
-      nullable: true,
       type: Conversation,
-      description: 'The conversation in its current state. Null when the mutation was refused.',
+      description: 'The conversation in its current state.',
     }),
   }),
 })
@@ -98,9 +89,8 @@ const SendMessagePayload = builder.simpleObject('SendMessagePayload', {
   description: 'The result of `sendMessage`.',
   fields: (t) => ({
     message: t.field({
-      nullable: true,
       type: Message,
-      description: 'The new message. Null when the mutation was refused.',
+      description: 'The new message.',
     }),
   }),
 })
@@ -108,7 +98,6 @@ const SendMessagePayload = builder.simpleObject('SendMessagePayload', {
 builder.mutationFields((t) => ({
   startConversation: t.field({
     type: StartConversationPayload,
-    nullable: true,
     description: 'Starts a conversation for a visitor, optionally with a first message.',
     args: {
       input: t.arg({
@@ -124,7 +113,6 @@ builder.mutationFields((t) => ({
   }),
   updateConversation: t.field({
     type: UpdateConversationPayload,
-    nullable: true,
     description: 'Changes the status, assignee, tags, subject, priority, snooze or metadata of a conversation.',
     args: {
       input: t.arg({ type: UpdateConversationInput, required: true, description: 'The conversation and its changes.' }),
@@ -136,7 +124,6 @@ builder.mutationFields((t) => ({
   }),
   sendMessage: t.field({
     type: SendMessagePayload,
-    nullable: true,
     description: 'Adds a message or an internal note to a conversation.',
     args: {
       input: t.arg({ type: SendMessageInput, required: true, description: 'The conversation and the message.' }),
@@ -160,9 +147,8 @@ const MarkConversationReadPayload = builder.simpleObject('MarkConversationReadPa
   description: 'The result of `markConversationRead`.',
   fields: (t) => ({
     conversation: t.field({
-      nullable: true,
       type: Conversation,
-      description: 'The conversation, with its new `lastReadSequence`. Null when the mutation was refused.',
+      description: 'The conversation, with its new `lastReadSequence`.',
     }),
   }),
 })
@@ -170,7 +156,6 @@ const MarkConversationReadPayload = builder.simpleObject('MarkConversationReadPa
 builder.mutationField('markConversationRead', (t) =>
   t.field({
     type: MarkConversationReadPayload,
-    nullable: true,
     description:
       'Marks the messages of a conversation as read by the caller. The marker never moves back, and other people cannot see it. Refused for agents.',
     args: {
@@ -191,8 +176,7 @@ const SetTypingPayload = builder.simpleObject('SetTypingPayload', {
   description: 'The result of `setTyping`.',
   fields: (t) => ({
     conversationId: t.id({
-      nullable: true,
-      description: 'The id of the conversation. Null when the mutation was refused.',
+      description: 'The id of the conversation.',
     }),
   }),
 })
@@ -200,7 +184,6 @@ const SetTypingPayload = builder.simpleObject('SetTypingPayload', {
 builder.mutationField('setTyping', (t) =>
   t.field({
     type: SetTypingPayload,
-    nullable: true,
     description:
       'Signals that the caller started or stopped typing. The signal lasts 10 seconds for people and 60 seconds for agents and API keys, and is not stored.',
     args: {

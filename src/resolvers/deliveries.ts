@@ -9,7 +9,7 @@ import { Delivery, DeliveryConnection, DeliveryFilterInput, ReplayDeliveryInput 
 import { MutationPayload } from '../schema/errors.ts'
 import { ReplayFailedDeliveriesInput, SendTestEventInput } from '../schema/webhook-endpoint.ts'
 import { DeliveryStatsBucket, EndpointStats, StatsBucket } from '../schema/webhook-health.ts'
-import { inputOf, omitNull } from './input.ts'
+import { conditionsOf, inputOf, omitNull } from './input.ts'
 
 builder.queryField('deliveries', (t) =>
   t.field({
@@ -23,9 +23,8 @@ builder.queryField('deliveries', (t) =>
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {
-      const { createdAt, ...rest } = filter ?? {}
-      const wanted = { ...omitNull(rest), ...(createdAt != null && { createdAt: omitNull(createdAt) }) }
-      return toConnection(await listDeliveries(deps, actor(), wanted, pageRequest(page, budget)))
+      const found = await listDeliveries(deps, actor(), conditionsOf(filter), pageRequest(page, budget))
+      return toConnection(found)
     },
   }),
 )
@@ -66,10 +65,8 @@ const ReplayDeliveryPayload = builder.simpleObject('ReplayDeliveryPayload', {
   description: 'The result of `replayDelivery`.',
   fields: (t) => ({
     delivery: t.field({
-      nullable: true,
       type: Delivery,
-      description:
-        'The delivery. It is due now, or pending until a test request to the receiver has succeeded. Null when the mutation was refused.',
+      description: 'The delivery. It is due now, or pending until a test request to the receiver has succeeded.',
     }),
   }),
 })
@@ -77,7 +74,6 @@ const ReplayDeliveryPayload = builder.simpleObject('ReplayDeliveryPayload', {
 builder.mutationField('replayDelivery', (t) =>
   t.field({
     type: ReplayDeliveryPayload,
-    nullable: true,
     description:
       'Sends a delivery immediately, with the same delivery id. A finished delivery is sent again. For a pending delivery, a test request is sent, at most once a minute for each endpoint; a failure uses no attempt, and after a success, all pending deliveries of the endpoint are sent.',
     args: { input: t.arg({ type: ReplayDeliveryInput, required: true, description: 'The delivery to replay.' }) },
@@ -92,10 +88,8 @@ const SendTestEventPayload = builder.simpleObject('SendTestEventPayload', {
   description: 'The result of `sendTestEvent`.',
   fields: (t) => ({
     delivery: t.field({
-      nullable: true,
       type: Delivery,
-      description:
-        'The delivery of the test event, which is due now. Query it again to see the result. Null when the mutation was refused.',
+      description: 'The delivery of the test event, which is due now. Query it again to see the result.',
     }),
   }),
 })
@@ -105,14 +99,12 @@ const ReplayFailedDeliveriesPayload = builder.simpleObject('ReplayFailedDeliveri
   description: 'The result of `replayFailedDeliveries`.',
   fields: (t) => ({
     replayedCount: t.int({
-      nullable: true,
       description:
-        'The number of deliveries that will be sent: those that were replayed, and those that were waiting for their next attempt. Null when the mutation was refused.',
+        'The number of deliveries that will be sent: those that were replayed, and those that were waiting for their next attempt.',
     }),
     isComplete: t.boolean({
-      nullable: true,
       description:
-        'Whether all matching deliveries were replayed. False when there may be more: one call replays at most 100,000. Null when the mutation was refused.',
+        'Whether all matching deliveries were replayed. False when there may be more: one call replays at most 100,000.',
     }),
   }),
 })
@@ -120,7 +112,6 @@ const ReplayFailedDeliveriesPayload = builder.simpleObject('ReplayFailedDeliveri
 builder.mutationFields((t) => ({
   sendTestEvent: t.field({
     type: SendTestEventPayload,
-    nullable: true,
     description:
       'Sends an event with sample data to a webhook endpoint, regardless of its event types, and even when it is disabled. It is sent once, without retries, and does not affect the health of the endpoint.',
     args: {
@@ -134,7 +125,6 @@ builder.mutationFields((t) => ({
   }),
   replayFailedDeliveries: t.field({
     type: ReplayFailedDeliveriesPayload,
-    nullable: true,
     description:
       'Sends the failed deliveries of a webhook endpoint again, with the same delivery ids and after all new events. If deliveries are waiting for their next attempt, the first is sent immediately, and the others follow when it succeeds.',
     args: {

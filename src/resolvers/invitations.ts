@@ -35,9 +35,8 @@ const InviteMemberPayload = builder.simpleObject('InviteMemberPayload', {
   description: 'The result of `inviteMember`. The link is only returned here, unless it is sent by email.',
   fields: (t) => ({
     invitation: t.field({
-      nullable: true,
       type: Invitation,
-      description: 'The new invitation. Null when the mutation was refused.',
+      description: 'The new invitation.',
     }),
     link: t.string({
       nullable: true,
@@ -52,8 +51,7 @@ const RevokeInvitationPayload = builder.simpleObject('RevokeInvitationPayload', 
   description: 'The result of `revokeInvitation`.',
   fields: (t) => ({
     deletedId: t.id({
-      nullable: true,
-      description: 'The id of the revoked invitation. Null when the mutation was refused.',
+      description: 'The id of the revoked invitation.',
     }),
   }),
 })
@@ -63,13 +61,10 @@ const AcceptInvitationPayload = builder.simpleObject('AcceptInvitationPayload', 
   description: 'The result of `acceptInvitation`.',
   fields: (t) => ({
     workspaceId: t.id({
-      nullable: true,
-      description:
-        'The id of the joined workspace, for the header `X-Workspace-Id`. Null when the mutation was refused.',
+      description: 'The id of the joined workspace, for the header `X-Workspace-Id`.',
     }),
     email: t.string({
-      nullable: true,
-      description: 'The email address to sign in with. Null when the mutation was refused.',
+      description: 'The email address to sign in with.',
     }),
   }),
 })
@@ -77,14 +72,12 @@ const AcceptInvitationPayload = builder.simpleObject('AcceptInvitationPayload', 
 builder.mutationFields((t) => ({
   inviteMember: t.field({
     type: InviteMemberPayload,
-    nullable: true,
     description: 'Invites a person to the workspace, by email if the deployment sends email. Requires FULL_ACCESS.',
     args: { input: t.arg({ type: InviteMemberInput, required: true, description: 'The person and their role.' }) },
     resolve: (_root, { input }, { deps, actor }) => inviteMember(deps, actor(), input),
   }),
   revokeInvitation: t.field({
     type: RevokeInvitationPayload,
-    nullable: true,
     description: 'Revokes an invitation: its link stops working. Requires FULL_ACCESS.',
     args: { input: t.arg({ type: RevokeInvitationInput, required: true, description: 'The invitation to revoke.' }) },
     resolve: async (_root, { input }, { deps, actor }) => {
@@ -94,7 +87,6 @@ builder.mutationFields((t) => ({
   }),
   acceptInvitation: t.field({
     type: AcceptInvitationPayload,
-    nullable: true,
     description:
       'Accepts an invitation to a workspace. Requires the token of the link. A person without an account gets one, and can then sign in with the password.',
     args: {

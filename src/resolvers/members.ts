@@ -10,9 +10,8 @@ const ChangeMemberRolePayload = builder.simpleObject('ChangeMemberRolePayload', 
   description: 'The result of `changeMemberRole`.',
   fields: (t) => ({
     member: t.field({
-      nullable: true,
       type: Member,
-      description: 'The member in its current state. Null when the mutation was refused.',
+      description: 'The member in its current state.',
     }),
   }),
 })
@@ -22,14 +21,12 @@ const RemoveMemberPayload = builder.simpleObject('RemoveMemberPayload', {
   description: 'The result of `removeMember`.',
   fields: (t) => ({
     deletedId: t.id({
-      nullable: true,
-      description: 'The id of the removed member. Null when the mutation was refused.',
+      description: 'The id of the removed member.',
     }),
     removal: t.field({
-      nullable: true,
       type: MemberRemoval,
       description:
-        'The objects that the member created. They were removed with `endAccess`, and keep working without it. Null when the mutation was refused.',
+        'The objects that the member created. They were removed with `endAccess`, and keep working without it.',
     }),
   }),
 })
@@ -37,7 +34,6 @@ const RemoveMemberPayload = builder.simpleObject('RemoveMemberPayload', {
 builder.mutationFields((t) => ({
   changeMemberRole: t.field({
     type: ChangeMemberRolePayload,
-    nullable: true,
     description: 'Changes the role of a member. A workspace keeps at least one owner. Requires FULL_ACCESS.',
     args: {
       input: t.arg({ type: ChangeMemberRoleInput, required: true, description: 'The member and the new role.' }),
@@ -48,7 +44,6 @@ builder.mutationFields((t) => ({
   }),
   removeMember: t.field({
     type: RemoveMemberPayload,
-    nullable: true,
     description:
       'Removes a member from the workspace. Their conversations are unassigned, and their API keys stop working in the workspace. A workspace keeps at least one owner.',
     args: { input: t.arg({ type: RemoveMemberInput, required: true, description: 'The member to remove.' }) },

@@ -27,9 +27,8 @@ const UpdateProfilePayload = builder.simpleObject('UpdateProfilePayload', {
   description: 'The result of `updateProfile`.',
   fields: (t) => ({
     user: t.field({
-      nullable: true,
       type: User,
-      description: 'The user in its current state. Null when the mutation was refused.',
+      description: 'The user in its current state.',
     }),
   }),
 })
@@ -39,9 +38,8 @@ const ChangePasswordPayload = builder.simpleObject('ChangePasswordPayload', {
   description: 'The result of `changePassword`.',
   fields: (t) => ({
     user: t.field({
-      nullable: true,
       type: User,
-      description: 'The user in its current state. Null when the mutation was refused.',
+      description: 'The user in its current state.',
     }),
   }),
 })
@@ -51,8 +49,7 @@ const EndSessionPayload = builder.simpleObject('EndSessionPayload', {
   description: 'The result of `endSession`.',
   fields: (t) => ({
     deletedId: t.id({
-      nullable: true,
-      description: 'The id of the session that was ended. Null when the mutation was refused.',
+      description: 'The id of the session that was ended.',
     }),
   }),
 })
@@ -60,14 +57,12 @@ const EndSessionPayload = builder.simpleObject('EndSessionPayload', {
 builder.mutationFields((t) => ({
   updateProfile: t.field({
     type: UpdateProfilePayload,
-    nullable: true,
     description: 'Changes the name of the caller, in all workspaces. Refused for API keys.',
     args: { input: t.arg({ type: UpdateProfileInput, required: true, description: 'The new name.' }) },
     resolve: async (_root, { input }, { deps, caller }) => ({ user: await updateProfile(deps, caller(), input) }),
   }),
   changePassword: t.field({
     type: ChangePasswordPayload,
-    nullable: true,
     description:
       'Sets a new password and ends all other sessions and sign-in links of the caller. Refused for API keys.',
     args: {
@@ -80,7 +75,6 @@ builder.mutationFields((t) => ({
   }),
   endSession: t.field({
     type: EndSessionPayload,
-    nullable: true,
     description: 'Ends a session of the caller immediately. Refused for API keys.',
     args: { input: t.arg({ type: EndSessionInput, required: true, description: 'The session to end.' }) },
     resolve: async (_root, { input }, { deps, caller }) => {

@@ -16,16 +16,15 @@ import {
   VisitorConnection,
   VisitorFilterInput,
 } from '../schema/visitor.ts'
-import { inputOf, omitNull } from './input.ts'
+import { conditionsOf, inputOf, omitNull } from './input.ts'
 
 const UpsertVisitorPayload = builder.simpleObject('UpsertVisitorPayload', {
   interfaces: [MutationPayload],
   description: 'The result of `upsertVisitor`.',
   fields: (t) => ({
     visitor: t.field({
-      nullable: true,
       type: Visitor,
-      description: 'The visitor in its current state. Null when the mutation was refused.',
+      description: 'The visitor in its current state.',
     }),
     created: t.boolean({
       nullable: true,
@@ -38,7 +37,6 @@ const UpsertVisitorPayload = builder.simpleObject('UpsertVisitorPayload', {
 builder.mutationFields((t) => ({
   upsertVisitor: t.field({
     type: UpsertVisitorPayload,
-    nullable: true,
     description: 'Creates a visitor, or updates the visitor with the same `externalId`.',
     args: { input: t.arg({ type: UpsertVisitorInput, required: true, description: 'The properties of the visitor.' }) },
     resolve: (_root, { input }, { deps, actor }) =>
@@ -51,9 +49,8 @@ const UpdateVisitorPayload = builder.simpleObject('UpdateVisitorPayload', {
   description: 'The result of `updateVisitor`.',
   fields: (t) => ({
     visitor: t.field({
-      nullable: true,
       type: Visitor,
-      description: 'The visitor in its current state. Null when the mutation was refused.',
+      description: 'The visitor in its current state.',
     }),
   }),
 })
@@ -61,7 +58,6 @@ const UpdateVisitorPayload = builder.simpleObject('UpdateVisitorPayload', {
 builder.mutationField('updateVisitor', (t) =>
   t.field({
     type: UpdateVisitorPayload,
-    nullable: true,
     description: 'Changes the properties of a visitor.',
     args: { input: t.arg({ type: UpdateVisitorInput, required: true, description: 'The visitor and its changes.' }) },
     resolve: async (_root, { input: { visitorId, ...patch } }, { deps, actor }) => ({
@@ -79,9 +75,7 @@ builder.queryField('visitors', (t) =>
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }) => {
-      const { name, email, ...rest } = filter ?? {}
-      const nested = { ...(name != null && { name: omitNull(name) }), ...(email != null && { email: omitNull(email) }) }
-      const wanted = inputOf(VisitorFilter, { ...omitNull(rest), ...nested })
+      const wanted = inputOf(VisitorFilter, conditionsOf(filter))
       return toConnection(await listVisitors(deps, actor(), wanted, pageRequest(page, budget)))
     },
   }),

@@ -28,14 +28,12 @@ const RegisterWebhookEndpointPayload = builder.simpleObject('RegisterWebhookEndp
   description: 'The result of `registerWebhookEndpoint`.',
   fields: (t) => ({
     endpoint: t.field({
-      nullable: true,
       type: WebhookEndpoint,
-      description: 'The webhook endpoint, new or existing. Null when the mutation was refused.',
+      description: 'The webhook endpoint, new or existing.',
     }),
     secret: t.string({
-      nullable: true,
       description:
-        'The secret that signs webhooks to the endpoint, 64 hexadecimal characters. The previous secret during a rotation. Null when the mutation was refused.',
+        'The secret that signs webhooks to the endpoint, 64 hexadecimal characters. The previous secret during a rotation.',
     }),
     nextSecret: t.string({
       nullable: true,
@@ -47,8 +45,7 @@ const RegisterWebhookEndpointPayload = builder.simpleObject('RegisterWebhookEndp
         'Whether a new endpoint was created. False when the URL was already registered, null when the mutation was refused.',
     }),
     resumed: t.boolean({
-      nullable: true,
-      description: 'Whether an unregistered endpoint was resumed. Null when the mutation was refused.',
+      description: 'Whether an unregistered endpoint was resumed.',
     }),
   }),
 })
@@ -56,7 +53,6 @@ const RegisterWebhookEndpointPayload = builder.simpleObject('RegisterWebhookEndp
 builder.mutationFields((t) => ({
   registerWebhookEndpoint: t.field({
     type: RegisterWebhookEndpointPayload,
-    nullable: true,
     description:
       'Registers a webhook endpoint. A URL that is already registered, or was unregistered less than a day ago, returns the same endpoint and enables it.',
     args: {
@@ -79,9 +75,8 @@ const UpdateWebhookEndpointPayload = builder.simpleObject('UpdateWebhookEndpoint
   description: 'The result of `updateWebhookEndpoint`.',
   fields: (t) => ({
     endpoint: t.field({
-      nullable: true,
       type: WebhookEndpoint,
-      description: 'The webhook endpoint in its current state. Null when the mutation was refused.',
+      description: 'The webhook endpoint in its current state.',
     }),
   }),
 })
@@ -91,8 +86,7 @@ const DeleteWebhookEndpointPayload = builder.simpleObject('DeleteWebhookEndpoint
   description: 'The result of `deleteWebhookEndpoint`.',
   fields: (t) => ({
     deletedId: t.id({
-      nullable: true,
-      description: 'The id of the deleted webhook endpoint. Null when the mutation was refused.',
+      description: 'The id of the deleted webhook endpoint.',
     }),
   }),
 })
@@ -100,7 +94,6 @@ const DeleteWebhookEndpointPayload = builder.simpleObject('DeleteWebhookEndpoint
 builder.mutationFields((t) => ({
   updateWebhookEndpoint: t.field({
     type: UpdateWebhookEndpointPayload,
-    nullable: true,
     description: 'Changes the URL, events or settings of a webhook endpoint.',
     args: {
       input: t.arg({
@@ -116,7 +109,6 @@ builder.mutationFields((t) => ({
   }),
   deleteWebhookEndpoint: t.field({
     type: DeleteWebhookEndpointPayload,
-    nullable: true,
     description: 'Deletes a webhook endpoint and its deliveries permanently. The endpoint can be an unregistered one.',
     args: {
       input: t.arg({
@@ -137,9 +129,8 @@ const EnableWebhookEndpointPayload = builder.simpleObject('EnableWebhookEndpoint
   description: 'The result of `enableWebhookEndpoint`.',
   fields: (t) => ({
     endpoint: t.field({
-      nullable: true,
       type: WebhookEndpoint,
-      description: 'The webhook endpoint in its current state. Null when the mutation was refused.',
+      description: 'The webhook endpoint in its current state.',
     }),
   }),
 })
@@ -149,9 +140,8 @@ const DisableWebhookEndpointPayload = builder.simpleObject('DisableWebhookEndpoi
   description: 'The result of `disableWebhookEndpoint`.',
   fields: (t) => ({
     endpoint: t.field({
-      nullable: true,
       type: WebhookEndpoint,
-      description: 'The webhook endpoint in its current state. Null when the mutation was refused.',
+      description: 'The webhook endpoint in its current state.',
     }),
   }),
 })
@@ -159,7 +149,6 @@ const DisableWebhookEndpointPayload = builder.simpleObject('DisableWebhookEndpoi
 builder.mutationFields((t) => ({
   enableWebhookEndpoint: t.field({
     type: EnableWebhookEndpointPayload,
-    nullable: true,
     description:
       'Enables a webhook endpoint. Its pending deliveries are sent, and its earlier failures no longer count.',
     args: {
@@ -175,7 +164,6 @@ builder.mutationFields((t) => ({
   }),
   disableWebhookEndpoint: t.field({
     type: DisableWebhookEndpointPayload,
-    nullable: true,
     description:
       'Disables a webhook endpoint. Its pending deliveries are kept, and deliveries of new events are SKIPPED.',
     args: {
@@ -196,13 +184,11 @@ const RotateWebhookSecretPayload = builder.simpleObject('RotateWebhookSecretPayl
   description: 'The result of `rotateWebhookSecret`.',
   fields: (t) => ({
     endpoint: t.field({
-      nullable: true,
       type: WebhookEndpoint,
-      description: 'The webhook endpoint in its current state. Null when the mutation was refused.',
+      description: 'The webhook endpoint in its current state.',
     }),
     secret: t.string({
-      nullable: true,
-      description: 'The new secret, 64 hexadecimal characters. Null when the mutation was refused.',
+      description: 'The new secret, 64 hexadecimal characters.',
     }),
   }),
 })
@@ -212,9 +198,8 @@ const EndWebhookSecretOverlapPayload = builder.simpleObject('EndWebhookSecretOve
   description: 'The result of `endWebhookSecretOverlap`.',
   fields: (t) => ({
     endpoint: t.field({
-      nullable: true,
       type: WebhookEndpoint,
-      description: 'The webhook endpoint in its current state. Null when the mutation was refused.',
+      description: 'The webhook endpoint in its current state.',
     }),
   }),
 })
@@ -222,7 +207,6 @@ const EndWebhookSecretOverlapPayload = builder.simpleObject('EndWebhookSecretOve
 builder.mutationFields((t) => ({
   rotateWebhookSecret: t.field({
     type: RotateWebhookSecretPayload,
-    nullable: true,
     description:
       'Creates a new secret for a webhook endpoint. Until the overlap ends, `webhook-signature` has the signatures of both secrets, and `X-GudDesk-Signature` that of the old one. During an overlap, only a rotation with `overlapHours: 0` is allowed, which ends both old secrets.',
     args: {
@@ -237,7 +221,6 @@ builder.mutationFields((t) => ({
   }),
   endWebhookSecretOverlap: t.field({
     type: EndWebhookSecretOverlapPayload,
-    nullable: true,
     description: 'Ends the overlap of a secret rotation: from now on, only the new secret signs.',
     args: {
       input: t.arg({

@@ -20,9 +20,8 @@ const CreateWorkspacePayload = builder.simpleObject('CreateWorkspacePayload', {
   description: 'The result of `createWorkspace`.',
   fields: (t) => ({
     workspace: t.field({
-      nullable: true,
       type: Workspace,
-      description: 'The new workspace. Null when the mutation was refused.',
+      description: 'The new workspace.',
     }),
   }),
 })
@@ -32,9 +31,8 @@ const UpdateWorkspacePayload = builder.simpleObject('UpdateWorkspacePayload', {
   description: 'The result of `updateWorkspace`.',
   fields: (t) => ({
     workspace: t.field({
-      nullable: true,
       type: Workspace,
-      description: 'The workspace in its current state. Null when the mutation was refused.',
+      description: 'The workspace in its current state.',
     }),
   }),
 })
@@ -42,7 +40,6 @@ const UpdateWorkspacePayload = builder.simpleObject('UpdateWorkspacePayload', {
 builder.mutationFields((t) => ({
   createWorkspace: t.field({
     type: CreateWorkspacePayload,
-    nullable: true,
     description:
       'Creates a workspace that the caller owns. Requires a session, or an API key for all workspaces with FULL_ACCESS.',
     args: {
@@ -54,7 +51,6 @@ builder.mutationFields((t) => ({
   }),
   updateWorkspace: t.field({
     type: UpdateWorkspacePayload,
-    nullable: true,
     description: 'Changes the workspace of the request. Requires the role OWNER or ADMIN.',
     args: {
       input: t.arg({ type: UpdateWorkspaceInput, required: true, description: 'The changes of the workspace.' }),

@@ -11,16 +11,14 @@ import {
   updateAgent,
 } from '../domain/agents/agents.ts'
 import { omitUndefined } from '../domain/shared/input.ts'
+import { booleanParameter } from './query.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 import { showFlags } from './webhooks.ts'
 
 const Query = z.object({
   type: AgentFilter.shape.type,
-  enabled: z
-    .enum(['true', 'false'])
-    .transform((value) => value === 'true')
-    .optional(),
+  enabled: booleanParameter.optional(),
 })
 
 export const agentRoutes: readonly Route[] = [

@@ -11,14 +11,12 @@ import {
   withBodies,
 } from '../domain/knowledge-base/articles.ts'
 import { omitUndefined } from '../domain/shared/input.ts'
+import { booleanParameter } from './query.ts'
 import { listAnswer, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 
 const Query = z.object({
-  published: z
-    .enum(['true', 'false'])
-    .transform((value) => value === 'true')
-    .optional(),
+  published: booleanParameter.optional(),
   collectionId: ArticleFilter.shape.collectionId,
   q: ArticleFilter.shape.text,
   include: z.enum(['body']).optional(),

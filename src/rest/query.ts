@@ -19,6 +19,9 @@ export interface QueryValues {
 const MAX_NAMED = 20
 const MAX_NAME = 100
 
+/** A parameter that is `true` or `false`. */
+export const booleanParameter = z.enum(['true', 'false']).transform((value) => value === 'true')
+
 /** A parameter with several values: `status=OPEN,CLOSED`, or `status=OPEN&status=CLOSED`. */
 export const separated = <S extends z.ZodType>(value: S) =>
   z.preprocess(

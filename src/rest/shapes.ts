@@ -11,6 +11,8 @@ import { AgentType, Channel, ConversationStatus, MemberRole, MessageType, Plan }
 
 /** Without a `z.date()`: an answer's times are text by the time that they are sent. */
 const Time = z.string().meta({ format: 'date-time' })
+const createdAt = Time.describe('When the object was created.')
+const updatedAt = Time.describe('When the object was last changed.')
 const NullableText = z.string().nullable()
 const Json = z.record(z.string(), z.unknown())
 const id = (prefix: string) => z.string().meta({ pattern: `^${prefix}_[0-9a-z]{26}$` })
@@ -73,8 +75,8 @@ export const Workspace = z
     name: z.string().describe('The name.'),
     slug: z.string().describe('The unique short name, used in links.'),
     plan: z.enum(Plan).describe('The plan.'),
-    createdAt: Time.describe('When the object was created.'),
-    updatedAt: Time.describe('When the object was last changed.'),
+    createdAt,
+    updatedAt,
   })
   .meta({ id: 'Workspace' })
 
@@ -98,8 +100,8 @@ export const ConversationSummary = z
     messageCount: z.int().min(0).describe('The number of messages.'),
     snoozedUntil: Time.nullable().describe('When the conversation reopens. Null unless snoozed.'),
     metadata: Json.describe('Custom JSON data.'),
-    createdAt: Time.describe('When the object was created.'),
-    updatedAt: Time.describe('When the object was last changed.'),
+    createdAt,
+    updatedAt,
     closedAt: Time.nullable().describe('When the conversation was closed. Null unless closed.'),
   })
   .meta({ id: 'ConversationSummary', description: 'A conversation without its assignee and visitor.' })
@@ -128,7 +130,7 @@ export const Message = z
       "The ID of the caller that created the message: for a visitor's message, the API key. Null for old messages.",
     ),
     sequence: z.int().min(1).describe('The position of the message in its conversation, from 1, without gaps.'),
-    createdAt: Time.describe('When the object was created.'),
+    createdAt,
   })
   .meta({ id: 'Message' })
 
@@ -136,8 +138,8 @@ export const Customer = z
   .object({
     id: ids.visitor.describe('The ID of the customer.'),
     ...answerFields(VisitorInput.shape),
-    createdAt: Time.describe('When the object was created.'),
-    updatedAt: Time.describe('When the object was last changed.'),
+    createdAt,
+    updatedAt,
   })
   .meta({ id: 'Customer' })
 
@@ -159,7 +161,7 @@ export const Agent = z
     type: z.enum(AgentType).describe('The type.'),
     isEnabled: z.boolean().describe('Whether the agent is enabled.'),
     installedAt: Time.describe('When the agent was installed.'),
-    updatedAt: Time.describe('When the object was last changed.'),
+    updatedAt,
     webhookEndpoint: InstalledEndpoint.nullable().describe('The webhook endpoint. Null without one.'),
   })
   .meta({ id: 'Agent' })
@@ -179,8 +181,8 @@ export const ArticleSummary = z
     collectionId: ids.collection.nullable().describe('The ID of the collection. Null without one.'),
     isPublished: z.boolean().describe('Whether the article is published.'),
     publishedAt: Time.nullable().describe('When the article was published. Null unless published.'),
-    createdAt: Time.describe('When the object was created.'),
-    updatedAt: Time.describe('When the object was last changed.'),
+    createdAt,
+    updatedAt,
   })
   .meta({ id: 'ArticleSummary', description: 'An article without its body.' })
 
@@ -201,8 +203,8 @@ export const WebhookEndpoint = z
     isEnabled: z.boolean().describe('Whether the endpoint is enabled.'),
     disabledReason: NullableText.describe('Why GudDesk disabled the endpoint: gone or failing. Null otherwise.'),
     events: EventFlags,
-    createdAt: Time.describe('When the object was created.'),
-    updatedAt: Time.describe('When the object was last changed.'),
+    createdAt,
+    updatedAt,
   })
   .meta({ id: 'WebhookEndpoint' })
 

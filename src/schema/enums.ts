@@ -37,26 +37,25 @@ export const Channel = builder.enumType(Channels, {
   }),
 })
 
+const SENDABLE_MESSAGES = {
+  VISITOR: 'A message of the visitor.',
+  AGENT: 'A message of a member of the team.',
+  BOT: 'A message of an automated agent.',
+  NOTE: 'An internal note. Visitors cannot see it.',
+} satisfies Partial<Record<MessageTypes, string>>
+
 export const MessageType = builder.enumType(MessageTypes, {
   name: 'MessageType',
   description: 'The type of a message: the kind of its author, or a note of the team.',
   values: described<MessageTypes>({
-    VISITOR: 'A message of the visitor.',
-    AGENT: 'A message of a member of the team.',
-    BOT: 'A message of an automated agent.',
-    NOTE: 'An internal note. Visitors cannot see it.',
+    ...SENDABLE_MESSAGES,
     SYSTEM: 'An internal entry of the system. Visitors cannot see it, and clients cannot send it.',
   }),
 })
 
 export const SendableMessageType = builder.enumType('SendableMessageType', {
   description: 'The type of a message that a client can send.',
-  values: described({
-    VISITOR: 'A message of the visitor.',
-    AGENT: 'A message of a member of the team.',
-    BOT: 'A message of an automated agent.',
-    NOTE: 'An internal note. Visitors cannot see it.',
-  } satisfies Partial<Record<MessageTypes, string>>),
+  values: described(SENDABLE_MESSAGES),
 })
 
 export const Plan = builder.enumType(Plans, {
@@ -89,22 +88,23 @@ export const MailStatus = builder.enumType(MailStatuses, {
   }),
 })
 
+const INSTALLABLE_AGENTS = {
+  CUSTOM: 'An agent that the team or one of its partners built.',
+  MARKETPLACE: 'An agent from a marketplace.',
+} satisfies Partial<Record<AgentTypes, string>>
+
 export const AgentType = builder.enumType(AgentTypes, {
   name: 'AgentType',
   description: 'The origin of an agent.',
   values: described<AgentTypes>({
-    CUSTOM: 'An agent that the team or one of its partners built.',
-    MARKETPLACE: 'An agent from a marketplace.',
+    ...INSTALLABLE_AGENTS,
     BUILT_IN: 'An agent that is part of GudDesk.',
   }),
 })
 
 export const InstallableAgentType = builder.enumType('InstallableAgentType', {
   description: 'The origin of an agent that a client can install.',
-  values: described({
-    CUSTOM: 'An agent that the team or one of its partners built.',
-    MARKETPLACE: 'An agent from a marketplace.',
-  } satisfies Partial<Record<AgentTypes, string>>),
+  values: described(INSTALLABLE_AGENTS),
 })
 
 export const EndpointOrdering = builder.enumType(EndpointOrderings, {

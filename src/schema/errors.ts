@@ -1,4 +1,4 @@
-import { defaultFieldResolver, type GraphQLSchema } from 'graphql'
+import { assertInterfaceType, defaultFieldResolver, type GraphQLSchema, isNonNullType } from 'graphql'
 import {
   ConflictError,
   DomainError,
@@ -7,30 +7,33 @@ import {
   type FieldErrorCode,
   LoopDetectedError,
   RateLimitedError,
-  segmentsOf,
   ValidationError,
 } from '../domain/shared/errors.ts'
 import { builder } from './builder.ts'
 
 /** The codes that a mutation returns in its payload. All others fail the request. */
-const MutationErrorCode = builder.enumType('ErrorCode', {
+const MUTATION_ERROR_CODES = {
+  BAD_REQUEST: { value: 'bad_request', description: 'The input is invalid. `fields` names each invalid value.' },
+  FORBIDDEN: { value: 'forbidden', description: 'The permission or role of the caller is too low.' },
+  NOT_FOUND: { value: 'not_found', description: 'An object does not exist, or the caller cannot see it.' },
+  CONFLICT: {
+    value: 'conflict',
+    description:
+      'The change contradicts the current state. `fields` names the input value, if a single one is at fault.',
+  },
+  LOOP_DETECTED: {
+    value: 'loop_detected',
+    description:
+      'Bots sent too many replies to a conversation without a message of its visitor. See `retryAfterSeconds`.',
+  },
+  RATE_LIMITED: { value: 'rate_limited', description: 'There were too many attempts. See `retryAfterSeconds`.' },
+} as const satisfies Record<string, { value: ErrorCode; description: string }>
+
+type MutationErrorCode = (typeof MUTATION_ERROR_CODES)[keyof typeof MUTATION_ERROR_CODES]['value']
+
+const MutationErrorCodeRef = builder.enumType('ErrorCode', {
   description: 'The reason why a mutation was refused. The same codes as in REST, in upper case.',
-  values: {
-    BAD_REQUEST: { value: 'bad_request', description: 'The input is invalid. `fields` names each invalid value.' },
-    FORBIDDEN: { value: 'forbidden', description: 'The permission or role of the caller is too low.' },
-    NOT_FOUND: { value: 'not_found', description: 'An object does not exist, or the caller cannot see it.' },
-    CONFLICT: {
-      value: 'conflict',
-      description:
-        'The change contradicts the current state. `fields` names the input value, if a single one is at fault.',
-    },
-    LOOP_DETECTED: {
-      value: 'loop_detected',
-      description:
-        'Bots sent too many replies to a conversation without a message of its visitor. See `retryAfterSeconds`.',
-    },
-    RATE_LIMITED: { value: 'rate_limited', description: 'There were too many attempts. See `retryAfterSeconds`.' },
-  } as const satisfies Record<string, { value: ErrorCode; description: string }>,
+  values: MUTATION_ERROR_CODES,
 })
 
 const FieldErrorCodeRef = builder.enumType('FieldErrorCode', {
@@ -45,18 +48,25 @@ const FieldErrorCodeRef = builder.enumType('FieldErrorCode', {
   } as const satisfies Record<string, { value: FieldErrorCode; description: string }>,
 })
 
-const FieldErrorRef = builder.objectRef<FieldError>('FieldError').implement({
+/** A refused value as GraphQL shows it: `path` as names and list indexes, none for the whole input. */
+interface ShownFieldError {
+  readonly path: string[]
+  readonly code: FieldErrorCode
+  readonly message: string
+}
+
+/** The same in a mutation's payload and in the `extensions` of an error. */
+export function shownFieldError({ path, code = 'invalid', message }: FieldError): ShownFieldError {
+  return { path: path === '' ? [] : path.split('.'), code, message }
+}
+
+const FieldErrorRef = builder.objectRef<ShownFieldError>('FieldError').implement({
   description: 'One input value that was refused.',
   fields: (t) => ({
-    path: t.stringList({
+    path: t.exposeStringList('path', {
       description: 'The path of the value in the input, as names and list indexes. Empty for the whole input.',
-      resolve: ({ path }) => segmentsOf(path),
     }),
-    code: t.field({
-      type: FieldErrorCodeRef,
-      description: 'The reason, for programs.',
-      resolve: ({ code = 'invalid' }) => code,
-    }),
+    code: t.expose('code', { type: FieldErrorCodeRef, description: 'The reason, for programs.' }),
     message: t.exposeString('message', { description: 'The rule that the value breaks, as text for people.' }),
   }),
 })
@@ -65,19 +75,18 @@ const FieldErrorRef = builder.objectRef<FieldError>('FieldError').implement({
 interface Refusal {
   readonly code: MutationErrorCode
   readonly message: string
-  readonly fields: readonly FieldError[]
+  readonly fields: ShownFieldError[]
   readonly retryAfterSeconds: number | null
 }
 
 const MutationErrorRef = builder.objectRef<Refusal>('MutationError').implement({
   description: 'The reason why a mutation was refused. The mutation changed nothing.',
   fields: (t) => ({
-    code: t.expose('code', { type: MutationErrorCode, description: 'The reason, for programs.' }),
+    code: t.expose('code', { type: MutationErrorCodeRef, description: 'The reason, for programs.' }),
     message: t.exposeString('message', { description: 'The problem and how to solve it, as text for people.' }),
-    fields: t.field({
+    fields: t.expose('fields', {
       type: [FieldErrorRef],
       description: 'The input values that were refused. Empty when no single value is at fault.',
-      resolve: ({ fields }) => [...fields],
     }),
     retryAfterSeconds: t.exposeInt('retryAfterSeconds', {
       nullable: true,
@@ -86,7 +95,10 @@ const MutationErrorRef = builder.objectRef<Refusal>('MutationError').implement({
   }),
 })
 
-/** The interface of every mutation's result: its own fields on success, or an `error` and null in all of them. */
+/**
+ * The interface of every mutation's result: its own fields on success, or an `error` and null in all of them. Payload
+ * types declare their fields as they are on success: `withMutationErrors` makes them nullable, and says so.
+ */
 export const MutationPayload = builder.simpleInterface('MutationPayload', {
   description: 'The result of a mutation. If it was refused, `error` is set and every other field is null.',
   fields: (t) => ({
@@ -98,32 +110,36 @@ export const MutationPayload = builder.simpleInterface('MutationPayload', {
   }),
 })
 
-type MutationErrorCode = (typeof MutationErrorCode)['$inferType']
+const RETURNED: ReadonlySet<ErrorCode> = new Set(Object.values(MUTATION_ERROR_CODES).map(({ value }) => value))
 
-const ANSWERED: ReadonlySet<ErrorCode> = new Set<MutationErrorCode>([
-  'bad_request',
-  'forbidden',
-  'not_found',
-  'conflict',
-  'loop_detected',
-  'rate_limited',
-])
-
-function isAnswered(code: ErrorCode): code is MutationErrorCode {
-  return ANSWERED.has(code)
+function isReturned(code: ErrorCode): code is MutationErrorCode {
+  return RETURNED.has(code)
 }
 
 /** @returns null for an error that mutations do not return in their payload */
 function refusalOf(error: unknown): Refusal | null {
-  if (!(error instanceof DomainError) || !isAnswered(error.code)) return null
+  if (!(error instanceof DomainError) || !isReturned(error.code)) return null
   const { code, message } = error
   const fields = error instanceof ValidationError || error instanceof ConflictError ? error.fields : []
   const isTemporary = error instanceof LoopDetectedError || error instanceof RateLimitedError
-  return { code, message, fields, retryAfterSeconds: isTemporary ? error.retryAfterSeconds : null }
+  return {
+    code,
+    message,
+    fields: fields.map(shownFieldError),
+    retryAfterSeconds: isTemporary ? error.retryAfterSeconds : null,
+  }
 }
 
-/** Makes every mutation of a schema return an expected failure as the `error` of its payload. */
+/** Makes every mutation of a schema return an expected failure as the `error` of its payload, and null in its other fields. */
 export function withMutationErrors(schema: GraphQLSchema): GraphQLSchema {
+  const payloads = schema.getImplementations(assertInterfaceType(schema.getType(MutationPayload.name))).objects
+  for (const payload of payloads) {
+    for (const field of Object.values(payload.getFields())) {
+      if (!isNonNullType(field.type)) continue
+      field.type = field.type.ofType
+      field.description = `${field.description} Null when the mutation was refused.`
+    }
+  }
   for (const field of Object.values(schema.getMutationType()?.getFields() ?? {})) {
     const resolve = field.resolve ?? defaultFieldResolver
     field.resolve = async (...args) => {

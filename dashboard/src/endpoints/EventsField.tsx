@@ -1,7 +1,7 @@
 import { Checkbox } from '@mantine/core'
 import type { SubscribableEvent } from '../generated/documents.ts'
 import classes from './EventsField.module.css'
-import { SUBSCRIPTIONS } from './eventTypes.ts'
+import { eventName, SUBSCRIPTIONS } from './eventTypes.ts'
 
 interface EventsFieldProps {
   readonly value: readonly SubscribableEvent[]
@@ -23,11 +23,11 @@ export function EventsField({ value, onChange }: EventsFieldProps) {
         indeterminate={chosen > 0 && !isAll}
         onChange={() => onChange(isAll ? [] : ALL)}
       />
-      {SUBSCRIPTIONS.map(({ type, name, description }) => (
+      {SUBSCRIPTIONS.map(({ type, description }) => (
         <Checkbox
           key={type}
           classNames={{ root: classes.one ?? '', label: classes.name ?? '' }}
-          label={name}
+          label={eventName(type)}
           description={description}
           checked={value.includes(type)}
           onChange={(event) =>

@@ -1,17 +1,15 @@
 import type { EventType, SubscribableEvent, WebhookEventType } from '../generated/documents.ts'
 
-/** What an endpoint can subscribe to: as it stands in the payload, and what it says. */
-export const SUBSCRIPTIONS: readonly { type: SubscribableEvent; name: string; description: string }[] = [
+/** What an endpoint can subscribe to: each event, and what it says. */
+export const SUBSCRIPTIONS: readonly { type: SubscribableEvent; description: string }[] = [
   {
     type: 'MESSAGE_CREATED',
-    name: 'message.created',
     description: 'A visitor, a team member or a bot sent a message.',
   },
-  { type: 'CONVERSATION_CREATED', name: 'conversation.created', description: 'A conversation was started.' },
-  { type: 'CONVERSATION_CLOSED', name: 'conversation.closed', description: 'A conversation was closed.' },
+  { type: 'CONVERSATION_CREATED', description: 'A conversation was started.' },
+  { type: 'CONVERSATION_CLOSED', description: 'A conversation was closed.' },
   {
     type: 'CONVERSATION_ASSIGNED',
-    name: 'conversation.assigned',
     description: 'A conversation was assigned to a member.',
   },
 ]
@@ -30,10 +28,4 @@ export function eventNames(events: readonly SubscribableEvent[]): string[] {
 }
 
 /** What is sent as webhooks, for menus. */
-export const SENT_TYPES: readonly WebhookEventType[] = [
-  'MESSAGE_CREATED',
-  'CONVERSATION_CREATED',
-  'CONVERSATION_CLOSED',
-  'CONVERSATION_ASSIGNED',
-  'PING',
-]
+export const SENT_TYPES: readonly WebhookEventType[] = [...SUBSCRIPTIONS.map(({ type }) => type), 'PING']

@@ -13,7 +13,7 @@ import { hasLevel, isNeighbour, requireLevel, requireNotAgent, requireOwnAgent }
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { omitUndefined, parse, requireId, text } from '../shared/input.ts'
+import { changesSomething, omitUndefined, parse, requireId, text } from '../shared/input.ts'
 import { inTimeOrder, type Page, type PageRequest } from '../shared/pagination.ts'
 import { requestPicture } from '../visitors/pictures.ts'
 import { DEFAULT_FLAGS, EventFlags } from '../webhooks/endpoint-input.ts'
@@ -44,10 +44,7 @@ export const AgentPatch = z
     isEnabled: z.boolean().describe('Whether the agent is enabled: it receives events and its API key works.'),
   })
   .partial()
-  .refine(
-    (patch) => Object.values(patch).some((value) => value !== undefined),
-    'must have at least one field to change',
-  )
+  .refine(...changesSomething)
 
 export const AgentFilter = z.object({ type: z.enum(AgentType), isEnabled: z.boolean() }).partial()
 

@@ -9,7 +9,7 @@ import { type Actor, refOf } from '../shared/actor.ts'
 import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ValidationError } from '../shared/errors.ts'
-import { idText, instant, jsonObject, omitUndefined, parse, text } from '../shared/input.ts'
+import { changesSomething, idText, instant, jsonObject, omitUndefined, parse, text } from '../shared/input.ts'
 import { type ConversationWithPeople, lockConversation, Subject, WITH_PEOPLE } from './conversations.ts'
 
 const MAX_TAGS = 50
@@ -35,7 +35,7 @@ export const ConversationPatch = z
     metadata: jsonObject,
   })
   .partial()
-  .refine((patch) => Object.keys(patch).length > 0, 'must have at least one field to change')
+  .refine(...changesSomething)
   .refine(({ tags, addTags, removeTags }) => tags === undefined || (addTags ?? removeTags) === undefined, {
     path: ['tags'],
     message: 'replaces all tags: send either tags, or addTags and removeTags',

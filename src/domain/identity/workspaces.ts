@@ -18,7 +18,7 @@ import {
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { idText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
+import { changesSomething, idText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 import { accessMadeBy, endAccess, type MadeAccess } from './member-removal.ts'
 
@@ -36,10 +36,7 @@ export const CreateWorkspace = z.object({
   slug: text(MAX_SLUG).regex(/^[a-z0-9-]+$/, 'must contain only a-z, 0-9 and -'),
 })
 
-export const WorkspacePatch = CreateWorkspace.partial().refine(
-  (patch) => Object.values(patch).some((value) => value !== undefined),
-  'must have at least one field to change',
-)
+export const WorkspacePatch = CreateWorkspace.partial().refine(...changesSomething)
 
 export const ChangeRole = z.object({ memberId: idText, role: z.enum(MemberRole) })
 

@@ -8,7 +8,7 @@ import { requireLevel, visibleArticles } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { clearableText, idText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
+import { changesSomething, clearableText, idText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
 import { jsonBytes } from '../shared/page-budget.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 
@@ -38,10 +38,7 @@ export const ArticleInput = z.object(fields)
 export const ArticlePatch = z
   .object(fields)
   .partial()
-  .refine(
-    (patch) => Object.values(patch).some((value) => value !== undefined),
-    'must have at least one field to change',
-  )
+  .refine(...changesSomething)
 
 export const ArticleFilter = z.object({ isPublished: z.boolean(), collectionId: idText, text: text(200) }).partial()
 

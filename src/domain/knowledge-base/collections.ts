@@ -7,7 +7,7 @@ import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { NotFoundError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { clearableText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
+import { changesSomething, clearableText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 
 /** The columns of a collection that clients write and read as they are: the inputs and the object of GraphQL follow. */
@@ -16,10 +16,7 @@ export const CollectionInput = z.object({
   description: clearableText(1000).optional().describe('The description, at most 1,000 characters. Null for none.'),
 })
 
-export const CollectionPatch = CollectionInput.partial().refine(
-  (patch) => Object.values(patch).some((value) => value !== undefined),
-  'must have at least one field to change',
-)
+export const CollectionPatch = CollectionInput.partial().refine(...changesSomething)
 
 /** The groups of the workspace's articles, newest first. */
 export async function listCollections(deps: Deps, actor: Actor, page: PageRequest): Promise<Page<Collection>> {

@@ -35,11 +35,6 @@ export interface FieldError {
   readonly code?: FieldErrorCode
 }
 
-/** The names and list indexes of a path in dots; none for the whole input. */
-export function segmentsOf(path: string): string[] {
-  return path === '' ? [] : path.split('.')
-}
-
 export class ValidationError extends DomainError {
   readonly fields: readonly FieldError[]
 

@@ -116,6 +116,12 @@ export const instant = z
   .union([z.date(), InstantText], 'must be an ISO 8601 time such as 2026-01-15T10:30:00.000Z')
   .refine(isInCalendar, 'must be a time between the years 1 and 9999')
 
+/** What a patch must have, for `refine`. */
+export const changesSomething: readonly [(patch: object) => boolean, string] = [
+  (patch) => Object.values(patch).some((value) => value !== undefined),
+  'must have at least one field to change',
+]
+
 /** A span of time, open where an end is left out: `from` is inclusive, `after` and `to` are exclusive. */
 export const timeRange = z.object({ from: instant, after: instant, to: instant }).partial()
 export type TimeRange = z.output<typeof timeRange>

@@ -10,7 +10,17 @@ import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { clearableText, email, jsonObject, omitUndefined, parse, requireId, text, webUrl } from '../shared/input.ts'
+import {
+  changesSomething,
+  clearableText,
+  email,
+  jsonObject,
+  omitUndefined,
+  parse,
+  requireId,
+  text,
+  webUrl,
+} from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 import { requestPicture } from './pictures.ts'
 
@@ -29,10 +39,7 @@ export const VisitorInput = z.object({
     .describe('Custom data, an object of at most 16 kB. An update replaces the existing object.'),
 })
 
-export const VisitorPatch = VisitorInput.refine(
-  (patch) => Object.values(patch).some((value) => value !== undefined),
-  'must have at least one field to change',
-)
+export const VisitorPatch = VisitorInput.refine(...changesSomething)
 
 /** How a text must be; case does not matter, and all conditions must hold. */
 const TextFilter = z.object({ is: text(320), startsWith: text(320), contains: text(320) }).partial()

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { EndpointOrdering } from '../../generated/prisma/enums.ts'
 import { ValidationError } from '../shared/errors.ts'
-import { clearableText, idText, text } from '../shared/input.ts'
+import { changesSomething, clearableText, idText, text } from '../shared/input.ts'
 import { DEFAULT_RESUME_SECONDS, UNREGISTERED_RETENTION_MS } from './unregistered-endpoints.ts'
 import { MAX_URL_LENGTH, normalizeWebhookUrl } from './webhook-url.ts'
 
@@ -50,7 +50,7 @@ export const EndpointPatch = z
   .object({ url: Url, description: clearableText(500), isEnabled: z.boolean(), events: EventFlags })
   .extend(Settings.shape)
   .partial()
-  .refine((patch) => Object.keys(patch).length > 0, 'must have at least one field to change')
+  .refine(...changesSomething)
 
 export const EndpointRef = z
   .object({ url: Url, endpointId: idText })
