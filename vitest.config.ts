@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
-import { seedOfRun } from './test/support/seed.ts'
 import { isListening, POSTGRES_URL, REDIS_URL } from './test/support/servers.ts'
+import { seedOfRun } from './test/support/setup/seed.ts'
 
 const SEED = seedOfRun()
 /** As under Node: Vite would give src graphql's ES build beside the libraries' CommonJS one, so two GraphQLErrors. */
@@ -44,7 +44,7 @@ function project(name: 'embedded' | 'postgres', include: string[]): TestProjectI
       // npm run test:browser, npm run test:faults
       exclude: ['test/browser/**', 'test/faults/**', ISOLATED],
       env: { TEST_BACKEND: name, TEST_SEED: SEED },
-      globalSetup: [`test/support/setup-${name}.ts`],
+      globalSetup: [`test/support/setup/setup-${name}.ts`],
       pool: 'forks',
       // Importing the whole server again for each file would take a third of the run.
       isolate: false,

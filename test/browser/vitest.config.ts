@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { seedOfRun } from '../support/seed.ts'
+import { seedOfRun } from '../support/setup/seed.ts'
 
 /** The dashboard as people have it: the built files, the real server, Chromium. `npm run test:browser`. */
 export default defineConfig({
@@ -9,7 +9,7 @@ export default defineConfig({
     name: 'browser',
     include: ['test/browser/**/*.test.ts'],
     env: { TEST_BACKEND: 'embedded', TEST_SEED: seedOfRun() },
-    globalSetup: ['test/support/setup-embedded.ts', 'test/browser/setup.ts'],
+    globalSetup: ['test/support/setup/setup-embedded.ts', 'test/browser/setup.ts'],
     pool: 'forks',
     // A machine that is busy elsewhere may miss a deadline once; the reporter names what had to be repeated.
     retry: process.env['CI'] ? 2 : 0,

@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { seedOfRun } from '../support/seed.ts'
+import { seedOfRun } from '../support/setup/seed.ts'
 
 /** What must not lose a webhook: killed processes, servers that go away, receivers that misbehave. `npm run test:faults`. */
 export default defineConfig({
@@ -9,7 +9,7 @@ export default defineConfig({
     name: 'faults',
     include: ['test/faults/**/*.test.ts'],
     env: { TEST_BACKEND: 'postgres', TEST_SEED: seedOfRun() },
-    globalSetup: ['test/support/setup-postgres.ts', 'test/support/setup-embedded.ts'],
+    globalSetup: ['test/support/setup/setup-postgres.ts', 'test/support/setup/setup-embedded.ts'],
     pool: 'forks',
     // A machine that is busy elsewhere may miss a deadline once; the reporter names what had to be repeated.
     retry: process.env['CI'] ? 2 : 0,

@@ -1,5 +1,5 @@
 import type { Clock } from '../../src/infra/clock.ts'
-import { seeded } from './seed.ts'
+import { seeded } from './setup/seed.ts'
 
 /** Real time, moved forward at will; chance comes from a seed that differs from run to run. */
 export interface TestClock extends Clock {

@@ -21,9 +21,9 @@ import type { Resolve } from '../../src/infra/net/resolve.ts'
 import { newApiKey } from '../../src/infra/secrets.ts'
 import { buildServer, type GudDesk } from '../../src/server.ts'
 import { type TestClock, testClock } from './clock.ts'
+import { expectDocumented } from './contract/openapi.ts'
 import { backend, openTestDatabase } from './database.ts'
 import type { TypedDocument } from './graphql.ts'
-import { expectDocumented } from './openapi.ts'
 import { REDIS_URL } from './servers.ts'
 
 /** A REST answer. `data` and `error` are the envelope's parts. */

@@ -7,7 +7,7 @@ import { clearableText, jsonObject, text, webUrl } from '../shared/input.ts'
 
 /**
  * The columns of an agent that clients write and read as they are. Each is declared here only: the inputs and answers of
- * REST and GraphQL, and what other agents may see, follow. `test/repo/one-field.isolated.test.ts` checks that.
+ * REST and GraphQL, and what other agents may see, follow. `test/repo/schema/one-field.isolated.test.ts` checks that.
  */
 export const AgentProfile = z.object({
   name: text(100).describe('The display name, 1 to 100 characters.'),

@@ -13,7 +13,7 @@ import { type Answer, answerPlain, plainRequest } from './plain-requests.ts'
  * and without it.
  *
  * How to leave it out: pass `fastPath: null` to `createGraphQL`, and null to `graphqlMiddleware`. Yoga then answers every
- * request. test/graphql/fast-path.test.ts compares the answers byte by byte.
+ * request. test/graphql/transport/fast-path.test.ts compares the answers byte by byte.
  */
 
 /** A request as it came from the socket, its body read. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { graphql, payload } from '../support/graphql.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { graphql, payload } from '../../support/graphql.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 // People's addresses may have letters of any script, before the @ and in the domain, and several spellings.
 

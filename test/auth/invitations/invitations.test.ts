@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { MemberRole } from '../../src/generated/prisma/enums.ts'
-import { graphql, payload, type VariablesOf } from '../support/graphql.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import type { MemberRole } from '../../../src/generated/prisma/enums.ts'
+import { graphql, payload, type VariablesOf } from '../../support/graphql.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 
 let guddesk: TestGudDesk
 let tenant: Tenant

@@ -1,6 +1,6 @@
-import type { MemberRole } from '../../src/generated/prisma/enums.ts'
-import { graphql } from '../support/graphql.ts'
-import type { TestGudDesk } from '../support/guddesk.ts'
+import type { MemberRole } from '../../../src/generated/prisma/enums.ts'
+import { graphql } from '../../support/graphql.ts'
+import type { TestGudDesk } from '../../support/guddesk.ts'
 
 const INVITE = graphql(`mutation ($input: InviteMemberInput!) { inviteMember(input: $input) {
   link invitation { id mailStatus }

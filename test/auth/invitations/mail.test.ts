@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { graphql, payload } from '../support/graphql.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { type MailServer, startMailServer } from '../support/smtp.ts'
-import { until } from '../support/until.ts'
+import { graphql, payload } from '../../support/graphql.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { type MailServer, startMailServer } from '../../support/peers/smtp.ts'
+import { until } from '../../support/until.ts'
 import { invitationsOf } from './invite.ts'
 
 let guddesk: TestGudDesk
@@ -221,7 +221,7 @@ test('a mail server that never answers does not keep the server from stopping', 
 })
 
 test('without TLS nothing is sent in production', async () => {
-  const { openMailer } = await import('../../src/infra/mail.ts')
+  const { openMailer } = await import('../../../src/infra/mail.ts')
   const mail = { to: email, subject: 'x', text: 'x' }
   const strict = openMailer({ url: mails.url, from: 'desk@example.com', requireTls: true }, guddesk.deps.log)
   await expect(strict.send(mail)).rejects.toThrow(/STARTTLS/i)

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import type { MemberRole } from '../../src/generated/prisma/enums.ts'
-import { graphql, payload } from '../support/graphql.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import type { MemberRole } from '../../../src/generated/prisma/enums.ts'
+import { graphql, payload } from '../../support/graphql.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 import { invitationsOf } from './invite.ts'
 
 let guddesk: TestGudDesk

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { clientAddress } from '../../src/infra/net/client-address.ts'
+import { clientAddress } from '../../../src/infra/net/client-address.ts'
 
 test.each([
   // socket, X-Forwarded-For, TRUST_PROXY, address

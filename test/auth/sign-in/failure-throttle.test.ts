@@ -2,11 +2,11 @@ import { randomInt } from 'node:crypto'
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { newApiKey, sha256 } from '../../src/infra/secrets.ts'
-import { backend } from '../support/database.ts'
-import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { statementsOf } from '../support/statements.ts'
-import { until } from '../support/until.ts'
+import { newApiKey, sha256 } from '../../../src/infra/secrets.ts'
+import { backend } from '../../support/database.ts'
+import { type Answer, startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { statementsOf } from '../../support/statements.ts'
+import { until } from '../../support/until.ts'
 
 const MAX = 10
 const ENV = { GUDDESK_ROLES: 'api', TRUST_PROXY: '1', RATE_LIMIT_FAILURES_PER_MINUTE: String(MAX) }

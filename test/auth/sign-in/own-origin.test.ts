@@ -1,9 +1,9 @@
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { type OwnOrigins, requireOwnOrigin } from '../../src/auth/own-origin.ts'
-import { graphql } from '../support/graphql.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { type OwnOrigins, requireOwnOrigin } from '../../../src/auth/own-origin.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 const PRODUCTION: OwnOrigins = {
   origins: new Set(['https://desk.example.com', 'https://www.example.com']),

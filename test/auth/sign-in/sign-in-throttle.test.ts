@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { MAX_ADDRESSES, MAX_ATTEMPTS, throttleSignIn } from '../../src/auth/sign-in-throttle.ts'
-import { HASHES_AT_ONCE, hashPassword, isHashingBusy, MAX_WAITING_HASHES } from '../../src/infra/passwords.ts'
-import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { MAX_ADDRESSES, MAX_ATTEMPTS, throttleSignIn } from '../../../src/auth/sign-in-throttle.ts'
+import { HASHES_AT_ONCE, hashPassword, isHashingBusy, MAX_WAITING_HASHES } from '../../../src/infra/passwords.ts'
+import { type Answer, startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 const PASSWORD = 'correct horse battery'
 const WRONG = 'wrong password'

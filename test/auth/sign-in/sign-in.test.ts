@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { graphql } from '../support/graphql.ts'
-import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { graphql } from '../../support/graphql.ts'
+import { type Answer, startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 let guddesk: TestGudDesk
 

@@ -4,10 +4,10 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import { violationsInBoth } from './axe.ts'
-import { desk, page, useDesk, useVisits } from './desk.ts'
-import { eventually } from './people.ts'
-import { pageIsIdle } from './walk.ts'
+import { violationsInBoth } from '../axe.ts'
+import { desk, page, useDesk, useVisits } from '../desk.ts'
+import { eventually } from '../people.ts'
+import { pageIsIdle } from '../walk.ts'
 
 const running = new Set<ChildProcess>()
 useDesk()

@@ -1,10 +1,10 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { violationsInBoth } from './axe.ts'
-import { openBrowser } from './browser.ts'
-import { DESKTOP, PHONE } from './pages.ts'
-import { type Desk, openDesk, type Visit } from './people.ts'
-import { pageIsIdle } from './walk.ts'
+import { violationsInBoth } from '../axe.ts'
+import { openBrowser } from '../browser.ts'
+import { DESKTOP, PHONE } from '../pages.ts'
+import { type Desk, openDesk, type Visit } from '../people.ts'
+import { pageIsIdle } from '../walk.ts'
 
 let browser: Browser
 let desk: Desk

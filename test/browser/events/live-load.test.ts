@@ -1,11 +1,11 @@
 import type { CDPSession, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { inEventTransaction } from '../../src/domain/events/event-lock.ts'
-import { recordEvent, SYSTEM } from '../../src/domain/events/events.ts'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { desk, useDesk } from './desk.ts'
-import { pageIsIdle } from './walk.ts'
+import { inEventTransaction } from '../../../src/domain/events/event-lock.ts'
+import { recordEvent, SYSTEM } from '../../../src/domain/events/events.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { type Receiver, startReceiver } from '../../support/receiver.ts'
+import { desk, useDesk } from '../desk.ts'
+import { pageIsIdle } from '../walk.ts'
 
 const PER_SECOND = 200
 const SECONDS = 30

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { violationsInBoth } from './axe.ts'
-import { desk, page, useDesk, useVisits } from './desk.ts'
-import { eventually } from './people.ts'
-import { pageIsIdle } from './walk.ts'
+import { type Receiver, startReceiver } from '../../support/receiver.ts'
+import { violationsInBoth } from '../axe.ts'
+import { desk, page, useDesk, useVisits } from '../desk.ts'
+import { eventually } from '../people.ts'
+import { pageIsIdle } from '../walk.ts'
 
 let receiver: Receiver
 // Registered first, it runs last.

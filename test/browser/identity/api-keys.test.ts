@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { violationsInBoth } from './axe.ts'
-import { desk, page, useDesk, useVisits, visit } from './desk.ts'
-import { eventually } from './people.ts'
+import { violationsInBoth } from '../axe.ts'
+import { desk, page, useDesk, useVisits, visit } from '../desk.ts'
+import { eventually } from '../people.ts'
 
 const PATH = '/w/acme/settings/api-keys'
 

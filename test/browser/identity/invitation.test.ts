@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { violationsInBoth } from './axe.ts'
-import { browser, desk, useDesk } from './desk.ts'
-import { watchFaults } from './people.ts'
-import { pageIsIdle } from './walk.ts'
+import { violationsInBoth } from '../axe.ts'
+import { browser, desk, useDesk } from '../desk.ts'
+import { watchFaults } from '../people.ts'
+import { pageIsIdle } from '../walk.ts'
 
 useDesk()
 

@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startMailServer } from '../support/smtp.ts'
-import { violationsInBoth } from './axe.ts'
-import { openBrowser } from './browser.ts'
-import { type Desk, EMAIL, openDesk, watchFaults } from './people.ts'
+import { startMailServer } from '../../support/peers/smtp.ts'
+import { violationsInBoth } from '../axe.ts'
+import { openBrowser } from '../browser.ts'
+import { type Desk, EMAIL, openDesk, watchFaults } from '../people.ts'
 
 const mails = await startMailServer()
 const browser = await openBrowser()
@@ -115,7 +115,7 @@ test('somebody whose address is not verified sees what to do', async () => {
   // Invited elsewhere by a link that somebody else may have.
   const other = await guddesk.newTenant()
   const token = 'x'.repeat(43)
-  const { sha256 } = await import('../../src/infra/secrets.ts')
+  const { sha256 } = await import('../../../src/infra/secrets.ts')
   await prisma.invitation.create({
     data: {
       id: 'inv_browser',

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { MemberRole } from '../../src/generated/prisma/enums.ts'
-import { violationsInBoth } from './axe.ts'
-import { desk, page, useDesk, useVisits } from './desk.ts'
-import { eventually } from './people.ts'
+import type { MemberRole } from '../../../src/generated/prisma/enums.ts'
+import { violationsInBoth } from '../axe.ts'
+import { desk, page, useDesk, useVisits } from '../desk.ts'
+import { eventually } from '../people.ts'
 
 const PATH = '/w/acme/settings/members'
 

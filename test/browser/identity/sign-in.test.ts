@@ -1,9 +1,9 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { violations } from './axe.ts'
-import { browser, desk, useDesk } from './desk.ts'
-import { EMAIL, PASSWORD, watchFaults } from './people.ts'
+import { violations } from '../axe.ts'
+import { browser, desk, useDesk } from '../desk.ts'
+import { EMAIL, PASSWORD, watchFaults } from '../people.ts'
 
 useDesk()
 

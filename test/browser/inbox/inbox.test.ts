@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { desk, page, useDesk, useVisits } from './desk.ts'
-import { eventually } from './people.ts'
+import { desk, page, useDesk, useVisits } from '../desk.ts'
+import { eventually } from '../people.ts'
 
 // As strict as a server can be: everything that the dashboard asks for is in its manifest.
 useDesk({ GRAPHQL_DOCUMENTS: 'dashboard/documents.json' })

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type PictureHost, PNG, sends, startPictureHost } from '../support/picture-host.ts'
-import { until } from '../support/until.ts'
-import { desk, page, useDesk, useVisits } from './desk.ts'
-import { eventually } from './people.ts'
+import { type PictureHost, PNG, sends, startPictureHost } from '../../support/peers/picture-host.ts'
+import { until } from '../../support/until.ts'
+import { desk, page, useDesk, useVisits } from '../desk.ts'
+import { eventually } from '../people.ts'
 
 useDesk({ GRAPHQL_DOCUMENTS: 'dashboard/documents.json' })
 useVisits()

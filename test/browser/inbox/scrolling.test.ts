@@ -1,10 +1,10 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { openBrowser } from './browser.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { openBrowser } from '../browser.ts'
+import { type Desk, openDesk } from '../people.ts'
+import { pageIsIdle } from '../walk.ts'
 import { traceFrames } from './frames.ts'
-import { type Desk, openDesk } from './people.ts'
-import { pageIsIdle } from './walk.ts'
 
 const COUNT = 10_000
 const MAX_P95_MS = 32

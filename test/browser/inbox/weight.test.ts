@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { desk, useDesk } from './desk.ts'
-import { pageIsIdle } from './walk.ts'
+import { desk, useDesk } from '../desk.ts'
+import { pageIsIdle } from '../walk.ts'
 
 const BUDGET = 250_000
 

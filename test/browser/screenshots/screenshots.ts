@@ -1,11 +1,11 @@
 import { mkdir, rm } from 'node:fs/promises'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { openBrowser } from './browser.ts'
-import { DESKTOP, DOORS, OVERLAYS, PAGES, PHONE } from './pages.ts'
-import { type Desk, openDesk } from './people.ts'
+import { openBrowser } from '../browser.ts'
+import { DESKTOP, DOORS, OVERLAYS, PAGES, PHONE } from '../pages.ts'
+import { type Desk, openDesk } from '../people.ts'
+import { openPlace } from '../walk.ts'
 import { type Story, tellStory } from './story.ts'
-import { openPlace } from './walk.ts'
 
 const FOLDER = 'docs/screenshots'
 const SIZES = { desktop: DESKTOP, phone: PHONE } as const

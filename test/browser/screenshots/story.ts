@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { newId } from '../../src/domain/shared/ids.ts'
-import type { TestGudDesk } from '../support/guddesk.ts'
-import { startReceiver } from '../support/receiver.ts'
-import { until } from '../support/until.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import type { TestGudDesk } from '../../support/guddesk.ts'
+import { startReceiver } from '../../support/receiver.ts'
+import { until } from '../../support/until.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE

@@ -1,11 +1,11 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { violationsInBoth } from './axe.ts'
-import { openBrowser } from './browser.ts'
-import { DESKTOP, DOORS, OVERLAYS, PAGES, PHONE } from './pages.ts'
-import { type Desk, openDesk } from './people.ts'
-import { type Story, tellStory } from './story.ts'
-import { openPlace, pageIsIdle } from './walk.ts'
+import { violationsInBoth } from '../axe.ts'
+import { openBrowser } from '../browser.ts'
+import { DESKTOP, DOORS, OVERLAYS, PAGES, PHONE } from '../pages.ts'
+import { type Desk, openDesk } from '../people.ts'
+import { type Story, tellStory } from '../screenshots/story.ts'
+import { openPlace, pageIsIdle } from '../walk.ts'
 
 const SIZES = [
   { size: 'desktop', viewport: DESKTOP },

@@ -1,8 +1,8 @@
 import { request } from 'node:http'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readPages } from '../../src/http/pages/dashboard.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { readPages } from '../../../src/http/pages/dashboard.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 

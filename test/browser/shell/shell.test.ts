@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { browser, desk, page, useDesk, useVisits, visit } from './desk.ts'
-import { EMAIL, eventually, PASSWORD, watchFaults } from './people.ts'
-import { pageIsIdle } from './walk.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { browser, desk, page, useDesk, useVisits, visit } from '../desk.ts'
+import { EMAIL, eventually, PASSWORD, watchFaults } from '../people.ts'
+import { pageIsIdle } from '../walk.ts'
 
 useDesk()
 useVisits()

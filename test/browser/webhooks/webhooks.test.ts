@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Locator, Page } from 'playwright-core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { desk, page, useDesk, useVisits } from './desk.ts'
-import { eventually } from './people.ts'
-import { pageIsIdle } from './walk.ts'
+import { answer, type Receiver, startReceiver } from '../../support/receiver.ts'
+import { desk, page, useDesk, useVisits } from '../desk.ts'
+import { eventually } from '../people.ts'
+import { pageIsIdle } from '../walk.ts'
 
 let receiver: Receiver
 useDesk()

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { MAX_PICTURE_BYTES, pictureType } from '../../../src/dispatch/pictures/fetch-picture.ts'
 import { removeUnreferencedPictures } from '../../../src/domain/visitors/pictures.ts'
 import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
-import { type PictureHost, PNG, sends, startPictureHost } from '../../support/picture-host.ts'
+import { type PictureHost, PNG, sends, startPictureHost } from '../../support/peers/picture-host.ts'
 import { until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk

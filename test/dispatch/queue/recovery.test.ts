@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { EndpointOrdering } from '../../../src/generated/prisma/enums.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 import { answer, type Received, type Receiver, startReceiver } from '../../support/receiver.ts'
-import { seeded } from '../../support/seed.ts'
+import { seeded } from '../../support/setup/seed.ts'
 import { quietPeriod, until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk

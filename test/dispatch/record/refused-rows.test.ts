@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 import { METRICS_TOKEN, metric } from '../../support/metrics.ts'
 import { answer, type Receiver, startReceiver } from '../../support/receiver.ts'
-import { refuseRows } from '../../support/refuse.ts'
+import { refuseRows } from '../../support/rows/refuse.ts'
 import { quietPeriod, until } from '../../support/until.ts'
 
 const DAY = 86_400_000

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { reopenDueConversations } from '../../../src/domain/conversations/reopen-snoozed.ts'
 import { statusChange } from '../../../src/domain/conversations/update-conversation.ts'
 import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
-import { refuseRows } from '../../support/refuse.ts'
+import { refuseRows } from '../../support/rows/refuse.ts'
 import { until } from '../../support/until.ts'
 
 const HOUR = 3_600_000

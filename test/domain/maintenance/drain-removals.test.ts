@@ -6,7 +6,7 @@ import { newId } from '../../../src/domain/shared/ids.ts'
 import { nextUrl, ok } from '../../rest/objects.ts'
 import { graphql, payload } from '../../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
-import { makeConversations, makeDeliveries } from '../../support/heavy-rows.ts'
+import { makeConversations, makeDeliveries } from '../../support/heavy/heavy-rows.ts'
 import { until } from '../../support/until.ts'
 
 // Without the role that drains: what a request leaves behind stays until a test drains it.

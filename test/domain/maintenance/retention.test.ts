@@ -3,7 +3,7 @@ import { removeOld } from '../../../src/domain/maintenance/retention.ts'
 import { quiet } from '../../support/event-log.ts'
 import { graphql } from '../../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
-import { refuseRows } from '../../support/refuse.ts'
+import { refuseRows } from '../../support/rows/refuse.ts'
 
 let guddesk: TestGudDesk
 let tenant: Tenant

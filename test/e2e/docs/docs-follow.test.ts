@@ -3,11 +3,11 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
-import { until } from '../support/until.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { startTcpProxy, type TcpProxy } from '../../support/peers/tcp-proxy.ts'
+import { until } from '../../support/until.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const page = readFileSync(`${ROOT}/docs/graphql.md`, 'utf8')
 
 /** What a reader copies. */

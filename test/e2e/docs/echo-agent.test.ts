@@ -4,10 +4,10 @@ import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, createServer as createNetServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { until } from '../support/until.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { until } from '../../support/until.ts'
 
-const FOLDER = fileURLToPath(new URL('../../examples/echo-agent', import.meta.url))
+const FOLDER = fileURLToPath(new URL('../../../examples/echo-agent', import.meta.url))
 
 interface EchoAgent {
   readonly url: string

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { type Child, type Installation, newInstallation, post } from '../support/child.ts'
+import { type Child, type Installation, newInstallation, post } from '../../support/child.ts'
 import {
   ANY_OPERATION,
   ATTEMPT,
@@ -10,9 +10,9 @@ import {
   heavyRequests,
   type Operation,
   TRANSPORTS,
-} from '../support/heavy.ts'
-import { send } from '../support/heavy-client.ts'
-import { until } from '../support/until.ts'
+} from '../../support/heavy/heavy.ts'
+import { send } from '../../support/heavy/heavy-client.ts'
+import { until } from '../../support/until.ts'
 
 /** How long one request may keep the event loop from everybody else. */
 const BOUND_MS = 50
@@ -27,8 +27,8 @@ const SEED = Number(process.env['FUZZ_SEED'] ?? 11)
 const ATTEMPTS = 3
 const WARM_UP = 20
 
-const LONGEST_TURN = fileURLToPath(new URL('../support/longest-turn.ts', import.meta.url))
-const MANIFEST = fileURLToPath(new URL('../../dashboard/documents.json', import.meta.url))
+const LONGEST_TURN = fileURLToPath(new URL('../../support/heavy/longest-turn.ts', import.meta.url))
+const MANIFEST = fileURLToPath(new URL('../../../dashboard/documents.json', import.meta.url))
 
 /** Each document of the dashboard with each of its variables. */
 function trustedOperations(): Operation[] {

@@ -2,8 +2,8 @@ import { readdir, readFile, readlink } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { type Child, type Installation, newInstallation, post } from '../support/child.ts'
-import { quietPeriod, until } from '../support/until.ts'
+import { type Child, type Installation, newInstallation, post } from '../../support/child.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 
 const MB = 2 ** 20
 const ALLOWED = 150

@@ -1,11 +1,11 @@
 import { createClient } from 'graphql-ws'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { type Child, type Installation, newInstallation, post } from '../support/child.ts'
-import { backend } from '../support/database.ts'
-import { graphql } from '../support/graphql.ts'
-import { startRedisProxy } from '../support/redis-proxy.ts'
-import { until } from '../support/until.ts'
+import { type Child, type Installation, newInstallation, post } from '../../support/child.ts'
+import { backend } from '../../support/database.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startRedisProxy } from '../../support/peers/redis-proxy.ts'
+import { until } from '../../support/until.ts'
 
 let installation: Installation
 

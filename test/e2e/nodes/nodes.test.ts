@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Child, freePort, type Installation, newInstallation, post } from '../support/child.ts'
-import { backend } from '../support/database.ts'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { quietPeriod } from '../support/until.ts'
+import { type Child, freePort, type Installation, newInstallation, post } from '../../support/child.ts'
+import { backend } from '../../support/database.ts'
+import { type Receiver, startReceiver } from '../../support/receiver.ts'
+import { quietPeriod } from '../../support/until.ts'
 
 let installation: Installation
 let receiver: Receiver

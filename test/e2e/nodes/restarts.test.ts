@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { DISPATCH_TOPIC } from '../../src/domain/events/events.ts'
-import { ok } from '../rest/objects.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { quietPeriod, until } from '../support/until.ts'
+import { DISPATCH_TOPIC } from '../../../src/domain/events/events.ts'
+import { ok } from '../../rest/objects.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 
 // What a service does that registers at its start and unregisters when it stops, while visitors write 20 messages a second.
 

@@ -1,12 +1,12 @@
 import { createClient } from 'graphql-ws'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { type Child, type Installation, newInstallation, post } from '../support/child.ts'
-import { backend } from '../support/database.ts'
-import { graphql } from '../support/graphql.ts'
-import { startReceiver } from '../support/receiver.ts'
-import { startRedisProxy } from '../support/redis-proxy.ts'
-import { quietPeriod, until } from '../support/until.ts'
+import { type Child, type Installation, newInstallation, post } from '../../support/child.ts'
+import { backend } from '../../support/database.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startRedisProxy } from '../../support/peers/redis-proxy.ts'
+import { startReceiver } from '../../support/receiver.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 
 let installation: Installation
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Child, type Installation, newInstallation, post } from '../support/child.ts'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { until } from '../support/until.ts'
+import { type Child, type Installation, newInstallation, post } from '../../support/child.ts'
+import { type Receiver, startReceiver } from '../../support/receiver.ts'
+import { until } from '../../support/until.ts'
 
 let installation: Installation
 let receiver: Receiver

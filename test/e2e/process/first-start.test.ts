@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Installation, newInstallation, post } from '../support/child.ts'
+import { type Installation, newInstallation, post } from '../../support/child.ts'
 
 let installation: Installation
 beforeAll(async () => {

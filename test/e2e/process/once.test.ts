@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Child, type Installation, newInstallation, post } from '../support/child.ts'
-import { backend } from '../support/database.ts'
+import { type Child, type Installation, newInstallation, post } from '../../support/child.ts'
+import { backend } from '../../support/database.ts'
 
 let installation: Installation
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Child, type Installation, newInstallation } from '../support/child.ts'
-import { backend } from '../support/database.ts'
-import { until } from '../support/until.ts'
+import { type Child, type Installation, newInstallation } from '../../support/child.ts'
+import { backend } from '../../support/database.ts'
+import { until } from '../../support/until.ts'
 
 const OWNER = 'ada@example.com'
 const KEY = /gd_[\w-]{43}/

@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Installation, newInstallation, post } from '../support/child.ts'
-import { backend } from '../support/database.ts'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
+import { type Installation, newInstallation, post } from '../../support/child.ts'
+import { backend } from '../../support/database.ts'
+import { type Receiver, startReceiver } from '../../support/receiver.ts'
 
 let installation: Installation
 let receiver: Receiver

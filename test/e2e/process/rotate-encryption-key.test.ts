@@ -1,9 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type Child, type Installation, newInstallation, post, type Running } from '../support/child.ts'
-import { backend } from '../support/database.ts'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { until } from '../support/until.ts'
+import { type Child, type Installation, newInstallation, post, type Running } from '../../support/child.ts'
+import { backend } from '../../support/database.ts'
+import { type Receiver, startReceiver } from '../../support/receiver.ts'
+import { until } from '../../support/until.ts'
 
 const OLD = randomBytes(32).toString('hex')
 const NEW = randomBytes(32).toString('hex')

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Child, type Installation, newInstallation } from '../support/child.ts'
-import { backend } from '../support/database.ts'
-import { until } from '../support/until.ts'
+import { type Child, type Installation, newInstallation } from '../../support/child.ts'
+import { backend } from '../../support/database.ts'
+import { until } from '../../support/until.ts'
 
 let installation: Installation
 

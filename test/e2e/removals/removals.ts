@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { makeObjects, nextUrl, type Objects } from '../rest/objects.ts'
-import type { Answer, TestGudDesk } from '../support/guddesk.ts'
+import { makeObjects, nextUrl, type Objects } from '../../rest/objects.ts'
+import type { Answer, TestGudDesk } from '../../support/guddesk.ts'
 
 /** What a workspace has that can be removed. */
 export type Kind =

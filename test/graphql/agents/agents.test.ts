@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { graphql } from '../support/graphql.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { quietPeriod, until } from '../support/until.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { answer, type Receiver, startReceiver } from '../../support/receiver.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk
 let receiver: Receiver

@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { installEchoAgent } from '../../src/domain/agents/echo-agent.ts'
-import type { Actor } from '../../src/domain/shared/actor.ts'
-import { graphql } from '../support/graphql.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { until } from '../support/until.ts'
+import { installEchoAgent } from '../../../src/domain/agents/echo-agent.ts'
+import type { Actor } from '../../../src/domain/shared/actor.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk
 beforeAll(async () => {

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { inEventTransaction } from '../../src/domain/events/event-lock.ts'
-import { dataVisibleTo, recordEvent, SYSTEM } from '../../src/domain/events/events.ts'
-import { schema } from '../../src/resolvers/index.ts'
-import { installSecretive, type NeighbourRule, ok, SECRET } from '../rest/objects.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { until } from '../support/until.ts'
-import { type Event, TRANSPORTS } from './live.ts'
+import { inEventTransaction } from '../../../src/domain/events/event-lock.ts'
+import { dataVisibleTo, recordEvent, SYSTEM } from '../../../src/domain/events/events.ts'
+import { schema } from '../../../src/resolvers/index.ts'
+import { installSecretive, type NeighbourRule, ok, SECRET } from '../../rest/objects.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { until } from '../../support/until.ts'
+import { type Event, TRANSPORTS } from '../live.ts'
 
 // What an agent's key sees of another agent, and of endpoints that are not its own, field by field.
 
@@ -191,7 +191,7 @@ test('nothing that a neighbour reads over REST has a token', async () => {
 })
 
 test('docs/permissions.md has the same fields', () => {
-  const page = readFileSync(fileURLToPath(new URL('../../docs/permissions.md', import.meta.url)), 'utf8')
+  const page = readFileSync(fileURLToPath(new URL('../../../docs/permissions.md', import.meta.url)), 'utf8')
   const [, table = ''] = page.split(/<!-- \/?fields -->\n/)
   const cell = (rule: (typeof AGENT_FIELDS)[string]) => {
     return rule === 'shown' ? 'the value' : `\`${JSON.stringify(rule.instead)}\``

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { openStreams } from '../../src/live/streams.ts'
-import { quiet } from '../support/event-log.ts'
-import { graphql } from '../support/graphql.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { quietPeriod, until } from '../support/until.ts'
-import { type Live, overSse, overWebSocket, type Transport } from './live.ts'
+import { openStreams } from '../../../src/live/streams.ts'
+import { quiet } from '../../support/event-log.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { quietPeriod, until } from '../../support/until.ts'
+import { type Live, overSse, overWebSocket, type Transport } from '../live.ts'
 
 const CONVERSATION = graphql(`subscription ($id: ID!, $after: String) { conversation(id: $id, after: $after) {
   kind: __typename

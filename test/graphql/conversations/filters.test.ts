@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 let guddesk: TestGudDesk
 /** Of a, b, c, d: started in this order, an hour apart. */

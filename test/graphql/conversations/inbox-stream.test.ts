@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { StreamEndedError } from '../../src/live/log-tailer.ts'
-import { openStreams } from '../../src/live/streams.ts'
-import { quiet, START } from '../support/event-log.ts'
-import { graphql } from '../support/graphql.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { quietPeriod, until } from '../support/until.ts'
-import { type Live, overSse, overWebSocket, type Transport } from './live.ts'
+import { StreamEndedError } from '../../../src/live/log-tailer.ts'
+import { openStreams } from '../../../src/live/streams.ts'
+import { quiet, START } from '../../support/event-log.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { quietPeriod, until } from '../../support/until.ts'
+import { type Live, overSse, overWebSocket, type Transport } from '../live.ts'
 
 const INBOX = graphql(`subscription ($after: String) { inbox(after: $after) {
   cursor deletedIds

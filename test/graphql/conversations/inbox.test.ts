@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { drainRemovals } from '../../src/domain/maintenance/drain-removals.ts'
-import { graphql } from '../support/graphql.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { statementsOf } from '../support/statements.ts'
+import { drainRemovals } from '../../../src/domain/maintenance/drain-removals.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { statementsOf } from '../../support/statements.ts'
 
 let guddesk: TestGudDesk
 let tenant: Tenant

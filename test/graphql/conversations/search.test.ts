@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { listConversations } from '../../src/domain/conversations/list-conversations.ts'
-import type { Actor } from '../../src/domain/shared/actor.ts'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { graphql } from '../support/graphql.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { listConversations } from '../../../src/domain/conversations/list-conversations.ts'
+import type { Actor } from '../../../src/domain/shared/actor.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 
 let guddesk: TestGudDesk
 let other: Tenant

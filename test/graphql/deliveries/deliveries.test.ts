@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
-import { quiet } from '../support/event-log.ts'
-import { graphql } from '../support/graphql.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { until } from '../support/until.ts'
+import { quiet } from '../../support/event-log.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { answer, type Receiver, startReceiver } from '../../support/receiver.ts'
+import { until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk
 let receiver: Receiver

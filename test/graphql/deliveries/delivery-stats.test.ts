@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import type { DeliveryStatus } from '../../src/generated/prisma/enums.ts'
-import { quiet } from '../support/event-log.ts'
-import { graphql } from '../support/graphql.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { statementsOf } from '../support/statements.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import type { DeliveryStatus } from '../../../src/generated/prisma/enums.ts'
+import { quiet } from '../../support/event-log.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { statementsOf } from '../../support/statements.ts'
 
 let guddesk: TestGudDesk
 let tenant: Tenant

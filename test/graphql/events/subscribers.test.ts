@@ -3,10 +3,10 @@ import { runInNewContext } from 'node:vm'
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { quiet } from '../support/event-log.ts'
-import { graphql } from '../support/graphql.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { quietPeriod, until } from '../support/until.ts'
+import { quiet } from '../../support/event-log.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk
 let conversationId: string

@@ -1,11 +1,11 @@
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { newApiKey } from '../../src/infra/secrets.ts'
-import { quiet, START } from '../support/event-log.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { quietPeriod, until } from '../support/until.ts'
-import { type Event, type Live, overSse, type Subscribe, TRANSPORTS } from './live.ts'
+import { newApiKey } from '../../../src/infra/secrets.ts'
+import { quiet, START } from '../../support/event-log.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { quietPeriod, until } from '../../support/until.ts'
+import { type Event, type Live, overSse, type Subscribe, TRANSPORTS } from '../live.ts'
 
 let guddesk: TestGudDesk
 /** A workspace of its own for every test. */

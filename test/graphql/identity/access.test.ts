@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { watchCredentials } from '../../src/auth/credential-watch.ts'
-import { createGraphQL } from '../../src/graphql/server.ts'
-import { newApiKey } from '../../src/infra/secrets.ts'
-import { openStreams } from '../../src/live/streams.ts'
-import { anAuthenticator, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { watchCredentials } from '../../../src/auth/credential-watch.ts'
+import { createGraphQL } from '../../../src/graphql/server.ts'
+import { newApiKey } from '../../../src/infra/secrets.ts'
+import { openStreams } from '../../../src/live/streams.ts'
+import { anAuthenticator, startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 let guddesk: TestGudDesk
 

@@ -2,10 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type GraphQLField, isNonNullType, isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { MemberRole } from '../../src/generated/prisma/enums.ts'
-import { schema } from '../../src/resolvers/index.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { UNKNOWN } from '../support/unknown.ts'
+import type { MemberRole } from '../../../src/generated/prisma/enums.ts'
+import { schema } from '../../../src/resolvers/index.ts'
+import { UNKNOWN } from '../../support/contract/unknown.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 
 type Level = 'READ_ONLY' | 'READ_WRITE' | 'FULL_ACCESS'
 
@@ -440,12 +440,12 @@ function mark(rule: Rule, asker: Asker): string {
 }
 
 test('docs/permissions.md has the same table', () => {
-  const path = fileURLToPath(new URL('../../docs/permissions.md', import.meta.url))
+  const path = fileURLToPath(new URL('../../../docs/permissions.md', import.meta.url))
   const [before = '', , after = ''] = readFileSync(path, 'utf8').split(/<!-- \/?table -->\n/)
   const expected = `${before}<!-- table -->\n${permissionTable()}\n<!-- /table -->\n${after}`
   if (process.env['UPDATE_PERMISSIONS'] === '1') writeFileSync(path, expected)
   expect(
     readFileSync(path, 'utf8'),
-    'Write it anew: UPDATE_PERMISSIONS=1 npx vitest run --project embedded test/graphql/matrix.test.ts',
+    'Write it anew: UPDATE_PERMISSIONS=1 npx vitest run --project embedded test/graphql/identity/matrix.test.ts',
   ).toBe(expected)
 })

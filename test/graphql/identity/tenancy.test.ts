@@ -1,13 +1,13 @@
 import { type GraphQLInputType, getNamedType, isInputObjectType, isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { schema } from '../../src/resolvers/index.ts'
-import { makeObjects } from '../rest/objects.ts'
-import { type Digest, openDigest } from '../support/digest.ts'
-import { quiet } from '../support/event-log.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { UNKNOWN } from '../support/unknown.ts'
-import { until } from '../support/until.ts'
-import { type Live, overWebSocket } from './live.ts'
+import { schema } from '../../../src/resolvers/index.ts'
+import { makeObjects } from '../../rest/objects.ts'
+import { UNKNOWN } from '../../support/contract/unknown.ts'
+import { quiet } from '../../support/event-log.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { type Digest, openDigest } from '../../support/rows/digest.ts'
+import { until } from '../../support/until.ts'
+import { type Live, overWebSocket } from '../live.ts'
 
 // Every argument of the schema that takes an id or a cursor, with one's own, another workspace's and an unknown one.
 

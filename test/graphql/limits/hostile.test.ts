@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { until } from '../support/until.ts'
-import { overWebSocket } from './live.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { until } from '../../support/until.ts'
+import { overWebSocket } from '../live.ts'
 
 // What is written to break a server rather than to ask it something. Limits and HTTP have their own files.
 

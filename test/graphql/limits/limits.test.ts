@@ -1,10 +1,10 @@
 import { getIntrospectionQuery } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { LIMITS, type LimitName } from '../../src/graphql/limits.ts'
-import { schema } from '../../src/resolvers/index.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { until } from '../support/until.ts'
-import { overSse, overWebSocket } from './live.ts'
+import { LIMITS, type LimitName } from '../../../src/graphql/limits.ts'
+import { schema } from '../../../src/resolvers/index.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { until } from '../../support/until.ts'
+import { overSse, overWebSocket } from '../live.ts'
 
 let guddesk: TestGudDesk
 

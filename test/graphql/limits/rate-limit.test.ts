@@ -1,9 +1,9 @@
 import { createClient } from 'graphql-ws'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { until } from '../support/until.ts'
-import { TRANSPORTS } from './live.ts'
+import { type Answer, startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { until } from '../../support/until.ts'
+import { TRANSPORTS } from '../live.ts'
 
 const LIMITS = { RATE_LIMIT_PER_MINUTE: '20', RATE_LIMIT_PER_MINUTE_FREE: '5', RATE_LIMIT_PER_MINUTE_SESSION: '7' }
 /** 1 point. */

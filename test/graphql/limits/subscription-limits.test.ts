@@ -2,9 +2,9 @@ import { type ClientRequest, request } from 'node:http'
 import { type Client, createClient } from 'graphql-ws'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { quietPeriod, until } from '../support/until.ts'
-import type { GraphQLFault } from './live.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { quietPeriod, until } from '../../support/until.ts'
+import type { GraphQLFault } from '../live.ts'
 
 let guddesk: TestGudDesk
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { graphql, payload, type VariablesOf } from '../support/graphql.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { graphql, payload, type VariablesOf } from '../../support/graphql.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 const SEND = graphql(`mutation ($input: SendMessageInput!) { sendMessage(input: $input) {
   message { id sequence body clientMessageId }

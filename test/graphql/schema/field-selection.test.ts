@@ -1,9 +1,9 @@
 import { getNamedType, getNullableType, isLeafType, isListType, isObjectType, isRequiredArgument } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { Prisma } from '../../src/infra/database/db.ts'
-import { schema } from '../../src/resolvers/index.ts'
-import { quiet } from '../support/event-log.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import type { Prisma } from '../../../src/infra/database/db.ts'
+import { schema } from '../../../src/resolvers/index.ts'
+import { quiet } from '../../support/event-log.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 /*
  * A list of conversations reads only the columns that are asked for. A field whose column is forgotten would be null, or

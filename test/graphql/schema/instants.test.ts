@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 let guddesk: TestGudDesk
 let conversationId: string

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { graphql, payload, type VariablesOf } from '../support/graphql.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { until } from '../support/until.ts'
-import { TRANSPORTS } from './live.ts'
+import { graphql, payload, type VariablesOf } from '../../support/graphql.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { until } from '../../support/until.ts'
+import { TRANSPORTS } from '../live.ts'
 
 let guddesk: TestGudDesk
 

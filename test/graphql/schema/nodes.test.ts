@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { graphql } from '../support/graphql.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 
 let guddesk: TestGudDesk
 let mine: Record<string, string>

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { until } from '../support/until.ts'
-import { overSse, overWebSocket } from './live.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { answer, type Receiver, startReceiver } from '../../support/receiver.ts'
+import { until } from '../../support/until.ts'
+import { overSse, overWebSocket } from '../live.ts'
 
-const page = readFileSync(fileURLToPath(new URL('../../docs/operations.md', import.meta.url)), 'utf8')
+const page = readFileSync(fileURLToPath(new URL('../../../docs/operations.md', import.meta.url)), 'utf8')
 const documents = [...page.matchAll(/```graphql\n((query|mutation|subscription) (\w+)[\s\S]*?)```/g)].map(
   ([, text = '', kind = '', name = '']) => ({ text, kind, name }),
 )

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { startReceiver } from '../support/receiver.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { startReceiver } from '../../support/receiver.ts'
 
 let guddesk: TestGudDesk
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { graphql, present, type ResultOf, type VariablesOf } from '../support/graphql.ts'
-import { type Answer, startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { graphql, present, type ResultOf, type VariablesOf } from '../../support/graphql.ts'
+import { type Answer, startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 
 let guddesk: TestGudDesk
 let other: Tenant

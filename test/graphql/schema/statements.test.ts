@@ -14,13 +14,13 @@ import {
   parse,
 } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { measure } from '../../src/graphql/cost.ts'
-import { LIMITS } from '../../src/graphql/limits.ts'
-import { schema } from '../../src/resolvers/index.ts'
-import { quiet } from '../support/event-log.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { statementsOf } from '../support/statements.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { measure } from '../../../src/graphql/cost.ts'
+import { LIMITS } from '../../../src/graphql/limits.ts'
+import { schema } from '../../../src/resolvers/index.ts'
+import { quiet } from '../../support/event-log.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { statementsOf } from '../../support/statements.ts'
 
 let guddesk: TestGudDesk
 /** Somebody's who is signed in, and may do everything. */

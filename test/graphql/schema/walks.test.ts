@@ -1,8 +1,8 @@
 import { getNamedType, isObjectType } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { schema } from '../../src/resolvers/index.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { schema } from '../../../src/resolvers/index.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 let guddesk: TestGudDesk
 /** Valid in all of the owner's workspaces. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { type Answer, startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 // Queries are compiled once they have come a few times: nobody may notice but by the time it takes.
 

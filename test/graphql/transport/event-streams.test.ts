@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { until } from '../support/until.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk
 

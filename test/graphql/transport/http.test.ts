@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 const MIB = 1_048_576
 const BY_PAGE = 'query ($first: Int) { conversations(first: $first) { totalCount } }'

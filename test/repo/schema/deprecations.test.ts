@@ -1,7 +1,7 @@
 import { buildSchema, type GraphQLSchema } from 'graphql'
 import { expect, test } from 'vitest'
-import { schema } from '../../src/resolvers/index.ts'
-import { schemaMembers } from '../support/schema-members.ts'
+import { schema } from '../../../src/resolvers/index.ts'
+import { schemaMembers } from '../../support/contract/schema-members.ts'
 
 /** Deprecations whose reason does not name, in backticks, something of the schema that is there to stay. */
 function withoutReplacement(of: GraphQLSchema): string[] {

@@ -1,7 +1,7 @@
 import { buildSchema, type GraphQLSchema } from 'graphql'
 import { expect, test } from 'vitest'
-import { schema } from '../../src/resolvers/index.ts'
-import { ownTypes, schemaMembers } from '../support/schema-members.ts'
+import { schema } from '../../../src/resolvers/index.ts'
+import { ownTypes, schemaMembers } from '../../support/contract/schema-members.ts'
 
 /** A shorter description says no more than the name. */
 const MIN_LENGTH = 12

@@ -1,5 +1,5 @@
 import { expect, expectTypeOf, test } from 'vitest'
-import { graphql, payload, type ResultOf, type VariablesOf } from '../support/graphql.ts'
+import { graphql, payload, type ResultOf, type VariablesOf } from '../../support/graphql.ts'
 
 // What the types say is checked by `npm run typecheck`: a line here that should be an error and is none fails there.
 

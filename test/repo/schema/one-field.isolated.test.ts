@@ -11,19 +11,19 @@ const PROFILE = 'src/domain/agents/agent-profile.ts'
 // Not to stand in for our own code: this is the change that a new field makes. Everything else is
 // assembled from it as usual, in new modules, because the setup of the tests has already imported it.
 vi.resetModules()
-vi.doMock('../../src/domain/agents/agent-profile.ts', async (importOriginal) => {
-  const original = await importOriginal<typeof import('../../src/domain/agents/agent-profile.ts')>()
-  const { webUrl } = await import('../../src/domain/shared/input.ts')
+vi.doMock('../../../src/domain/agents/agent-profile.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../../../src/domain/agents/agent-profile.ts')>()
+  const { webUrl } = await import('../../../src/domain/shared/input.ts')
   const homepage = webUrl.optional().describe('Home page of the agent.')
   return { ...original, AgentProfile: original.AgentProfile.extend({ homepage }) }
 })
 
-const { AgentProfile } = await import('../../src/domain/agents/agent-profile.ts')
-const { AgentPatch, InstallAgent } = await import('../../src/domain/agents/agents.ts')
-const { schema } = await import('../../src/resolvers/index.ts')
-const { routes } = await import('../../src/rest/app.ts')
-const { openApiDocument } = await import('../../src/rest/openapi.ts')
-const shapes = await import('../../src/rest/shapes.ts')
+const { AgentProfile } = await import('../../../src/domain/agents/agent-profile.ts')
+const { AgentPatch, InstallAgent } = await import('../../../src/domain/agents/agents.ts')
+const { schema } = await import('../../../src/resolvers/index.ts')
+const { routes } = await import('../../../src/rest/app.ts')
+const { openApiDocument } = await import('../../../src/rest/openapi.ts')
+const shapes = await import('../../../src/rest/shapes.ts')
 const { shown } = shapes
 
 const FIELDS = Object.keys(AgentProfile.shape)
@@ -73,7 +73,7 @@ test('operations take it, and answers show it and no column besides', () => {
   expect(answer).toEqual({ ...row, homepage })
 })
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
 /** The files of src that name it, apart from generated ones. */
 function filesThatName(word: string): string[] {

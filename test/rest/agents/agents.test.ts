@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { type Call, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { census, installAgent, nextUrl, ok, TIME } from './objects.ts'
-import { idsOf } from './walk.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { type Call, startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { census, installAgent, nextUrl, ok, TIME } from '../objects.ts'
+import { idsOf } from '../walk.ts'
 
 const PATH = '/api/v1/agents'
 const DEFAULTS = {

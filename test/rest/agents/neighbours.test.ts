@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { installSecretive, type NeighbourRule } from './objects.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { installSecretive, type NeighbourRule } from '../objects.ts'
 
 // What an agent's key sees of another agent, field by field of the OpenAPI document.
 
@@ -38,7 +38,7 @@ beforeAll(async () => {
 afterAll(() => guddesk?.stop())
 
 test('every field of the document has a rule', () => {
-  const document = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'))
+  const document = JSON.parse(readFileSync(new URL('../../../openapi.json', import.meta.url), 'utf8'))
   expect(Object.keys(FIELDS).sort()).toEqual(Object.keys(document.components.schemas.Agent.properties).sort())
 })
 

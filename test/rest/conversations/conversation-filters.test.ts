@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { ok } from './objects.ts'
-import { idsOf } from './walk.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { ok } from '../objects.ts'
+import { idsOf } from '../walk.ts'
 
 const PATH = '/api/v1/conversations'
 

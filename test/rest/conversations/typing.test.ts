@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { typingTopic } from '../../src/domain/events/events.ts'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { quietPeriod, until } from '../support/until.ts'
-import { census, installAgent } from './objects.ts'
+import { typingTopic } from '../../../src/domain/events/events.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { quietPeriod, until } from '../../support/until.ts'
+import { census, installAgent } from '../objects.ts'
 
 const PATH = '/api/agent/typing'
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ApiKeyPermission } from '../../src/generated/prisma/enums.ts'
-import { newApiKey, sha256 } from '../../src/infra/secrets.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { ROUTES, send } from './contract-routes.ts'
-import { makeObjects, nextUrl, type Objects, ok } from './objects.ts'
+import type { ApiKeyPermission } from '../../../src/generated/prisma/enums.ts'
+import { newApiKey, sha256 } from '../../../src/infra/secrets.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { ROUTES, send } from '../contract-routes.ts'
+import { makeObjects, nextUrl, type Objects, ok } from '../objects.ts'
 
 const LEVELS: readonly ApiKeyPermission[] = ['READ_ONLY', 'READ_WRITE', 'FULL_ACCESS']
 

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import type { ApiKeyPermission, MemberRole } from '../../src/generated/prisma/enums.ts'
-import { sha256 } from '../../src/infra/secrets.ts'
-import { type Digest, openDigest } from '../support/digest.ts'
-import { type Answer, startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { makeObjects, nextUrl, type Objects, ok } from './objects.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import type { ApiKeyPermission, MemberRole } from '../../../src/generated/prisma/enums.ts'
+import { sha256 } from '../../../src/infra/secrets.ts'
+import { type Answer, startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { type Digest, openDigest } from '../../support/rows/digest.ts'
+import { makeObjects, nextUrl, type Objects, ok } from '../objects.ts'
 
 // Every operation of the OpenAPI document × everybody who may call it × one's own, another workspace's and unknown ids.
 
@@ -162,7 +162,7 @@ interface OpenApiOperation {
   readonly requestBody?: { content: { 'application/json': { schema: { properties?: object } } } }
 }
 
-const document = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8')) as {
+const document = JSON.parse(readFileSync(new URL('../../../openapi.json', import.meta.url), 'utf8')) as {
   paths: Record<string, Record<string, OpenApiOperation>>
 }
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>

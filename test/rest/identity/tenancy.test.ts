@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { ROUTES, send } from './contract-routes.ts'
-import { makeObjects, nextUrl, type Objects, ok } from './objects.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { ROUTES, send } from '../contract-routes.ts'
+import { makeObjects, nextUrl, type Objects, ok } from '../objects.ts'
 
 // What is another workspace's is told from what is not there nowhere: matrix.test.ts. Here is what else keeps them apart.
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { listArticles } from '../../src/domain/knowledge-base/articles.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
+import { listArticles } from '../../../src/domain/knowledge-base/articles.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 
 let guddesk: TestGudDesk
 let tenant: Tenant

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openRateCounter } from '../../src/infra/redis/rate-counter.ts'
-import { backend } from '../support/database.ts'
-import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { METRICS_TOKEN, scrape } from '../support/metrics.ts'
-import { type RedisProxy, startRedisProxy } from '../support/redis-proxy.ts'
-import { REDIS_URL } from '../support/servers.ts'
-import { makeObjects } from './objects.ts'
+import { openRateCounter } from '../../../src/infra/redis/rate-counter.ts'
+import { backend } from '../../support/database.ts'
+import { type Answer, startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { METRICS_TOKEN, scrape } from '../../support/metrics.ts'
+import { type RedisProxy, startRedisProxy } from '../../support/peers/redis-proxy.ts'
+import { REDIS_URL } from '../../support/servers.ts'
+import { makeObjects } from '../objects.ts'
 
 const LIMITS = { RATE_LIMIT_PER_MINUTE: '20', RATE_LIMIT_PER_MINUTE_FREE: '5' }
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { sha256 } from '../../src/infra/secrets.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { census, installAgent, ok, TIME } from './objects.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { sha256 } from '../../../src/infra/secrets.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { census, installAgent, ok, TIME } from '../objects.ts'
 
 let guddesk: TestGudDesk
 let id: string

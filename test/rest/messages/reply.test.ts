@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { typingTopic } from '../../src/domain/events/events.ts'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { METRICS_TOKEN, metric } from '../support/metrics.ts'
-import { quietPeriod, until } from '../support/until.ts'
-import { census, installAgent, ok, visitorSays } from './objects.ts'
+import { typingTopic } from '../../../src/domain/events/events.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { METRICS_TOKEN, metric } from '../../support/metrics.ts'
+import { quietPeriod, until } from '../../support/until.ts'
+import { census, installAgent, ok, visitorSays } from '../objects.ts'
 
 const PATH = '/api/agent/reply'
 

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { DISPATCH_TOPIC } from '../../src/domain/events/events.ts'
-import { overSse, overWebSocket } from '../graphql/live.ts'
-import { backend, openPostgresThrough } from '../support/database.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
-import { until } from '../support/until.ts'
+import { DISPATCH_TOPIC } from '../../../src/domain/events/events.ts'
+import { overSse, overWebSocket } from '../../graphql/live.ts'
+import { backend, openPostgresThrough } from '../../support/database.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { startTcpProxy, type TcpProxy } from '../../support/peers/tcp-proxy.ts'
+import { type Receiver, startReceiver } from '../../support/receiver.ts'
+import { until } from '../../support/until.ts'
 
 describe.runIf(backend === 'postgres')('the database is cut off', () => {
   let guddesk: TestGudDesk

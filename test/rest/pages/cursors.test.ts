@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { makeObjects, type Objects } from './objects.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { makeObjects, type Objects } from '../objects.ts'
 
 const TIME = '2026-01-01T00:00:00.000Z'
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { nextUrl, ok } from './objects.ts'
-import { idsOf, walk } from './walk.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { nextUrl, ok } from '../objects.ts'
+import { idsOf, walk } from '../walk.ts'
 
 let guddesk: TestGudDesk
 

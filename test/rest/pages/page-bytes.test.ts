@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 const MAX_PAGE = 2 * 2 ** 20
 const MAX_OPERATION = 4 * 2 ** 20

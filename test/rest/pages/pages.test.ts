@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { nextUrl, ok } from './objects.ts'
-import { idsOf, walk } from './walk.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { nextUrl, ok } from '../objects.ts'
+import { idsOf, walk } from '../walk.ts'
 
 const CUSTOMERS = 130
 

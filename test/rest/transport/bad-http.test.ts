@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 import { rawRequest } from './raw-http.ts'
 
 let guddesk: TestGudDesk

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { ROUTES, send } from './contract-routes.ts'
-import { census, makeObjects, type Objects } from './objects.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { ROUTES, send } from '../contract-routes.ts'
+import { census, makeObjects, type Objects } from '../objects.ts'
 
 let guddesk: TestGudDesk
 let objects: Objects

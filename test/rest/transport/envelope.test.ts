@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { type Answer, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { ROUTES, send } from './contract-routes.ts'
-import { makeObjects, type Objects } from './objects.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { type Answer, startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { ROUTES, send } from '../contract-routes.ts'
+import { makeObjects, type Objects } from '../objects.ts'
 
 const MIB = 1_048_576
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
-import { startGudDesk } from '../support/guddesk.ts'
+import { startGudDesk } from '../../support/guddesk.ts'
 
 /** Sends one request and keeps the connection. */
 async function ask(origin: string) {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { routes } from '../../src/rest/app.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { expectDocumented } from '../support/openapi.ts'
-import { ROUTES } from './contract-routes.ts'
+import { routes } from '../../../src/rest/app.ts'
+import { expectDocumented } from '../../support/contract/openapi.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { ROUTES } from '../contract-routes.ts'
 
 let guddesk: TestGudDesk
 
@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => guddesk?.stop())
 
 // biome-ignore lint/suspicious/noExplicitAny: a document of many shapes
-const document: any = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'))
+const document: any = JSON.parse(readFileSync(new URL('../../../openapi.json', import.meta.url), 'utf8'))
 
 test('is served as it is committed, without a key', async () => {
   const { status, headers, body } = await guddesk.call('GET', '/api/openapi.json', undefined, { key: null })

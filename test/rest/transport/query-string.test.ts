@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { parseQueryString } from '../../src/http/query-string.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import { parseQueryString } from '../../../src/http/query-string.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 let guddesk: TestGudDesk
 

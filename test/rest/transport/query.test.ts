@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { ROUTES, send } from './contract-routes.ts'
-import { makeObjects, type Objects, ok } from './objects.ts'
-import { idsOf } from './walk.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { ROUTES, send } from '../contract-routes.ts'
+import { makeObjects, type Objects, ok } from '../objects.ts'
+import { idsOf } from '../walk.ts'
 
 let guddesk: TestGudDesk
 let objects: Objects

@@ -1,16 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { purgeExpired } from '../../src/domain/maintenance/purge-expired.ts'
+import { purgeExpired } from '../../../src/domain/maintenance/purge-expired.ts'
 import {
   MAX_UNREGISTERED_PER_WORKSPACE,
   removeExpiredUnregistered,
   skipStaleBacklogs,
   waitingBefore,
-} from '../../src/domain/webhooks/unregistered-endpoints.ts'
-import { Prisma } from '../../src/infra/database/db.ts'
-import { type Call, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { quietPeriod, until } from '../support/until.ts'
-import { nextUrl, ok } from './objects.ts'
+} from '../../../src/domain/webhooks/unregistered-endpoints.ts'
+import { Prisma } from '../../../src/infra/database/db.ts'
+import { type Call, startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { answer, type Receiver, startReceiver } from '../../support/receiver.ts'
+import { quietPeriod, until } from '../../support/until.ts'
+import { nextUrl, ok } from '../objects.ts'
 
 const PATH = '/api/agent/webhooks'
 const SECOND = 1000

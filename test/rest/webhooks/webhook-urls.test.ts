@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ValidationError } from '../../src/domain/shared/errors.ts'
-import { checkWebhookUrl } from '../../src/domain/webhooks/webhook-url.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { census, makeObjects, nextUrl } from './objects.ts'
+import { ValidationError } from '../../../src/domain/shared/errors.ts'
+import { checkWebhookUrl } from '../../../src/domain/webhooks/webhook-url.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { census, makeObjects, nextUrl } from '../objects.ts'
 
 const PRODUCTION = { requireHttps: true, allowLoopback: false }
 

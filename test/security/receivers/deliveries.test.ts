@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { startReceiver } from '../support/receiver.ts'
-import { until } from '../support/until.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { startReceiver } from '../../support/receiver.ts'
+import { until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk
 /** What the names of webhooks resolve to now. */

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { fetchPicture } from '../../src/dispatch/pictures/fetch-picture.ts'
-import { RefusedTarget } from '../../src/dispatch/send/ssrf-guard.ts'
-import type { TargetPolicy } from '../../src/infra/net/target-policy.ts'
-import { PNG, sends, startPictureHost } from '../support/picture-host.ts'
+import { fetchPicture } from '../../../src/dispatch/pictures/fetch-picture.ts'
+import { RefusedTarget } from '../../../src/dispatch/send/ssrf-guard.ts'
+import type { TargetPolicy } from '../../../src/infra/net/target-policy.ts'
+import { PNG, sends, startPictureHost } from '../../support/peers/picture-host.ts'
 
 const PRODUCTION: TargetPolicy = { requireHttps: true, allowLoopback: false, ownHost: 'desk.example.com' }
 const running = new AbortController().signal

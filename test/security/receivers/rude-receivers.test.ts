@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
-import type { HttpResult } from '../../src/dispatch/delivery.ts'
-import { createHttpClient, type HttpClient } from '../../src/dispatch/send/http-client.ts'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
+import type { HttpResult } from '../../../src/dispatch/delivery.ts'
+import { createHttpClient, type HttpClient } from '../../../src/dispatch/send/http-client.ts'
+import { type Receiver, startReceiver } from '../../support/receiver.ts'
 
 const BODY = '{"event":"ping","data":{}}'
 const LOOPBACK = { requireHttps: false, allowLoopback: true }

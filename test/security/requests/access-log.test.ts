@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { newId } from '../../src/domain/shared/ids.ts'
-import { pathPattern } from '../../src/infra/path-pattern.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { until } from '../support/until.ts'
+import { newId } from '../../../src/domain/shared/ids.ts'
+import { pathPattern } from '../../../src/infra/path-pattern.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk
 beforeAll(async () => {

@@ -3,9 +3,9 @@ import { createServer, type RequestListener, type Server, type ServerOptions, ty
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text as bodyOf } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
-import { closeStalledConnections, rejectAfterPending, serializeRequests } from '../../src/http/connections.ts'
-import { type AcquireSlot, concurrencyLimit } from '../../src/infra/concurrency-limit.ts'
-import { quietPeriod, until } from '../support/until.ts'
+import { closeStalledConnections, rejectAfterPending, serializeRequests } from '../../../src/http/connections.ts'
+import { type AcquireSlot, concurrencyLimit } from '../../../src/infra/concurrency-limit.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 
 const servers: Server[] = []
 const sockets: Socket[] = []

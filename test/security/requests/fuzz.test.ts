@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import type { GraphQLField } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { schema } from '../../src/resolvers/index.ts'
-import { overWebSocket } from '../graphql/live.ts'
-import { makeObjects } from '../rest/objects.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { GRAPHQL_OPERATIONS, operationsOn, REST_OPERATIONS, runs } from '../support/hostile.ts'
+import { schema } from '../../../src/resolvers/index.ts'
+import { overWebSocket } from '../../graphql/live.ts'
+import { makeObjects } from '../../rest/objects.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { GRAPHQL_OPERATIONS, operationsOn, REST_OPERATIONS, runs } from '../../support/heavy/hostile.ts'
 
 let guddesk: TestGudDesk
 const secrets: string[] = []

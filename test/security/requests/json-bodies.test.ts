@@ -1,6 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { checkJson, JSON_LIMITS, JsonError, numberOf, parseJson, UnrepresentableNumber } from '../../src/infra/json.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
+import {
+  checkJson,
+  JSON_LIMITS,
+  JsonError,
+  numberOf,
+  parseJson,
+  UnrepresentableNumber,
+} from '../../../src/infra/json.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 
 const faultOf = (text: string | Buffer) => {
   try {

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { type Child, type Installation, newInstallation, post } from '../support/child.ts'
-import { GRAPHQL_OPERATIONS, type HostileRequest, REST_OPERATIONS, runs } from '../support/hostile.ts'
-import { until } from '../support/until.ts'
+import { type Child, type Installation, newInstallation, post } from '../../support/child.ts'
+import { GRAPHQL_OPERATIONS, type HostileRequest, REST_OPERATIONS, runs } from '../../support/heavy/hostile.ts'
+import { until } from '../../support/until.ts'
 
 const ROUND = 1200
 const WARM_UP = 3
@@ -13,7 +13,7 @@ const BYTES_PER_REQUEST = 1024
 /** Resident memory is what garbage needed meanwhile, too. */
 const RESIDENT_GROWTH = 1.05
 
-const NODE_OPTIONS = `--expose-gc --import=${fileURLToPath(new URL('../support/memory-on-signal.ts', import.meta.url))}`
+const NODE_OPTIONS = `--expose-gc --import=${fileURLToPath(new URL('../../support/heavy/memory-on-signal.ts', import.meta.url))}`
 
 let installation: Installation
 

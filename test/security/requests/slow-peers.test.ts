@@ -3,9 +3,9 @@ import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { quiet, START } from '../support/event-log.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { quietPeriod, until } from '../support/until.ts'
+import { quiet, START } from '../../support/event-log.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { quietPeriod, until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk
 /** The server's end of every connection. */

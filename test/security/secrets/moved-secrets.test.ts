@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { cache } from '../../src/dispatch/send/cache.ts'
-import { ENDPOINTS_TOPIC } from '../../src/domain/events/events.ts'
-import { createVault } from '../../src/infra/secrets.ts'
-import { ok } from '../rest/objects.ts'
-import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { until } from '../support/until.ts'
+import { cache } from '../../../src/dispatch/send/cache.ts'
+import { ENDPOINTS_TOPIC } from '../../../src/domain/events/events.ts'
+import { createVault } from '../../../src/infra/secrets.ts'
+import { ok } from '../../rest/objects.ts'
+import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { type Receiver, startReceiver } from '../../support/receiver.ts'
+import { until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk
 let receiver: Receiver

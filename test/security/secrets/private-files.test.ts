@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openDatabase } from '../../src/infra/database/db.ts'
-import { migrate } from '../../src/infra/database/migrations.ts'
-import { createLog } from '../../src/infra/log.ts'
+import { openDatabase } from '../../../src/infra/database/db.ts'
+import { migrate } from '../../../src/infra/database/migrations.ts'
+import { createLog } from '../../../src/infra/log.ts'
 
 /** What others may do with what is in the folder, by path. */
 function open(folder: string): string[] {

@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { type GraphQLObjectType, isLeafType, isNonNullType, isObjectType } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { schema } from '../../src/resolvers/index.ts'
-import { overWebSocket } from '../graphql/live.ts'
-import { makeObjects } from '../rest/objects.ts'
-import { type Answer, type Call, startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { until } from '../support/until.ts'
+import { schema } from '../../../src/resolvers/index.ts'
+import { overWebSocket } from '../../graphql/live.ts'
+import { makeObjects } from '../../rest/objects.ts'
+import { type Answer, type Call, startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { type Receiver, startReceiver } from '../../support/receiver.ts'
+import { until } from '../../support/until.ts'
 
 const ENCRYPTION_KEY = randomBytes(32).toString('hex')
 const PASSWORD = `correct horse ${randomUUID()}`

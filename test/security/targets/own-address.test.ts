@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ownAddress } from '../../dashboard/src/session/ownAddress.ts'
+import { ownAddress } from '../../../dashboard/src/session/ownAddress.ts'
 
 const ORIGIN = 'https://desk.example.com'
 const START = `${ORIGIN}/`

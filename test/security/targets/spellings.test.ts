@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { checkWebhookUrl } from '../../src/domain/webhooks/webhook-url.ts'
-import { refuseAddress, type TargetPolicy } from '../../src/infra/net/target-policy.ts'
+import { checkWebhookUrl } from '../../../src/domain/webhooks/webhook-url.ts'
+import { refuseAddress, type TargetPolicy } from '../../../src/infra/net/target-policy.ts'
 
 /** Whatever the guard takes for a name leads to a good address: a spelling that is not recognised gets through here. */
 const POLICY: TargetPolicy = { requireHttps: true, allowLoopback: false, resolve: async () => ['93.184.216.34'] }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { createHttpClient } from '../../src/dispatch/send/http-client.ts'
-import { checkWebhookUrl } from '../../src/domain/webhooks/webhook-url.ts'
-import { parseRange } from '../../src/infra/net/addresses.ts'
-import type { TargetPolicy } from '../../src/infra/net/target-policy.ts'
-import { startReceiver } from '../support/receiver.ts'
+import { createHttpClient } from '../../../src/dispatch/send/http-client.ts'
+import { checkWebhookUrl } from '../../../src/domain/webhooks/webhook-url.ts'
+import { parseRange } from '../../../src/infra/net/addresses.ts'
+import type { TargetPolicy } from '../../../src/infra/net/target-policy.ts'
+import { startReceiver } from '../../support/receiver.ts'
 
 /** The public DNS at its worst: whatever the guard takes for a name leads to a good address. */
 const resolve = async () => ['93.184.216.34']

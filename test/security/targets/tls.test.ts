@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createHttpClient } from '../../src/dispatch/send/http-client.ts'
+import { createHttpClient } from '../../../src/dispatch/send/http-client.ts'
 
-const file = (name: string) => readFileSync(new URL(`../support/tls/${name}`, import.meta.url))
+const file = (name: string) => readFileSync(new URL(`../../support/peers/tls/${name}`, import.meta.url))
 const POLICY = { requireHttps: true, allowLoopback: true }
 
 /** Signed by itself: nobody vouches for it. */

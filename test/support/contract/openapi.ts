@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import formats from 'ajv-formats'
-import { routes } from '../../src/rest/app.ts'
-import { openApiDocument } from '../../src/rest/openapi.ts'
+import { routes } from '../../../src/rest/app.ts'
+import { openApiDocument } from '../../../src/rest/openapi.ts'
 
 type Json = { [key: string]: unknown }
 

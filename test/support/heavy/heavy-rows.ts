@@ -1,4 +1,4 @@
-import type { Database } from '../../src/infra/database/db.ts'
+import type { Database } from '../../../src/infra/database/db.ts'
 
 /** `prefix` and a number as an id is written; `series` keeps several calls apart. */
 const idOf = (prefix: string, series: number) =>

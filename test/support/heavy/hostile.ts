@@ -13,9 +13,9 @@ import {
   isObjectType,
   isRequiredArgument,
 } from 'graphql'
-import { schema } from '../../src/resolvers/index.ts'
-import { routes } from '../../src/rest/app.ts'
-import { openApiDocument } from '../../src/rest/openapi.ts'
+import { schema } from '../../../src/resolvers/index.ts'
+import { routes } from '../../../src/rest/app.ts'
+import { openApiDocument } from '../../../src/rest/openapi.ts'
 
 // Requests that fit what the API describes, most of the time, and are made to break it.
 

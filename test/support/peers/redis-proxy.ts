@@ -1,4 +1,4 @@
-import { REDIS_URL } from './servers.ts'
+import { REDIS_URL } from '../servers.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
 /** The way to Redis. */

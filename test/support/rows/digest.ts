@@ -1,4 +1,4 @@
-import type { Database } from '../../src/infra/database/db.ts'
+import type { Database } from '../../../src/infra/database/db.ts'
 
 /**
  * What stands in the database, as one text: of one workspace, or of all. When a key was used last and a node was seen last

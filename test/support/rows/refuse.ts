@@ -1,4 +1,4 @@
-import type { Database } from '../../src/infra/database/db.ts'
+import type { Database } from '../../../src/infra/database/db.ts'
 
 let triggers = 0
 

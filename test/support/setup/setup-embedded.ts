@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import type { TestProject } from 'vitest/node'
-import { pglitePool } from '../../src/infra/database/embedded/pglite-socket.ts'
-import { migrate } from '../../src/infra/database/migrations.ts'
+import { pglitePool } from '../../../src/infra/database/embedded/pglite-socket.ts'
+import { migrate } from '../../../src/infra/database/migrations.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {

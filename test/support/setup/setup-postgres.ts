@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
-import { migrate } from '../../src/infra/database/migrations.ts'
-import { POSTGRES_URL, withDatabase } from './servers.ts'
+import { migrate } from '../../../src/infra/database/migrations.ts'
+import { POSTGRES_URL, withDatabase } from '../servers.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
