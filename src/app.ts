@@ -91,7 +91,7 @@ export function assembleHttp(
   )
   const app = new Koa()
   app.on('error', (error) => {
-    deps.log[isClientGone(error) ? 'debug' : 'error']({ err: error }, 'a response failed')
+    deps.log[isClientGone(error) ? 'debug' : 'error']({ err: error }, 'response failed')
   })
   let isStopping = false
   const headers = answerHeaders(config.publicUrl.startsWith('https:'))
@@ -253,7 +253,7 @@ function observeRequests({ log }: Deps, metrics: Metrics): Koa.Middleware {
     duration.observe({ surface, status: `${Math.floor(status / 100)}xx` }, ms / 1000)
     const level = path === '/healthz' ? 'debug' : 'info'
     const requestId: unknown = ctx.state['requestId']
-    log[level]({ requestId, method, path: pathPattern(path), status, ms: Math.round(ms) }, 'request')
+    log[level]({ requestId, method, path: pathPattern(path), status, durationMs: Math.round(ms) }, 'request completed')
   }
 }
 

@@ -27,7 +27,9 @@ async function main(): Promise<void> {
 async function openPages({ roles }: Config, log: Log): Promise<Pages | null> {
   if (!roles.has('api')) return null
   if (process.argv.includes('--build')) {
-    await buildPages().catch((error: unknown) => log.error({ err: error }, 'the dashboard is out of date or missing'))
+    await buildPages().catch((error: unknown) =>
+      log.error({ err: error }, 'dashboard build failed; its files are missing or outdated'),
+    )
   }
   return readPages()
 }
@@ -44,12 +46,12 @@ function stopOnSignals(guddesk: GudDesk): void {
       return
     }
     stoppingSince = performance.now()
-    guddesk.deps.log.info({ signal }, 'stopping')
+    guddesk.deps.log.info({ signal }, 'server stopping')
     setTimeout(() => process.exit(0), STOP_MS).unref()
     guddesk.stop().then(
       () => process.exit(0),
       (error: unknown) => {
-        guddesk.deps.log.error({ err: error }, 'stopping failed')
+        guddesk.deps.log.error({ err: error }, 'server stop failed')
         process.exit(1)
       },
     )

@@ -76,7 +76,7 @@ export async function buildServer({
   const documents = graphqlDocuments === undefined ? ANY_DOCUMENT : trustedDocuments(readManifest(graphqlDocuments))
   const db = given ?? (await openDatabase(config, log))
   const applied = await migrate(db.direct, undefined, { log })
-  if (applied.length > 0) log.info({ applied }, 'the database was migrated')
+  if (applied.length > 0) log.info({ migrations: applied }, 'migrations applied')
   const clock = givenClock ?? (await openClock(db))
   const redis = await sharedRedis(config, db)
   const bus = openBus(redis, log)
@@ -119,7 +119,7 @@ export async function buildServer({
   if (config.roles.has('api')) {
     if (db.exclusive) await releaseAbandonedKeys(deps)
     stops.push(
-      repeatWriting(deps, SWEEP_EVERY_MS, 'old idempotency keys could not be deleted', () => purgeExpiredKeys(deps)),
+      repeatWriting(deps, SWEEP_EVERY_MS, 'expired idempotency keys not deleted', () => purgeExpiredKeys(deps)),
     )
   }
   if (mail !== undefined) stops.push(() => mail.close())
@@ -159,25 +159,21 @@ function addressOf(server: Server): AddressInfo {
 function startBackgroundWork(deps: Deps, retention: Retention): (() => Promise<void>)[] {
   const { log } = deps
   return [
-    repeatWriting(deps, REOPEN_EVERY_MS, 'snoozed conversations could not be reopened', () =>
-      reopenDueConversations(deps),
-    ),
+    repeatWriting(deps, REOPEN_EVERY_MS, 'snoozed conversations not reopened', () => reopenDueConversations(deps)),
     startFetchingPictures(deps),
-    repeatWriting(deps, DRAIN_EVERY_MS, 'rows of removed objects could not be deleted', async (signal) => {
+    repeatWriting(deps, DRAIN_EVERY_MS, 'rows of removed objects not deleted', async (signal) => {
       const rows = await drainRemovals(deps, signal)
-      if (rows > 0) log.info({ rows }, 'rows of removed endpoints, members and workspaces were deleted')
+      if (rows > 0) log.info({ rows }, 'rows of removed objects deleted')
     }),
-    repeatWriting(deps, SWEEP_EVERY_MS, 'old deliveries and events could not be removed', async (signal) => {
+    repeatWriting(deps, SWEEP_EVERY_MS, 'expired deliveries and events not deleted', async (signal) => {
       const removed = await removeOld(deps, retention, signal)
-      if (removed.deliveries + removed.events > 0) log.info(removed, 'old deliveries and events were removed')
+      if (removed.deliveries + removed.events > 0) log.info(removed, 'expired deliveries and events deleted')
     }),
-    repeatWriting(deps, SKIP_EVERY_MS, 'expired events could not be skipped', (signal) =>
-      skipStaleBacklogs(deps, signal),
-    ),
-    repeatWriting(deps, SWEEP_EVERY_MS, 'unregistered endpoints could not be removed', (signal) =>
+    repeatWriting(deps, SKIP_EVERY_MS, 'expired events not skipped', (signal) => skipStaleBacklogs(deps, signal)),
+    repeatWriting(deps, SWEEP_EVERY_MS, 'expired unregistered endpoints not deleted', (signal) =>
       removeExpiredUnregistered(deps, signal),
     ),
-    repeatWriting(deps, SWEEP_EVERY_MS, 'unused pictures could not be deleted', () => removeUnreferencedPictures(deps)),
-    repeatWriting(deps, SWEEP_EVERY_MS, 'expired secrets could not be deleted', () => purgeExpired(deps)),
+    repeatWriting(deps, SWEEP_EVERY_MS, 'unused pictures not deleted', () => removeUnreferencedPictures(deps)),
+    repeatWriting(deps, SWEEP_EVERY_MS, 'expired secrets not deleted', () => purgeExpired(deps)),
   ]
 }

@@ -124,7 +124,7 @@ function noteUse(deps: Deps, { id, last_used_at: last }: Credential, now: Date):
   if (last !== null && now.getTime() - last.getTime() < LAST_USED_PRECISION_MS) return
   deps.db
     .sql('UPDATE api_keys SET last_used_at = $2::timestamptz WHERE id = $1', [id, now])
-    .catch((error: unknown) => deps.log.warn({ err: error, apiKeyId: id }, 'lastUsedAt was not recorded'))
+    .catch((error: unknown) => deps.log.warn({ err: error, apiKeyId: id }, 'lastUsedAt not recorded'))
 }
 
 /**

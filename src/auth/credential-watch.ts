@@ -44,7 +44,7 @@ export function watchCredentials(deps: Deps): CredentialWatch {
   function schedule(): void {
     timer = setTimeout(() => {
       look()
-        .catch((error: unknown) => deps.log.error({ err: error }, 'open subscriptions could not be checked'))
+        .catch((error: unknown) => deps.log.error({ err: error }, 'credentials of open subscriptions not checked'))
         .finally(() => {
           if (timer !== undefined && watched.size > 0) schedule()
           else timer = undefined

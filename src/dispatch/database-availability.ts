@@ -18,12 +18,12 @@ export class DatabaseAvailability {
 
   failed(error: unknown): void {
     const isKnown = this.#isAway || this.#disk?.isFull
-    if (!isKnown) this.#log.error({ err: error }, 'the database does not answer; trying again')
+    if (!isKnown) this.#log.error({ err: error }, 'database unavailable; retrying')
     this.#isAway = true
   }
 
   answered(): void {
-    if (this.#isAway) this.#log.info('the database is back')
+    if (this.#isAway) this.#log.info('database available again')
     this.#isAway = false
   }
 }

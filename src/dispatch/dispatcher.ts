@@ -179,7 +179,7 @@ class RunningDispatcher implements Dispatcher {
   /** No request begins until the next heartbeat. While the database is away, an early one would only fail. */
   #membershipConnectionLost(): void {
     if (this.#isStopping || this.#parts.database.isAway) return
-    this.#deps.log.warn('the connection that shows that this dispatcher lives was lost')
+    this.#deps.log.warn('heartbeat connection lost')
     void this.#heartbeat.finally(() => this.#heartbeatIn(HEARTBEAT_AFTER_LOSS_MS))
   }
 
@@ -188,7 +188,7 @@ class RunningDispatcher implements Dispatcher {
     const { membership, backpressure, database, attemptWriter, fetcher, queues, sendLoop } = this.#parts
     const change = await membership.heartbeat(isNodeLockLost(db) || (backpressure?.isDraining ?? false))
     if (change === 'removed') {
-      log.warn('this dispatcher was counted as gone; it restarts')
+      log.warn('dispatcher removed by another one; rejoining')
       this.#dropEverything()
       await membership.join(false)
     }

@@ -41,7 +41,7 @@ export function maskError(deps: Deps, error: unknown, requestId = newRequestId()
   }
   if (original instanceof StreamEndedError) return located(error, original.message, { code: 'resume' })
   if (original instanceof GraphQLError) return withCode(error instanceof GraphQLError ? error : original)
-  deps.log.error({ err: original, requestId }, 'a GraphQL operation failed')
+  deps.log.error({ err: original, requestId }, 'GraphQL operation failed')
   return located(error, 'Something went wrong on our side', { code: 'internal_error', requestId })
 }
 

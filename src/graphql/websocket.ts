@@ -147,9 +147,9 @@ export function serveGraphqlWs<Context extends object>(
   function serve(socket: WebSocket, request: IncomingMessage): void {
     const stopPings = endWhenSilent(socket)
     // ws has closed the socket by then, with the code that fits.
-    socket.on('error', (error) => log.debug({ err: error }, 'a WebSocket failed'))
+    socket.on('error', (error) => log.debug({ err: error }, 'WebSocket failed'))
     const fail = (error: unknown) => {
-      log.error({ err: error }, 'a WebSocket message could not be handled')
+      log.error({ err: error }, 'WebSocket message failed')
       socket.close(CloseCode.InternalServerError, 'Internal server error')
     }
     const answered = new Map<object, () => void>()

@@ -45,7 +45,7 @@ export function serveEchoAgent(deps: Deps): Koa.Middleware {
     const origin = new URL(deps.echoAgentUrl?.() ?? '').origin
     // The webhook is answered first: thinking takes longer than a sender waits.
     answer(origin, credentials.apiKey, data.conversationId, data.body ?? '').catch((error: unknown) =>
-      deps.log.warn({ err: error, conversationId: data.conversationId }, 'the echo agent could not answer'),
+      deps.log.warn({ err: error, conversationId: data.conversationId }, 'echo agent reply failed'),
     )
   }
 }

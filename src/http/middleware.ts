@@ -37,7 +37,7 @@ export function errorResponse(deps: Pick<Deps, 'log' | 'db'>): Koa.Middleware {
       const error = toUnavailable(deps, thrown)
       const expected = expectedError(error)
       if (error instanceof UnavailableError) logUnavailable(deps, error, id)
-      if (expected === null) deps.log.error({ err: error, requestId: id }, 'a request failed')
+      if (expected === null) deps.log.error({ err: error, requestId: id }, 'request failed')
       const body = expected ?? internalError(id)
       ctx.status = body.error.status
       if (body.error.status === 401) ctx.set('WWW-Authenticate', 'Bearer')
@@ -52,7 +52,7 @@ export function errorResponse(deps: Pick<Deps, 'log' | 'db'>): Koa.Middleware {
 /** A full disk is logged once, and not for each request: the log may be on it. */
 export function logUnavailable({ log }: Pick<Deps, 'log'>, error: UnavailableError, requestId: string): void {
   const level = error instanceof DiskFullError ? 'debug' : 'warn'
-  log[level]({ err: error.cause, requestId }, 'the database does not answer')
+  log[level]({ err: error.cause, requestId }, 'database unavailable')
 }
 
 /** The answer to every path that nothing else serves. */

@@ -2,7 +2,7 @@ import type { Log } from './log.ts'
 
 /**
  * Does something again and again, `ms` after its last end. A failure is logged, and tried again the next time.
- * @param failed what the log says then: "snoozed conversations could not be reopened"
+ * @param failed the log message of a failure: "snoozed conversations not reopened"
  * @param work its signal is aborted when it is to stop: work that goes in steps ends after the one under way
  * @returns stops, and waits for what is running
  */

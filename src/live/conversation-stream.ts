@@ -183,7 +183,7 @@ function watchDeletions({ db, log }: Deps): { watch(id: string, listener: () => 
   function schedule(): void {
     timer = setTimeout(() => {
       look()
-        .catch((error: unknown) => log.error({ err: error }, 'open conversations could not be checked'))
+        .catch((error: unknown) => log.error({ err: error }, 'followed conversations not checked'))
         .finally(() => {
           if (timer !== undefined && watched.size > 0) schedule()
           else timer = undefined

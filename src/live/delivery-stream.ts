@@ -74,7 +74,7 @@ export function openDeliveryStreams(deps: Deps): DeliveryStreams {
         isStarted = true
         await readOn(reader)
       } catch (error) {
-        deps.log.error({ err: error }, "deliveries' progress could not be read")
+        deps.log.error({ err: error }, 'delivery progress not read')
       }
       await new Promise((resolve) => setTimeout(resolve, WINDOW_MS).unref())
     }

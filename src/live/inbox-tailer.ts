@@ -99,7 +99,7 @@ export class InboxTailer {
     } catch (error) {
       this.close(error instanceof StreamEndedError ? error : positionLost())
       if (!(error instanceof StreamEndedError)) {
-        this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'an inbox could not follow the event log')
+        this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'inbox stream not following the event log')
       }
     }
   }
@@ -122,7 +122,7 @@ export class InboxTailer {
         this.#wait()
       })
       .catch((error: unknown) => {
-        this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'changed conversations could not be read')
+        this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'changed conversations not read')
         // Behind what came meanwhile these would be out of order.
         const newer = this.#changed
         this.#changed = new Map(positions.map((at) => [at.conversationId, at]))
@@ -170,7 +170,7 @@ export class InboxTailer {
             for (const subscriber of this.#subscribers) subscriber.offer(tally)
           },
           (error: unknown) => {
-            this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'an inbox could not be counted')
+            this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'inbox not counted')
           },
         )
         .finally(() => {

@@ -91,7 +91,7 @@ export class LogTailer {
       .then(
         (delay) => this.#schedule(delay),
         (error: unknown) => {
-          this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'the event log could not be read')
+          this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'event log not read')
           this.#schedule(POLL_MS)
         },
       )

@@ -120,7 +120,11 @@ describe('failing receivers', () => {
       const log = await guddesk.deps.db.prisma.deliveryAttempt.findMany({
         where: { delivery: { endpoint: { url: receiver.url } } },
       })
-      return log.length === 1 && log[0]?.error === 'No complete answer within 5 seconds' && log[0].durationMs < 5500
+      return (
+        log.length === 1 &&
+        log[0]?.error?.startsWith('No complete response within 5 seconds') &&
+        log[0].durationMs < 5500
+      )
     })
     expect(performance.now() - began).toBeGreaterThan(4500)
     await good.close()
@@ -141,7 +145,7 @@ describe('failing receivers', () => {
     await guddesk.newConversation(tenant)
     await attempted('conversation.created', 1)
     const [attempt] = (await deliveryOf('conversation.created')).attemptLog
-    expect(attempt).toMatchObject({ statusCode: null, error: 'Connection refused' })
+    expect(attempt).toMatchObject({ statusCode: null, error: expect.stringContaining('connection was refused') })
     receiver = await startReceiver(receiver.port)
     guddesk.advance(11_000)
     await receiver.waitFor(1)

@@ -119,7 +119,11 @@ const KINDS: Kind[] = [
     hook: '/hook',
     crash: '/crash',
     // A handler that panics ends its connection without a word.
-    crashed: { statusCode: null, response: null, error: 'The connection was closed before the answer was complete' },
+    crashed: {
+      statusCode: null,
+      response: null,
+      error: 'The receiver closed the connection before the response was complete',
+    },
     async start(folder, port) {
       const env = { ...process.env, GO111MODULE: 'off', GOCACHE: join(folder, 'cache') }
       const built = join(folder, 'receiver')

@@ -48,7 +48,7 @@ const again = (text: string, ms: number) => (socket: Socket, timers: Set<NodeJS.
   timers.add(setInterval(() => socket.write(text), ms))
 }
 
-const LATE = 'No complete answer within 5 seconds'
+const LATE = 'No complete response within 5 seconds'
 
 /** What it does, what the attempt says, and at most how long it takes. */
 const MANNERS: [string, (socket: Socket, timers: Set<NodeJS.Timeout>) => void, RegExp, number][] = [
@@ -59,7 +59,7 @@ const MANNERS: [string, (socket: Socket, timers: Set<NodeJS.Timeout>) => void, R
       socket.write('HTTP/1.1 200 OK\r\n')
       again('x-drip: 1\r\n', 100)(socket, timers)
     },
-    new RegExp(`${LATE}|too many headers`),
+    new RegExp(`${LATE}|headers are larger`),
     5500,
   ],
   [
@@ -90,7 +90,7 @@ const MANNERS: [string, (socket: Socket, timers: Set<NodeJS.Timeout>) => void, R
   [
     'announces two lengths',
     say('HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nabc'),
-    /two different lengths/,
+    /two different Content-Length/,
     1000,
   ],
   ['speaks another protocol', say('SSH-2.0-OpenSSH_9.2\r\n'), /not valid HTTP/, 1000],

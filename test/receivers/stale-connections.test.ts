@@ -75,7 +75,7 @@ test('what fails on a new connection is not sent again', async () => {
   await once(server, 'listening')
   closing.push(() => server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-  expect(await sender.post(url, {}, BODY)).toEqual({ kind: 'failed', error: 'Connection reset' })
+  expect(await sender.post(url, {}, BODY)).toEqual({ kind: 'failed', error: 'The receiver reset the connection' })
   expect(requests).toBe(1)
 })
 
@@ -94,7 +94,7 @@ test('what fails on a connection that the client opened by itself is not sent ag
   closing.push(() => server.close())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   await sender.post(url, {}, BODY)
-  expect(await sender.post(url, {}, BODY)).toEqual({ kind: 'failed', error: 'Connection reset' })
+  expect(await sender.post(url, {}, BODY)).toEqual({ kind: 'failed', error: 'The receiver reset the connection' })
   expect(requests).toBe(2)
 })
 
@@ -104,7 +104,10 @@ test('an answer that had begun is a failure of its own', async () => {
     setTimeout(() => socket.resetAndDestroy(), 20)
   })
   await sender.post(receiver.url, {}, BODY)
-  expect(await sender.post(receiver.url, {}, BODY)).toEqual({ kind: 'failed', error: 'Connection reset' })
+  expect(await sender.post(receiver.url, {}, BODY)).toEqual({
+    kind: 'failed',
+    error: 'The receiver reset the connection',
+  })
   expect(receiver.requests()).toBe(2)
 })
 

@@ -80,19 +80,19 @@ test.each<[string, Certificate, RegExp, ServerOptions]>([
   [
     'a key of 1,024 bits',
     { key: ['-newkey', 'rsa:1024'] },
-    /key of a certificate is too weak: use RSA/,
+    /key of a certificate is too weak: use P-256/,
     { ciphers: 'DEFAULT@SECLEVEL=0' },
   ],
+  ['a signature with SHA-1', { sign: ['-sha1'] }, /SHA-1 or MD5: reissue it/, { ciphers: 'DEFAULT@SECLEVEL=0' }],
   [
-    'a signature with SHA-1',
-    { sign: ['-sha1'] },
-    /SHA-1 or MD5: have it issued anew/,
-    { ciphers: 'DEFAULT@SECLEVEL=0' },
+    'a certificate for clients',
+    { extensions: [...LOCALHOST, 'extendedKeyUsage=clientAuth'] },
+    /not valid for servers/,
+    {},
   ],
-  ['a certificate for clients', { extensions: [...LOCALHOST, 'extendedKeyUsage=clientAuth'] }, /not for servers/, {}],
-  ['a self-signed certificate', { by: null }, /self-signed: use one/, {}],
-  ['another host name', { extensions: ['subjectAltName=DNS:example.com'] }, /not for this host name/, {}],
-  ['a chain without its intermediate', { by: 'intermediate' }, /lacks an intermediate certificate/, {}],
+  ['a self-signed certificate', { by: null }, /self-signed: use a certificate from/, {}],
+  ['another host name', { extensions: ['subjectAltName=DNS:example.com'] }, /does not cover this host name/, {}],
+  ['a chain without its intermediate', { by: 'intermediate' }, /an intermediate certificate is missing/, {}],
   [
     'TLS 1.1 only',
     {},
@@ -113,5 +113,5 @@ test('a port that speaks plain HTTP', async () => {
   await once(server, 'listening')
   closing.push(() => server.close())
   const exchange = await post((server.address() as AddressInfo).port)
-  expect(exchange).toEqual({ kind: 'failed', error: expect.stringContaining('this port does not speak TLS') })
+  expect(exchange).toEqual({ kind: 'failed', error: expect.stringContaining('the port does not serve TLS') })
 })

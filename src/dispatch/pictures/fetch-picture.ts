@@ -7,18 +7,18 @@ const DEADLINE_MS = 5000
 const MAX_HEADER_BYTES = 8192
 export const MAX_PICTURE_BYTES = 1_048_576
 
-/** The answer is no picture that we keep. The message names the rule. */
+/** The response is not a supported picture. The message names the rule. */
 export class UnusablePicture extends Error {
   override name = 'UnusablePicture'
 }
 
-/** Pixels alone. SVG and HTML can hold scripts and load more. */
+/** Raster formats only: SVG can contain scripts and load other resources. */
 export type PictureType = 'image/png' | 'image/jpeg' | 'image/gif' | 'image/webp'
 
 /**
- * Fetches a picture as webhooks are sent: through the guard, without redirects. What it is, its first bytes decide, whatever
- * the server calls it.
- * @throws UnusablePicture, RefusedTarget, or whatever ended the request
+ * Fetches a picture like a webhook: through the SSRF guard, without redirects. The first bytes decide its type, not the
+ * Content-Type header.
+ * @throws UnusablePicture, RefusedTarget, or the error that ended the request
  */
 export async function fetchPicture(
   url: string,
@@ -41,12 +41,13 @@ export async function fetchPicture(
       headers: { accept: 'image/png, image/jpeg, image/gif, image/webp', 'user-agent': 'GudDesk' },
       signal: AbortSignal.any([stopping, AbortSignal.timeout(DEADLINE_MS)]),
     })
-    // Ends with an error when the client is destroyed before it was read, which is then no news.
+    // When the client is destroyed before the body was read, the body emits an error that does not matter.
     body.on('error', () => undefined)
-    if (statusCode !== 200) throw new UnusablePicture(`The server answered ${statusCode}; redirects are not followed`)
+    if (statusCode !== 200)
+      throw new UnusablePicture(`The server responded with ${statusCode} instead of 200; redirects are not followed`)
     const bytes = await readAll(body)
     const type = pictureType(bytes)
-    if (type === null) throw new UnusablePicture('The answer is no PNG, JPEG, GIF or WebP')
+    if (type === null) throw new UnusablePicture('The response is not a PNG, JPEG, GIF or WebP picture')
     return { type, bytes }
   } finally {
     await client.destroy()
@@ -64,7 +65,7 @@ async function readAll(body: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-/** By its magic bytes; null: none that we keep. */
+/** @returns the type by its magic bytes; null: not a supported picture */
 export function pictureType(bytes: Buffer): PictureType | null {
   const start = bytes.toString('latin1', 0, 12)
   if (start.startsWith('\x89PNG\r\n\x1a\n')) return 'image/png'

@@ -85,7 +85,7 @@ export function startFetchingPictures(deps: PictureDeps): () => Promise<void> {
   const connection = openConnection(deps.db)
   /** The workspace that had the latest turn. */
   let latest = ''
-  const stop = repeatWriting(deps, LOOK_MS, 'pictures could not be fetched', async (signal) => {
+  const stop = repeatWriting(deps, LOOK_MS, 'pictures not fetched', async (signal) => {
     const now = deps.clock.now()
     const again = new Date(now.getTime() + TRY_AGAIN_MS)
     const due = await connection.run<Due>(TAKE_PICTURES, [now, again, latest])
@@ -106,7 +106,7 @@ async function fetchOne({ db, clock, targets }: PictureDeps, { workspaceId, hash
 
 function reasonOf(error: unknown): string {
   if (error instanceof UnusablePicture) return error.message
-  if (error instanceof Error && error.name === 'TimeoutError') return 'No complete answer within 5 seconds'
+  if (error instanceof Error && error.name === 'TimeoutError') return 'No complete response within 5 seconds'
   const httpResult = failure(error)
   return httpResult.kind === 'answered' ? `The server answered ${httpResult.statusCode}` : httpResult.error
 }

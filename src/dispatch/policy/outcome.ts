@@ -46,7 +46,7 @@ function retryOrFail(attempt: number, now: Date, askedMs: number, jitter: () => 
   return { next: 'retry', at: new Date(now.getTime() + Math.max(delay, spreadRetryAfter(askedMs, random))) }
 }
 
-/** What to do about a redirect, which is not followed; null for any other answer. */
+/** What to do about a redirect, which is not followed; null: the response is no redirect. */
 export function redirectHint({
   statusCode,
   location,
@@ -55,7 +55,7 @@ export function redirectHint({
   location?: string | undefined
 }): string | null {
   if (statusCode < 300 || statusCode > 399 || location === undefined) return null
-  return `Redirects are not followed: register ${location.slice(0, MAX_LOCATION_LENGTH)} in place of this URL`
+  return `Redirects are not followed: register ${location.slice(0, MAX_LOCATION_LENGTH)} instead of this URL`
 }
 
 const MAX_LOCATION_LENGTH = 2048

@@ -105,7 +105,8 @@ export class AttemptHandler {
     if (isOpen && !wasOpen) metrics.breakersOpened.inc()
     if (!isOpen) metrics.breakersClosed.inc()
     const { probeAt } = queue.breaker.row
-    log.warn({ endpointId: queue.id, isOpen, probeAt }, 'breaker')
+    const change = isOpen ? (wasOpen ? 'still open' : 'opened') : 'closed'
+    log.warn({ endpointId: queue.id, nextProbeAt: probeAt }, `circuit breaker ${change}`)
     if (probeAt !== null) {
       const wait = Math.max(0, probeAt.getTime() - now.getTime())
       setTimeout(() => queues.reschedule(queue, clock.now()), wait).unref()

@@ -125,7 +125,7 @@ export class AttemptWriter {
       )
     } catch (error) {
       isWell = false
-      log.error({ err: error, records: unwritten.size }, 'results could not be recorded; trying again')
+      log.error({ err: error, count: unwritten.size }, 'attempts not recorded; retrying')
       this.#pending.unshift(...unwritten)
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
@@ -161,7 +161,7 @@ export class AttemptWriter {
     } catch (error) {
       if (!isRefused(error)) throw error
       counts.rowsSetAside++
-      log.error({ err: error, endpointId: queue.id }, 'an endpoint could not be disabled')
+      log.error({ err: error, endpointId: queue.id }, 'webhook endpoint not disabled')
     }
   }
 
@@ -176,10 +176,10 @@ export class AttemptWriter {
     counts.rowsSetAside++
     log.error(
       { err: error, deliveryId: record.id, endpointId: queue.id, attempt: record.number },
-      'a result that cannot be recorded was set aside',
+      'attempt refused by the database; set aside',
     )
-    const said = `The database refused what came of this attempt (${sqlState(error)}); the log of the server says why`
-    const readable = { ...record, response: null, error: said }
+    const reason = `The database refused the response of this attempt (${sqlState(error)}): see the server log`
+    const readable = { ...record, response: null, error: reason }
     await bisect(
       [{ ...write, record: readable }],
       (some) => this.#write(connection, some),

@@ -125,14 +125,11 @@ export class HealthWriter {
         (each, error) => {
           left.delete(each)
           counts.rowsSetAside++
-          log.error(
-            { err: error, endpointId: each.queue.id },
-            "an endpoint's health cannot be written and was set aside",
-          )
+          log.error({ err: error, endpointId: each.queue.id }, 'endpoint health refused by the database; set aside')
         },
       )
     } catch (error) {
-      log.error({ err: error }, "endpoints' health could not be written; trying again")
+      log.error({ err: error }, 'endpoint health not recorded; retrying')
       for (const { queue, succeededAt, failedAt, lastFailedAt, failures } of left) {
         const again = this.#changesOf(queue)
         again.succeededAt ??= succeededAt
@@ -151,7 +148,7 @@ export class HealthWriter {
     try {
       await this.#evaluate(queue, health, clock.now())
     } catch (error) {
-      log.error({ err: error, endpointId: queue.id }, 'an endpoint could not be judged; trying again')
+      log.error({ err: error, endpointId: queue.id }, 'endpoint health not evaluated; retrying')
       this.#changesOf(queue)
       this.#writeWithin(SUCCESS_EVERY_MS)
     }

@@ -10,11 +10,14 @@ import { assertUrlAllowed, guardedConnector } from './ssrf-guard.ts'
 export const DEADLINE_MS = 5000
 export const KEPT_BYTES = 4096
 /**
- * What is read of an answer, headers and body together. The last read from the socket (16 kB) may bring more than that,
- * which is thrown away.
+ * The part of a response that is read, headers and body together. The last read from the socket (16 kB) can exceed this;
+ * the excess is discarded.
  */
 export const MAX_RESPONSE_BYTES = 65_536
-const LATE: HttpResult = { kind: 'failed', error: 'No complete answer within 5 seconds' }
+const LATE: HttpResult = {
+  kind: 'failed',
+  error: 'No complete response within 5 seconds: respond first, then process the event',
+}
 
 /** Sends one request and waits for the complete response, at most 5 seconds. Never throws. */
 export interface HttpClient {

@@ -1,16 +1,18 @@
-/** An answer that no HTTP client would take, in words for the receiver's author. */
+/** The response is not valid HTTP. The message is for the receiver's author. */
 export class InvalidResponse extends Error {
-  override name = 'InvalidAnswer'
+  override name = 'InvalidResponse'
 }
+
+export const HEADERS_TOO_LARGE = 'The response headers are larger than 64 kB'
 
 const HEAD_END = '\r\n\r\n'
 const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: [^\r\n]*)?\r\n/
 const CONTENT_LENGTH = /^content-length:[ \t]*(\d+)[ \t]*\r\n/gim
 
 /**
- * The bytes of one connection on their way to the parser, which is stricter than curl, Go's net/http and Python's http.client. What
- * these take is mended here, in the head of each answer: interim answers that nobody asked for are left out, the length
- * of a 204, which has no body, and one that is stated twice alike. Everything else passes as it is.
+ * Normalizes the heads of the responses on one connection, before the parser reads them. The parser is stricter than curl,
+ * Go's net/http and Python's http.client. As these accept them, interim responses are dropped, and so are the length of a
+ * 204, which has no body, and a repeated equal Content-Length. Everything else passes unchanged.
  */
 export class ResponseHeads {
   readonly #max: number
@@ -18,19 +20,19 @@ export class ResponseHeads {
   #size = 0
   #isBody = false
 
-  /** @param max bytes that a head may have */
+  /** @param max the greatest size of a head, in bytes */
   constructor(max: number) {
     this.#max = max
   }
 
-  /** A request was written: what comes next begins an answer. */
+  /** A request was written: the next byte begins a response. */
   begin(): void {
     this.#isBody = false
   }
 
   /**
-   * @returns what the parser gets; null: nothing before more has come
-   * @throws InvalidAnswer
+   * @returns the bytes for the parser; null: the head is incomplete
+   * @throws InvalidResponse
    */
   read(chunk: Buffer): Buffer | null {
     if (this.#isBody) return chunk
@@ -43,11 +45,9 @@ export class ResponseHeads {
       const head = whole.toString('latin1', 0, end + 2)
       const status = Number(STATUS_LINE.exec(head)?.[1] ?? Number.NaN)
       if (status < 100)
-        throw new InvalidResponse(
-          `The answer has the status ${String(status).padStart(3, '0')}, which HTTP does not know`,
-        )
+        throw new InvalidResponse(`The response has the invalid status ${String(status).padStart(3, '0')}`)
       const rest = whole.subarray(end + HEAD_END.length)
-      // 101 changes the protocol: the parser says what is wrong with that.
+      // 101 changes the protocol: the parser reports it as an error.
       if (status >= 200 || status === 101 || Number.isNaN(status))
         return this.#pass(normalize(head, status), rest, whole)
       whole = rest
@@ -59,7 +59,7 @@ export class ResponseHeads {
 
   #wait(whole: Buffer): Buffer | null {
     if ('HTTP/'.startsWith(whole.toString('latin1', 0, 5))) {
-      if (this.#size > this.#max) throw new InvalidResponse('The answer has too many headers')
+      if (this.#size > this.#max) throw new InvalidResponse(HEADERS_TOO_LARGE)
       this.#prefetched = [whole]
       return null
     }
@@ -67,7 +67,7 @@ export class ResponseHeads {
     return whole
   }
 
-  /** @param mended null: as it came */
+  /** @param mended null: the head is unchanged */
   #pass(mended: string | null, rest: Buffer, whole: Buffer): Buffer {
     this.#release()
     return mended === null ? whole : Buffer.concat([Buffer.from(`${mended}\r\n`, 'latin1'), rest])
@@ -80,11 +80,11 @@ export class ResponseHeads {
   }
 }
 
-/** A head without what is one too many; null when there is nothing of the kind. @throws InvalidAnswer */
+/** @returns the head without superfluous lengths; null: it has none. @throws InvalidResponse */
 function normalize(head: string, status: number): string | null {
   const lengths = [...head.matchAll(CONTENT_LENGTH)].map(([, length]) => length)
   if (status === 204) return lengths.length === 0 ? null : head.replace(CONTENT_LENGTH, '')
-  if (new Set(lengths).size > 1) throw new InvalidResponse('The answer states two different lengths')
+  if (new Set(lengths).size > 1) throw new InvalidResponse('The response has two different Content-Length headers')
   if (lengths.length < 2) return null
   return head.replace(CONTENT_LENGTH, '').replace(/\r\n/, `\r\nContent-Length: ${lengths[0]}\r\n`)
 }

@@ -48,7 +48,7 @@ export function createSender({ clock, vault, targets, log, version }: SenderDeps
       try {
         headers = messageHeaders(delivery, endpoint.agentId, signersOf(endpoint, startedAt), startedAt, userAgent)
       } catch (error) {
-        log.error({ err: error, deliveryId: delivery.id, endpointId: endpoint.id }, 'a delivery could not be signed')
+        log.error({ err: error, deliveryId: delivery.id, endpointId: endpoint.id }, 'delivery not signed')
         return Promise.resolve(sent({ kind: 'fault', error: 'The delivery could not be signed' }))
       }
       faultPoint('before-send')

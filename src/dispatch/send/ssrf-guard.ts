@@ -13,9 +13,9 @@ export class RefusedTarget extends Error {
   override name = 'RefusedTarget'
 }
 
-/** The answer is longer than anything that is read of one. */
+/** The response exceeds the limit. */
 export class ResponseTooLong extends Error {
-  override name = 'AnswerTooLong'
+  override name = 'ResponseTooLong'
 }
 
 const READ_BYTES = 16_384
@@ -47,7 +47,10 @@ export function guardedLookup(policy: TargetPolicy): LookupFunction {
         const refused = found.find((address) => refuseAddress(address, policy, isOpen) !== null)
         if (refused !== undefined) {
           const how = howToOpen(hostname, refused, policy)
-          return callback(new RefusedTarget(`The name resolves to a private, loopback or reserved address${how}`), [])
+          return callback(
+            new RefusedTarget(`The host name resolves to a private, loopback or reserved address${how}`),
+            [],
+          )
         }
         const addresses = found
           .slice(0, MAX_ADDRESSES)
@@ -89,7 +92,7 @@ export function guardedConnector(policy: TargetPolicy, options: ConnectorOptions
       if (reached === undefined || refuseAddress(reached, policy, isOpen) !== null) {
         socket.destroy()
         const how = reached === undefined ? '' : howToOpen(target.hostname, reached, policy)
-        return callback(new RefusedTarget(`The connection led to a private, loopback or reserved address${how}`), null)
+        return callback(new RefusedTarget(`The host name led to a private, loopback or reserved address${how}`), null)
       }
       limitResponses(socket, options.maxResponseBytes)
       return callback(null, socket)
@@ -114,7 +117,7 @@ function smallReads(): OnReadOpts {
 /**
  * Ends a connection that brings more than `max` bytes for one request: interim answers, chunk extensions and trailers
  * count for none of the parser's bounds. With one request at a time, whatever is written begins the next exchange. Mends the
- * heads of answers on their way to the parser.
+ * heads of responses on their way to the parser.
  */
 function limitResponses(socket: Socket, max: number): void {
   let written = 0
@@ -129,7 +132,7 @@ function limitResponses(socket: Socket, max: number): void {
     }
     seen = socket.bytesRead
     // The parser, which listens too, may end it for a better reason.
-    if (seen - begun > max) process.nextTick(() => socket.destroy(new ResponseTooLong('The answer is too long')))
+    if (seen - begun > max) process.nextTick(() => socket.destroy(new ResponseTooLong('The response is too long')))
   })
   const read = socket.read.bind(socket)
   // The parser takes what came by read() alone. Null also means that there is nothing yet.

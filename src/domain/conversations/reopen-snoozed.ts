@@ -25,10 +25,7 @@ export async function reopenDueConversations(deps: Deps): Promise<number> {
   const putAside = (ids: readonly string[], error: unknown) => {
     for (const id of ids) aside.set(id, performance.now())
     counts.rowsSetAside += ids.length
-    log.error(
-      { err: error, conversationIds: ids.slice(0, 10), count: ids.length },
-      'conversations could not be reopened',
-    )
+    log.error({ err: error, conversationIds: ids.slice(0, 10), count: ids.length }, 'conversations not reopened')
   }
   for (let reopened = 0; ; ) {
     const due = await db.sql<{ id: string; workspace_id: string }>(DUE, [clock.now(), BATCH, [...aside.keys()]])

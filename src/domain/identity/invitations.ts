@@ -47,7 +47,7 @@ export async function inviteMember(
   const sent = await mail.send(invitationMail({ to: email, link, workspace: workspace.name })).then(
     () => 'SENT' as const,
     (error: unknown) => {
-      deps.log.error({ err: error, invitationId: invitation.id }, 'an invitation could not be mailed')
+      deps.log.error({ err: error, invitationId: invitation.id }, 'invitation mail not sent')
       return 'FAILED' as const
     },
   )

@@ -35,14 +35,12 @@ export async function publishNode({
   const beat = () => db.sql(HEARTBEAT, [id, `${hostname()}, process ${process.pid}`, vault.keyId])
   await db.sql(`DELETE FROM nodes WHERE seen_at < now() - ${GONE_AFTER}`)
   await beat()
-  const stopBeating = repeat(log, HEARTBEAT_MS, 'the heartbeat of this node could not be written', beat)
+  const stopBeating = repeat(log, HEARTBEAT_MS, 'node heartbeat not written', beat)
   return async () => {
     await stopBeating()
     await db
       .sql('DELETE FROM nodes WHERE id = $1', [id])
-      .catch((error: unknown) =>
-        log.warn({ err: error }, 'this node could not sign off; it counts as running for another 30 seconds'),
-      )
+      .catch((error: unknown) => log.warn({ err: error }, 'node not signed off; it counts as running for 30 seconds'))
   }
 }
 

@@ -41,7 +41,7 @@ export async function removeOld(deps: Deps, retention: Retention, signal?: Abort
       removed.events += await inBatches(deps, signal, removeEvents(id, eventsBefore))
     } catch (error) {
       if (isDatabaseAway(error)) throw error
-      deps.log.error({ err: error, workspaceId }, "a workspace's old deliveries and events could not be removed")
+      deps.log.error({ err: error, workspaceId }, 'expired deliveries and events of a workspace not deleted')
     }
   }
   return removed
@@ -78,7 +78,7 @@ async function inBatches(deps: Deps, signal: AbortSignal | undefined, { remove, 
       else {
         const row = await inTransaction(deps, pass)
         deps.counts.rowsSetAside++
-        deps.log.error({ err: error, row }, 'an old row could not be removed')
+        deps.log.error({ err: error, row }, 'expired row not deleted')
         if (row === null) return total
       }
     }

@@ -47,6 +47,6 @@ export async function refuseLoop(tx: Tx, { counts, log }: Deps, actor: Actor, me
   if (oldest === undefined) return
   counts.loopsRefused++
   const where = { workspaceId: actor.workspaceId, conversationId: conversation.id, actorId: actor.id }
-  log.warn({ ...where, most: oldest.most }, 'a bot message loop was stopped')
+  log.warn({ ...where, limit: oldest.most }, 'bot message loop stopped')
   throw new LoopDetectedError(oldest.most, oldest.createdAt.getTime() + LOOP_WINDOW_MS - at.getTime())
 }

@@ -75,7 +75,7 @@ export async function* followTyping(
     // What a bus that is back says to everybody: look for yourself. Here is nothing to be found.
     if (message === '') return
     const sent = readSent(message)
-    if (sent === null) return log.warn({ message: message.slice(0, 200) }, 'an invalid typing signal was ignored')
+    if (sent === null) return log.warn({ signal: message.slice(0, 200) }, 'invalid typing signal ignored')
     if (sent.conversationId !== conversationId) return
     const { actor, typing: isTyping } = sent
     if (waiting.size >= MAX_WAITING && !waiting.has(actor.id)) return

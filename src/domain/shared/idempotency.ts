@@ -64,7 +64,7 @@ export async function runIdempotently(
   } catch (error) {
     await held.rollback()
     await settleRefusal(deps, claim, refusal(error)).catch((failure: unknown) => {
-      deps.log.error({ err: failure }, 'an idempotency key could not be released; its claim will expire')
+      deps.log.error({ err: failure }, 'idempotency key not released; it will expire')
     })
     throw error
   }

@@ -115,7 +115,7 @@ async function mailLink(context: SignInDeps, ctx: Koa.Context): Promise<void> {
     { key: `sign-in link to ${sha256(email)}`, max: MAX_MAILS.address },
   ])
   if (refused !== null) throw new RateLimitedError('Too many sign-in links were requested', refused.waitMs)
-  const isTaken = mail.later('a sign-in link could not be mailed', async () => {
+  const isTaken = mail.later('sign-in mail not sent', async () => {
     const token = await people.makeLink(email, origin)
     if (token !== null) await mail.send(signInMail({ to: email, link: signInUrl(deps.publicUrl, token) }))
   })

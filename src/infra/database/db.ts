@@ -87,7 +87,7 @@ async function openPostgres(urls: DatabaseUrls, redisUrl: string | undefined, lo
   await checkConnections(urls)
   const { pool, direct } = openPools(urls, { max: POOL_SIZE, connectionTimeoutMillis: 10_000 })
   for (const each of new Set([pool, direct])) {
-    each.on('error', (error) => log.warn({ err: error }, 'an idle database connection was lost'))
+    each.on('error', (error) => log.warn({ err: error }, 'idle database connection lost'))
   }
   const alone = redisUrl === undefined
   const nodeLock = await acquireNodeLock(urls.directDatabaseUrl ?? urls.databaseUrl, alone, log)

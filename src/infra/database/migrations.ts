@@ -132,7 +132,7 @@ class Run {
         MIGRATIONS_LOCK,
       ])
       if (rows[0]?.isMine === true) return
-      if (looks === 0) this.#log?.info('another process applies migrations; waiting for it')
+      if (looks === 0) this.#log?.info('migrations in progress in another process; waiting')
       await pause(POLL_MS)
     }
   }
@@ -147,9 +147,9 @@ class Run {
         const facts = {
           migration: migration.name,
           openTransactions: await this.#openTransactions(),
-          againInMs: pauseMs,
+          retryInMs: pauseMs,
         }
-        this.#log?.warn(facts, 'a migration waits for a table that another transaction has locked; trying again')
+        this.#log?.warn(facts, 'migration blocked by a locked table; retrying')
         await pause(pauseMs)
       }
     }
@@ -195,10 +195,7 @@ class Run {
     const done = begun?.checksum === checksum ? begun.applied_steps_count : 0
     for (const [i, statement] of sqlStatements(sql).entries()) {
       if (i < done) continue
-      this.#log?.info(
-        { migration: name, statement },
-        'a migration statement runs outside a transaction and can take long',
-      )
+      this.#log?.info({ migration: name, statement }, 'migration statement started without a transaction')
       await this.#patiently(migration, () => this.#runAlone(statement))
       const count = 'UPDATE "_prisma_migrations" SET applied_steps_count = $2, checksum = $3 WHERE id = $1'
       await this.#client.query(count, [id, i + 1, checksum])
@@ -223,7 +220,7 @@ class Run {
       [name],
     )
     if (rows[0]?.isValid !== false) return
-    this.#log?.warn({ index: name }, 'an incomplete index is dropped and built again')
+    this.#log?.warn({ index: name }, 'incomplete index dropped; rebuilding')
     await this.#client.query('SET lock_timeout = 0')
     await this.#client.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`)
   }

@@ -22,13 +22,13 @@ const CHECK_MS = 1000
 const ANSWER_MS = 2000
 
 const CONNECTION_LOST =
-  'This node has lost the connection that marks the database as its own, and sends nothing until it has another one'
+  'The node has lost its lock on the database. It sends nothing until it has the lock again, which happens automatically.'
 const TAKEN_ALONE =
-  'Another process took the database while this node had lost it, so this one sends nothing until that is stopped. ' +
-  'Set REDIS_URL, the same on every node, to run more than one.'
+  'Another process took the lock on the database after this node had lost it. This node sends nothing until that process ' +
+  'stops. To run several nodes, set the same REDIS_URL on each.'
 const TAKEN_SHARED =
-  'A process without REDIS_URL took the database while this node had lost it, so this one sends nothing until that is ' +
-  'stopped. Set REDIS_URL there, too.'
+  'A process without REDIS_URL took the lock on the database after this node had lost it. This node sends nothing until ' +
+  'that process stops. Set the same REDIS_URL on each node.'
 
 /**
  * Without Redis a node cannot wake another: such a node takes the database for itself, by a session's advisory lock, which
@@ -84,7 +84,7 @@ class AdvisoryNodeLock implements NodeLock {
   }
 
   watch(): void {
-    const failed = 'the connection that marks this node could not be made'
+    const failed = 'node lock connection failed'
     this.#stopWatching = repeat(this.#log, CHECK_MS, failed, () => this.#check())
   }
 
@@ -134,11 +134,11 @@ class AdvisoryNodeLock implements NodeLock {
       throw error
     })
     if (isHeld === true) {
-      this.#log.info('the database connection of this node is back')
+      this.#log.info('node lock regained')
       for (const listener of this.#listeners) listener()
     } else if (isHeld === false && this.#client !== null) {
       const taken = this.#isAlone ? TAKEN_ALONE : TAKEN_SHARED
-      if (this.lost !== taken) this.#log.error(taken)
+      if (this.lost !== taken) this.#log.error({ reason: taken }, 'node lock taken by another process')
       this.lost = taken
     }
   }
@@ -162,7 +162,7 @@ class AdvisoryNodeLock implements NodeLock {
   #drop(client: pg.Client): void {
     if (client !== this.#client) return
     this.#client = null
-    if (this.lost === null) this.#log.error(CONNECTION_LOST)
+    if (this.lost === null) this.#log.error({ reason: CONNECTION_LOST }, 'node lock lost')
     this.lost = CONNECTION_LOST
     client.end().catch(() => undefined) // it is broken already
   }

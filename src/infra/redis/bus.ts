@@ -102,15 +102,15 @@ function redisBus({ url, prefix, signer }: SharedRedis, log: Log): Bus {
   for (const [role, client] of Object.entries({ publisher, subscriber })) {
     let isDown = false
     client.on('error', (error) => {
-      if (!isDown) log.warn({ err: error, role }, 'Redis is unreachable; events wait for the next poll')
+      if (!isDown) log.warn({ err: error, role }, 'Redis unreachable; wake-ups wait for the next poll')
       isDown = true
     })
     client.on('ready', () => {
-      if (isDown) log.info({ role }, 'Redis is back')
+      if (isDown) log.info({ role }, 'Redis available again')
       isDown = false
     })
   }
-  const report = (error: unknown) => log.debug({ err: error }, 'a bus message was lost')
+  const report = (error: unknown) => log.debug({ err: error }, 'bus message lost')
   const publish = (topic: string, message: string) => {
     const channel = prefix + topic
     publisher.publish(channel, signer.sign(channel, message, systemClock.now())).catch(report)
@@ -126,7 +126,7 @@ function redisBus({ url, prefix, signer }: SharedRedis, log: Log): Bus {
     refused += 1
     if (performance.now() - loggedAt < LOG_EVERY_MS) return
     loggedAt = performance.now()
-    log.warn({ channel, reason, refused }, 'a bus message was refused')
+    log.warn({ channel, reason, refusedCount: refused }, 'bus message refused')
   }
   subscriber.on('message', (channel, text) => {
     const opened = signer.open(channel, text, systemClock.now())

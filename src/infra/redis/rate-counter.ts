@@ -110,7 +110,7 @@ function redisCounter({ url, prefix }: Pick<SharedRedis, 'url' | 'prefix'>, log:
     if (performance.now() - loggedAt < LOG_EVERY_MS) return
     loggedAt = performance.now()
     const since = missed - missedBefore
-    log.warn({ err: error, missed: since }, 'Redis does not respond: each node counts rate limits for itself')
+    log.warn({ err: error, missedCount: since }, 'Redis not responding; rate limits counted per node')
     missedBefore = missed
   }
 

@@ -158,12 +158,12 @@ describe('a picture', () => {
 describe('not kept', () => {
   const svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
   test.each<[what: string, reason: RegExp, answer: Parameters<PictureHost['serve']>[1]]>([
-    ['SVG', /no PNG/, sends(svg, 'image/svg+xml')],
-    ['HTML that says it is a picture', /no PNG/, sends('<!doctype html><script>alert(1)</script>')],
-    ['nothing', /no PNG/, sends('')],
+    ['SVG', /not a PNG/, sends(svg, 'image/svg+xml')],
+    ['HTML that says it is a picture', /not a PNG/, sends('<!doctype html><script>alert(1)</script>')],
+    ['nothing', /not a PNG/, sends('')],
     ['more than 1 MB', /larger than 1 MB/, sends(Buffer.concat([PNG, Buffer.alloc(MAX_PICTURE_BYTES)]))],
-    ['an error', /answered 500/, (response) => response.writeHead(500).end(PNG)],
-    ['a redirect', /answered 302/, (response) => response.writeHead(302, { location: '/secret' }).end(PNG)],
+    ['an error', /responded with 500/, (response) => response.writeHead(500).end(PNG)],
+    ['a redirect', /responded with 302/, (response) => response.writeHead(302, { location: '/secret' }).end(PNG)],
     ['what never ends', /within 5 seconds/, (response) => response.writeHead(200).write(PNG)],
   ])('%s', async (_what, reason, answer) => {
     const url = host.serve(path, answer)

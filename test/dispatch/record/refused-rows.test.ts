@@ -61,7 +61,7 @@ describe('a result that the database refuses', () => {
     await quietPeriod()
     expect(receiver.received).toHaveLength(12)
     expect(await setAside()).toBe(before + 1)
-    expect(logged('a result that cannot be recorded was set aside').at(-1)).toMatchObject({
+    expect(logged('attempt refused by the database; set aside').at(-1)).toMatchObject({
       deliveryId: bad[0]?.deliveryId,
       attempt: 1,
     })
@@ -119,7 +119,7 @@ describe('an endpoint whose health the database refuses', () => {
     await guddesk.newConversation(tenant)
     await until(async () => (await deliveries())[0]?.status === 'FAILED')
     expect((await deliveries())[0]?.attemptLog).toMatchObject([{ statusCode: 410 }])
-    expect(logged('an endpoint could not be disabled').at(-1)).toMatchObject({ endpointId: id })
+    expect(logged('webhook endpoint not disabled').at(-1)).toMatchObject({ endpointId: id })
   })
 })
 
@@ -130,7 +130,7 @@ test('a judgement that fails counts no failure twice, and is made when it can be
   await until(async () => (await endpoint(id)).consecutiveFailures === 2)
   guddesk.clock.advance(5 * DAY)
   await refuse('UPDATE', 'webhook_endpoints', `NEW.id = '${id}' AND NOT NEW.is_enabled`)
-  const failed = () => logged('an endpoint could not be judged; trying again').length
+  const failed = () => logged('endpoint health not evaluated; retrying').length
   const before = failed()
   await guddesk.newConversation(tenant)
   await until(() => failed() > before + 1)

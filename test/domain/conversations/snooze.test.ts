@@ -158,7 +158,7 @@ describe('reopenDueConversations', () => {
     expect(await reopenDueConversations(still.deps)).toBe(4)
     expect(await read(String(bad))).toMatchObject({ status: 'SNOOZED' })
     expect(still.deps.counts.rowsSetAside).toBe(rowsSetAside + 1)
-    const line = still.logs.findLast(({ msg }) => msg === 'conversations could not be reopened')
+    const line = still.logs.findLast(({ msg }) => msg === 'conversations not reopened')
     expect(line).toMatchObject({ conversationIds: [bad] })
     await allow()
     // Ten minutes later, by a timer that tests do not move.

@@ -87,7 +87,7 @@ test('what goes wrong in a compiled query is masked, logged once and told with i
   const query = '{ list: conversations(first: 3) { totalCount } }'
   await answers(query)
   const rename = (from: string, to: string) => guddesk.deps.db.sql(`ALTER TABLE ${from} RENAME TO ${to}`)
-  const failures = () => guddesk.logs.filter(({ msg }) => msg === 'a GraphQL operation failed').length
+  const failures = () => guddesk.logs.filter(({ msg }) => msg === 'GraphQL operation failed').length
   const before = failures()
   await rename('conversations', 'out_of_the_way')
   try {

@@ -250,7 +250,7 @@ describe('an operation that takes too long', () => {
 
 describe('an unexpected error', () => {
   const rename = (from: string, to: string) => guddesk.deps.db.sql(`ALTER TABLE ${from} RENAME TO ${to}`)
-  const logged = () => guddesk.logs.filter(({ msg }) => msg === 'a GraphQL operation failed').at(-1)
+  const logged = () => guddesk.logs.filter(({ msg }) => msg === 'GraphQL operation failed').at(-1)
   const query = '{ conversations { totalCount } }'
 
   beforeAll(() => rename('conversations', 'out_of_the_way'))

@@ -143,7 +143,7 @@ describe('an unexpected error', () => {
     const { body } = await guddesk.graphql('{ list: conversations { totalCount } }')
     expectMasked(body)
     expect(body.errors[0]).toMatchObject({ path: ['list'], locations: [{ line: 1, column: 3 }] })
-    const lines = guddesk.logs.slice(before).filter(({ msg }) => msg === 'a GraphQL operation failed')
+    const lines = guddesk.logs.slice(before).filter(({ msg }) => msg === 'GraphQL operation failed')
     expect(lines).toHaveLength(1)
     expect(JSON.stringify(lines[0])).toMatch(/does not exist/)
   })

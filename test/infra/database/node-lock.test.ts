@@ -110,6 +110,6 @@ describe.runIf(backend === 'postgres')('a node loses its lock on the database', 
     await receiver.waitFor(2)
     expect(await node.health()).toEqual([200, 'ok'])
     await expect(node.open(undefined)).rejects.toThrow('Another process is running on this database.')
-    expect(node.guddesk.logs.map(({ msg }) => msg)).not.toContain('this dispatcher was counted as gone; it restarts')
+    expect(node.guddesk.logs.map(({ msg }) => msg)).not.toContain('dispatcher removed by another one; rejoining')
   })
 })

@@ -202,7 +202,7 @@ describe('a runaway bot', () => {
     expect(seconds).toBeLessThanOrEqual(45)
     expect(answer.error.message).toContain(`try again in ${seconds} seconds`)
     expect(await metric(guddesk, 'guddesk_loops_refused_total')).toBe(refused + 1)
-    expect(guddesk.logs.filter(({ msg }) => msg === 'a bot message loop was stopped').at(-1)).toMatchObject({
+    expect(guddesk.logs.filter(({ msg }) => msg === 'bot message loop stopped').at(-1)).toMatchObject({
       workspaceId: guddesk.tenant.workspaceId,
       conversationId: id,
       actorId: agent.id,

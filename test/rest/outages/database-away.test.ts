@@ -58,7 +58,7 @@ describe.runIf(backend === 'postgres')('the database is cut off', () => {
     const refused = overWebSocket(guddesk, { conversationId })
     await until(() => refused.errors.length > 0)
     expect(refused.errors[0]?.extensions).toMatchObject({ code: 'unavailable', retryAfterSeconds: 2 })
-    expect(guddesk.logs.filter(({ level, msg }) => level === 50 && msg === 'a request failed')).toEqual([])
+    expect(guddesk.logs.filter(({ level, msg }) => level === 50 && msg === 'request failed')).toEqual([])
     proxy.mend()
     await until(async () => (await write('after')).status === 201)
     const before = seen()

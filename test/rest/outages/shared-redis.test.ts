@@ -159,7 +159,7 @@ describe.runIf(backend === 'postgres')('one Redis', () => {
     guddesk.deps.bus.send(topic, 'ours')
     await until(() => heard.length > 0)
     expect(heard).toEqual(['ours'])
-    expect(guddesk.logs.filter(({ msg }) => msg === 'a bus message was refused')).toHaveLength(1)
+    expect(guddesk.logs.filter(({ msg }) => msg === 'bus message refused')).toHaveLength(1)
   })
 
   describe('a counter', () => {

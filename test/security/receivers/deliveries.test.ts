@@ -24,7 +24,7 @@ const register = (tenant: Tenant, url: string) =>
 const deliveriesOf = ({ workspaceId }: Tenant) =>
   guddesk.deps.db.prisma.delivery.findMany({ where: { workspaceId }, include: { attemptLog: true } })
 
-const REFUSED = 'The name resolves to a private, loopback or reserved address'
+const REFUSED = 'The host name resolves to a private, loopback or reserved address'
 
 test.each([
   ['10.11.12.13', `${REFUSED}; to allow it, set WEBHOOK_ALLOWED_HOSTS=rebind.example.com`],

@@ -67,7 +67,7 @@ function flood(socket: Socket, head: string, chunk: string): void {
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
 const BOMB = gzipSync(Buffer.alloc(20_000_000))
 const BIG = 'x'.repeat(60_000)
-const TOO_LONG = { kind: 'failed', error: 'The answer is too long' } as const
+const TOO_LONG = { kind: 'failed', error: 'The response is longer than 64 kB' } as const
 
 const RUDE: [what: string, answer: (socket: Socket) => void, exchange: Partial<HttpResult> & { kind: string }][] = [
   // Success is a complete answer: nobody can tell whether these would end.
@@ -87,12 +87,12 @@ const RUDE: [what: string, answer: (socket: Socket) => void, exchange: Partial<H
   [
     'endless headers',
     (s) => flood(s, 'HTTP/1.1 200 OK\r\n', 'X-More: and more\r\n'.repeat(1000)),
-    { kind: 'failed', error: 'The answer has too many headers' },
+    { kind: 'failed', error: 'The response headers are larger than 64 kB' },
   ],
   [
     'one endless header',
     (s) => flood(s, 'HTTP/1.1 200 OK\r\nX-More: ', BIG),
-    { kind: 'failed', error: 'The answer has too many headers' },
+    { kind: 'failed', error: 'The response headers are larger than 64 kB' },
   ],
   ['endless interim answers', (s) => flood(s, '', 'HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n'.repeat(500)), TOO_LONG],
   ['an endless chunk extension', (s) => flood(s, `${CHUNKED}5;`, `a=${BIG};`), TOO_LONG],
@@ -100,7 +100,7 @@ const RUDE: [what: string, answer: (socket: Socket) => void, exchange: Partial<H
   [
     'no HTTP',
     (s) => flood(s, 'SSH-2.0-OpenSSH_9.2\r\n', BIG),
-    { kind: 'failed', error: 'The answer is not valid HTTP' },
+    { kind: 'failed', error: 'The response is not valid HTTP' },
   ],
   [
     'a byte a second',
@@ -140,12 +140,12 @@ const RUDE: [what: string, answer: (socket: Socket) => void, exchange: Partial<H
       s.write('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc')
       setTimeout(() => s.resetAndDestroy(), 50)
     },
-    { kind: 'failed', error: 'Connection reset' },
+    { kind: 'failed', error: 'The receiver reset the connection' },
   ],
   [
     'an end in the middle of the body',
     (s) => s.end('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nabc'),
-    { kind: 'failed', error: 'The connection was closed before the answer was complete' },
+    { kind: 'failed', error: 'The receiver closed the connection before the response was complete' },
   ],
 ]
 

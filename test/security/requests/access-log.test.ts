@@ -49,7 +49,7 @@ test.each([
 ])('%s leaves no token in the log', async (path) => {
   const before = guddesk.logs.length
   for (const method of ['GET', 'POST']) await ask(path, method)
-  await until(() => guddesk.logs.slice(before).filter(({ msg }) => msg === 'request').length === 2)
+  await until(() => guddesk.logs.slice(before).filter(({ msg }) => msg === 'request completed').length === 2)
   expect(JSON.stringify(guddesk.logs.slice(before))).not.toContain(TOKEN)
 })
 

@@ -11,7 +11,9 @@ import { type Receiver, startReceiver } from '../../support/receiver.ts'
 import { until } from '../../support/until.ts'
 
 const BODY = '{"event":"ping","data":{}}'
-const error = expect.stringMatching(/^The name resolves to a private, loopback or reserved address; to allow it, set /)
+const error = expect.stringMatching(
+  /^The host name resolves to a private, loopback or reserved address; to allow it, set /,
+)
 const REFUSED = { kind: 'refused', error }
 
 let receiver: Receiver
@@ -89,14 +91,14 @@ describe('resolving', () => {
   test('a name that nobody knows is the receiver’s failure, not a refusal', async () => {
     const { sender } = await guarded(() => [])
     const exchange = await sender.post('http://nowhere.example.com/', {}, BODY)
-    expect(exchange).toEqual({ kind: 'failed', error: 'The host name does not resolve' })
+    expect(exchange).toEqual({ kind: 'failed', error: expect.stringMatching(/^The host name does not resolve/) })
   })
 
   test('a name server that is silent costs two seconds', async () => {
     const { policy, sender } = await guarded(() => null)
     const began = performance.now()
     const exchange = await sender.post('http://slow.example.com/', {}, BODY)
-    expect(exchange).toEqual({ kind: 'failed', error: 'The host name could not be resolved' })
+    expect(exchange).toEqual({ kind: 'failed', error: expect.stringMatching(/^The host name could not be resolved/) })
     expect(performance.now() - began).toBeLessThan(3500)
     expect(await checkWebhookUrl(policy, 'http://slow.example.com/')).toBe('http://slow.example.com/')
   })

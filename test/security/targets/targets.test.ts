@@ -324,7 +324,7 @@ describe('what a name resolves to', () => {
     }
     await expect(checkWebhookUrl(policy, url)).rejects.toThrow('must not resolve to a private')
     const sender = createHttpClient(policy)
-    const error = 'The name resolves to a private, loopback or reserved address'
+    const error = 'The host name resolves to a private, loopback or reserved address'
     expect(await sender.post(url, {}, '{}')).toEqual({ kind: 'refused', error })
     sender.close()
   })

@@ -52,7 +52,7 @@ export class Embedded {
 
   /** Makes it read-only while the disk is nearly full, and opens it again after an abort. */
   watch(log: Log): () => Promise<void> {
-    return repeat(log, MEASURE_EVERY_MS, 'the embedded database could not be checked', () => this.#check(log))
+    return repeat(log, MEASURE_EVERY_MS, 'embedded database not checked', () => this.#check(log))
   }
 
   async close(): Promise<void> {
@@ -94,8 +94,8 @@ export class Embedded {
     const { isFull, free } = this.#disk
     if (isFull !== this.#isReadOnly) {
       this.#isReadOnly = isFull
-      if (isFull) log.error({ free }, 'the disk is nearly full: the database is read-only until space is freed')
-      else log.info({ free }, 'the disk has free space again: the database is writable')
+      if (isFull) log.error({ freeBytes: free }, 'disk nearly full; database read-only')
+      else log.info({ freeBytes: free }, 'disk space freed; database writable')
       // A connection that is made later is told when it is made.
       if (this.#pglite !== null) await this.pool.query(readOnly(isFull))
     }
@@ -103,14 +103,14 @@ export class Embedded {
   }
 
   async #openAgain(log: Log): Promise<void> {
-    if (this.#abort !== null) log.error({ err: this.#abort.error }, 'the embedded database has aborted')
+    if (this.#abort !== null) log.error({ err: this.#abort.error }, 'embedded database aborted')
     this.#abort = null
     if (performance.now() < this.#openAt) return
     if (this.#disk.isFull) await this.#disk.letGo()
     if (!this.#disk.hasRoomToOpen) return
     this.#openAt = performance.now() + OPEN_AGAIN_MS
     await this.#openPGlite()
-    log.info('the embedded database is open again')
+    log.info('embedded database reopened')
   }
 }
 
