@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Client, connect } from './client.ts'
-import { Feed } from './feed.ts'
+import { Journal } from './journal.ts'
 
 /** A webhook as it arrived. */
 export interface Webhook {
@@ -22,7 +22,7 @@ export interface Webhook {
   readonly verifiedAt: number
 }
 
-/** An echo, as the API answered it. */
+/** A sent echo. */
 export interface Echo {
   /** The visitor's message, and the reply to it. */
   readonly messageId: string
@@ -33,12 +33,12 @@ export interface Echo {
   readonly at: number
 }
 
-/** A real HTTP server, such as anybody would write: it verifies, answers at once, and echoes if told to. */
+/** An agent on a real HTTP server: it verifies webhooks, responds at once, and optionally echoes messages. */
 export interface Agent {
   readonly id: string
   readonly url: string
-  readonly webhooks: Feed<Webhook>
-  readonly echoes: Feed<Echo>
+  readonly webhooks: Journal<Webhook>
+  readonly echoes: Journal<Echo>
 }
 
 export interface Options {
@@ -56,8 +56,8 @@ interface Installed {
 /** Starts an agent and installs it with the administrator's key. */
 export async function startAgent(admin: Client, options: Options, cleanup: AsyncDisposableStack): Promise<Agent> {
   const { name, path = '/webhook', echoes: isEcho = false, events } = options
-  const webhooks = new Feed<Webhook>()
-  const echoes = new Feed<Echo>()
+  const webhooks = new Journal<Webhook>()
+  const echoes = new Journal<Echo>()
   const { promise: installed, resolve: install } = Promise.withResolvers<Installed>()
 
   async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -98,7 +98,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString('utf8')
 }
 
-/** Signs what the body means, not its bytes: that is how agents in the field do it, with any JSON body parser. */
+/** Computes the signature over the parsed and re-serialized body, as agents with a JSON body parser do. */
 function verify(request: IncomingMessage, text: string, secret: string, at: number): Webhook {
   const body = JSON.parse(text) as Pick<Webhook, 'event' | 'data'>
   const computed = `sha256=${createHmac('sha256', secret).update(JSON.stringify(body)).digest('hex')}`

@@ -1,14 +1,14 @@
-/** A REST answer's status and `data`. */
-export interface Answer<T> {
+/** A REST response: its status and its `data`. */
+export interface ApiResponse<T> {
   readonly status: number
   readonly data: T
 }
 
 export interface Client {
   readonly origin: string
-  /** @throws Error with what the API said, unless it answered 2xx */
-  call<T>(method: string, path: string, body?: unknown): Promise<Answer<T>>
-  /** A visitor's words in an existing conversation come in through GraphQL. @returns the message's id */
+  /** @throws Error with the response, unless its status is 2xx */
+  call<T>(method: string, path: string, body?: unknown): Promise<ApiResponse<T>>
+  /** Sends a visitor's message to an existing conversation through GraphQL. @returns the id of the message */
   writeAsVisitor(conversationId: string, body: string): Promise<string>
 }
 
@@ -36,14 +36,14 @@ export const SEND_MESSAGE = `mutation Write($input: SendMessageInput!) {
   }
 }`
 
-interface SendMessageAnswer {
+interface SendMessageResponse {
   readonly data?: {
     readonly sendMessage: { message: { id: string } | null; error: { message: string } | null } | null
   } | null
   readonly errors?: readonly { readonly message: string }[]
 }
 
-/** Calls GudDesk the way any program would: fetch and an API key. */
+/** Calls GudDesk like any other program: with fetch and an API key. */
 export function connect(origin: string, key: string): Client {
   async function send(method: string, path: string, body?: unknown): Promise<{ status: number; json: unknown }> {
     const response = await fetch(origin + path, {
@@ -55,7 +55,7 @@ export function connect(origin: string, key: string): Client {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     const text = await response.text()
-    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${text}`)
+    if (!response.ok) throw new Error(`${method} ${path} returned ${response.status}: ${text}`)
     return { status: response.status, json: JSON.parse(text) }
   }
 
@@ -68,7 +68,7 @@ export function connect(origin: string, key: string): Client {
     async writeAsVisitor(conversationId, body) {
       const variables = { input: { conversationId, body, type: 'VISITOR' } }
       const { json } = await send('POST', '/graphql', { query: SEND_MESSAGE, variables })
-      const { data, errors } = json as SendMessageAnswer
+      const { data, errors } = json as SendMessageResponse
       const { message, error } = data?.sendMessage ?? {}
       if (message == null) throw new Error(`sendMessage failed: ${(error ?? errors?.[0])?.message}`)
       return message.id
@@ -76,7 +76,7 @@ export function connect(origin: string, key: string): Client {
   }
 }
 
-/** A new customer's empty conversation. */
+/** Starts an empty conversation. @returns its id */
 export async function newConversation(client: Client, visitorId: string): Promise<string> {
   const { data } = await client.call<Conversation>('POST', '/api/v1/conversations', { visitorId })
   return data.id

@@ -1,7 +1,7 @@
 import pg from 'pg'
 
 /**
- * GUDDESK_API_KEY applies to an empty database only, and a demo must not write between somebody's rows.
+ * GUDDESK_API_KEY applies only to an empty database, and the demo must not write into existing data.
  * @throws Error when the database has any table, or cannot be reached
  */
 export async function requireEmptyDatabase(url: string): Promise<void> {

@@ -4,23 +4,25 @@ import { requireEmptyDatabase } from './database.ts'
 import { measureBurst, measureOneByOne } from './measure.ts'
 import { bold, detail, red, say, step } from './print.ts'
 import { type Backend, type GudDeskProcess, startGudDesk } from './process.ts'
-import { tellStory } from './story.ts'
+import { runStory } from './story.ts'
 
-const USAGE = `Shows a visitor's message on its way to an agent and back, on a GudDesk of its own.
+const USAGE = `Sends a visitor's message to an agent and back, on a temporary GudDesk.
 
-  npm run demo                                  the story, step by step
-  npm run demo -- --messages 50                 and 50 more messages, one after another, with their latency
-  npm run demo -- --agents 10 --messages 500    a burst: 500 messages, each for 10 agents
+  npm run demo                                  one message, step by step
+  npm run demo -- --messages 50                 then 50 more messages, one after another, with their latency
+  npm run demo -- --agents 10 --messages 500    500 messages at once, each for 10 agents
 
---agents is 1 to 100, --messages is 1 to 10,000 (a burst's default is 100).
-Runs on the embedded database, or on DATABASE_URL (an empty database) and REDIS_URL.`
+--agents    1 to 100; sends all messages at once
+--messages  1 to 10,000; default with --agents: 100
+
+The demo uses the embedded database, or an empty PostgreSQL database if DATABASE_URL is set, and Redis if REDIS_URL is set.`
 
 interface Args {
   readonly agents: number | undefined
   readonly messages: number | undefined
 }
 
-/** @returns null for --help. @throws TypeError for anything that is not in the usage */
+/** @returns null for --help. @throws TypeError for arguments that the usage does not list */
 function readArgs(): Args | null {
   const options = { agents: { type: 'string' }, messages: { type: 'string' }, help: { type: 'boolean' } } as const
   const { values } = parseArgs({ options })
@@ -35,7 +37,7 @@ function count(name: string, text: string | undefined, max: number): number | un
   throw new TypeError(`--${name} must be a whole number from 1 to ${max.toLocaleString('en')}, not "${text}"`)
 }
 
-/** Whatever ends the demo, the process that it started and its folder go with it. */
+/** Stops the started process and removes its folder, however the demo ends. */
 async function run(args: Args): Promise<void> {
   await using cleanup = new AsyncDisposableStack()
   stopOnSignals(cleanup)
@@ -45,7 +47,7 @@ async function run(args: Args): Promise<void> {
 
 let isInterrupted = false
 
-/** Ctrl-C reaches us more than once: from the terminal and from npm. */
+/** Ctrl-C arrives more than once: from the terminal and from npm. */
 function stopOnSignals(cleanup: AsyncDisposableStack): void {
   for (const [signal, code] of Object.entries({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 })) {
     process.on(signal, () => {
@@ -59,7 +61,7 @@ function stopOnSignals(cleanup: AsyncDisposableStack): void {
 async function start(cleanup: AsyncDisposableStack): Promise<GudDeskProcess> {
   const { DATABASE_URL: databaseUrl = '', REDIS_URL: redisUrl = '' } = process.env
   if (databaseUrl !== '') await requireEmptyDatabase(databaseUrl)
-  say(bold("GudDesk: a visitor's message on its way to an agent and back"))
+  say(bold("GudDesk: a visitor's message to an agent and back"))
   const backend: Backend = { databaseUrl, redisUrl }
   const began = performance.now()
   const guddesk = await startGudDesk(backend, cleanup)
@@ -77,7 +79,7 @@ async function perform(
   if (agents !== undefined) {
     return measureBurst(connect(guddesk.origin, guddesk.key), agents, messages ?? 100, cleanup)
   }
-  const scene = await tellStory(guddesk, cleanup)
+  const scene = await runStory(guddesk, cleanup)
   if (messages !== undefined) await measureOneByOne(scene, messages)
 }
 
@@ -95,7 +97,7 @@ if (args === null) {
   run(args).then(
     () => process.exit(0),
     (error: Error) => {
-      // What fails because the process is being stopped is not worth a word.
+      // Errors caused by stopping the process are not reported.
       if (isInterrupted) return
       console.error(`\n${red('The demo failed:')} ${error.message}`)
       process.exit(1)

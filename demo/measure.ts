@@ -4,11 +4,11 @@ import { many, ms, red, say, step, table } from './print.ts'
 import { inParallel, type Summary, summarize } from './stats.ts'
 import type { Scene } from './story.ts'
 
-/** On a machine that is not busy with something else, the median is far below. */
+/** On an idle machine, the median is far below this. */
 const MEDIAN_MS = 100
 const CONVERSATIONS = 20
 const AT_A_TIME = 16
-/** Retries come after 10 s: longer than that, so that one lost request does not fail a burst. */
+/** Longer than the first retry (10 s), so that one lost request does not fail the run. */
 const PATIENCE_MS = 15_000
 
 /**
@@ -24,7 +24,7 @@ export async function measureOneByOne({ admin, agent, customer }: Scene, count: 
     const sentAt = performance.now()
     const id = await admin.writeAsVisitor(conversationId, `Message ${i} of ${count}`)
     const webhook = await agent.webhooks.find(({ data }) => data.messageId === id, `The webhook of message ${i}`)
-    if (!webhook.signature.isValid) throw new Error(`The webhook of message ${i} came with a wrong signature`)
+    if (!webhook.signature.isValid) throw new Error(`The webhook of message ${i} has a wrong signature`)
     const echo = await agent.echoes.find(({ messageId }) => messageId === id, `The reply to message ${i}`)
     delivered.push(webhook.at - sentAt)
     echoed.push(echo.at - sentAt)
@@ -33,17 +33,17 @@ export async function measureOneByOne({ admin, agent, customer }: Scene, count: 
   const latency = summarize(delivered)
   say()
   table(HEAD, [
-    row("visitor's message POSTed → signed webhook at the agent", count, latency),
-    row("visitor's message POSTed → reply in the conversation", count, summarize(echoed)),
+    row("POST of the visitor's message → signed webhook at the agent", count, latency),
+    row("POST of the visitor's message → reply in the conversation", count, summarize(echoed)),
   ])
   say()
   if (latency.p50 >= MEDIAN_MS)
-    say(red(`    The median is ${ms(latency.p50)}, usually under ${MEDIAN_MS} ms: is this machine busy?`))
+    say(red(`    The median is ${ms(latency.p50)}. On an idle machine, it is under ${MEDIAN_MS} ms.`))
 }
 
 /**
- * Many messages at once, each for every agent. Nobody replies: that would be more bot messages than the loop rule
- * allows, and webhooks that are not of this count.
+ * Many messages at once, each for every agent. The agents do not reply: that would exceed the limit of bot messages, and
+ * cause webhooks that are not counted here.
  * @throws Error unless every agent got every message with a valid signature
  */
 export async function measureBurst(
@@ -92,7 +92,7 @@ export async function measureBurst(
   throw new Error(`${samples.length} of ${expected} webhooks were delivered; ${invalid.length} had a wrong signature`)
 }
 
-/** Waits until all have arrived, or nothing has for a while. A retry arrives again, and is not one more. */
+/** Waits until all webhooks have arrived, or none has for PATIENCE_MS. Retries are not counted twice. */
 async function quiet(agents: readonly Agent[], expected: number): Promise<void> {
   const arrived = () => agents.reduce((sum, { webhooks }) => sum + webhooks.items.length, 0)
   const different = () => new Set(agents.flatMap(({ webhooks }) => webhooks.items.map(({ delivery }) => delivery))).size

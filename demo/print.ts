@@ -5,7 +5,7 @@ const INDENT = '    '
 
 type Style = Parameters<typeof styleText>[0]
 
-/** Colour is for people: none when the output goes to a file or a pipe. */
+/** No colours when the output goes to a file or a pipe. */
 function styled(style: Style, text: string): string {
   return process.stdout.isTTY ? styleText(style, text) : text
 }
@@ -31,7 +31,7 @@ export function say(text = ''): void {
 
 let steps = 0
 
-/** A numbered step of the story and, at the right edge, how long it took. */
+/** Prints a numbered step and, right-aligned, its duration. */
 export function step(title: string, took: number): void {
   steps++
   const time = ms(took)
@@ -44,7 +44,7 @@ export function detail(...lines: string[]): void {
   for (const line of lines) say(INDENT + line)
 }
 
-/** Lines under a step that one may skip. */
+/** Less important lines under a step, dimmed. */
 export function quote(text: string): void {
   detail(...text.split('\n').map(dim))
 }

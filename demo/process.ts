@@ -10,7 +10,7 @@ import { START_ARGS } from './start.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const START_MS = 60_000
-/** A stopping GudDesk drains for longer than anybody who pressed Ctrl-C wants to wait. */
+/** A stopping GudDesk can drain for longer than this, which is too long after Ctrl-C. */
 const STOP_MS = 5000
 
 /** GudDesk as a process of its own, on a database that nothing else uses. */
@@ -19,9 +19,9 @@ export interface GudDeskProcess {
   /** The first FULL_ACCESS key. */
   readonly key: string
   readonly pid: number
-  /** What it printed so far: warnings and errors, if any. */
+  /** Its output so far, which includes warnings and errors. */
   output(): string
-  /** Rejects, with a sentence, when it ends before it is stopped. */
+  /** Rejects when the process ends before it is stopped. */
   readonly died: Promise<never>
 }
 
@@ -29,9 +29,9 @@ export interface Backend {
   /** The embedded database when left out. */
   readonly databaseUrl?: string | undefined
   readonly redisUrl?: string | undefined
-  /** A folder that somebody has prepared, and removes; a temporary one when left out. */
+  /** A prepared folder, which the caller removes. Default: a temporary folder. */
   readonly dataDir?: string | undefined
-  /** The key that the prepared database has. */
+  /** The key in the prepared database. */
   readonly key?: string | undefined
 }
 
@@ -57,19 +57,19 @@ export async function startGudDesk(backend: Backend, cleanup: AsyncDisposableSta
     if (isStopping) return new Promise<never>(() => undefined)
     throw new Error(`GudDesk ended with ${signal ?? `exit code ${code}`}:\n${output()}`)
   })
-  died.catch(() => undefined) // Whoever cares races it.
+  died.catch(() => undefined) // callers race it
   const origin = await Promise.race([announcedOrigin(output), died])
   return { origin, key, pid: child.pid ?? 0, output, died }
 }
 
-/** Made in one go, so that no signal comes between the folder and its removal. */
+/** Synchronous, so that no signal can arrive before the removal is registered. */
 function temporaryFolder(cleanup: AsyncDisposableStack): string {
   const folder = mkdtempSync(join(tmpdir(), 'guddesk-demo-'))
   cleanup.defer(() => rm(folder, { recursive: true, force: true }))
   return folder
 }
 
-/** Whatever the caller's environment says for its own GudDesk does not apply to this one; empty means unset. */
+/** Overrides the caller's settings for its own GudDesk; empty means unset. */
 function settings({ databaseUrl = '', redisUrl = '' }: Backend): Record<string, string> {
   return {
     NODE_ENV: 'development',
@@ -95,7 +95,7 @@ function gather({ stdout, stderr }: ChildProcess): () => string {
   return () => text.trim()
 }
 
-/** With PORT=0 the system picks the port; the welcome says which, once GudDesk listens. */
+/** With PORT=0, the system picks the port. The start message contains it. */
 async function announcedOrigin(output: () => string): Promise<string> {
   const end = performance.now() + START_MS
   while (performance.now() < end) {

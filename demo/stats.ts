@@ -5,7 +5,7 @@ export interface Summary {
   readonly max: number
 }
 
-/** Percentiles by nearest rank: every figure is one that was measured. */
+/** Percentiles by nearest rank: every figure is a measured value. */
 export function summarize(samples: readonly number[]): Summary {
   const sorted = samples.toSorted((a, b) => a - b)
   const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN

@@ -22,14 +22,14 @@ async function timed<T>(task: () => Promise<T>): Promise<Timed<T>> {
   return { value, began, took: performance.now() - began }
 }
 
-/** A customer writes, an agent hears of it and answers: every step as it happens. */
-export async function tellStory(guddesk: GudDeskProcess, cleanup: AsyncDisposableStack): Promise<Scene> {
+/** A customer writes, and an agent gets a webhook and replies. Prints each step. */
+export async function runStory(guddesk: GudDeskProcess, cleanup: AsyncDisposableStack): Promise<Scene> {
   const admin = connect(guddesk.origin, guddesk.key)
 
   const installing = await timed(() => startAgent(admin, { name: 'EchoBot', echoes: true }, cleanup))
   const agent = installing.value
   step('An agent is installed', installing.took)
-  detail('POST /api/v1/agents → 201', `${agent.id} hears of events at ${agent.url}`)
+  detail('POST /api/v1/agents → 201', `${agent.id} receives events at ${agent.url}`)
 
   const person = { name: 'Vera Visitor', email: 'vera@example.com' }
   const creating = await timed(() => admin.call<Customer>('POST', '/api/v1/customers', person))
@@ -45,13 +45,13 @@ export async function tellStory(guddesk: GudDeskProcess, cleanup: AsyncDisposabl
   detail(`POST /api/v1/conversations → ${starting.value.status}`, `${conversationId}: “${message}”`)
 
   const webhook = await messageWebhook(agent, message)
-  tellWebhook(agent, webhook, starting.began)
+  showWebhook(agent, webhook, starting.began)
   const echo = await agent.echoes.find(({ messageId }) => messageId === webhook.data.messageId, "The agent's reply")
-  tellReply(echo)
+  showReply(echo)
 
   const scene = { admin, agent, customer, conversationId }
-  await tellGraphQL(scene)
-  await tellConversation(scene)
+  await showGraphQL(scene)
+  await showConversation(scene)
   const loop = echo.at - starting.began
   say()
   say(
@@ -60,18 +60,18 @@ export async function tellStory(guddesk: GudDeskProcess, cleanup: AsyncDisposabl
   return scene
 }
 
-/** @throws Error when it did not come, or its signature is wrong */
+/** @throws Error when the webhook does not arrive, or its signature is wrong */
 async function messageWebhook({ webhooks }: Agent, text: string): Promise<Webhook> {
   const isIt = ({ event, data }: Webhook) => event === 'message.created' && data.body === text
   const webhook = await webhooks.find(isIt, 'The webhook message.created')
-  if (!webhook.signature.isValid) throw new Error('The webhook message.created came with a wrong signature')
+  if (!webhook.signature.isValid) throw new Error('The webhook message.created has a wrong signature')
   return webhook
 }
 
-function tellWebhook({ webhooks }: Agent, webhook: Webhook, sentAt: number): void {
+function showWebhook({ webhooks }: Agent, webhook: Webhook, sentAt: number): void {
   const first = webhooks.items[0]
-  step("A signed webhook is at the agent, since the visitor's POST", webhook.at - sentAt)
-  if (first !== undefined && first !== webhook) detail(`(${first.event} came first, after ${ms(first.at - sentAt)})`)
+  step("The agent receives a signed webhook (since the visitor's POST)", webhook.at - sentAt)
+  if (first !== undefined && first !== webhook) detail(`(${first.event} arrived first, after ${ms(first.at - sentAt)})`)
   detail(`POST ${webhook.path}`)
   for (const [name, value] of webhook.headers) {
     detail(`${dim(`${name}:`)} ${name === 'x-guddesk-signature' ? bold(value) : value}`)
@@ -80,15 +80,15 @@ function tellWebhook({ webhooks }: Agent, webhook: Webhook, sentAt: number): voi
 
   step('The agent verifies the signature', webhook.verifiedAt - webhook.at)
   detail('HMAC-SHA256 of JSON.stringify(JSON.parse(body)), keyed by the webhook secret:')
-  detail(`${webhook.signature.computed}`, `${green('✓')} equal to X-GudDesk-Signature, compared in constant time`)
+  detail(`${webhook.signature.computed}`, `${green('✓')} matches X-GudDesk-Signature (compared in constant time)`)
 }
 
-function tellReply({ status, replyId, sentAt, at }: Echo): void {
+function showReply({ status, replyId, sentAt, at }: Echo): void {
   step('The agent replies', at - sentAt)
   detail(`POST /api/agent/reply → ${status}`, `${replyId} is in the conversation`)
 }
 
-async function tellGraphQL({ admin, agent, conversationId }: Scene): Promise<void> {
+async function showGraphQL({ admin, agent, conversationId }: Scene): Promise<void> {
   const text = 'Thank you! شكرًا 谢谢 🙏'
   const writing = await timed(() => admin.writeAsVisitor(conversationId, text))
   const webhook = await messageWebhook(agent, text)
@@ -99,8 +99,8 @@ async function tellGraphQL({ admin, agent, conversationId }: Scene): Promise<voi
   detail(`reply in the conversation after ${ms(echo.at - writing.began)}`)
 }
 
-/** @throws Error unless the conversation is the four messages that were written */
-async function tellConversation({ admin, conversationId }: Scene): Promise<void> {
+/** @throws Error unless the conversation has exactly the four messages */
+async function showConversation({ admin, conversationId }: Scene): Promise<void> {
   const path = `/api/v1/conversations/${conversationId}`
   const reading = await timed(() =>
     Promise.all([admin.call<object>('GET', path), admin.call<Message[]>('GET', `${path}/messages`)]),
@@ -117,5 +117,6 @@ async function tellConversation({ admin, conversationId }: Scene): Promise<void>
   }
   const said = messages.map(({ type, body }) => `${type} ${body}`)
   const isEchoed = said.length === 4 && [0, 2].every((i) => said[i + 1] === said[i]?.replace('VISITOR ', 'BOT Echo: '))
-  if (!isEchoed) throw new Error('The conversation should be two messages of the visitor, each with its echo')
+  if (!isEchoed)
+    throw new Error('The conversation should contain two messages of the visitor, each followed by its echo')
 }

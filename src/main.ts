@@ -6,7 +6,7 @@ import { type Config, ConfigError, readConfig } from './infra/config.ts'
 import { createLog, type Log } from './infra/log.ts'
 import { buildServer, type GudDesk } from './server.ts'
 
-/** Exits 0 within this, whatever a client or receiver does. */
+/** The process exits within this time, even if clients or receivers do not respond. */
 const STOP_MS = 9500
 
 async function main(): Promise<void> {
@@ -63,15 +63,15 @@ function stopOnSignals(guddesk: GudDesk): void {
 const originOf = ({ env, publicUrl }: Config, port: number) =>
   env === 'production' ? publicUrl : `http://localhost:${port}`
 
-/** The first owner gets in by a link. Production does not print one into its logs. */
+/** A sign-in link for the first owner. Not in production, where it would get into the logs. */
 async function firstLink({ env }: Config, { firstStart, people }: GudDesk): Promise<string | null> {
   return firstStart === null || env === 'production' ? null : people.makeLink(firstStart.ownerEmail)
 }
 
 function howToSignIn(ownerEmail: string, origin: string, token: string | null): string[] {
   return token === null
-    ? ['', `Sign in as ${ownerEmail} with a link from: npm run sign-in-link -- ${ownerEmail}`]
-    : ['', `Sign in as ${ownerEmail} with this link, once, within 24 hours:`, `  ${signInUrl(origin, token)}`]
+    ? ['', `Create a sign-in link for ${ownerEmail} with: npm run sign-in-link -- ${ownerEmail}`]
+    : ['', `Sign-in link for ${ownerEmail}, valid once and for 24 hours:`, `  ${signInUrl(origin, token)}`]
 }
 
 function firstKey({ apiKey, ownerEmail }: FirstStart, origin: string): string[] {

@@ -8,27 +8,27 @@ const PUBLIC_URL = process.env.PUBLIC_URL || `http://localhost:${PORT}`
 const WEBHOOK_URL = `${PUBLIC_URL.replace(/\/+$/, '')}/webhook`
 const API_KEY = process.env.GUDDESK_API_KEY
 if (!API_KEY) {
-  console.error('Set GUDDESK_API_KEY: a FULL_ACCESS key, or the key that installing an agent gave you.')
+  console.error('Set GUDDESK_API_KEY to a FULL_ACCESS key or to the key of an installed agent.')
   process.exit(1)
 }
 
 const MAX_JSON_BYTES = 60_000
-let secret // comes with the answer to registering
+let secret // from the response to the registration
 let isStopping = false
 
 const app = express().disable('x-powered-by')
-app.use(express.json()) // its limit of 100 kB is enough: payloads stay below
+app.use(express.json()) // the default limit, 100 kB, is enough for every payload
 
 app.post('/webhook', (req, res) => {
-  // Not registered yet, or about to stop: GudDesk tries again later.
+  // Not registered yet, or stopping: GudDesk retries later.
   if (secret === undefined || isStopping) return res.sendStatus(503)
   if (!isSigned(req)) return res.status(401).send('Invalid signature')
-  // Answer first, work afterwards: GudDesk waits 5 seconds at most.
+  // Respond first, then process the event: GudDesk waits at most 5 seconds.
   res.sendStatus(200)
   const { event, data } = req.body
   if (event !== 'message.created' || data.type !== 'VISITOR') return
   if (isDuplicate(req.get('X-GudDesk-Delivery'))) return
-  reply(data).catch((error) => console.error(`No reply in ${data.conversationId}: ${error.message}`))
+  reply(data).catch((error) => console.error(`Reply in ${data.conversationId} failed: ${error.message}`))
 })
 
 function isSigned(req) {
@@ -38,7 +38,7 @@ function isSigned(req) {
   return received.length === expected.length && timingSafeEqual(received, expected)
 }
 
-/** Deliveries come at least once. The last 1,000 are remembered. */
+/** Delivery is at least once: the last 1,000 deliveries are remembered. */
 const seen = new Set()
 function isDuplicate(delivery) {
   if (seen.has(delivery)) return true
@@ -52,8 +52,8 @@ async function reply({ conversationId, body }) {
 }
 
 /**
- * A visitor writes at most 10,000 characters, an agent 20,000 and 60,000 bytes as JSON: only a text full of control
- * characters, six bytes each, is too long. It is cut by characters, not in the middle of an emoji.
+ * A visitor's message has at most 10,000 characters. A reply has at most 20,000 characters and 60,000 bytes as JSON, which only
+ * a text full of control characters (six bytes each) exceeds. The text is cut between characters, never within an emoji.
  */
 function cut(text) {
   const characters = [...text]
@@ -70,7 +70,7 @@ async function guddesk(method, path, body) {
   throw Object.assign(new Error(error.message), { status: response.status })
 }
 
-/** Tries until GudDesk is up. Registering the same URL again gives the same endpoint. */
+/** Retries until GudDesk runs. Registering the same URL again returns the same endpoint. */
 async function register() {
   for (let delay = 1000; ; delay = Math.min(2 * delay, 30_000)) {
     try {
@@ -78,18 +78,18 @@ async function register() {
       secret = endpoint.secret
       return console.log(`Registered ${WEBHOOK_URL} at ${GUDDESK_URL}`)
     } catch (error) {
-      if (error.status < 500 && error.status !== 429) throw error // asking again will not help
-      console.error(`GudDesk is not ready (${error.message}); trying again in ${delay / 1000} s`)
+      if (error.status < 500 && error.status !== 429) throw error // a retry will not help
+      console.error(`GudDesk is not ready (${error.message}); retrying in ${delay / 1000} s`)
       await sleep(delay)
     }
   }
 }
 
-/** GudDesk keeps what happens until this agent registers again, for an hour unless that asks for more. */
+/** GudDesk keeps the events of the last hour until this agent registers again. */
 async function stop() {
   isStopping = true
   const unregister = () => guddesk('DELETE', '/api/agent/webhooks', { url: WEBHOOK_URL })
-  if (secret !== undefined) await unregister().catch((error) => console.error(`Not unregistered: ${error.message}`))
+  if (secret !== undefined) await unregister().catch((error) => console.error(`Unregistering failed: ${error.message}`))
   process.exit(0)
 }
 process.once('SIGTERM', stop).once('SIGINT', stop)

@@ -8,9 +8,9 @@ import { openBus } from '../infra/redis/bus.ts'
 import { createVault, encryptionKey } from '../infra/secrets.ts'
 
 /**
- * Runs an operator's command on the database, prints what it says, and exits: 1 when it cannot be done, 2 when it was called
- * wrongly.
- * @param usage what is printed when `work` is null: the command lacks an argument
+ * Runs an operator's command on the database, prints its result, and sets the exit code: 1 when it fails, 2 when its arguments
+ * are invalid.
+ * @param usage printed when `work` is null: the arguments are invalid
  */
 export async function runCommand(
   usage: string,
@@ -55,7 +55,7 @@ async function onDatabase(work: (deps: Deps, config: Config) => Promise<string>)
   }
 }
 
-/** Prisma's code, or PostgreSQL's within it. */
+/** Recognizes the codes of Prisma and of PostgreSQL. */
 function isTableMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && ['P2021', 'P2022', '42P01', '42703'].includes(String(error.code))
 }

@@ -1,4 +1,4 @@
-/** `npm run migrate`: applies what is missing and exits. The server does the same at start. */
+/** `npm run migrate`: applies missing migrations and exits. The server does the same at start. */
 import { ConfigError, readConfig } from '../infra/config.ts'
 import { openDatabase } from '../infra/database/db.ts'
 import { migrate } from '../infra/database/migrations.ts'
@@ -10,7 +10,7 @@ async function main(): Promise<void> {
   const db = await openDatabase(config, log)
   try {
     const applied = await migrate(db.direct, undefined, { log })
-    console.log(applied.length === 0 ? 'Nothing to migrate.' : `Applied: ${applied.join(', ')}`)
+    console.log(applied.length === 0 ? 'No migrations to apply.' : `Applied: ${applied.join(', ')}`)
   } finally {
     await db.close()
   }

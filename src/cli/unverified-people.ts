@@ -1,4 +1,4 @@
-/** `npm run unverified-people`: lists whose address nobody has verified, and who may still have a password from before. */
+/** `npm run unverified-people`: lists people with an unverified address, and people with a password older than their verification. */
 
 import { listOlderPasswords, listUnverified } from '../domain/identity/verify-email.ts'
 import { runCommand } from './command.ts'
@@ -7,8 +7,8 @@ await runCommand('', async (deps) => {
   const unverified = await listUnverified(deps)
   const older = await listOlderPasswords(deps)
   const lines = unverified.map(({ email, name, memberships, allWorkspacesKeys }) => {
-    const keys = allWorkspacesKeys === 0 ? '' : `; keys of all workspaces: ${allWorkspacesKeys}`
-    return `  ${email}  ${name}: ${memberships.join(', ') || 'in no workspace'}${keys}`
+    const keys = allWorkspacesKeys === 0 ? '' : `; all-workspaces keys: ${allWorkspacesKeys}`
+    return `  ${email}  ${name}: ${memberships.join(', ') || 'no workspace'}${keys}`
   })
   return [
     unverified.length === 0
@@ -17,9 +17,11 @@ await runCommand('', async (deps) => {
     ...lines,
     ...(unverified.length === 0
       ? []
-      : ['Send each a link from npm run sign-in-link. Using it ends what gave access before.']),
-    ...(older.length === 0 ? [] : ['', 'Verified, but with a password from before that:']),
+      : [
+          'Send each person a link from npm run sign-in-link. Using it ends their earlier passwords, sessions and API keys.',
+        ]),
+    ...(older.length === 0 ? [] : ['', 'Verified addresses with a password from before the verification:']),
     ...older.map((email) => `  ${email}`),
-    ...(older.length === 0 ? [] : ['Ask these to sign in by a link and to set a new password.']),
+    ...(older.length === 0 ? [] : ['Ask these people to sign in with a link and to set a new password.']),
   ].join('\n')
 })

@@ -131,7 +131,7 @@ describe('with DIRECT_DATABASE_URL', () => {
   test('migrations, commands and a node without Redis run, and the node lets go of the database', async () => {
     const env = { DATABASE_URL: await pooler(), DIRECT_DATABASE_URL: url, REDIS_URL: '' }
     expect((await installation.runWith(env, 'migrate')).output).toMatch(/^Applied: /m)
-    expect((await installation.runWith(env, 'migrate')).output).toBe('Nothing to migrate.\n')
+    expect((await installation.runWith(env, 'migrate')).output).toBe('No migrations to apply.\n')
     for (let starts = 0; starts < 2; starts++) {
       const child = await installation.start(env)
       child.signal('SIGTERM')

@@ -42,7 +42,7 @@ describe.runIf(backend === 'embedded')('the demo', () => {
       'An agent is installed',
       'A customer is created',
       'The visitor writes',
-      'A signed webhook is at the agent',
+      'The agent receives a signed webhook',
       'The agent verifies the signature',
       'The agent replies',
       'through GraphQL',
@@ -62,7 +62,7 @@ describe.runIf(backend === 'embedded')('the demo', () => {
     expect(await readdir(folder)).toEqual([])
   })
 
-  test('delivers a burst to every agent', { timeout: 60_000 }, async () => {
+  test('delivers many messages at once to every agent', { timeout: 60_000 }, async () => {
     const demo = startDemo('--agents', '3', '--messages', '20')
     expect(await demo.ended, demo.output()).toBe(0)
     expect(demo.output()).toMatch(/3 agents × 20 messages +20 +60 /)

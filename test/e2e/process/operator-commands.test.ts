@@ -21,7 +21,7 @@ const ask = (child: Child, key: string, query: string) =>
     body: JSON.stringify({ query }),
   }).then((answer) => answer.json())
 
-test('a key, and who is not verified, are printed by commands', async () => {
+test('commands print a key, and the people with an unverified address', async () => {
   const first = await installation.start({ GUDDESK_OWNER_EMAIL: OWNER })
   await isReady(first)
   const invite = `mutation { inviteMember(input: { email: "eve@example.com", role: VIEWER }) { link } }`
@@ -38,7 +38,7 @@ test('a key, and who is not verified, are printed by commands', async () => {
     code: 0,
     output:
       '1 address is not verified:\n  eve@example.com  Eve: my-workspace (VIEWER)\n' +
-      'Send each a link from npm run sign-in-link. Using it ends what gave access before.\n',
+      'Send each person a link from npm run sign-in-link. Using it ends their earlier passwords, sessions and API keys.\n',
   })
   expect(await installation.run('api-key')).toMatchObject({
     code: 2,

@@ -69,7 +69,7 @@ test('a new key takes the place of the old one, and nothing that was sealed is l
   // The embedded database belongs to one process.
   if (backend === 'embedded') await stop(child)
   const ran = await installation.runWith(BOTH, 'rotate-encryption-key')
-  expect(ran).toEqual({ code: 0, output: expect.stringContaining('3 secrets are now encrypted with the new key.') })
+  expect(ran).toEqual({ code: 0, output: expect.stringContaining('3 secrets re-encrypted with the new key.') })
   expect((await installation.runWith(BOTH, 'rotate-encryption-key')).output).toContain('0 secrets')
   for (const key of [OLD, NEW, data.endpoint.secret]) expect(ran.output).not.toContain(key)
   if (backend === 'postgres') {
@@ -91,7 +91,7 @@ async function whoIs(child: Child, cookie: string): Promise<{ name: string | und
   return { name: data?.me?.email, renewed: answer.headers.get('set-cookie')?.split(';')[0] }
 }
 
-test('people stay signed in: their cookies are signed anew while both keys are there', async () => {
+test('people stay signed in: their cookies are signed again while both keys are set', async () => {
   let child = await installation.start({ ENCRYPTION_KEY: OLD })
   const link = () => /http:\S+(\/api\/auth\/sign-in\/link\?token=\S+)/.exec(child.output())?.[1]
   await until(() => link() !== undefined)
@@ -119,7 +119,9 @@ test('says what no key opens, and what must be set', async () => {
   const ran = await installation.runWith(BOTH, 'rotate-encryption-key')
   expect(ran).toEqual({
     code: 1,
-    output: expect.stringMatching(/Neither key can decrypt these:\n {2}webhook_endpoints\.sealed_secret of whk_\w+\n/),
+    output: expect.stringMatching(
+      /These secrets cannot be decrypted with either key:\n {2}webhook_endpoints\.sealed_secret of whk_\w+\n/,
+    ),
   })
   const unset = await installation.runWith({ ENCRYPTION_KEY: NEW }, 'rotate-encryption-key')
   expect(unset).toEqual({
@@ -128,7 +130,7 @@ test('says what no key opens, and what must be set', async () => {
   })
 }, 60_000)
 
-const NOTHING = 'Nothing uses the previous key any more: you can remove ENCRYPTION_KEY_PREVIOUS.'
+const NOTHING = 'The previous key is no longer used: you can remove ENCRYPTION_KEY_PREVIOUS.'
 
 // With the embedded database the server is stopped meanwhile.
 describe.runIf(backend === 'postgres')('nodes that seal with another key', () => {
@@ -139,7 +141,7 @@ describe.runIf(backend === 'postgres')('nodes that seal with another key', () =>
     return said().at(-1) ?? ''
   }
 
-  test('are waited for, and what they seal meanwhile is sealed anew', async () => {
+  test('are waited for, and what they encrypt meanwhile is re-encrypted', async () => {
     const api = await installation.start({ ...NOT_YET, GUDDESK_ROLES: 'api' })
     const dispatcher = await installation.start({ ...NOT_YET, GUDDESK_ROLES: 'dispatcher' })
     const command = installation.begin(BOTH, 'rotate-encryption-key')
@@ -156,8 +158,8 @@ describe.runIf(backend === 'postgres')('nodes that seal with another key', () =>
     await stop(dispatcher)
     const { code, output } = await command.ended
     expect(code).toBe(0)
-    expect(output).toMatch(/^0 secrets are now encrypted .*\n/)
-    expect(output).toMatch(new RegExp(`\n1 secrets are now encrypted .*\n${NOTHING}\n$`))
+    expect(output).toMatch(/^0 secrets re-encrypted .*\n/)
+    expect(output).toMatch(new RegExp(`\n1 secret re-encrypted .*\n${NOTHING}\n$`))
     await stop(swapped)
 
     await expectSigned(await installation.start({ ENCRYPTION_KEY: NEW }), secret, 1)
@@ -170,7 +172,7 @@ describe.runIf(backend === 'postgres')('nodes that seal with another key', () =>
     expect(code).toBe(1)
     expect(output).toContain('These nodes still use another key:\n')
     expect(output).toContain(`process ${child.pid} (key `)
-    expect(output).not.toContain('Nothing uses the previous key')
+    expect(output).not.toContain('The previous key is no longer used')
   }, 90_000)
 })
 
@@ -181,7 +183,7 @@ test('a killed server is waited for no longer than it may live', async () => {
   await child.exited()
   const { code, output } = await installation.runWith(BOTH, 'rotate-encryption-key', '--wait', '60')
   expect(code).toBe(0)
-  expect(output).toMatch(new RegExp(`^1 secrets are now encrypted .*\n[\\s\\S]*${NOTHING}\n$`))
+  expect(output).toMatch(new RegExp(`^1 secret re-encrypted .*\n[\\s\\S]*${NOTHING}\n$`))
 }, 120_000)
 
 test('says how it is called', async () => {

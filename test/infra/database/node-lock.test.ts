@@ -21,7 +21,7 @@ interface Node {
   /** Opens the database as another node does, and nothing more. */
   open(redisUrl: string | undefined): Promise<Database>
   /** Ends the connection that holds the lock, at the server. */
-  loseClaim(): Promise<void>
+  loseLock(): Promise<void>
   health(): Promise<[status: number, message: string]>
   say(body: string): Promise<void>
 }
@@ -46,7 +46,7 @@ async function startNode(redisUrl: string | undefined): Promise<Node> {
     receiver,
     conversationId,
     open,
-    async loseClaim() {
+    async loseLock() {
       expect((await admin.query(END_HOLDERS)).rows).toEqual([{ ended: true }])
     },
     async health() {
@@ -67,8 +67,8 @@ const END_HOLDERS = `SELECT pg_terminate_backend(pid, 5000) AS ended FROM pg_loc
 /** The embedded database is guarded by a lock of the operating system, which ends with the process and not before. */
 describe.runIf(backend === 'postgres')('a node loses its lock on the database', () => {
   test.for([
-    { name: 'without Redis', redisUrl: undefined, taken: /^Another process took the database/ },
-    { name: 'with Redis', redisUrl: REDIS_URL, taken: /^A process without REDIS_URL took the database/ },
+    { name: 'without Redis', redisUrl: undefined, taken: /^Another process took the lock/ },
+    { name: 'with Redis', redisUrl: REDIS_URL, taken: /^A process without REDIS_URL took the lock/ },
   ])('$name: it sends nothing while another node has it, says so, and goes on when it is free', async (kind) => {
     const { receiver, ...node } = await startNode(kind.redisUrl)
     await node.say('first')
@@ -79,7 +79,7 @@ describe.runIf(backend === 'postgres')('a node loses its lock on the database', 
     while (other === undefined) {
       // Which of the two is first to take it is chance.
       const opening = node.open(undefined).catch(() => undefined)
-      await node.loseClaim()
+      await node.loseLock()
       other = await opening
     }
     stops.push(async () => other?.close())
@@ -99,12 +99,12 @@ describe.runIf(backend === 'postgres')('a node loses its lock on the database', 
     const { receiver, ...node } = await startNode(undefined)
     await node.say('first')
     await receiver.waitFor(1)
-    await node.loseClaim()
+    await node.loseLock()
     await node.say('second')
     const [status, message] = await node.health()
     // It may have it again already; if not, nothing may have been sent.
     if (status === 503) {
-      expect(message).toMatch(/^This node has lost the connection that marks the database as its own/)
+      expect(message).toMatch(/^The node has lost its lock on the database/)
       expect(receiver.received).toHaveLength(1)
     }
     await receiver.waitFor(2)

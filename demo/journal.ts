@@ -4,8 +4,8 @@ interface Waiter<T> {
   readonly reject: (error: Error) => void
 }
 
-/** What has happened so far, and a way to wait for what has not. */
-export class Feed<T> {
+/** Items in the order of their arrival; `find` also waits for items that have not arrived yet. */
+export class Journal<T> {
   readonly items: T[] = []
   #waiters: Waiter<T>[] = []
   #failure: Error | null = null
@@ -17,7 +17,7 @@ export class Feed<T> {
     for (const { resolve } of served) resolve(item)
   }
 
-  /** Nothing more will come: everybody who waits learns why. */
+  /** No more items will arrive: all waiting callers get the error. */
   fail(error: Error): void {
     this.#failure ??= error
     for (const { reject } of this.#waiters) reject(error)
@@ -26,7 +26,7 @@ export class Feed<T> {
 
   /**
    * The first item that matches, past or future.
-   * @param what names it, for the error when it has not come in time
+   * @param what the name of the item, for the error after the timeout
    */
   async find(matches: (item: T) => boolean, what: string, timeoutMs = 10_000): Promise<T> {
     const past = this.items.find(matches)
@@ -34,7 +34,7 @@ export class Feed<T> {
     if (this.#failure !== null) throw this.#failure
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     this.#waiters.push({ matches, resolve, reject })
-    const timer = setTimeout(() => reject(new Error(`${what} did not come within ${timeoutMs / 1000} s`)), timeoutMs)
+    const timer = setTimeout(() => reject(new Error(`${what} did not arrive within ${timeoutMs / 1000} s`)), timeoutMs)
     return promise.finally(() => clearTimeout(timer))
   }
 }
