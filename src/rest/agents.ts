@@ -12,13 +12,13 @@ import {
 } from '../domain/agents/agents.ts'
 import { omitUndefined } from '../domain/shared/input.ts'
 import { booleanParameter } from './query.ts'
-import { listAnswer, type Route, route } from './route.ts'
+import { listResponse, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 import { showFlags } from './webhooks.ts'
 
 const Query = z.object({
-  type: AgentFilter.shape.type,
-  enabled: booleanParameter.optional(),
+  type: AgentFilter.shape.type.describe('Agents of this origin.'),
+  enabled: booleanParameter.optional().describe('true: enabled agents. false: disabled agents. All by default.'),
 })
 
 export const agentRoutes: readonly Route[] = [
@@ -28,10 +28,10 @@ export const agentRoutes: readonly Route[] = [
     summary: 'List agents, most recently installed first.',
     needs: 'READ_ONLY',
     query: Query,
-    answer: z.array(shapes.Agent),
+    response: z.array(shapes.Agent),
     async handle({ deps, actor, query: { type, enabled }, page }) {
       const filter = omitUndefined({ type, isEnabled: enabled })
-      return listAnswer(await listAgents(deps, await actor(), filter, page), page, showAgent)
+      return listResponse(await listAgents(deps, await actor(), filter, page), page, showAgent)
     },
   }),
   route({
@@ -40,7 +40,7 @@ export const agentRoutes: readonly Route[] = [
     summary: 'Install an agent. Only this response contains its credentials.',
     needs: 'READ_WRITE',
     body: InstallAgent,
-    answer: shapes.InstalledAgent,
+    response: shapes.InstalledAgent,
     statuses: [201],
     async handle({ deps, actor, body }) {
       const { agent, credentials } = await installAgent(deps, await actor(), body)
@@ -52,7 +52,7 @@ export const agentRoutes: readonly Route[] = [
     path: '/v1/agents/:id',
     summary: 'Retrieve an agent.',
     needs: 'READ_ONLY',
-    answer: shapes.Agent,
+    response: shapes.Agent,
     async handle({ deps, actor, id }) {
       return { data: showAgent(await getAgent(deps, await actor(), id)) }
     },
@@ -63,7 +63,7 @@ export const agentRoutes: readonly Route[] = [
     summary: 'Update, enable or disable an agent.',
     needs: 'READ_WRITE',
     body: AgentPatch,
-    answer: shapes.Agent,
+    response: shapes.Agent,
     async handle({ deps, actor, id, body }) {
       return { data: showAgent(await updateAgent(deps, await actor(), id, body)) }
     },
@@ -73,7 +73,7 @@ export const agentRoutes: readonly Route[] = [
     path: '/v1/agents/:id',
     summary: 'Uninstall an agent. Deletes its webhook endpoints and revokes its API key.',
     needs: 'FULL_ACCESS',
-    answer: shapes.Deleted,
+    response: shapes.Deleted,
     async handle({ deps, actor, id }) {
       await uninstallAgent(deps, await actor(), id)
       return { data: { deleted: true } }

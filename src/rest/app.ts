@@ -47,7 +47,7 @@ export const routes: readonly Route[] = [
   ...webhookRoutes,
 ]
 
-/** The REST API under /api: each route's table entry, run through one pipeline. */
+/** The REST API under /api. All routes run through one pipeline. */
 export function restRouter(rest: RestDeps): Koa.Middleware {
   const router = new Router({ prefix: '/api', sensitive: true })
   const document = Buffer.from(JSON.stringify(openApiDocument(routes, rest.version)))
@@ -90,7 +90,7 @@ async function run(
   requireLevel(caller, route.needs)
   const { query, workspaceId, limit, cursor } = readQuery(parseQueryString(ctx.querystring))
   await acquireSlot(caller.credentialId, ctx.res)
-  // A DELETE without a body of its own may still name the workspace in one.
+  // A DELETE without a body schema can name the workspace in its body.
   const readsBody = route.body !== undefined || (route.method === 'DELETE' && hasBody(ctx))
   const raw = readsBody ? await readJsonObject(ctx) : undefined
   const requested = workspaceId || raw?.['workspaceId']

@@ -12,14 +12,14 @@ import {
 } from '../domain/knowledge-base/articles.ts'
 import { omitUndefined } from '../domain/shared/input.ts'
 import { booleanParameter } from './query.ts'
-import { listAnswer, type Route, route } from './route.ts'
+import { listResponse, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 
 const Query = z.object({
-  published: booleanParameter.optional(),
-  collectionId: ArticleFilter.shape.collectionId,
-  q: ArticleFilter.shape.text,
-  include: z.enum(['body']).optional(),
+  published: booleanParameter.optional().describe('true: published articles. false: drafts. All by default.'),
+  collectionId: ArticleFilter.shape.collectionId.describe('Articles in the collection with this id.'),
+  q: ArticleFilter.shape.text.describe('A text, 1 to 200 characters, in the title, excerpt or body. Ignores case.'),
+  include: z.enum(['body']).optional().describe('body: the response contains the bodies of the articles.'),
 })
 
 const showSummary = shapes.shown(shapes.ArticleSummary)
@@ -32,12 +32,12 @@ export const articleRoutes: readonly Route[] = [
     summary: 'List articles, newest first. Pass include=body to include their bodies.',
     needs: 'READ_ONLY',
     query: Query,
-    answer: z.array(shapes.ListedArticle),
+    response: z.array(shapes.ListedArticle),
     async handle({ deps, actor, query: { include, published, collectionId, q }, page }) {
       const filter = omitUndefined({ isPublished: published, collectionId, text: q })
       const found = await listArticles(deps, await actor(), filter, page, { withBodies: include === 'body' })
-      if (include === undefined) return listAnswer(found, page, showSummary)
-      return listAnswer(await withBodies(deps, found), page, showArticle)
+      if (include === undefined) return listResponse(found, page, showSummary)
+      return listResponse(await withBodies(deps, found), page, showArticle)
     },
   }),
   route({
@@ -46,7 +46,7 @@ export const articleRoutes: readonly Route[] = [
     summary: 'Create an article.',
     needs: 'READ_WRITE',
     body: ArticleInput,
-    answer: shapes.Article,
+    response: shapes.Article,
     statuses: [201],
     async handle({ deps, actor, body }) {
       return { status: 201, data: showArticle(await createArticle(deps, await actor(), body)) }
@@ -57,7 +57,7 @@ export const articleRoutes: readonly Route[] = [
     path: '/v1/articles/:id',
     summary: 'Retrieve an article.',
     needs: 'READ_ONLY',
-    answer: shapes.Article,
+    response: shapes.Article,
     async handle({ deps, actor, id }) {
       return { data: showArticle(await getArticle(deps, await actor(), id)) }
     },
@@ -68,7 +68,7 @@ export const articleRoutes: readonly Route[] = [
     summary: 'Update or publish an article.',
     needs: 'READ_WRITE',
     body: ArticlePatch,
-    answer: shapes.Article,
+    response: shapes.Article,
     async handle({ deps, actor, id, body }) {
       return { data: showArticle(await updateArticle(deps, await actor(), id, body)) }
     },
@@ -78,7 +78,7 @@ export const articleRoutes: readonly Route[] = [
     path: '/v1/articles/:id',
     summary: 'Delete an article.',
     needs: 'FULL_ACCESS',
-    answer: shapes.Deleted,
+    response: shapes.Deleted,
     async handle({ deps, actor, id }) {
       await deleteArticle(deps, await actor(), id)
       return { data: { deleted: true } }

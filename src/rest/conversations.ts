@@ -13,24 +13,30 @@ import { StartConversation, startConversation } from '../domain/messages/start-c
 import { idText, instant, omitUndefined, text } from '../domain/shared/input.ts'
 import { Channel, ConversationStatus } from '../generated/prisma/enums.ts'
 import { listParameter, separated } from './query.ts'
-import { listAnswer, type Route, route } from './route.ts'
+import { listResponse, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 
-/** As GraphQL's ConversationFilter, in parameters. `assigneeId=none` lists what nobody has. */
+/** The conditions of ConversationFilter as parameters. */
 const Query = z
   .object({
-    status: separated(z.enum(ConversationStatus)),
-    assigneeId: idText,
-    visitorId: idText,
-    tag: listParameter(text(50)),
-    anyTag: listParameter(text(50)),
-    channel: separated(z.enum(Channel)),
-    priority: separated(z.enum(['0', '1', '2', '3']).transform(Number)),
-    q: SearchText,
-    createdAfter: instant,
-    createdBefore: instant,
-    activeAfter: instant,
-    activeBefore: instant,
+    status: separated(z.enum(ConversationStatus)).describe('Conversations with one of these statuses.'),
+    assigneeId: idText.describe('Conversations that are assigned to this member. none: unassigned conversations.'),
+    visitorId: idText.describe('Conversations with this customer.'),
+    tag: listParameter(text(50)).describe('Conversations with this tag. If repeated, with all of the tags.'),
+    anyTag: listParameter(text(50)).describe(
+      'Conversations with this tag. If repeated, with at least one of the tags.',
+    ),
+    channel: separated(z.enum(Channel)).describe('Conversations that started on one of these channels.'),
+    priority: separated(z.enum(['0', '1', '2', '3']).transform(Number)).describe(
+      'Conversations with one of these priorities, from 0 (normal) to 3 (urgent).',
+    ),
+    q: SearchText.describe(
+      'A text search of 1 to 200 characters. One message, the subject, or the name and email address of the customer must contain all of the words. Ignores case; the last word can be a prefix.',
+    ),
+    createdAfter: instant.describe('Conversations that were created after this time.'),
+    createdBefore: instant.describe('Conversations that were created before this time.'),
+    activeAfter: instant.describe('Conversations with their latest activity after this time.'),
+    activeBefore: instant.describe('Conversations with their latest activity before this time.'),
   })
   .partial()
   .transform(({ status, channel, priority, visitorId, assigneeId, tag, anyTag, q, ...times }) => ({
@@ -54,9 +60,9 @@ export const conversationRoutes: readonly Route[] = [
     summary: 'List conversations, latest activity first.',
     needs: 'READ_ONLY',
     query: Query,
-    answer: z.array(shapes.Conversation),
+    response: z.array(shapes.Conversation),
     async handle({ deps, actor, query, page }) {
-      return listAnswer(await listConversations(deps, await actor(), query, page), page, showConversation)
+      return listResponse(await listConversations(deps, await actor(), query, page), page, showConversation)
     },
   }),
   route({
@@ -65,7 +71,7 @@ export const conversationRoutes: readonly Route[] = [
     summary: 'Create a conversation with a customer.',
     needs: 'READ_WRITE',
     body: StartConversation.omit({ channel: true }),
-    answer: shapes.Conversation,
+    response: shapes.Conversation,
     statuses: [201],
     async handle({ deps, actor, body }) {
       return { status: 201, data: showConversation(await startConversation(deps, await actor(), body)) }
@@ -76,7 +82,7 @@ export const conversationRoutes: readonly Route[] = [
     path: '/v1/conversations/:id',
     summary: 'Retrieve a conversation.',
     needs: 'READ_ONLY',
-    answer: shapes.Conversation,
+    response: shapes.Conversation,
     async handle({ deps, actor, id }) {
       return { data: showConversation(await getConversation(deps, await actor(), id)) }
     },
@@ -87,7 +93,7 @@ export const conversationRoutes: readonly Route[] = [
     summary: 'Update the status, assignee, tags, subject, priority or snooze time of a conversation.',
     needs: 'READ_WRITE',
     body: ConversationPatch,
-    answer: shapes.Conversation,
+    response: shapes.Conversation,
     async handle({ deps, actor, id, body }) {
       return { data: showConversation(await updateConversation(deps, await actor(), id, body)) }
     },
@@ -97,9 +103,9 @@ export const conversationRoutes: readonly Route[] = [
     path: '/v1/conversations/:id/messages',
     summary: 'List the messages of a conversation, oldest first. Includes notes.',
     needs: 'READ_ONLY',
-    answer: z.array(shapes.Message),
+    response: z.array(shapes.Message),
     async handle({ deps, actor, id, page }) {
-      return listAnswer(await listMessages(deps, await actor(), id, page), page, showMessage)
+      return listResponse(await listMessages(deps, await actor(), id, page), page, showMessage)
     },
   }),
   route({
@@ -108,7 +114,7 @@ export const conversationRoutes: readonly Route[] = [
     summary: 'Create a message or note.',
     needs: 'READ_WRITE',
     body: SendMessage,
-    answer: shapes.Message,
+    response: shapes.Message,
     statuses: [201],
     async handle({ deps, actor, id, body }) {
       return { status: 201, data: showMessage(await sendMessage(deps, await actor(), id, body)) }
@@ -125,8 +131,8 @@ function showConversation(row: ConversationWithPeople) {
   }
 }
 
-/** A conversation without its assignee and visitor. */
+/** A conversation without the names of its assignee and visitor. */
 export function showSummary(row: ConversationWithAssignee) {
-  // The column may name somebody who was removed.
+  // The column can name a removed member.
   return showState({ ...row, assigneeId: row.assignee?.id ?? null })
 }

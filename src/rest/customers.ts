@@ -10,12 +10,17 @@ import {
   VisitorPatch,
 } from '../domain/visitors/visitors.ts'
 import { showSummary } from './conversations.ts'
-import { listAnswer, type Route, route } from './route.ts'
+import { listResponse, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 
 const { externalId, text: q } = VisitorFilter.shape
-/** Exact but for case; `q` is looked for in name, email address and externalId. */
-const Query = z.object({ email, externalId, q }).partial()
+const Query = z
+  .object({
+    email: email.describe('Customers with this email address. Ignores case.'),
+    externalId: externalId.unwrap().describe('The customer with this externalId, 1 to 255 characters. Case-sensitive.'),
+    q: q.unwrap().describe('A text, 1 to 200 characters, in the name, email address or externalId. Ignores case.'),
+  })
+  .partial()
 
 const showCustomer = shapes.shown(shapes.Customer)
 
@@ -27,10 +32,10 @@ export const customerRoutes: readonly Route[] = [
     summary: 'List customers, newest first.',
     needs: 'READ_ONLY',
     query: Query,
-    answer: z.array(shapes.Customer),
+    response: z.array(shapes.Customer),
     async handle({ deps, actor, query: { email: address, q, externalId }, page }) {
       const filter = omitUndefined({ email: address === undefined ? undefined : { is: address }, externalId, text: q })
-      return listAnswer(await listVisitors(deps, await actor(), filter, page), page, showCustomer)
+      return listResponse(await listVisitors(deps, await actor(), filter, page), page, showCustomer)
     },
   }),
   route({
@@ -39,7 +44,7 @@ export const customerRoutes: readonly Route[] = [
     summary: 'Create a customer, or update the customer with the same externalId.',
     needs: 'READ_WRITE',
     body: VisitorInput,
-    answer: shapes.Customer,
+    response: shapes.Customer,
     statuses: [200, 201],
     async handle({ deps, actor, body }) {
       const { visitor, created } = await upsertVisitor(deps, await actor(), body)
@@ -51,7 +56,7 @@ export const customerRoutes: readonly Route[] = [
     path: '/v1/customers/:id',
     summary: 'Retrieve a customer with their 10 most recently active conversations.',
     needs: 'READ_ONLY',
-    answer: shapes.CustomerWithConversations,
+    response: shapes.CustomerWithConversations,
     async handle({ deps, actor, id }) {
       const visitor = await getVisitor(deps, await actor(), id)
       return { data: { ...showCustomer(visitor), conversations: visitor.conversations.map(showSummary) } }
@@ -63,7 +68,7 @@ export const customerRoutes: readonly Route[] = [
     summary: 'Update a customer.',
     needs: 'READ_WRITE',
     body: VisitorPatch,
-    answer: shapes.Customer,
+    response: shapes.Customer,
     async handle({ deps, actor, id, body }) {
       return { data: showCustomer(await updateVisitor(deps, await actor(), id, body)) }
     },

@@ -3,13 +3,13 @@ import type { Context } from 'koa'
 import type { Caller } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import { type ErrorCode, ValidationError } from '../domain/shared/errors.ts'
-import { runIdempotently, type StoredAnswer } from '../domain/shared/idempotency.ts'
+import { runIdempotently, type StoredResponse } from '../domain/shared/idempotency.ts'
 import { expectedError } from '../http/error-body.ts'
 
-/** Refusals that say something about the request itself. The others, such as limits and permissions, may end. */
+/** Errors that the same request always causes. They are stored; others, such as limits and permissions, can end. */
 const LASTING: ReadonlySet<ErrorCode | 'internal_error'> = new Set(['bad_request', 'not_found', 'conflict'])
 
-/** The key of a POST that wants to happen once; null for any other request. @throws ValidationError */
+/** The Idempotency-Key of a POST; null for other requests. @throws ValidationError */
 function idempotencyKey(ctx: Context): string | null {
   const key = ctx.headers['idempotency-key']
   if (ctx.method !== 'POST' || key === undefined) return null
@@ -21,14 +21,14 @@ function idempotencyKey(ctx: Context): string | null {
 interface Work {
   /** Whether the caller may make this request now. @throws ForbiddenError */
   authorize(): Promise<void>
-  /** Gets the dependencies to work with, and answers with the body's text. The operation judges its caller itself. */
-  work(deps: Deps): Promise<StoredAnswer>
+  /** Runs the operation with these dependencies. The operation checks its caller itself. @returns the text of the body */
+  work(deps: Deps): Promise<StoredResponse>
 }
 
 /**
- * Runs a request, once when it carries an Idempotency-Key: whoever repeats it, and may still make it, gets the first
- * answer.
- * @param body as it was parsed from JSON: blanks between its parts make no other request
+ * Runs a request; with an Idempotency-Key, only once. Repeating it returns the first response, if the caller still has the
+ * permission.
+ * @param body the parsed JSON: white space does not make another request
  */
 export async function runWithIdempotencyKey(
   ctx: Context,
@@ -36,19 +36,19 @@ export async function runWithIdempotencyKey(
   { credentialId }: Caller,
   body: unknown,
   { authorize, work }: Work,
-): Promise<StoredAnswer> {
+): Promise<StoredResponse> {
   const key = idempotencyKey(ctx)
   if (key === null) return work(deps)
   await authorize()
   const fingerprint = createHash('sha256')
     .update(`${ctx.method} ${ctx.url}\n${JSON.stringify(body)}`)
     .digest('hex')
-  const answer = await runIdempotently(deps, { owner: credentialId, key, fingerprint }, { work, refusal })
-  if (answer.isRepeated) ctx.set('Idempotency-Replayed', 'true')
-  return answer
+  const response = await runIdempotently(deps, { owner: credentialId, key, fingerprint }, { work, refusal })
+  if (response.isRepeated) ctx.set('Idempotency-Replayed', 'true')
+  return response
 }
 
-function refusal(error: unknown): StoredAnswer | null {
+function refusal(error: unknown): StoredResponse | null {
   const body = expectedError(error)?.error
   if (body === undefined || !LASTING.has(body.code)) return null
   return { status: body.status, body: JSON.stringify({ error: body }) }

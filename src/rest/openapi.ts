@@ -8,7 +8,7 @@ type Json = { [key: string]: unknown }
 /** Under /api: where the document is served. */
 export const OPENAPI_PATH = '/openapi.json'
 
-/** The REST API as an OpenAPI 3.1 document: everything that the routes' table and its schemas know. */
+/** The REST API as an OpenAPI 3.1 document, generated from the routes and their schemas. */
 export function openApiDocument(routes: readonly Route[], version: string): Json {
   const schemas: Json = {}
   const paths: Record<string, Json> = {}
@@ -51,16 +51,20 @@ function operationId({ method, path }: Route): string {
   return method.toLowerCase() + names.join('')
 }
 
+/** `/v1/customers/:id` → `customer`. */
+const nounOf = (path: string) => (path.split('/').at(2) ?? '').replace(/s$/, '')
+
 const capital = (word: string) => word.charAt(0).toUpperCase() + word.slice(1)
 
 function operation(route: Route, schemas: Json): Json {
-  const { method, path, summary, needs, query, body, answer, statuses = [200] } = route
-  const isList = answer instanceof z.ZodArray
+  const { method, path, summary, needs, query, body, response, statuses = [200] } = route
+  const isList = response instanceof z.ZodArray
   const parameters: Json[] = [
     ...[...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
       name,
       in: 'path',
       required: true,
+      description: `The id of the ${nounOf(path)}.`,
       schema: { type: 'string' },
     })),
     ...(query === undefined ? [] : queryParameters(query)),
@@ -68,10 +72,14 @@ function operation(route: Route, schemas: Json): Json {
     ref('parameters', 'workspaceId'),
     ...(method === 'POST' ? [ref('parameters', 'Idempotency-Key')] : []),
   ]
-  const data = toSchema(answer, 'output', schemas)
-  const envelope = object(isList ? { data, meta: ref('schemas', 'PageMeta') } : { data })
+  const data = toSchema(response, 'output', schemas)
+  const envelope = object(
+    isList
+      ? { data: { ...data, description: 'The objects on this page.' }, meta: ref('schemas', 'PageMeta') }
+      : { data },
+  )
   const success = {
-    description: 'Success',
+    description: 'The operation succeeded.',
     headers: HEADER_REFS,
     content: { 'application/json': { schema: envelope } },
   }
@@ -79,7 +87,7 @@ function operation(route: Route, schemas: Json): Json {
     operationId: operationId(route),
     tags: [path.split('/')[path.startsWith('/v1') ? 2 : 1]],
     summary,
-    description: `Requires ${needs}.`,
+    description: `Requires a key with the permission ${needs}.`,
     parameters,
     ...(body !== undefined && {
       requestBody: { required: true, content: { 'application/json': { schema: toSchema(body, 'input', schemas) } } },
@@ -93,15 +101,16 @@ function operation(route: Route, schemas: Json): Json {
 
 function queryParameters(query: z.ZodType): Json[] {
   const { properties = {}, required = [] } = toSchema(query, 'input', {}) as { properties?: Json; required?: string[] }
-  return Object.entries(properties).map(([name, schema]) => ({
+  return Object.entries(properties as Record<string, Json>).map(([name, { description, ...schema }]) => ({
     name,
     in: 'query',
+    description,
     ...(required.includes(name) && { required: true }),
     schema,
   }))
 }
 
-/** A schema of ours as JSON Schema 2020-12; what has a name of its own goes into `schemas`. */
+/** A zod schema as JSON Schema 2020-12. Named schemas are added to `schemas`. */
 function toSchema(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Json {
   const { $schema, $defs = {}, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any', override: simplify })
   for (const [name, definition] of Object.entries($defs)) schemas[name] = componentsIn(definition)
@@ -111,7 +120,7 @@ function toSchema(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Jso
   return ref('schemas', id)
 }
 
-/** Less than zod knows: fields may be added to answers, and how a time is written needs no pattern of its own. */
+/** Removes keywords that promise too much or repeat others: responses can get new fields, and date-time needs no pattern. */
 function simplify({ jsonSchema }: { jsonSchema: Json }): void {
   if (jsonSchema['additionalProperties'] === false) delete jsonSchema['additionalProperties']
   delete jsonSchema['propertyNames']
@@ -119,8 +128,8 @@ function simplify({ jsonSchema }: { jsonSchema: Json }): void {
 }
 
 /**
- * Components where zod has definitions: their names are their keys. Where code may also hand in what JSON has no type
- * for, such as a Date, the option that says nothing goes.
+ * Replaces zod's definitions with components, whose keys are their names, and removes empty options: they stand for types
+ * that JSON lacks, such as a Date.
  */
 function componentsIn(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(componentsIn)
@@ -142,18 +151,27 @@ function componentsIn(value: unknown): unknown {
 
 const ref = (kind: string, name: string): Json => ({ $ref: `#/components/${kind}/${name}` })
 const object = (properties: Json): Json => ({ type: 'object', properties, required: Object.keys(properties) })
+const describedObject = (description: string, properties: Json): Json => ({ ...object(properties), description })
 
-const ERROR = object({
+const ERROR_FIELDS: Json = {
+  code: {
+    type: 'string',
+    enum: [...Object.keys(STATUS), 'internal_error'],
+    description: 'The stable code of the error.',
+  },
+  message: {
+    type: 'string',
+    description: 'The cause and the remedy, in English. Do not parse the message: use the code.',
+  },
+  status: { type: 'integer', description: 'The HTTP status.' },
+}
+
+const ERROR = describedObject('A failed request.', {
   error: {
-    ...object({
-      code: { type: 'string', enum: [...Object.keys(STATUS), 'internal_error'] },
-      message: { type: 'string' },
-      status: { type: 'integer' },
-    }),
+    ...object(ERROR_FIELDS),
+    description: 'The error.',
     properties: {
-      code: { type: 'string', enum: [...Object.keys(STATUS), 'internal_error'] },
-      message: { type: 'string', description: 'What is wrong and what to do, in English. Do not parse it: use code.' },
-      status: { type: 'integer' },
+      ...ERROR_FIELDS,
       fields: {
         type: 'array',
         description: 'The invalid values. Present only if the code is bad_request.',
@@ -170,8 +188,8 @@ const ERROR = object({
 })
 
 const NULLABLE_TEXT = { type: ['string', 'null'] }
-const PAGE_META = object({
-  perPage: { type: 'integer', description: 'The page size.' },
+const PAGE_META = describedObject('The position and the size of a page.', {
+  perPage: { type: 'integer', description: 'The maximum number of objects on a page.' },
   total: { type: 'integer', description: 'The number of matching objects on all pages.' },
   nextCursor: { ...NULLABLE_TEXT, description: 'The cursor of the next page. Null on the last page.' },
   cursor: { ...NULLABLE_TEXT, description: 'The same value as nextCursor.' },
@@ -194,7 +212,7 @@ const PARAMETERS: Json = {
     name: 'workspaceId',
     in: 'query',
     schema: { type: 'string' },
-    description: 'The ID of the workspace. Required with an all-workspaces key, ignored with other keys.',
+    description: 'The id of the workspace. Required with an all-workspaces key, ignored with other keys.',
   },
   'Idempotency-Key': {
     name: 'Idempotency-Key',
@@ -207,19 +225,19 @@ const PARAMETERS: Json = {
 
 const header = (description: string, type = 'integer') => ({ description, schema: { type } })
 const HEADERS = {
-  'X-Request-Id': header('The ID of the request, as in the server log.', 'string'),
+  'X-Request-Id': header('The id of the request, as in the server log.', 'string'),
   'X-RateLimit-Limit': header('The maximum number of requests per minute.'),
   'X-RateLimit-Remaining': header('The number of requests left in the current minute.'),
-  'X-RateLimit-Reset': header('When the next minute starts, in Unix epoch seconds.'),
+  'X-RateLimit-Reset': header('The time when the next minute starts, in Unix epoch seconds.'),
   'Idempotency-Replayed': header('`true` if this is the stored response of an earlier request.', 'string'),
 }
 const HEADER_REFS = Object.fromEntries(Object.keys(HEADERS).map((name) => [name, ref('headers', name)]))
 const ERROR_RESPONSE = {
-  description: 'The error.',
+  description: 'The operation failed.',
   content: { 'application/json': { schema: ref('schemas', 'Error') } },
 }
 
-/** Keys in order, so that a difference in the committed file is a difference of the API. */
+/** Sorts all keys, so that the committed file changes only if the API does. */
 function sorted<T>(value: T): T {
   if (Array.isArray(value)) return value.map(sorted) as T
   if (typeof value !== 'object' || value === null) return value

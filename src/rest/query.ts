@@ -7,15 +7,15 @@ import type { Route } from './route.ts'
 type QueryParameters = Readonly<Record<string, string | readonly string[] | undefined>>
 
 export interface QueryValues {
-  /** What the route's schema makes of its parameters. */
+  /** The parsed parameters of the route. */
   readonly query: unknown
-  /** Those that every route has, or every list. */
+  /** Parameters of every route, or of every list. */
   readonly workspaceId: string | undefined
   readonly limit: string | undefined
   readonly cursor: string | undefined
 }
 
-/** How many unknown parameters an answer names. */
+/** The maximum number of invalid parameters that a response names. */
 const MAX_NAMED = 20
 const MAX_NAME = 100
 
@@ -29,24 +29,23 @@ export const separated = <S extends z.ZodType>(value: S) =>
     listParameter(value),
   )
 
-/** The same where a value may hold a comma: `tag=a&tag=b`. */
+/** A parameter whose values can contain commas: `tag=a&tag=b`. */
 export const listParameter = <S extends z.ZodType>(value: S) => z.array(value).min(1).max(50)
 
 /**
  * Reads a route's query strings.
- * @returns a reader that throws ValidationError for a parameter that the route does not have, and for one that is
- * repeated and no list
+ * @returns a reader that throws ValidationError for unknown parameters, and for repeated parameters that take one value
  */
 export function queryReader({
   query,
-  answer,
-}: Pick<Route, 'query' | 'answer'>): (parameters: QueryParameters) => QueryValues {
+  response,
+}: Pick<Route, 'query' | 'response'>): (parameters: QueryParameters) => QueryValues {
   const own = query === undefined ? {} : propertiesOf(query)
-  const common = answer instanceof z.ZodArray ? ['limit', 'cursor', 'workspaceId'] : ['workspaceId']
+  const common = response instanceof z.ZodArray ? ['limit', 'cursor', 'workspaceId'] : ['workspaceId']
   const known = new Set([...Object.keys(own), ...common])
   const lists = new Set(Object.keys(own).filter((name) => own[name]?.type === 'array'))
   return (parameters) => {
-    refuseFaults([...unknown(Object.keys(parameters), known), ...repeated(parameters, lists)])
+    throwOnErrors([...unknown(Object.keys(parameters), known), ...repeated(parameters, lists)])
     const values: Record<string, unknown> = { ...parameters }
     for (const name of lists) if (parameters[name] !== undefined) values[name] = [parameters[name]].flat()
     const { workspaceId, limit, cursor } = values as Partial<Record<'workspaceId' | 'limit' | 'cursor', string>>
@@ -67,18 +66,18 @@ function unknown(names: readonly string[], known: ReadonlySet<string>): FieldErr
     .map((name) => ({ path: name.slice(0, MAX_NAME), message }))
 }
 
-function repeated(given: QueryParameters, lists: ReadonlySet<string>): FieldError[] {
-  return Object.entries(given)
+function repeated(parameters: QueryParameters, lists: ReadonlySet<string>): FieldError[] {
+  return Object.entries(parameters)
     .filter(([name, value]) => Array.isArray(value) && !lists.has(name))
     .slice(0, MAX_NAMED)
     .map(([name]) => ({ path: name.slice(0, MAX_NAME), message: 'must be sent only once' }))
 }
 
-function refuseFaults(faults: readonly FieldError[]): void {
-  if (faults.length > 0) throw new ValidationError(faults)
+function throwOnErrors(errors: readonly FieldError[]): void {
+  if (errors.length > 0) throw new ValidationError(errors)
 }
 
-/** Faults name the parameter, not the place in its list. */
+/** Errors name the parameter, without the index of a value in its list. */
 function parseParameters(query: z.ZodType, values: Record<string, unknown>): unknown {
   try {
     return parse(query, values)

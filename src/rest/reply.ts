@@ -7,10 +7,10 @@ export const replyRoutes: readonly Route[] = [
   route({
     method: 'POST',
     path: '/agent/reply',
-    summary: 'Reply as a bot. Skipped if the conversation is assigned or closed.',
+    summary: 'Reply as an agent. The reply is skipped if the conversation is assigned or closed.',
     needs: 'READ_WRITE',
     body: Reply,
-    answer: shapes.ReplyResult,
+    response: shapes.ReplyResult,
     async handle({ deps, actor, body }) {
       const { skipped, ...result } = await reply(deps, await actor(), body)
       return { data: skipped ? { skipped, ...result } : result }
@@ -22,7 +22,7 @@ export const replyRoutes: readonly Route[] = [
     summary: 'Show or hide the typing indicator of an agent.',
     needs: 'READ_WRITE',
     body: Typing,
-    answer: shapes.Done,
+    response: shapes.Done,
     async handle({ deps, actor, body }) {
       await setTyping(deps, await actor(), body)
       return { data: { ok: true } }

@@ -10,15 +10,15 @@ export interface RestRequest<Body, Query> {
   readonly caller: Caller
   /** The caller in the workspace that the request names. */
   actor(): Promise<Actor>
-  /** The path's `:id`; empty for a path without one. */
+  /** The `:id` in the path; empty for a path without one. */
   readonly id: string
   readonly query: Query
   readonly body: Body
   readonly page: PageRequest
 }
 
-/** A successful answer: `data`, and the page it is of. */
-export interface Answer {
+/** A successful response: `data`, and for a list its page. */
+export interface RouteResponse {
   readonly status?: 200 | 201
   readonly data: unknown
   readonly meta?: PageMeta
@@ -28,42 +28,42 @@ export interface PageMeta {
   readonly perPage: number
   readonly total: number
   readonly nextCursor: string | null
-  /** Repeats nextCursor: a client in the field reads this name. */
+  /** The same value as nextCursor. Existing clients read this name. */
   readonly cursor: string | null
 }
 
-/** One operation of the contract. The schemas parse its input and describe it. */
+/** One operation of the contract. Its schemas parse and document the input. */
 export interface Route<Body extends z.ZodType = z.ZodType, Query extends z.ZodType = z.ZodType> {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** Under /api. */
   readonly path: string
   readonly summary: string
-  /** The key's own permission must reach this; operations then judge the actor. */
+  /** The least permission of the key. Operations check the actor, too. */
   readonly needs: ApiKeyPermission
-  /** Of a POST that needs more than `needs`. @throws ForbiddenError */
+  /** The check of a POST that requires more than `needs`. @throws ForbiddenError */
   readonly authorize?: (actor: Actor) => void
-  /** It is about the caller, and about no workspace. */
+  /** The operation concerns the caller, and no workspace. */
   readonly isGlobal?: true
   readonly query?: Query
   readonly body?: Body
-  /** The answer's `data`, one of shapes.ts; an array for a list. */
-  readonly answer: z.ZodType
-  /** 200 when left out. */
+  /** The `data` of a successful response, a shape from shapes.ts; an array for a list. */
+  readonly response: z.ZodType
+  /** The possible statuses. [200] by default. */
   readonly statuses?: readonly (200 | 201)[]
-  handle(request: RestRequest<z.output<Body>, z.output<Query>>): Promise<Answer>
+  handle(request: RestRequest<z.output<Body>, z.output<Query>>): Promise<RouteResponse>
 }
 
-/** Keeps a route's types while it is written, and forgets them in the list of all routes. */
+/** Checks the types within a route, and hides them in the list of all routes. */
 export function route<Body extends z.ZodType, Query extends z.ZodType>(definition: Route<Body, Query>): Route {
   return definition as unknown as Route
 }
 
 /** A page as the contract's `data` and `meta`. */
-export async function listAnswer<Row>(
+export async function listResponse<Row>(
   page: Page<Row>,
   { limit }: PageRequest,
   show: (row: Row) => unknown,
-): Promise<Answer> {
+): Promise<RouteResponse> {
   const { rows, nextCursor } = page
   const total = await page.total()
   return { data: rows.map(show), meta: { perPage: limit, total, nextCursor, cursor: nextCursor } }

@@ -5,14 +5,14 @@ import { VisitorInput } from '../domain/visitors/visitors.ts'
 import { AgentType, Channel, ConversationStatus, MemberRole, MessageType, Plan } from '../generated/prisma/enums.ts'
 
 /**
- * What answers look like, as the OpenAPI document says it. Every answer that a REST test gets is checked against it, so
- * that a field which is shown and not written down here fails, and the other way round.
+ * The shapes of all responses, from which the OpenAPI document is generated. The tests check every response against its
+ * shape: an undocumented field fails, and so does a missing one.
  */
 
-/** Without a `z.date()`: an answer's times are text by the time that they are sent. */
+/** Not `z.date()`: in a response, times are text. */
 const Time = z.string().meta({ format: 'date-time' })
-const createdAt = Time.describe('When the object was created.')
-const updatedAt = Time.describe('When the object was last changed.')
+const createdAt = Time.describe('The time of creation.')
+const updatedAt = Time.describe('The time of the last change.')
 const NullableText = z.string().nullable()
 const Json = z.record(z.string(), z.unknown())
 const id = (prefix: string) => z.string().meta({ pattern: `^${prefix}_[0-9a-z]{26}$` })
@@ -31,15 +31,15 @@ const ids = {
 type Shape = Readonly<Record<string, z.ZodType>>
 
 /**
- * Turns a row into an answer: the fields of the shape and no others, so that a new column does not become public by
- * accident. Times become text when the answer is written.
+ * Picks the fields of a shape from a row, so that a new column does not become public by accident. Times become text when the
+ * response is serialized.
  */
 export function shown<S extends Shape>(shape: z.ZodObject<S>): (row: { readonly [K in keyof S]: unknown }) => object {
   const keys: (keyof S)[] = Object.keys(shape.shape)
   return (row) => Object.fromEntries(keys.map((key) => [key, row[key]]))
 }
 
-const ANSWERS: Partial<Record<Field['kind'], z.ZodType>> = {
+const SCHEMAS: Partial<Record<Field['kind'], z.ZodType>> = {
   text: z.string(),
   url: z.string(),
   integer: z.int(),
@@ -48,107 +48,120 @@ const ANSWERS: Partial<Record<Field['kind'], z.ZodType>> = {
   json: Json,
 }
 
-/** Answers' fields for columns, from the zod shape that parses their input. */
-function answerFields<S extends Shape>(shape: S): { [K in keyof S]: z.ZodType } {
+/** Fields of a response, from the zod shape that parses the same fields in requests. */
+function responseFields<S extends Shape>(shape: S): { [K in keyof S]: z.ZodType } {
   const fields = Object.entries(shape).map(([name, schema]) => {
     const { kind, isNullable, description } = fieldOf(schema)
-    const answer = ANSWERS[kind]
-    if (answer === undefined || description === undefined)
-      throw new TypeError(`No answer follows from the schema of ${name}`)
-    return [name, (isNullable ? answer.nullable() : answer).describe(description)]
+    const field = SCHEMAS[kind]
+    if (field === undefined || description === undefined)
+      throw new TypeError(`The schema of ${name} lacks a type or a description`)
+    return [name, (isNullable ? field.nullable() : field).describe(description)]
   })
   return Object.fromEntries(fields)
 }
 
 export const EventFlags = z
   .object({
-    onMessageCreated: z.boolean(),
-    onConversationCreated: z.boolean(),
-    onConversationClosed: z.boolean(),
-    onConversationAssigned: z.boolean(),
+    onMessageCreated: z.boolean().describe('Whether the endpoint receives message.created.'),
+    onConversationCreated: z.boolean().describe('Whether the endpoint receives conversation.created.'),
+    onConversationClosed: z.boolean().describe('Whether the endpoint receives conversation.closed.'),
+    onConversationAssigned: z.boolean().describe('Whether the endpoint receives conversation.assigned.'),
   })
-  .meta({ id: 'EventFlags', description: 'The events that an endpoint receives.' })
+  .meta({ id: 'EventFlags', description: 'The event types that a webhook endpoint receives.' })
 
 export const Workspace = z
   .object({
-    id: ids.workspace.describe('The ID of the workspace.'),
-    name: z.string().describe('The name.'),
-    slug: z.string().describe('The unique short name, used in links.'),
-    plan: z.enum(Plan).describe('The plan.'),
+    id: ids.workspace.describe('The id of the workspace.'),
+    name: z.string().describe('The name of the workspace, 2 to 100 characters.'),
+    slug: z.string().describe('The unique short name of the workspace in links, 1 to 60 characters of a-z, 0-9 and -.'),
+    plan: z.enum(Plan).describe('The plan of the workspace.'),
     createdAt,
     updatedAt,
   })
-  .meta({ id: 'Workspace' })
+  .meta({ id: 'Workspace', description: 'A workspace, without its members.' })
 
 export const WorkspaceWithMembers = Workspace.extend({
   members: z
-    .array(z.object({ id: ids.member, name: z.string(), role: z.enum(MemberRole) }))
-    .describe('The members, longest-standing first. Pass their IDs as assigneeId.'),
-}).meta({ id: 'WorkspaceWithMembers' })
+    .array(
+      z.object({
+        id: ids.member.describe('The id of the member.'),
+        name: z.string().describe('The name of the person.'),
+        role: z.enum(MemberRole).describe('The role of the member in the workspace.'),
+      }),
+    )
+    .describe('The members, longest-standing first. Pass their ids as assigneeId.'),
+}).meta({ id: 'WorkspaceWithMembers', description: 'A workspace with its members.' })
 
 export const ConversationSummary = z
   .object({
-    id: ids.conversation.describe('The ID of the conversation.'),
-    status: z.enum(ConversationStatus).describe('The status.'),
+    id: ids.conversation.describe('The id of the conversation.'),
+    status: z.enum(ConversationStatus).describe('The status of the conversation.'),
     channel: z.enum(Channel).describe('The channel that the conversation started on.'),
-    subject: NullableText.describe('The subject. Null without one.'),
+    subject: NullableText.describe('The subject, at most 255 characters. Null without one.'),
     priority: z.int().min(0).max(3).describe('The priority, from 0 (normal) to 3 (urgent).'),
-    tags: z.array(z.string()).describe('The tags.'),
-    assigneeId: ids.member.nullable().describe('The ID of the assigned member. Null if unassigned.'),
-    lastMessageAt: Time.nullable().describe('When the last message was created. Null without messages.'),
+    tags: z.array(z.string()).describe('The tags, at most 50.'),
+    assigneeId: ids.member.nullable().describe('The id of the assigned member. Null if unassigned.'),
+    lastMessageAt: Time.nullable().describe('The time of the last message. Null without messages.'),
     lastMessagePreview: NullableText.describe('The first 100 characters of the last message. Null without messages.'),
-    messageCount: z.int().min(0).describe('The number of messages.'),
-    snoozedUntil: Time.nullable().describe('When the conversation reopens. Null unless snoozed.'),
-    metadata: Json.describe('Custom JSON data.'),
+    messageCount: z.int().min(0).describe('The number of messages in the conversation.'),
+    snoozedUntil: Time.nullable().describe(
+      'The time when the conversation reopens. Null unless it is snoozed until a time.',
+    ),
+    metadata: Json.describe('Custom data, an object of at most 16 kB.'),
     createdAt,
     updatedAt,
-    closedAt: Time.nullable().describe('When the conversation was closed. Null unless closed.'),
+    closedAt: Time.nullable().describe('The time when the conversation was closed. Null unless closed.'),
   })
-  .meta({ id: 'ConversationSummary', description: 'A conversation without its assignee and visitor.' })
+  .meta({ id: 'ConversationSummary', description: 'A conversation, without the names of its assignee and customer.' })
 
 export const Conversation = ConversationSummary.extend({
   assignee: z
-    .object({ id: ids.member, name: z.string() })
+    .object({ id: ids.member.describe('The id of the member.'), name: z.string().describe('The name of the person.') })
     .nullable()
     .describe('The assigned member. Null if unassigned.'),
   visitor: z
-    .object({ id: ids.visitor, name: NullableText, email: NullableText, avatarUrl: NullableText })
-    .describe('The customer.'),
-}).meta({ id: 'Conversation' })
+    .object({
+      id: ids.visitor.describe('The id of the customer.'),
+      name: NullableText.describe('The name. Null if unknown.'),
+      email: NullableText.describe('The email address. Null if unknown.'),
+      avatarUrl: NullableText.describe('The URL of a picture of the customer. Null without one.'),
+    })
+    .describe('The customer in the conversation.'),
+}).meta({ id: 'Conversation', description: 'A conversation with its assignee and customer.' })
 
 export const Message = z
   .object({
-    id: ids.message.describe('The ID of the message.'),
-    conversationId: ids.conversation.describe('The ID of the conversation.'),
-    type: z.enum(MessageType).describe('The type.'),
-    body: z.string().describe('The text.'),
+    id: ids.message.describe('The id of the message.'),
+    conversationId: ids.conversation.describe('The id of the conversation.'),
+    type: z.enum(MessageType).describe('The type of the message.'),
+    body: z.string().describe('The text, at most 20,000 characters.'),
     senderId: NullableText.describe(
-      'The ID of the visitor, agent, API key or member who wrote the message. Null for system messages.',
+      'The id of the visitor, agent, API key or member who wrote the message. Null for system messages.',
     ),
     senderName: NullableText.describe('The display name of the sender. Null without one.'),
     actorId: NullableText.describe(
-      "The ID of the caller that created the message: for a visitor's message, the API key. Null for old messages.",
+      "The id of the caller that created the message: for a visitor's message, the API key. Null for old messages.",
     ),
     sequence: z.int().min(1).describe('The position of the message in its conversation, from 1, without gaps.'),
     createdAt,
   })
-  .meta({ id: 'Message' })
+  .meta({ id: 'Message', description: 'A message or note in a conversation.' })
 
 export const Customer = z
   .object({
-    id: ids.visitor.describe('The ID of the customer.'),
-    ...answerFields(VisitorInput.shape),
+    id: ids.visitor.describe('The id of the customer.'),
+    ...responseFields(VisitorInput.shape),
     createdAt,
     updatedAt,
   })
-  .meta({ id: 'Customer' })
+  .meta({ id: 'Customer', description: 'A customer; GraphQL and the payloads of events call it visitor.' })
 
 export const CustomerWithConversations = Customer.extend({
   conversations: z.array(ConversationSummary).describe('The 10 most recently active conversations.'),
-}).meta({ id: 'CustomerWithConversations' })
+}).meta({ id: 'CustomerWithConversations', description: 'A customer with their most recently active conversations.' })
 
 export const InstalledEndpoint = z.object({
-  id: ids.endpoint.describe('The ID of the endpoint.'),
+  id: ids.endpoint.describe('The id of the endpoint.'),
   url: z.string().describe('The URL that receives events.'),
   isEnabled: z.boolean().describe('Whether the endpoint is enabled.'),
   events: EventFlags,
@@ -156,89 +169,114 @@ export const InstalledEndpoint = z.object({
 
 export const Agent = z
   .object({
-    id: ids.agent.describe('The ID of the agent.'),
-    ...answerFields(AgentProfile.shape),
-    type: z.enum(AgentType).describe('The type.'),
-    isEnabled: z.boolean().describe('Whether the agent is enabled.'),
-    installedAt: Time.describe('When the agent was installed.'),
+    id: ids.agent.describe('The id of the agent.'),
+    ...responseFields(AgentProfile.shape),
+    type: z.enum(AgentType).describe('The origin of the agent.'),
+    isEnabled: z.boolean().describe('Whether the agent is enabled: it receives events and its API key works.'),
+    installedAt: Time.describe('The time when the agent was installed.'),
     updatedAt,
-    webhookEndpoint: InstalledEndpoint.nullable().describe('The webhook endpoint. Null without one.'),
+    webhookEndpoint: InstalledEndpoint.nullable().describe(
+      'The first webhook endpoint of the agent. Null without one, and for other agents.',
+    ),
   })
-  .meta({ id: 'Agent' })
+  .meta({ id: 'Agent', description: 'An agent, as the caller can see it.' })
 
 export const InstalledAgent = Agent.extend({
   credentials: z
-    .object({ webhookSecret: z.string(), apiKey: z.string() })
+    .object({
+      webhookSecret: z
+        .string()
+        .describe('The signing secret of the webhook endpoint: 64 lowercase hexadecimal characters.'),
+      apiKey: z.string().describe('The API key of the agent: gd_ followed by 43 base64url characters.'),
+    })
     .describe('The webhook secret and the API key. Only this response contains them: store both.'),
-}).meta({ id: 'InstalledAgent' })
+}).meta({ id: 'InstalledAgent', description: 'A new agent with its credentials.' })
 
 export const ArticleSummary = z
   .object({
-    id: ids.article.describe('The ID of the article.'),
-    title: z.string().describe('The title.'),
-    slug: z.string().describe('The part of the URL that names the article, unique in the workspace.'),
-    excerpt: NullableText.describe('The summary. Null without one.'),
-    collectionId: ids.collection.nullable().describe('The ID of the collection. Null without one.'),
+    id: ids.article.describe('The id of the article.'),
+    title: z.string().describe('The title, 1 to 200 characters.'),
+    slug: z.string().describe('The name of the article in URLs, unique in the workspace.'),
+    excerpt: NullableText.describe('A short summary, at most 500 characters. Null without one.'),
+    collectionId: ids.collection.nullable().describe('The id of the collection of the article. Null without one.'),
     isPublished: z.boolean().describe('Whether the article is published.'),
-    publishedAt: Time.nullable().describe('When the article was published. Null unless published.'),
+    publishedAt: Time.nullable().describe('The time when the article was published. Null unless published.'),
     createdAt,
     updatedAt,
   })
   .meta({ id: 'ArticleSummary', description: 'An article without its body.' })
 
 export const ListedArticle = ArticleSummary.extend({
-  body: z.string().optional().describe('The text in Markdown. Present only with include=body.'),
+  body: z
+    .string()
+    .optional()
+    .describe('The text in Markdown, at most 200,000 characters. Present only with include=body.'),
 }).meta({ id: 'ListedArticle', description: 'An article. The body is present only with include=body.' })
 
-export const Article = ArticleSummary.extend({ body: z.string().describe('The text in Markdown.') }).meta({
-  id: 'Article',
-})
+export const Article = ArticleSummary.extend({
+  body: z.string().describe('The text in Markdown, at most 200,000 characters.'),
+}).meta({ id: 'Article', description: 'An article with its body.' })
 
 export const WebhookEndpoint = z
   .object({
-    id: ids.endpoint.describe('The ID of the endpoint.'),
+    id: ids.endpoint.describe('The id of the endpoint.'),
     url: z.string().describe('The URL that receives events.'),
-    description: NullableText.describe('The description. Null without one.'),
-    agentId: ids.agent.nullable().describe('The ID of the agent that owns the endpoint. Null without one.'),
+    description: NullableText.describe('The description, at most 500 characters. Null without one.'),
+    agentId: ids.agent.nullable().describe('The id of the agent that owns the endpoint. Null without one.'),
     isEnabled: z.boolean().describe('Whether the endpoint is enabled.'),
-    disabledReason: NullableText.describe('Why GudDesk disabled the endpoint: gone or failing. Null otherwise.'),
+    disabledReason: NullableText.describe(
+      'The reason why GudDesk disabled the endpoint: gone (it responded with 410) or failing (five days without a success). Null otherwise.',
+    ),
     events: EventFlags,
     createdAt,
     updatedAt,
   })
-  .meta({ id: 'WebhookEndpoint' })
+  .meta({ id: 'WebhookEndpoint', description: 'A webhook endpoint, without its secret.' })
 
 export const Registration = z
   .object({
-    status: z.enum(['created', 'exists']).describe('Whether the endpoint was created or existed.'),
+    status: z
+      .enum(['created', 'exists'])
+      .describe('The result: created for a new endpoint, exists if the URL was registered before.'),
     resumed: z
       .literal(true)
       .optional()
       .describe('Present and true if the endpoint had been unregistered and is active again.'),
-    endpoint: z.object({
-      id: ids.endpoint,
-      url: z.string(),
-      secret: z.string().describe('The signing secret: 64 lowercase hexadecimal characters.'),
-      nextSecret: z.string().optional().describe('The next signing secret. Present only during a rotation.'),
-      secretEndsAt: Time.optional().describe(
-        'When the next secret replaces the current one. Present only during a rotation.',
-      ),
-      isEnabled: z.boolean(),
-      events: EventFlags,
-    }),
+    endpoint: z
+      .object({
+        id: ids.endpoint.describe('The id of the endpoint.'),
+        url: z.string().describe('The URL that receives events.'),
+        secret: z.string().describe('The signing secret: 64 lowercase hexadecimal characters.'),
+        nextSecret: z.string().optional().describe('The next signing secret. Present only during a rotation.'),
+        secretEndsAt: Time.optional().describe(
+          'The time when the next secret replaces the current one. Present only during a rotation.',
+        ),
+        isEnabled: z.boolean().describe('Whether the endpoint is enabled.'),
+        events: EventFlags,
+      })
+      .describe('The registered endpoint, with its signing secret.'),
   })
-  .meta({ id: 'Registration' })
+  .meta({ id: 'Registration', description: 'The result of a registration.' })
 
 export const ReplyResult = z
   .union([
-    z.object({ messageId: ids.message, conversationId: ids.conversation }),
     z.object({
-      skipped: z.literal(true),
-      reason: z.enum(['conversation_assigned', 'conversation_closed']),
-      conversationId: ids.conversation,
+      messageId: ids.message.describe('The id of the created message.'),
+      conversationId: ids.conversation.describe('The id of the conversation.'),
+    }),
+    z.object({
+      skipped: z.literal(true).describe('True: no message was created.'),
+      reason: z
+        .enum(['conversation_assigned', 'conversation_closed'])
+        .describe('The reason: the conversation is assigned to a member, or closed.'),
+      conversationId: ids.conversation.describe('The id of the conversation.'),
     }),
   ])
   .meta({ id: 'ReplyResult', description: 'The message that was created, or the reason why it was skipped.' })
 
-export const Done = z.object({ ok: z.literal(true) }).meta({ id: 'Done' })
-export const Deleted = z.object({ deleted: z.literal(true) }).meta({ id: 'Deleted' })
+export const Done = z
+  .object({ ok: z.literal(true).describe('True: the signal was accepted.') })
+  .meta({ id: 'Done', description: 'A successful result without data.' })
+export const Deleted = z
+  .object({ deleted: z.literal(true).describe('True: the object was deleted.') })
+  .meta({ id: 'Deleted', description: 'The result of a deletion.' })

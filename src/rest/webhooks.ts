@@ -5,7 +5,7 @@ import { registerEndpoint } from '../domain/webhooks/register-endpoint.ts'
 import { UnregisterEndpoint, unregisterEndpoint } from '../domain/webhooks/unregister-endpoint.ts'
 import { listEndpoints } from '../domain/webhooks/webhook-endpoints.ts'
 import type { WebhookEndpoint } from '../generated/prisma/client.ts'
-import { listAnswer, type Route, route } from './route.ts'
+import { listResponse, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 
 export const webhookRoutes: readonly Route[] = [
@@ -14,9 +14,9 @@ export const webhookRoutes: readonly Route[] = [
     path: '/agent/webhooks',
     summary: 'List webhook endpoints, without their secrets.',
     needs: 'READ_ONLY',
-    answer: z.array(shapes.WebhookEndpoint),
+    response: z.array(shapes.WebhookEndpoint),
     async handle({ deps, actor, page }) {
-      return listAnswer(await listEndpoints(deps, await actor(), page), page, showEndpoint)
+      return listResponse(await listEndpoints(deps, await actor(), page), page, showEndpoint)
     },
   }),
   route({
@@ -26,7 +26,7 @@ export const webhookRoutes: readonly Route[] = [
     needs: 'READ_WRITE',
     authorize: requireWebhookManager,
     body: RegisterEndpoint,
-    answer: shapes.Registration,
+    response: shapes.Registration,
     statuses: [200, 201],
     async handle({ deps, actor, body }) {
       const { status, resumed, endpoint, secret, nextSecret } = await registerEndpoint(deps, await actor(), body)
@@ -47,7 +47,7 @@ export const webhookRoutes: readonly Route[] = [
     summary: 'Unregister a webhook endpoint by url or endpointId. The endpoint is kept for 24 hours.',
     needs: 'READ_WRITE',
     body: UnregisterEndpoint,
-    answer: shapes.Deleted,
+    response: shapes.Deleted,
     async handle({ deps, actor, body }) {
       await unregisterEndpoint(deps, await actor(), body)
       return { data: { deleted: true } }

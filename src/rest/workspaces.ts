@@ -10,7 +10,7 @@ import {
 } from '../domain/identity/workspaces.ts'
 import type { Actor, Caller } from '../domain/shared/actor.ts'
 import { ForbiddenError, NotFoundError } from '../domain/shared/errors.ts'
-import { listAnswer, type Route, route } from './route.ts'
+import { listResponse, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 
 const showWorkspace = shapes.shown(shapes.Workspace)
@@ -21,9 +21,9 @@ export const workspaceRoutes: readonly Route[] = [
     path: '/v1/workspaces',
     summary: 'List the workspaces of the API key, newest first.',
     needs: 'READ_ONLY',
-    answer: z.array(shapes.Workspace),
+    response: z.array(shapes.Workspace),
     async handle({ deps, caller, page }) {
-      return listAnswer(await listWorkspaces(deps, caller, page), page, showWorkspace)
+      return listResponse(await listWorkspaces(deps, caller, page), page, showWorkspace)
     },
   }),
   route({
@@ -31,7 +31,7 @@ export const workspaceRoutes: readonly Route[] = [
     path: '/v1/workspaces/:id',
     summary: 'Retrieve a workspace with its members.',
     needs: 'READ_ONLY',
-    answer: shapes.WorkspaceWithMembers,
+    response: shapes.WorkspaceWithMembers,
     async handle({ deps, caller, id }) {
       const { members, ...workspace } = await getWorkspace(deps, await actorAt(caller, id))
       const people = members.map(({ id, role, user }) => ({ id, name: user.name, role }))
@@ -45,7 +45,7 @@ export const workspaceRoutes: readonly Route[] = [
     needs: 'FULL_ACCESS',
     isGlobal: true,
     body: CreateWorkspace,
-    answer: shapes.Workspace,
+    response: shapes.Workspace,
     statuses: [201],
     async handle({ deps, caller, body }) {
       return { status: 201, data: showWorkspace(await createWorkspace(deps, caller, body)) }
@@ -54,10 +54,10 @@ export const workspaceRoutes: readonly Route[] = [
   route({
     method: 'PATCH',
     path: '/v1/workspaces/:id',
-    summary: 'Update a workspace. Requires the role owner or admin.',
+    summary: 'Update a workspace. Requires the role OWNER or ADMIN.',
     needs: 'READ_WRITE',
     body: WorkspacePatch,
-    answer: shapes.Workspace,
+    response: shapes.Workspace,
     async handle({ deps, caller, id, body }) {
       return { data: showWorkspace(await updateWorkspace(deps, await actorAt(caller, id), body)) }
     },
@@ -65,9 +65,9 @@ export const workspaceRoutes: readonly Route[] = [
   route({
     method: 'DELETE',
     path: '/v1/workspaces/:id',
-    summary: 'Delete a workspace and all of its data. Requires the role owner.',
+    summary: 'Delete a workspace and all of its data. Requires the role OWNER.',
     needs: 'FULL_ACCESS',
-    answer: shapes.Deleted,
+    response: shapes.Deleted,
     async handle({ deps, caller, id }) {
       await deleteWorkspace(deps, await actorAt(caller, id))
       return { data: { deleted: true } }
@@ -75,7 +75,7 @@ export const workspaceRoutes: readonly Route[] = [
   }),
 ]
 
-/** The path names the workspace; one that the caller is not in is not disclosed. @throws NotFoundError */
+/** The actor in the workspace of the path. @throws NotFoundError if the caller is no member: its existence is not revealed */
 async function actorAt(caller: Caller, id: string): Promise<Actor> {
   const actor = await caller.actorIn(id).catch((error: unknown) => {
     throw error instanceof ForbiddenError ? new NotFoundError('Workspace') : error

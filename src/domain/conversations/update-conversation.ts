@@ -23,16 +23,17 @@ const Priority = z.number().int().min(0).max(3)
 
 export const ConversationPatch = z
   .object({
-    status: z.enum(ConversationStatus),
-    assigneeId: idText.nullable(),
-    /** The whole new set. */
-    tags: Tags,
-    addTags: Tags,
-    removeTags: Tags,
-    subject: Subject,
-    priority: Priority,
-    snoozedUntil: instant.nullable(),
-    metadata: jsonObject,
+    status: z.enum(ConversationStatus).describe('The new status.'),
+    assigneeId: idText.nullable().describe('The id of the member to assign. Null unassigns the conversation.'),
+    tags: Tags.describe('All tags, at most 50 of 1 to 50 characters. Not together with addTags or removeTags.'),
+    addTags: Tags.describe('Tags to add, of 1 to 50 characters. A conversation has at most 50 tags.'),
+    removeTags: Tags.describe('Tags to remove. Tags that the conversation does not have are ignored.'),
+    subject: Subject.describe('The subject, at most 255 characters. Null removes it.'),
+    priority: Priority.describe('The priority, from 0 (normal) to 3 (urgent).'),
+    snoozedUntil: instant
+      .nullable()
+      .describe('A future time until which the conversation is snoozed. Null removes the time.'),
+    metadata: jsonObject.describe('Custom data, an object of at most 16 kB. Replaces the existing object.'),
   })
   .partial()
   .refine(...changesSomething)
@@ -46,9 +47,8 @@ export const ConversationPatch = z
   })
 
 /**
- * Changes a conversation: status, assignee, tags (the whole set, or some added and removed), subject, priority, snooze,
- * metadata. Sends
- * conversation.assigned and conversation.closed when a person was assigned or the conversation was closed by it.
+ * Changes a conversation. Records conversation.assigned when a member is assigned, and conversation.closed when the
+ * conversation is closed.
  * @throws NotFoundError, ValidationError
  */
 export async function updateConversation(

@@ -32,8 +32,10 @@ const MEMBERS = {
 const MAX_SLUG = 60
 
 export const CreateWorkspace = z.object({
-  name: text(100).min(2, 'must have at least 2 characters'),
-  slug: text(MAX_SLUG).regex(/^[a-z0-9-]+$/, 'must contain only a-z, 0-9 and -'),
+  name: text(100).min(2, 'must have at least 2 characters').describe('The name, 2 to 100 characters.'),
+  slug: text(MAX_SLUG)
+    .regex(/^[a-z0-9-]+$/, 'must contain only a-z, 0-9 and -')
+    .describe('The unique short name in links, 1 to 60 characters of a-z, 0-9 and -.'),
 })
 
 export const WorkspacePatch = CreateWorkspace.partial().refine(...changesSomething)

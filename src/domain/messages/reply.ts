@@ -5,18 +5,23 @@ import type { Actor } from '../shared/actor.ts'
 import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { idText, parse } from '../shared/input.ts'
-import { AnswerBody, addMessage, authorOf, SenderName } from './send-message.ts'
+import { AgentBody, addMessage, authorOf, SenderName } from './send-message.ts'
 import { sendTyping } from './typing.ts'
 
-export const Reply = z.object({ conversationId: idText, body: AnswerBody, senderName: SenderName.nullish() })
+export const Reply = z.object({
+  conversationId: idText.describe('The id of the conversation.'),
+  body: AgentBody.describe(
+    'The text, 1 to 20,000 characters without white space at its ends, at most 60,000 bytes as JSON.',
+  ),
+  senderName: SenderName.nullish(),
+})
 
 export type ReplyResult =
   | { skipped: false; messageId: string; conversationId: string }
   | { skipped: true; reason: 'conversation_assigned' | 'conversation_closed'; conversationId: string }
 
 /**
- * An agent's answer: a BOT message that ends the typing indicator; nothing is written when a person is assigned or the
- * conversation is closed.
+ * An agent's reply: a BOT message that ends the typing indicator. Skipped if the conversation is assigned or closed.
  * @throws NotFoundError, ValidationError, LoopDetectedError
  */
 export async function reply(deps: Deps, actor: Actor, input: z.input<typeof Reply>): Promise<ReplyResult> {
@@ -24,7 +29,7 @@ export async function reply(deps: Deps, actor: Actor, input: z.input<typeof Repl
   const { conversationId, body, senderName } = parse(Reply, input)
   return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [conversationId] }, async (tx) => {
     const conversation = await lockConversation(tx, actor, conversationId)
-    // Whoever has answered types no longer, also when a person was quicker.
+    // A reply ends the typing indicator, even if it is skipped.
     tx.afterCommit(() => sendTyping(deps.bus, actor, conversationId, false))
     if (conversation.assigneeId !== null) return { skipped: true, reason: 'conversation_assigned', conversationId }
     if (conversation.status === 'CLOSED') return { skipped: true, reason: 'conversation_closed', conversationId }

@@ -15,18 +15,18 @@ import { sendTyping } from './typing.ts'
 
 const WRITTEN_CHARACTERS = 10_000
 
-/** What a visitor writes, and a note: 1 to 10,000 characters after trimming. */
+/** The text of a visitor's message or a note: 1 to 10,000 characters after trimming. */
 export const MessageBody = text(WRITTEN_CHARACTERS)
 
-const ANSWER_CHARACTERS = 20_000
+const AGENT_CHARACTERS = 20_000
 
-/** Between the quotes: webhooks stay under the 100 kB at which receivers stop reading. */
-const ANSWER_JSON_BYTES = 60_000
+/** Without the quotes. Keeps webhooks below 100 kB, a common limit of receivers. */
+const AGENT_JSON_BYTES = 60_000
 
-/** An answer may quote a whole question: 1 to 20,000 characters after trimming. */
-export const AnswerBody = text(ANSWER_CHARACTERS).refine(
-  (body) => Buffer.byteLength(JSON.stringify(body)) - 2 <= ANSWER_JSON_BYTES,
-  `must have at most ${ANSWER_JSON_BYTES} bytes as JSON`,
+/** The text of an AGENT or BOT message, which can quote a whole question: 1 to 20,000 characters after trimming. */
+export const AgentBody = text(AGENT_CHARACTERS).refine(
+  (body) => Buffer.byteLength(JSON.stringify(body)) - 2 <= AGENT_JSON_BYTES,
+  `must have at most ${AGENT_JSON_BYTES} bytes as JSON`,
 )
 
 type TypedBody = Pick<Message, 'body' | 'type'>
@@ -35,18 +35,26 @@ function isWithinLimit({ body, type }: TypedBody): boolean {
   return type === 'BOT' || type === 'AGENT' || [...body].length <= WRITTEN_CHARACTERS
 }
 
-export const SenderName = text(100)
+export const SenderName = text(100).describe(
+  'The display name, 1 to 100 characters. The name of the author by default.',
+)
 
-/** What a caller may send; a visitor's words come in with VISITOR. */
+/** A message from a caller; VISITOR for a visitor's message. */
 export const SendMessage = z
   .object({
-    body: AnswerBody,
-    type: z.enum(MessageType).exclude(['SYSTEM']).default('BOT'),
+    body: AgentBody.describe(
+      'The text, without white space at its ends: 1 to 10,000 characters for VISITOR and NOTE, 1 to 20,000 for BOT and AGENT. At most 60,000 bytes as JSON.',
+    ),
+    type: z
+      .enum(MessageType)
+      .exclude(['SYSTEM'])
+      .default('BOT')
+      .describe('The type of the message. VISITOR reopens the conversation, and is refused for the key of an agent.'),
     senderName: SenderName.nullish(),
   })
   .refine(isWithinLimit, { path: ['body'], message: `must have at most ${WRITTEN_CHARACTERS} characters` })
 
-/** With the client's own id of the message, unique for its conversation and sender: sent again, it adds no second one. */
+/** With an id from the client, unique for the conversation and sender, so that a repeated request adds no second message. */
 export const SendMessageOnce = SendMessage.safeExtend({ clientMessageId: text(100).optional() })
 
 const PREVIEW_CHARACTERS = 100

@@ -13,11 +13,13 @@ import { idText, jsonObject, parse } from '../shared/input.ts'
 import { addMessage, MessageBody } from './send-message.ts'
 
 export const StartConversation = z.object({
-  visitorId: idText,
-  subject: Subject.optional(),
-  message: MessageBody.nullish(),
-  channel: z.enum(Channel).optional(),
-  metadata: jsonObject.optional(),
+  visitorId: idText.describe('The id of the customer.'),
+  subject: Subject.optional().describe('The subject, at most 255 characters. None by default.'),
+  message: MessageBody.nullish().describe(
+    'The first message of the customer, 1 to 10,000 characters. None by default.',
+  ),
+  channel: z.enum(Channel).optional().describe('The channel. API by default.'),
+  metadata: jsonObject.optional().describe('Custom data, an object of at most 16 kB. Empty by default.'),
 })
 
 /**

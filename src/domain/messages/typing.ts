@@ -7,7 +7,12 @@ import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { idText, parse } from '../shared/input.ts'
 
-export const Typing = z.object({ conversationId: idText, typing: z.boolean() })
+export const Typing = z.object({
+  conversationId: idText.describe('The id of the conversation.'),
+  typing: z
+    .boolean()
+    .describe('True while the caller is typing. Agents: the indicator ends after 60 seconds, or with the reply.'),
+})
 
 /** How long a person who said so counts as typing: whoever types on says it again before. */
 const TYPING_MS = 10_000

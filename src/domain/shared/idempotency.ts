@@ -14,7 +14,7 @@ export interface IdempotencyKeyUse {
 }
 
 /** The first answer, as it was sent. */
-export interface StoredAnswer {
+export interface StoredResponse {
   readonly status: number
   /** The body's text. */
   readonly body: string
@@ -37,9 +37,9 @@ interface KeyRow {
 
 export interface IdempotentOperation {
   /** Runs the operation, with dependencies whose database is the held transaction's. */
-  work(deps: Deps): Promise<StoredAnswer>
+  work(deps: Deps): Promise<StoredResponse>
   /** The answer that a failure makes; null when it may end by itself, and the key is given back. */
-  refusal(error: unknown): StoredAnswer | null
+  refusal(error: unknown): StoredResponse | null
 }
 
 /**
@@ -52,7 +52,7 @@ export async function runIdempotently(
   deps: Deps,
   use: IdempotencyKeyUse,
   { work, refusal }: IdempotentOperation,
-): Promise<StoredAnswer & { isRepeated: boolean }> {
+): Promise<StoredResponse & { isRepeated: boolean }> {
   const taken = await claimKey(deps, use)
   if ('answer' in taken) return { ...taken.answer, isRepeated: true }
   const { claim } = taken
@@ -70,7 +70,7 @@ export async function runIdempotently(
   }
 }
 
-async function settleRefusal(deps: Deps, claim: Claim, answer: StoredAnswer | null): Promise<void> {
+async function settleRefusal(deps: Deps, claim: Claim, answer: StoredResponse | null): Promise<void> {
   if (answer === null) await releaseKey(deps, claim)
   else await inTransaction(deps, (tx) => storeAnswer(tx, deps, claim, answer))
 }
@@ -80,7 +80,7 @@ async function settleRefusal(deps: Deps, claim: Claim, answer: StoredAnswer | nu
  * however many nodes, one gets the claim.
  * @throws DomainError unprocessable when the key was used for another request; ConflictError while the first one runs
  */
-async function claimKey(deps: Deps, use: IdempotencyKeyUse): Promise<{ claim: Claim } | { answer: StoredAnswer }> {
+async function claimKey(deps: Deps, use: IdempotencyKeyUse): Promise<{ claim: Claim } | { answer: StoredResponse }> {
   const { owner, key, fingerprint } = use
   const now = deps.clock.steady()
   const token = randomUUID()
@@ -118,7 +118,7 @@ RETURNING token`
  * carry credentials.
  * @throws ConflictError when another process has taken the claim over; the transaction must not commit then
  */
-async function storeAnswer(tx: Tx, deps: Deps, claim: Claim, { status, body }: StoredAnswer): Promise<void> {
+async function storeAnswer(tx: Tx, deps: Deps, claim: Claim, { status, body }: StoredResponse): Promise<void> {
   const sealed = deps.vault.seal(body, contextOf(claim))
   const stored = await tx.db.$executeRaw`
     UPDATE idempotency_keys SET status = ${status}, response = ${sealed}

@@ -16,8 +16,10 @@ import { markUnregistered } from './unregistered-endpoints.ts'
 import { endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
 
 export const UnregisterEndpoint = EndpointRef.safeExtend({
-  /** For good: it is not kept, and neither is one that is kept already. */
-  forget: z.boolean().default(false),
+  forget: z
+    .boolean()
+    .default(false)
+    .describe('Whether to remove the endpoint permanently, even if it is already unregistered.'),
 })
 
 /** In this time after a registration that found the endpoint there, whoever unregisters it may be a process that was replaced. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { buildSchema, type GraphQLSchema } from 'graphql'
 import { expect, test } from 'vitest'
 import { schema } from '../../../src/resolvers/index.ts'
@@ -32,6 +33,77 @@ function faultsIn(of: GraphQLSchema): string[] {
 
 test('everything in the schema has a description that stands alone', () => {
   expect(faultsIn(schema)).toEqual([])
+})
+
+/** The schemas within a JSON schema, with their paths; references have none of their own. */
+function* schemasIn(json: unknown, path: string): Generator<[path: string, schema: Record<string, unknown>]> {
+  if (typeof json !== 'object' || json === null || '$ref' in json) return
+  for (const [key, child] of Object.entries(json)) {
+    const at = `${path}.${key}`
+    if (key !== 'properties') yield* schemasIn(child, at)
+    else for (const [name, property] of Object.entries(child)) yield* describedIn(property, `${at}.${name}`)
+  }
+}
+
+function* describedIn(schema: unknown, path: string): Generator<[path: string, schema: Record<string, unknown>]> {
+  if (typeof schema === 'object' && schema !== null && !('$ref' in schema)) yield [path, { ...schema }]
+  yield* schemasIn(schema, path)
+}
+
+interface Described {
+  readonly description?: string
+}
+
+/** Everything of an OpenAPI document that needs a description: schemas, properties, parameters, headers, responses, operations. */
+function* membersOf(document: unknown): Generator<[path: string, member: Described]> {
+  const { paths, components } = document as {
+    paths: Record<string, Record<string, { parameters?: (Described & { name?: string })[]; summary: string }>>
+    components: Record<string, Record<string, Described>>
+  }
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const [method, operation] of Object.entries(operations)) {
+      const at = `${method} ${path}`
+      yield [at, operation]
+      yield [`${at} summary`, { description: operation.summary }]
+      for (const parameter of operation.parameters ?? [])
+        if (parameter.name !== undefined) yield [`${at} ${parameter.name}`, parameter]
+      yield* schemasIn(operation, at)
+    }
+  }
+  for (const kind of ['schemas', 'parameters', 'headers', 'responses']) {
+    for (const [name, member] of Object.entries(components[kind] ?? {})) yield [`${kind}.${name}`, member]
+  }
+  yield* schemasIn(components['schemas'], 'schemas')
+}
+
+function faultsInOpenApi(document: unknown): string[] {
+  return [...membersOf(document)].flatMap(([path, { description }]) => {
+    const fault = faultOf(description)
+    return fault === null ? [] : [`${path} ${fault}`]
+  })
+}
+
+test('everything in the OpenAPI document has a description that stands alone', () => {
+  const document = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'))
+  expect([...membersOf(document)].length).toBeGreaterThan(200)
+  expect(faultsInOpenApi(document)).toEqual([])
+})
+
+test('the rule finds a member of an OpenAPI document without a description', () => {
+  const property = { type: 'object', properties: { inner: { type: 'string' } } }
+  const operation = {
+    summary: 'List the articles.',
+    description: 'Requires a key.',
+    parameters: [{ name: 'limit' }, { $ref: '#/components/parameters/cursor' }],
+    requestBody: { content: { json: { schema: { properties: { outer: property } } } } },
+  }
+  const schemas = { Good: { description: 'A good schema.' }, Bad: {} }
+  expect(faultsInOpenApi({ paths: { '/articles': { get: operation } }, components: { schemas } })).toEqual([
+    'get /articles limit has no description',
+    'get /articles.requestBody.content.json.schema.properties.outer has no description',
+    'get /articles.requestBody.content.json.schema.properties.outer.properties.inner has no description',
+    'schemas.Bad has no description',
+  ])
 })
 
 test('the rule finds what breaks it', () => {
