@@ -169,7 +169,7 @@ const ERROR_FIELDS: Json = {
 const ERROR = describedObject('A failed request.', {
   error: {
     ...object(ERROR_FIELDS),
-    description: 'The error.',
+    description: 'The cause of the failure.',
     properties: {
       ...ERROR_FIELDS,
       fields: {

@@ -122,7 +122,7 @@ describe('failing receivers', () => {
       })
       return (
         log.length === 1 &&
-        log[0]?.error?.startsWith('No complete response within 5 seconds') &&
+        log[0]?.error?.startsWith('No complete response within 5 seconds') === true &&
         log[0].durationMs < 5500
       )
     })

@@ -13,7 +13,7 @@ export const Reply = z.object({
   body: AgentBody.describe(
     'The text, 1 to 20,000 characters without white space at its ends, at most 60,000 bytes as JSON.',
   ),
-  senderName: SenderName.nullish(),
+  senderName: SenderName,
 })
 
 export type ReplyResult =

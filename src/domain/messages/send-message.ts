@@ -35,9 +35,9 @@ function isWithinLimit({ body, type }: TypedBody): boolean {
   return type === 'BOT' || type === 'AGENT' || [...body].length <= WRITTEN_CHARACTERS
 }
 
-export const SenderName = text(100).describe(
-  'The display name, 1 to 100 characters. The name of the author by default.',
-)
+export const SenderName = text(100)
+  .nullish()
+  .describe('The display name, 1 to 100 characters. The name of the author by default.')
 
 /** A message from a caller; VISITOR for a visitor's message. */
 export const SendMessage = z
@@ -50,7 +50,7 @@ export const SendMessage = z
       .exclude(['SYSTEM'])
       .default('BOT')
       .describe('The type of the message. VISITOR reopens the conversation, and is refused for the key of an agent.'),
-    senderName: SenderName.nullish(),
+    senderName: SenderName,
   })
   .refine(isWithinLimit, { path: ['body'], message: `must have at most ${WRITTEN_CHARACTERS} characters` })
 

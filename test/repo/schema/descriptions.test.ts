@@ -54,10 +54,15 @@ interface Described {
   readonly description?: string
 }
 
+interface Operation extends Described {
+  readonly summary: string
+  readonly parameters?: readonly (Described & { readonly name?: string })[]
+}
+
 /** Everything of an OpenAPI document that needs a description: schemas, properties, parameters, headers, responses, operations. */
 function* membersOf(document: unknown): Generator<[path: string, member: Described]> {
   const { paths, components } = document as {
-    paths: Record<string, Record<string, { parameters?: (Described & { name?: string })[]; summary: string }>>
+    paths: Record<string, Record<string, Operation>>
     components: Record<string, Record<string, Described>>
   }
   for (const [path, operations] of Object.entries(paths)) {
