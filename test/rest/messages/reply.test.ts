@@ -206,7 +206,7 @@ describe('a runaway bot', () => {
       workspaceId: guddesk.tenant.workspaceId,
       conversationId: id,
       actorId: agent.id,
-      most: 20,
+      limit: 20,
     })
     guddesk.clock.advance(seconds * 1000)
     await say(id, 1)

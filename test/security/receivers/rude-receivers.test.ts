@@ -109,7 +109,7 @@ const RUDE: [what: string, answer: (socket: Socket) => void, exchange: Partial<H
       const timer = setInterval(() => s.write('x'), 1000)
       s.on('close', () => clearInterval(timer))
     },
-    { kind: 'failed', error: 'No complete answer within 5 seconds' },
+    { kind: 'failed', error: 'No complete response within 5 seconds: respond first, then process the event' },
   ],
   [
     'a byte of header a second',
