@@ -89,7 +89,7 @@ function faultsInOpenApi(document: unknown): string[] {
 }
 
 test('everything in the OpenAPI document has a description that stands alone', () => {
-  const document = JSON.parse(readFileSync(new URL('../../openapi.json', import.meta.url), 'utf8'))
+  const document = JSON.parse(readFileSync(new URL('../../../openapi.json', import.meta.url), 'utf8'))
   expect([...membersOf(document)].length).toBeGreaterThan(200)
   expect(faultsInOpenApi(document)).toEqual([])
 })
