@@ -6,7 +6,6 @@ import type { Log } from '../log.ts'
 import { Embedded } from './embedded/embedded.ts'
 import { acquireNodeLock, type NodeLock } from './node-lock.ts'
 import { postgresConnection } from './pg-session.ts'
-import { VALUES } from './pg-values.ts'
 import { checkConnections, type DatabaseUrls, pooledConnection } from './pooler.ts'
 import { StatementNames } from './statement-names.ts'
 
@@ -145,17 +144,11 @@ export function assemble(
       return result.rows
     },
     async prepared<Row extends object>({ name, ...statement }: Prepared, values: unknown[]) {
-      const result = await pool.query<Row>({ ...nameOf(name), ...statement, values, types: VALUES })
+      const result = await pool.query<Row>({ ...nameOf(name), ...statement, values })
       return result.rows
     },
     async values(text: string, values: unknown[]) {
-      const result = await pool.query<unknown[]>({
-        ...nameOf(names.of(text)),
-        text,
-        values,
-        rowMode: 'array',
-        types: VALUES,
-      })
+      const result = await pool.query<unknown[]>({ ...nameOf(names.of(text)), text, values, rowMode: 'array' })
       return result.rows
     },
     async close() {
