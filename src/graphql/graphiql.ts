@@ -6,7 +6,8 @@ const GREETING = `# Put your API key into the headers below,
 # then run this.
 query Inbox {
   viewer {
-    actor { name permission }
+    permission
+    actor { displayName }
     workspace { name }
   }
   conversations(first: 10) {

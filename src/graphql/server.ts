@@ -136,7 +136,11 @@ async function contextOf(
     deps,
     streams,
     budget: new PageBudget(1 + repeatsOf(incoming)),
-    loaders: createLoaders(deps, () => found(actor)),
+    loaders: createLoaders(
+      deps,
+      () => found(actor),
+      () => found(caller),
+    ),
     requestId,
     rateLimit,
     gone: gone ?? null,

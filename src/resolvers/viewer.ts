@@ -1,3 +1,4 @@
+import { memberBehind } from '../domain/identity/actors.ts'
 import { getUser } from '../domain/identity/users.ts'
 import { getWorkspace } from '../domain/identity/workspaces.ts'
 import { builder } from '../schema/builder.ts'
@@ -11,6 +12,7 @@ builder.queryFields((t) => ({
       const who = actor()
       return {
         actor: who,
+        member: () => memberBehind(deps, who),
         workspace: () => getWorkspace(deps, who),
         // An agent acts for itself, not for the person who installed it.
         user: async () => (who.type === 'agent' || who.user === null ? null : getUser(deps.db.prisma, who.user.id)),

@@ -4,6 +4,7 @@ import { AgentPatch, InstallAgent } from '../domain/agents/agents.ts'
 import type { AgentInstaller as AgentInstallerOf } from '../domain/credentials/agent-installers.ts'
 import { managedEndpoints } from '../domain/shared/authorization.ts'
 import { fieldOf } from '../domain/shared/field.ts'
+import { Actor } from './actor.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { AgentType, InstallableAgentType, SubscribableEvent } from './enums.ts'
@@ -30,10 +31,12 @@ const AgentInstaller = builder.objectRef<AgentInstallerOf>('AgentInstaller').imp
 
 export const Agent = builder.prismaNode('Agent', {
   nullable: true,
+  interfaces: [Actor],
   description: 'An external web service that is installed in the workspace.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
   fields: (t) => ({
+    displayName: t.exposeString('name', { description: 'The display name.' }),
     ...outputFields(t, AgentProfile.shape, {
       read: (agent, { actor }) => seenBy(actor(), agent),
       note: ({ kind, isNullable }) =>

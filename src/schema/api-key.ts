@@ -1,14 +1,17 @@
 import { visibleApiKeys } from '../domain/credentials/api-keys.ts'
+import { Actor } from './actor.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { ApiKeyPermission } from './enums.ts'
 
 export const ApiKey = builder.prismaNode('ApiKey', {
   nullable: true,
+  interfaces: [Actor],
   description: 'The credential of a program. The key itself is only returned when it is created.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, ...visibleApiKeys(context.actor(), context.caller()) }),
   fields: (t) => ({
+    displayName: t.exposeString('name', { description: 'The display name.' }),
     name: t.exposeString('name', { description: 'The display name, at most 100 characters.' }),
     prefix: t.exposeString('prefix', { description: 'The first eight characters of the key.' }),
     permission: t.expose('permission', {

@@ -1,10 +1,11 @@
 import {
   AUDIT_ACTIONS,
   type AuditAction,
-  type AuditActor,
+  ANONYMOUS,
   type AuditTarget,
   mayReadAudit,
 } from '../domain/audit/audit.ts'
+import { Actor, resolveActor } from './actor.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { TimeRange } from './time-range.ts'
@@ -61,19 +62,6 @@ export const AuditActionEnum = builder.enumType('AuditAction', {
   ),
 })
 
-const AuditActorType = builder.enumType('AuditActorType', {
-  description: 'The type of the actor of an audit entry.',
-  values: {
-    VISITOR: { value: 'visitor', description: 'A visitor of the workspace.' },
-    MEMBER: { value: 'member', description: 'A person who is a member of the workspace.' },
-    AGENT: { value: 'agent', description: 'An installed agent, with its own API key.' },
-    API_KEY: { value: 'api_key', description: 'An API key of a person.' },
-    SYSTEM: { value: 'system', description: 'GudDesk itself, for example a timer or rule.' },
-    USER: { value: 'user', description: 'A person outside of a workspace, for example when signing in.' },
-    ANONYMOUS: { value: 'anonymous', description: 'An unknown person, for example in a failed attempt to sign in.' },
-  } as const satisfies Record<string, { value: AuditActor['type']; description: string }>,
-})
-
 const AUDIT_TARGETS: Record<Uppercase<AuditTarget['type']>, { value: AuditTarget['type']; description: string }> = {
   WORKSPACE: { value: 'workspace', description: 'A workspace.' },
   MEMBER: { value: 'member', description: 'A member of the workspace.' },
@@ -109,13 +97,13 @@ export const AuditEntry = builder.prismaNode('AuditEntry', {
       description: 'The action that was performed.',
       resolve: ({ action }) => action as AuditAction,
     }),
-    actorType: t.field({
-      type: AuditActorType,
-      description: 'The type of the actor.',
-      resolve: ({ actorType }) => actorType as AuditActor['type'],
+    actor: t.field({
+      type: Actor,
+      nullable: true,
+      description: 'The actor. Null for an unknown person, such as in a failed attempt to sign in.',
+      resolve: ({ actorType, actorId, actorName }, _args, context) =>
+        actorType === ANONYMOUS ? null : resolveActor({ id: actorId, name: actorName }, context),
     }),
-    actorId: t.exposeID('actorId', { description: 'The id of the actor.' }),
-    actorName: t.exposeString('actorName', { description: 'The name of the actor at that time.' }),
     userId: t.exposeID('userId', {
       nullable: true,
       description: 'The id of the user behind the actor. Null when there is none.',

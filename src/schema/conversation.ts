@@ -106,8 +106,8 @@ export const Conversation = builder.prismaNode('Conversation', {
 /** The columns of conversations and their people that a query reads. A field that is unknown here makes it read all columns of its type. */
 export function conversationFields(selection: FieldSelection): ConversationFields {
   const of = { lastReadSequence: [], unreadCount: [], messages: ['messageCount'], visitor: [], assignee: [] } as const
-  const ofVisitor = { avatar: ['avatarUrl'] } as const
-  const ofAssignee = { name: [], email: [] } as const
+  const ofVisitor = { avatar: ['avatarUrl'], displayName: ['name', 'email'] } as const
+  const ofAssignee = { name: [], displayName: [], email: [] } as const
   const conversation = projectedColumns(selection, ALL_FIELDS.conversation, of)
   const visitor = selection.has('visitor')
     ? projectedColumns(selection.under('visitor'), ALL_FIELDS.visitor, ofVisitor)

@@ -145,17 +145,6 @@ export const BreakerState = builder.enumType('BreakerState', {
   } as const,
 })
 
-export const ActorType = builder.enumType('ActorType', {
-  description: 'The type of an actor.',
-  values: {
-    VISITOR: { value: 'visitor', description: 'A visitor of the workspace.' },
-    MEMBER: { value: 'member', description: 'A person who is a member of the workspace.' },
-    AGENT: { value: 'agent', description: 'An installed agent, with its own API key.' },
-    API_KEY: { value: 'api_key', description: 'An API key of a person.' },
-    SYSTEM: { value: 'system', description: 'GudDesk itself, for example when a snooze ends.' },
-  } as const,
-})
-
 /** The events that an endpoint can subscribe to. */
 const SUBSCRIBABLE_EVENTS = {
   MESSAGE_CREATED: { value: 'message.created', description: 'A visitor, a person or a bot sent a message.' },

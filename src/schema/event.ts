@@ -1,6 +1,7 @@
 import type { LoggedEvent } from '../domain/events/event-position.ts'
-import { dataVisibleTo, type EventType as EventTypeName } from '../domain/events/events.ts'
+import { actorOf, dataVisibleTo, type EventType as EventTypeName } from '../domain/events/events.ts'
 import { conversationEvents } from '../domain/events/read-events.ts'
+import { Actor, resolveActor } from './actor.ts'
 import { builder } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Conversation } from './conversation.ts'
@@ -43,6 +44,11 @@ builder.node(Event, {
         const { data } = JSON.parse(budget.spend(body)) as { data: Record<string, unknown> }
         return dataVisibleTo(actor(), type, data)
       },
+    }),
+    actor: t.field({
+      type: Actor,
+      description: 'The actor that caused the event.',
+      resolve: ({ body }, _args, context) => resolveActor(actorOf(body), context),
     }),
     isTest: t.exposeBoolean('isTest', { description: 'Whether the event is a test event, with sample data.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the event happened.' }),

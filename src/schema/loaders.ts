@@ -17,10 +17,10 @@ import {
 } from '../domain/deliveries/webhook-health.ts'
 import type { FoundEvent, LogCursorKey, LoggedEvent } from '../domain/events/event-position.ts'
 import { countEventsOfConversations, eventsById, eventsOfConversations } from '../domain/events/read-events.ts'
+import { type ActorRow, actorsById } from '../domain/identity/actors.ts'
 import { articleBodies } from '../domain/knowledge-base/articles.ts'
 import { type FoundMessage, type MessageRange, messagesOf } from '../domain/messages/list-messages.ts'
-import { type Sender, sendersById } from '../domain/messages/senders.ts'
-import type { Actor } from '../domain/shared/actor.ts'
+import type { Actor, Caller } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import type { CursorRange } from '../domain/shared/pagination.ts'
 import { picturePaths } from '../domain/visitors/pictures.ts'
@@ -29,6 +29,8 @@ import type { Visitor } from '../generated/prisma/client.ts'
 
 /** What fields of many objects ask for one by one, asked of the database once. Nothing is kept: subscriptions live long. */
 export interface Loaders {
+  /** Visitors, members, users, agents and API keys. */
+  readonly actors: ById<ActorRow>
   readonly conversations: ById<ConversationWithPeople>
   readonly visitors: ById<Visitor>
   readonly events: ById<LoggedEvent>
@@ -43,16 +45,16 @@ export interface Loaders {
   /** The paths of fetched pictures, by the URLs that they came from. */
   readonly pictures: ById<string>
   readonly readStates: ById<ReadState>
-  readonly senders: ById<Sender>
   readonly visitorConversations: ByRange<VisitorConversationRange, ConversationSortKey>
   readonly visitorConversationCounts: ById<number>
   /** By the article's id. */
   readonly articleBodies: DataLoader<string, string>
 }
 
-/** @param actor who is asking; only called when something is loaded */
-export function createLoaders(deps: Deps, actor: () => Actor): Loaders {
+/** @param actor who is asking, and @param caller with which credential; only called when something is loaded */
+export function createLoaders(deps: Deps, actor: () => Actor, caller: () => Caller): Loaders {
   return {
+    actors: byId((ids) => actorsById(deps, actor(), caller(), ids)),
     conversations: byId((ids) => conversationsById(deps, actor(), ids)),
     visitors: byId((ids) => visitorsById(deps, actor(), ids)),
     events: byId((ids) => eventsById(deps, actor(), ids)),
@@ -65,7 +67,6 @@ export function createLoaders(deps: Deps, actor: () => Actor): Loaders {
     messages: byRange((ids, range) => messagesOf(deps, ids, range)),
     pictures: byId((urls) => picturePaths(deps, actor(), urls)),
     readStates: byId((ids) => readStates(deps, actor(), ids)),
-    senders: byId((ids) => sendersById(deps, actor(), ids)),
     visitorConversations: byRange((ids, range) => conversationsOfVisitors(deps, actor(), ids, range)),
     visitorConversationCounts: byId((ids) => countConversationsOfVisitors(deps, actor(), ids)),
     articleBodies: new DataLoader((ids) => articleBodies(deps, ids), { cache: false }),

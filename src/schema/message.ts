@@ -1,8 +1,8 @@
 import { visibleConversations } from '../domain/shared/authorization.ts'
+import { Actor, resolveActor } from './actor.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { MessageType, SendableMessageType } from './enums.ts'
-import { Sender } from './sender.ts'
 
 export const Message = builder.prismaNode('Message', {
   nullable: true,
@@ -19,29 +19,29 @@ export const Message = builder.prismaNode('Message', {
       description: 'The text of the message, 1 to 20,000 characters.',
       resolve: ({ body }, _args, { budget }) => budget.spend(body),
     }),
-    senderId: t.exposeID('senderId', {
+    sender: t.field({
+      type: Actor,
       nullable: true,
-      description: 'The id of the author: a visitor, member, agent or API key. Null when the message has no author.',
+      description: 'The author of the message. Null when the message has none.',
+      resolve: ({ senderId, senderName }, _args, context) =>
+        senderId === null ? null : resolveActor({ id: senderId, name: senderName }, context),
     }),
     senderName: t.exposeString('senderName', {
       nullable: true,
-      description: 'The display name of the author at the time of the message. Null when it is unknown.',
+      description:
+        'The name under which the message was sent: the one that its client gave, else that of the author at the time. Null when there was none.',
     }),
-    actorId: t.exposeID('actorId', {
+    actor: t.field({
+      type: Actor,
       nullable: true,
       description:
-        'The id of the actor that added the message. For a message of a visitor, the API key, agent or member that submitted it. Null for old messages without this information.',
+        'The actor that added the message. For a message of a visitor, the API key, agent or member that submitted it. Null for old messages without this information.',
+      resolve: ({ actorId, senderId, senderName }, _args, context) =>
+        actorId === null ? null : resolveActor({ id: actorId, name: actorId === senderId ? senderName : null }, context),
     }),
     clientMessageId: t.exposeString('clientMessageId', {
       nullable: true,
       description: 'The id that the client of the sender gave the message. Null when it gave none.',
-    }),
-    sender: t.field({
-      type: Sender,
-      nullable: true,
-      description:
-        'The author of the message. Null when the author was deleted, and for an API key unless the caller has FULL_ACCESS.',
-      resolve: ({ senderId }, _args, { loaders }) => (senderId === null ? null : loaders.senders.load(senderId)),
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the message was sent.' }),
   }),

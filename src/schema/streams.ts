@@ -1,11 +1,10 @@
-import type { ActorRef } from '../domain/shared/actor.ts'
 import type { ConversationItem } from '../live/conversation-stream.ts'
 import type { DeliveryProgress as DeliveryProgressOf } from '../live/delivery-stream.ts'
 import type { InboxUpdate as InboxUpdateOf } from '../live/inbox-stream.ts'
+import { Actor, resolvePresentActor } from './actor.ts'
 import { builder } from './builder.ts'
 import { Conversation, InboxCounts } from './conversation.ts'
 import { Delivery } from './delivery.ts'
-import { ActorType } from './enums.ts'
 import { Message } from './message.ts'
 
 type ItemOf<Kind extends ConversationItem['kind']> = Extract<ConversationItem, { kind: Kind }>
@@ -33,24 +32,15 @@ const ConversationChanged = builder.objectRef<ItemOf<'conversation'>>('Conversat
   }),
 })
 
-const EventActor = builder.objectRef<ActorRef>('EventActor').implement({
-  description: 'The visitor, member, agent, API key or system process that caused an event.',
-  fields: (t) => ({
-    type: t.expose('type', { type: ActorType, description: 'The type of the actor.' }),
-    id: t.exposeID('id', { description: 'The id of the visitor, member, agent or API key; `system` for the system.' }),
-    name: t.exposeString('name', { description: 'The display name of the actor.' }),
-  }),
-})
-
 const TypingChanged = builder.objectRef<ItemOf<'typing'>>('TypingChanged').implement({
   description:
     'A typing signal: an actor started or stopped typing. Signals can be lost, and are not sent again when a subscription resumes.',
   fields: (t) => ({
     conversationId: t.exposeID('conversationId', { description: 'The id of the conversation.' }),
     actor: t.field({
-      type: EventActor,
-      description: 'The actor who is typing. A signal of an API key without an agent has the name "AI Agent".',
-      resolve: ({ actor }) => actor,
+      type: Actor,
+      description: 'The actor who is typing. An API key that the caller cannot see has the name `AI Agent`.',
+      resolve: ({ actor }, _args, context, info) => resolvePresentActor(actor, context, info),
     }),
     isTyping: t.exposeBoolean('isTyping', {
       description: 'Whether the actor is typing. False when they stopped or sent a BOT message.',

@@ -1,25 +1,36 @@
 import { mayResetPassword } from '../domain/identity/passwords.ts'
 import type { VisibleSession } from '../domain/identity/sessions.ts'
-import type { UserWithAccess } from '../domain/identity/users.ts'
+import type { User as UserRow } from '../generated/prisma/client.ts'
+import { Actor } from './actor.ts'
 import { builder } from './builder.ts'
 
-export const User = builder.objectRef<UserWithAccess>('User').implement({
+/** How somebody signs in is their own business: an actor's row does not have it. */
+type UserShape = UserRow & { readonly hasPassword?: boolean }
+
+export const User = builder.objectRef<UserShape>('User').implement({
+  interfaces: [Actor],
   description: 'A person with an account. A user can be a member of several workspaces.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id of the user.' }),
+    displayName: t.exposeString('name', { description: 'The name of the user.' }),
     name: t.exposeString('name', { description: 'The name of the user, the same in all workspaces.' }),
     email: t.exposeString('email', { description: 'The email address with which the user signs in.' }),
-    hasPassword: t.exposeBoolean('hasPassword', {
-      description: 'Whether the user has a password. Without one, they sign in with a link.',
+    hasPassword: t.boolean({
+      nullable: true,
+      description:
+        'Whether the user has a password. Without one, they sign in with a link. Null for the actor of an audit entry.',
+      resolve: ({ hasPassword }) => hasPassword ?? null,
     }),
     isEmailVerified: t.boolean({
       description: 'Whether the user has verified the email address, by a link that was sent to it.',
       resolve: ({ emailVerifiedAt }) => emailVerifiedAt !== null,
     }),
     mayResetPassword: t.boolean({
+      nullable: true,
       description:
-        'Whether the caller can set a password without the current one. True for one hour after signing in with a link, until the password is changed.',
-      resolve: (_user, _args, { deps, caller }) => mayResetPassword(deps, caller()),
+        'Whether the caller can set a password without the current one. True for one hour after signing in with a link, until the password is changed. Null for the actor of an audit entry.',
+      resolve: ({ hasPassword }, _args, { deps, caller }) =>
+        hasPassword === undefined ? null : mayResetPassword(deps, caller()),
     }),
   }),
 })

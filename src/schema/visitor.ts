@@ -1,14 +1,21 @@
+import { visitorDisplayName } from '../domain/shared/actor.ts'
 import { VisitorInput, VisitorPatch } from '../domain/visitors/visitors.ts'
+import { Actor } from './actor.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { inputFields, outputFields } from './fields.ts'
 
 export const Visitor = builder.prismaNode('Visitor', {
   nullable: true,
+  interfaces: [Actor],
   description: 'A customer who writes to the team. REST calls a visitor a customer.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
   fields: (t) => ({
+    displayName: t.string({
+      description: 'The name, else the email address, else `Visitor`.',
+      resolve: visitorDisplayName,
+    }),
     ...outputFields(t, VisitorInput.shape, {
       note: ({ isNullable }) => (isNullable ? 'Null when it is unknown.' : ''),
     }),

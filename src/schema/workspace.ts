@@ -1,20 +1,24 @@
 import type { MadeAccess } from '../domain/identity/member-removal.ts'
 import type { UserWithAccess } from '../domain/identity/users.ts'
-import type { Actor } from '../domain/shared/actor.ts'
+import type { MemberWithUser } from '../domain/identity/workspaces.ts'
+import { type Actor as ActorOf, refOf } from '../domain/shared/actor.ts'
 import { visibleWorkspaces } from '../domain/shared/authorization.ts'
 import type { Workspace as WorkspaceRow } from '../generated/prisma/client.ts'
+import { Actor, resolvePresentActor } from './actor.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
-import { ActorType, ApiKeyPermission, MemberRole, Plan } from './enums.ts'
+import { ApiKeyPermission, MemberRole, Plan } from './enums.ts'
 import { User } from './user.ts'
 
 export const Member = builder.prismaNode('Member', {
   nullable: true,
+  interfaces: [Actor],
   description: 'The membership of a person in a workspace.',
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
   include: { user: { select: { id: true, name: true, email: true, emailVerifiedAt: true } } },
   fields: (t) => ({
+    displayName: t.string({ description: 'The name of the person.', resolve: ({ user }) => user.name }),
     name: t.string({ description: 'The name of the person.', resolve: ({ user }) => user.name }),
     email: t.string({ description: 'The email address of the person.', resolve: ({ user }) => user.email }),
     isEmailVerified: t.boolean({
@@ -48,24 +52,12 @@ export const Workspace = builder.prismaNode('Workspace', {
   }),
 })
 
-const ActorRef = builder.objectRef<Actor>('Actor').implement({
-  description: 'The caller in a workspace: a visitor, member, agent or API key.',
-  fields: (t) => ({
-    type: t.expose('type', { type: ActorType, description: 'The type of the caller.' }),
-    id: t.exposeID('id', { description: 'The id of the visitor, member, agent or API key.' }),
-    name: t.exposeString('name', { description: 'The display name of the caller.' }),
-    permission: t.expose('permission', {
-      type: ApiKeyPermission,
-      description: 'The permission level of the caller in the workspace.',
-    }),
-  }),
-})
-
 export const WorkspaceConnection = connectionOf(Workspace, 'Workspace')
 
 /** What is not asked for is not read. */
 interface ViewerShape {
-  readonly actor: Actor
+  readonly actor: ActorOf
+  member(): Promise<MemberWithUser | null>
   workspace(): Promise<WorkspaceRow>
   user(): Promise<UserWithAccess | null>
 }
@@ -74,9 +66,21 @@ export const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
   description: 'The caller and the workspace of the request.',
   fields: (t) => ({
     actor: t.field({
-      type: ActorRef,
-      description: 'The caller, as it acts in the workspace.',
-      resolve: ({ actor }) => actor,
+      type: Actor,
+      description:
+        'The caller, as it acts in the workspace: the member of a session, an API key, or the agent of its key.',
+      resolve: ({ actor }, _args, context, info) => resolvePresentActor(refOf(actor), context, info),
+    }),
+    member: t.field({
+      type: Member,
+      nullable: true,
+      description: 'The member that the session or API key acts for. Null for the key of an agent.',
+      resolve: (viewer) => viewer.member(),
+    }),
+    permission: t.field({
+      type: ApiKeyPermission,
+      description: 'The permission level of the caller in the workspace.',
+      resolve: ({ actor }) => actor.permission,
     }),
     workspace: t.field({
       type: Workspace,

@@ -16,7 +16,7 @@ const ENTRIES = graphql(`query ($filter: AuditEntryFilter, $first: Int, $after: 
   auditEntries(filter: $filter, first: $first, after: $after) {
     totalCount pageInfo { hasNextPage endCursor }
     edges { node {
-      id action actorType actorId actorName userId targetType targetId targetName address userAgent data createdAt
+      id action actor { __typename id displayName } userId targetType targetId targetName address userAgent data createdAt
     } }
   }
 }`)
@@ -65,9 +65,7 @@ test('an entry says who did what to what, when and from where', async () => {
     {
       id: expect.stringMatching(/^aud_/),
       action: 'API_KEY_CREATED',
-      actorType: 'API_KEY',
-      actorId,
-      actorName: 'FULL_ACCESS key',
+      actor: { __typename: 'ApiKey', id: actorId, displayName: 'FULL_ACCESS key' },
       userId: tenant.userId,
       targetType: 'API_KEY',
       targetId: apiKey.id,

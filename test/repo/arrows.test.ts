@@ -12,7 +12,7 @@ const DOMAIN = {
   audit: ['shared'],
   events: ['shared'],
   conversations: ['shared', 'events'],
-  messages: ['shared', 'events', 'conversations', 'identity'],
+  messages: ['shared', 'events', 'conversations'],
   visitors: ['shared', 'conversations'],
   credentials: ['shared', 'audit'],
   deliveries: ['shared', 'audit', 'events'],

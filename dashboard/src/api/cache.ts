@@ -7,7 +7,8 @@ export type CacheRules = Required<Pick<CacheExchangeOpts, 'updates' | 'optimisti
 /** The normalised cache: an object is kept once, by its id, and every page that shows it shows its latest state. */
 export function cache({ updates, optimistic }: CacheRules) {
   return cacheExchange({
-    keys: Object.fromEntries(keyless.map((type) => [type, () => null])),
+    // The same unavailable actor may have another name with each thing that it did.
+    keys: Object.fromEntries([...keyless, 'UnavailableActor'].map((type) => [type, () => null])),
     possibleTypes,
     updates,
     optimistic,

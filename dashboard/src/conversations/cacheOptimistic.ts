@@ -20,7 +20,7 @@ export const inboxOptimistic: OptimisticMutationConfig = {
         ...(typeof status === 'string' && { status }),
         ...(changes['snoozedUntil'] != null && { status: 'SNOOZED' }),
         ...(assigneeId === null && { assignee: null }),
-        ...(assignee && { assignee: { ...assignee, __typename: 'Member' } }),
+        ...(assignee && { assignee }),
       },
     }
   },

@@ -62,5 +62,5 @@ function addMessage(cache: Cache, id: string, message: MessageFieldsFragment): v
 
 /** Known since before anything of the workspace is shown. */
 function ownMemberId(cache: Cache): string {
-  return cache.readQuery({ query: OwnMembership })?.viewer?.actor.id ?? ''
+  return cache.readQuery({ query: OwnMembership })?.viewer?.member?.id ?? ''
 }

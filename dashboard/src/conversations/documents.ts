@@ -1,44 +1,51 @@
 import { graphql } from '../api/graphql.ts'
+import { ActorFields } from '../viewer/actor.ts'
 
 /** What a row of the list shows; every change of a conversation brings all of it. */
-export const ConversationRow = graphql(`
-  fragment ConversationRow on Conversation {
-    id
-    status
-    subject
-    priority
-    tags
-    snoozedUntil
-    closedAt
-    lastActivityAt
-    lastMessagePreview
-    messageCount
-    unreadCount
-    assignee {
+export const ConversationRow = graphql(
+  `
+    fragment ConversationRow on Conversation {
       id
-      name
+      status
+      subject
+      priority
+      tags
+      snoozedUntil
+      closedAt
+      lastActivityAt
+      lastMessagePreview
+      messageCount
+      unreadCount
+      assignee {
+        ...ActorFields
+      }
+      visitor {
+        ...ActorFields
+        email
+        avatar
+      }
     }
-    visitor {
-      id
-      name
-      email
-      avatar
-    }
-  }
-`)
+  `,
+  ActorFields,
+)
 
-export const MessageFields = graphql(`
-  fragment MessageFields on Message {
-    id
-    sequence
-    type
-    body
-    senderId
-    senderName
-    clientMessageId
-    createdAt
-  }
-`)
+export const MessageFields = graphql(
+  `
+    fragment MessageFields on Message {
+      id
+      sequence
+      type
+      body
+      sender {
+        ...ActorFields
+      }
+      senderName
+      clientMessageId
+      createdAt
+    }
+  `,
+  ActorFields,
+)
 
 export const ConversationPage = graphql(
   `
@@ -152,9 +159,7 @@ export const ConversationFeed = graphql(
         }
         ... on TypingChanged {
           actor {
-            id
-            type
-            name
+            ...ActorFields
           }
           isTyping
           expiresAt
@@ -164,6 +169,7 @@ export const ConversationFeed = graphql(
   `,
   ConversationRow,
   MessageFields,
+  ActorFields,
 )
 
 export const UpdateConversation = graphql(
@@ -212,18 +218,20 @@ export const SetTyping = graphql(`
   }
 `)
 
-export const WorkspaceMembers = graphql(`
-  query WorkspaceMembers {
-    workspace {
-      id
-      members {
+export const WorkspaceMembers = graphql(
+  `
+    query WorkspaceMembers {
+      workspace {
         id
-        name
-        email
+        members {
+          ...ActorFields
+          email
+        }
       }
     }
-  }
-`)
+  `,
+  ActorFields,
+)
 
 export const MarkRead = graphql(`
   mutation MarkRead($input: MarkConversationReadInput!) {

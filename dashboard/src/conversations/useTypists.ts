@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useState } from 'react'
-import type { ConversationFeedSubscription } from '../generated/documents.ts'
+import type { ActorFieldsFragment, ConversationFeedSubscription } from '../generated/documents.ts'
 
 export interface Typist {
   readonly id: string
@@ -17,13 +17,13 @@ export function useTypists(conversationId: string, ownId: string) {
   const hear = useCallback(
     (update: Update) => {
       if (update.__typename === 'MessageAdded') {
-        setTypists((now) => now.filter(({ id }) => id !== update.message.senderId))
+        setTypists((now) => now.filter(({ id }) => id !== update.message.sender?.id))
       }
       if (update.__typename !== 'TypingChanged' || update.actor.id === ownId) return
       const { actor, isTyping, expiresAt } = update
       setTypists((now) => {
         const others = now.filter(({ id }) => id !== actor.id)
-        return isTyping ? [...others, { id: actor.id, name: actor.name, expiresAt: Date.parse(expiresAt) }] : others
+        return isTyping ? [...others, { ...typistOf(actor), expiresAt: Date.parse(expiresAt) }] : others
       })
     },
     [ownId],
@@ -40,4 +40,9 @@ export function useTypists(conversationId: string, ownId: string) {
   }, [next])
 
   return { typists: typists as readonly Typist[], hear }
+}
+
+/** The name of an API key is its owner's note to themselves: what it writes is an agent's. */
+function typistOf({ __typename, id, displayName }: ActorFieldsFragment): Typist {
+  return { id, name: __typename === 'ApiKey' ? 'AI Agent' : displayName }
 }

@@ -34,7 +34,6 @@ const WhoAmI = graphql(`
       id
       name
       email
-      hasPassword
       isEmailVerified
     }
     workspaces(first: 100) {

@@ -65,7 +65,7 @@ function Entered({ api, inbox }: Connected) {
       workspace,
       api,
       inbox,
-      memberId: viewer.actor.id,
+      memberId: viewer.member?.id ?? '',
       role: viewer.role,
       isDevelopment: viewer.isDevelopment,
       path,

@@ -5,7 +5,7 @@ export const OwnMembership = graphql(`
     viewer {
       role
       isDevelopment
-      actor {
+      member {
         id
       }
     }

@@ -149,9 +149,12 @@ export function actorElsewhere(actor: AuditActor, workspaceId: string): AuditAct
   return { type: 'user', id: user.id, name: user.name, workspaceId, user, origin }
 }
 
+/** The type of an actor who is not known. */
+export const ANONYMOUS = 'anonymous'
+
 /** Somebody who is not known: they are signing in, or ask for a link to do so. */
 export function anonymousAt(origin: Origin | null): AuditActor {
-  return { type: 'anonymous', id: 'anonymous', name: 'Somebody', workspaceId: null, user: null, origin }
+  return { type: ANONYMOUS, id: 'anonymous', name: 'Somebody', workspaceId: null, user: null, origin }
 }
 
 export const AuditFilter = z

@@ -277,3 +277,9 @@ function bodyOf<T extends EventType>({
 }: Pick<NewEvent<T>, 'type' | 'data' | 'actor' | 'at'>): string {
   return JSON.stringify({ event: type, data: { ...data, actor }, timestamp: at.toISOString() })
 }
+
+/** Who caused an event, by its body. */
+export function actorOf(body: string): ActorRef {
+  const { data } = JSON.parse(body) as { data: { actor: ActorRef } }
+  return data.actor
+}

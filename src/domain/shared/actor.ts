@@ -1,4 +1,5 @@
 import type { ApiKeyPermission, MemberRole, Plan } from '../../generated/prisma/enums.ts'
+import { type IdKind, kindOfId } from './ids.ts'
 
 export type ActorType = 'visitor' | 'member' | 'agent' | 'api_key' | 'system'
 
@@ -34,6 +35,21 @@ export type ActorRef = Pick<Actor, 'type' | 'id' | 'name'>
 
 export function refOf({ type, id, name }: Actor): ActorRef {
   return { type, id, name }
+}
+
+/** What to call a visitor: the name, else the email address; some give neither. */
+export function visitorDisplayName({ name, email }: { name: string | null; email: string | null }): string {
+  return name || email || KIND_NAMES.visitor
+}
+
+/** What actors are called of whom no name is known. */
+const KIND_NAMES = { visitor: 'Visitor', member: 'Member', agent: 'Agent', apiKey: 'API key', user: 'User' }
+
+/** What to call an actor that is gone or hidden: by the name that was recorded, else by its kind. */
+export function keptName(id: string, name: string | null): string {
+  const names: Partial<Record<IdKind, string>> = KIND_NAMES
+  const kind = kindOfId(id)
+  return name || (kind && names[kind]) || 'Unknown'
 }
 
 /** A valid credential, before it is known which workspace it is used in. Made by auth, used by both transports. */

@@ -55,7 +55,7 @@ test('in development, the name that this machine was called by is its own; in pr
 
 let guddesk: TestGudDesk
 let cookie: string
-const VIEWER = graphql(`{ viewer { actor { type } } }`)
+const VIEWER = graphql(`{ viewer { actor { __typename } } }`)
 
 beforeAll(async () => {
   guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api', TRUSTED_ORIGINS: 'https://tools.example.com' } })
@@ -67,22 +67,22 @@ afterAll(() => guddesk?.stop())
 describe('GraphQL with a cookie', () => {
   const post = async (headers: Record<string, string>) => {
     const { body } = await guddesk.graphql(VIEWER, {}, { key: null, headers: { cookie, ...headers } })
-    return body.errors?.[0].extensions.code ?? body.data.viewer.actor.type
+    return body.errors?.[0].extensions.code ?? body.data.viewer.actor.__typename
   }
 
   test('answers our own pages and trusted ones, and refuses others', async () => {
-    expect(await post({ origin: guddesk.origin })).toBe('MEMBER')
-    expect(await post({ origin: 'https://tools.example.com' })).toBe('MEMBER')
+    expect(await post({ origin: guddesk.origin })).toBe('Member')
+    expect(await post({ origin: 'https://tools.example.com' })).toBe('Member')
     expect(await post({ origin: 'https://evil.example' })).toBe('forbidden')
     expect(await post({})).toBe('forbidden')
   })
 
   test('an API key or a bearer token needs no origin', async () => {
     const headers = { origin: 'https://evil.example', cookie }
-    expect((await guddesk.graphql(VIEWER, {}, { headers })).data.viewer.actor.type).toBe('API_KEY')
+    expect((await guddesk.graphql(VIEWER, {}, { headers })).data.viewer.actor.__typename).toBe('ApiKey')
     const token = await guddesk.newSession(guddesk.tenant)
     const { data } = await guddesk.graphql(VIEWER, {}, { key: token, headers })
-    expect(data.viewer.actor.type).toBe('MEMBER')
+    expect(data.viewer.actor.__typename).toBe('Member')
   })
 })
 
@@ -96,15 +96,15 @@ describe('a WebSocket', () => {
     const url = `${guddesk.origin.replace('http', 'ws')}/graphql`
     const client = createClient({ url, webSocketImpl: Browser, connectionParams, retryAttempts: 0 })
     try {
-      const { value } = await client.iterate<{ viewer: { actor: { type: string } } }>({ query: VIEWER }).next()
-      return value?.errors?.[0]?.extensions?.['code'] ?? value?.data?.viewer.actor.type
+      const { value } = await client.iterate<{ viewer: { actor: { __typename: string } } }>({ query: VIEWER }).next()
+      return value?.errors?.[0]?.extensions?.['code'] ?? value?.data?.viewer.actor.__typename
     } finally {
       await client.dispose()
     }
   }
 
   test('with a cookie is for our own pages', async () => {
-    expect(await ask({ cookie, origin: guddesk.origin })).toBe('MEMBER')
+    expect(await ask({ cookie, origin: guddesk.origin })).toBe('Member')
     expect(await ask({ cookie, origin: 'https://evil.example' })).toBe('forbidden')
     expect(await ask({ cookie })).toBe('forbidden')
   })
@@ -117,7 +117,7 @@ describe('a WebSocket', () => {
   test('takes a session or a key from its connection parameters, whatever its origin', async () => {
     const token = await guddesk.newSession(guddesk.tenant)
     const origin = 'https://evil.example'
-    expect(await ask({ origin }, { authorization: `Bearer ${token}` })).toBe('MEMBER')
-    expect(await ask({ origin, cookie }, { authorization: `Bearer ${guddesk.tenant.key}` })).toBe('API_KEY')
+    expect(await ask({ origin }, { authorization: `Bearer ${token}` })).toBe('Member')
+    expect(await ask({ origin, cookie }, { authorization: `Bearer ${guddesk.tenant.key}` })).toBe('ApiKey')
   })
 })

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => guddesk?.stop())
 
 const PASSWORD = 'correct horse battery'
-const VIEWER = graphql(`{ viewer { actor { type id name permission } workspace { id } } }`)
+const VIEWER = graphql(`{ viewer { permission actor { __typename id displayName } member { id } workspace { id } } }`)
 
 interface Person {
   readonly userId: string
@@ -60,7 +60,9 @@ describe('with a password', () => {
     )
     expect(answer.headers.get('cache-control')).toBe('no-store')
     const viewer = {
-      actor: { type: 'MEMBER', id: memberId, name: 'Ann', permission: 'READ_WRITE' },
+      permission: 'READ_WRITE',
+      actor: { __typename: 'Member', id: memberId, displayName: 'Ann' },
+      member: { id: memberId },
       workspace: { id: guddesk.tenant.workspaceId },
     }
     expect((await guddesk.graphql(VIEWER, {}, bearer(answer.data.token))).data.viewer).toEqual(viewer)
@@ -226,7 +228,7 @@ describe('a session', () => {
     const token = await guddesk.newSession(await person())
     const headers = { cookie: `guddesk.session_token=${encodeURIComponent(token)}` }
     const { data } = await guddesk.graphql(VIEWER, {}, { headers })
-    expect(data.viewer.actor.type).toBe('API_KEY')
+    expect(data.viewer.actor.__typename).toBe('ApiKey')
   })
 
   test('ends 30 days after its last use, and not before', async () => {
@@ -276,7 +278,7 @@ describe('a session', () => {
       actor: { id: memberId, permission: 'READ_ONLY' },
       workspace: { id: other.workspaceId },
     })
-    expect((await ask(guddesk.tenant.workspaceId)).data.viewer.actor.permission).toBe('READ_WRITE')
+    expect((await ask(guddesk.tenant.workspaceId)).data.viewer.permission).toBe('READ_WRITE')
     const stranger = await guddesk.newTenant()
     for (const id of [stranger.workspaceId, 'ws_01jy0000000000000000000000', 'x']) {
       expect((await ask(id)).body.errors[0].extensions).toEqual({ code: 'forbidden' })

@@ -42,7 +42,7 @@ async function follow<T>(node: Child, query: string, variables: Record<string, u
 const PANE = graphql(`subscription ($id: ID!, $after: String) { conversation(id: $id, after: $after) {
   ... on MessageAdded { cursor message { sequence body } }
   ... on ConversationChanged { cursor conversation { priority } }
-  ... on TypingChanged { isTyping actor { name } }
+  ... on TypingChanged { isTyping actor { displayName } }
 } }`)
 const INBOX = graphql(`subscription { inbox { cursor conversations { id messageCount } } }`)
 const DELIVERIES = graphql(`subscription { deliveries { created delivered newest { id } omitted } }`)

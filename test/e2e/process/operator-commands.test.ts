@@ -53,14 +53,14 @@ test('commands print a key, and the people with an unverified address', async ()
 
   const second = await installation.start()
   await isReady(second)
-  const permission = '{ viewer { actor { permission } } }'
+  const permission = '{ viewer { permission } }'
   expect(await ask(second, key, permission)).toMatchObject({
-    data: { viewer: { actor: { permission: 'FULL_ACCESS' } } },
+    data: { viewer: { permission: 'FULL_ACCESS' } },
   })
   expect(await ask(second, viewer, permission)).toMatchObject({
-    data: { viewer: { actor: { permission: 'READ_ONLY' } } },
+    data: { viewer: { permission: 'READ_ONLY' } },
   })
-  const log = '{ auditEntries(filter: { action: API_KEY_CREATED }) { edges { node { actorName targetName } } } }'
+  const log = '{ auditEntries(filter: { action: API_KEY_CREATED }) { edges { node { actor { displayName } targetName } } } }'
   const { data: logged } = await ask(second, key, log)
   expect(logged.auditEntries.edges).toHaveLength(2)
   expect(JSON.stringify(logged)).toContain("Operator's key")

@@ -124,6 +124,27 @@ describe.each(Object.keys(ROADS))('an agent by %s', (road) => {
   })
 })
 
+test('the key that wrote or changed something is an id and a name to an agent', async () => {
+  const input = { conversationId: await guddesk.newConversation(guddesk.tenant, 'Hello'), body: 'Hi', type: 'NOTE' }
+  const send = 'mutation ($input: SendMessageInput!) { sendMessage(input: $input) { message { id } } }'
+  await guddesk.graphql(send, { input })
+  const key = '{ __typename id displayName ... on ApiKey { prefix permission lastUsedAt } }'
+  const query = `query ($id: ID!) { conversation(id: $id) {
+    messages(last: 1) { edges { node { sender ${key} actor ${key} } } } events(last: 1) { edges { node { actor ${key} } } }
+  } }`
+  const read = async (reader: string) => {
+    const { data } = await guddesk.graphql(query, { id: input.conversationId }, { key: reader })
+    const [message, event] = [data.conversation.messages, data.conversation.events].map(({ edges }) => edges[0].node)
+    return [message.sender, message.actor, event.actor]
+  }
+  const { id, prefix } = await guddesk.deps.db.prisma.apiKey.findFirstOrThrow({
+    where: { id: (await guddesk.actorOf(guddesk.tenant.key)).id },
+  })
+  for (const seen of await read(guddesk.tenant.key)) expect(seen).toMatchObject({ __typename: 'ApiKey', id, prefix })
+  for (const seen of await read(neighbour))
+    expect(seen).toEqual({ __typename: 'UnavailableActor', id, displayName: expect.any(String) })
+})
+
 test.each(['node', 'nodes'])('an endpoint by %s is there for its own agent only', async (field) => {
   for (const [id, key, isSeen] of [
     [secretive.endpointId, secretive.key, true],

@@ -8,9 +8,9 @@ import { type Live, overSse, overWebSocket, type Transport } from '../live.ts'
 
 const CONVERSATION = graphql(`subscription ($id: ID!, $after: String) { conversation(id: $id, after: $after) {
   kind: __typename
-  ... on MessageAdded { cursor message { id sequence type body senderId senderName createdAt conversationId } }
+  ... on MessageAdded { cursor message { id sequence type body senderName createdAt conversationId } }
   ... on ConversationChanged { cursor conversation { id status tags priority visitor { name } assignee { name } } }
-  ... on TypingChanged { conversationId actor { type id name } isTyping expiresAt }
+  ... on TypingChanged { conversationId actor { type: __typename id displayName } isTyping expiresAt }
 } }`)
 
 interface Update {
@@ -18,7 +18,7 @@ interface Update {
   readonly cursor: string
   readonly message: { id: string; sequence: number; type: string; body: string }
   readonly conversation: { id: string; status: string; tags: string[]; priority: number }
-  readonly actor: { type: string; id: string; name: string }
+  readonly actor: { type: string; id: string; displayName: string }
   readonly isTyping: boolean
   readonly expiresAt: string
 }
@@ -106,7 +106,7 @@ describe.each(TRANSPORTS)('a conversation over %s', (_name, transport) => {
     await call('POST', '/agent/typing', { conversationId: id, typing: true }, agent.credentials.apiKey)
     await until(() => live.events.length >= 2)
     const typing = live.events[1]
-    const actor = { type: 'AGENT', id: agent.id, name: 'RefundBot' }
+    const actor = { type: 'Agent', id: agent.id, displayName: 'RefundBot' }
     expect(typing).toMatchObject({ kind: 'TypingChanged', conversationId: id, actor, isTyping: true })
     const lasts = Date.parse(typing?.expiresAt ?? '') - guddesk.clock.now().getTime()
     expect(lasts).toBeGreaterThan(50_000)
@@ -129,7 +129,7 @@ describe.each(TRANSPORTS)('a conversation over %s', (_name, transport) => {
     const session = await guddesk.newSession(tenant)
     const setTyping = graphql(`mutation ($input: SetTypingInput!) { setTyping(input: $input) { error { code } } }`)
     const variables = { input: { conversationId: id, isTyping: true } }
-    const live = await open()
+    const live = await open({}, await guddesk.newKey(tenant, 'READ_ONLY'))
     await call('POST', '/agent/typing', { conversationId: id, typing: true })
     await until(() => live.events.length >= 2)
     await guddesk.graphql(setTyping, variables, { key: tenant.key })
@@ -141,10 +141,10 @@ describe.each(TRANSPORTS)('a conversation over %s', (_name, transport) => {
     const seconds = live.events
       .slice(1)
       .map(({ expiresAt }) => (Date.parse(expiresAt) - guddesk.clock.now().getTime()) / 1000)
-    expect(live.events.slice(1).map(({ actor: { type, name } }) => [type, name])).toEqual([
-      ['API_KEY', 'AI Agent'],
-      ['API_KEY', 'AI Agent'],
-      ['MEMBER', 'Otto Owner'],
+    expect(live.events.slice(1).map(({ actor: { type, displayName } }) => [type, displayName])).toEqual([
+      ['UnavailableActor', 'AI Agent'],
+      ['UnavailableActor', 'AI Agent'],
+      ['Member', 'Otto Owner'],
     ])
     expect(seconds.map((left) => left > 10)).toEqual([true, true, false])
     expect(Math.max(...seconds)).toBeLessThanOrEqual(60)

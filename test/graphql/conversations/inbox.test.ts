@@ -67,8 +67,8 @@ describe('inboxCounts', () => {
 
 describe('Message.sender', () => {
   const SENDERS = graphql(`query ($id: ID!) { conversation(id: $id) { messages { edges { node {
-    body senderId senderName
-    sender { __typename ... on Node { id } ... on Visitor { visitor: name } ... on Member { member: name } ... on Agent { agent: name }
+    body senderName
+    sender { __typename id ... on Visitor { visitor: name } ... on Member { member: name } ... on Agent { agent: name }
       ... on ApiKey { key: name } }
   } } } } }`)
 
@@ -93,17 +93,18 @@ describe('Message.sender', () => {
     expect(await sendersOf(id)).toEqual([visitor, member, bot, key])
     // Keys show themselves to FULL_ACCESS only.
     const readOnly = await guddesk.newKey(tenant, 'READ_ONLY')
-    expect(await sendersOf(id, readOnly)).toEqual([visitor, member, bot, null])
+    const hidden = { __typename: 'UnavailableActor', id: expect.stringMatching(/^key_/) }
+    expect(await sendersOf(id, readOnly)).toEqual([visitor, member, bot, hidden])
   })
 
-  test('is null when they are no more; id and name stay', async () => {
+  test('is unavailable when they are no more; id and name stay', async () => {
     const id = await guddesk.newConversation(tenant, 'one')
     const agent = await newAgent()
     await write(id, { body: 'two' }, agent.key)
     await guddesk.call('DELETE', `/api/v1/agents/${agent.id}`, undefined, { key: tenant.key })
     const { conversation } = await ask(SENDERS, { id })
     expect(conversation.messages.edges[1].node).toEqual({
-      ...{ body: 'two', senderId: agent.id, senderName: 'Bot', sender: null },
+      ...{ body: 'two', senderName: 'Bot', sender: { __typename: 'UnavailableActor', id: agent.id } },
     })
   })
 
@@ -112,7 +113,7 @@ describe('Message.sender', () => {
     const { prisma } = guddesk.deps.db
     for (const senderId of [guddesk.tenant.memberId, await guddesk.newVisitor()]) {
       await prisma.message.updateMany({ where: { conversationId: id }, data: { senderId } })
-      expect(await sendersOf(id)).toEqual([null])
+      expect(await sendersOf(id)).toEqual([{ __typename: 'UnavailableActor', id: senderId }])
     }
   })
 })

@@ -101,7 +101,7 @@ describe('texts within a query', () => {
 
 describe('directives that are not there', () => {
   test.each([
-    '{ viewer { ... @defer { actor { name } } } }',
+    '{ viewer { ... @defer { actor { displayName } } } }',
     '{ workspace { members @stream(initialCount: 1) { id } } }',
     '{ ... @defer(label: "a") { __typename } }',
   ])('%s is refused', async (query) => {

@@ -60,7 +60,12 @@ function selectionsOf(typeName: string, depth: number): string[] {
   })
 }
 
-const SELECTIONS = ['__typename', ...selectionsOf('Conversation', 3)]
+/** The same through the interface that people implement. */
+const OF_ACTORS = [
+  'visitor { ... on Actor { displayName } }',
+  'assignee { ... on Actor { displayName ... on Member { role } } }',
+]
+const SELECTIONS = ['__typename', ...selectionsOf('Conversation', 3), ...OF_ACTORS]
 
 async function ask(text: string): Promise<unknown> {
   const { body } = await guddesk.graphql(text, {}, { key: session })

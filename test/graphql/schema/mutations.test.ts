@@ -25,19 +25,19 @@ const START_CONVERSATION = graphql(`mutation ($input: StartConversationInput!) {
 } }
 fragment WholeConversation on Conversation {
   id status channel subject priority tags metadata messageCount lastMessagePreview closedAt snoozedUntil
-  assignee { id name } visitor { id } messages { edges { node { type body senderId senderName } } }
+  assignee { id name } visitor { id } messages { edges { node { type body sender { id } senderName } } }
 }`)
 
 const UPDATE_CONVERSATION = graphql(`mutation ($input: UpdateConversationInput!) { updateConversation(input: $input) {
   conversation {
   id status channel subject priority tags metadata messageCount lastMessagePreview closedAt snoozedUntil
-  assignee { id name } visitor { id } messages { edges { node { type body senderId senderName } } }
+  assignee { id name } visitor { id } messages { edges { node { type body sender { id } senderName } } }
   }
   error { code message }
 } }`)
 
 const SEND_MESSAGE = graphql(`mutation ($input: SendMessageInput!) { sendMessage(input: $input) {
-  message { id conversationId sequence type body senderId senderName actorId createdAt }
+  message { id conversationId sequence type body sender { id } senderName actor { id } createdAt }
   error { code message }
 } }`)
 
@@ -70,7 +70,7 @@ const CREATE_KEY = graphql(`mutation ($input: CreateApiKeyInput!) { createApiKey
   error { code message }
 } }`)
 
-const ACTOR = graphql(`{ viewer { actor { id name permission } } }`)
+const ACTOR = graphql(`{ viewer { permission actor { id displayName } } }`)
 
 type InputOf<Document> = VariablesOf<Document> extends { input: infer Input } ? Input : never
 
@@ -122,7 +122,9 @@ describe('startConversation', () => {
         ...{ status: 'OPEN', channel: 'EMAIL', subject: 'Order', priority: 0, tags: [], metadata: { order: 7 } },
         ...{ messageCount: 1, lastMessagePreview: 'Where is it?', assignee: null, visitor: { id: visitorId } },
         messages: {
-          edges: [{ node: { type: 'VISITOR', body: 'Where is it?', senderId: visitorId, senderName: 'Vera Visitor' } }],
+          edges: [
+            { node: { type: 'VISITOR', body: 'Where is it?', sender: { id: visitorId }, senderName: 'Vera Visitor' } },
+          ],
         },
       },
     })
@@ -195,7 +197,7 @@ describe('sendMessage', () => {
     const { viewer } = await guddesk.query(ACTOR)
     const sent = await sendMessage({ conversationId, type, body: ' Hi ' })
     expect(sent).toMatchObject({ conversationId, sequence: 2, type, body: 'Hi', senderName })
-    expect(sent.senderId).toMatch(type === 'VISITOR' ? /^vis_/ : new RegExp(`^${viewer.actor.id}$`))
+    expect(sent.sender?.id).toMatch(type === 'VISITOR' ? /^vis_/ : new RegExp(`^${viewer.actor.id}$`))
     const named = await sendMessage({ conversationId, type, body: 'Hi', senderName: ' Max ' })
     expect(named).toMatchObject({ sequence: 3, senderName: 'Max' })
   })
@@ -211,7 +213,7 @@ describe('sendMessage', () => {
     const { data } = await guddesk.call('POST', '/api/v1/agents', install)
     const input = { conversationId, type, body: 'Hi', senderName: 'Sam Lee' }
     const { sendMessage } = await guddesk.query(SEND_MESSAGE, { input }, { key: data.credentials.apiKey })
-    const sent = { type, senderId: data.id, actorId: data.id, senderName: expected }
+    const sent = { type, sender: { id: data.id }, actor: { id: data.id }, senderName: expected }
     expect(sendMessage).toMatchObject(
       expected === null ? { error: { code: 'FORBIDDEN' }, message: null } : { message: sent },
     )
@@ -233,7 +235,7 @@ describe('sendMessage', () => {
     const conversationId = await guddesk.newConversation()
     const { viewer } = await guddesk.query(ACTOR)
     const sent = await sendMessage({ conversationId, type: 'VISITOR', body: 'By e-mail' })
-    expect(sent).toMatchObject({ senderName: 'Vera Visitor', actorId: viewer.actor.id })
+    expect(sent).toMatchObject({ senderName: 'Vera Visitor', actor: { id: viewer.actor.id } })
   })
 
   test('of a visitor reopens what is closed or snoozed; of others it does not', async () => {
@@ -297,7 +299,7 @@ describe('what makes a secret shows it once', () => {
     expect(agent.webhookEndpoints).toEqual([{ id: expect.stringMatching(/^whk_/), url, events: subscribed }])
     expect([secret, key]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/), expect.stringMatching(/^gd_.{43}$/)])
     const { viewer } = await guddesk.query(ACTOR, {}, { key })
-    expect(viewer.actor).toEqual({ id: agent.id, name: 'RefundBot', permission: 'READ_WRITE' })
+    expect(viewer).toEqual({ permission: 'READ_WRITE', actor: { id: agent.id, displayName: 'RefundBot' } })
     expect([endpoint.id, apiKey.id]).toEqual([agent.webhookEndpoints[0]?.id, expect.stringMatching(/^key_/)])
     const shown = await everythingShown([agent.id, ...agent.webhookEndpoints.map(({ id }) => id)])
     expect(shown).toContain(agent.id)
@@ -331,7 +333,7 @@ describe('what makes a secret shows it once', () => {
     expect(made).toMatchObject({ error: null, apiKey })
     expect(made.key).toMatch(/^gd_[A-Za-z0-9_-]{43}$/)
     const { viewer } = await guddesk.query(ACTOR, {}, { key: made.key })
-    expect(viewer.actor).toEqual({ id: made.apiKey.id, name: 'CI', permission: 'READ_ONLY' })
+    expect(viewer).toEqual({ permission: 'READ_ONLY', actor: { id: made.apiKey.id, displayName: 'CI' } })
     const shown = await everythingShown([made.apiKey.id])
     expect(shown).toContain(made.apiKey.id)
     expect(shown).not.toContain(made.key)

@@ -52,7 +52,7 @@ const QUERIES: [string, string, (() => object)?][] = [
   ],
   ['the schema', '{ __schema { queryType { name } } __type(name: "Visitor") { fields { name } } }'],
   ['default values', 'query ($first: Int = 1) { conversations(first: $first) { edges { node { id } } } }'],
-  ['a value that is out of range', '{ viewer { actor { name } } conversations(first: 0) { totalCount } }'],
+  ['a value that is out of range', '{ viewer { actor { displayName } } conversations(first: 0) { totalCount } }'],
   [
     'a variable of a wrong type',
     'query ($first: Int) { conversations(first: $first) { totalCount } }',
@@ -103,7 +103,7 @@ test('what goes wrong in a compiled query is masked, logged once and told with i
 })
 
 test('one of several operations is run by its name', async () => {
-  const query = 'query A { viewer { actor { name } } } query B { workspace { slug } }'
+  const query = 'query A { viewer { actor { displayName } } } query B { workspace { slug } }'
   for (let i = 0; i < RUNS; i++) {
     const ask = async (operationName: string) => (await guddesk.call('POST', '/graphql', { query, operationName })).data
     expect(await ask('A')).toEqual({ viewer: { actor: { name: 'First key' } } })

@@ -14,7 +14,7 @@ import { anAuthenticator, startGudDesk, type TestGudDesk } from '../../support/g
 
 /** Recurring queries are compiled after five runs. */
 const RUNS = 8
-const TRUSTED = 'query Trusted { viewer { actor { name } } }'
+const TRUSTED = 'query Trusted { viewer { actor { displayName } } }'
 // Without the cursors of conversations: they contain a database snapshot, which any transaction changes.
 const LIST = `query List($first: Int, $after: String) { conversations(first: $first, after: $after) {
   totalCount pageInfo { hasNextPage hasPreviousPage } edges { node { id status tags createdAt visitor { id name } assignee { id }

@@ -12,7 +12,7 @@ import { quietPeriod, until } from '../../support/until.ts'
 import { overWebSocket } from '../live.ts'
 
 const MUTATION = 'mutation { upsertVisitor(input: { name: "x" }) { __typename } }'
-const JSON_BODY = JSON.stringify({ query: '{ viewer { actor { name } } }' })
+const JSON_BODY = JSON.stringify({ query: '{ viewer { actor { displayName } } }' })
 
 let guddesk: TestGudDesk
 
@@ -277,7 +277,7 @@ describe('an unexpected error', () => {
 describe('extensions.cost', () => {
   const COSTS: [string, number, object?][] = [
     ['{ __typename }', 1],
-    ['{ viewer { actor { name } } }', 3],
+    ['{ viewer { actor { displayName } } }', 3],
     ['{ conversations(first: 10) { totalCount edges { node { id } } } }', 1 + 10 * 4],
     ['{ conversations { totalCount } }', 1 + 25],
     ['query ($n: Int) { conversations(first: $n) { totalCount } }', 1 + 7, { n: 7 }],
@@ -285,7 +285,7 @@ describe('extensions.cost', () => {
     ['query ($n: Int = 9) { conversations(first: $n) { totalCount } }', 1 + 25, { n: null }],
     ['{ workspace { members { name } } }', 2 + 10],
     ['query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', 1 + 30 * 11, { ids: Array.from({ length: 30 }, () => 'x') }],
-    ['{ viewer { ...A ...A } } fragment A on Viewer { actor { name } }', 1 + 4],
+    ['{ viewer { ...A ...A } } fragment A on Viewer { actor { displayName } }', 1 + 4],
   ]
 
   test.each(COSTS)('of %s is %d', async (query, requested, variables = {}) => {
@@ -303,7 +303,7 @@ describe('extensions.cost', () => {
   test('stands in a result that is sent as an event', async () => {
     const headers = { 'content-type': 'application/json', authorization: `Bearer ${guddesk.tenant.key}` }
     const init = { method: 'POST', headers: { ...headers, accept: 'text/event-stream' } }
-    const body = JSON.stringify({ query: '{ viewer { actor { name } } }' })
+    const body = JSON.stringify({ query: '{ viewer { actor { displayName } } }' })
     const text = await (await fetch(`${guddesk.origin}/graphql`, { ...init, body })).text()
     const [, data = ''] = /^data: (.+)$/m.exec(text) ?? []
     expect(JSON.parse(data)).toMatchObject({ extensions: { cost: { requested: 3, max: 5000 } } })

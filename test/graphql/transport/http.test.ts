@@ -17,7 +17,7 @@ afterAll(async () => {
 describe('requests', () => {
   /** A query that is padded to a size in bytes. */
   function sized(bytes: number): string {
-    const query = '{ viewer { actor { name } } }'
+    const query = '{ viewer { actor { displayName } } }'
     const bare = Buffer.byteLength(JSON.stringify({ query, extensions: { pad: '' } }))
     return JSON.stringify({ query, extensions: { pad: 'x'.repeat(bytes - bare) } })
   }
@@ -88,7 +88,7 @@ describe('requests', () => {
   })
 
   test('may be GET for a query, not for a mutation', async () => {
-    const query = encodeURIComponent('{ viewer { actor { name } } }')
+    const query = encodeURIComponent('{ viewer { actor { displayName } } }')
     const read = await guddesk.call('GET', `/graphql?query=${query}`)
     expect(read.data).toEqual({ viewer: { actor: { name: 'First key' } } })
     const mutation = encodeURIComponent('mutation { upsertVisitor(input: { name: "x" }) { __typename } }')

@@ -9,7 +9,7 @@ import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 import { until } from '../../support/until.ts'
 import { connectRaw } from '../live.ts'
 
-const TEXT = 'query Viewer { viewer { actor { name } } }'
+const TEXT = 'query Viewer { viewer { actor { displayName } } }'
 const TRUSTED = 'query Trusted { viewer { workspace { id } } }'
 const hashOf = (text: string) => createHash('sha256').update(text).digest('hex')
 const extensionsOf = (text: string) => ({ persistedQuery: { version: 1, sha256Hash: hashOf(text) } })

@@ -12,7 +12,7 @@ import { schema } from '../../../src/resolvers/index.ts'
 import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 import { until } from '../../support/until.ts'
 
-const VIEWER = 'query Viewer { viewer { actor { name } } }'
+const VIEWER = 'query Viewer { viewer { actor { displayName } } }'
 const NODE = 'query Node($id: ID!) { node(id: $id) { id } }'
 const CREATE = 'mutation Create($input: UpsertVisitorInput!) { upsertVisitor(input: $input) { __typename } }'
 const FOLLOW = 'subscription Follow { events(types: [CONVERSATION_CREATED]) { type } }'

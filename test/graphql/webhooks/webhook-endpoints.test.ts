@@ -94,7 +94,7 @@ describe('enabling and disabling', () => {
 describe('the audit log', () => {
   const entries = async () => {
     const query = graphql(
-      `{ auditEntries(first: 50) { edges { node { action actorType targetType targetId targetName data } } } }`,
+      `{ auditEntries(first: 50) { edges { node { action actor { __typename } targetType targetId targetName data } } } }`,
     )
     const { data, body } = await guddesk.graphql(query, {}, { key: tenant.key })
     expect(body.errors).toBeUndefined()
@@ -105,7 +105,7 @@ describe('the audit log', () => {
   test('has everything that is done to an endpoint, and nothing that changes nothing', async () => {
     const url = `${receiver.url}/audited`
     const { endpoint } = await mutate('registerWebhookEndpoint', { url }, 'endpoint { id }')
-    const who = { actorType: 'API_KEY', targetType: 'WEBHOOK_ENDPOINT', targetName: url }
+    const who = { actor: { __typename: 'ApiKey' }, targetType: 'WEBHOOK_ENDPOINT', targetName: url }
     const its = async () => (await entries()).filter((entry: { targetId: string }) => entry.targetId === endpoint.id)
     const input = { endpointId: endpoint.id }
     const register = () =>

@@ -96,9 +96,9 @@ const VALUES: Record<string, (bytes: number) => string> = {
 
 /** GraphQL documents by what is many in them; `n` is a number of units. */
 const DOCUMENTS: Record<string, (n: number) => string> = {
-  'the same field': (n) => `{${'viewer{actor{name}}'.repeat(n)}}`,
-  'the same inner field': (n) => `{viewer{actor{${'name '.repeat(n)}}}}`,
-  'the same object': (n) => `{viewer{workspace{name} ${'actor{name id type} '.repeat(n)}}}`,
+  'the same field': (n) => `{${'viewer{actor{displayName}}'.repeat(n)}}`,
+  'the same inner field': (n) => `{viewer{actor{${'displayName '.repeat(n)}}}}`,
+  'the same object': (n) => `{viewer{workspace{name} ${'actor{displayName id} '.repeat(n)}}}`,
   'objects within objects': (n) => `{${'viewer{actor{id} workspace{id}} '.repeat(n)}}`,
   'the same field with arguments': (n) => `{${'node(id:"a"){id} '.repeat(n)}}`,
   'fields with other arguments': (n) => `{${numbered(n * 6, (i) => `conversations(first:${i}){totalCount}`)}}`,
@@ -109,18 +109,18 @@ const DOCUMENTS: Record<string, (n: number) => string> = {
   'a list of literals': (n) => `{nodes(ids:[${'1 '.repeat(n)}]){id}}`,
   'a list of wrong literals': (n) => `{nodes(ids:[${'{a:1} '.repeat(n)}]){id}}`,
   fragments: (n) =>
-    `{viewer{actor{${numbered(n * 4, (i) => `...F${i}`)}}}}${Array.from({ length: Math.ceil(n / 2) }, (_, i) => `fragment F${i} on Actor{name}`).join(' ')}`,
+    `{viewer{actor{${numbered(n * 4, (i) => `...F${i}`)}}}}${Array.from({ length: Math.ceil(n / 2) }, (_, i) => `fragment F${i} on Actor{displayName}`).join(' ')}`,
   'fragments of fragments': (n) =>
     `{viewer{actor{...F0}}}${Array.from({ length: n }, (_, i) => `fragment F${i} on Actor{...F${i + 1} ...F${i + 1}}`).join(' ')}`,
   'fragments in a circle': (n) =>
-    `{viewer{actor{...F0}}}${Array.from({ length: n }, (_, i) => `fragment F${i} on Actor{...F${(i + 1) % n} name}`).join(' ')}`,
+    `{viewer{actor{...F0}}}${Array.from({ length: n }, (_, i) => `fragment F${i} on Actor{...F${(i + 1) % n} displayName}`).join(' ')}`,
   'each fragment with all others': (n) => {
     const size = Math.floor(Math.sqrt(n))
     const all = Array.from({ length: size }, (_, i) => `...F${i}`).join(' ')
     return `{viewer{actor{${all}}}}${Array.from({ length: size }, (_, i) => `fragment F${i} on Actor{${all}}`).join(' ')}`
   },
   'unused fragments': (n) =>
-    `{__typename}${Array.from({ length: n }, (_, i) => `fragment F${i} on Actor{name}`).join(' ')}`,
+    `{__typename}${Array.from({ length: n }, (_, i) => `fragment F${i} on Actor{displayName}`).join(' ')}`,
   'unknown fragments': (n) => `{${numbered(n * 6, (i) => `...Fra${i}`)}}`,
   'inline fragments': (n) => `{${'... on Query{viewer{actor{id}}}'.repeat(n)}}`,
   'nested inline fragments': (n) => `${'{... on Query'.repeat(n)}{__typename}${'}'.repeat(n)}`,

@@ -7,7 +7,7 @@ import { Loading } from '../../ui/states/Loading.tsx'
 import { OneAuditEntry } from './documents.ts'
 import classes from './EntryTable.module.css'
 import { Sentence } from './Sentence.tsx'
-import type { Entry } from './sentences.ts'
+import { actorNameOf, type Entry } from './sentences.ts'
 import type { LogAddress } from './useLogAddress.ts'
 
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' })
@@ -62,8 +62,8 @@ interface DetailsProps {
 }
 
 function Details({ entry, onFilter }: DetailsProps) {
-  const { id, action, actorId, actorName, targetId, targetName, targetType, address, userAgent, data, createdAt } =
-    entry
+  const { id, action, actor, targetId, targetName, targetType, address, userAgent, data, createdAt } = entry
+  const actorName = actorNameOf(entry)
   return (
     <>
       <dl className={classes.details}>
@@ -75,7 +75,7 @@ function Details({ entry, onFilter }: DetailsProps) {
         <dd>{exact.format(new Date(createdAt))}</dd>
         <dt>Who</dt>
         <dd>
-          {actorName} <code>{actorId}</code>
+          {actorName} {actor !== null && <code>{actor.id}</code>}
         </dd>
         <dt>Object</dt>
         <dd>
@@ -99,9 +99,11 @@ function Details({ entry, onFilter }: DetailsProps) {
         <pre>{JSON.stringify(data, null, 2)}</pre>
       </section>
       <div className={classes.buttons}>
-        <Button variant="default" onClick={() => onFilter({ actor: actorId, entry: null })}>
-          All that {actorName} did
-        </Button>
+        {actor !== null && (
+          <Button variant="default" onClick={() => onFilter({ actor: actor.id, entry: null })}>
+            All that {actorName} did
+          </Button>
+        )}
         <Button variant="default" onClick={() => onFilter({ target: targetId, entry: null })}>
           All entries for this object
         </Button>

@@ -2,9 +2,10 @@ import { UnstyledButton } from '@mantine/core'
 import { ChevronRight } from 'lucide-react'
 import { Time } from '../../ui/Time.tsx'
 import tables from '../../ui/table.module.css'
+import { actorKind } from '../../viewer/actor.ts'
 import classes from './EntryTable.module.css'
 import { Sentence } from './Sentence.tsx'
-import { type Entry, textOf } from './sentences.ts'
+import { actorNameOf, type Entry, textOf } from './sentences.ts'
 
 interface EntryTableProps {
   readonly entries: readonly Entry[]
@@ -31,8 +32,8 @@ export function EntryTable({ entries, onOpen }: EntryTableProps) {
           {entries.map((entry) => (
             <tr key={entry.id} className={classes.row}>
               <td>
-                <span className={tables.main}>{entry.actorName}</span>
-                <span className={classes.kind}>{ACTOR_KINDS[entry.actorType]}</span>
+                <span className={tables.main}>{actorNameOf(entry)}</span>
+                <span className={classes.kind}>{entry.actor !== null && actorKind(entry.actor)}</span>
               </td>
               <td className={classes.what}>
                 <Sentence entry={entry} />
@@ -56,11 +57,4 @@ export function EntryTable({ entries, onOpen }: EntryTableProps) {
       </table>
     </div>
   )
-}
-
-/** Of people nothing is said. */
-const ACTOR_KINDS: Partial<Record<Entry['actorType'], string>> = {
-  API_KEY: 'API key',
-  AGENT: 'AI agent',
-  SYSTEM: 'System',
 }

@@ -68,7 +68,7 @@ interface ActorSelectProps {
 
 function ActorSelect({ value, onChange }: ActorSelectProps) {
   const [{ data }] = useQuery({ query: AuditActors })
-  const option = ({ id, name }: { id: string; name: string }) => ({ value: id, label: name })
+  const option = ({ id, displayName }: { id: string; displayName: string }) => ({ value: id, label: displayName })
   const members = data?.workspace?.members.map(option) ?? []
   const agents = data?.agents?.edges.map(({ node }) => option(node)) ?? []
   // An agent's key acts as the agent.

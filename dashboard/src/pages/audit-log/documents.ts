@@ -1,12 +1,14 @@
 import { graphql } from '../../api/graphql.ts'
+import { ActorFields } from '../../viewer/actor.ts'
 
-const AuditEntryFields = graphql(`
+const AuditEntryFields = graphql(
+  `
   fragment AuditEntryFields on AuditEntry {
     id
     action
-    actorType
-    actorId
-    actorName
+    actor {
+      ...ActorFields
+    }
     targetType
     targetId
     targetName
@@ -15,7 +17,9 @@ const AuditEntryFields = graphql(`
     data
     createdAt
   }
-`)
+`,
+  ActorFields,
+)
 
 export const AuditEntries = graphql(
   `
@@ -51,31 +55,31 @@ export const OneAuditEntry = graphql(
 )
 
 /** Who may be filtered by. */
-export const AuditActors = graphql(`
+export const AuditActors = graphql(
+  `
   query AuditActors {
     workspace {
       id
       members {
-        id
-        name
+        ...ActorFields
       }
     }
     agents(first: 100) {
       edges {
         node {
-          id
-          name
+          ...ActorFields
         }
       }
     }
     apiKeys(first: 100) {
       edges {
         node {
-          id
-          name
+          ...ActorFields
           agentId
         }
       }
     }
   }
-`)
+`,
+  ActorFields,
+)

@@ -72,7 +72,12 @@ export function partsOf(entry: Entry): { readonly before: string; readonly after
 /** The whole sentence as text. */
 export function textOf(entry: Entry): string {
   const { before, after } = partsOf(entry)
-  return `${entry.actorName} ${before}${after === null ? '' : nameOf(entry) + after}`
+  return `${actorNameOf(entry)} ${before}${after === null ? '' : nameOf(entry) + after}`
+}
+
+/** What the actor is called; one who is not known has no name. */
+export function actorNameOf({ actor }: Entry): string {
+  return actor?.displayName ?? 'Somebody'
 }
 
 /** What the object is called, or was at that time. */

@@ -42,7 +42,7 @@ export const OwnRole = graphql(`
   query OwnRole {
     viewer {
       role
-      actor {
+      member {
         id
       }
     }

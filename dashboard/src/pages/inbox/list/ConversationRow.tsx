@@ -3,7 +3,6 @@ import { memo } from 'react'
 import { Link } from 'react-router'
 import { PriorityIcon } from '../../../conversations/PriorityIcon.tsx'
 import type { Row } from '../../../conversations/views.ts'
-import { visitorName } from '../../../conversations/visitorName.ts'
 import { Face } from '../../../ui/Face.tsx'
 import { Time } from '../../../ui/Time.tsx'
 import type { InboxView } from '../../../viewer/navigation.ts'
@@ -28,7 +27,7 @@ export const ConversationRow = memo(function ConversationRow({
   hasLeft,
 }: ConversationRowProps) {
   const { path } = useWorkspace()
-  const name = visitorName(row.visitor)
+  const name = row.visitor.displayName
   const isUnread = (row.unreadCount ?? 0) > 0 && !isSelected
   return (
     <Link
@@ -55,8 +54,8 @@ export const ConversationRow = memo(function ConversationRow({
           {row.status === 'CLOSED' && <CircleCheck size={13} aria-label="Closed" />}
           {row.assignee !== null && (
             <span className={classes.assignee}>
-              <Face name={row.assignee.name} size={16} />
-              <span className="visually-hidden">Assigned to {row.assignee.name}</span>
+              <Face name={row.assignee.displayName} size={16} />
+              <span className="visually-hidden">Assigned to {row.assignee.displayName}</span>
             </span>
           )}
         </span>

@@ -1,6 +1,5 @@
 import { MessageCircleOff } from 'lucide-react'
 import { useConversation } from '../../../conversations/useConversation.ts'
-import { visitorName } from '../../../conversations/visitorName.ts'
 import { useDocumentTitle } from '../../../ui/layout/Page.tsx'
 import { EmptyState } from '../../../ui/states/EmptyState.tsx'
 import { Failure } from '../../../ui/states/Failure.tsx'
@@ -24,7 +23,7 @@ export function ConversationPane({ id, isPanelOpen, onTogglePanel, onDone }: Con
   const open = useConversation(id)
   const outbox = useOutbox(id)
   const { conversation } = open
-  const name = conversation === null ? 'Conversation' : visitorName(conversation.visitor)
+  const name = conversation === null ? 'Conversation' : conversation.visitor.displayName
   useDocumentTitle(name)
 
   if (conversation === null) {
@@ -55,7 +54,7 @@ export function ConversationPane({ id, isPanelOpen, onTogglePanel, onDone }: Con
           onTogglePanel={onTogglePanel}
           onDone={onDone}
         />
-        <MessageList key={id} visitor={name} conversation={conversation} open={open} outbox={outbox} />
+        <MessageList key={id} conversation={conversation} open={open} outbox={outbox} />
         <Composer key={`composer ${id}`} conversationId={id} visitor={name} onSend={outbox.send} />
       </section>
       {isPanelOpen && <VisitorPanel conversation={conversation} onClose={onTogglePanel} />}

@@ -1,7 +1,6 @@
 import { ActionIcon, Badge, CloseButton, CopyButton, Tooltip } from '@mantine/core'
 import { Check, Copy } from 'lucide-react'
 import type { Conversation } from '../../../conversations/useConversation.ts'
-import { visitorName } from '../../../conversations/visitorName.ts'
 import { Face } from '../../../ui/Face.tsx'
 import { Time } from '../../../ui/Time.tsx'
 import { EarlierConversations } from './EarlierConversations.tsx'
@@ -15,7 +14,7 @@ interface VisitorPanelProps {
 /** Who the visitor is, what your system says about them, and what they wrote before. */
 export function VisitorPanel({ conversation, onClose }: VisitorPanelProps) {
   const { visitor, tags, channel, createdAt } = conversation
-  const name = visitorName(visitor)
+  const name = visitor.displayName
   return (
     <aside className={classes.panel} aria-label="Visitor">
       <div className={classes.head}>

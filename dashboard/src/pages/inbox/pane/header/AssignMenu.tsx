@@ -9,7 +9,7 @@ import classes from './menus.module.css'
 const MemberPicker = lazy(() => import('./MemberPicker.tsx'))
 
 interface AssignMenuProps {
-  readonly assignee: { readonly id: string; readonly name: string } | null
+  readonly assignee: { readonly id: string; readonly displayName: string } | null
   /** A member's id; null for nobody. */
   readonly onAssign: (memberId: string | null) => void
 }
@@ -31,11 +31,11 @@ export function AssignMenu({ assignee, onAssign }: AssignMenuProps) {
           size="xs"
           variant="subtle"
           color="gray"
-          leftSection={assignee === null ? <UserPlus size={14} aria-hidden /> : <Face name={assignee.name} size={18} />}
+          leftSection={assignee === null ? <UserPlus size={14} aria-hidden /> : <Face name={assignee.displayName} size={18} />}
           onClick={popover.toggle}
         >
           {assignee !== null && <span className="visually-hidden">Assigned to</span>}
-          <span className={classes.label}>{assignee?.name ?? 'Assign'}</span>
+          <span className={classes.label}>{assignee?.displayName ?? 'Assign'}</span>
         </Button>
       </Popover.Target>
       <Popover.Dropdown p={4} aria-label="Assign">

@@ -24,8 +24,8 @@ export default function MemberPicker({ assigneeId, onPick }: MemberPickerProps) 
   const combobox = useCombobox({ opened: true })
   const own = (id: string) => (id === memberId ? 0 : 1)
   const members = [...(data?.workspace?.members ?? [])]
-    .sort((a, b) => own(a.id) - own(b.id) || a.name.localeCompare(b.name))
-    .filter(({ name, email }) => `${name} ${email}`.toLowerCase().includes(search.trim().toLowerCase()))
+    .sort((a, b) => own(a.id) - own(b.id) || a.displayName.localeCompare(b.displayName))
+    .filter(({ displayName, email }) => `${displayName} ${email}`.toLowerCase().includes(search.trim().toLowerCase()))
 
   // Enter takes the first that is found.
   // biome-ignore lint/correctness/useExhaustiveDependencies: whenever others are found
@@ -45,11 +45,11 @@ export default function MemberPicker({ assigneeId, onPick }: MemberPickerProps) 
         />
       </Combobox.EventsTarget>
       <Combobox.Options mah={260} className={classes.options ?? ''} aria-label="Members">
-        {members.map(({ id, name }) => (
+        {members.map(({ id, displayName }) => (
           <Combobox.Option key={id} value={id}>
             <span className={classes.option}>
-              <Face name={name} size={20} />
-              {name}
+              <Face name={displayName} size={20} />
+              {displayName}
               {id === memberId && <span className={classes.dim}>you</span>}
               {id === assigneeId && <Check size={14} aria-label="current" className={classes.end} />}
             </span>

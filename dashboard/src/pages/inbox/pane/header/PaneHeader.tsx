@@ -3,7 +3,6 @@ import { useHotkeys } from '@mantine/hooks'
 import { AlarmClock, ArrowLeft, CircleCheck, PanelRight, RotateCcw } from 'lucide-react'
 import { Link, useParams } from 'react-router'
 import type { Conversation } from '../../../../conversations/useConversation.ts'
-import { visitorName } from '../../../../conversations/visitorName.ts'
 import { Time } from '../../../../ui/Time.tsx'
 import { useWorkspace } from '../../../../viewer/workspace.ts'
 import { AssignMenu } from './AssignMenu.tsx'
@@ -53,9 +52,9 @@ export function PaneHeader({ conversation, isPanelOpen, onTogglePanel, onDone }:
             <ArrowLeft size={18} aria-hidden />
           </ActionIcon>
           <div className={classes.title}>
-            <h1 className={classes.name}>{subject ?? visitorName(visitor)}</h1>
+            <h1 className={classes.name}>{subject ?? visitor.displayName}</h1>
             <p className={classes.state}>
-              {subject !== null && <span>{visitorName(visitor)}</span>}
+              {subject !== null && <span>{visitor.displayName}</span>}
               {status === 'SNOOZED' && snoozedUntil !== null && (
                 <span className={classes.snoozed}>
                   <AlarmClock size={12} aria-hidden /> reopens <Time at={snoozedUntil} />

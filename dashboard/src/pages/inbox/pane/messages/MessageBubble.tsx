@@ -3,12 +3,11 @@ import { memo } from 'react'
 import type { Message } from '../../../../conversations/useConversation.ts'
 import { Face } from '../../../../ui/Face.tsx'
 import { Time } from '../../../../ui/Time.tsx'
+import { isAgent } from '../../../../viewer/actor.ts'
 import classes from './MessageBubble.module.css'
 
 interface MessageBubbleProps {
   readonly message: Message
-  /** What to call the visitor. */
-  readonly visitor: string
   /** The agent's picture; null for the common one. */
   readonly icon: string | null
   /** The same person goes on: no name and face again. */
@@ -16,8 +15,8 @@ interface MessageBubbleProps {
 }
 
 /** One message: of the visitor at the left; of the team, agents among it, at the right; notes and system messages across. */
-export const MessageBubble = memo(function MessageBubble({ message, visitor, icon, isContinued }: MessageBubbleProps) {
-  const { type, body, createdAt } = message
+export const MessageBubble = memo(function MessageBubble({ message, icon, isContinued }: MessageBubbleProps) {
+  const { type, body, sender, createdAt } = message
   if (type === 'SYSTEM') {
     return (
       <li className={classes.system}>
@@ -25,29 +24,29 @@ export const MessageBubble = memo(function MessageBubble({ message, visitor, ico
       </li>
     )
   }
-  const isAgent = type === 'BOT' || message.senderId?.startsWith('agt_') === true
-  const name = message.senderName ?? (type === 'VISITOR' ? visitor : type === 'BOT' ? 'AI agent' : 'Team')
+  const isBot = type === 'BOT' || isAgent(sender)
+  const name = message.senderName ?? sender?.displayName ?? 'Team'
   return (
     <li
       className={classes.message}
       data-type={type}
-      data-agent={isAgent || undefined}
+      data-agent={isBot || undefined}
       data-continued={isContinued || undefined}
     >
       <span className={classes.face}>
-        {!isContinued && isAgent && icon !== null && <Face name={name} imageUrl={icon} size={28} isAgent />}
-        {!isContinued && isAgent && icon === null && (
+        {!isContinued && isBot && icon !== null && <Face name={name} imageUrl={icon} size={28} isAgent />}
+        {!isContinued && isBot && icon === null && (
           <span className={classes.bot} aria-hidden>
             <Bot size={16} />
           </span>
         )}
-        {!isContinued && !isAgent && <Face name={name} size={28} />}
+        {!isContinued && !isBot && <Face name={name} size={28} />}
       </span>
       <div className={classes.column}>
         <p className={isContinued ? 'visually-hidden' : classes.meta}>
           {type === 'NOTE' && <StickyNote size={12} aria-hidden />}
           <span className={classes.name}>{name}</span>
-          {isAgent && <span className={classes.kind}>AI agent</span>}
+          {isBot && <span className={classes.kind}>AI agent</span>}
           {type === 'NOTE' && <span className={classes.kind}>Note for the team</span>}
           <Time at={createdAt} short />
         </p>

@@ -14,14 +14,13 @@ import { useReading } from './useReading.ts'
 const TOGETHER_MS = 5 * 60_000
 
 interface MessageListProps {
-  readonly visitor: string
   readonly conversation: Conversation
   readonly open: ReturnType<typeof useConversation>
   readonly outbox: Outbox
 }
 
 /** The messages, oldest first. It stands at the end, and stays there while new ones come. */
-export function MessageList({ visitor, conversation, open, outbox }: MessageListProps) {
+export function MessageList({ conversation, open, outbox }: MessageListProps) {
   const { messages, typists, hasEarlier, isLoadingEarlier } = open
   // The live event of one's own message may come before the answer, or instead of one that was lost.
   const arrived = new Set(messages.map(({ clientMessageId }) => clientMessageId))
@@ -59,8 +58,7 @@ export function MessageList({ visitor, conversation, open, outbox }: MessageList
                 {message === firstNew && <li className={classes.unread}>New</li>}
                 <MessageBubble
                   message={message}
-                  visitor={visitor}
-                  icon={icons.get(message.senderId ?? '') ?? null}
+                  icon={icons.get(message.sender?.id ?? '') ?? null}
                   isContinued={!isNewDay && before !== undefined && belongTogether(before, message)}
                 />
               </Fragment>
@@ -81,7 +79,7 @@ export function MessageList({ visitor, conversation, open, outbox }: MessageList
 function belongTogether(before: Message, after: Message): boolean {
   return (
     before.type === after.type &&
-    before.senderId === after.senderId &&
+    before.sender?.id === after.sender?.id &&
     before.senderName === after.senderName &&
     Date.parse(after.createdAt) - Date.parse(before.createdAt) < TOGETHER_MS
   )
