@@ -4,7 +4,7 @@ import { AgentPatch, InstallAgent } from '../domain/agents/agents.ts'
 import type { AgentInstaller as AgentInstallerOf } from '../domain/credentials/agent-installers.ts'
 import { managedEndpoints } from '../domain/shared/authorization.ts'
 import { fieldOf } from '../domain/shared/field.ts'
-import { Actor } from './actor.ts'
+import { Actor, resolveActor } from './actor.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { AgentType, InstallableAgentType, SubscribableEvent } from './enums.ts'
@@ -18,9 +18,10 @@ const AgentInstaller = builder.objectRef<AgentInstallerOf>('AgentInstaller').imp
     'The person who installed an agent, and whether their access has ended. The agent keeps working in that case.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'The name of the person.' }),
-    apiKeyName: t.exposeString('apiKeyName', {
-      nullable: true,
-      description: 'The name of the API key with which the agent was installed. Null when the person was signed in.',
+    actor: t.field({
+      type: Actor,
+      description: 'The member or API key that installed the agent.',
+      resolve: ({ actor }, _args, context) => resolveActor(actor, context),
     }),
     hasLeft: t.exposeBoolean('hasLeft', { description: 'Whether the person has left the workspace.' }),
     hasKeyEnded: t.exposeBoolean('hasKeyEnded', {

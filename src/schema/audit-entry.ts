@@ -1,12 +1,6 @@
-import {
-  AUDIT_ACTIONS,
-  type AuditAction,
-  ANONYMOUS,
-  type AuditTarget,
-  mayReadAudit,
-} from '../domain/audit/audit.ts'
+import { ANONYMOUS, AUDIT_ACTIONS, type AuditAction, type AuditTarget, mayReadAudit } from '../domain/audit/audit.ts'
 import { Actor, resolveActor } from './actor.ts'
-import { builder } from './builder.ts'
+import { asNode, builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { TimeRange } from './time-range.ts'
 
@@ -77,6 +71,16 @@ const AUDIT_TARGETS: Record<Uppercase<AuditTarget['type']>, { value: AuditTarget
   COLLECTION: { value: 'collection', description: 'A collection of articles.' },
 }
 
+/** Which loader has the objects of a type; of the others none outlives its entries, or none has an id to be found by. */
+const TARGET_LOADERS: { readonly [type in string]?: 'actors' | 'auditTargets' } = {
+  member: 'actors',
+  api_key: 'actors',
+  agent: 'actors',
+  workspace: 'auditTargets',
+  webhook_endpoint: 'auditTargets',
+  delivery: 'auditTargets',
+}
+
 const AuditTargetType = builder.enumType('AuditTargetType', {
   description: 'The type of the object that an action was applied to.',
   values: AUDIT_TARGETS,
@@ -117,6 +121,17 @@ export const AuditEntry = builder.prismaNode('AuditEntry', {
     targetName: t.exposeString('targetName', {
       nullable: true,
       description: 'The name of the object at that time. Null when it has none.',
+    }),
+    target: t.field({
+      type: builder.nodeInterfaceRef(),
+      nullable: true,
+      description:
+        'The object in its current state: a workspace, member, API key, agent, webhook endpoint or delivery. Null for other types, and when it was removed.',
+      resolve: async ({ targetType, targetId }, _args, { loaders }) => {
+        const loader = TARGET_LOADERS[targetType]
+        const row = loader === undefined ? null : await loaders[loader].load(targetId)
+        return row && asNode(row)
+      },
     }),
     address: t.exposeString('address', {
       nullable: true,

@@ -45,6 +45,12 @@ function branded<Row extends object>(row: Row, typename: string): Row {
   return row
 }
 
+/** A row as the value of a field of the type `Node`. */
+export function asNode<Row extends { readonly id: string }>(row: Row): Row {
+  const kind = kindOfId(row.id)
+  return branded(row, (kind && NODE_TYPES[kind]) ?? NO_TYPE)
+}
+
 export interface Types {
   Context: Context
   PrismaTypes: PrismaTypes

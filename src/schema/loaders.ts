@@ -8,6 +8,7 @@ import {
 } from '../domain/conversations/list-conversations.ts'
 import { type ReadState, readStates } from '../domain/conversations/read-states.ts'
 import { type AgentInstaller, installersOf } from '../domain/credentials/agent-installers.ts'
+import { type AuditTargetRow, auditTargetsById } from '../domain/deliveries/audit-targets.ts'
 import { type LastAttempt, lastAttempts } from '../domain/deliveries/deliveries.ts'
 import {
   type AgentActivity,
@@ -31,6 +32,8 @@ import type { Visitor } from '../generated/prisma/client.ts'
 export interface Loaders {
   /** Visitors, members, users, agents and API keys. */
   readonly actors: ById<ActorRow>
+  /** Workspaces, webhook endpoints and deliveries. */
+  readonly auditTargets: ById<AuditTargetRow>
   readonly conversations: ById<ConversationWithPeople>
   readonly visitors: ById<Visitor>
   readonly events: ById<LoggedEvent>
@@ -55,6 +58,7 @@ export interface Loaders {
 export function createLoaders(deps: Deps, actor: () => Actor, caller: () => Caller): Loaders {
   return {
     actors: byId((ids) => actorsById(deps, actor(), caller(), ids)),
+    auditTargets: byId((ids) => auditTargetsById(deps, actor(), ids)),
     conversations: byId((ids) => conversationsById(deps, actor(), ids)),
     visitors: byId((ids) => visitorsById(deps, actor(), ids)),
     events: byId((ids) => eventsById(deps, actor(), ids)),

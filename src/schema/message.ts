@@ -37,7 +37,9 @@ export const Message = builder.prismaNode('Message', {
       description:
         'The actor that added the message. For a message of a visitor, the API key, agent or member that submitted it. Null for old messages without this information.',
       resolve: ({ actorId, senderId, senderName }, _args, context) =>
-        actorId === null ? null : resolveActor({ id: actorId, name: actorId === senderId ? senderName : null }, context),
+        actorId === null
+          ? null
+          : resolveActor({ id: actorId, name: actorId === senderId ? senderName : null }, context),
     }),
     clientMessageId: t.exposeString('clientMessageId', {
       nullable: true,

@@ -83,7 +83,9 @@ describe('messages, events and audit entries', () => {
     expect(await read()).toEqual(everywhere({ __typename: 'Member', id, displayName: 'Ann' }))
     await guddesk.deps.db.prisma.user.update({ where: { id: userId }, data: { name: 'Ann Lee' } })
     expect(await read()).toEqual(everywhere({ __typename: 'Member', id, displayName: 'Ann Lee' }))
-    const remove = graphql(`mutation ($id: ID!) { removeMember(input: { memberId: $id }) { deletedId error { code } } }`)
+    const remove = graphql(
+      `mutation ($id: ID!) { removeMember(input: { memberId: $id }) { deletedId error { code } } }`,
+    )
     payload((await guddesk.query(remove, { id }, as(session))).removeMember)
     expect(await read()).toEqual(everywhere({ __typename: 'UnavailableActor', id, displayName: 'Ann' }))
   })
@@ -122,7 +124,9 @@ describe('messages, events and audit entries', () => {
     const read = await written(key)
     const { userId } = await guddesk.newMember(tenant, 'Adam', 'ADMIN')
     expect(await read()).toMatchObject({ sender: { __typename: 'ApiKey' } })
-    expect(await read(await guddesk.newSession({ userId }))).toMatchObject({ sender: { __typename: 'UnavailableActor' } })
+    expect(await read(await guddesk.newSession({ userId }))).toMatchObject({
+      sender: { __typename: 'UnavailableActor' },
+    })
   })
 
   test('of a visitor name the visitor, and who passed the words on', async () => {
@@ -194,6 +198,51 @@ describe('an audit entry', () => {
     await prisma.member.deleteMany({ where: { workspaceId: workspace.id, userId } })
     await prisma.user.update({ where: { id: userId }, data: { name: 'Somebody else' } })
     expect(await read(reader)).toEqual([{ __typename: 'UnavailableActor', id: userId, displayName: 'Fred' }])
+  })
+
+  test('has what it is about, while that is there, in at most two statements more', async () => {
+    const own = await guddesk.newTenant()
+    const url = () => `http://127.0.0.1:9/${newId('agent')}`
+    const { data: bot } = await guddesk.call('POST', '/api/v1/agents', { name: 'Bot', webhookUrl: url() }, own)
+    const { data: gone } = await guddesk.call('POST', '/api/v1/agents', { name: 'Gone', webhookUrl: url() }, own)
+    const { memberId } = await guddesk.newMember(own, 'Ann', 'AGENT')
+    await guddesk.graphql(
+      `mutation {
+        changeMemberRole(input: { memberId: "${memberId}", role: VIEWER }) { error { code } }
+        createApiKey(input: { name: "Export", permission: READ_ONLY }) { error { code } }
+        updateWorkspace(input: { name: "Renamed" }) { error { code } }
+        inviteMember(input: { email: "a@example.com", role: VIEWER }) { error { code } }
+        registerWebhookEndpoint(input: { url: "${url()}" }) { error { code } }
+      }`,
+      {},
+      own,
+    )
+    await guddesk.call('DELETE', `/api/v1/agents/${gone.id}`, undefined, own)
+    const targets = graphql(`{ auditEntries(last: 20) { edges { node {
+      action actor { displayName } targetType targetId target { __typename id
+        ... on Actor { displayName } ... on Workspace { slug } ... on WebhookEndpoint { url } ... on Delivery { status } }
+    } } } }`)
+    const plain = graphql(`{ auditEntries(last: 20) { edges { node { action actor { displayName } } } } }`)
+    const { auditEntries } = await guddesk.query(targets, {}, own)
+    const found = auditEntries.edges.map(({ node: { targetType, targetId, target } }) => {
+      if (target !== null) expect(target.id).toBe(targetId)
+      return [targetType, targetId === gone.id ? 'gone' : '', target?.__typename ?? null]
+    })
+    for (const each of [
+      ['AGENT', '', 'Agent'],
+      ['AGENT', 'gone', null],
+      ['MEMBER', '', 'Member'],
+      ['API_KEY', '', 'ApiKey'],
+      ['WORKSPACE', '', 'Workspace'],
+      ['INVITATION', '', null],
+      ['WEBHOOK_ENDPOINT', '', 'WebhookEndpoint'],
+    ])
+      expect(found).toContainEqual(each)
+    expect(auditEntries.edges.find(({ node }) => node.targetId === bot.id)?.node.target).toMatchObject({
+      displayName: 'Bot',
+    })
+    const count = async (query: string) => (await statementsOf(guddesk, () => guddesk.graphql(query, {}, own))).length
+    expect((await count(targets)) - (await count(plain))).toBeLessThanOrEqual(2)
   })
 
   test('of somebody unknown has no actor', async () => {

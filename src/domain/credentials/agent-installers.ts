@@ -10,8 +10,8 @@ export interface AgentInstaller {
   readonly userId: string | null
   /** The person's name; of somebody who is gone altogether, what the log knows. */
   readonly name: string
-  /** The API key that they used; null when they were signed in. */
-  readonly apiKeyName: string | null
+  /** As what they did it: the API key that they used, or the member that they are, with the name of then. */
+  readonly actor: { readonly id: string; readonly name: string }
   /** The person is no member of the workspace any more. */
   readonly hasLeft: boolean
   /** That key was revoked, or has ended by itself. */
@@ -31,7 +31,7 @@ export async function installersOf(
   const ids = agentIds.filter((id) => !isNeighbour(actor, id))
   const rows = await db.prisma.$queryRaw<(AgentInstaller & { id: string })[]>`
     SELECT entry.target_id AS id, entry.user_id AS "userId", COALESCE(users.name, entry.actor_name) AS name,
-           CASE WHEN entry.actor_type = 'api_key' THEN COALESCE(key.name, entry.actor_name) END AS "apiKeyName",
+           jsonb_build_object('id', entry.actor_id, 'name', entry.actor_name) AS actor,
            member.id IS NULL AS "hasLeft",
            entry.actor_type = 'api_key'
              AND (key.id IS NULL OR key.revoked_at IS NOT NULL OR COALESCE(key.expires_at <= ${clock.now()}, false))

@@ -32,7 +32,7 @@ const REMOVE = graphql(`mutation ($input: RemoveMemberInput!) { removeMember(inp
 } }`)
 const INSTALLER = graphql(`query ($id: ID!) { node(id: $id) {
   __typename
-  ... on Agent { installer { name apiKeyName hasLeft hasKeyEnded } }
+  ... on Agent { installer { name actor { __typename displayName } hasLeft hasKeyEnded } }
 } }`)
 const INVITE = graphql(`mutation ($input: InviteMemberInput!) { inviteMember(input: $input) { error { code } } }`)
 const REVOKE = graphql(`mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) { error { code } } }`)
@@ -131,7 +131,7 @@ describe('an agent’s installer', () => {
     const agent = await install(leaver.key)
     expect(await installer(agent.id)).toEqual({
       name: 'Lea Leaver',
-      apiKeyName: 'FULL_ACCESS key',
+      actor: { __typename: 'ApiKey', displayName: 'FULL_ACCESS key' },
       hasLeft: false,
       hasKeyEnded: false,
     })
@@ -147,7 +147,7 @@ describe('an agent’s installer', () => {
     const { agent } = payload((await guddesk.query(installing, { input }, { key: session })).installAgent)
     expect(await installer(agent.id)).toEqual({
       name: 'Lea Leaver',
-      apiKeyName: null,
+      actor: { __typename: 'Member', displayName: 'Lea Leaver' },
       hasLeft: false,
       hasKeyEnded: false,
     })

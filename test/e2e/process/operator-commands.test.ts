@@ -60,7 +60,8 @@ test('commands print a key, and the people with an unverified address', async ()
   expect(await ask(second, viewer, permission)).toMatchObject({
     data: { viewer: { permission: 'READ_ONLY' } },
   })
-  const log = '{ auditEntries(filter: { action: API_KEY_CREATED }) { edges { node { actor { displayName } targetName } } } }'
+  const log =
+    '{ auditEntries(filter: { action: API_KEY_CREATED }) { edges { node { actor { displayName } targetName } } } }'
   const { data: logged } = await ask(second, key, log)
   expect(logged.auditEntries.edges).toHaveLength(2)
   expect(JSON.stringify(logged)).toContain("Operator's key")

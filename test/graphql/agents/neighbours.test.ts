@@ -15,6 +15,7 @@ import { type Event, TRANSPORTS } from '../live.ts'
 /** Of a field that holds something else for the agent itself: the value for its neighbours; of the others, that they see it. */
 const AGENT_FIELDS: Record<string, NeighbourRule> = {
   id: 'shown',
+  displayName: 'shown',
   name: 'shown',
   type: 'shown',
   isEnabled: 'shown',

@@ -175,7 +175,7 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
     ... on Member { name role }
     ... on Visitor { visitorName: name metadata }
     ... on Conversation { visitor { id } assignee { id } messages(first: 1) { edges { node { id body } } } }
-    ... on Message { conversationId sequence senderId }
+    ... on Message { conversationId sequence sender { id } }
     ... on Agent { isEnabled type webhookEndpoints { id url } }
     ... on WebhookEndpoint { url agentId events lastSuccessAt }
     ... on ApiKey { prefix permission agentId revokedAt }
@@ -195,7 +195,7 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
     { __typename: 'Member', name: 'Owner', role: 'OWNER' },
     { __typename: 'Visitor', visitorName: 'Vera Visitor', metadata: {} },
     { __typename: 'Conversation', visitor: { id: mine['Visitor'] }, assignee: null, messages: { edges: [message] } },
-    { __typename: 'Message', conversationId: mine['Conversation'], sequence: 1, senderId: mine['Visitor'] },
+    { __typename: 'Message', conversationId: mine['Conversation'], sequence: 1, sender: { id: mine['Visitor'] } },
     { __typename: 'Agent', isEnabled: true, type: 'CUSTOM', webhookEndpoints: [{ id: mine['WebhookEndpoint'], url }] },
     { __typename: 'WebhookEndpoint', url, ...webhook, lastSuccessAt: null },
     {

@@ -1,5 +1,6 @@
 import { graphql } from '../../api/graphql.ts'
 import { EndpointFields } from '../../endpoints/documents.ts'
+import { ActorFields } from '../../viewer/actor.ts'
 
 export const AgentFields = graphql(
   `
@@ -18,7 +19,9 @@ export const AgentFields = graphql(
     installedAt
     installer {
       name
-      apiKeyName
+      actor {
+        ...ActorFields
+      }
       hasLeft
       hasKeyEnded
     }
@@ -31,6 +34,7 @@ export const AgentFields = graphql(
   }
 `,
   EndpointFields,
+  ActorFields,
 )
 
 export const Agents = graphql(

@@ -25,7 +25,11 @@ export function Component() {
             <NameForm user={me} />
           </Section>
           <Section title="Password">
-            <PasswordForm hasPassword={me.hasPassword === true} isReset={me.mayResetPassword === true} onChanged={again} />
+            <PasswordForm
+              hasPassword={me.hasPassword === true}
+              isReset={me.mayResetPassword === true}
+              onChanged={again}
+            />
           </Section>
           <Section title="Sessions" description="If you do not recognize a session, end it and change your password.">
             <SessionList sessions={sessions ?? []} onEnded={again} />

@@ -4,6 +4,7 @@ import { eventNames } from '../../../endpoints/eventTypes.ts'
 import { rateText } from '../../../endpoints/health.ts'
 import type { AgentFieldsFragment } from '../../../generated/documents.ts'
 import { Time } from '../../../ui/Time.tsx'
+import { actorKind } from '../../../viewer/actor.ts'
 import classes from '../agents.module.css'
 
 export function AgentFacts({ agent }: { readonly agent: AgentFieldsFragment }) {
@@ -46,8 +47,8 @@ export function AgentFacts({ agent }: { readonly agent: AgentFieldsFragment }) {
 type Installer = NonNullable<AgentFieldsFragment['installer']>
 
 /** Who it was, and what of their access has ended: the agent works on all the same. */
-function installedBy({ name, apiKeyName, hasLeft, hasKeyEnded }: Installer): string {
-  const by = apiKeyName === null ? `by ${name}` : `by ${name} with the key ${apiKeyName}`
+function installedBy({ name, actor, hasLeft, hasKeyEnded }: Installer): string {
+  const by = actorKind(actor) === 'API key' ? `by ${name} with the key ${actor.displayName}` : `by ${name}`
   if (hasLeft) return `${by}, who has left`
   return hasKeyEnded ? `${by}, which has ended` : by
 }

@@ -31,7 +31,9 @@ export function AssignMenu({ assignee, onAssign }: AssignMenuProps) {
           size="xs"
           variant="subtle"
           color="gray"
-          leftSection={assignee === null ? <UserPlus size={14} aria-hidden /> : <Face name={assignee.displayName} size={18} />}
+          leftSection={
+            assignee === null ? <UserPlus size={14} aria-hidden /> : <Face name={assignee.displayName} size={18} />
+          }
           onClick={popover.toggle}
         >
           {assignee !== null && <span className="visually-hidden">Assigned to</span>}
