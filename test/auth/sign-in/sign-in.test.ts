@@ -275,7 +275,8 @@ describe('a session', () => {
     expect(unnamed.message).toContain('X-Workspace-Id')
     const there = (await ask(other.workspaceId)).data.viewer
     expect(there).toMatchObject({
-      actor: { id: memberId, permission: 'READ_ONLY' },
+      permission: 'READ_ONLY',
+      actor: { id: memberId },
       workspace: { id: other.workspaceId },
     })
     expect((await ask(guddesk.tenant.workspaceId)).data.viewer.permission).toBe('READ_WRITE')

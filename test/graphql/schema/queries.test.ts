@@ -39,10 +39,10 @@ test('viewer says who asks, as what, and where', async () => {
   const { viewer } = await guddesk.query(VIEWER)
   const workspace = { id: guddesk.tenant.workspaceId, name: 'My workspace', slug: 'my-workspace' }
   const actor = { __typename: 'ApiKey', id: expect.stringMatching(/^key_/), displayName: 'First key' }
-  expect(viewer).toEqual({ actor, workspace })
+  expect(viewer).toEqual({ permission: 'FULL_ACCESS', actor, workspace })
   const key = await guddesk.newKey(other, 'READ_ONLY')
   const reading = await guddesk.query(VIEWER, {}, { key })
-  expect(reading.viewer).toMatchObject({ actor: { permission: 'READ_ONLY' }, workspace: { id: other.workspaceId } })
+  expect(reading.viewer).toMatchObject({ permission: 'READ_ONLY', workspace: { id: other.workspaceId } })
 })
 
 test('viewer is the agent for an agent’s key', async () => {

@@ -72,6 +72,8 @@ async function grow(): Promise<void> {
   const workspace = { id: newId('workspace'), name: 'Another', slug: `another-${made}` }
   await prisma.workspace.create({ data: { ...workspace, members: { create: owner } } })
   await guddesk.newSession(tenant)
+  // In the audit log, beside the agent, so that a page of any length has entries about both.
+  await guddesk.call('POST', '/api/agent/webhooks', { url: `${webhookUrl}/own`, events: { onMessageCreated: false } })
   const money = `mutation { createCollection(input: { name: "Money ${made}" }) {
     collection { id } } }`
   const { createCollection } = (await guddesk.graphql(money)).data

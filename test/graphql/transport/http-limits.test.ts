@@ -69,7 +69,7 @@ describe('a POST', () => {
   ])('with %s is read', async (type) => {
     const { status, text } = await post(JSON_BODY, { 'content-type': type })
     expect(status).toBe(200)
-    expect(JSON.parse(text).data).toEqual({ viewer: { actor: { name: 'First key' } } })
+    expect(JSON.parse(text).data).toEqual({ viewer: { actor: { displayName: 'First key' } } })
   })
 
   test('with several operations is refused', async () => {

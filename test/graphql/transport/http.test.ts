@@ -26,7 +26,7 @@ describe('requests', () => {
     const fits = await guddesk.graphql('', {}, {})
     expect(fits.body.errors).toHaveLength(1)
     const largest = await guddesk.call('POST', '/graphql', undefined, { raw: sized(MIB) })
-    expect(largest.data).toEqual({ viewer: { actor: { name: 'First key' } } })
+    expect(largest.data).toEqual({ viewer: { actor: { displayName: 'First key' } } })
     const larger = await guddesk.call('POST', '/graphql', undefined, { raw: sized(MIB + 1) })
     expect(larger.status).toBe(413)
     expect(larger.error).toMatchObject({ code: 'payload_too_large', status: 413 })
@@ -90,7 +90,7 @@ describe('requests', () => {
   test('may be GET for a query, not for a mutation', async () => {
     const query = encodeURIComponent('{ viewer { actor { displayName } } }')
     const read = await guddesk.call('GET', `/graphql?query=${query}`)
-    expect(read.data).toEqual({ viewer: { actor: { name: 'First key' } } })
+    expect(read.data).toEqual({ viewer: { actor: { displayName: 'First key' } } })
     const mutation = encodeURIComponent('mutation { upsertVisitor(input: { name: "x" }) { __typename } }')
     const write = await guddesk.call('GET', `/graphql?query=${mutation}`)
     expect(write.status).toBe(405)

@@ -60,7 +60,7 @@ describe.each([
     const { client, sent } = urql(any, byGet)
     const first = await client.query(TEXT, {})
     expect(first.error).toBeUndefined()
-    expect(first.data).toMatchObject({ viewer: { actor: { name: 'First key' } } })
+    expect(first.data).toMatchObject({ viewer: { actor: { displayName: 'First key' } } })
     expect(sent).toMatchObject([{ method, hasText: false }, { hasText: true }])
     const second = await client.query('query Other { viewer { role } }', {})
     expect(second.error).toBeUndefined()
@@ -100,7 +100,7 @@ describe.each(['application/json', 'application/graphql-response+json,applicatio
         expect(answer.headers.get('cache-control')).toBe('private, no-cache, must-revalidate')
       }
       const both = await post(any, { ...alone, query: TEXT })
-      expect(both.data).toEqual({ viewer: { actor: { name: 'First key' } } })
+      expect(both.data).toEqual({ viewer: { actor: { displayName: 'First key' } } })
     })
 
     test('finds trusted documents, and says what is none', async () => {

@@ -65,7 +65,7 @@ describe('a trusted document', () => {
     // The second accept header takes the way through Yoga's own HTTP layer.
     for (const accept of ['application/json', 'application/json;q=1']) {
       const { status, data } = await post(body, { accept })
-      expect([status, data]).toEqual([200, { viewer: { actor: { name: 'First key' } } }])
+      expect([status, data]).toEqual([200, { viewer: { actor: { displayName: 'First key' } } }])
     }
     expect(await guddesk.deps.db.prisma.visitor.count()).toBe(0)
   })
@@ -179,7 +179,7 @@ test('WebSockets run trusted documents by id, and refuse each other operation al
     return null
   }
   expect(await first({ query: UNKNOWN, extensions: persisted(VIEWER) })).toMatchObject({
-    data: { viewer: { actor: { name: 'First key' } } },
+    data: { viewer: { actor: { displayName: 'First key' } } },
   })
   for (const payload of [{ query: VIEWER }, { query: UNKNOWN, extensions: persisted(UNKNOWN) }, { query: '' }]) {
     expect(await first(payload)).toMatchObject({ errors: [{ extensions: { code: 'untrusted_document' } }] })
