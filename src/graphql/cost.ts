@@ -6,10 +6,12 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLField,
+  type GraphQLInputType,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
   getNullableType,
+  isInputObjectType,
   isInterfaceType,
   isListType,
   isObjectType,
@@ -27,7 +29,7 @@ import {
 const DEFAULT_PAGE = 25
 /** How many values a list without pages is taken for. */
 const PLAIN_LIST = 10
-/** What an object costs that is looked up by its id in a list of ids, besides its fields. */
+/** What an object costs that is looked up or changed by its id in a list of ids, besides its fields. */
 const LOOKUP = 10
 /** Introspection reads what is in memory: so many of its values cost one point. The usual query costs some 4,300. */
 const INTROSPECTION_DISCOUNT = 260
@@ -48,6 +50,9 @@ export interface Measure {
   readonly repeats: number
   /** Those that are in no connection yet. */
   readonly plainAliases: number
+  /** Whether `nodes` and `edges` of a connection are asked for, which show the same rows. */
+  readonly nodes: boolean
+  readonly edges: boolean
   readonly rootFields: number
   /** The most in one place. */
   readonly directives: number
@@ -60,6 +65,8 @@ const NOTHING: Measure = {
   aliases: 0,
   repeats: 0,
   plainAliases: 0,
+  nodes: false,
+  edges: false,
   rootFields: 0,
   directives: 0,
 }
@@ -75,6 +82,8 @@ function both(a: Measure, b: Measure): Measure {
     aliases: capped(a.aliases + b.aliases),
     repeats: Math.max(a.repeats, b.repeats),
     plainAliases: capped(a.plainAliases + b.plainAliases),
+    nodes: a.nodes || b.nodes,
+    edges: a.edges || b.edges,
     rootFields: capped(a.rootFields + b.rootFields),
     directives: Math.max(a.directives, b.directives),
   }
@@ -97,28 +106,30 @@ export function measure(
   const values = valuesOf(operation, variables)
   const measured = new Map<string, Measure>()
 
-  function ofFragment(name: string): Measure {
-    const known = measured.get(name)
+  /** @param count how many objects a mutation of many changes; only within its payload */
+  function ofFragment(name: string, count?: number): Measure {
+    const key = count === undefined ? name : `${name} ${count}`
+    const known = measured.get(key)
     const fragment = fragments.get(name)
     if (known !== undefined || fragment === undefined) return known ?? NOTHING
     // Whoever spreads itself adds nothing here: validation refuses the cycle.
-    measured.set(name, NOTHING)
-    const inner = ofSet(fragment.selectionSet, schema.getType(fragment.typeCondition.name.value))
+    measured.set(key, NOTHING)
+    const inner = ofSet(fragment.selectionSet, schema.getType(fragment.typeCondition.name.value), count)
     const whole = both(inner, placed(fragment.directives))
-    measured.set(name, whole)
+    measured.set(key, whole)
     return whole
   }
 
-  function ofSet(set: SelectionSetNode, parent: GraphQLNamedType | undefined): Measure {
-    return set.selections.reduce((sum, selection) => both(sum, ofSelection(selection, parent)), NOTHING)
+  function ofSet(set: SelectionSetNode, parent: GraphQLNamedType | undefined, count?: number): Measure {
+    return set.selections.reduce((sum, selection) => both(sum, ofSelection(selection, parent, count)), NOTHING)
   }
 
-  function ofSelection(node: SelectionNode, parent: GraphQLNamedType | undefined): Measure {
+  function ofSelection(node: SelectionNode, parent: GraphQLNamedType | undefined, count?: number): Measure {
     const own = placed(node.directives)
-    if (node.kind === Kind.FRAGMENT_SPREAD) return both(own, ofFragment(node.name.value))
-    if (node.kind === Kind.FIELD) return both(own, ofField(node, parent))
+    if (node.kind === Kind.FRAGMENT_SPREAD) return both(own, ofFragment(node.name.value, count))
+    if (node.kind === Kind.FIELD) return both(own, ofField(node, parent, count))
     const type = node.typeCondition === undefined ? parent : schema.getType(node.typeCondition.name.value)
-    return both(own, ofSet(node.selectionSet, type))
+    return both(own, ofSet(node.selectionSet, type, count))
   }
 
   function timesOf(field: GraphQLField<unknown, unknown>, given: readonly ArgumentNode[], parent?: GraphQLNamedType) {
@@ -126,22 +137,30 @@ export function measure(
     return lengthOf(field, given, parent, values)
   }
 
-  function ofField(node: FieldNode, parent: GraphQLNamedType | undefined): Measure {
+  function ofField(node: FieldNode, parent: GraphQLNamedType | undefined, count?: number): Measure {
     const field = fieldOf(node.name.value, parent)
+    const given = node.arguments ?? []
+    const changed = field !== undefined && parent === schema.getMutationType() ? changedBy(field, given, values) : 0
     const inner =
-      node.selectionSet === undefined ? NOTHING : ofSet(node.selectionSet, field && getNamedType(field.type))
+      node.selectionSet === undefined
+        ? NOTHING
+        : ofSet(node.selectionSet, field && getNamedType(field.type), changed > 0 ? changed : undefined)
     const isPaged = field !== undefined && isConnection(getNamedType(field.type))
     const isIntrospection = field === SchemaMetaFieldDef || field === TypeMetaFieldDef
-    const times = field === undefined ? 1 : timesOf(field, node.arguments ?? [], parent)
+    const isOfMany = count !== undefined && isListType(getNullableType(field?.type))
+    const times = field === undefined ? 1 : isOfMany ? count : timesOf(field, given, parent)
+    const isTwice = inner.nodes && inner.edges ? 1 : 0
     return {
       complexity: isIntrospection
         ? Math.ceil(inner.complexity / INTROSPECTION_DISCOUNT)
-        : capped(1 + times * (inner.complexity + lookupOf(field))),
+        : capped(1 + changed * LOOKUP + times * (inner.complexity + lookupOf(field))),
       depth: isIntrospection ? 0 : 1 + inner.depth,
       introspectionDepth: isIntrospection ? 1 + inner.depth : inner.introspectionDepth,
       aliases: capped((node.alias === undefined ? 0 : 1) + inner.aliases),
-      repeats: isPaged ? Math.max(inner.repeats, inner.plainAliases) : inner.repeats,
+      repeats: isPaged ? Math.max(inner.repeats, inner.plainAliases + isTwice) : inner.repeats,
       plainAliases: isPaged ? 0 : capped((node.alias === undefined ? 0 : 1) + inner.plainAliases),
+      nodes: isConnection(parent) && node.name.value === 'nodes',
+      edges: isConnection(parent) && node.name.value === 'edges',
       rootFields: 1,
       directives: inner.directives,
     }
@@ -173,6 +192,24 @@ function lookupOf(field: GraphQLField<unknown, unknown> | undefined): number {
   return field?.args.some(({ name }) => name === 'ids') ? LOOKUP : 0
 }
 
+/** How many objects a mutation of many changes: those of the list of ids in its input. 0 for any other mutation. */
+function changedBy({ args }: GraphQLField<unknown, unknown>, given: readonly ArgumentNode[], resolve: Resolve): number {
+  for (const { name, type } of args) {
+    const input = getNamedType(type)
+    const ids = isInputObjectType(input)
+      ? Object.values(input.getFields()).find((field) => isIdList(field.type))
+      : undefined
+    if (ids === undefined) continue
+    const argument = given.find((one) => one.name.value === name)
+    const value = argument === undefined ? undefined : resolve(argument.value)
+    const list = typeof value === 'object' && value !== null ? Reflect.get(value, ids.name) : undefined
+    return Array.isArray(list) ? Math.max(1, list.length) : 1
+  }
+  return 0
+}
+
+const isIdList = (type: GraphQLInputType) => isListType(getNullableType(type)) && getNamedType(type).name === 'ID'
+
 /** How many objects a field is taken for. */
 function lengthOf(
   field: GraphQLField<unknown, unknown>,
@@ -193,12 +230,15 @@ function lengthOf(
   return Math.max(PLAIN_LIST, ...lists)
 }
 
-/** Integers and lists as arguments give them; variables that are left out have their defaults. */
+/** Integers, lists and input objects as arguments give them; variables that are left out have their defaults. */
 function valuesOf({ variableDefinitions = [] }: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>) {
   const defaults = new Map(variableDefinitions.map(({ variable, defaultValue }) => [variable.name.value, defaultValue]))
   const resolve: Resolve = (node) => {
     if (node.kind === Kind.INT) return Number(node.value)
     if (node.kind === Kind.LIST) return node.values
+    if (node.kind === Kind.OBJECT) {
+      return Object.fromEntries(node.fields.map(({ name, value }) => [name.value, resolve(value)]))
+    }
     if (node.kind !== Kind.VARIABLE) return undefined
     const name = node.name.value
     const standIn = defaults.get(name)

@@ -17,6 +17,9 @@ export const EXECUTION_TIMEOUT_MS = 30_000
 /** How many parsed documents are remembered. One of 2,000 tokens takes half a megabyte, and needs no key to get here. */
 const MAX_DOCUMENTS = 100
 
+/** The limits on what an operation is measured by, in the order in which they are checked. */
+const MEASURED = ['depth', 'introspectionDepth', 'aliases', 'rootFields', 'directives', 'complexity'] as const
+
 /** Points of cost, by the context of an operation. */
 const costs = new WeakMap<object, number>()
 
@@ -53,11 +56,10 @@ export function limits(schema: GraphQLSchema): Plugin {
         const { operationName, variables } = context.params ?? {}
         const operation = getOperationAST(document, operationName)
         if (!operation) throw requestFault('Set operationName to the name of one of the operations in the document')
-        const { complexity, repeats, plainAliases: _, ...rest } = measure(schema, document, operation, variables ?? {})
-        for (const [name, value] of Object.entries(rest)) checkLimit(name as keyof typeof rest, value)
-        checkLimit('complexity', complexity)
-        costs.set(context, complexity)
-        repeated.set(context, repeats)
+        const measured = measure(schema, document, operation, variables ?? {})
+        for (const name of MEASURED) checkLimit(name, measured[name])
+        costs.set(context, measured.complexity)
+        repeated.set(context, measured.repeats)
         if (operation.operation === 'subscription') subscriptions.add(context)
       }
     },

@@ -1,10 +1,11 @@
+import type { InputFieldBuilder } from '@pothos/core'
 import { ALL_FIELDS, type ConversationFields, WITH_PEOPLE } from '../domain/conversations/conversations.ts'
 import type { InboxCounts as InboxCountsOf } from '../domain/conversations/inbox-counts.ts'
 import { visitorConversations } from '../domain/conversations/list-conversations.ts'
 import { MAX_UNREAD } from '../domain/conversations/read-states.ts'
 import { messagePage } from '../domain/messages/list-messages.ts'
 import { visibleConversations } from '../domain/shared/authorization.ts'
-import { builder } from './builder.ts'
+import { builder, type Types } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Channel, ConversationStatus } from './enums.ts'
 import { type FieldSelection, projectedColumns } from './field-selection.ts'
@@ -205,31 +206,38 @@ export const StartConversationInput = builder.inputType('StartConversationInput'
   }),
 })
 
+type Kinds = PothosSchemaTypes.ExtendDefaultTypes<Types>
+
+/** What a conversation can be changed in: the fields of the inputs for one and for many. */
+export const conversationChanges = (t: InputFieldBuilder<Kinds, 'InputObject'>) => ({
+  status: t.field({ type: ConversationStatus, description: 'The new state.' }),
+  assigneeId: t.id({ description: 'The id of the member to assign. Null unassigns the conversation.' }),
+  tags: t.stringList({
+    description:
+      'All tags of the conversation, at most 50 of 1 to 50 characters. Not together with `addTags` or `removeTags`.',
+  }),
+  addTags: t.stringList({
+    description: 'Tags to add, of 1 to 50 characters. The conversation can have at most 50 tags.',
+  }),
+  removeTags: t.stringList({ description: 'Tags to remove. Tags that the conversation does not have are ignored.' }),
+  subject: t.string({ description: 'The subject, at most 255 characters. Null removes it.' }),
+  priority: t.int({ description: 'The priority, from 0 (normal) to 3 (urgent).' }),
+  snoozedUntil: t.field({
+    type: 'DateTime',
+    description:
+      'A future time until which the conversation is snoozed. Null removes the time: a snoozed conversation then stays snoozed until the visitor writes.',
+  }),
+  metadata: t.field({
+    type: 'JSONObject',
+    description: 'Custom data, an object of at most 16 kB. Replaces the existing object.',
+  }),
+})
+
 export const UpdateConversationInput = builder.inputType('UpdateConversationInput', {
   description: 'Input of `updateConversation`. Fields that are left out do not change.',
   fields: (t) => ({
     conversationId: t.id({ required: true, description: 'The id of the conversation.' }),
-    status: t.field({ type: ConversationStatus, description: 'The new state.' }),
-    assigneeId: t.id({ description: 'The id of the member to assign. Null unassigns the conversation.' }),
-    tags: t.stringList({
-      description:
-        'All tags of the conversation, at most 50 of 1 to 50 characters. Not together with `addTags` or `removeTags`.',
-    }),
-    addTags: t.stringList({
-      description: 'Tags to add, of 1 to 50 characters. The conversation can have at most 50 tags.',
-    }),
-    removeTags: t.stringList({ description: 'Tags to remove. Tags that the conversation does not have are ignored.' }),
-    subject: t.string({ description: 'The subject, at most 255 characters. Null removes it.' }),
-    priority: t.int({ description: 'The priority, from 0 (normal) to 3 (urgent).' }),
-    snoozedUntil: t.field({
-      type: 'DateTime',
-      description:
-        'A future time until which the conversation is snoozed. Null removes the time: a snoozed conversation then stays snoozed until the visitor writes.',
-    }),
-    metadata: t.field({
-      type: 'JSONObject',
-      description: 'Custom data, an object of at most 16 kB. Replaces the existing object.',
-    }),
+    ...conversationChanges(t),
   }),
 })
 

@@ -72,14 +72,14 @@ const FieldErrorRef = builder.objectRef<ShownFieldError>('FieldError').implement
 })
 
 /** A refusal as plain data, because GraphQL's executor throws every `Error` that a resolver returns. */
-interface Refusal {
+export interface Refusal {
   readonly code: MutationErrorCode
   readonly message: string
   readonly fields: ShownFieldError[]
   readonly retryAfterSeconds: number | null
 }
 
-const MutationErrorRef = builder.objectRef<Refusal>('MutationError').implement({
+export const MutationErrorRef = builder.objectRef<Refusal>('MutationError').implement({
   description: 'The reason why a mutation was refused. The mutation changed nothing.',
   fields: (t) => ({
     code: t.expose('code', { type: MutationErrorCodeRef, description: 'The reason, for programs.' }),
@@ -117,7 +117,7 @@ function isReturned(code: ErrorCode): code is MutationErrorCode {
 }
 
 /** @returns null for an error that mutations do not return in their payload */
-function refusalOf(error: unknown): Refusal | null {
+export function refusalOf(error: unknown): Refusal | null {
   if (!(error instanceof DomainError) || !isReturned(error.code)) return null
   const { code, message } = error
   const fields = error instanceof ValidationError || error instanceof ConflictError ? error.fields : []

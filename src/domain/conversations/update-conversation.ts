@@ -15,7 +15,8 @@ import { type ConversationWithPeople, lockConversation, Subject, WITH_PEOPLE } f
 const MAX_TAGS = 50
 const TOO_MANY = `must have at most ${MAX_TAGS} tags`
 
-const Tags = z
+/** Tags of a conversation: each once. */
+export const Tags = z
   .array(text(50))
   .transform((tags) => [...new Set(tags)])
   .refine((tags) => tags.length <= MAX_TAGS, TOO_MANY)
@@ -58,7 +59,16 @@ export async function updateConversation(
   input: z.input<typeof ConversationPatch>,
 ): Promise<ConversationWithPeople> {
   requireLevel(actor, 'READ_WRITE')
-  const patch = parse(ConversationPatch, input)
+  return applyPatch(deps, actor, id, parse(ConversationPatch, input))
+}
+
+/** The same for a patch that was parsed already. The caller has checked the permission. @throws NotFoundError, ValidationError */
+export function applyPatch(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+  patch: z.output<typeof ConversationPatch>,
+): Promise<ConversationWithPeople> {
   return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [id] }, async (tx) => {
     // The member before the conversation, as removing a member locks them.
     const assignee = patch.assigneeId == null ? null : await findAssignee(tx, actor.workspaceId, patch.assigneeId)

@@ -136,6 +136,15 @@ function rest(
   }
 }
 
+/** What is asked of a payload besides its error. */
+const OF_MANY = 'results { error { code message } }'
+const SELECTIONS: Record<string, string> = {
+  sendMessage: 'message { id }',
+  updateConversations: OF_MANY,
+  addTags: OF_MANY,
+  removeTags: OF_MANY,
+}
+
 function mutation(
   name: string,
   needs: readonly Kind[],
@@ -143,7 +152,7 @@ function mutation(
   more: Partial<Write> = {},
 ): Write {
   const type = `${name.slice(0, 1).toUpperCase()}${name.slice(1)}Input`
-  const selection = name === 'sendMessage' ? 'message { id }' : ''
+  const selection = SELECTIONS[name] ?? ''
   const query = `mutation ($input: ${type}!) { done: ${name}(input: $input) { error { code message } ${selection} } }`
   return {
     name,
@@ -153,7 +162,8 @@ function mutation(
       const headers = { 'x-workspace-id': world.workspaceId }
       const { body } = await world.guddesk.graphql(query, { input: input(world) }, { key, headers })
       const text = JSON.stringify(body).slice(0, 300)
-      const code = body.errors?.[0]?.extensions.code ?? body.data?.done?.error?.code.toLowerCase() ?? 'ok'
+      const refused = body.data?.done?.error ?? body.data?.done?.results?.[0]?.error
+      const code = body.errors?.[0]?.extensions.code ?? refused?.code.toLowerCase() ?? 'ok'
       const messageId = body.data?.done?.message?.id
       return { code, text, ...(messageId && { messageId }) }
     },
@@ -246,6 +256,12 @@ export const WRITES: readonly Write[] = [
     conversationId,
     assigneeId: leavingId,
   })),
+  mutation('updateConversations', ['member'], ({ conversationId, leavingId }) => ({
+    ids: [conversationId],
+    assigneeId: leavingId,
+  })),
+  mutation('addTags', [], ({ conversationId }) => ({ conversationIds: [conversationId], tags: ['a'] })),
+  mutation('removeTags', [], ({ conversationId }) => ({ conversationIds: [conversationId], tags: ['a'] })),
   mutation('updateProfile', [], () => ({ name: 'Otto' }), person),
   mutation('updateProfile', ['session'], () => ({ name: 'Otto' }), { key: ({ endingSession }) => endingSession }),
   mutation('updateVisitor', [], ({ visitorId }) => ({ visitorId, name: 'Changed' })),

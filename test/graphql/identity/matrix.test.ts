@@ -58,6 +58,7 @@ const RULES: Record<string, Rule> = {
   'Query.node': { needs: 'READ_ONLY', agent: true, use: `node(id: "${UNKNOWN.visitor}") { id }` },
   'Query.nodes': { needs: 'READ_ONLY', agent: true, use: `nodes(ids: ["${UNKNOWN.visitor}"]) { id }` },
   'Query.conversations': list('conversations'),
+  'Query.tags': list('tags'),
   'Query.inboxCounts': { needs: 'READ_ONLY', agent: true, use: 'inboxCounts { open }' },
   'Query.visitors': list('visitors'),
   'Query.agents': list('agents'),
@@ -124,6 +125,19 @@ const RULES: Record<string, Rule> = {
     true,
     'updateConversation',
     `conversationId: "${UNKNOWN.conversation}", priority: 1`,
+  ),
+  'Mutation.updateConversations': mutation(
+    'READ_WRITE',
+    true,
+    'updateConversations',
+    `ids: ["${UNKNOWN.conversation}"], priority: 1`,
+  ),
+  'Mutation.addTags': mutation('READ_WRITE', true, 'addTags', `conversationIds: ["${UNKNOWN.conversation}"], tags: []`),
+  'Mutation.removeTags': mutation(
+    'READ_WRITE',
+    true,
+    'removeTags',
+    `conversationIds: ["${UNKNOWN.conversation}"], tags: []`,
   ),
   'Mutation.sendMessage': mutation(
     'READ_WRITE',

@@ -41,7 +41,30 @@ function day(days: number): string {
 /** A stream that stays open and silent; subscriptions.test.ts listens to it. */
 const ELSEWHERE = ['Subscription.events conversationId']
 
+const ofMany = (kind: Kind, input: string, answer: Place[2] = 'not_found'): Place => [
+  kind,
+  `${input} { results { conversation { id } error { code message } } error { code message } }`,
+  answer,
+]
+
 const PLACES: Record<string, Place> = {
+  'Mutation.addTags input.conversationIds': ofMany(
+    'conversation',
+    'addTags(input: { conversationIds: [$id], tags: ["a"] })',
+  ),
+  'Mutation.removeTags input.conversationIds': ofMany(
+    'conversation',
+    'removeTags(input: { conversationIds: [$id], tags: ["a"] })',
+  ),
+  'Mutation.updateConversations input.assigneeId': ofMany(
+    'member',
+    'updateConversations(input: { ids: [$conversation], assigneeId: $id })',
+    'bad_request',
+  ),
+  'Mutation.updateConversations input.ids': ofMany(
+    'conversation',
+    'updateConversations(input: { ids: [$id], priority: 3 })',
+  ),
   'Mutation.changeMemberRole input.memberId': change('member', 'changeMemberRole', 'role: VIEWER'),
   'Mutation.endWebhookSecretOverlap input.endpointId': change('endpoint', 'endWebhookSecretOverlap'),
   'Mutation.createArticle input.collectionId': writing(
@@ -165,6 +188,8 @@ async function newWorld(): Promise<World> {
     'inviteMember(input: { email: "a@example.com", role: VIEWER }) { made: invitation { id } }',
   )
   const session = await guddesk.newSession(tenant)
+  const tags = [`of ${workspaceId}`]
+  await guddesk.call('PATCH', `/api/v1/conversations/${made.conversationId}`, { tags }, { key })
   // What happens now is delivered, twice to see pages of it.
   for (const text of ['Hello', 'Again']) await guddesk.newConversation(tenant, text)
   const { endpointId } = made
@@ -218,8 +243,12 @@ async function ask(place: string, id: string, key: string): Promise<unknown> {
   return JSON.parse(JSON.stringify({ data: { live: live.events }, errors: live.errors }).replaceAll(id, '<id>'))
 }
 
+interface Refused {
+  readonly error?: { code: string } | null
+}
+
 interface Outcome {
-  readonly data?: Record<string, { error?: { code: string } | null } | null> | null
+  readonly data?: Record<string, (Refused & { results?: Refused[] | null }) | null> | null
   readonly errors?: { extensions?: { code?: string } }[]
 }
 
@@ -228,7 +257,8 @@ function codeOf(answer: unknown): string {
   const thrown = errors?.[0]?.extensions?.code
   if (thrown !== undefined) return thrown
   const [value] = Object.values(data ?? {})
-  return value?.error?.code.toLowerCase() ?? (isNothing(data) ? 'nothing' : 'something')
+  const refused = value?.error ?? value?.results?.[0]?.error
+  return refused?.code.toLowerCase() ?? (isNothing(data) ? 'nothing' : 'something')
 }
 
 describe.each(Object.keys(PLACES))('%s', (place) => {
@@ -273,6 +303,8 @@ const BELOW: Record<string, (walk: string) => string> = {
 }
 
 const ROW = 'edges { cursor node { id } }'
+/** Of lists whose rows have no id. */
+const ROWS: Record<string, string> = { 'Query.tags': 'edges { cursor node { id: name } }' }
 
 interface Edge {
   readonly cursor: string
@@ -284,7 +316,7 @@ describe('another workspace’s cursor shows nothing of it', () => {
   const subscriptions = walks.filter((name) => name.startsWith('Subscription'))
 
   async function walk(name: string, { ids, session }: World, after: string | null): Promise<Edge[]> {
-    const field = `${name.split('.')[1]}(first: 100, after: $after) { ${ROW} }`
+    const field = `${name.split('.')[1]}(first: 100, after: $after) { ${ROWS[name] ?? ROW} }`
     const query = `query ($after: String, $conversation: ID!, $visitor: ID!) {
       ${(BELOW[name] ?? String)(field)} first: node(id: $conversation) { id } second: node(id: $visitor) { id } }`
     const { conversation, visitor } = ids

@@ -31,7 +31,8 @@ async function another(i: number): Promise<void> {
   // Only the first one hears of anything: with each its own deliveries, that list would outgrow every walk.
   const events = { onMessageCreated: made === 1, onConversationCreated: made === 1 }
   await post('/api/v1/agents', { name: `Bot ${made}`, webhookUrl: `http://127.0.0.1:9/walks/${made}`, events })
-  await guddesk.newConversation(guddesk.tenant, `Hello no. ${made}`)
+  const id = await guddesk.newConversation(guddesk.tenant, `Hello no. ${made}`)
+  await guddesk.call('PATCH', `/api/v1/conversations/${id}`, { tags: [`tag ${made}`] })
   await post(`/api/v1/conversations/${conversationId}/messages`, { body: 'More', type: 'AGENT' })
   await guddesk.newKey(guddesk.tenant, 'READ_ONLY')
   await post('/api/v1/articles', { title: `Article ${made}`, body: 'Read this' })
@@ -49,7 +50,8 @@ async function another(i: number): Promise<void> {
 }
 
 /** Every list by its root field: how it is asked for, and where its connection is in the answer. */
-const LISTS: Record<string, { field: string; inner?: string; args?: string }> = {
+const LISTS: Record<string, { field: string; inner?: string; args?: string; id?: string }> = {
+  tags: { field: 'tags', id: 'id: name' },
   conversations: { field: 'conversations' },
   'conversations by start': { field: 'conversations', args: 'sort: NEWEST' },
   'conversations by filter': { field: 'conversations', args: 'filter: { text: "hello no", statuses: OPEN }' },
@@ -74,9 +76,9 @@ interface Listed {
 }
 
 async function ask(list: string, page: object): Promise<Listed> {
-  const { field, inner, args: own = '' } = LISTS[list] ?? { field: list }
+  const { field, inner, args: own = '', id = 'id' } = LISTS[list] ?? { field: list }
   const args = `(${own} first: $first, after: $after, last: $last, before: $before)`
-  const selection = '{ pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { id } } }'
+  const selection = `{ pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { ${id} } } }`
   const asked = inner === undefined ? `${field}${args}` : `${field}(id: "${conversationId}") { ${inner}${args}`
   const close = inner === undefined ? '' : '}'
   const query = `query ($first: Int, $after: String, $last: Int, $before: String) { ${asked} ${selection} ${close} }`
