@@ -1,49 +1,42 @@
-import { type ConversationWithPeople, WITH_PEOPLE } from '../domain/conversations/conversations.ts'
 import { type InboxTally, tallyInbox } from '../domain/conversations/inbox-counts.ts'
-import { type ConversationPosition, type LogPosition, positionOf } from '../domain/events/event-position.ts'
+import type { ChangeFilter } from '../domain/conversations/match-changed.ts'
+import { subjectOf } from '../domain/events/changed-subjects.ts'
+import { type LogPosition, positionOf } from '../domain/events/event-position.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import type { EventLog } from './event-log.ts'
+import { type InboxSubscriberBuffer, WAITING } from './inbox-buffer.ts'
+import { InboxJudge } from './inbox-judge.ts'
 import { StreamEndedError } from './log-tailer.ts'
+import { PendingChanges } from './pending-changes.ts'
 
 /** The time between two updates, in milliseconds. */
 const WINDOW_MS = 250
 /** The time between two counts, in milliseconds. */
 const TALLY_MS = 1000
-/** How many conversations wait for a slow reader. */
-const WAITING = 1000
-
-/** A conversation, and the place of its last event in the log. */
-export interface Change extends ConversationPosition {
-  /** Null: it is no more. */
-  readonly conversation: ConversationWithPeople | null
-}
-
-export async function loadChanges(
-  { db }: Deps,
-  workspaceId: string,
-  positions: readonly ConversationPosition[],
-): Promise<Change[]> {
-  if (positions.length === 0) return []
-  const ids = positions.map(({ conversationId }) => conversationId)
-  const rows = await db.prisma.conversation.findMany({ where: { id: { in: ids }, workspaceId }, include: WITH_PEOPLE })
-  const byId = new Map(rows.map((row) => [row.id, row]))
-  return positions.map((at) => ({ ...at, conversation: byId.get(at.conversationId) ?? null }))
-}
+/** How many conversations and visitors wait to be judged: half a minute's work. */
+const MOST_PENDING = 100_000
 
 /** Gathers what changed in one workspace, and hands it to every subscriber once per window. */
 export class InboxTailer {
   readonly #deps: Deps
   readonly #workspaceId: string
   readonly #forget: () => void
-  readonly #subscribers = new Set<InboxSubscriberBuffer>()
+  readonly #judge: InboxJudge
+  /** With the filter that each has its changes judged by. */
+  readonly #subscribers = new Map<InboxSubscriberBuffer, ChangeFilter>()
+  /** Those on their way here, too. */
+  #followers = 0
   readonly #controller = new AbortController()
-  /** Changed since the last window; in the log's order. */
-  #changed = new Map<string, ConversationPosition>()
+  readonly #pending: PendingChanges
+  readonly #began = Promise.withResolvers<void>()
   /** Everything up to here has been handed over. */
-  readonly #began = Promise.withResolvers<LogPosition>()
-  #handed: LogPosition | null = null
+  #handed: LogPosition = { xid: 0n, seq: 0n }
+  /** Something of what is up to here has been handed over: more than #handed in the middle of a visitor's conversations. */
+  #touched: LogPosition = this.#handed
+  /** Why it has ended. */
+  #fault: Error | null = null
   #timer: NodeJS.Timeout | undefined
-  #isHanding = false
+  #handing: Promise<void> | null = null
   /** The latest count, or the one under way. */
   #tally: { readonly began: number; readonly found: Promise<InboxTally>; isStale: boolean } | null = null
   #tallyTimer: NodeJS.Timeout | undefined
@@ -52,49 +45,65 @@ export class InboxTailer {
     this.#deps = deps
     this.#workspaceId = workspaceId
     this.#forget = forget
+    this.#judge = new InboxJudge(deps, workspaceId)
+    this.#pending = new PendingChanges(deps, workspaceId)
     // Without readers nobody waits for it.
     this.#began.promise.catch(() => undefined)
     void this.#gather(events)
   }
 
-  attach(subscriber: InboxSubscriberBuffer): void {
-    this.#subscribers.add(subscriber)
+  /**
+   * Adds a subscriber, which `detach` must end, also when this fails.
+   * @returns where its live changes begin, and the filter by which they say whether they match
+   */
+  async attach(
+    subscriber: InboxSubscriberBuffer,
+    filter: ChangeFilter,
+  ): Promise<{ start: LogPosition; filter: ChangeFilter }> {
+    this.#followers++
+    const shared = await this.#judge.add(filter)
+    await this.#began.promise
+    // What is being handed over is not judged by this filter.
+    while (this.#handing !== null) await this.#handing
+    if (this.#fault !== null) throw this.#fault
+    this.#subscribers.set(subscriber, shared)
+    return { start: this.#touched, filter: shared }
   }
 
-  /** Where a reader's live changes begin. */
-  async start(subscriber: InboxSubscriberBuffer): Promise<LogPosition> {
-    const began = await this.#began.promise
-    return subscriber.first ?? this.#handed ?? began
-  }
-
-  detach(subscriber: InboxSubscriberBuffer): void {
+  detach(subscriber: InboxSubscriberBuffer, filter: ChangeFilter): void {
+    this.#followers--
+    this.#judge.remove(filter)
     this.#subscribers.delete(subscriber)
-    if (this.#subscribers.size === 0) this.close()
+    if (this.#followers === 0) this.close()
   }
 
   close(fault: Error = new StreamEndedError('The server is stopping: resume after the last update')): void {
     this.#forget()
+    this.#fault ??= fault
     clearTimeout(this.#timer)
     clearTimeout(this.#tallyTimer)
     this.#controller.abort()
     this.#began.reject(fault)
-    for (const subscriber of this.#subscribers) subscriber.end(fault)
+    for (const subscriber of this.#subscribers.keys()) subscriber.end(fault)
     this.#subscribers.clear()
   }
 
   async #gather(events: EventLog): Promise<void> {
     try {
+      let isFirst = true
       for await (const batch of events.batches(this.#workspaceId, {}, this.#controller.signal)) {
-        if (this.#handed === null) {
+        if (isFirst) {
+          isFirst = false
           this.#handed = positionOf(batch.cursor)
-          this.#began.resolve(this.#handed)
+          this.#touched = this.#handed
+          this.#began.resolve()
         }
-        for (const { conversationId, cursor } of batch.events) {
-          if (conversationId === null) continue
-          this.#changed.delete(conversationId)
-          this.#changed.set(conversationId, { conversationId, ...positionOf(cursor) })
+        for (const event of batch.events) {
+          const subject = subjectOf(event)
+          if (subject !== null) this.#pending.add({ ...subject, ...positionOf(event.cursor) })
         }
-        if (this.#changed.size > 0 && this.#timer === undefined && !this.#isHanding) this.#handOver()
+        if (this.#pending.size > MOST_PENDING) throw new StreamEndedError(BEHIND)
+        if (this.#pending.size > 0 && this.#timer === undefined) this.#handOver()
       }
     } catch (error) {
       this.close(error instanceof StreamEndedError ? error : positionLost())
@@ -105,36 +114,36 @@ export class InboxTailer {
   }
 
   #handOver(): void {
-    const all = [...this.#changed.values()]
-    const positions = all.slice(0, WAITING)
-    const last = positions.at(-1)
     this.#timer = undefined
-    if (last === undefined) return
-    this.#changed = new Map(all.slice(WAITING).map((at) => [at.conversationId, at]))
-    this.#isHanding = true
-    loadChanges(this.#deps, this.#workspaceId, positions)
-      .then((changes) => {
-        const before = this.#handed ?? last
-        this.#handed = last
-        for (const subscriber of this.#subscribers) subscriber.push(changes, before)
-        if (this.#tally !== null) this.#tally.isStale = true
-        this.#countLater()
-        this.#wait()
-      })
+    if (this.#handing !== null || this.#pending.size === 0) return
+    this.#handing = this.#judgeAndPush()
       .catch((error: unknown) => {
+        // It is all still pending.
         this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'changed conversations not read')
-        // Behind what came meanwhile these would be out of order.
-        const newer = this.#changed
-        this.#changed = new Map(positions.map((at) => [at.conversationId, at]))
-        for (const [id, at] of newer) {
-          this.#changed.delete(id)
-          this.#changed.set(id, at)
-        }
-        this.#wait()
       })
       .finally(() => {
-        this.#isHanding = false
+        this.#handing = null
+        this.#wait()
       })
+  }
+
+  async #judgeAndPush(): Promise<void> {
+    const next = await this.#pending.next(WAITING, this.#handed)
+    const changes = await this.#judge.judge(next.changes, (filter, error) => this.#refuse(filter, error))
+    next.done()
+    this.#handed = next.upTo
+    this.#touched = next.touched
+    for (const subscriber of this.#subscribers.keys()) subscriber.push(changes)
+    if (this.#tally !== null) this.#tally.isStale = true
+    this.#countLater()
+  }
+
+  /** Ends those whose filter the database refuses to ask about some conversation. */
+  #refuse(filter: ChangeFilter, error: unknown): void {
+    this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'inbox filter refused by the database')
+    for (const [subscriber, theirs] of this.#subscribers) {
+      if (theirs === filter) subscriber.end(new StreamEndedError('The filter could not be applied: resume after the last update'))
+    }
   }
 
   /** The workspace's counts as they are now: counted once for all who ask at once. Who asked is told when they change. */
@@ -159,7 +168,7 @@ export class InboxTailer {
   }
 
   #countLater(): void {
-    const isWanted = [...this.#subscribers].some(({ wantsCounts }) => wantsCounts)
+    const isWanted = [...this.#subscribers.keys()].some(({ wantsCounts }) => wantsCounts)
     const { began = 0, isStale = true } = this.#tally ?? {}
     if (!isWanted || !isStale || this.#tallyTimer !== undefined || this.#controller.signal.aborted) return
     const delay = Math.max(0, began + TALLY_MS - performance.now())
@@ -167,7 +176,7 @@ export class InboxTailer {
       this.#count()
         .then(
           (tally) => {
-            for (const subscriber of this.#subscribers) subscriber.offer(tally)
+            for (const subscriber of this.#subscribers.keys()) subscriber.offer(tally)
           },
           (error: unknown) => {
             this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'inbox not counted')
@@ -189,69 +198,8 @@ export class InboxTailer {
   }
 }
 
+const BEHIND = 'Conversations changed faster than they could be read: resume after the last update'
+
 function positionLost(): StreamEndedError {
   return new StreamEndedError('The inbox lost its place: resume after the last update')
-}
-
-/** What waits for a subscriber. */
-export interface InboxBatch {
-  readonly changes: readonly Change[]
-  /** The latest counts; null: not counted again. */
-  readonly tally: InboxTally | null
-}
-
-/** One subscriber's bounded buffer: a conversation that changes again takes its older place. */
-export class InboxSubscriberBuffer {
-  /** What had been handed over just before the first changes that came here. */
-  first: LogPosition | null = null
-  #changes = new Map<string, Change>()
-  /** It has asked for counts, and is told when they change. */
-  wantsCounts = false
-  #tally: InboxTally | null = null
-  #isEnded = false
-  #fault: Error | null = null
-  #isOverrun = false
-  #wake: () => void = () => undefined
-
-  push(changes: readonly Change[], before: LogPosition): void {
-    this.first ??= before
-    for (const change of changes) {
-      if (this.#isOverrun) return
-      this.#changes.delete(change.conversationId)
-      if (this.#changes.size >= WAITING) this.#isOverrun = true
-      else this.#changes.set(change.conversationId, change)
-    }
-    this.#wake()
-  }
-
-  offer(tally: InboxTally): void {
-    if (!this.wantsCounts) return
-    this.#tally = tally
-    this.#wake()
-  }
-
-  end(fault: Error | null): void {
-    if (this.#isEnded) return
-    this.#isEnded = true
-    this.#fault = fault
-    this.#wake()
-  }
-
-  async *batches(): AsyncGenerator<InboxBatch, void, undefined> {
-    while (!this.#isEnded) {
-      const batch = { changes: [...this.#changes.values()], tally: this.#tally }
-      this.#changes = new Map()
-      this.#tally = null
-      if (batch.changes.length > 0 || batch.tally !== null) yield batch
-      if (this.#changes.size > 0 || this.#tally !== null) continue
-      if (this.#isOverrun) {
-        throw new StreamEndedError('Conversations changed faster than they were read: resume after the last update')
-      }
-      if (this.#isEnded) break
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-    }
-    if (this.#fault !== null) throw this.#fault
-  }
 }

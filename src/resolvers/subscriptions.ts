@@ -1,8 +1,10 @@
+import { ConversationFilter } from '../domain/conversations/conversation-filter.ts'
 import { builder } from '../schema/builder.ts'
+import { ConversationFilterInput } from '../schema/conversation.ts'
 import { DeliveryStatus } from '../schema/delivery.ts'
 import { ConversationUpdate, DeliveryProgress, InboxUpdate } from '../schema/streams.ts'
 import { abortable } from './abortable.ts'
-import { omitNull } from './input.ts'
+import { conditionsOf, inputOf, omitNull } from './input.ts'
 
 builder.subscriptionFields((t) => ({
   conversation: t.field({
@@ -26,16 +28,22 @@ builder.subscriptionFields((t) => ({
   inbox: t.field({
     type: InboxUpdate,
     description:
-      'The conversations that change, each in its current state and at most four times a second. The first update is sent immediately. With `after`, first all conversations that changed since that cursor.',
+      'The changes of a list of conversations: those that enter it, change in it and leave it, at most four times a second. The first update is sent immediately. With `after`, first all conversations that changed since that cursor. A new name, email address or picture of a visitor changes all of their conversations.',
     args: {
+      filter: t.arg({
+        type: ConversationFilterInput,
+        description: 'The filter of the list, as for `conversations`. All conversations by default.',
+      }),
       after: t.arg.string({
         description:
           'The cursor of an update after which to resume. Each conversation that changed since then is sent once.',
       }),
     },
-    subscribe: (_root, { after }, context) => {
+    subscribe: (_root, { filter, after }, context) => {
       const who = context.actor()
-      return abortable(context, (signal) => context.streams.inbox.follow(who, { after: after ?? null }, signal))
+      const wanted = inputOf(ConversationFilter, conditionsOf(filter))
+      const options = { filter: wanted, after: after ?? null }
+      return abortable(context, (signal) => context.streams.inbox.follow(who, options, signal))
     },
     resolve: (update) => update,
   }),

@@ -181,6 +181,11 @@ export const EventType = builder.enumType('EventType', {
       description: 'One or more fields of a conversation changed. `data.changed` has their names.',
     },
     NOTE_CREATED: { value: 'note.created', description: 'An internal note or system message was added.' },
+    VISITOR_UPDATED: {
+      value: 'visitor.updated',
+      description:
+        'The name, email address or picture of a visitor changed. `data.changed` has the names of the fields. Belongs to no conversation.',
+    },
     ENDPOINT_FAILING: {
       value: 'endpoint.failing',
       description:

@@ -62,13 +62,19 @@ export const ConversationUpdate = builder.unionType('ConversationUpdate', {
 })
 
 export const InboxUpdate = builder.objectRef<InboxUpdateOf>('InboxUpdate').implement({
-  description: 'The changes of the conversations in the workspace since the last update.',
+  description:
+    'The changes of a list of conversations since the last update. To keep a list: remove `removedIds`, add or replace `conversations`, and sort.',
   fields: (t) => ({
     conversations: t.field({
       type: [Conversation],
       description:
-        'The conversations that changed, each once and in its current state, latest change last. At most 100.',
+        'The conversations that changed and match the filter, each once and in its current state, latest change last. At most 100 together with `removedIds`.',
       resolve: ({ conversations }) => [...conversations],
+    }),
+    removedIds: t.idList({
+      description:
+        'The ids of the conversations that changed and do not match the filter, whether or not they did before, and of those that were deleted.',
+      resolve: ({ removedIds }) => [...removedIds],
     }),
     counts: t.field({
       type: InboxCounts,
@@ -76,10 +82,6 @@ export const InboxUpdate = builder.objectRef<InboxUpdateOf>('InboxUpdate').imple
       description:
         'The number of conversations by state: in the first update and after each change, at most once a second. Null when unchanged. Requires that the field is selected from the first update on.',
       resolve: (update) => update.counts(),
-    }),
-    deletedIds: t.idList({
-      description: 'The ids of the conversations that were deleted.',
-      resolve: ({ deletedIds }) => [...deletedIds],
     }),
     cursor: t.exposeString('cursor', CURSOR),
   }),

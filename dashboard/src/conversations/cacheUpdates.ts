@@ -1,23 +1,25 @@
+import { stringifyVariables } from '@urql/core'
 import type { Cache, UpdatesConfig } from '@urql/exchange-graphcache'
 import type {
   ConversationFeedSubscription,
   ConversationFilter,
   InboxFeedSubscription,
+  ListFeedSubscription,
   MessageFieldsFragment,
   SendMessageMutation,
 } from '../generated/documents.ts'
-import { OwnMembership } from '../viewer/documents.ts'
 import { ConversationPage, InboxCounts, OpenConversation } from './documents.ts'
-import { matches, type Row } from './views.ts'
+import type { Row } from './views.ts'
 
 /** What live events and mutations change in lists beyond the objects that they bring. */
 export const inboxUpdates = {
   Subscription: {
-    inbox(result: InboxFeedSubscription, _args, cache) {
-      const { counts } = result.inbox
-      if (counts !== null) cache.updateQuery({ query: InboxCounts }, (data) => data && { ...data, inboxCounts: counts })
-      for (const row of result.inbox.conversations) putIntoLists(cache, row)
-      for (const id of result.inbox.deletedIds) cache.invalidate({ __typename: 'Conversation', id })
+    inbox({ inbox }: InboxFeedSubscription | ListFeedSubscription, { filter }, cache) {
+      if ('conversations' in inbox) putIntoLists(cache, inbox.conversations, stringifyVariables(filter ?? {}))
+      else if (inbox.counts !== null) {
+        const { counts } = inbox
+        cache.updateQuery({ query: InboxCounts }, (data) => data && { ...data, inboxCounts: counts })
+      }
     },
     conversation({ conversation: update }: ConversationFeedSubscription, { id }, cache) {
       if (update.__typename === 'MessageAdded' && typeof id === 'string') addMessage(cache, id, update.message)
@@ -30,18 +32,22 @@ export const inboxUpdates = {
   },
 } satisfies UpdatesConfig
 
-/** Into the first page of every list that it belongs to and is not in yet. Lists put their rows into order themselves. */
-function putIntoLists(cache: Cache, row: Row): void {
+/** Into the first page of each list with this filter, unless they are there. Lists put their rows into order themselves. */
+function putIntoLists(cache: Cache, rows: readonly Row[], wanted: string): void {
+  if (rows.length === 0) return
   for (const { fieldName, arguments: given } of cache.inspectFields('Query')) {
     if (fieldName !== 'conversations' || given?.['after'] != null || typeof given?.['first'] !== 'number') continue
     // Only our own documents wrote it.
     const filter = (given['filter'] ?? {}) as ConversationFilter
-    if (!matches(filter, row, ownMemberId(cache))) continue
+    if (stringifyVariables(filter) !== wanted) continue
     const variables = { filter, first: given['first'], after: null }
     cache.updateQuery({ query: ConversationPage, variables }, (page) => {
-      if (page?.conversations == null || page.conversations.edges.some(({ node }) => node.id === row.id)) return page
-      const edge = { __typename: 'ConversationEdge', node: row }
-      return { ...page, conversations: { ...page.conversations, edges: [edge, ...page.conversations.edges] } }
+      if (page?.conversations == null) return page
+      const known = new Set(page.conversations.edges.map(({ node }) => node.id))
+      const entered = rows.filter(({ id }) => !known.has(id))
+      if (entered.length === 0) return page
+      const edges = entered.map((node) => ({ __typename: 'ConversationEdge' as const, node }))
+      return { ...page, conversations: { ...page.conversations, edges: [...edges, ...page.conversations.edges] } }
     })
   }
 }
@@ -58,9 +64,4 @@ function addMessage(cache: Cache, id: string, message: MessageFieldsFragment): v
     const messages = { ...open.conversation.messages, edges: sorted }
     return { ...open, conversation: { ...open.conversation, messages } }
   })
-}
-
-/** Known since before anything of the workspace is shown. */
-function ownMemberId(cache: Cache): string {
-  return cache.readQuery({ query: OwnMembership })?.viewer?.member?.id ?? ''
 }

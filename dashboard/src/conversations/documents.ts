@@ -119,18 +119,28 @@ export const EarlierMessages = graphql(
   MessageFields,
 )
 
-export const InboxFeed = graphql(
+/** Of the whole workspace: that something has changed, and the counts. */
+export const InboxFeed = graphql(`
+  subscription InboxFeed($after: String) {
+    inbox(after: $after) {
+      cursor
+      counts {
+        mine
+        unassigned
+        open
+        snoozed
+      }
+    }
+  }
+`)
+
+/** Of one list. */
+export const ListFeed = graphql(
   `
-    subscription InboxFeed($after: String) {
-      inbox(after: $after) {
+    subscription ListFeed($filter: ConversationFilter, $after: String) {
+      inbox(filter: $filter, after: $after) {
         cursor
-        deletedIds
-        counts {
-          mine
-          unassigned
-          open
-          snoozed
-        }
+        removedIds
         conversations {
           ...ConversationRow
         }

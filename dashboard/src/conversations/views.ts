@@ -24,23 +24,3 @@ export function filterOf({ id }: InboxView): ConversationFilter {
       return { statuses: ['CLOSED'] }
   }
 }
-
-/** The filters that can be judged here. */
-const JUDGED = new Set(['statuses', 'assignee', 'visitorId'])
-
-/**
- * Whether a conversation belongs into a list, by what is known of it here; false for filters that only the server can judge.
- * @param memberId who the signed-in person is
- */
-export function matches(filter: ConversationFilter, row: Row, memberId: string): boolean {
-  const { statuses, assignee, visitorId } = filter
-  const isJudged = Object.entries(filter).every(([name, value]) => value == null || JUDGED.has(name))
-  return (
-    isJudged &&
-    (statuses == null || statuses.includes(row.status)) &&
-    (assignee?.me !== true || row.assignee?.id === memberId) &&
-    (assignee?.memberId == null || row.assignee?.id === assignee.memberId) &&
-    (assignee?.none !== true || row.assignee === null) &&
-    (visitorId == null || row.visitor.id === visitorId)
-  )
-}

@@ -6,10 +6,12 @@ import type { SessionWorkspace } from '../session/session.ts'
 
 /** The live inbox of the open workspace. */
 export interface Inbox {
-  /** Sent when conversations have changed; the cache has them already. */
+  /** Sent when conversations have changed. */
   readonly changed: Signal
-  /** Sent when live events start without a cursor: lists read before may have missed some and must be read again. */
-  readonly reset: Signal
+  /** How far it has come: a list that is read now has everything up to here. Null before its first update. */
+  cursor(): string | null
+  /** By list: the conversations that had left it when it was last looked at, and are in the cache's page of it still. */
+  readonly left: Map<string, ReadonlySet<string>>
 }
 
 export interface WorkspaceValue {

@@ -47,11 +47,15 @@ export interface Selection {
   readonly search: Search | null
 }
 
+/** The ids of the members of a workspace that were removed, as they are when the statement runs. */
+const removedNow = (workspaceId: string) => Prisma.sql`ARRAY(SELECT id FROM removals WHERE workspace_id = ${workspaceId})`
+
 /**
- * @param removed members whose conversations are nobody's already, though they still name them
+ * @param removed members whose conversations are nobody's already, though they still name them; left out: the statement looks for
+ * them itself, which a list is too slow with
  * @throws ValidationError when an agent asks for its own conversations: only people have some
  */
-export function selectionOf(actor: Actor, filter: ConversationFilter, removed: readonly string[] = []): Selection {
+export function selectionOf(actor: Actor, filter: ConversationFilter, removed?: readonly string[]): Selection {
   const { statuses, assignee, visitorId, tags, channels, priorities, createdAt = {} } = filter
   const own = visibleConversations(actor)
   const conditions = [
@@ -82,11 +86,13 @@ export function withSearch(selection: Selection, search: Search): { found: Prism
 function assigneeIs(
   actor: Actor,
   { me, none, memberId }: z.output<typeof AssigneeFilter>,
-  removed: readonly string[],
+  removed: readonly string[] | undefined,
 ): Prisma.Sql {
   const isNobodys = Prisma.sql`c.assignee_id IS NULL`
   if (none === true) {
-    return removed.length === 0 ? isNobodys : Prisma.sql`(${isNobodys} OR c.assignee_id = ANY(${removed}::text[]))`
+    if (removed?.length === 0) return isNobodys
+    const theirs = removed === undefined ? removedNow(actor.workspaceId) : Prisma.sql`${removed}::text[]`
+    return Prisma.sql`(${isNobodys} OR c.assignee_id = ANY(${theirs}))`
   }
   if (me !== true) return Prisma.sql`c.assignee_id = (SELECT id FROM members WHERE id = ${memberId})`
   return Prisma.sql`c.assignee_id = (${memberIdOf(actor)})`

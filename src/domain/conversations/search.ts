@@ -28,14 +28,25 @@ export function foundBy({ workspaceId, words, inNotes }: Search): Prisma.Sql {
   return Prisma.sql`SELECT found AS id FROM search_conversations(${workspaceId}, ${words}::text[], ${inNotes}) AS found`
 }
 
+/** What is searched, as words: on `c`, a conversation, `v`, its visitor, and `m`, one of its messages. */
+export const TEXTS = {
+  subject: 'search_words(c.workspace_id, c.subject)',
+  visitor: `search_words(v.workspace_id, COALESCE(v.name, '') || ' ' || COALESCE(v.email, ''))`,
+  message: 'search_words(m.workspace_id, m.body)',
+  /** A message that is no note. */
+  isForVisitors: `m.type IN ('VISITOR', 'AGENT', 'BOT')`,
+} as const
+
+const SUBJECT = Prisma.raw(TEXTS.subject)
+const VISITOR = Prisma.raw(TEXTS.visitor)
+const MESSAGE = Prisma.raw(TEXTS.message)
+
 /** Whether one conversation is found, as a condition on `c`: reads all of its messages. */
 export function isFoundBy({ workspaceId, words, inNotes }: Search): Prisma.Sql {
   const query = Prisma.sql`search_query(${workspaceId}, ${words}::text[])`
-  const ofTypes = inNotes ? Prisma.empty : Prisma.sql`AND m.type IN ('VISITOR', 'AGENT', 'BOT')`
+  const ofTypes = inNotes ? Prisma.empty : Prisma.raw(`AND ${TEXTS.isForVisitors}`)
   return Prisma.sql`(
-    COALESCE(search_words(c.workspace_id, c.subject) @@ ${query}, false)
-    OR EXISTS (SELECT 1 FROM visitors v WHERE v.id = c.visitor_id
-                  AND search_words(v.workspace_id, COALESCE(v.name, '') || ' ' || COALESCE(v.email, '')) @@ ${query})
-    OR EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id
-                  AND search_words(m.workspace_id, m.body) @@ ${query} ${ofTypes}))`
+    COALESCE(${SUBJECT} @@ ${query}, false)
+    OR EXISTS (SELECT 1 FROM visitors v WHERE v.id = c.visitor_id AND ${VISITOR} @@ ${query})
+    OR EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = c.id AND ${MESSAGE} @@ ${query} ${ofTypes}))`
 }

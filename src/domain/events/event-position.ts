@@ -123,69 +123,6 @@ function selectLog(workspaceId: string, range: LogRange): Prisma.Sql {
      ORDER BY events.xid ${order}, seq ${order} LIMIT ${limit}`
 }
 
-/** A conversation's last event within a part of the log. */
-export interface ConversationPosition extends LogPosition {
-  readonly conversationId: string
-}
-
-/** What a look at the next events found. */
-export interface LastPerConversation {
-  /** In the order of their last events. */
-  readonly positions: ConversationPosition[]
-  /** Everything up to here has been looked at. */
-  readonly reached: LogPosition
-}
-
-/** How many events one look covers: a long absence must not become one long statement. */
-const SCAN_EVENTS = 2000
-
-/**
- * The conversations that have their last event of a part of the log among its next events. Looked at to its end, every
- * conversation that has events there comes once.
- */
-export async function lastPerConversation(
-  deps: Deps,
-  workspaceId: string,
-  { after, upTo }: { after: LogPosition; upTo: LogPosition },
-): Promise<LastPerConversation> {
-  const end = Prisma.sql`(${String(upTo.xid)}::xid8, ${upTo.seq}::bigint)`
-  const rows = await deps.db.prisma.$queryRaw<ScanRow[]>`
-    WITH slice AS MATERIALIZED (
-      SELECT conversation_id, xid, seq FROM events
-       WHERE workspace_id = ${workspaceId}
-         AND (xid, seq) > (${String(after.xid)}::xid8, ${after.seq}::bigint) AND (xid, seq) <= ${end}
-       ORDER BY events.xid, seq LIMIT ${SCAN_EVENTS}
-    ), edge AS (
-      SELECT xid, seq, (SELECT count(*) FROM slice) AS looked FROM slice ORDER BY slice.xid DESC, seq DESC LIMIT 1
-    ), newest AS (
-      SELECT DISTINCT ON (conversation_id) conversation_id, xid, seq
-        FROM slice WHERE conversation_id IS NOT NULL ORDER BY conversation_id, slice.xid DESC, seq DESC
-    ), last AS (
-      SELECT * FROM newest WHERE NOT EXISTS (
-        SELECT FROM events later
-         WHERE later.workspace_id = ${workspaceId} AND later.conversation_id = newest.conversation_id
-           AND (later.xid, later.seq) > (newest.xid, newest.seq) AND (later.xid, later.seq) <= ${end})
-    )
-    SELECT edge.xid::text AS reached_xid, edge.seq AS reached_seq, edge.looked,
-           last.conversation_id, last.xid::text AS xid, last.seq
-      FROM edge LEFT JOIN last ON true ORDER BY last.xid, last.seq`
-  const [first] = rows
-  const positions = rows.flatMap(({ conversation_id: conversationId, xid, seq }) =>
-    conversationId === null || xid === null || seq === null ? [] : { conversationId, xid: BigInt(xid), seq },
-  )
-  const isDone = first === undefined || first.looked < SCAN_EVENTS
-  return { positions, reached: isDone ? upTo : { xid: BigInt(first.reached_xid), seq: first.reached_seq } }
-}
-
-interface ScanRow {
-  reached_xid: string
-  reached_seq: bigint
-  looked: bigint
-  conversation_id: string | null
-  xid: string | null
-  seq: bigint | null
-}
-
 function conditions({ types, conversationId, includeTests = false }: EventFilter): Prisma.Sql {
   const ofTypes = types == null ? Prisma.empty : Prisma.sql`AND type = ANY(${[...types]})`
   const ofConversation = conversationId == null ? Prisma.empty : Prisma.sql`AND conversation_id = ${conversationId}`

@@ -49,6 +49,8 @@ export interface EventData {
   /** In the log only, for live screens: what the four webhook events do not say. */
   'conversation.updated': { conversationId: string; changed: string[]; workspaceId: string }
   'note.created': { conversationId: string; messageId: string; workspaceId: string; sequence: number }
+  /** In the log once, however many conversations the visitor has. */
+  'visitor.updated': { visitorId: string; changed: string[]; workspaceId: string }
   'endpoint.disabled': EndpointEvent & { reason: string }
   /** It has done nothing but fail for half the time after which it is disabled. */
   'endpoint.failing': EndpointEvent & { failingSince: string; disabledAt: string }

@@ -2,10 +2,12 @@ import { z } from 'zod'
 import type { Visitor } from '../../generated/prisma/client.ts'
 import { isUniqueViolation, Prisma } from '../../infra/database/db.ts'
 import { columnsOf, RowReader } from '../../infra/database/rows.ts'
-import { inTransaction } from '../../infra/database/transaction.ts'
+import type { Tx } from '../../infra/database/transaction.ts'
 import { normalizeEmail } from '../../infra/email-address.ts'
 import type { ConversationWithAssignee } from '../conversations/conversations.ts'
-import type { Actor } from '../shared/actor.ts'
+import { type EventTx, inEventTransaction } from '../events/event-lock.ts'
+import { recordEvent } from '../events/events.ts'
+import { type Actor, refOf } from '../shared/actor.ts'
 import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../shared/errors.ts'
@@ -140,6 +142,44 @@ export async function getVisitor(
   return visitor
 }
 
+/** What lists of conversations show of a visitor, or search in. */
+const SHOWN = ['name', 'email', 'avatarUrl'] as const
+type Shown = Pick<Visitor, (typeof SHOWN)[number]>
+
+/**
+ * A visitor's fields as they are under its lock, so that whoever changes them knows what was there before. Conversations can be
+ * started meanwhile.
+ */
+async function lockVisitor(tx: Tx, where: Prisma.Sql): Promise<Shown | undefined> {
+  const [row] = await tx.db.$queryRaw<Shown[]>`
+    SELECT name, email, avatar_url AS "avatarUrl" FROM visitors WHERE ${where} FOR NO KEY UPDATE`
+  return row
+}
+
+/**
+ * Records `visitor.updated` when what lists show has changed: one event, from which the readers of lists find the conversations.
+ * An event for each of them would be any number, in the transaction of whoever changes a name.
+ */
+async function recordChange(
+  tx: EventTx,
+  deps: Deps,
+  actor: Actor,
+  { before, after, at }: { before: Shown | undefined; after: Visitor; at: Date },
+): Promise<void> {
+  const changed = SHOWN.filter((field) => before?.[field] !== after[field])
+  if (changed.length === 0) return
+  const { workspaceId } = actor
+  const data = { visitorId: after.id, changed, workspaceId }
+  await recordEvent(tx, deps.bus, {
+    type: 'visitor.updated',
+    workspaceId,
+    conversationId: null,
+    data,
+    actor: refOf(actor),
+    at,
+  })
+}
+
 /**
  * Creates a visitor, or updates the one with the same externalId: one statement, so racing calls make one.
  * @returns whether it was created
@@ -165,16 +205,21 @@ export async function upsertVisitor(
     ...set(Prisma.sql`avatar_url`, avatarUrl),
     ...set(Prisma.sql`metadata`, metadata),
   ]
-  return inTransaction(deps, async (tx) => {
+  const { workspaceId } = actor
+  return inEventTransaction(deps, { workspaceId }, async (tx) => {
+    const isSame = Prisma.sql`workspace_id = ${workspaceId} AND external_id = ${externalId}`
+    const before = externalId === null ? undefined : await lockVisitor(tx, isSame)
     const [row] = await tx.db.$queryRaw<{ id: string; created: boolean }[]>`
     INSERT INTO visitors (id, workspace_id, external_id, name, email, avatar_url, metadata, created_at, updated_at)
-    VALUES (${newId('visitor')}, ${actor.workspaceId}, ${externalId}, ${name ?? null}, ${address ?? null},
+    VALUES (${newId('visitor')}, ${workspaceId}, ${externalId}, ${name ?? null}, ${address ?? null},
             ${avatarUrl ?? null}, ${json ?? '{}'}::jsonb, ${now}, ${now})
     ON CONFLICT (workspace_id, external_id) DO UPDATE SET ${Prisma.join(updates, ', ')}
     RETURNING id, (xmax = 0) AS created`
     if (row === undefined) throw new Error('an upsert returned no row')
-    await requestPicture(tx, actor.workspaceId, avatarUrl, now)
+    await requestPicture(tx, workspaceId, avatarUrl, now)
     const visitor = await tx.db.visitor.findUniqueOrThrow({ where: { id: row.id } })
+    // One that was created has no conversations.
+    if (!row.created) await recordChange(tx, deps, actor, { before, after: visitor, at: now })
     return { visitor, created: row.created }
   })
 }
@@ -191,12 +236,16 @@ export async function updateVisitor(
   const { externalId, name, email: address, avatarUrl, metadata } = parse(VisitorPatch, input)
   const json = metadata as Prisma.InputJsonObject | undefined
   const data = omitUndefined({ externalId, name, email: address, avatarUrl, metadata: json })
-  const where = { id, workspaceId: actor.workspaceId }
+  const { workspaceId } = actor
+  const where = { id, workspaceId }
+  const now = deps.clock.now()
   try {
-    return await inTransaction(deps, async (tx) => {
+    return await inEventTransaction(deps, { workspaceId }, async (tx) => {
+      const before = await lockVisitor(tx, Prisma.sql`id = ${id} AND workspace_id = ${workspaceId}`)
       const [visitor] = await tx.db.visitor.updateManyAndReturn({ where, data })
       if (visitor === undefined) throw new NotFoundError('Customer')
-      await requestPicture(tx, actor.workspaceId, avatarUrl, deps.clock.now())
+      await requestPicture(tx, workspaceId, avatarUrl, now)
+      await recordChange(tx, deps, actor, { before, after: visitor, at: now })
       return visitor
     })
   } catch (error) {

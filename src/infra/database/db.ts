@@ -27,8 +27,11 @@ export interface Database {
   sql<Row extends object>(text: string, params?: unknown[]): Promise<Row[]>
   /** The same for a statement that many requests wait for: kept under its name where connections are sessions. */
   prepared<Row extends object>(statement: Prepared, params: unknown[]): Promise<Row[]>
-  /** Runs one statement; rows are lists of values in the order of the columns. */
-  values(text: string, params: unknown[]): Promise<unknown[][]>
+  /**
+   * Runs one statement; rows are lists of values in the order of the columns. Its text gets a name when it comes again and again,
+   * unless `isNamed` is false: for texts of which each comes for a while only.
+   */
+  values(text: string, params: unknown[], options?: { readonly isNamed: boolean }): Promise<unknown[][]>
   close(): Promise<void>
 }
 
@@ -147,8 +150,9 @@ export function assemble(
       const result = await pool.query<Row>({ ...nameOf(name), ...statement, values })
       return result.rows
     },
-    async values(text: string, values: unknown[]) {
-      const result = await pool.query<unknown[]>({ ...nameOf(names.of(text)), text, values, rowMode: 'array' })
+    async values(text: string, values: unknown[], { isNamed } = { isNamed: true }) {
+      const name = nameOf(isNamed ? names.of(text) : undefined)
+      const result = await pool.query<unknown[]>({ ...name, text, values, rowMode: 'array' })
       return result.rows
     },
     async close() {

@@ -89,9 +89,9 @@ export function holdTransaction(db: Database): HeldTransaction {
       if (holder.tx !== undefined) throw new Error(`"${statement.name}" cannot be asked within a held transaction`)
       return db.prepared(statement, params)
     },
-    values(text, params) {
+    values(text, params, options) {
       if (holder.tx !== undefined) throw new Error('Lists of values cannot be asked for within a held transaction')
-      return db.values(text, params)
+      return db.values(text, params, options)
     },
   }
   holders.set(held, holder)

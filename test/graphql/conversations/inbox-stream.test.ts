@@ -8,13 +8,13 @@ import { quietPeriod, until } from '../../support/until.ts'
 import { type Live, overSse, overWebSocket, type Transport } from '../live.ts'
 
 const INBOX = graphql(`subscription ($after: String) { inbox(after: $after) {
-  cursor deletedIds
+  cursor removedIds
   conversations { id status priority messageCount lastMessagePreview lastActivityAt assignee { id } visitor { name } }
 } }`)
 
 interface Update {
   readonly cursor: string
-  readonly deletedIds: string[]
+  readonly removedIds: string[]
   readonly conversations: {
     readonly id: string
     readonly status: string
@@ -64,7 +64,7 @@ describe.each(TRANSPORTS)('the inbox over %s', (_name, transport) => {
   test('begins empty with a cursor, then has each conversation that changes, as it is now', async () => {
     const old = await guddesk.newConversation(tenant)
     const live = await open()
-    expect(live.events).toMatchObject([{ conversations: [], deletedIds: [], cursor: expect.any(String) }])
+    expect(live.events).toMatchObject([{ conversations: [], removedIds: [], cursor: expect.any(String) }])
     const id = await guddesk.newConversation(tenant, 'hello')
     await change(id, { assigneeId: tenant.memberId, priority: 3 })
     await change(old, { status: 'CLOSED' })
@@ -172,9 +172,9 @@ describe.each(TRANSPORTS)('the inbox over %s', (_name, transport) => {
     const id = await guddesk.newConversation(tenant, 'hello')
     await guddesk.deps.db.prisma.conversation.delete({ where: { id } })
     const live = await open({ after: START })
-    await until(() => live.events.some(({ deletedIds }) => deletedIds.length > 0))
+    await until(() => live.events.some(({ removedIds }) => removedIds.length > 0))
     await live.stop()
-    expect(live.events[0]).toMatchObject({ conversations: [], deletedIds: [id] })
+    expect(live.events[0]).toMatchObject({ conversations: [], removedIds: [id] })
   })
 
   test.each(['', 'x', '\u0000', 'e30'])('the malformed cursor %j is bad_request', async (after) => {
@@ -304,7 +304,7 @@ test('a slow reader holds a bounded number of conversations, and is told to resu
   await guddesk.deps.db.sql(EVENTS, [tenant.workspaceId, 5000])
   const fast = new Set<string>()
   for await (const update of streams.inbox.follow(actor, { after: first.value?.cursor ?? null }, signal)) {
-    for (const id of update.deletedIds) fast.add(id)
+    for (const id of update.removedIds) fast.add(id)
     if (fast.size === 5000) break
   }
   await quietPeriod(500)
@@ -313,10 +313,10 @@ test('a slow reader holds a bounded number of conversations, and is told to resu
     for await (const update of slow) got.push(update)
   })()
   await expect(rest).rejects.toThrow(StreamEndedError)
-  const ids = got.flatMap((update) => update?.deletedIds ?? [])
+  const ids = got.flatMap((update) => update?.removedIds ?? [])
   expect(ids.length).toBeLessThanOrEqual(2000)
-  for await (const { deletedIds } of streams.inbox.follow(actor, { after: got.at(-1)?.cursor ?? null }, signal)) {
-    ids.push(...deletedIds)
+  for await (const { removedIds } of streams.inbox.follow(actor, { after: got.at(-1)?.cursor ?? null }, signal)) {
+    ids.push(...removedIds)
     if (ids.length >= 5000) break
   }
   streams.close()
@@ -335,10 +335,10 @@ test('a long absence is caught up with in short looks, each conversation once', 
   const streams = openStreams(guddesk.deps)
   const ids: string[] = []
   let updates = 0
-  for await (const { deletedIds } of streams.inbox.follow(actor, { after: START }, new AbortController().signal)) {
+  for await (const { removedIds } of streams.inbox.follow(actor, { after: START }, new AbortController().signal)) {
     updates++
-    expect(deletedIds.length).toBeLessThanOrEqual(100)
-    ids.push(...deletedIds)
+    expect(removedIds.length).toBeLessThanOrEqual(100)
+    ids.push(...removedIds)
     if (ids.length >= 600) break
   }
   streams.close()

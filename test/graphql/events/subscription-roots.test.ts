@@ -65,12 +65,12 @@ describe.each([
 
 test('conditions further down are as they were', async () => {
   const socket = connectRaw(guddesk, { authorization: `Bearer ${guddesk.tenant.key}` })
-  const query = 'subscription ($on: Boolean!) { inbox { cursor @include(if: $on) deletedIds @skip(if: $on) } }'
+  const query = 'subscription ($on: Boolean!) { inbox { cursor @include(if: $on) removedIds @skip(if: $on) } }'
   socket.send({ id: 'live', type: 'subscribe', payload: { query, variables: { on: true } } })
   await until(() => socket.messages.some(({ id }) => id === 'live'))
   const first = socket.messages.find(({ id }) => id === 'live')
   expect(first).toMatchObject({ type: 'next', payload: { data: { inbox: { cursor: expect.any(String) } } } })
-  expect(JSON.stringify(first)).not.toContain('deletedIds')
+  expect(JSON.stringify(first)).not.toContain('removedIds')
   await socket.close()
 })
 

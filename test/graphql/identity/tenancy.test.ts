@@ -346,7 +346,7 @@ describe('another workspace’s cursor shows nothing of it', () => {
     'Subscription.conversation': `conversation(id: $conversation, after: $after) {
       ... on ConversationChanged { cursor conversation { id } } ... on MessageAdded { cursor message { id conversationId } } }`,
     'Subscription.events': 'events(after: $after) { id conversationId cursor }',
-    'Subscription.inbox': 'inbox(after: $after) { cursor conversations { id } deletedIds }',
+    'Subscription.inbox': 'inbox(after: $after) { cursor conversations { id } removedIds }',
   }
 
   function follow(name: string, { ids, session }: World, after: string | null): Live<{ cursor: string }> {

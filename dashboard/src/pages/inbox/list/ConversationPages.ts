@@ -1,14 +1,17 @@
-import { type CombinedError, createRequest } from '@urql/core'
+import { type CombinedError, createRequest, stringifyVariables } from '@urql/core'
 import type { Api } from '../../../api/client.ts'
 import { ConversationPage } from '../../../conversations/documents.ts'
+import { followList } from '../../../conversations/inbox.ts'
 import type { Row } from '../../../conversations/views.ts'
-import type { ConversationFilter } from '../../../generated/documents.ts'
+import type { ConversationFilter, ListFeedSubscription } from '../../../generated/documents.ts'
 import type { Inbox } from '../../../viewer/workspace.ts'
 
 /** A list as far as it has been loaded. */
 export interface Snapshot {
   /** Latest activity first; also those that have left the list since they were loaded. */
   readonly rows: readonly Row[]
+  /** The ids of those that have left, and perhaps of others. */
+  readonly left: ReadonlySet<string>
   readonly hasMore: boolean
   /** Nothing is known yet. */
   readonly isLoading: boolean
@@ -24,7 +27,9 @@ interface Page {
 }
 
 export const PAGE_SIZE = 50
-const NOTHING: Snapshot = { rows: [], hasMore: false, isLoading: true, error: undefined }
+/** How many ids of conversations that are not in the list are kept. */
+const MOST_LEFT = 1000
+const NOTHING: Snapshot = { rows: [], left: new Set(), hasMore: false, isLoading: true, error: undefined }
 
 /**
  * A list of conversations, page by page, each a query of its own. The first page and those in sight stay subscribed to the
@@ -40,7 +45,13 @@ export class ConversationPages {
   #loading: number | null = null
   #snapshot = NOTHING
   #isScheduled = false
-  #stopListening = () => {}
+  /** What the feed has said last about those that are not of the list. */
+  #left: ReadonlySet<string> = new Set()
+  /** What had left when the list was looked at before. It counts until the first page has been read again. */
+  #leftBefore: ReadonlySet<string> = new Set()
+  /** Where the feed begins: from before the first page was read. */
+  #cursor: string | null = null
+  #unfollow: (() => void) | undefined
 
   constructor(api: Api, inbox: Inbox, filter: ConversationFilter) {
     this.#api = api
@@ -82,13 +93,42 @@ export class ConversationPages {
   }
 
   #start(): void {
+    this.#cursor = this.#inbox.cursor()
+    this.#leftBefore = this.#inbox.left.get(this.#key()) ?? new Set()
     this.#load(0)
-    this.#stopListening = this.#inbox.reset.listen(() => this.#readAgain())
   }
 
   #end(): void {
-    this.#stopListening()
+    this.#unfollow?.()
+    this.#unfollow = undefined
+    // What is typed into the search field seldom comes again.
+    if (this.#filter.text == null) this.#inbox.left.set(this.#key(), this.#left)
+    this.#left = new Set()
     this.#cut(0)
+  }
+
+  #key(): string {
+    return stringifyVariables(this.#filter)
+  }
+
+  /** Once the first page is there, into which the cache puts what enters. */
+  #follow(): void {
+    this.#unfollow ??= followList(this.#api.client, {
+      filter: this.#filter,
+      after: this.#cursor,
+      onUpdate: (update) => this.#apply(update),
+      onFresh: () => this.#readAgain(),
+    })
+  }
+
+  #apply({ conversations, removedIds }: ListFeedSubscription['inbox']): void {
+    if (conversations.length === 0 && removedIds.length === 0) return
+    const left = new Set([...this.#left, ...removedIds])
+    for (const { id } of conversations) left.delete(id)
+    // A page that is on its way may have been read before they left.
+    const isPruned = left.size > MOST_LEFT && this.#loading === null
+    this.#left = isPruned ? new Set([...left].filter((id) => this.#pageOf.has(id))) : left
+    this.#schedule()
   }
 
   /** The first page from the server; it comes to whoever is subscribed to it. */
@@ -110,7 +150,7 @@ export class ConversationPages {
   #query(index: number, requestPolicy: 'cache-and-network' | 'cache-first'): void {
     const query = this.#api.client.query(ConversationPage, this.#variables(index), { requestPolicy })
     const stop = () => unsubscribe()
-    const { unsubscribe } = query.subscribe(({ data, error }) => {
+    const { unsubscribe } = query.subscribe(({ data, error, stale }) => {
       if (this.#loading === index) this.#loading = null
       if (data?.conversations == null) {
         if (error !== undefined) this.#publish(error)
@@ -121,6 +161,10 @@ export class ConversationPages {
       this.#pages[index] = { rows: edges.map(({ node }) => node), ...pageInfo, stop }
       // The first page has come again from the server: what was loaded after its old end may not follow on the new one.
       if (index === 0 && before !== undefined && before.endCursor !== pageInfo.endCursor) this.#cut(1)
+      if (index === 0 && !stale) {
+        this.#leftBefore = new Set()
+        this.#follow()
+      }
       this.#schedule()
     })
   }
@@ -145,7 +189,8 @@ export class ConversationPages {
     const { rows, pageOf } = inOrder(this.#pages)
     this.#pageOf = pageOf
     const hasMore = this.#pages.at(-1)?.hasNextPage ?? false
-    this.#snapshot = { rows, hasMore, isLoading: this.#pages.length === 0 && error === undefined, error }
+    const left = this.#leftBefore.size === 0 ? this.#left : new Set([...this.#leftBefore, ...this.#left])
+    this.#snapshot = { rows, left, hasMore, isLoading: this.#pages.length === 0 && error === undefined, error }
     for (const listener of this.#listeners) listener()
   }
 }

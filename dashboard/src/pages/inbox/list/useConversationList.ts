@@ -1,11 +1,11 @@
 import { useCallback, useMemo, useState, useSyncExternalStore } from 'react'
-import { filterOf, matches, type Row } from '../../../conversations/views.ts'
+import { filterOf, type Row } from '../../../conversations/views.ts'
 import type { InboxView } from '../../../viewer/navigation.ts'
 import { useWorkspace } from '../../../viewer/workspace.ts'
 import { type Arranged, arrange, type Held, hold } from './arrange.ts'
 import { ConversationPages, type Snapshot } from './ConversationPages.ts'
 
-export interface ConversationList extends Arranged, Omit<Snapshot, 'rows'> {
+export interface ConversationList extends Arranged, Omit<Snapshot, 'rows' | 'left'> {
   readonly loadMore: () => void
   readonly retry: () => void
   /** Says which rows are in sight. */
@@ -22,16 +22,12 @@ export interface ConversationList extends Arranged, Omit<Snapshot, 'rows'> {
  * @param text when it is not empty, everything that has these words is shown instead
  */
 export function useConversationList(view: InboxView, text: string): ConversationList {
-  const { api, inbox, memberId } = useWorkspace()
+  const { api, inbox } = useWorkspace()
   const filter = useMemo(() => (text === '' ? filterOf(view) : { text }), [view, text])
   const pages = useMemo(() => new ConversationPages(api, inbox, filter), [api, inbox, filter])
-  const { rows, ...state } = useSyncExternalStore(pages.subscribe, pages.snapshot)
+  const { rows, left, ...state } = useSyncExternalStore(pages.subscribe, pages.snapshot)
   const [held, setHeld] = useState<{ pages: ConversationPages; order: Held } | null>(null)
-  const belongs = useCallback(
-    // What a search has found stays: only the server knows why.
-    (row: Row) => text !== '' || matches(filter, row, memberId),
-    [filter, memberId, text],
-  )
+  const belongs = useCallback((row: Row) => !left.has(row.id), [left])
   // An order that was held in another view says nothing here.
   const order = held?.pages === pages ? held.order : null
   const arranged = useMemo(() => arrange(rows, order, belongs), [rows, order, belongs])

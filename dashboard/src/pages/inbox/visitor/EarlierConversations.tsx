@@ -1,6 +1,8 @@
+import { useEffect, useMemo } from 'react'
 import { Link } from 'react-router'
 import { useQuery } from 'urql'
 import { ConversationPage } from '../../../conversations/documents.ts'
+import { followList } from '../../../conversations/inbox.ts'
 import type { Row } from '../../../conversations/views.ts'
 import { Time } from '../../../ui/Time.tsx'
 import { useWorkspace } from '../../../viewer/workspace.ts'
@@ -16,8 +18,14 @@ interface EarlierConversationsProps {
 
 /** The visitor's other conversations, latest first. */
 export function EarlierConversations({ visitorId, currentId }: EarlierConversationsProps) {
-  const variables = { filter: { visitorId }, first: MOST, after: null }
-  const [{ data }] = useQuery({ query: ConversationPage, variables })
+  const { api, inbox } = useWorkspace()
+  const { filter, after } = useMemo(() => ({ filter: { visitorId }, after: inbox.cursor() }), [visitorId, inbox])
+  const variables = { filter, first: MOST, after: null }
+  const [{ data }, readAgain] = useQuery({ query: ConversationPage, variables, requestPolicy: 'cache-and-network' })
+  useEffect(() => {
+    const onFresh = () => readAgain({ requestPolicy: 'network-only' })
+    return followList(api.client, { filter, after, onFresh })
+  }, [api, filter, after, readAgain])
   const others = data?.conversations?.edges.map(({ node }) => node).filter(({ id }) => id !== currentId) ?? []
   return (
     <section aria-label="Other conversations">
