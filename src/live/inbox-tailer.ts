@@ -142,7 +142,8 @@ export class InboxTailer {
   #refuse(filter: ChangeFilter, error: unknown): void {
     this.#deps.log.error({ err: error, workspaceId: this.#workspaceId }, 'inbox filter refused by the database')
     for (const [subscriber, theirs] of this.#subscribers) {
-      if (theirs === filter) subscriber.end(new StreamEndedError('The filter could not be applied: resume after the last update'))
+      if (theirs === filter)
+        subscriber.end(new StreamEndedError('The filter could not be applied: resume after the last update'))
     }
   }
 

@@ -62,7 +62,9 @@ export class PendingChanges {
     but: { readonly after: LogPosition; readonly upTo: LogPosition } | null = null,
   ): Promise<NextChanges> {
     const front = [...this.#entries.values().take(limit)]
-    const walks = front.filter(({ kind }) => kind === 'visitor').map(({ id, walked }) => ({ visitorId: id, after: walked }))
+    const walks = front
+      .filter(({ kind }) => kind === 'visitor')
+      .map(({ id, walked }) => ({ visitorId: id, after: walked }))
     const walked = walks.length === 0 ? [] : await walkConversations(this.#deps, this.#workspaceId, walks, limit, but)
     /** The visitor with whom the walk ended before it was through; undefined: it was through. */
     const cut = walked.length < limit ? undefined : walked.at(-1)
@@ -95,7 +97,8 @@ export class PendingChanges {
       touched,
       done: () => {
         for (const entry of told) if (this.#isPending(entry)) this.#entries.delete(entry.id)
-        if (begun !== null && this.#isPending(begun.entry)) this.#entries.set(begun.entry.id, { ...begun.entry, walked: begun.walked })
+        if (begun !== null && this.#isPending(begun.entry))
+          this.#entries.set(begun.entry.id, { ...begun.entry, walked: begun.walked })
       },
     }
   }

@@ -12,7 +12,8 @@ export type Filter = z.input<typeof ConversationFilter>
 
 /** What a list shows of a conversation. */
 function rowOf(conversation: ConversationWithPeople) {
-  const { id, status, subject, priority, tags, messageCount, createdAt, lastActivityAt, assignee, visitor } = conversation
+  const { id, status, subject, priority, tags, messageCount, createdAt, lastActivityAt, assignee, visitor } =
+    conversation
   const people = { assignee: assignee?.id ?? null, visitor: [visitor.id, visitor.name, visitor.email] }
   return { id, status, subject, priority, tags, messageCount, createdAt, lastActivityAt, ...people }
 }
@@ -27,11 +28,11 @@ const ORDER: Record<ConversationSort, (row: Row) => Date> = {
 /** All of a list, as a client reads it. */
 export async function readList(deps: Deps, actor: Actor, filter: Filter, sort: ConversationSort): Promise<Row[]> {
   const rows: Row[] = []
-  for (let after: string | null = null; ; ) {
-    const page = await listConversations(deps, actor, filter, { first: 100, after }, sort)
+  for (let cursor: string | null = null; ; ) {
+    const page = await listConversations(deps, actor, filter, { limit: 100, cursor }, sort)
     rows.push(...page.rows.map(rowOf))
-    if (!page.hasNextPage) return rows
-    after = page.cursorOf(page.rows.length - 1)
+    if (page.nextCursor === null) return rows
+    cursor = page.nextCursor
   }
 }
 

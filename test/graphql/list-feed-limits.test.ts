@@ -30,18 +30,20 @@ afterEach(() => streams.close())
 const say = (id: string, body: string, { key } = tenant) =>
   guddesk.call('POST', `/api/v1/conversations/${id}/messages`, { body, type: 'AGENT' }, { key })
 
-const LIST = graphql(`query ($filter: ConversationFilter) { conversations(filter: $filter, first: 1) { edges { node { id } } } }`)
+const LIST = graphql(
+  `query ($filter: ConversationFilter) { conversations(filter: $filter, first: 1) { edges { node { id } } } }`,
+)
 const FEED = graphql(`subscription ($filter: ConversationFilter) { inbox(filter: $filter) {
   cursor removedIds conversations { id } counts { open }
 } }`)
 
 interface Update {
   readonly cursor: string
-  readonly removedIds: string[]
-  readonly conversations: { id: string }[]
+  readonly removedIds: readonly string[]
+  readonly conversations: readonly { readonly id: string }[]
 }
 
-const seen = (updates: readonly Update[]) =>
+const seen = (updates: readonly Pick<Update, 'removedIds' | 'conversations'>[]) =>
   updates.flatMap(({ removedIds, conversations }) => [...removedIds, ...conversations.map(({ id }) => id)])
 
 async function agentKey(): Promise<string> {
@@ -166,7 +168,9 @@ describe('one update', () => {
     })
     expect(statements).toHaveLength(2)
     // Of the one search, not two hundred.
-    expect(statements.find((text) => text.includes('array_positions'))?.match(/= ANY\(\$\d+::text\[\]\) AND/g)).toHaveLength(1)
+    expect(
+      statements.find((text) => text.includes('array_positions'))?.match(/= ANY\(\$\d+::text\[\]\) AND/g),
+    ).toHaveLength(1)
     await Promise.all(lists.map((list) => list.cut()))
   })
 
@@ -242,8 +246,9 @@ test('10,000 conversations that change at once come to each list once, in update
   )
   await Promise.all([all.done, vip.done])
   for (const { updates } of [all, vip]) {
-    expect(new Set(seen(updates as unknown as Update[])).size).toBe(10_000)
-    for (const { conversations, removedIds } of updates) expect(conversations.length + removedIds.length).toBeLessThanOrEqual(100)
+    expect(new Set(seen(updates)).size).toBe(10_000)
+    for (const { conversations, removedIds } of updates)
+      expect(conversations.length + removedIds.length).toBeLessThanOrEqual(100)
   }
   expect(all.updates.flatMap(({ conversations }) => conversations)).toHaveLength(10_000)
   expect(vip.updates.flatMap(({ conversations }) => conversations)).toHaveLength(1000)

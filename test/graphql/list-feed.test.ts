@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { inEventTransaction } from '../../src/domain/events/event-lock.ts'
 import { recordBulkUpdate, SYSTEM } from '../../src/domain/events/events.ts'
+import { drainRemovals } from '../../src/domain/maintenance/drain-removals.ts'
 import type { Actor } from '../../src/domain/shared/actor.ts'
 import { openStreams, type Streams } from '../../src/live/streams.ts'
 import { quiet } from '../support/event-log.ts'
@@ -72,7 +73,8 @@ async function world(seed: number) {
     visitors.push(await newVisitor({ externalId: `v${index}`, name, email: `v${index}@example.com` }))
   }
   const ids: string[] = []
-  for (let i = 0; i < 6; i++) ids.push(await start(pick(visitors), { message: `About a ${pick(WORDS)}`, subject: null }))
+  for (let i = 0; i < 6; i++)
+    ids.push(await start(pick(visitors), { message: `About a ${pick(WORDS)}`, subject: null }))
   await say(ids[0] ?? '', 'a note on the zebra', 'NOTE')
   const middle = guddesk.clock.now()
   const filters: Filter[] = [
@@ -150,24 +152,27 @@ async function expectTrue(lists: readonly KeptList[], what: string): Promise<voi
 }
 
 describe('a list that is kept by the rule', () => {
-  test.each([1, 2])('is that of a fresh query after every write, whatever its filter; seed %i', async (seed) => {
-    const { writes, lists, roll } = await world(seed)
-    await quiet(guddesk)
-    await Promise.all(lists.map((list) => list.follow(streams)))
-    await expectTrue(lists, 'the start')
-    const log: string[] = []
-    // Each kind once, then at random.
-    const sequence = [...writes, ...Array.from({ length: 15 }, () => writes[roll(writes.length)] ?? writes[0])]
-    for (const write of sequence) {
-      if (write === undefined) continue
-      const [what, run] = write
-      log.push(what)
-      await run()
-      await expectTrue(lists, log.join(', '))
-    }
-    // Removing a member makes conversations nobody's, at once and then row by row.
-    for (const list of lists) await list.cut()
-  }, 60_000)
+  test.each([1, 2])(
+    'is that of a fresh query after every write, whatever its filter; seed %i',
+    async (seed) => {
+      const { writes, lists, roll } = await world(seed)
+      await quiet(guddesk)
+      await Promise.all(lists.map((list) => list.follow(streams)))
+      await expectTrue(lists, 'the start')
+      const log: string[] = []
+      // Each kind once, then at random.
+      const sequence = [...writes, ...Array.from({ length: 15 }, () => writes[roll(writes.length)] ?? writes[0])]
+      for (const write of sequence) {
+        if (write === undefined) continue
+        const [what, run] = write
+        log.push(what)
+        await run()
+        await expectTrue(lists, log.join(', '))
+      }
+      for (const list of lists) await list.cut()
+    },
+    60_000,
+  )
 
   test('is that of a fresh query after any number of cuts in the middle', async () => {
     const { writes, lists, roll, pick } = await world(3)
@@ -186,7 +191,7 @@ describe('a list that is kept by the rule', () => {
   }, 60_000)
 
   test('loses what belonged to a removed member, and the list of nobody’s has it', async () => {
-    const { lists, colleague, writes } = await world(4)
+    const { lists, colleague } = await world(4)
     const id = await start(await newVisitor({ name: 'Vera' }), { message: 'hello' })
     await change(id, { assigneeId: colleague.memberId })
     await quiet(guddesk)
@@ -194,10 +199,8 @@ describe('a list that is kept by the rule', () => {
     const remove = 'mutation ($id: ID!) { removeMember(input: { memberId: $id }) { error { code } } }'
     const { data } = await guddesk.graphql(remove, { id: colleague.memberId }, { key: tenant.key })
     expect(data).toEqual({ removeMember: { error: null } })
-    const { drainRemovals } = await import('../../src/domain/maintenance/drain-removals.ts')
     await drainRemovals(guddesk.deps)
     await expectTrue(lists, 'the removal')
-    expect(writes.length).toBeGreaterThan(0)
     for (const list of lists) await list.cut()
   })
 })
@@ -236,16 +239,14 @@ describe('a visitor', () => {
   })
 
   test('renamed in an absence, or cut off in the middle of it: nothing is missing, and each comes once', async () => {
-    const visitorId = await many(450)
+    const visitorId = await many(449)
+    const own = await start(visitorId, { message: 'hello' })
     await quiet(guddesk)
     const list = new KeptList(guddesk.deps, actor, { text: 'renamed' })
     await list.follow(streams)
     await list.cut()
     await call('PATCH', `customers/${visitorId}`, { name: 'Renamed' })
-    const [first = ''] = await guddesk.deps.db.prisma.conversation
-      .findMany({ where: { visitorId }, take: 1, select: { id: true } })
-      .then((rows) => rows.map(({ id }) => id))
-    await say(first, 'also')
+    await say(own, 'also')
     await call('PATCH', `customers/${visitorId}`, { email: 'renamed@example.com' })
     await quiet(guddesk)
     await list.follow(streams)
@@ -285,7 +286,8 @@ describe('a visitor', () => {
     expect(await types()).toEqual([])
     await newVisitor({ externalId: 'y', name: 'Nora' })
     await call('PATCH', `customers/${visitorId}`, { email: null })
-    const update = 'mutation ($id: ID!) { updateVisitor(input: { visitorId: $id, name: "Olga", avatarUrl: null }) { error { code } } }'
+    const update =
+      'mutation ($id: ID!) { updateVisitor(input: { visitorId: $id, name: "Olga", avatarUrl: null }) { error { code } } }'
     expect((await guddesk.graphql(update, { id: visitorId }, { key: tenant.key })).data.updateVisitor.error).toBe(null)
     expect(await types()).toEqual([['name'], ['email'], ['name']])
   })

@@ -48,7 +48,8 @@ export interface Selection {
 }
 
 /** The ids of the members of a workspace that were removed, as they are when the statement runs. */
-const removedNow = (workspaceId: string) => Prisma.sql`ARRAY(SELECT id FROM removals WHERE workspace_id = ${workspaceId})`
+const removedNow = (workspaceId: string) =>
+  Prisma.sql`ARRAY(SELECT id FROM removals WHERE workspace_id = ${workspaceId})`
 
 /**
  * @param removed members whose conversations are nobody's already, though they still name them; left out: the statement looks for

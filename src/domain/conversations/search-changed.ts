@@ -40,10 +40,10 @@ export class ChangeSearcher {
   /** A search that will be asked about. The database makes its words a query, once. */
   async add(search: Search): Promise<void> {
     if (this.#searches.has(search)) return
-    const [row] = await this.#deps.db.sql<{ query: string | null }>('SELECT search_query($1, $2::text[])::text AS query', [
-      search.workspaceId,
-      search.words,
-    ])
+    const [row] = await this.#deps.db.sql<{ query: string | null }>(
+      'SELECT search_query($1, $2::text[])::text AS query',
+      [search.workspaceId, search.words],
+    )
     if (this.#searches.has(search)) return
     this.#count++
     this.#searches.set(search, { number: this.#count, query: row?.query ?? null })
