@@ -103,17 +103,20 @@ describe('who may follow which list', () => {
       const ours = await guddesk.newConversation(tenant, 'secret')
       await quiet(guddesk)
       const live = overWebSocket<Update>(guddesk, { filter }, { query: FEED, key: tenant.key })
-      const byVisitor = overWebSocket<Update>(guddesk, { filter: { visitorId } }, { query: FEED, key: tenant.key })
-      await until(() => live.events.length > 0 && byVisitor.events.length > 0)
+      const { memberId } = other
+      const byTheirs = [{ visitorId }, { assignee: { memberId } }].map((theirFilter) =>
+        overWebSocket<Update>(guddesk, { filter: theirFilter }, { query: FEED, key: tenant.key }),
+      )
+      await until(() => [live, ...byTheirs].every(({ events }) => events.length > 0))
       await say(theirs, 'secret', other)
+      await guddesk.call('PATCH', `/api/v1/conversations/${theirs}`, { assigneeId: memberId }, { key: other.key })
       await guddesk.call('PATCH', `/api/v1/customers/${visitorId}`, { name: 'secret' }, { key: other.key })
       await say(ours, 'ours')
-      await until(() => [live, byVisitor].every(({ events }) => seen(events).length > 0))
+      await until(() => [live, ...byTheirs].every(({ events }) => seen(events).length > 0))
       await quietPeriod()
-      expect(new Set(seen(live.events))).toEqual(new Set([ours]))
-      expect(byVisitor.events.flatMap(({ conversations }) => conversations)).toEqual([])
-      expect(new Set(seen(byVisitor.events))).toEqual(new Set([ours]))
-      await Promise.all([live.stop(), byVisitor.stop()])
+      for (const { events } of [live, ...byTheirs]) expect(new Set(seen(events))).toEqual(new Set([ours]))
+      expect(byTheirs.flatMap(({ events }) => events.flatMap(({ conversations }) => conversations))).toEqual([])
+      await Promise.all([live, ...byTheirs].map((each) => each.stop()))
     },
   )
 })

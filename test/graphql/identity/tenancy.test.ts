@@ -38,8 +38,12 @@ function day(days: number): string {
   return new Date(Date.now() + days * 86_400_000).toISOString()
 }
 
-/** A stream that stays open and silent; subscriptions.test.ts listens to it. */
-const ELSEWHERE = ['Subscription.events conversationId']
+/** Streams that stay open and silent; subscriptions.test.ts and list-feed-limits.test.ts listen to them. */
+const ELSEWHERE = [
+  'Subscription.events conversationId',
+  'Subscription.inbox filter.assignee.memberId',
+  'Subscription.inbox filter.visitorId',
+]
 
 const ofMany = (kind: Kind, input: string, answer: Place[2] = 'not_found'): Place => [
   kind,
