@@ -1,6 +1,6 @@
+import type { ChangeFilter } from '../domain/conversations/changed-conversations.ts'
 import type { ConversationWithPeople } from '../domain/conversations/conversations.ts'
 import type { InboxTally } from '../domain/conversations/inbox-counts.ts'
-import type { ChangeFilter } from '../domain/conversations/match-changed.ts'
 import { StreamEndedError } from './log-tailer.ts'
 import type { ChangedConversation } from './pending-changes.ts'
 

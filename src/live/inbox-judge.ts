@@ -1,4 +1,4 @@
-import { type ChangeFilter, matchChanged } from '../domain/conversations/match-changed.ts'
+import { type ChangeFilter, matchChanged } from '../domain/conversations/changed-conversations.ts'
 import { ChangeSearcher } from '../domain/conversations/search-changed.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import { bisect } from '../infra/database/bisect.ts'

@@ -1,5 +1,5 @@
+import type { ChangeFilter } from '../domain/conversations/changed-conversations.ts'
 import { type InboxTally, tallyInbox } from '../domain/conversations/inbox-counts.ts'
-import type { ChangeFilter } from '../domain/conversations/match-changed.ts'
 import { subjectOf } from '../domain/events/changed-subjects.ts'
 import { type LogPosition, positionOf } from '../domain/events/event-position.ts'
 import type { Deps } from '../domain/shared/deps.ts'

@@ -1,7 +1,7 @@
+import { type VisitorWalk, walkConversations } from '../domain/conversations/changed-conversations.ts'
 import type { ChangedSubject } from '../domain/events/changed-subjects.ts'
 import type { LogPosition } from '../domain/events/event-position.ts'
 import type { Deps } from '../domain/shared/deps.ts'
-import { type VisitorWalk, walkConversations } from '../domain/visitors/walk-conversations.ts'
 
 /** A conversation that changed, or whose visitor did. */
 export interface ChangedConversation {

@@ -13,7 +13,7 @@ const DOMAIN = {
   events: ['shared'],
   conversations: ['shared', 'events'],
   messages: ['shared', 'events', 'conversations'],
-  visitors: ['shared', 'conversations'],
+  visitors: ['shared', 'events', 'conversations'],
   credentials: ['shared', 'audit'],
   deliveries: ['shared', 'audit', 'events'],
   webhooks: ['shared', 'audit', 'events', 'deliveries'],

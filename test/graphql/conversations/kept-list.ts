@@ -1,12 +1,12 @@
 import type { z } from 'zod'
-import type { ConversationFilter } from '../../src/domain/conversations/conversation-filter.ts'
-import type { ConversationSort } from '../../src/domain/conversations/conversation-order.ts'
-import type { ConversationWithPeople } from '../../src/domain/conversations/conversations.ts'
-import { listConversations } from '../../src/domain/conversations/list-conversations.ts'
-import type { Actor } from '../../src/domain/shared/actor.ts'
-import type { Deps } from '../../src/domain/shared/deps.ts'
-import type { InboxUpdate } from '../../src/live/inbox-stream.ts'
-import type { Streams } from '../../src/live/streams.ts'
+import type { ConversationFilter } from '../../../src/domain/conversations/conversation-filter.ts'
+import type { ConversationSort } from '../../../src/domain/conversations/conversation-order.ts'
+import type { ConversationWithPeople } from '../../../src/domain/conversations/conversations.ts'
+import { listConversations } from '../../../src/domain/conversations/list-conversations.ts'
+import type { Actor } from '../../../src/domain/shared/actor.ts'
+import type { Deps } from '../../../src/domain/shared/deps.ts'
+import type { InboxUpdate } from '../../../src/live/inbox-stream.ts'
+import type { Streams } from '../../../src/live/streams.ts'
 
 export type Filter = z.input<typeof ConversationFilter>
 

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import type { Actor } from '../../src/domain/shared/actor.ts'
-import type { InboxUpdate } from '../../src/live/inbox-stream.ts'
-import { openStreams, type Streams } from '../../src/live/streams.ts'
-import { quiet } from '../support/event-log.ts'
-import { graphql } from '../support/graphql.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
-import { statementsOf } from '../support/statements.ts'
-import { quietPeriod, until } from '../support/until.ts'
+import type { Actor } from '../../../src/domain/shared/actor.ts'
+import type { InboxUpdate } from '../../../src/live/inbox-stream.ts'
+import { openStreams, type Streams } from '../../../src/live/streams.ts'
+import { quiet } from '../../support/event-log.ts'
+import { graphql } from '../../support/graphql.ts'
+import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { statementsOf } from '../../support/statements.ts'
+import { quietPeriod, until } from '../../support/until.ts'
+import { overWebSocket } from '../live.ts'
 import { type Filter, KeptList } from './kept-list.ts'
-import { overWebSocket } from './live.ts'
 
 let guddesk: TestGudDesk
 let tenant: Tenant
