@@ -3,6 +3,7 @@ import {
   ArticlePatch,
   createArticle,
   deleteArticle,
+  findArticle,
   listArticles,
   updateArticle,
 } from '../domain/knowledge-base/articles.ts'
@@ -17,7 +18,7 @@ import {
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { MutationPayload } from '../schema/errors.ts'
-import { selectedFields } from '../schema/field-selection.ts'
+import { selectedOfRows } from '../schema/field-selection.ts'
 import { inputOf, omitNull } from './input.ts'
 
 const CreateArticlePayload = builder.simpleObject('CreateArticlePayload', {
@@ -82,6 +83,20 @@ builder.mutationFields((t) => ({
   }),
 }))
 
+builder.queryField('article', (t) =>
+  t.field({
+    type: Article,
+    nullable: true,
+    description:
+      'An article by its id or its slug: exactly one of the arguments. Null when it does not exist or the caller cannot see it.',
+    args: {
+      id: t.arg.id({ description: 'The id of the article.' }),
+      slug: t.arg.string({ description: 'The slug of the article, which is unique in the workspace.' }),
+    },
+    resolve: (_root, key, { deps, actor }) => findArticle(deps, actor(), omitNull(key)),
+  }),
+)
+
 builder.queryField('articles', (t) =>
   t.field({
     type: ArticleConnection,
@@ -91,7 +106,7 @@ builder.queryField('articles', (t) =>
       ...pageArgs(t.arg),
     },
     resolve: async (_root, { filter, ...page }, { deps, actor, budget }, info) => {
-      const withBodies = selectedFields(info, 'edges', 'node').has('body')
+      const withBodies = selectedOfRows(info).has('body')
       const wanted = omitNull(filter ?? {})
       return toConnection(await listArticles(deps, actor(), wanted, pageRequest(page, budget), { withBodies }))
     },

@@ -23,7 +23,7 @@ import {
   UpdateConversationInput,
 } from '../schema/conversation.ts'
 import { MutationPayload } from '../schema/errors.ts'
-import { selectedFields } from '../schema/field-selection.ts'
+import { selectedOfRows } from '../schema/field-selection.ts'
 import { Message, SendMessageInput } from '../schema/message.ts'
 import { conditionsOf, inputOf, omitNull } from './input.ts'
 
@@ -42,7 +42,7 @@ builder.queryFields((t) => ({
     },
     resolve: async (_root, { filter, sort, ...page }, { deps, actor, budget }, info) => {
       const wanted = inputOf(ConversationFilter, conditionsOf(filter))
-      const fields = conversationFields(selectedFields(info, 'edges', 'node'))
+      const fields = conversationFields(selectedOfRows(info))
       return toConnection(
         await listConversations(deps, actor(), wanted, pageRequest(page, budget), sort ?? 'ACTIVITY', fields),
       )

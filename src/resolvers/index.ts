@@ -1,6 +1,7 @@
 import { type GraphQLSchema, isNonNullType, isObjectType } from 'graphql'
 import { builder } from '../schema/builder.ts'
 import { withMutationErrors } from '../schema/errors.ts'
+import '../schema/conversation-edges.ts'
 import '../schema/scalars.ts'
 import './agents.ts'
 import './api-keys.ts'

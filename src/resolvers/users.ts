@@ -14,11 +14,7 @@ builder.queryFields((t) => ({
   sessions: t.field({
     type: [Session],
     description: 'The sessions of the caller, newest first, at most 100. Refused for API keys.',
-    resolve: async (_root, _args, { deps, caller }) => {
-      const { credentialId } = caller()
-      const sessions = await listSessions(deps, caller())
-      return sessions.map((session) => ({ ...session, isCurrent: session.id === credentialId }))
-    },
+    resolve: (_root, _args, { deps, caller }) => listSessions(deps, caller()),
   }),
 }))
 

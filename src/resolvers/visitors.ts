@@ -1,4 +1,5 @@
 import {
+  findVisitor,
   listVisitors,
   updateVisitor,
   upsertVisitor,
@@ -63,6 +64,20 @@ builder.mutationField('updateVisitor', (t) =>
     resolve: async (_root, { input: { visitorId, ...patch } }, { deps, actor }) => ({
       visitor: await updateVisitor(deps, actor(), visitorId, inputOf(VisitorPatch, patch)),
     }),
+  }),
+)
+
+builder.queryField('visitor', (t) =>
+  t.field({
+    type: Visitor,
+    nullable: true,
+    description:
+      'A visitor by its id, or by its id in your system: exactly one of the arguments. Null when there is none.',
+    args: {
+      id: t.arg.id({ description: 'The id of the visitor.' }),
+      externalId: t.arg.string({ description: 'The exact `externalId` of the visitor, 1 to 255 characters.' }),
+    },
+    resolve: (_root, key, { deps, actor }) => findVisitor(deps, actor(), omitNull(key)),
   }),
 )
 

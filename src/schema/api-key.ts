@@ -1,8 +1,13 @@
+import { mayReadAgentKeys } from '../domain/credentials/agent-api-keys.ts'
 import { visibleApiKeys } from '../domain/credentials/api-keys.ts'
+import { ownedPage } from '../domain/shared/page-sql.ts'
 import { Actor } from './actor.ts'
+import { Agent } from './agent.ts'
 import { builder } from './builder.ts'
-import { connectionOf } from './connection.ts'
+import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { ApiKeyPermission } from './enums.ts'
+import { readerOf } from './loaders.ts'
+import { Member } from './workspace.ts'
 
 export const ApiKey = builder.prismaNode('ApiKey', {
   nullable: true,
@@ -26,6 +31,20 @@ export const ApiKey = builder.prismaNode('ApiKey', {
       nullable: true,
       description: 'The id of the agent that the key belongs to. Null for the key of a person.',
     }),
+    agent: t.field({
+      type: Agent,
+      nullable: true,
+      description:
+        'The agent that the key belongs to. Null for the key of a person, and when the agent was uninstalled.',
+      resolve: ({ agentId }, _args, { loaders }) => (agentId === null ? null : loaders.agents.load(agentId)),
+    }),
+    owner: t.field({
+      type: Member,
+      nullable: true,
+      description:
+        'The member that the key belongs to, whose role limits it. Null for the key of an agent, and when the person has left the workspace.',
+      resolve: ({ agentId, userId }, _args, { loaders }) => (agentId === null ? loaders.members.load(userId) : null),
+    }),
     expiresAt: t.expose('expiresAt', {
       type: 'DateTime',
       nullable: true,
@@ -46,6 +65,21 @@ export const ApiKey = builder.prismaNode('ApiKey', {
 })
 
 export const ApiKeyConnection = connectionOf(ApiKey, 'ApiKey')
+
+builder.prismaObjectField(Agent, 'apiKeys', (t) =>
+  t.field({
+    type: ApiKeyConnection,
+    nullable: true,
+    description:
+      'The API keys of the agent, newest first, including revoked keys. Null unless the caller has FULL_ACCESS, and when the arguments are refused.',
+    args: pageArgs(t.arg),
+    resolve: async ({ id }, page, { actor, loaders, budget }) => {
+      const request = pageRequest(page, budget)
+      if (!mayReadAgentKeys(actor())) return null
+      return toConnection(await ownedPage(request, readerOf(loaders.agentApiKeys, id)))
+    },
+  }),
+)
 
 export const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
   description: 'Input of `createApiKey`.',

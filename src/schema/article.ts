@@ -1,8 +1,11 @@
 import { ArticleInput, ArticlePatch } from '../domain/knowledge-base/articles.ts'
+import { sizeOfArticle } from '../domain/knowledge-base/collection-articles.ts'
 import { visibleArticles } from '../domain/shared/authorization.ts'
+import { ownedPage } from '../domain/shared/page-sql.ts'
 import { builder } from './builder.ts'
 import { Collection } from './collection.ts'
-import { connectionOf } from './connection.ts'
+import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
+import { selectedOfRows } from './field-selection.ts'
 import { inputFields } from './fields.ts'
 
 export const Article = builder.prismaNode('Article', {
@@ -53,6 +56,28 @@ export const Article = builder.prismaNode('Article', {
 })
 
 export const ArticleConnection = connectionOf(Article, 'Article')
+
+builder.prismaObjectField(Collection, 'articles', (t) =>
+  t.field({
+    type: ArticleConnection,
+    description:
+      'The articles of the collection, newest first. Drafts are not visible to visitors. Null when the arguments are refused.',
+    args: pageArgs(t.arg),
+    resolve: async (collection, page, { loaders, budget }, info) => {
+      const withBodies = selectedOfRows(info).has('body')
+      const { rows, counts } = loaders.collectionArticles
+      const found = await ownedPage(pageRequest(page, budget), {
+        find: async (range) => {
+          const articles = await rows.load([collection.id, { ...range, withBodies }])
+          return articles.map((article) => ({ ...article, collection }))
+        },
+        count: async () => (await counts.load(collection.id)) ?? 0,
+        sizeOf: (article) => sizeOfArticle(article),
+      })
+      return toConnection(found)
+    },
+  }),
+)
 
 export const ArticleFilterInput = builder.inputType('ArticleFilter', {
   description: 'Conditions on articles. All of them must hold.',

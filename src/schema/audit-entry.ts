@@ -72,13 +72,14 @@ const AUDIT_TARGETS: Record<Uppercase<AuditTarget['type']>, { value: AuditTarget
 }
 
 /** Which loader has the objects of a type; of the others none outlives its entries, or none has an id to be found by. */
-const TARGET_LOADERS: { readonly [type in string]?: 'actors' | 'auditTargets' } = {
+const TARGET_LOADERS: { readonly [type in string]?: 'actors' | 'auditTargets' | 'invitations' } = {
   member: 'actors',
   api_key: 'actors',
   agent: 'actors',
   workspace: 'auditTargets',
   webhook_endpoint: 'auditTargets',
   delivery: 'auditTargets',
+  invitation: 'invitations',
 }
 
 const AuditTargetType = builder.enumType('AuditTargetType', {
@@ -126,7 +127,7 @@ export const AuditEntry = builder.prismaNode('AuditEntry', {
       type: builder.nodeInterfaceRef(),
       nullable: true,
       description:
-        'The object in its current state: a workspace, member, API key, agent, webhook endpoint or delivery. Null for other types, and when it was removed.',
+        'The object in its current state: a workspace, member, pending invitation, API key, agent, webhook endpoint or delivery. Null for other types, and when it was removed.',
       resolve: async ({ targetType, targetId }, _args, { loaders }) => {
         const loader = TARGET_LOADERS[targetType]
         const row = loader === undefined ? null : await loaders[loader].load(targetId)

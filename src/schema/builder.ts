@@ -24,6 +24,9 @@ const NODE_TYPES: Partial<Record<IdKind, string>> = {
   auditEntry: 'AuditEntry',
   article: 'Article',
   collection: 'Collection',
+  user: 'User',
+  session: 'Session',
+  invitation: 'Invitation',
 }
 
 const NO_TYPE = 'None'

@@ -107,6 +107,11 @@ export function connectionOf<Row>(type: ObjectRef<Kinds, Row>, name: string): Ob
       name: `${name}Connection`,
       description: `A page of a list of ${name} objects.`,
       fields: (t) => ({
+        nodes: t.field({
+          type: [type],
+          description: 'The objects of this page, without their cursors: the same as the nodes of `edges`.',
+          resolve: (page) => (page as unknown as Connection<Row>).edges.map(({ node }) => node) as never[],
+        }),
         totalCount: t.int({
           description: 'The number of objects on all pages. Counted only when this field is selected.',
           resolve: (page) => (page as unknown as Connection<Row>).totalCount(),

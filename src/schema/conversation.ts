@@ -1,7 +1,7 @@
 import type { InputFieldBuilder } from '@pothos/core'
 import { ALL_FIELDS, type ConversationFields, WITH_PEOPLE } from '../domain/conversations/conversations.ts'
 import type { InboxCounts as InboxCountsOf } from '../domain/conversations/inbox-counts.ts'
-import { visitorConversations } from '../domain/conversations/list-conversations.ts'
+import { ownedConversations } from '../domain/conversations/list-conversations.ts'
 import { MAX_UNREAD } from '../domain/conversations/read-states.ts'
 import { messagePage } from '../domain/messages/list-messages.ts'
 import { visibleConversations } from '../domain/shared/authorization.ts'
@@ -106,9 +106,17 @@ export const Conversation = builder.prismaNode('Conversation', {
 
 /** The columns of conversations and their people that a query reads. A field that is unknown here makes it read all columns of its type. */
 export function conversationFields(selection: FieldSelection): ConversationFields {
-  const of = { lastReadSequence: [], unreadCount: [], messages: ['messageCount'], visitor: [], assignee: [] } as const
+  const of = {
+    lastReadSequence: [],
+    unreadCount: [],
+    messages: ['messageCount'],
+    events: [],
+    deliveries: [],
+    visitor: [],
+    assignee: [],
+  } as const
   const ofVisitor = { avatar: ['avatarUrl'], displayName: ['name', 'email'] } as const
-  const ofAssignee = { name: [], displayName: [], email: [] } as const
+  const ofAssignee = { name: [], displayName: [], email: [], user: [] } as const
   const conversation = projectedColumns(selection, ALL_FIELDS.conversation, of)
   const visitor = selection.has('visitor')
     ? projectedColumns(selection.under('visitor'), ALL_FIELDS.visitor, ofVisitor)
@@ -128,7 +136,7 @@ builder.prismaObjectFields(Visitor, (t) => ({
     args: pageArgs(t.arg),
     resolve: async ({ id }, page, { loaders, budget }) =>
       toConnection(
-        await visitorConversations(pageRequest(page, budget), {
+        await ownedConversations(pageRequest(page, budget), {
           find: (range) => loaders.visitorConversations.load([id, range]),
           rows: (ids) => loadMany(loaders.conversations, ids),
           count: async () => (await loaders.visitorConversationCounts.load(id)) ?? 0,

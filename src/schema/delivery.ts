@@ -1,10 +1,13 @@
 import { visibleDeliveries } from '../domain/deliveries/deliveries.ts'
+import { sizeOfDelivery } from '../domain/deliveries/deliveries-of.ts'
 import type { WebhookEventType as WebhookEventTypeName } from '../domain/events/events.ts'
+import { ownedPage } from '../domain/shared/page-sql.ts'
 import { DeliveryStatus as Statuses } from '../generated/prisma/enums.ts'
 import { builder } from './builder.ts'
-import { connectionOf } from './connection.ts'
+import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Conversation } from './conversation.ts'
 import { WebhookEventType } from './enums.ts'
+import { readerOf } from './loaders.ts'
 import { TimeRange } from './time-range.ts'
 import { WebhookEndpoint } from './webhook-endpoint.ts'
 
@@ -22,6 +25,11 @@ export const DeliveryStatus = builder.enumType(Statuses, {
 const DeliveryAttempt = builder.prismaObject('DeliveryAttempt', {
   description: 'One HTTP request of a delivery, with its result.',
   fields: (t) => ({
+    id: t.id({
+      description:
+        'The id of the attempt, which never changes: the id of the delivery, a full stop, and the number. `node` does not find it.',
+      resolve: ({ deliveryId, number }) => `${deliveryId}.${number}`,
+    }),
     number: t.exposeInt('number', {
       description: 'The number of the attempt, starting at 1. Sent as the header `X-GudDesk-Attempt`.',
     }),
@@ -114,6 +122,32 @@ export const Delivery = builder.prismaNode('Delivery', {
 })
 
 export const DeliveryConnection = connectionOf(Delivery, 'Delivery')
+
+builder.prismaObjectField(Conversation, 'deliveries', (t) =>
+  t.field({
+    type: DeliveryConnection,
+    description:
+      'The webhook deliveries of the events of the conversation, newest first. The key of an agent only sees those to its own endpoints. Null when the arguments are refused.',
+    args: pageArgs(t.arg),
+    resolve: async ({ id }, page, { loaders, budget }) => {
+      const reader = { ...readerOf(loaders.deliveries.conversation, id), sizeOf: sizeOfDelivery }
+      return toConnection(await ownedPage(pageRequest(page, budget), reader))
+    },
+  }),
+)
+
+builder.prismaObjectField(WebhookEndpoint, 'deliveries', (t) =>
+  t.field({
+    type: DeliveryConnection,
+    description:
+      'The deliveries to the endpoint, newest first, including those of test events. Null when the arguments are refused.',
+    args: pageArgs(t.arg),
+    resolve: async ({ id }, page, { loaders, budget }) => {
+      const reader = { ...readerOf(loaders.deliveries.endpoint, id), sizeOf: sizeOfDelivery }
+      return toConnection(await ownedPage(pageRequest(page, budget), reader))
+    },
+  }),
+)
 
 export const DeliveryFilterInput = builder.inputType('DeliveryFilter', {
   description: 'Conditions on deliveries. All of them must hold.',

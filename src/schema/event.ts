@@ -1,13 +1,15 @@
+import { sizeOfDelivery } from '../domain/deliveries/deliveries-of.ts'
 import type { LoggedEvent } from '../domain/events/event-position.ts'
 import { actorOf, dataVisibleTo, type EventType as EventTypeName } from '../domain/events/events.ts'
 import { conversationEvents } from '../domain/events/read-events.ts'
+import { ownedPage } from '../domain/shared/page-sql.ts'
 import { Actor, resolveActor } from './actor.ts'
 import { builder } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Conversation } from './conversation.ts'
-import { Delivery } from './delivery.ts'
+import { Delivery, DeliveryConnection } from './delivery.ts'
 import { EventType } from './enums.ts'
-import { loadMany } from './loaders.ts'
+import { loadMany, readerOf } from './loaders.ts'
 
 export const Event = builder.objectRef<LoggedEvent>('Event')
 
@@ -58,6 +60,19 @@ builder.node(Event, {
     }),
   }),
 })
+
+builder.objectField(Event, 'deliveries', (t) =>
+  t.field({
+    type: DeliveryConnection,
+    description:
+      'The webhook deliveries of the event, newest first. The key of an agent only sees those to its own endpoints. Null when the arguments are refused.',
+    args: pageArgs(t.arg),
+    resolve: async ({ id }, page, { loaders, budget }) => {
+      const reader = { ...readerOf(loaders.deliveries.event, id), sizeOf: sizeOfDelivery }
+      return toConnection(await ownedPage(pageRequest(page, budget), reader))
+    },
+  }),
+)
 
 export const EventConnection = connectionOf(Event, 'Event')
 

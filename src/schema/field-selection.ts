@@ -16,6 +16,19 @@ export function selectedFields(
   return path.reduce((selection, name) => selection.under(name), selectionOf(fieldNodes, fragments))
 }
 
+/** What is asked for of the rows of the connection that is being resolved, by whichever of its two fields. */
+export function selectedOfRows(info: GraphQLResolveInfo): FieldSelection {
+  return together(selectedFields(info, 'edges', 'node'), selectedFields(info, 'nodes'))
+}
+
+function together(one: FieldSelection, other: FieldSelection): FieldSelection {
+  return {
+    names: [...new Set([...one.names, ...other.names])],
+    has: (name) => one.has(name) || other.has(name),
+    under: (name) => together(one.under(name), other.under(name)),
+  }
+}
+
 type Fragments = Readonly<Record<string, FragmentDefinitionNode | undefined>>
 
 function selectionOf(nodes: readonly FieldNode[], fragments: Fragments): FieldSelection {

@@ -1,12 +1,19 @@
 import type { InvitationOffer } from '../domain/identity/accept-invitation.ts'
+import { visibleInvitations } from '../domain/identity/invitations.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { MailStatus, MemberRole } from './enums.ts'
 
-export const Invitation = builder.prismaObject('Invitation', {
+export const Invitation = builder.prismaNode('Invitation', {
+  nullable: true,
   description: 'A pending invitation of a person to the workspace.',
+  id: { field: 'id' },
+  // Like the list of invitations, for FULL_ACCESS only; to anybody else there is none.
+  findUnique: (id, context) => {
+    const visible = visibleInvitations(context.actor(), context.deps.clock.now())
+    return visible === null ? { id: '' } : { id, ...visible }
+  },
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'The id of the invitation.' }),
     email: t.exposeString('email', { description: 'The email address of the invited person.' }),
     role: t.expose('role', { type: MemberRole, description: 'The role of the person after they join.' }),
     mailStatus: t.expose('mailStatus', {

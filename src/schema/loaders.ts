@@ -1,15 +1,25 @@
 import DataLoader from 'dataloader'
+import { agentsById } from '../domain/agents/agents.ts'
 import type { ConversationSortKey } from '../domain/conversations/conversation-order.ts'
 import { type ConversationWithPeople, conversationsById } from '../domain/conversations/conversations.ts'
 import {
+  conversationsOfAgents,
   conversationsOfVisitors,
+  countConversationsOfAgents,
   countConversationsOfVisitors,
-  type VisitorConversationRange,
+  type OwnedConversationRange,
 } from '../domain/conversations/list-conversations.ts'
 import { type ReadState, readStates } from '../domain/conversations/read-states.ts'
+import { apiKeysOfAgents, countApiKeysOfAgents } from '../domain/credentials/agent-api-keys.ts'
 import { type AgentInstaller, installersOf } from '../domain/credentials/agent-installers.ts'
 import { type AuditTargetRow, auditTargetsById } from '../domain/deliveries/audit-targets.ts'
 import { type LastAttempt, lastAttempts } from '../domain/deliveries/deliveries.ts'
+import {
+  countDeliveriesOf,
+  type DeliveryOwner,
+  deliveriesOf,
+  type FoundDelivery,
+} from '../domain/deliveries/deliveries-of.ts'
 import {
   type AgentActivity,
   activityOfAgents,
@@ -19,14 +29,25 @@ import {
 import type { FoundEvent, LogCursorKey, LoggedEvent } from '../domain/events/event-position.ts'
 import { countEventsOfConversations, eventsById, eventsOfConversations } from '../domain/events/read-events.ts'
 import { type ActorRow, actorsById } from '../domain/identity/actors.ts'
+import { invitationsById } from '../domain/identity/invitations.ts'
+import { sessionsById, type VisibleSession } from '../domain/identity/sessions.ts'
+import { membersOfUsers } from '../domain/identity/users.ts'
+import type { MemberWithUser } from '../domain/identity/workspaces.ts'
 import { articleBodies } from '../domain/knowledge-base/articles.ts'
+import {
+  articlesOfCollections,
+  type CollectedArticle,
+  type CollectedRange,
+  countArticlesOfCollections,
+} from '../domain/knowledge-base/collection-articles.ts'
 import { type FoundMessage, type MessageRange, messagesOf } from '../domain/messages/list-messages.ts'
 import type { Actor, Caller } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
+import type { OwnedRange, OwnedReader } from '../domain/shared/page-sql.ts'
 import type { CursorRange } from '../domain/shared/pagination.ts'
 import { picturePaths } from '../domain/visitors/pictures.ts'
 import { visitorsById } from '../domain/visitors/visitors.ts'
-import type { Visitor } from '../generated/prisma/client.ts'
+import type { Agent, ApiKey, Invitation, Visitor } from '../generated/prisma/client.ts'
 
 /** What fields of many objects ask for one by one, asked of the database once. Nothing is kept: subscriptions live long. */
 export interface Loaders {
@@ -48,14 +69,28 @@ export interface Loaders {
   /** The paths of fetched pictures, by the URLs that they came from. */
   readonly pictures: ById<string>
   readonly readStates: ById<ReadState>
-  readonly visitorConversations: ByRange<VisitorConversationRange, ConversationSortKey>
+  readonly visitorConversations: ByRange<OwnedConversationRange, ConversationSortKey>
   readonly visitorConversationCounts: ById<number>
+  readonly agentConversations: OwnedList<OwnedConversationRange, ConversationSortKey>
+  readonly agentApiKeys: OwnedList<OwnedRange, ApiKey>
+  readonly collectionArticles: OwnedList<CollectedRange, CollectedArticle>
+  readonly deliveries: Readonly<Record<DeliveryOwner, OwnedList<OwnedRange, FoundDelivery>>>
+  readonly agents: ById<Agent>
+  /** The member that a person is in the workspace, by the user's id. */
+  readonly members: ById<MemberWithUser>
+  readonly sessions: ById<VisibleSession>
+  readonly invitations: ById<Invitation>
   /** By the article's id. */
   readonly articleBodies: DataLoader<string, string>
 }
 
 /** @param actor who is asking, and @param caller with which credential; only called when something is loaded */
 export function createLoaders(deps: Deps, actor: () => Actor, caller: () => Caller): Loaders {
+  const deliveries = (owner: DeliveryOwner) =>
+    ownedList(
+      (ids, range: OwnedRange) => deliveriesOf(deps, actor(), owner, ids, range),
+      (ids) => countDeliveriesOf(deps, actor(), owner, ids),
+    )
   return {
     actors: byId((ids) => actorsById(deps, actor(), caller(), ids)),
     auditTargets: byId((ids) => auditTargetsById(deps, actor(), ids)),
@@ -73,6 +108,27 @@ export function createLoaders(deps: Deps, actor: () => Actor, caller: () => Call
     readStates: byId((ids) => readStates(deps, actor(), ids)),
     visitorConversations: byRange((ids, range) => conversationsOfVisitors(deps, actor(), ids, range)),
     visitorConversationCounts: byId((ids) => countConversationsOfVisitors(deps, actor(), ids)),
+    agentConversations: ownedList(
+      (ids, range) => conversationsOfAgents(deps, actor(), ids, range),
+      (ids) => countConversationsOfAgents(deps, actor(), ids),
+    ),
+    agentApiKeys: ownedList(
+      (ids, range) => apiKeysOfAgents(deps, actor(), ids, range),
+      (ids) => countApiKeysOfAgents(deps, actor(), ids),
+    ),
+    collectionArticles: ownedList(
+      (ids, range) => articlesOfCollections(deps, actor(), ids, range),
+      (ids) => countArticlesOfCollections(deps, actor(), ids),
+    ),
+    deliveries: {
+      conversation: deliveries('conversation'),
+      event: deliveries('event'),
+      endpoint: deliveries('endpoint'),
+    },
+    agents: byId((ids) => agentsById(deps, actor(), ids)),
+    members: byId((ids) => membersOfUsers(deps, actor(), ids)),
+    sessions: byId((ids) => sessionsById(deps, caller(), ids)),
+    invitations: byId((ids) => invitationsById(deps, actor(), ids)),
     articleBodies: new DataLoader((ids) => articleBodies(deps, ids), { cache: false }),
   }
 }
@@ -112,4 +168,25 @@ function byRange<Range, Row>(
     },
     { cache: false },
   )
+}
+
+/** The lists of many owners: their rows by range, and how many they have, by the owner's id. */
+export interface OwnedList<Range, Row> {
+  readonly rows: ByRange<Range, Row>
+  readonly counts: ById<number>
+}
+
+function ownedList<Range, Row>(
+  load: (ownerIds: string[], range: Range) => Promise<Map<string, Row[]>>,
+  count: (ownerIds: string[]) => Promise<Map<string, number>>,
+): OwnedList<Range, Row> {
+  return { rows: byRange(load), counts: byId(count) }
+}
+
+/** Reads the list of one owner, together with those of others that are asked for in the same moment. */
+export function readerOf<Row>({ rows, counts }: OwnedList<OwnedRange, Row>, ownerId: string): OwnedReader<Row> {
+  return {
+    find: (range) => rows.load([ownerId, range]),
+    count: async () => (await counts.load(ownerId)) ?? 0,
+  }
 }

@@ -3,22 +3,33 @@ import type { VisibleSession } from '../domain/identity/sessions.ts'
 import type { User as UserRow } from '../generated/prisma/client.ts'
 import { Actor } from './actor.ts'
 import { builder } from './builder.ts'
+import { loadMany } from './loaders.ts'
 
-/** How somebody signs in is their own business: an actor's row does not have it. */
-type UserShape = UserRow & { readonly hasPassword?: boolean }
+/** How somebody signs in is their own business: only what they ask about themselves has it. */
+type UserShape = Pick<UserRow, 'id' | 'name' | 'email' | 'emailVerifiedAt'> & { readonly hasPassword?: boolean }
 
-export const User = builder.objectRef<UserShape>('User').implement({
+export const User = builder.objectRef<UserShape>('User')
+
+builder.node(User, {
   interfaces: [Actor],
-  description: 'A person with an account. A user can be a member of several workspaces.',
+  description:
+    'A person with an account. A user can be a member of several workspaces. Only the members of the workspace of the request are visible.',
+  id: { resolve: ({ id }) => id },
+  loadMany: async (ids, { loaders }) => {
+    const found = await loadMany(loaders.actors, ids)
+    return ids.map((id) => {
+      const row = found.get(id)
+      return row !== undefined && 'emailVerifiedAt' in row ? row : null
+    })
+  },
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'The id of the user.' }),
     displayName: t.exposeString('name', { description: 'The name of the user.' }),
     name: t.exposeString('name', { description: 'The name of the user, the same in all workspaces.' }),
     email: t.exposeString('email', { description: 'The email address with which the user signs in.' }),
     hasPassword: t.boolean({
       nullable: true,
       description:
-        'Whether the user has a password. Without one, they sign in with a link. Null for the actor of an audit entry.',
+        'Whether the user has a password. Without one, they sign in with a link. Null unless the caller reads it of themselves, by `me`, `viewer` or a mutation of their own account.',
       resolve: ({ hasPassword }) => hasPassword ?? null,
     }),
     isEmailVerified: t.boolean({
@@ -28,18 +39,27 @@ export const User = builder.objectRef<UserShape>('User').implement({
     mayResetPassword: t.boolean({
       nullable: true,
       description:
-        'Whether the caller can set a password without the current one. True for one hour after signing in with a link, until the password is changed. Null for the actor of an audit entry.',
+        'Whether the caller can set a password without the current one. True for one hour after signing in with a link, until the password is changed. Null where `hasPassword` is null.',
       resolve: ({ hasPassword }, _args, { deps, caller }) =>
         hasPassword === undefined ? null : mayResetPassword(deps, caller()),
     }),
   }),
 })
 
-export const Session = builder.objectRef<VisibleSession & { isCurrent: boolean }>('Session').implement({
-  description: 'A session of a user who is signed in.',
+export const Session = builder.objectRef<VisibleSession>('Session')
+
+builder.node(Session, {
+  description: 'A session of a user who is signed in. Only visible to that user, with a session.',
+  id: { resolve: ({ id }) => id },
+  loadMany: async (ids, { loaders }) => {
+    const found = await loadMany(loaders.sessions, ids)
+    return ids.map((id) => found.get(id) ?? null)
+  },
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'The id of the session.' }),
-    isCurrent: t.exposeBoolean('isCurrent', { description: 'Whether the request was made with this session.' }),
+    isCurrent: t.boolean({
+      description: 'Whether the request was made with this session.',
+      resolve: ({ id }, _args, { caller }) => id === caller().credentialId,
+    }),
     address: t.exposeString('address', {
       nullable: true,
       description: 'The IP address from which the user signed in. Null when it is unknown.',

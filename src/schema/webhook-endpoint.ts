@@ -106,6 +106,10 @@ export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
       description: 'The time of the last failed attempt. Null when there was none.',
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the endpoint was registered.' }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'The time of the latest change of its settings. Results of deliveries do not count.',
+    }),
   }),
 })
 

@@ -26,6 +26,11 @@ export const Member = builder.prismaNode('Member', {
         'Whether the person has verified the email address, by a link that was sent to it. Until then, the account may belong to another person.',
       resolve: ({ user }) => user.emailVerifiedAt !== null,
     }),
+    user: t.field({
+      type: User,
+      description: 'The person, who can be a member of other workspaces too.',
+      resolve: ({ user }) => user,
+    }),
     role: t.expose('role', { type: MemberRole, description: 'The role of the person in the workspace.' }),
     createdAt: t.expose('createdAt', {
       type: 'DateTime',
@@ -45,6 +50,10 @@ export const Workspace = builder.prismaNode('Workspace', {
     slug: t.exposeString('slug', { description: 'The unique name of the workspace in URLs, 1 to 60 characters.' }),
     plan: t.expose('plan', { type: Plan, description: 'The plan, which sets the rate limit of API keys.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the workspace was created.' }),
+    updatedAt: t.expose('updatedAt', {
+      type: 'DateTime',
+      description: 'The time of the latest change of the workspace.',
+    }),
     members: t.relation('members', {
       description: 'The members of the workspace, oldest membership first.',
       query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },

@@ -97,6 +97,16 @@ export async function listAgents(
   })
 }
 
+/** The workspace's agents of these ids, by id. Whoever shows them leaves out what the actor may not see: see seenBy. */
+export async function agentsById(
+  { db }: Pick<Deps, 'db'>,
+  { workspaceId }: Actor,
+  ids: readonly string[],
+): Promise<Map<string, Agent>> {
+  const agents = await db.prisma.agent.findMany({ where: { id: { in: [...ids] }, workspaceId } })
+  return new Map(agents.map((agent) => [agent.id, agent]))
+}
+
 /** An agent as the actor may see it. @throws NotFoundError */
 export async function getAgent(deps: Deps, actor: Actor, id: string): Promise<AgentWithEndpoints> {
   requireLevel(actor, 'READ_ONLY')

@@ -88,11 +88,11 @@ async function countSelected(deps: Deps, selection: Selection): Promise<number> 
 
 type ActivityKey = z.output<typeof BY_ACTIVITY.cursorKey>
 
-/** A place in a visitor's conversations, which stand in the order of their latest activity. */
-export type VisitorConversationRange = CursorRange<ActivityKey>
+/** A place in the conversations of a visitor or agent, which stand in the order of their latest activity. */
+export type OwnedConversationRange = CursorRange<ActivityKey>
 
-/** A page of one visitor's conversations, newest activity first. The caller has judged who may see the visitor. */
-export function visitorConversations(
+/** A page of the conversations of one visitor or agent, newest activity first. The caller has judged who may see those. */
+export function ownedConversations(
   request: PageRequest,
   reader: ConversationReader<ActivityKey>,
 ): Promise<Page<ConversationWithPeople>> {
@@ -104,7 +104,7 @@ export async function conversationsOfVisitors(
   { db }: Pick<Deps, 'db'>,
   actor: Actor,
   visitorIds: readonly string[],
-  range: VisitorConversationRange,
+  range: OwnedConversationRange,
 ): Promise<Map<string, ConversationSortKey[]>> {
   const { where } = selectionOf(actor, {})
   const theirs = { where: Prisma.sql`${where} AND c.visitor_id = wanted.id`, lastActivityAt: {}, search: null }
@@ -125,4 +125,71 @@ export async function countConversationsOfVisitors(
   const where = { ...visibleConversations(actor), visitorId: { in: [...visitorIds] } }
   const counts = await db.prisma.conversation.groupBy({ by: ['visitorId'], where, _count: true })
   return new Map(counts.map(({ visitorId, _count }) => [visitorId, _count]))
+}
+
+/** Up to so many conversations of an agent are put in order themselves; of one with more, those of the workspace are walked through. */
+const FEW = 500
+
+/** The agent sent a message in conversation `c`; both columns are in the index messages_agent_sender_idx. */
+const isIn = (agentId: Prisma.Sql, conversationId: Prisma.Sql) =>
+  Prisma.sql`m.type <> 'VISITOR' AND m.sender_id = ${agentId} AND ${conversationId}`
+
+/**
+ * The same range of the conversations in which many agents sent a message, in one statement. An agent that is in a few
+ * conversations is asked for them: one step through the index for each. One that is in many finds enough of them among the
+ * latest of the workspace.
+ */
+export async function conversationsOfAgents(
+  { db }: Pick<Deps, 'db'>,
+  actor: Actor,
+  agentIds: readonly string[],
+  range: OwnedConversationRange,
+): Promise<Map<string, ConversationSortKey[]>> {
+  const { where } = selectionOf(actor, {})
+  const among = (condition: Prisma.Sql) =>
+    BY_ACTIVITY.positions({ where: Prisma.sql`${where} AND ${condition}`, lastActivityAt: {}, search: null }, range)
+  const few = among(Prisma.sql`NOT agent.is_busy AND c.id = ANY(agent.ids)`)
+  const busy = among(Prisma.sql`agent.is_busy AND EXISTS (
+    SELECT 1 FROM messages m WHERE ${isIn(Prisma.sql`agent.id`, Prisma.sql`m.conversation_id = c.id`)})`)
+  const order = range.reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
+  const rows = await db.prisma.$queryRaw<(ConversationSortKey & { agentId: string })[]>`
+    WITH agent AS MATERIALIZED (
+      SELECT wanted.id, own.ids, cardinality(own.ids) > ${FEW} AS is_busy
+        FROM unnest(${[...agentIds]}::text[]) AS wanted(id)
+       CROSS JOIN LATERAL (${firstConversations(Prisma.sql`wanted.id`)}) own
+    )
+    SELECT agent.id AS "agentId", page.* FROM agent
+     CROSS JOIN LATERAL ((${few}) UNION ALL (${busy})) page
+     ORDER BY page.position ${order}, page.id ${order}`
+  return Map.groupBy(rows, ({ agentId }) => agentId)
+}
+
+/** The ids of an agent's conversations, by a loose scan of the index: at most one more than few. */
+function firstConversations(agentId: Prisma.Sql): Prisma.Sql {
+  const next = (after: Prisma.Sql) => Prisma.sql`
+    SELECT min(m.conversation_id) FROM messages m WHERE ${isIn(agentId, after)}`
+  return Prisma.sql`
+    WITH RECURSIVE step(id, n) AS (
+      SELECT (${next(Prisma.sql`true`)}), 1
+      UNION ALL
+      SELECT (${next(Prisma.sql`m.conversation_id > step.id`)}), step.n + 1 FROM step
+       WHERE step.id IS NOT NULL AND step.n <= ${FEW}
+    )
+    SELECT COALESCE(array_agg(id) FILTER (WHERE id IS NOT NULL), '{}') AS ids FROM step`
+}
+
+/** In how many conversations each agent sent a message, of those that the actor may see; agents without one are left out. */
+export async function countConversationsOfAgents(
+  { db }: Pick<Deps, 'db'>,
+  actor: Actor,
+  agentIds: readonly string[],
+): Promise<Map<string, number>> {
+  const { where } = selectionOf(actor, {})
+  const rows = await db.prisma.$queryRaw<{ id: string; total: bigint }[]>`
+    SELECT agent.id, count(DISTINCT c.id) AS total
+      FROM unnest(${[...agentIds]}::text[]) AS agent(id)
+      JOIN messages m ON ${isIn(Prisma.sql`agent.id`, Prisma.sql`true`)}
+      JOIN conversations c ON c.id = m.conversation_id AND ${where}
+     GROUP BY agent.id`
+  return new Map(rows.map(({ id, total }) => [id, Number(total)]))
 }

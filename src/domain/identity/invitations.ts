@@ -7,7 +7,7 @@ import { throttleAttempt } from '../../infra/login-throttle.ts'
 import { sha256 } from '../../infra/secrets.ts'
 import { type AuditTarget, recordAudit } from '../audit/audit.ts'
 import type { Actor } from '../shared/actor.ts'
-import { requireLevel, requireMayManage, requireNotAgent } from '../shared/authorization.ts'
+import { hasLevel, requireLevel, requireMayManage, requireNotAgent } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError, RateLimitedError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
@@ -93,6 +93,27 @@ async function limitMails(deps: Deps, { user }: Actor, email: string): Promise<v
     { key: `invitation mail to ${sha256(email)}`, max: MAX_MAILS.address },
   ])
   if (refused !== null) throw new RateLimitedError('Too many invitation emails were sent', refused.waitMs)
+}
+
+/**
+ * The invitations that can still be accepted and that an actor may see, as a Prisma filter; null: none, below FULL_ACCESS and
+ * for agents.
+ */
+export function visibleInvitations(actor: Actor, now: Date): { workspaceId: string; expiresAt: { gt: Date } } | null {
+  if (actor.type === 'agent' || !hasLevel(actor.permission, 'FULL_ACCESS')) return null
+  return { workspaceId: actor.workspaceId, expiresAt: { gt: now } }
+}
+
+/** Those of these ids, by id. */
+export async function invitationsById(
+  { db, clock }: Pick<Deps, 'db' | 'clock'>,
+  actor: Actor,
+  ids: readonly string[],
+): Promise<Map<string, Invitation>> {
+  const visible = visibleInvitations(actor, clock.now())
+  if (visible === null) return new Map()
+  const invitations = await db.prisma.invitation.findMany({ where: { id: { in: [...ids] }, ...visible } })
+  return new Map(invitations.map((invitation) => [invitation.id, invitation]))
 }
 
 /** The invitations that can still be accepted, newest first. @throws ForbiddenError below FULL_ACCESS and for agents */

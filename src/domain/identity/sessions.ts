@@ -24,6 +24,20 @@ export async function listSessions(deps: Deps, caller: Caller): Promise<VisibleS
   })
 }
 
+/** A person's own sessions of these ids that have not expired, by id; none for API keys. */
+export async function sessionsById(
+  { db, clock }: Pick<Deps, 'db' | 'clock'>,
+  { kind, user }: Caller,
+  ids: readonly string[],
+): Promise<Map<string, VisibleSession>> {
+  if (kind !== 'session') return new Map()
+  const sessions = await db.prisma.session.findMany({
+    where: { id: { in: [...ids] }, userId: user.id, expiresAt: { gt: clock.now() } },
+    omit: { token: true },
+  })
+  return new Map(sessions.map((session) => [session.id, session]))
+}
+
 /**
  * Ends one of a person's sessions at once, this one or another.
  * @throws ForbiddenError for API keys; NotFoundError for others' sessions and those that have ended

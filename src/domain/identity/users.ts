@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { User } from '../../generated/prisma/client.ts'
+import type { Member, User } from '../../generated/prisma/client.ts'
 import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
 import { personOf, recordAudit } from '../audit/audit.ts'
-import type { Caller } from '../shared/actor.ts'
+import type { Actor, Caller } from '../shared/actor.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ForbiddenError, UnauthorizedError } from '../shared/errors.ts'
 import { parse, text } from '../shared/input.ts'
@@ -19,6 +19,19 @@ export const CREDENTIAL = 'credential'
 /** What concerns a person alone is theirs: no key of theirs does it for them. @throws ForbiddenError for API keys */
 export function requirePerson(caller: Caller): void {
   if (caller.kind !== 'session') throw new ForbiddenError('This requires a user session; API keys cannot be used')
+}
+
+/** The members of the workspace that people are, by the people's ids; those who are none are left out. */
+export async function membersOfUsers(
+  { db }: Pick<Deps, 'db'>,
+  { workspaceId }: Actor,
+  userIds: readonly string[],
+): Promise<Map<string, Member & { user: User }>> {
+  const members = await db.prisma.member.findMany({
+    where: { workspaceId, userId: { in: [...userIds] } },
+    include: { user: true },
+  })
+  return new Map(members.map((member) => [member.userId, member]))
 }
 
 /** The person behind a credential. @throws UnauthorizedError when they are gone */

@@ -7,8 +7,17 @@ import type { Actor } from '../shared/actor.ts'
 import { requireLevel, visibleArticles } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../shared/errors.ts'
-import { newId } from '../shared/ids.ts'
-import { changesSomething, clearableText, idText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
+import { kindOfId, newId } from '../shared/ids.ts'
+import {
+  changesSomething,
+  clearableText,
+  hasOneKey,
+  idText,
+  omitUndefined,
+  parse,
+  requireId,
+  text,
+} from '../shared/input.ts'
 import { jsonBytes } from '../shared/page-budget.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 
@@ -92,6 +101,25 @@ export async function listArticles(
 function bodySizes({ db }: Deps, articles: readonly { id: string }[]): Promise<{ id: string; bytes: number }[]> {
   return db.prisma.$queryRaw`
     SELECT id, octet_length(to_json(body)::text) AS bytes FROM articles WHERE id = ANY(${articles.map(({ id }) => id)}::text[])`
+}
+
+const ArticleKey = z
+  .object({ id: z.string(), slug: z.string() })
+  .partial()
+  .refine(...hasOneKey)
+
+/** The article with an id or a slug that the actor may see, or null. @throws ValidationError unless exactly one is given */
+export async function findArticle(
+  deps: Deps,
+  actor: Actor,
+  key: z.input<typeof ArticleKey>,
+): Promise<ArticleSummary | null> {
+  requireLevel(actor, 'READ_ONLY')
+  const { id, slug } = parse(ArticleKey, key)
+  const isPossible = id === undefined ? Slug.safeParse(slug).success : kindOfId(id) === 'article'
+  if (!isPossible) return null
+  const where = { ...visibleArticles(actor), ...omitUndefined({ id, slug }) }
+  return deps.db.prisma.article.findFirst({ where, omit: { body: true }, include: WITH_COLLECTION })
 }
 
 /** @throws NotFoundError */

@@ -122,6 +122,12 @@ export const changesSomething: readonly [(patch: object) => boolean, string] = [
   'must have at least one field to change',
 ]
 
+/** What names an object by one of several keys, for `refine`. */
+export const hasOneKey: readonly [(keys: object) => boolean, string] = [
+  (keys) => Object.values(keys).filter((value) => value !== undefined).length === 1,
+  'must have exactly one of the arguments',
+]
+
 /** A span of time, open where an end is left out: `from` is inclusive, `after` and `to` are exclusive. */
 export const timeRange = z.object({ from: instant, after: instant, to: instant }).partial()
 export type TimeRange = z.output<typeof timeRange>

@@ -11,11 +11,12 @@ import { type Actor, refOf } from '../shared/actor.ts'
 import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../shared/errors.ts'
-import { newId } from '../shared/ids.ts'
+import { kindOfId, newId } from '../shared/ids.ts'
 import {
   changesSomething,
   clearableText,
   email,
+  hasOneKey,
   jsonObject,
   omitUndefined,
   parse,
@@ -118,6 +119,20 @@ export async function visitorsById(deps: Deps, actor: Actor, ids: readonly strin
   const rows = await deps.db.prepared<unknown[]>(BY_ID, [ids, actor.workspaceId])
   const visitors = rows.map((row) => new RowReader(row).take<Visitor>(VISITOR_FIELDS))
   return new Map(visitors.map((visitor) => [visitor.id, visitor]))
+}
+
+const VisitorKey = z
+  .object({ id: z.string(), externalId: ExternalId })
+  .partial()
+  .refine(...hasOneKey)
+
+/** The visitor with an id or an external id; null when there is none. @throws ValidationError unless exactly one is given */
+export async function findVisitor(deps: Deps, actor: Actor, key: z.input<typeof VisitorKey>): Promise<Visitor | null> {
+  requireLevel(actor, 'READ_ONLY')
+  const { id, externalId } = parse(VisitorKey, key)
+  if (id !== undefined && kindOfId(id) !== 'visitor') return null
+  const where = { workspaceId: actor.workspaceId, ...omitUndefined({ id, externalId }) }
+  return deps.db.prisma.visitor.findFirst({ where })
 }
 
 /** A visitor and the ten conversations with the latest activity. */

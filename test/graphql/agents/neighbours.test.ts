@@ -31,9 +31,15 @@ const AGENT_FIELDS: Record<string, NeighbourRule> = {
   creatorUrl: { instead: null },
   webhookEndpoints: { instead: [], select: 'webhookEndpoints { id url }' },
   installer: { instead: null, select: 'installer { name hasLeft }' },
+  conversations: { instead: null, select: 'conversations(first: 1) { totalCount nodes { id } }' },
   lastSeenAt: { instead: null },
   replyCount24h: { instead: null },
   successRate24h: { instead: null },
+}
+
+/** Of fields that need FULL_ACCESS, which no agent has: the value for all of them, the agent itself included. */
+const FULL_ACCESS_FIELDS: Record<string, { readonly instead: unknown; readonly select: string }> = {
+  apiKeys: { instead: null, select: 'apiKeys(first: 1) { totalCount nodes { prefix } }' },
 }
 
 let guddesk: TestGudDesk
@@ -77,7 +83,7 @@ afterAll(() => guddesk?.stop())
 
 test('every field of an agent has a rule', () => {
   const type = schema.getType('Agent')
-  expect(Object.keys(AGENT_FIELDS).sort()).toEqual(
+  expect(Object.keys({ ...AGENT_FIELDS, ...FULL_ACCESS_FIELDS }).sort()).toEqual(
     isObjectType(type) ? Object.keys(type.getFields()).sort() : 'no such type',
   )
 })
@@ -144,6 +150,16 @@ test('the key that wrote or changed something is an id and a name to an agent', 
   for (const seen of await read(guddesk.tenant.key)) expect(seen).toMatchObject({ __typename: 'ApiKey', id, prefix })
   for (const seen of await read(neighbour))
     expect(seen).toEqual({ __typename: 'UnavailableActor', id, displayName: expect.any(String) })
+})
+
+test.each(Object.entries(FULL_ACCESS_FIELDS))('%s is for FULL_ACCESS', async (name, { instead, select }) => {
+  const query = `{ node(id: "${secretive.id}") { ... on Agent { ${select} } } }`
+  const seenWith = async (key: string) => (await guddesk.graphql(query, {}, { key })).data.node[name]
+  expect(await seenWith(secretive.key)).toEqual(instead)
+  expect(await seenWith(neighbour)).toEqual(instead)
+  expect(await seenWith(await guddesk.newKey(guddesk.tenant, 'READ_WRITE'))).toEqual(instead)
+  const seen = await seenWith(guddesk.tenant.key)
+  expect(seen).toEqual({ totalCount: 1, nodes: [{ prefix: secretive.key.slice(0, 8) }] })
 })
 
 test.each(['node', 'nodes'])('an endpoint by %s is there for its own agent only', async (field) => {
@@ -218,6 +234,8 @@ test('docs/permissions.md has the same fields', () => {
   const cell = (rule: (typeof AGENT_FIELDS)[string]) => {
     return rule === 'shown' ? 'the value' : `\`${JSON.stringify(rule.instead)}\``
   }
-  const rows = Object.entries(AGENT_FIELDS).map(([name, rule]) => `| \`${name}\` | ${cell(rule)} |`)
+  const rows = Object.entries({ ...AGENT_FIELDS, ...FULL_ACCESS_FIELDS }).map(
+    ([name, rule]) => `| \`${name}\` | ${cell(rule)} |`,
+  )
   expect(table.trim()).toBe(['| Field | Another agent sees |', '| --- | --- |', ...rows].join('\n'))
 })

@@ -57,6 +57,8 @@ const RULES: Record<string, Rule> = {
   },
   'Query.node': { needs: 'READ_ONLY', agent: true, use: `node(id: "${UNKNOWN.visitor}") { id }` },
   'Query.nodes': { needs: 'READ_ONLY', agent: true, use: `nodes(ids: ["${UNKNOWN.visitor}"]) { id }` },
+  'Query.visitor': { needs: 'READ_ONLY', agent: true, use: `visitor(id: "${UNKNOWN.visitor}") { id }` },
+  'Query.article': { needs: 'READ_ONLY', agent: true, use: 'article(slug: "unknown") { id }' },
   'Query.conversations': list('conversations'),
   'Query.tags': list('tags'),
   'Query.inboxCounts': { needs: 'READ_ONLY', agent: true, use: 'inboxCounts { open }' },

@@ -135,6 +135,8 @@ const PLACES: Record<string, Place> = {
     'nothing',
   ],
   'Query.events filter.conversationId': listOf('conversation', 'events(filter: { conversationId: $id })'),
+  'Query.visitor id': ['visitor', 'visitor(id: $id) { id }', 'nothing'],
+  'Query.article id': ['article', 'article(id: $id) { id }', 'nothing'],
   'Query.node id': ['visitor', 'node(id: $id) { id }', 'nothing'],
   'Query.nodes ids': ['article', 'nodes(ids: [$id]) { id }', 'nothing'],
   'Subscription.conversation id': ['conversation', 'conversation(id: $id) { __typename }', 'not_found'],
@@ -194,6 +196,10 @@ async function newWorld(): Promise<World> {
   const session = await guddesk.newSession(tenant)
   const tags = [`of ${workspaceId}`]
   await guddesk.call('PATCH', `/api/v1/conversations/${made.conversationId}`, { tags }, { key })
+  // So that the agent is in a conversation, and an article in the collection.
+  const reply = { conversationId: made.conversationId, body: 'Hi' }
+  await guddesk.call('POST', '/api/agent/reply', reply, { key: agentKey })
+  await mutate(`createArticle(input: { title: "In", collectionId: "${collection}" }) { made: article { id } }`)
   // What happens now is delivered, twice to see pages of it.
   for (const text of ['Hello', 'Again']) await guddesk.newConversation(tenant, text)
   const { endpointId } = made
@@ -304,6 +310,12 @@ const BELOW: Record<string, (walk: string) => string> = {
   'Conversation.messages': (walk) => `node(id: $conversation) { ... on Conversation { ${walk} } }`,
   'Conversation.events': (walk) => `node(id: $conversation) { ... on Conversation { ${walk} } }`,
   'Visitor.conversations': (walk) => `node(id: $visitor) { ... on Visitor { ${walk} } }`,
+  'Conversation.deliveries': (walk) => `node(id: $delivery) { ... on Delivery { conversation { ${walk} } } }`,
+  'Event.deliveries': (walk) => `node(id: $delivery) { ... on Delivery { event { ${walk} } } }`,
+  'WebhookEndpoint.deliveries': (walk) => `node(id: $endpoint) { ... on WebhookEndpoint { ${walk} } }`,
+  'Agent.conversations': (walk) => `node(id: $agent) { ... on Agent { ${walk} } }`,
+  'Agent.apiKeys': (walk) => `node(id: $agent) { ... on Agent { ${walk} } }`,
+  'Collection.articles': (walk) => `node(id: $collection) { ... on Collection { ${walk} } }`,
 }
 
 const ROW = 'edges { cursor node { id } }'
@@ -315,21 +327,27 @@ interface Edge {
   readonly node: { readonly id: string }
 }
 
+/** Those of the only connection in an answer. */
+function edgesIn(value: unknown): Edge[] {
+  if (typeof value !== 'object' || value === null) throw new Error('There is no connection')
+  if ('edges' in value) return value.edges as Edge[]
+  const [inner] = Object.values(value)
+  return edgesIn(inner)
+}
+
 describe('another workspace’s cursor shows nothing of it', () => {
   const lists = walks.filter((name) => !name.startsWith('Subscription'))
   const subscriptions = walks.filter((name) => name.startsWith('Subscription'))
 
   async function walk(name: string, { ids, session }: World, after: string | null): Promise<Edge[]> {
     const field = `${name.split('.')[1]}(first: 100, after: $after) { ${ROWS[name] ?? ROW} }`
-    const query = `query ($after: String, $conversation: ID!, $visitor: ID!) {
-      ${(BELOW[name] ?? String)(field)} first: node(id: $conversation) { id } second: node(id: $visitor) { id } }`
-    const { conversation, visitor } = ids
-    const { body } = await guddesk.graphql(query, { after, conversation, visitor }, { key: session })
+    const use = (BELOW[name] ?? String)(field)
+    const owner = Object.entries(ids).filter(([kind]) => use.includes(`$${kind})`))
+    const declared = ['$after: String', ...owner.map(([kind]) => `$${kind}: ID!`)].join(', ')
+    const variables = { after, ...Object.fromEntries(owner) }
+    const { body } = await guddesk.graphql(`query (${declared}) { ${use} }`, variables, { key: session })
     expect([name, body.errors?.map(({ extensions }: { extensions: object }) => extensions)]).toEqual([name, undefined])
-    const { first: _first, second: _second, ...data } = body.data
-    const [value] = Object.values<object>(data)
-    const connection = 'edges' in (value ?? {}) ? value : Object.values(value ?? {})[0]
-    return (connection as { edges: Edge[] }).edges
+    return edgesIn(body.data)
   }
 
   test('the walks are found, and all that are below something are known', () => {

@@ -32,7 +32,12 @@ const TYPES = [
   'Article',
   'Collection',
   'Event',
+  'User',
+  'Invitation',
 ]
+
+/** Those that only a session sees, besides. */
+const OF_SESSIONS = ['Session']
 
 /** Ids of one object of every type in a workspace. */
 async function oneOfEach(tenant: Tenant): Promise<Record<string, string>> {
@@ -67,7 +72,18 @@ async function oneOfEach(tenant: Tenant): Promise<Record<string, string>> {
     Visitor: visitor.id,
   }
   const installed = { Agent: agent.id, WebhookEndpoint: agent.webhookEndpoint.id, ApiKey: keyId }
-  return { Workspace: workspaceId, Member: memberId, AuditEntry: auditEntryId, ...texts, ...objects, ...installed }
+  const invited = 'mutation { inviteMember(input: { email: "i@example.com", role: VIEWER }) { invitation { id } } }'
+  const { inviteMember } = (await guddesk.graphql(invited, {}, { key })).data
+  const people = { User: tenant.userId, Invitation: inviteMember.invitation.id }
+  return {
+    ...people,
+    Workspace: workspaceId,
+    Member: memberId,
+    AuditEntry: auditEntryId,
+    ...texts,
+    ...objects,
+    ...installed,
+  }
 }
 
 async function node(id: string, key = guddesk.tenant.key) {
@@ -105,7 +121,8 @@ describe.each(TYPES)('%s', (type) => {
 
 test('every type that implements Node is tested here', async () => {
   const { data } = await guddesk.graphql(graphql(`{ __type(name: "Node") { possibleTypes { name } } }`))
-  expect(data.__type.possibleTypes.map(({ name }: { name: string }) => name).sort()).toEqual([...TYPES].sort())
+  const names = data.__type.possibleTypes.map(({ name }: { name: string }) => name)
+  expect(names.sort()).toEqual([...TYPES, ...OF_SESSIONS].sort())
 })
 
 const MALFORMED: [string, string][] = [
@@ -114,7 +131,7 @@ const MALFORMED: [string, string][] = [
   ['a prefix alone', 'conv_'],
   ['a prefix in capitals', 'CONV_01jy0000000000000000000000'],
   ['an unknown prefix', 'abc_01jy0000000000000000000000'],
-  ['a type that is no node', 'usr_01jy0000000000000000000000'],
+  ['a type that is no node', 'acc_01jy0000000000000000000000'],
   ['an event', 'evt_01jy0000000000000000000000'],
   ['a property of objects', 'constructor'],
   ['U+0000', '\u0000'],
@@ -159,15 +176,19 @@ describe('nodes', () => {
   })
 })
 
-test.each(['READ_ONLY', 'READ_WRITE'] as const)('an ApiKey or AuditEntry is null for a %s key', async (permission) => {
-  const key = await guddesk.newKey(guddesk.tenant, permission)
-  expect(await node(String(mine['AuditEntry']), key)).toEqual({ data: { node: null } })
-  expect(await node(String(mine['ApiKey']), key)).toEqual({ data: { node: null } })
-  expect(await nodes([String(mine['ApiKey']), String(mine['Member'])], key)).toEqual({
-    data: { nodes: [null, { __typename: 'Member', id: mine['Member'] }] },
-  })
-  expect(await node(String(mine['Agent']), key)).toMatchObject({ data: { node: { id: mine['Agent'] } } })
-})
+test.each(['READ_ONLY', 'READ_WRITE'] as const)(
+  'an ApiKey, AuditEntry or Invitation is null for a %s key',
+  async (permission) => {
+    const key = await guddesk.newKey(guddesk.tenant, permission)
+    expect(await node(String(mine['AuditEntry']), key)).toEqual({ data: { node: null } })
+    expect(await node(String(mine['ApiKey']), key)).toEqual({ data: { node: null } })
+    expect(await node(String(mine['Invitation']), key)).toEqual({ data: { node: null } })
+    expect(await nodes([String(mine['ApiKey']), String(mine['Member'])], key)).toEqual({
+      data: { nodes: [null, { __typename: 'Member', id: mine['Member'] }] },
+    })
+    expect(await node(String(mine['Agent']), key)).toMatchObject({ data: { node: { id: mine['Agent'] } } })
+  },
+)
 
 test('nodes show what they hold, and relations stay in the workspace', async () => {
   const query = graphql(`query ($ids: [ID!]!) { nodes(ids: $ids) { __typename
@@ -184,6 +205,8 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
     ... on Article { title body collection { id } }
     ... on Collection { collectionName: name }
     ... on Event { eventType: type conversation { id } }
+    ... on User { userName: name email hasPassword mayResetPassword }
+    ... on Invitation { invitedEmail: email }
   } }`)
   const { data, body } = await guddesk.graphql(query, { ids: TYPES.map((type) => mine[type]) })
   expect(body.errors).toBeUndefined()
@@ -210,5 +233,49 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
     { __typename: 'Article', title: 'Refunds', body: 'Ask us.', collection: { id: mine['Collection'] } },
     { __typename: 'Collection', collectionName: 'Money' },
     { __typename: 'Event', eventType: 'CONVERSATION_CREATED', conversation: { id: mine['Conversation'] } },
+    { __typename: 'User', userName: 'Owner', email: 'owner@localhost', hasPassword: null, mayResetPassword: null },
+    { __typename: 'Invitation', invitedEmail: 'i@example.com' },
   ])
+})
+
+describe('people', () => {
+  const PERSON = graphql(`query ($id: ID!) { node(id: $id) { id ... on User { name hasPassword mayResetPassword } } }`)
+  const person = async (id: string, key = guddesk.tenant.key) => (await guddesk.query(PERSON, { id }, { key })).node
+
+  test('are seen by whoever is in the workspace with them, without what is their own business', async () => {
+    const { userId } = await guddesk.newMember(guddesk.tenant, 'Mia')
+    const mia = { id: userId, name: 'Mia', hasPassword: null, mayResetPassword: null }
+    expect(await person(userId)).toEqual(mia)
+    expect(await person(userId, other.key)).toBeNull()
+    const own = await guddesk.newKey({ ...guddesk.tenant, userId }, 'READ_ONLY')
+    expect(await person(userId, own)).toEqual(mia)
+    await guddesk.deps.db.prisma.member.deleteMany({ where: { userId } })
+    expect(await person(userId)).toBeNull()
+  })
+
+  test('an agent sees them, and is none of them', async () => {
+    const bot = { name: 'Bot', webhookUrl: 'http://127.0.0.1:9/people' }
+    const { data } = await guddesk.call('POST', '/api/v1/agents', bot)
+    const { userId } = guddesk.tenant
+    const seen = { id: userId, name: 'Owner', hasPassword: null, mayResetPassword: null }
+    expect(await person(userId, data.credentials.apiKey)).toEqual(seen)
+  })
+})
+
+test('a session is seen with a session of the same person only', async () => {
+  const { prisma } = guddesk.deps.db
+  const [own, foreign] = [await guddesk.newSession(guddesk.tenant), await guddesk.newSession(other)]
+  const headers = { 'x-workspace-id': guddesk.tenant.workspaceId }
+  const SESSION = graphql(`query ($id: ID!) { node(id: $id) { id ... on Session { isCurrent } } }`)
+  const idOf = async (userId: string) => (await prisma.session.findFirstOrThrow({ where: { userId } })).id
+  const id = await idOf(guddesk.tenant.userId)
+  const seenWith = async (key: string, asked = id) =>
+    (await guddesk.query(SESSION, { id: asked }, { key, headers })).node
+  expect(await seenWith(own)).toEqual({ id, isCurrent: true })
+  expect(await seenWith(guddesk.tenant.key)).toBeNull()
+  expect(await seenWith(own, await idOf(other.userId))).toBeNull()
+  expect(foreign).not.toBe(own)
+  await prisma.session.update({ where: { id }, data: { expiresAt: new Date(0) } })
+  const another = await guddesk.newSession(guddesk.tenant)
+  expect(await seenWith(another)).toBeNull()
 })

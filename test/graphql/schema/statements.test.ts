@@ -72,6 +72,8 @@ async function grow(): Promise<void> {
   const workspace = { id: newId('workspace'), name: 'Another', slug: `another-${made}` }
   await prisma.workspace.create({ data: { ...workspace, members: { create: owner } } })
   await guddesk.newSession(tenant)
+  // After the agent's, so that every page has keys of both kinds.
+  await guddesk.newKey(tenant, 'READ_ONLY')
   // In the audit log, beside the agent, so that a page of any length has entries about both.
   await guddesk.call('POST', '/api/agent/webhooks', { url: `${webhookUrl}/own`, events: { onMessageCreated: false } })
   const money = `mutation { createCollection(input: { name: "Money ${made}" }) {
@@ -87,6 +89,8 @@ async function grow(): Promise<void> {
 /** What fields with required arguments are asked with. */
 const ARGUMENTS: Record<string, () => string> = {
   'Query.conversation': () => `id: "${latest.conversation}"`,
+  'Query.visitor': () => `id: "${latest.visitors.at(-1)}"`,
+  'Query.article': () => `slug: "refunds-${latest.conversation.replace('_', '-')}"`,
   'Query.node': () => `id: "${latest.conversation}"`,
   'Query.nodes': () => `ids: ${JSON.stringify(latest.visitors)}`,
   'Query.deliveryStats': () => 'from: "2026-01-01T00:00:00Z", to: "2026-01-02T00:00:00Z", bucket: HOUR',
