@@ -1,10 +1,10 @@
-import { ConversationPatch } from '../domain/conversations/update-conversation.ts'
 import {
   addTags,
+  ConversationPatch,
   MAX_CONVERSATIONS,
   removeTags,
   updateConversations,
-} from '../domain/conversations/update-conversations.ts'
+} from '../domain/conversations/update-conversation.ts'
 import { builder } from '../schema/builder.ts'
 import {
   AddTagsInput,

@@ -1,4 +1,4 @@
-import { type ConversationOutcome, MAX_CONVERSATIONS } from '../domain/conversations/update-conversations.ts'
+import { type ConversationOutcome, MAX_CONVERSATIONS } from '../domain/conversations/update-conversation.ts'
 import { builder } from './builder.ts'
 import { Conversation, conversationChanges } from './conversation.ts'
 import { MutationErrorRef, refusalOf } from './errors.ts'

@@ -3,6 +3,7 @@ import { Prisma } from '../../infra/database/db.ts'
 import type { Actor } from '../shared/actor.ts'
 import { requireLevel, visibleConversations } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
+import { kindOfId } from '../shared/ids.ts'
 import { parse } from '../shared/input.ts'
 import { type CursorRange, type Page, type PageRequest, paginate } from '../shared/pagination.ts'
 import { ConversationFilter, type Selection, selectionOf, withSearch } from './conversation-filter.ts'
@@ -16,7 +17,6 @@ import {
 } from './conversation-order.ts'
 import { ALL_FIELDS, type ConversationFields, type ConversationWithPeople, conversationsById } from './conversations.ts'
 import { type FoundConversation, findConversations, queryRows } from './find-conversations.ts'
-import { removedMembers } from './removed-members.ts'
 
 /**
  * Conversations, newest first in the given order. A walk neither skips nor repeats one that was there when it began.
@@ -41,6 +41,15 @@ export async function listConversations(
       rows: (ids) => conversationsById(deps, actor, ids),
     })
   return sort === 'ACTIVITY' ? inOrder(BY_ACTIVITY) : inOrder(BY_CREATION)
+}
+
+/**
+ * The members of a workspace that were removed and whose conversations still name them.
+ * @returns their ids; usually none
+ */
+async function removedMembers({ db }: Pick<Deps, 'db'>, workspaceId: string): Promise<string[]> {
+  const rows = await db.sql<{ id: string }>('SELECT id FROM removals WHERE workspace_id = $1', [workspaceId])
+  return rows.map(({ id }) => id).filter((id) => kindOfId(id) === 'member')
 }
 
 /** How pages of conversations are read: alone, or with those of other lists in one statement each. */

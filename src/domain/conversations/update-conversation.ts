@@ -8,7 +8,7 @@ import { type EventData, type EventType, recordEvent } from '../events/events.ts
 import { type Actor, refOf } from '../shared/actor.ts'
 import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
-import { ValidationError } from '../shared/errors.ts'
+import { DomainError, UnavailableError, ValidationError } from '../shared/errors.ts'
 import { changesSomething, idText, instant, jsonObject, omitUndefined, parse, text } from '../shared/input.ts'
 import { type ConversationWithPeople, lockConversation, Subject, WITH_PEOPLE } from './conversations.ts'
 
@@ -16,7 +16,7 @@ const MAX_TAGS = 50
 const TOO_MANY = `must have at most ${MAX_TAGS} tags`
 
 /** Tags of a conversation: each once. */
-export const Tags = z
+const Tags = z
   .array(text(50))
   .transform((tags) => [...new Set(tags)])
   .refine((tags) => tags.length <= MAX_TAGS, TOO_MANY)
@@ -63,7 +63,7 @@ export async function updateConversation(
 }
 
 /** The same for a patch that was parsed already. The caller has checked the permission. @throws NotFoundError, ValidationError */
-export function applyPatch(
+function applyPatch(
   deps: Deps,
   actor: Actor,
   id: string,
@@ -166,4 +166,85 @@ async function findAssignee(tx: Tx, workspaceId: string, memberId: string) {
     SELECT 1 FROM members WHERE id = ${memberId} AND workspace_id = ${workspaceId} FOR KEY SHARE`
   if (locked.length > 0) return tx.db.member.findUniqueOrThrow({ where: { id: memberId }, include: { user: true } })
   throw new ValidationError([{ path: 'assigneeId', message: 'is not a member of this workspace' }])
+}
+
+/** The maximum of ids in one call. */
+export const MAX_CONVERSATIONS = 100
+
+/** Which conversations to change: each once, in the order in which they are named first. */
+const ConversationIds = z
+  .array(z.string())
+  .max(MAX_CONVERSATIONS, `must have at most ${MAX_CONVERSATIONS} ids`)
+  .transform((ids) => [...new Set(ids)])
+
+const Many = z.object({ ids: ConversationIds })
+
+const TagChange = z.object({ conversationIds: ConversationIds, tags: Tags })
+
+/** What became of one of many conversations: it in its new state, or why it was left as it is. */
+export interface ConversationOutcome {
+  readonly conversationId: string
+  readonly conversation: ConversationWithPeople | null
+  readonly error: DomainError | null
+}
+
+/**
+ * Makes the same changes to many conversations, as updateConversation does to one, each in a transaction of its own: one
+ * that is refused does not keep the others from being changed. Doing it again changes nothing, so a call that failed in
+ * its middle can be repeated.
+ * @param ids at most 100
+ * @returns an outcome for each distinct id
+ * @throws ForbiddenError; ValidationError for too many ids and for changes that no conversation can have: nothing was changed then
+ */
+export function updateConversations(
+  deps: Deps,
+  actor: Actor,
+  ids: readonly string[],
+  input: z.input<typeof ConversationPatch>,
+): Promise<ConversationOutcome[]> {
+  requireLevel(actor, 'READ_WRITE')
+  const wanted = parse(Many, { ids })
+  const patch = parse(ConversationPatch, input)
+  return forEach(wanted.ids, (id) => applyPatch(deps, actor, id, patch))
+}
+
+/**
+ * Adds tags to many conversations, in addition to whatever tags others add or remove at the same time.
+ * @returns an outcome for each distinct id
+ * @throws ForbiddenError; ValidationError for too many ids or tags
+ */
+export function addTags(deps: Deps, actor: Actor, input: z.input<typeof TagChange>): Promise<ConversationOutcome[]> {
+  requireLevel(actor, 'READ_WRITE')
+  const { conversationIds, tags } = parse(TagChange, input)
+  return forEach(conversationIds, (id) => applyPatch(deps, actor, id, { addTags: tags }).catch(nameTags))
+}
+
+/** Removes tags from many conversations; those that a conversation does not have are ignored. Otherwise as addTags. */
+export function removeTags(deps: Deps, actor: Actor, input: z.input<typeof TagChange>): Promise<ConversationOutcome[]> {
+  requireLevel(actor, 'READ_WRITE')
+  const { conversationIds, tags } = parse(TagChange, input)
+  return forEach(conversationIds, (id) => applyPatch(deps, actor, id, { removeTags: tags }))
+}
+
+/** What a patch calls addTags is called tags here. */
+function nameTags(error: unknown): never {
+  if (!(error instanceof ValidationError)) throw error
+  throw new ValidationError(error.fields.map((field) => ({ ...field, path: 'tags' })))
+}
+
+/** One after the other: together they would take the connections from everybody else. */
+async function forEach(
+  ids: readonly string[],
+  change: (id: string) => Promise<ConversationWithPeople>,
+): Promise<ConversationOutcome[]> {
+  const outcomes: ConversationOutcome[] = []
+  for (const conversationId of ids) {
+    try {
+      outcomes.push({ conversationId, conversation: await change(conversationId), error: null })
+    } catch (error) {
+      if (!(error instanceof DomainError) || error instanceof UnavailableError) throw error
+      outcomes.push({ conversationId, conversation: null, error })
+    }
+  }
+  return outcomes
 }
