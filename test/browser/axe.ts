@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
+import { pageIsIdle } from './walk.ts'
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -27,7 +28,7 @@ export async function violationsInBoth(page: Page): Promise<string[]> {
       colorScheme,
     )
     // Transitions, also of colours.
-    await page.waitForTimeout(400)
+    await pageIsIdle(page)
     found.push(...(await violations(page)).map((each) => `${colorScheme}: ${each}`))
   }
   return found

@@ -1,13 +1,33 @@
 import type { Page } from 'playwright-core'
 
-/** Nothing is being loaded or moved any more. */
+/** Frames in a row, some 150 ms: what is loaded or moved begins within a few. */
+const STILL_FRAMES = 9
+
+/** Nothing is being loaded or moved any more, transitions included. */
 export async function pageIsIdle(page: Page): Promise<void> {
-  await page.waitForFunction(() => document.querySelector('[role="status"] .visually-hidden') === null, undefined, {
-    timeout: 15_000,
-  })
   await page.waitForFunction(() => document.getElementById('root')?.childElementCount !== 0)
-  // Transitions of the component library.
-  await page.waitForTimeout(400)
+  await page.evaluate(
+    (frames) =>
+      new Promise<void>((resolve) => {
+        const isMoving = (animation: Animation) =>
+          animation.playState === 'running' &&
+          animation.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY
+        let still = 0
+        const look = () => {
+          const isLoading = document.querySelector('[role="status"] .visually-hidden') !== null
+          still = isLoading || document.getAnimations().some(isMoving) ? 0 : still + 1
+          if (still === frames) resolve()
+          else requestAnimationFrame(look)
+        }
+        look()
+      }),
+    STILL_FRAMES,
+  )
+}
+
+/** The page's own connection stands. "Live" alone would be found in the navigation as well. */
+export async function pageIsLive(page: Page): Promise<void> {
+  await page.locator('output[data-state="live"]').first().waitFor()
 }
 
 interface Place {

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { violationsInBoth } from '../axe.ts'
 import { desk, page, useDesk, useVisits } from '../desk.ts'
 import { eventually } from '../people.ts'
-import { pageIsIdle } from '../walk.ts'
+import { pageIsIdle, pageIsLive } from '../walk.ts'
 
 const running = new Set<ChildProcess>()
 useDesk()
@@ -82,7 +82,7 @@ test('from Install Agent to an answer in the inbox, its delivery, and delivering
   // Neither a key nor the browser's back button loses them.
   await page.keyboard.press('Escape')
   await page.evaluate(() => history.back())
-  await page.waitForTimeout(300)
+  await pageIsIdle(page)
   expect(await dialog().locator('code').first().innerText()).toBe(secret)
 
   const env = {
@@ -99,7 +99,7 @@ test('from Install Agent to an answer in the inbox, its delivery, and delivering
   await page.getByRole('heading', { name: 'EchoBot', level: 1 }).waitFor()
 
   await page.getByRole('link', { name: 'All open' }).click()
-  await page.getByText('Live', { exact: true }).last().waitFor()
+  await pageIsLive(page)
   await visitorWrites('Vera Visitor', 'I want a refund')
   await seesReply('Vera Visitor', 'Echo: I want a refund')
 

@@ -5,7 +5,7 @@ import { recordEvent, SYSTEM } from '../../../src/domain/events/events.ts'
 import { newId } from '../../../src/domain/shared/ids.ts'
 import { type Receiver, startReceiver } from '../../support/receiver.ts'
 import { desk, useDesk } from '../desk.ts'
-import { pageIsIdle } from '../walk.ts'
+import { pageIsIdle, pageIsLive } from '../walk.ts'
 
 const PER_SECOND = 200
 const SECONDS = 30
@@ -61,7 +61,7 @@ test('200 events a second, each delivered, for half a minute: it answers at once
   const conversations = await Promise.all(Array.from({ length: 20 }, () => desk.guddesk.newConversation()))
   await page.goto('/w/acme/live')
   await pageIsIdle(page)
-  await page.getByText('Live', { exact: true }).last().waitFor()
+  await pageIsLive(page)
   const cdp = await context.newCDPSession(page)
   const inputDelays = await watchInputDelays(page)
   const before = receiver.received.length

@@ -3,7 +3,7 @@ import { type Receiver, startReceiver } from '../../support/receiver.ts'
 import { violationsInBoth } from '../axe.ts'
 import { desk, page, useDesk, useVisits } from '../desk.ts'
 import { eventually } from '../people.ts'
-import { pageIsIdle } from '../walk.ts'
+import { pageIsIdle, pageIsLive } from '../walk.ts'
 
 let receiver: Receiver
 // Registered first, it runs last.
@@ -24,11 +24,10 @@ async function openLive(search = ''): Promise<void> {
   await page.goto(`/w/acme/live${search}`)
   await pageIsIdle(page)
   // What happens before the stream stands is not shown.
-  await page.getByText('Live', { exact: true }).last().waitFor()
+  await pageIsLive(page)
   await eventually(async () => {
     await say('Is it there yet?')
-    await page.waitForTimeout(300)
-    expect(await row('Is it there yet?').count()).toBeGreaterThan(0)
+    await row('Is it there yet?').first().waitFor({ timeout: 500 })
   }, 15_000)
 }
 
@@ -47,11 +46,18 @@ test('the filter stands in the address and narrows what comes', async () => {
   await page.goto('/w/acme/live?type=CONVERSATION_CLOSED')
   await pageIsIdle(page)
   await page.getByText('Waiting for events').waitFor()
-  await page.waitForTimeout(1000)
-  const id = await say('Not shown')
-  await desk.guddesk.call('PATCH', `/api/v1/conversations/${id}`, { status: 'CLOSED' })
-  await row('conversation.closed').first().waitFor()
-  expect(await rows().count()).toBe(1)
+  await pageIsLive(page)
+  const close = (id: string) => desk.guddesk.call('PATCH', `/api/v1/conversations/${id}`, { status: 'CLOSED' })
+  // What happens before the stream stands is not shown.
+  await eventually(async () => {
+    await close(await desk.guddesk.newConversation())
+    await rows().first().waitFor({ timeout: 500 })
+  }, 15_000)
+  await pageIsIdle(page)
+  const before = await rows().count()
+  await close(await say('Not shown'))
+  await eventually(async () => expect(await rows().count()).toBeGreaterThan(before))
+  expect(await row('conversation.closed').count()).toBe(await rows().count())
 })
 
 test('while it is paused nothing comes, and resuming brings all of it', async () => {
@@ -59,7 +65,8 @@ test('while it is paused nothing comes, and resuming brings all of it', async ()
   const before = await rows().count()
   await button('Pause').click()
   for (let i = 0; i < 5; i++) await say(`Meanwhile ${i}`)
-  await page.waitForTimeout(700)
+  // The inbox of the navigation has been told of them by now.
+  await pageIsIdle(page)
   expect(await rows().count()).toBe(before)
   await button('Resume').click()
   for (let i = 0; i < 5; i++) await row(`Meanwhile ${i}`).first().waitFor()

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { violationsInBoth } from '../axe.ts'
 import { desk, page, useDesk, useVisits, visit } from '../desk.ts'
 import { eventually } from '../people.ts'
+import { pageIsIdle } from '../walk.ts'
 
 const PATH = '/w/acme/settings/api-keys'
 
@@ -49,7 +50,7 @@ describe('creating a key', () => {
     await page.keyboard.press('Escape')
     await page.mouse.click(5, 5)
     await page.goBack()
-    await page.waitForTimeout(400)
+    await pageIsIdle(page)
     await dialog().getByText('This key is shown only once').waitFor()
     expect(await dialog().getByRole('button', { name: 'Close' }).count()).toBe(0)
     await page.getByRole('button', { name: 'I have saved it' }).click()

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { desk, page, useDesk, useVisits } from '../desk.ts'
 import { eventually } from '../people.ts'
+import { pageIsLive } from '../walk.ts'
 
 // As strict as a server can be: everything that the dashboard asks for is in its manifest.
 useDesk({ GRAPHQL_DOCUMENTS: 'dashboard/documents.json' })
@@ -29,7 +30,7 @@ const messages = async (id: string) =>
 describe('the list', () => {
   test('shows a conversation that begins while it is open, without a reload', async () => {
     await page.goto('/w/acme/inbox/open')
-    await page.getByText('Live', { exact: true }).last().waitFor()
+    await pageIsLive(page)
     await write('Nina New', 'Is anybody there?')
     await row('Nina New').waitFor()
     expect(await row('Nina New').textContent()).toContain('Is anybody there?')

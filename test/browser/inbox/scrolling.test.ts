@@ -95,7 +95,7 @@ test('somebody who has scrolled down is not moved by what comes in, and told of 
   await list.evaluate((element) => {
     element.scrollTop = 1500
   })
-  await page.waitForTimeout(300)
+  await pageIsIdle(page)
   const seen = () =>
     list.evaluate((element) => ({ top: element.scrollTop, first: element.querySelector('li')?.textContent }))
   const before = await seen()

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { newId } from '../../../src/domain/shared/ids.ts'
 import { browser, desk, page, useDesk, useVisits, visit } from '../desk.ts'
 import { EMAIL, eventually, PASSWORD, watchFaults } from '../people.ts'
-import { pageIsIdle } from '../walk.ts'
+import { pageIsIdle, pageIsLive } from '../walk.ts'
 
 useDesk()
 useVisits()
@@ -146,7 +146,7 @@ describe('finding one’s way', () => {
 
 test('a lost connection is said, and what happened meanwhile is there when it is back', async () => {
   await page.goto('/w/acme/inbox/open')
-  await page.getByText('Live', { exact: true }).last().waitFor()
+  await pageIsLive(page)
   await visit.context.setOffline(true)
   await page.getByText('Reconnecting', { exact: true }).waitFor()
   await page.getByText('Connection lost.').waitFor()
