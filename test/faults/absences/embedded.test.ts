@@ -1,0 +1,3 @@
+import { describeAbsences } from './absences.ts'
+
+describeAbsences('embedded', { DATABASE_URL: '', REDIS_URL: '' }, false)
