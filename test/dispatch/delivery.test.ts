@@ -4,7 +4,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
-import { quietPeriod } from '../support/until.ts'
 import { deliverySteps } from './delivery-steps.ts'
 
 let guddesk: TestGudDesk
@@ -78,7 +77,7 @@ describe('payloads', () => {
     const { data: closed } = await patch({ status: 'CLOSED' })
     await guddesk.call('POST', `${path}/messages`, { body: 'A note', type: 'NOTE' }, { key: tenant.key })
     await receiver.waitFor(2)
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received.map(({ event }) => event)).toEqual(['conversation.assigned', 'conversation.closed'])
     const by = { id: expect.stringMatching(/^key_/), name: 'FULL_ACCESS key' }
     expect(receiver.received[0]?.data).toEqual({
@@ -104,7 +103,7 @@ describe('payloads', () => {
     await register({ onMessageCreated: false, onConversationCreated: true })
     await guddesk.newConversation(tenant, 'Hello')
     await receiver.waitFor(1)
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received.map(({ event }) => event)).toEqual(['conversation.created'])
   })
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { quietPeriod, until } from '../support/until.ts'
+import { until } from '../support/until.ts'
 import { deliverySteps } from './delivery-steps.ts'
 
 let guddesk: TestGudDesk
@@ -28,7 +28,7 @@ describe('failing receivers', () => {
     await attempted('conversation.created', 1)
     // 10 s, give or take a tenth.
     guddesk.advance(8500)
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received).toHaveLength(1)
     guddesk.advance(2500)
     await receiver.waitFor(2)
@@ -57,7 +57,7 @@ describe('failing receivers', () => {
     }
     expect(await deliveryOf('conversation.created')).toMatchObject({ status: 'FAILED', attempts: 8, due: null })
     guddesk.advance(86_400_000)
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received.map(({ headers }) => headers['x-guddesk-attempt'])).toEqual('12345678'.split(''))
   })
 
@@ -69,7 +69,7 @@ describe('failing receivers', () => {
     await guddesk.newConversation(tenant)
     await attempted('conversation.created', 1)
     guddesk.advance(90_000)
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received).toHaveLength(1)
     // Jitter adds up to a tenth.
     guddesk.advance(20_100)
@@ -91,7 +91,7 @@ describe('failing receivers', () => {
     })
     expect(JSON.parse(event.body).data).toMatchObject({ endpointId: id, reason: 'gone' })
     await guddesk.newConversation(tenant)
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received).toHaveLength(1)
     expect(await deliveryOf('conversation.created')).toMatchObject({ status: 'SKIPPED', attempts: 0 })
   })
@@ -161,7 +161,7 @@ describe('failing receivers', () => {
       await guddesk.newConversation(tenant)
       await attempted('conversation.created', 1)
       guddesk.advance(86_400_000)
-      await quietPeriod(100)
+      await guddesk.dispatched()
     }
     await until(async () => !(await isEnabled()))
     const where = { workspaceId: tenant.workspaceId, type: 'endpoint.disabled' }
@@ -182,12 +182,12 @@ describe('the breaker', () => {
     expect(await breaker(id)).toEqual({ state: 'CLOSED', openedAt: null, nextProbeAt: null })
     await Promise.all(Array.from({ length: 14 }, () => guddesk.newConversation(tenant)))
     await until(async () => (await breaker(id)).state === 'OPEN')
-    await quietPeriod()
+    await guddesk.dispatched()
     const tried = receiver.received.length
     expect(tried).toBeLessThan(14)
     receiver.behave(answer(200))
     guddesk.advance(4000)
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received).toHaveLength(tried)
     guddesk.advance(2000)
     await until(async () => (await breaker(id)).state === 'CLOSED')
@@ -212,10 +212,10 @@ describe('endpoints that fail for days', () => {
       await guddesk.newConversation(tenant)
       await attempted('conversation.created', 1)
       guddesk.advance(43_200_000)
-      await quietPeriod(150)
+      await guddesk.dispatched()
     }
     await until(async () => (await warnings()).length > 0)
-    await quietPeriod(150)
+    await guddesk.dispatched()
     const [warning, ...more] = await warnings()
     expect(more).toEqual([])
     const { data } = JSON.parse(warning?.body ?? '{}')

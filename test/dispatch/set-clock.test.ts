@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { quietPeriod, until } from '../support/until.ts'
+import { until } from '../support/until.ts'
 
 const DAY = 86_400_000
 
@@ -31,7 +31,7 @@ test('a clock that jumps ten days ahead between failures disables nothing, and f
   guddesk.clock.set(10 * DAY)
   for (let i = 0; i < 3; i++) await guddesk.newConversation(tenant)
   await until(async () => (await endpoint()).consecutiveFailures >= 4)
-  await quietPeriod()
+  await guddesk.dispatched()
   expect(await endpoint()).toMatchObject({ isEnabled: true, failingWarnedAt: null })
   guddesk.clock.set(-10 * DAY)
   guddesk.advance(5 * DAY)
@@ -44,12 +44,12 @@ test.each([-10, 10])('a clock that is set by %i days moves no retry, and no prob
   receiver.behave(answer(503))
   await Promise.all(Array.from({ length: 12 }, () => guddesk.newConversation(tenant)))
   await until(async () => (await endpoint()).breakerOpenedAt !== null)
-  await quietPeriod()
+  await guddesk.dispatched()
   receiver.behave(answer(200))
   const tried = receiver.received.length
   guddesk.clock.set(days * DAY)
   guddesk.advance(0)
-  await quietPeriod(800)
+  await guddesk.dispatched()
   expect(receiver.received).toHaveLength(tried)
   const first = receiver.received.length
   guddesk.advance(6000)

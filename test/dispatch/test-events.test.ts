@@ -5,7 +5,7 @@ import { quiet, START } from '../support/event-log.ts'
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { quietPeriod, until } from '../support/until.ts'
+import { until } from '../support/until.ts'
 
 let guddesk: TestGudDesk
 let receiver: Receiver
@@ -129,7 +129,7 @@ describe('a disabled endpoint', () => {
     guddesk.advance(20_000)
     const { delivery } = await send('PING')
     expect(await finished(delivery.id)).toMatchObject({ status: 'DELIVERED' })
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received.map(({ event }) => event)).toEqual(['conversation.created', 'ping'])
     expect(await health()).toEqual(before)
   })
@@ -156,7 +156,7 @@ test.each([500, 429, 410, 302])(
       attemptLog: [{ statusCode: status }],
     })
     guddesk.advance(3_600_000)
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received).toHaveLength(1)
     expect(await health()).toEqual(before)
   },

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { graphql } from '../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../support/receiver.ts'
-import { quietPeriod, until } from '../support/until.ts'
+import { until } from '../support/until.ts'
 import { deliverySteps, heardByDispatcher } from './delivery-steps.ts'
 
 let guddesk: TestGudDesk
@@ -54,7 +54,7 @@ describe('disabling and deleting', () => {
     await patch({ isEnabled: false })
     receiver.behave(answer(200))
     guddesk.advance(60_000)
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received).toHaveLength(1)
     await patch({ isEnabled: true })
     await receiver.waitFor(2)
@@ -75,7 +75,7 @@ describe('disabling and deleting', () => {
     expect(gone.data).toEqual({ deleted: true })
     release()
     guddesk.advance(60_000)
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received).toHaveLength(1)
     // What belonged to it goes in the background.
     await until(async () => (await guddesk.deps.db.prisma.delivery.count({ where: { endpointId: id } })) === 0)
@@ -112,7 +112,7 @@ describe('order', () => {
     await guddesk.call('POST', `/api/v1/conversations/${id}/messages`, { body: 'two' }, { key: tenant.key })
     const other = await guddesk.newConversation(tenant, 'other')
     await receiver.waitFor(2)
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received.map(({ data }) => data['conversationId'])).toEqual([id, other])
     guddesk.advance(11_000)
     await receiver.waitFor(4)

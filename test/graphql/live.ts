@@ -1,7 +1,10 @@
 import { createClient as createSse } from 'graphql-sse'
 import { createClient as createWs } from 'graphql-ws'
+import { vi } from 'vitest'
 import { WebSocket } from 'ws'
+import { LogTailer } from '../../src/live/log-tailer.ts'
 import type { TestGudDesk } from '../support/guddesk.ts'
+import { until } from '../support/until.ts'
 
 export const EVENTS = `subscription ($types: [EventType!], $conversationId: ID, $after: String) {
   events(types: $types, conversationId: $conversationId, after: $after) {
@@ -85,6 +88,15 @@ async function faultsOf(error: unknown): Promise<GraphQLFault[]> {
 }
 
 export type Transport = <T = Event>(guddesk: TestGudDesk, variables?: object, options?: Subscribe) => Live<T>
+
+/** Starts a subscription of events. When it returns, it has its place in the log, or has ended. */
+export async function placed<T>(start: () => T, isEnded: (live: T) => boolean = () => false): Promise<T> {
+  const place = vi.spyOn(LogTailer.prototype, 'start')
+  const live = start()
+  await until(() => place.mock.settledResults.some(({ type }) => type === 'fulfilled') || isEnded(live))
+  place.mockRestore()
+  return live
+}
 
 /** graphql-ws with the credential in connectionParams. */
 export const overWebSocket: Transport = (

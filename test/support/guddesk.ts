@@ -25,6 +25,7 @@ import { expectDocumented } from './contract/openapi.ts'
 import { backend, openTestDatabase } from './database.ts'
 import type { TypedDocument } from './graphql.ts'
 import { REDIS_URL } from './servers.ts'
+import { openWitness, type Witness } from './witness.ts'
 
 /** A REST answer. `data` and `error` are the envelope's parts. */
 export interface Answer {
@@ -86,6 +87,11 @@ export interface TestGudDesk extends GudDesk {
   newConversation(tenant?: Tenant, message?: string): Promise<string>
   /** Moves time and wakes the dispatcher. */
   advance(ms: number): void
+  /**
+   * Waits until the dispatcher has sent everything that is due: what has not arrived by then does not come. It makes events
+   * of a workspace of its own.
+   */
+  dispatched(): Promise<void>
 }
 
 /** For servers that a test puts together itself. */
@@ -169,6 +175,10 @@ export async function startGudDesk({ env = {}, pages, resolve, db }: Options = {
     return id
   }
 
+  let witness: Promise<Witness> | undefined
+  const witnessIn = async (where: Tenant) =>
+    openWitness({ ...where, deps: guddesk.deps, call, conversationId: await self.newConversation(where) })
+
   const self: TestGudDesk = {
     ...guddesk,
     origin,
@@ -227,8 +237,13 @@ export async function startGudDesk({ env = {}, pages, resolve, db }: Options = {
       clock.advance(ms)
       guddesk.deps.bus.notify(DISPATCH_TOPIC)
     },
+    async dispatched() {
+      witness ??= witnessIn(await self.newTenant())
+      await (await witness).settled()
+    },
     async stop() {
       await guddesk.stop()
+      await (await witness)?.close()
       await rm(dataDir, { recursive: true, force: true })
     },
   }

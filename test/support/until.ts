@@ -11,7 +11,30 @@ export async function until(
   }
 }
 
-/** For "nothing more comes": long enough for something that would come. */
-export function quietPeriod(ms = 300): Promise<void> {
+/** Lets real time pass: for the pace of what a test does. It proves nothing of what does not come. */
+export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
+}
+
+/** Waits until every timer of at most `ms` milliseconds that is running now has fired: timers fire in their order. */
+export function timersUpTo(ms: number): Promise<void> {
+  return pause(ms + 1)
+}
+
+const TICK_MS = 10
+
+/**
+ * Measures time in which this process could run: a moment in which the machine keeps it waiting counts as one tick. For
+ * limits on what the process does by itself.
+ * @returns milliseconds since the call; the first call of it ends the measurement
+ */
+export function runTime(): () => number {
+  let ran = 0
+  const timer = setInterval(() => {
+    ran += TICK_MS
+  }, TICK_MS)
+  return () => {
+    clearInterval(timer)
+    return ran
+  }
 }

@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Membership } from '../../../src/dispatch/cluster/membership.ts'
 import { type DbConnection, openConnection } from '../../../src/dispatch/store/connection.ts'
 import { backend } from '../../support/database.ts'
-import { quietPeriod, until } from '../../support/until.ts'
+import { until } from '../../support/until.ts'
 import { connection, guddesk, useApiNode } from '../api-node.ts'
 
 useApiNode()
@@ -95,6 +95,7 @@ test('a beat names its backend, unless the database is embedded', async () => {
 describe.runIf(backend === 'postgres')('a connection that ends', () => {
   const connections: DbConnection[] = []
   afterEach(async () => {
+    vi.restoreAllMocks()
     for (const connection of connections.splice(0)) await connection.close()
   })
 
@@ -169,13 +170,16 @@ describe.runIf(backend === 'postgres')('a connection that ends', () => {
   })
 
   test('after a slow beat the next names no backend, and is trusted for longer', async () => {
+    const now = performance.now.bind(performance)
+    let ahead = 0
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + ahead)
     const slowly: DbConnection['run'] = async (statement, params) => {
-      await quietPeriod(550)
+      ahead += 550
       return connections[1]?.run(statement, params) ?? []
     }
     const [here, there] = await pair((connection) => ({ ...connection, run: slowly }))
     await connections[1]?.close()
-    await quietPeriod(2000)
+    ahead += 2000
     expect(there.isActive).toBe(true)
     expect(await looksUntilGone(here)).toBe(12)
   })

@@ -4,7 +4,6 @@ import { EndpointQueue } from '../../../src/dispatch/queue/endpoint-queue.ts'
 import { EndpointQueues } from '../../../src/dispatch/queue/endpoint-queues.ts'
 import { ConversationRetries } from '../../../src/dispatch/queue/order/conversation-retries.ts'
 import type { FetchRequest } from '../../../src/dispatch/store/fetch-due.ts'
-import { quietPeriod } from '../../support/until.ts'
 import { ROW as STORED_ROW } from './deliveries.ts'
 
 const NOW = new Date()
@@ -116,7 +115,6 @@ describe('what was read while things happened', () => {
 
   test('is not sent again when it was recorded before the heads came back', async () => {
     const { queue, taken } = stalled()
-    await quietPeriod(60)
     expect(queue.fetch.startHeads()).toMatchObject({ after: '' })
     queue.finish(taken, { isRetried: false })
     queue.recorded(taken)

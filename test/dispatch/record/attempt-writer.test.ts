@@ -9,7 +9,7 @@ import type { DbConnection } from '../../../src/dispatch/store/connection.ts'
 import { systemClock } from '../../../src/infra/clock.ts'
 import { createLog } from '../../../src/infra/log.ts'
 import { Metrics } from '../../../src/infra/metrics.ts'
-import { quietPeriod, until } from '../../support/until.ts'
+import { timersUpTo, until } from '../../support/until.ts'
 
 /** A statement that is under way: what it records, and how it ends. */
 interface Batch {
@@ -18,6 +18,7 @@ interface Batch {
 }
 
 const WRITE = 500
+const GATHER_MS = 2
 
 /** A recorder on two connections to a database that answers when it is told to. */
 function recording() {
@@ -30,7 +31,7 @@ function recording() {
     batches.push({ ids, end })
     return promise
   }
-  const connection = { run, batch: { read: WRITE, write: WRITE, gatherMs: 2 } } as unknown as DbConnection
+  const connection = { run, batch: { read: WRITE, write: WRITE, gatherMs: GATHER_MS } } as unknown as DbConnection
   const attemptWriter = new AttemptWriter({
     clock: systemClock,
     log: createLog('silent'),
@@ -70,7 +71,7 @@ test('what comes while a batch is written makes the next one', async () => {
   await until(async () => batches.length === 1)
   expect(batches[0]?.ids).toEqual(idsOf(records(0, 3)))
   for (const each of records(3, 3 + WRITE - 1)) attemptWriter.push(each)
-  await quietPeriod(30)
+  await timersUpTo(GATHER_MS)
   expect(batches.length).toBe(1)
   batches[0]?.end()
   await until(async () => batches.length === 2)
@@ -85,7 +86,7 @@ test('a full one goes at once, on another connection, and a third waits for one 
   const { attemptWriter, batches, recorded } = recording()
   for (const each of records(0, 2 * WRITE + 10)) attemptWriter.push(each)
   await until(async () => batches.length === 2)
-  await quietPeriod(30)
+  await timersUpTo(GATHER_MS)
   expect(batches.map(({ ids }) => ids.length)).toEqual([WRITE, WRITE])
   expect(attemptWriter.backlog).toBe(10)
   for (const { end } of batches) end()

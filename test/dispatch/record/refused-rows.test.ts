@@ -4,7 +4,7 @@ import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/gudde
 import { METRICS_TOKEN, metric } from '../../support/metrics.ts'
 import { answer, type Receiver, startReceiver } from '../../support/receiver.ts'
 import { refuseRows } from '../../support/rows/refuse.ts'
-import { quietPeriod, until } from '../../support/until.ts'
+import { until } from '../../support/until.ts'
 
 const DAY = 86_400_000
 
@@ -58,7 +58,7 @@ describe('a result that the database refuses', () => {
     expect(attempts.map((each) => each.length)).toEqual(Array(12).fill(1))
     const bad = attempts.flat().filter(({ response }) => response !== 'fine')
     expect(bad).toMatchObject([{ statusCode: 200, response: null, error: expect.stringContaining('(22023)') }])
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received).toHaveLength(12)
     expect(await setAside()).toBe(before + 1)
     expect(logged('attempt refused by the database; set aside').at(-1)).toMatchObject({
@@ -76,7 +76,7 @@ describe('a result that the database refuses', () => {
     await guddesk.newConversation(tenant)
     await until(async () => (await deliveries())[1]?.due === null)
     expect((await deliveries())[1]).toMatchObject({ status: 'FAILED', attempts: 1, attemptLog: [] })
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received).toHaveLength(2)
   })
 
@@ -92,7 +92,7 @@ describe('a result that the database refuses', () => {
     for (const response of hanging) response.end()
     await guddesk.newConversation(tenant)
     await until(async () => (await deliveries())[1]?.status === 'DELIVERED')
-    await quietPeriod(500)
+    await guddesk.dispatched()
     expect((await deliveries())[0]).toMatchObject({ status: 'PENDING', attempts: 0, attemptLog: [] })
     expect(receiver.received).toHaveLength(2)
   })

@@ -5,7 +5,7 @@ import { newId } from '../../../src/domain/shared/ids.ts'
 import { nextUrl, ok } from '../../rest/objects.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 import { type Receiver, startReceiver } from '../../support/receiver.ts'
-import { quietPeriod, until } from '../../support/until.ts'
+import { until } from '../../support/until.ts'
 
 // Many endpoints that lead to one host.
 
@@ -92,12 +92,12 @@ test('a host gets 50 requests at a time, workspaces in turn, and none above half
 
   await guddesk.newConversation(one, 'Hello')
   await until(() => open.length >= 50)
-  await quietPeriod()
+  await guddesk.dispatched()
   expect(open).toHaveLength(50)
 
   // The other workspace waits for the first one's places, and has half of them in the end.
   await guddesk.newConversation(other, 'Hello')
-  await quietPeriod()
+  await guddesk.dispatched()
   expect(open).toHaveLength(50)
   for (let count = 1; count <= 25; count++) {
     open.shift()?.end()

@@ -1,17 +1,19 @@
-import { vi } from 'vitest'
 import { authenticateKey } from '../../../src/auth/api-key.ts'
 import { inEventTransaction, lockKey, WORKSPACE_LOCK } from '../../../src/domain/events/event-lock.ts'
 import type { EventFilter, LoggedEvent } from '../../../src/domain/events/event-position.ts'
+import { eventsTopic } from '../../../src/domain/events/events.ts'
 import type { Actor } from '../../../src/domain/shared/actor.ts'
 import { openEventLog } from '../../../src/live/event-log.ts'
 import type { Tenant, TestGudDesk } from '../../support/guddesk.ts'
-import { quietPeriod, until } from '../../support/until.ts'
+import { until } from '../../support/until.ts'
 
 /** Somebody who follows the event log in the background. */
 export interface Follower {
   readonly events: LoggedEvent[]
   /** The events' ids; of inserted ones, the names. */
   names(): string[]
+  /** Waits until it knows of an event that it cannot be given yet, behind a writer that is not done. */
+  held(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -20,6 +22,8 @@ export interface LogOf {
   readonly actor: Actor
   /** Live from the moment that it returns. */
   follow(options?: EventFilter & { after?: string | null }): Promise<Follower>
+  /** Waits until followers have been given whatever was committed before: what they have not got by then does not come. */
+  passed(...followers: readonly Follower[]): Promise<void>
   /** Events that are called name_1, name_2, … */
   insert(name: string, count?: number): Promise<void>
   /** Names of every event, in the log's order. */
@@ -39,24 +43,27 @@ const nameOf = ({ id }: { id: string }) => id.split('@')[0] ?? id
 
 export async function logOf({ deps }: TestGudDesk, { workspaceId, key }: Tenant): Promise<LogOf> {
   const actor = await (await authenticateKey(deps, key)).actorIn(undefined)
+  let fences = 0
+  const insert: LogOf['insert'] = async (name, count = 1) => {
+    await inEventTransaction(deps, { workspaceId }, (tx) => tx.db.$queryRawUnsafe(INSERT, name, workspaceId, count))
+    deps.bus.notify(eventsTopic(workspaceId))
+  }
   return {
     actor,
     async follow(options = {}) {
-      const subscribe = vi.spyOn(deps.bus, 'subscribe')
       const log = openEventLog(deps)
       const controller = new AbortController()
       const events: LoggedEvent[] = []
+      const batches = log.batches(workspaceId, options, controller.signal)
+      // It knows where it begins.
+      await batches.next()
       const running = (async () => {
-        for await (const event of log.follow(actor, options, controller.signal)) events.push(event)
+        for await (const batch of batches) events.push(...batch.events)
       })()
-      await until(() => subscribe.mock.calls.length > 0)
-      subscribe.mockRestore()
-      // It has asked for the end of the log; this answer comes later.
-      await deps.db.sql('SELECT 1')
-      await quietPeriod(50)
       return {
         events,
         names: () => events.map(nameOf),
+        held: () => until(() => log.lagMs() > 0),
         async stop() {
           controller.abort()
           await running
@@ -64,9 +71,17 @@ export async function logOf({ deps }: TestGudDesk, { workspaceId, key }: Tenant)
         },
       }
     },
-    async insert(name, count = 1) {
-      await inEventTransaction(deps, { workspaceId }, (tx) => tx.db.$queryRawUnsafe(INSERT, name, workspaceId, count))
+    async passed(...followers) {
+      const fence = `fence${++fences}`
+      await insert(fence)
+      const isFence = (event: LoggedEvent) => nameOf(event) === `${fence}_1`
+      for (const { events } of followers) {
+        await until(() => events.some(isFence))
+        events.splice(events.findIndex(isFence), 1)
+      }
+      await deps.db.sql('DELETE FROM events WHERE id = $1', [`${fence}_1@${workspaceId}`])
     },
+    insert,
     async logged() {
       const sql = 'SELECT id FROM events WHERE workspace_id = $1 ORDER BY xid, seq'
       return (await deps.db.sql<{ id: string }>(sql, [workspaceId])).map(nameOf)

@@ -5,7 +5,7 @@ import { type Child, type Installation, newInstallation, post } from '../../supp
 import { backend } from '../../support/database.ts'
 import { graphql } from '../../support/graphql.ts'
 import { startRedisProxy } from '../../support/peers/redis-proxy.ts'
-import { until } from '../../support/until.ts'
+import { pause, until } from '../../support/until.ts'
 
 let installation: Installation
 
@@ -63,38 +63,39 @@ async function newConversation(node: Child): Promise<string> {
 const say = (node: Child, conversation: string, body: string) =>
   post(node, `/api/v1/conversations/${conversation}/messages`, { body, type: 'AGENT' })
 
-/** Subscribed for certain. Its first arrivals are greetings. */
+/** Subscribed for certain, with every greeting behind it. */
 async function started(node: Child, conversation: string): Promise<ReturnType<typeof follow>> {
   const live = follow(node)
   await until(async () => {
     await say(node, conversation, 'greeting')
     return live.arrivals.length > 0
   })
-  await until(async () => {
-    const count = live.arrivals.length
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    return live.arrivals.length === count
-  })
+  await say(node, conversation, 'the last greeting')
+  await until(() => live.arrivals.at(-1)?.body === 'the last greeting')
   live.arrivals.length = 0
   return live
 }
 
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN
+
 // One process only can use the embedded database.
-// Milliseconds are measured while other tests run: a busy moment gets another try.
-describe.runIf(backend === 'postgres')('subscriptions across nodes', { retry: 3 }, () => {
+describe.runIf(backend === 'postgres')('subscriptions across nodes', () => {
   test('what happens at one node arrives at a subscriber of another, within milliseconds', async () => {
     const [a, b] = await Promise.all([installation.start(), installation.start()])
     const conversation = await newConversation(a)
     const live = await started(b, conversation)
     const delays: number[] = []
+    const changes: number[] = []
     for (let i = 0; i < 50; i++) {
+      const began = performance.now()
       await say(a, conversation, `message ${i}`)
       const acknowledged = performance.now()
       await until(() => live.arrivals.length === i + 1)
+      changes.push(acknowledged - began)
       delays.push((live.arrivals[i]?.at ?? Number.NaN) - acknowledged)
     }
-    const median = delays.sort((x, y) => x - y)[25]
-    expect(median).toBeLessThan(10)
+    // Where the machine is so busy that a change itself takes longer, so may the way to the subscriber.
+    expect(median(delays)).toBeLessThan(Math.max(10, 2 * median(changes)))
     await live.stop()
   })
 
@@ -114,7 +115,7 @@ describe.runIf(backend === 'postgres')('subscriptions across nodes', { retry: 3 
       await say(a, conversation, body)
       sent.set(body, performance.now())
       // Some 60 a second: 500 of them outlast the outage.
-      await new Promise((resolve) => setTimeout(resolve, 8))
+      await pause(8)
     }
     await until(
       () => live.arrivals.length >= 500,

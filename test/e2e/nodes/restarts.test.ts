@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { DISPATCH_TOPIC } from '../../../src/domain/events/events.ts'
 import { ok } from '../../rest/objects.ts'
 import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
-import { quietPeriod, until } from '../../support/until.ts'
+import { pause, until } from '../../support/until.ts'
 
 // What a service does that registers at its start and unregisters when it stops, while visitors write 20 messages a second.
 
@@ -84,23 +84,37 @@ const register = async () => (await ok(guddesk.call('POST', '/api/agent/webhooks
 const unregister = async () =>
   expect((await guddesk.call('DELETE', '/api/agent/webhooks', { url: service.url })).data).toEqual({ deleted: true })
 
-/** Visitors write until they are told to stop; how often they did in each conversation. */
-function write(conversationIds: readonly string[]): () => Promise<Map<string, number>> {
+interface Visitors {
+  /** Waits until they have written so many more messages. */
+  write(count: number): Promise<void>
+  /** Lets them stop; how often they have written in each conversation. */
+  stop(): Promise<Map<string, number>>
+}
+
+/** Visitors who write until they are told to stop. */
+function visitorsOf(conversationIds: readonly string[]): Visitors {
   const written = new Map(conversationIds.map((id) => [id, 0]))
   let isWriting = true
   const ends = conversationIds.map(async (id, i) => {
-    await quietPeriod((i * 1000) / PER_SECOND)
+    await pause((i * 1000) / PER_SECOND)
     for (let next = performance.now(); isWriting; next += (1000 * CONVERSATIONS) / PER_SECOND) {
-      await quietPeriod(Math.max(0, next - performance.now()))
+      await pause(Math.max(0, next - performance.now()))
       const body = { body: 'Hello?', type: 'VISITOR' }
       await ok(guddesk.call('POST', `/api/v1/conversations/${id}/messages`, body))
       written.set(id, (written.get(id) ?? 0) + 1)
     }
   })
-  return async () => {
-    isWriting = false
-    await Promise.all(ends)
-    return written
+  const total = () => written.values().reduce((sum, count) => sum + count, 0)
+  return {
+    async write(count) {
+      const before = total()
+      await until(() => total() >= before + count)
+    },
+    async stop() {
+      isWriting = false
+      await Promise.all(ends)
+      return written
+    },
   }
 }
 
@@ -111,7 +125,7 @@ function pass(ms: number): void {
 }
 
 /** The old process runs, then what `replace` does, then the new one runs. */
-async function drill(replace: () => Promise<void>): Promise<void> {
+async function drill(replace: (visitors: Visitors) => Promise<void>): Promise<void> {
   service = await startService()
   service.start('old')
   const created = await register()
@@ -119,12 +133,12 @@ async function drill(replace: () => Promise<void>): Promise<void> {
   const { webhookEndpoint } = guddesk.deps.db.prisma
   await webhookEndpoint.update({ where: { id }, data: SETTINGS })
   const conversationIds = await Promise.all(Array.from({ length: CONVERSATIONS }, () => guddesk.newConversation()))
-  const stop = write(conversationIds)
+  const visitors = visitorsOf(conversationIds)
   await until(() => service.heard.length >= PER_SECOND)
-  await replace()
+  await replace(visitors)
   const before = service.heard.length
   await until(() => service.heard.length >= before + PER_SECOND, 20_000)
-  const written = await stop()
+  const written = await visitors.stop()
   const total = [...written.values()].reduce((sum, count) => sum + count)
   const sequences = (of: string) => [
     ...new Set(service.heard.filter(({ conversationId }) => conversationId === of).map(({ sequence }) => sequence)),
@@ -157,11 +171,11 @@ describe('no message is lost, each conversation stays in order, and the endpoint
   timeout: 90_000,
 }, () => {
   test('when an agent stops and comes back 20 seconds later', async () => {
-    await drill(async () => {
+    await drill(async (visitors) => {
       await unregister()
       await service.end('old')
-      await quietPeriod(3000)
-      pass(17_000)
+      await visitors.write(PER_SECOND)
+      pass(19_000)
       expect(await start('new')).toBe(true)
     })
   })
@@ -176,24 +190,24 @@ describe('no message is lost, each conversation stays in order, and the endpoint
   })
 
   test('when the old process unregisters before the new one registers', async () => {
-    await drill(async () => {
+    await drill(async (visitors) => {
       await unregister()
       await service.end('old')
-      await quietPeriod(1000)
+      await visitors.write(PER_SECOND)
       expect(await start('new')).toBe(true)
     })
     expect(service.pinged).toEqual([])
   })
 
   test('when it happens again and again', async () => {
-    await drill(async () => {
+    await drill(async (visitors) => {
       for (let round = 0; round < 3; round++) {
         const process = round === 2 ? 'new' : `new ${round}`
         const before = round === 0 ? 'old' : `new ${round - 1}`
         expect(await start(process)).toBe(false)
         await unregister()
         await service.end(before)
-        await quietPeriod(200)
+        await visitors.write(CONVERSATIONS)
       }
     })
     expect(service.pinged).toEqual(['new 0', 'new 1', 'new'])

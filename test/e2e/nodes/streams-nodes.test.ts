@@ -6,7 +6,7 @@ import { backend } from '../../support/database.ts'
 import { graphql } from '../../support/graphql.ts'
 import { startRedisProxy } from '../../support/peers/redis-proxy.ts'
 import { startReceiver } from '../../support/receiver.ts'
-import { quietPeriod, until } from '../../support/until.ts'
+import { pause, until } from '../../support/until.ts'
 
 let installation: Installation
 
@@ -101,7 +101,7 @@ describe.runIf(backend === 'postgres')('live streams across nodes', () => {
         setTimeout(() => proxy.mend(), 4000)
       }
       await say(a, id, `message ${i}`)
-      await quietPeriod(20)
+      await pause(20)
     }
     const sequences = () => pane.updates.flatMap(({ message }) => message?.sequence ?? [])
     await until(

@@ -4,7 +4,7 @@ import { connect } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type Installation, newInstallation, post } from '../../support/child.ts'
 import { backend } from '../../support/database.ts'
-import { type Receiver, startReceiver } from '../../support/receiver.ts'
+import { answer, type Receiver, startReceiver } from '../../support/receiver.ts'
 
 let installation: Installation
 let receiver: Receiver
@@ -47,10 +47,13 @@ test('SIGTERM finishes what is being sent and asked, gives back leases, and exit
   const took = performance.now() - began
   expect(took).toBeGreaterThan(1000)
   expect(took).toBeLessThan(10_000)
-  // It was recorded: nothing is sent again.
+  // It was recorded: what is new is sent, and nothing again.
   const again = await installation.start()
-  await new Promise((resolve) => setTimeout(resolve, 1500))
-  expect(receiver.received).toHaveLength(1)
+  receiver.behave(answer(200))
+  await post(again, '/api/v1/conversations', { visitorId: visitor.id })
+  await receiver.waitFor(2)
+  expect(receiver.received.map(({ headers }) => headers['x-guddesk-attempt'])).toEqual(['1', '1'])
+  expect(new Set(receiver.received.map(({ headers }) => headers['x-guddesk-delivery'])).size).toBe(2)
   again.signal('SIGTERM')
   expect(await again.exited()).toBe(0)
 }, 60_000)

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { graphql } from '../../support/graphql.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 import { answer, type Receiver, startReceiver } from '../../support/receiver.ts'
-import { quietPeriod, until } from '../../support/until.ts'
+import { until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk
 let receiver: Receiver
@@ -177,7 +177,7 @@ describe('ignoreOwnEvents', () => {
     const heard = ['conversation.created api_key', 'message.created agent']
     expect(eventsOf(await receiver.waitFor(2))).toEqual(heard)
     expect(eventsOf(await other.waitFor(3))).toEqual([...heard, 'message.created agent'])
-    await quietPeriod()
+    await guddesk.dispatched()
     expect(receiver.received.map(({ data }) => (data['actor'] as { id: string }).id)).not.toContain(agent.id)
     expect(receiver.received).toHaveLength(2)
     await until(

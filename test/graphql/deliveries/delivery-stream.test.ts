@@ -1,75 +1,25 @@
-import { isDeepStrictEqual } from 'node:util'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { inEventTransaction } from '../../../src/domain/events/event-lock.ts'
-import type { DeliveryProgress } from '../../../src/live/delivery-stream.ts'
-import { openStreams } from '../../../src/live/streams.ts'
-import { backend } from '../../support/database.ts'
+import { describe, expect, test } from 'vitest'
 import { quiet } from '../../support/event-log.ts'
-import { graphql } from '../../support/graphql.ts'
-import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
-import { answer, type Receiver, startReceiver } from '../../support/receiver.ts'
-import { quietPeriod, until } from '../../support/until.ts'
+import { answer, startReceiver } from '../../support/receiver.ts'
+import { until } from '../../support/until.ts'
 import { type Live, overSse, overWebSocket, type Transport } from '../live.ts'
+import {
+  DELIVERIES,
+  guddesk,
+  NOTHING,
+  receiver,
+  register,
+  sum,
+  tenant,
+  type Update,
+  untilSumIs,
+  useStreams,
+} from './delivery-stream-steps.ts'
 
-const DELIVERIES = graphql(`subscription ($endpointId: ID, $status: DeliveryStatus, $conversationId: ID) {
-  deliveries(endpointId: $endpointId, status: $status, conversationId: $conversationId) {
-    from to created skipped delivered retrying failed durationP50Ms durationP95Ms omitted
-    newest { id status eventType conversationId endpoint { id } attempts { number statusCode } }
-  }
-}`)
-
-const STEPS = ['created', 'skipped', 'delivered', 'retrying', 'failed'] as const
-
-interface Update extends Record<(typeof STEPS)[number], number> {
-  readonly from: string
-  readonly to: string
-  readonly durationP50Ms: number | null
-  readonly durationP95Ms: number | null
-  readonly newest: { id: string; status: string; endpoint: { id: string }; attempts: { statusCode: number }[] }[]
-  readonly omitted: number
-}
-
-let guddesk: TestGudDesk
-let receiver: Receiver
-/** A workspace of its own for every test. */
-let tenant: Tenant
-
-beforeAll(async () => {
-  guddesk = await startGudDesk()
-})
-
-afterAll(async () => {
-  await guddesk?.stop()
-})
-
-beforeEach(async () => {
-  await receiver?.close()
-  receiver = await startReceiver()
-  tenant = await guddesk.newTenant()
-  return () => receiver.close()
-})
-
-async function register(body: object = {}, key = tenant.key): Promise<string> {
-  const events = { onMessageCreated: true, onConversationCreated: false }
-  const { data } = await guddesk.call('POST', '/api/agent/webhooks', { url: receiver.url, events, ...body }, { key })
-  return data.endpoint.id
-}
+useStreams()
 
 const say = (id: string, body: string) =>
   guddesk.call('POST', `/api/v1/conversations/${id}/messages`, { body, type: 'AGENT' }, { key: tenant.key })
-
-const sum = (updates: readonly Update[]) =>
-  Object.fromEntries(STEPS.map((step) => [step, updates.reduce((total, update) => total + update[step], 0)]))
-
-const NOTHING = { created: 0, skipped: 0, delivered: 0, retrying: 0, failed: 0 }
-
-/** What is made is held back by any transaction on the server, and may come after what is delivered. */
-const untilSumIs = (live: Live<Update>, expected: object) =>
-  until(
-    () => isDeepStrictEqual(sum(live.events), expected),
-    10_000,
-    () => `${JSON.stringify(sum(live.events))} came, not ${JSON.stringify(expected)}`,
-  )
 
 const TRANSPORTS: [string, Transport][] = [
   ['graphql-ws', overWebSocket],
@@ -84,6 +34,12 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
     return live
   }
 
+  /** Waits until two looks have brought everything that was recorded before: what is new begins after one. */
+  async function looked(): Promise<void> {
+    await quiet(guddesk)
+    for (let i = 0; i < 2; i++) await (await open()).stop()
+  }
+
   test('begins empty, then counts what is made and what is delivered, and shows it', async () => {
     const endpointId = await register()
     const id = await guddesk.newConversation(tenant)
@@ -91,7 +47,7 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
     expect(live.events).toMatchObject([{ ...NOTHING, newest: [], omitted: 0, durationP50Ms: null }])
     for (const body of ['one', 'two', 'three']) await say(id, body)
     await untilSumIs(live, { ...NOTHING, created: 3, delivered: 3 })
-    await quietPeriod()
+    await looked()
     await live.stop()
     expect(live.errors).toEqual([])
     expect(sum(live.events)).toEqual({ ...NOTHING, created: 3, delivered: 3 })
@@ -139,7 +95,7 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
     await untilSumIs(all, { ...NOTHING, created: 6, delivered: 6 })
     await untilSumIs(ofEndpoint, { ...NOTHING, created: 3, delivered: 3 })
     await untilSumIs(ofConversation, { ...NOTHING, created: 1, delivered: 1 })
-    await quietPeriod(600)
+    await looked()
     for (const live of [all, ofEndpoint, ofConversation, failed]) await live.stop()
     await other.close()
     expect(sum(all.events)).toEqual({ ...NOTHING, created: 6, delivered: 6 })
@@ -164,7 +120,7 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
     await say(id, 'hello')
     await until(() => sum(all.events)['delivered'] === 2)
     await untilSumIs(own, { ...NOTHING, created: 1, delivered: 1 })
-    await quietPeriod(600)
+    await looked()
     for (const live of [all, own, theirs]) await live.stop()
     await agentReceiver.close()
     expect(sum(all.events)).toMatchObject({ delivered: 2 })
@@ -198,149 +154,4 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
     await live.stop()
     expect(live.errors).toMatchObject([{ extensions: { code: 'unauthorized' } }])
   })
-})
-
-/** So many deliveries of the tenant, recorded by somebody as delivered: what a dispatcher elsewhere does. */
-/** With the lock that whoever records events holds: a reader waits for what is not committed. */
-async function flood(endpointId: string, name: string, count: number): Promise<void> {
-  const { workspaceId } = tenant
-  await inEventTransaction(guddesk.deps, { workspaceId }, (tx) =>
-    tx.db.$executeRawUnsafe(
-      `WITH event AS (
-       INSERT INTO events (id, workspace_id, type, body)
-       SELECT 'evt_' || $3 || n || $1, $1, 'message.created', '{"event":"x","data":{},"timestamp":""}'
-         FROM generate_series(1, $4::int) n RETURNING id, seq
-     ), delivery AS (
-       INSERT INTO deliveries (id, workspace_id, event_id, endpoint_id, seq, status, attempts, finished_at)
-       SELECT 'dlv_' || id, $1, id, $2, seq, 'DELIVERED', 1, now() FROM event RETURNING id
-     )
-     INSERT INTO delivery_attempts (delivery_id, number, started_at, duration_ms, status_code)
-     SELECT id, 1, now(), row_number() OVER (), 200 FROM delivery`,
-      ...[workspaceId, endpointId, name, count],
-    ),
-  )
-}
-
-test('1,000 deliveries a second make at most four updates a second, each of bounded size, and none is missed', async () => {
-  const endpointId = await register()
-  const live = overWebSocket<Update>(guddesk, {}, { query: DELIVERIES, key: tenant.key })
-  await until(() => live.events.length > 0)
-  const began = performance.now()
-  for (let i = 0; i < 40; i++) {
-    await flood(endpointId, `${i}_`, 50)
-    await quietPeriod(25)
-  }
-  const took = performance.now() - began
-  await untilSumIs(live, { ...NOTHING, created: 2000, delivered: 2000 })
-  await quietPeriod(600)
-  await live.stop()
-  expect(sum(live.events)).toEqual({ ...NOTHING, created: 2000, delivered: 2000 })
-  const updates = live.events.slice(1)
-  expect(updates.length).toBeLessThanOrEqual(Math.ceil(took / 250) + 2)
-  for (const { newest, omitted, delivered } of updates) {
-    expect(newest.length).toBeLessThanOrEqual(50)
-    expect(newest.length + omitted).toBeGreaterThanOrEqual(delivered)
-  }
-})
-
-async function follow(): Promise<{ batches: AsyncGenerator<DeliveryProgress>; close: () => void }> {
-  const actor = await guddesk.actorOf(tenant.key)
-  const streams = openStreams(guddesk.deps)
-  const controller = new AbortController()
-  const batches = await streams.deliveries.follow(actor, {}, controller.signal)
-  const close = () => {
-    controller.abort()
-    streams.close()
-  }
-  return { batches, close }
-}
-
-test('a slow reader gets one bounded batch with everything in it', async () => {
-  const endpointId = await register()
-  const { batches, close } = await follow()
-  await batches.next()
-  await flood(endpointId, 'first', 1)
-  // This one is ready before the others come.
-  await quiet(guddesk)
-  await quietPeriod(600)
-  for (let i = 0; i < 12; i++) await flood(endpointId, `${i}_`, 1000)
-  await quiet(guddesk)
-  await quietPeriod(1200)
-  const [first, second] = [await batches.next(), await batches.next()]
-  expect(first.value?.counts).toEqual({ ...NOTHING, created: 1, delivered: 1 })
-  expect(second.value?.counts).toEqual({ ...NOTHING, created: 12_000, delivered: 12_000 })
-  expect(await second.value?.newest()).toHaveLength(50)
-  expect(second.value?.omitted).toBeGreaterThanOrEqual(11_950)
-  close()
-})
-
-test('percentiles are those of the attempts', async () => {
-  const endpointId = await register()
-  const { batches, close } = await follow()
-  await batches.next()
-  await flood(endpointId, 'flood', 100)
-  const { value } = await batches.next()
-  expect(value?.durationMs).toEqual({ p50: 50, p95: 95 })
-  close()
-})
-
-test.runIf(backend === 'postgres')('what a transaction records late is counted once all the same', async () => {
-  const endpointId = await register()
-  const { batches, close } = await follow()
-  await batches.next()
-  const counts: DeliveryProgress['counts'][] = []
-  const reading = (async () => {
-    for await (const { counts: each } of batches) counts.push(each)
-  })()
-  const total = (step: keyof DeliveryProgress['counts']) => counts.reduce((sum, each) => sum + each[step], 0)
-  await flood(endpointId, 'a', 10)
-  const client = await guddesk.deps.db.pool.connect()
-  try {
-    // Its attempt's id is given out before those of the others, which are read first.
-    await client.query('BEGIN')
-    await client.query(
-      `INSERT INTO delivery_attempts (delivery_id, number, started_at, duration_ms, status_code)
-       SELECT id, 2, now(), 1, 200 FROM deliveries WHERE workspace_id = $1 LIMIT 1`,
-      [tenant.workspaceId],
-    )
-    for (const name of ['b', 'c', 'd']) {
-      await flood(endpointId, name, 10)
-      await quietPeriod(400)
-    }
-    await client.query('COMMIT')
-  } finally {
-    client.release(true)
-  }
-  await until(() => total('delivered') >= 41 && total('created') >= 40)
-  await quietPeriod(800)
-  close()
-  await reading
-  expect([total('created'), total('delivered')]).toEqual([40, 41])
-})
-
-test('nobody who follows costs nothing: it looks only while somebody does', async () => {
-  const { db } = guddesk.deps
-  const sql = db.sql.bind(db)
-  let looks = 0
-  Object.assign(db, {
-    sql: (text: string, params?: unknown[]) => {
-      if (text.includes('delivery_attempts')) looks++
-      return sql(text, params)
-    },
-  })
-  try {
-    await quietPeriod(600)
-    expect(looks).toBe(0)
-    const { batches, close } = await follow()
-    await batches.next()
-    await quietPeriod(600)
-    expect(looks).toBeGreaterThan(1)
-    close()
-    await quietPeriod(400)
-    looks = 0
-    await quietPeriod(600)
-    expect(looks).toBe(0)
-  } finally {
-    Object.assign(db, { sql })
-  }
 })

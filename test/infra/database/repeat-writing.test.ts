@@ -2,8 +2,9 @@ import { expect, test } from 'vitest'
 import type { Disk } from '../../../src/infra/database/db.ts'
 import { repeatWriting } from '../../../src/infra/database/repeat-writing.ts'
 import { createLog } from '../../../src/infra/log.ts'
-import { quietPeriod, until } from '../../support/until.ts'
+import { timersUpTo, until } from '../../support/until.ts'
 
+const EVERY_MS = 5
 const readOnly = () => Object.assign(new Error('cannot execute DELETE in a read-only transaction'), { code: '25006' })
 
 function setUp(work: (disk: { isFull: boolean }) => void) {
@@ -11,7 +12,7 @@ function setUp(work: (disk: { isFull: boolean }) => void) {
   const disk: Disk & { isFull: boolean } = { isFull: false, watch: () => async () => undefined }
   const log = createLog('info', { write: (line: string) => void lines.push(JSON.parse(line).msg) })
   let runs = 0
-  const stop = repeatWriting({ db: { disk }, log }, 5, 'it failed', async () => {
+  const stop = repeatWriting({ db: { disk }, log }, EVERY_MS, 'it failed', async () => {
     runs += 1
     work(disk)
   })
@@ -22,9 +23,8 @@ test('work that writes pauses while the disk is full, and says nothing', async (
   const { disk, lines, runs, stop } = setUp(() => undefined)
   await until(() => runs() > 1)
   disk.isFull = true
-  await quietPeriod(50)
   const before = runs()
-  await quietPeriod(50)
+  await timersUpTo(4 * EVERY_MS)
   expect(runs()).toBe(before)
   disk.isFull = false
   await until(() => runs() > before)
@@ -37,7 +37,8 @@ test('so does work in which the disk becomes full', async () => {
     disk.isFull = true
     throw readOnly()
   })
-  await quietPeriod(50)
+  await until(() => runs() > 0)
+  await timersUpTo(4 * EVERY_MS)
   await stop()
   expect([runs(), lines]).toEqual([1, []])
 })

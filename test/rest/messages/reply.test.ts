@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { typingTopic } from '../../../src/domain/events/events.ts'
 import { newId } from '../../../src/domain/shared/ids.ts'
+import { hear } from '../../support/bus.ts'
 import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 import { METRICS_TOKEN, metric } from '../../support/metrics.ts'
-import { quietPeriod, until } from '../../support/until.ts'
+import { until } from '../../support/until.ts'
 import { census, installAgent, ok, visitorSays } from '../objects.ts'
 
 const PATH = '/api/agent/reply'
@@ -72,18 +73,13 @@ describe('a reply', () => {
 
   test('ends the typing indicator of its conversation', async () => {
     const id = await guddesk.newConversation()
-    const signals: { conversationId: string; typing: boolean }[] = []
-    const stop = guddesk.deps.bus.subscribe(typingTopic(guddesk.tenant.workspaceId), (text) =>
-      signals.push(JSON.parse(text)),
-    )
-    // Redis takes a moment to subscribe.
-    await quietPeriod(200)
+    const typing = await hear(guddesk.deps.bus, typingTopic(guddesk.tenant.workspaceId))
     await ok(guddesk.call('POST', '/api/agent/typing', { conversationId: id, typing: true }))
-    await until(() => signals.length === 1)
+    await until(() => typing.messages.length === 1)
     await ok(reply(id))
-    await until(() => signals.length === 2)
-    stop()
-    expect(signals).toEqual([
+    await until(() => typing.messages.length === 2)
+    typing.stop()
+    expect(typing.messages.map((text) => JSON.parse(text))).toEqual([
       expect.objectContaining({ conversationId: id, typing: true }),
       expect.objectContaining({ conversationId: id, typing: false }),
     ])

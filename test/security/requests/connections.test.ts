@@ -5,7 +5,7 @@ import { text as bodyOf } from 'node:stream/consumers'
 import { afterEach, describe, expect, test } from 'vitest'
 import { closeStalledConnections, rejectAfterPending, serializeRequests } from '../../../src/http/connections.ts'
 import { type AcquireSlot, concurrencyLimit } from '../../../src/infra/concurrency-limit.ts'
-import { quietPeriod, until } from '../../support/until.ts'
+import { pause, until } from '../../support/until.ts'
 
 const servers: Server[] = []
 const sockets: Socket[] = []
@@ -144,14 +144,14 @@ describe('requests that are late or malformed', () => {
     const { socket, said, answer } = await serveSlowly()
     socket.write(request('/a') + request('/b') + part)
     // Held all the time, which is longer than a request may take.
-    await quietPeriod(LIMIT_MS * 2)
+    await pause(LIMIT_MS * 2)
     await answer()
     socket.write(rest)
     await answer()
     await answer()
     await until(() => said().length === 3)
     expect(said()).toEqual(['</a >', '</b >', '</slow hello>'])
-    await quietPeriod(LIMIT_MS * 2)
+    await pause(LIMIT_MS * 2)
     socket.write(request('/c'))
     await answer()
     await until(() => said().length === 4)
@@ -163,7 +163,7 @@ describe('requests that are late or malformed', () => {
   ])('are refused when they do not go on after that: %s', async (_what, part) => {
     const { socket, said, answer } = await serveSlowly()
     socket.write(request('/a') + request('/b') + part)
-    await quietPeriod(LIMIT_MS * 2)
+    await pause(LIMIT_MS * 2)
     await answer()
     await answer()
     await once(socket, 'close')
@@ -181,7 +181,7 @@ describe('requests that are late or malformed', () => {
   ])('are refused behind the answer before them, not in its place: %s', async (_what, part, code) => {
     const { socket, said, answer } = await serveSlowly()
     socket.write(request('/a') + part)
-    await quietPeriod(LIMIT_MS * 2)
+    await pause(LIMIT_MS * 2)
     expect(said()).toEqual([])
     await answer()
     await once(socket, 'close')
