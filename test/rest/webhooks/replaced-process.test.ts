@@ -83,7 +83,7 @@ describe('a process that was replaced', () => {
       expect((await guddesk.graphql(ping, { id })).body.data.sendTestEvent).toEqual({ error: null })
     }
     expect((await guddesk.graphql(ping, { id })).body.data.sendTestEvent.error.code).toBe('CONFLICT')
-    // Each of them finds no room, and looks for the latest ping instead.
+    // They find no room, and look for the latest ping instead. The embedded database serves three requests of a key at once.
     const { delivery } = guddesk.deps.db.prisma
     const findFirst = delivery.findFirst.bind(delivery)
     let looks = 0
@@ -93,7 +93,7 @@ describe('a process that was replaced', () => {
     }) as typeof delivery.findFirst
     const removing = Promise.all(Array.from({ length: 5 }, () => remove({ url: receiver.url })))
     await receiver.waitFor(10)
-    await until(() => looks >= 5)
+    await until(() => looks >= 3)
     delivery.findFirst = findFirst as typeof delivery.findFirst
     answered.resolve()
     expect((await removing).map(({ status }) => status)).toEqual([200, 200, 200, 200, 200])
