@@ -38,3 +38,8 @@ export function runTime(): () => number {
     return ran
   }
 }
+
+/** For "nothing more comes", where there is nothing that comes instead: long enough for something that would come. */
+export function quietPeriod(ms = 300): Promise<void> {
+  return pause(ms)
+}
