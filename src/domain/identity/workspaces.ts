@@ -141,6 +141,8 @@ export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
     await tx.db.apiKey.deleteMany(its)
     await tx.db.agent.deleteMany(its)
     await tx.db.invitation.deleteMany(its)
+    // Else draining its conversations would count every one of them down.
+    await tx.db.tag.deleteMany(its)
     const target = { type: 'workspace', id, name: found.name } as const
     // The workspace's own log is gone with it.
     const entry = { action: 'workspace.deleted', target, data: { slug: found.slug }, at: deps.clock.now() } as const
