@@ -158,8 +158,9 @@ export async function conversationsOfAgents(
   const among = (condition: Prisma.Sql) =>
     BY_ACTIVITY.positions({ where: Prisma.sql`${where} AND ${condition}`, lastActivityAt: {}, search: null }, range)
   const few = among(Prisma.sql`NOT agent.is_busy AND c.id = ANY(agent.ids)`)
-  const busy = among(Prisma.sql`agent.is_busy AND EXISTS (
-    SELECT 1 FROM messages m WHERE ${isIn(Prisma.sql`agent.id`, Prisma.sql`m.conversation_id = c.id`)})`)
+  // LIMIT keeps the planner from beginning with the messages: an agent may have hundreds of thousands.
+  const busy = among(Prisma.sql`agent.is_busy AND COALESCE((
+    SELECT true FROM messages m WHERE ${isIn(Prisma.sql`agent.id`, Prisma.sql`m.conversation_id = c.id`)} LIMIT 1), false)`)
   const order = range.reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
   const rows = await db.prisma.$queryRaw<(ConversationSortKey & { agentId: string })[]>`
     WITH agent AS MATERIALIZED (
