@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { quiet, START } from '../../support/event-log.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
@@ -17,12 +17,20 @@ beforeAll(async () => {
     served.add(socket)
     socket.on('close', () => served.delete(socket))
   })
+  const { subscribe } = guddesk.deps.bus
+  vi.spyOn(guddesk.deps.bus, 'subscribe').mockImplementation((topic, listener) => {
+    const stop = subscribe(topic, listener)
+    return () => {
+      left.add(topic)
+      stop()
+    }
+  })
 })
 
 afterAll(() => guddesk?.stop())
 
 const opened: WebSocket[] = []
-afterEach(() => {
+afterAll(() => {
   for (const socket of opened.splice(0)) socket.terminate()
 })
 
@@ -38,19 +46,9 @@ async function flood({ workspaceId }: Tenant): Promise<void> {
   }
 }
 
-/** Whether anybody of the workspace follows the log: called when the last one has left. */
-function leaving(workspaceId: string): { hasLeft: () => boolean; restore: () => void } {
-  const { subscribe } = guddesk.deps.bus
-  let hasLeft = false
-  const spy = vi.spyOn(guddesk.deps.bus, 'subscribe').mockImplementation((topic, listener) => {
-    const stop = subscribe(topic, listener)
-    return () => {
-      if (topic === `events:${workspaceId}`) hasLeft = true
-      stop()
-    }
-  })
-  return { hasLeft: () => hasLeft, restore: () => spy.mockRestore() }
-}
+/** Topics that the last follower has left. */
+const left = new Set<string>()
+const hasLeft = ({ workspaceId }: Tenant) => left.has(`events:${workspaceId}`)
 
 const ENDS = 'subscription ($after: String) { events(after: $after, types: [CONVERSATION_CLOSED]) { cursor data } }'
 const EVENTS = 'subscription ($after: String) { events(after: $after) { cursor data } }'
@@ -140,22 +138,19 @@ test('a WebSocket that goes on asking and does not read is closed', async () => 
   socket.terminate()
 }, 40_000)
 
-// Both wait for the server's patience: some 25 seconds.
-test('a WebSocket that stops answering is gone within 30 s, and what it followed with it', async () => {
+// Both wait for the server's patience, some 25 seconds, at the same time.
+test.concurrent('a WebSocket that stops answering is gone within 30 s, and what it followed with it', async () => {
   const tenant = await guddesk.newTenant()
-  const { hasLeft, restore } = leaving(tenant.workspaceId)
   // Takes everything and answers no ping.
   const { socket } = await subscribe(tenant, { autoPong: false })
-  expect(hasLeft()).toBe(false)
+  expect(hasLeft(tenant)).toBe(false)
   const began = performance.now()
-  await Promise.all([once(socket, 'close'), until(hasLeft, 35_000)])
+  await Promise.all([once(socket, 'close'), until(() => hasLeft(tenant), 35_000)])
   expect(performance.now() - began).toBeLessThan(30_000)
-  restore()
 }, 60_000)
 
-test('an event stream that stops reading is gone within 30 s, and what it followed with it', async () => {
+test.concurrent('an event stream that stops reading is gone within 30 s, and what it followed with it', async () => {
   const tenant = await guddesk.newTenant()
-  const { hasLeft, restore } = leaving(tenant.workspaceId)
   const socket = connect(Number(new URL(guddesk.origin).port), '127.0.0.1')
   const body = JSON.stringify({ query: EVENTS, variables: { after: START } })
   const head = [
@@ -177,10 +172,9 @@ test('an event stream that stops reading is gone within 30 s, and what it follow
   end.socket.terminate()
   // Nothing is sent twice into a full buffer.
   expect(Math.max(...[...before].map(({ writableLength }) => writableLength))).toBeLessThan(200_000)
-  await until(hasLeft, 35_000)
+  await until(() => hasLeft(tenant), 35_000)
   expect(performance.now() - began).toBeLessThan(30_000)
   socket.destroy()
-  restore()
 }, 60_000)
 
 test('a server that stops does not wait for a WebSocket that does not answer', async () => {
