@@ -3,7 +3,8 @@ import { sha256 } from '../../../src/infra/secrets.ts'
 import { schema } from '../../../src/resolvers/index.ts'
 import { routes } from '../../../src/rest/app.ts'
 import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
-import { newWorld, type Outcome, REMOVALS, type Removal, type World, WRITES, type Write } from './removals.ts'
+import { type Outcome, type World, WRITES, type Write } from './removal-writes.ts'
+import { newWorld, REMOVALS, type Removal } from './removals.ts'
 
 // Every operation that removes something, against every operation that writes, at the same moment.
 
