@@ -27,6 +27,8 @@ export function useEndpoint(): void {
     receiver = await startReceiver()
     tenant = await guddesk.newTenant()
     endpointId = await register()
+    // What is written into its rows from here on is not found by a look that the registration has caused.
+    await guddesk.dispatched()
   })
   afterEach(() => receiver.close())
 }

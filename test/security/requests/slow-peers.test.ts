@@ -121,6 +121,7 @@ test('a WebSocket that does not read holds little on the server, and is told to 
   socket.send(JSON.stringify({ id: 'again', type: 'subscribe', payload: { query: EVENTS, variables } }))
   await until(() => answers.length - count >= FLOOD + 2 - got.length, 20_000)
   socket.terminate()
+  end.socket.terminate()
 }, 60_000)
 
 test('a WebSocket that goes on asking and does not read is closed', async () => {
