@@ -20,6 +20,7 @@ import type { Context } from '../schema/context.ts'
 import { createLoaders } from '../schema/loaders.ts'
 import { maskError } from './errors.ts'
 import { FAST_PATH, type FastPath } from './fast-path/index.ts'
+import { idempotentMutations } from './idempotent-mutations.ts'
 import {
   costOf,
   documentCaches,
@@ -71,6 +72,7 @@ export function createGraphQL({
   documents = ANY_DOCUMENT,
   fastPath = FAST_PATH,
 }: GraphQLDeps): Yoga {
+  const mask = (error: unknown, requestId: string) => maskError(deps, error, requestId)
   return createYoga<Incoming, Context>({
     schema,
     graphqlEndpoint: GRAPHQL_PATH,
@@ -96,7 +98,8 @@ export function createGraphQL({
       exposeRateLimit(),
       newBudgets(),
       executionTimeout(),
-      maskedErrors((error, requestId) => maskError(deps, error, requestId)),
+      maskedErrors(mask),
+      idempotentMutations(mask),
     ],
     maskedErrors: { maskError: (error) => maskError(deps, error) },
     context: (incoming) => contextOf({ deps, streams, credentials, authenticator, charge, acquireSlot }, incoming),

@@ -18,8 +18,8 @@ const RETENTION_MS = 86_400_000
 /** Keys that a process remembers as used up. */
 const MAX_EXHAUSTED_KEYS = 10_000
 
-/** Until when keys are used up, in steady milliseconds: what is refused writes nothing. */
-const exhausted = new WeakMap<Database, LRUCache<string, number>>()
+/** Until when keys are used up, in steady milliseconds, by the database's pool: what is refused writes nothing. */
+const exhausted = new WeakMap<Database['pool'], LRUCache<string, number>>()
 
 /**
  * Counts a try under one key after the other, for all nodes together: the counters are rows. The first limit that refuses
@@ -33,8 +33,8 @@ export async function throttleAttempt(
   limits: readonly AttemptLimit[],
 ): Promise<ThrottledAttempt | null> {
   const now = clock.steady()
-  const remembered = exhausted.get(db) ?? new LRUCache({ max: MAX_EXHAUSTED_KEYS })
-  exhausted.set(db, remembered)
+  const remembered = exhausted.get(db.pool) ?? new LRUCache({ max: MAX_EXHAUSTED_KEYS })
+  exhausted.set(db.pool, remembered)
   for (const { key } of limits) {
     const waitMs = (remembered.get(key) ?? 0) - now.getTime()
     if (waitMs > 0) return { key, waitMs }

@@ -104,7 +104,7 @@ const ReplayFailedDeliveriesPayload = builder.simpleObject('ReplayFailedDeliveri
     }),
     isComplete: t.boolean({
       description:
-        'Whether all matching deliveries were replayed. False when there may be more: one call replays at most 100,000.',
+        'Whether all matching deliveries were replayed. False when there may be more: one call replays at most 100,000, or 2,000 with an idempotency key.',
     }),
   }),
 })

@@ -89,6 +89,8 @@ builder.mutationFields((t) => ({
     type: AcceptInvitationPayload,
     description:
       'Accepts an invitation to a workspace. Requires the token of the link. A person without an account gets one, and can then sign in with the password.',
+    // Somebody without a credential may use an Idempotency-Key here.
+    extensions: { isForAnybody: true },
     args: {
       input: t.arg({ type: AcceptInvitationInput, required: true, description: 'The invitation and the new account.' }),
     },

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import type { Context } from 'koa'
 import type { Caller } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
-import { type ErrorCode, ValidationError } from '../domain/shared/errors.ts'
-import { runIdempotently, type StoredResponse } from '../domain/shared/idempotency.ts'
+import type { ErrorCode } from '../domain/shared/errors.ts'
+import { requireIdempotencyKey, runIdempotently, type StoredResponse } from '../domain/shared/idempotency.ts'
 import { expectedError } from '../http/error-body.ts'
 
 /** Errors that the same request always causes. They are stored; others, such as limits and permissions, can end. */
@@ -12,9 +12,7 @@ const LASTING: ReadonlySet<ErrorCode | 'internal_error'> = new Set(['bad_request
 /** The Idempotency-Key of a POST; null for other requests. @throws ValidationError */
 function idempotencyKey(ctx: Context): string | null {
   const key = ctx.headers['idempotency-key']
-  if (ctx.method !== 'POST' || key === undefined) return null
-  if (typeof key === 'string' && /^[\x20-\x7e]{1,255}$/.test(key)) return key
-  throw new ValidationError([{ path: 'Idempotency-Key', message: 'must have 1 to 255 printable ASCII characters' }])
+  return ctx.method === 'POST' && key !== undefined ? requireIdempotencyKey(key, 'Idempotency-Key') : null
 }
 
 /** A request that is ready to run. */

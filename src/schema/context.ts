@@ -1,6 +1,6 @@
 import type { Actor, Caller, Origin } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
-import type { DomainError, RateLimitStatus } from '../domain/shared/errors.ts'
+import type { DomainError, ErrorCode, RateLimitStatus } from '../domain/shared/errors.ts'
 import type { PageBudget } from '../domain/shared/page-budget.ts'
 import type { Streams } from '../live/streams.ts'
 import type { Loaders } from './loaders.ts'
@@ -17,6 +17,8 @@ export interface Context {
   readonly rateLimit: RateLimitStatus | null
   /** Aborted when nobody waits for the answer any more; null where the transport itself ends what it has begun. */
   readonly gone: AbortSignal | null
+  /** Told why a mutation is refused, where that matters to how its request ends. */
+  readonly onRefused?: (code: ErrorCode) => void
   /** Where the request comes from, whoever sends it. */
   readonly origin: Origin
   /**

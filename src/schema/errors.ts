@@ -10,6 +10,7 @@ import {
   ValidationError,
 } from '../domain/shared/errors.ts'
 import { builder } from './builder.ts'
+import type { Context } from './context.ts'
 
 /** The codes that a mutation returns in its payload. All others fail the request. */
 const MUTATION_ERROR_CODES = {
@@ -148,6 +149,8 @@ export function withMutationErrors(schema: GraphQLSchema): GraphQLSchema {
       } catch (thrown) {
         const error = refusalOf(thrown)
         if (error === null) throw thrown
+        const { onRefused }: Pick<Context, 'onRefused'> = args[2]
+        onRefused?.(error.code)
         return { error }
       }
     }

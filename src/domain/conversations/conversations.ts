@@ -1,6 +1,6 @@
 import type { Conversation, Member, User, Visitor } from '../../generated/prisma/client.ts'
 import { Prisma } from '../../infra/database/db.ts'
-import { columnsOf, RowReader } from '../../infra/database/rows.ts'
+import { namedColumnsOf, RowReader } from '../../infra/database/rows.ts'
 import type { Tx } from '../../infra/database/transaction.ts'
 import type { Actor } from '../shared/actor.ts'
 import { requireLevel, visibleConversations } from '../shared/authorization.ts'
@@ -61,9 +61,9 @@ export function selectConversations({ conversation, visitor, assignee }: Convers
   const isAssigned = assignee.length > 0
   return {
     columns: [
-      ...columnsOf('c', conversation),
-      ...columnsOf('v', visitor),
-      ...(isAssigned ? [...columnsOf('m', assignee), ...columnsOf('u', PERSON_FIELDS)] : []),
+      ...namedColumnsOf('c', conversation),
+      ...namedColumnsOf('v', visitor),
+      ...(isAssigned ? [...namedColumnsOf('m', assignee), ...namedColumnsOf('u', PERSON_FIELDS)] : []),
     ].join(', '),
     joins: [
       visitor.length > 0 ? 'JOIN visitors v ON v.id = c.visitor_id' : '',
@@ -77,7 +77,6 @@ const EVERYTHING = selectConversations(ALL_FIELDS)
 /** $1 ids, $2 workspace, $3 the visitor that is asking, if one is. */
 const BY_ID = {
   name: 'conversations_by_id',
-  rowMode: 'array',
   text: `
   SELECT ${EVERYTHING.columns} FROM conversations c ${EVERYTHING.joins}
    WHERE c.id = ANY($1) AND c.workspace_id = $2 AND ($3::text IS NULL OR c.visitor_id = $3)`,
@@ -93,7 +92,7 @@ export async function conversationsById(
   ids: readonly string[],
 ): Promise<Map<string, ConversationWithPeople>> {
   const { workspaceId, visitorId = null } = visibleConversations(actor)
-  const rows = await deps.db.prepared<unknown[]>(BY_ID, [ids, workspaceId, visitorId])
+  const rows = await deps.db.values(BY_ID, [ids, workspaceId, visitorId])
   return new Map(rows.map((row) => conversationOf(row)).map((conversation) => [conversation.id, conversation]))
 }
 

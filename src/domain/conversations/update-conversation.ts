@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Conversation } from '../../generated/prisma/client.ts'
 import { ConversationStatus } from '../../generated/prisma/enums.ts'
 import type { Prisma } from '../../infra/database/db.ts'
-import type { Tx } from '../../infra/database/transaction.ts'
+import { isHeld, type Tx } from '../../infra/database/transaction.ts'
 import { inEventTransaction } from '../events/event-lock.ts'
 import { type EventData, type EventType, recordEvent } from '../events/events.ts'
 import { type Actor, refOf } from '../shared/actor.ts'
@@ -189,8 +189,8 @@ export interface ConversationOutcome {
 }
 
 /**
- * Makes the same changes to many conversations, as updateConversation does to one, each in a transaction of its own: one
- * that is refused does not keep the others from being changed. Doing it again changes nothing, so a call that failed in
+ * Makes the same changes to many conversations, as updateConversation does to one, each in a transaction of its own (with
+ * an idempotency key, all in one): one that is refused does not keep the others from being changed. Doing it again changes nothing, so a call that failed in
  * its middle can be repeated.
  * @param ids at most 100
  * @returns an outcome for each distinct id
@@ -205,7 +205,7 @@ export function updateConversations(
   requireLevel(actor, 'READ_WRITE')
   const wanted = parse(Many, { ids })
   const patch = parse(ConversationPatch, input)
-  return forEach(wanted.ids, (id) => applyPatch(deps, actor, id, patch))
+  return forEach(deps, actor, wanted.ids, (id) => applyPatch(deps, actor, id, patch))
 }
 
 /**
@@ -216,14 +216,14 @@ export function updateConversations(
 export function addTags(deps: Deps, actor: Actor, input: z.input<typeof TagChange>): Promise<ConversationOutcome[]> {
   requireLevel(actor, 'READ_WRITE')
   const { conversationIds, tags } = parse(TagChange, input)
-  return forEach(conversationIds, (id) => applyPatch(deps, actor, id, { addTags: tags }).catch(nameTags))
+  return forEach(deps, actor, conversationIds, (id) => applyPatch(deps, actor, id, { addTags: tags }).catch(nameTags))
 }
 
 /** Removes tags from many conversations; those that a conversation does not have are ignored. Otherwise as addTags. */
 export function removeTags(deps: Deps, actor: Actor, input: z.input<typeof TagChange>): Promise<ConversationOutcome[]> {
   requireLevel(actor, 'READ_WRITE')
   const { conversationIds, tags } = parse(TagChange, input)
-  return forEach(conversationIds, (id) => applyPatch(deps, actor, id, { removeTags: tags }))
+  return forEach(deps, actor, conversationIds, (id) => applyPatch(deps, actor, id, { removeTags: tags }))
 }
 
 /** What a patch calls addTags is called tags here. */
@@ -232,8 +232,21 @@ function nameTags(error: unknown): never {
   throw new ValidationError(error.fields.map((field) => ({ ...field, path: 'tags' })))
 }
 
-/** One after the other: together they would take the connections from everybody else. */
-async function forEach(
+/**
+ * One after the other: together they would take the connections from everybody else. In a transaction that is held open, all
+ * locks come first; what refuses a change comes before its first write.
+ */
+function forEach(
+  deps: Deps,
+  { workspaceId }: Actor,
+  ids: readonly string[],
+  change: (id: string) => Promise<ConversationWithPeople>,
+): Promise<ConversationOutcome[]> {
+  const changeAll = () => outcomesOf(ids, change)
+  return isHeld(deps.db) ? inEventTransaction(deps, { workspaceId, conversationIds: ids }, changeAll) : changeAll()
+}
+
+async function outcomesOf(
   ids: readonly string[],
   change: (id: string) => Promise<ConversationWithPeople>,
 ): Promise<ConversationOutcome[]> {

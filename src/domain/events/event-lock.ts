@@ -38,8 +38,13 @@ export function inEventTransaction<T>(
   })
 }
 
-/** In one order everywhere, so that two transactions never wait for each other. */
+/** What transactions have locked: workspaces and conversations, by their ids. */
+const locked = new WeakMap<Tx, ReadonlySet<string>>()
+
+/** In one order everywhere, so that two transactions never wait for each other. A part of a transaction that has it all takes nothing. */
 async function lock(tx: Tx, workspaceId: string, conversationIds: readonly string[]): Promise<void> {
+  const wanted = [workspaceId, ...conversationIds]
+  if (wanted.every((id) => locked.get(tx)?.has(id))) return
   const conversations = [...new Set(conversationIds.map(lockKey))].sort((a, b) => a - b)
   const keys = [lockKey(workspaceId), ...conversations]
   const taken = await tx.db.$executeRaw`
@@ -48,6 +53,7 @@ async function lock(tx: Tx, workspaceId: string, conversationIds: readonly strin
       FROM unnest(${keys}::int[]) WITH ORDINALITY AS wanted(key, n)
      WHERE pg_current_xact_id_if_assigned() IS NULL`
   if (taken < keys.length) throw new Error('A transaction that records events must take their locks before it writes')
+  locked.set(tx, new Set(wanted))
 }
 
 /** The second number of an advisory lock. Two ids may share one: then they wait for each other, and nothing else. */

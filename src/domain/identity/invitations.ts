@@ -40,30 +40,49 @@ export async function inviteMember(
   if (mail !== undefined) await limitMails(deps, actor, email)
   const token = randomBytes(32).toString('base64url')
   const link = `${deps.publicUrl}/invitations/${token}`
-  const mailStatus = mail === undefined ? null : 'PENDING'
-  const { workspace, ...invitation } = await replaceInvitation(deps, actor, { email, role, token, mailStatus })
+  const mailings: ReturnType<typeof mailLink>[] = []
+  const invitation = await replaceInvitation(deps, actor, { email, role, token }, (tx, { id, workspace }) => {
+    if (mail === undefined) return
+    const content = invitationMail({ to: email, link, workspace: workspace.name })
+    // A link that was sent must be there.
+    tx.afterCommit(() => void mailings.push(mailLink(deps, id, mail.send(content))))
+  })
   if (mail === undefined) return { invitation, link }
-  // After the commit: a link that was sent must be there.
-  const sent = await mail.send(invitationMail({ to: email, link, workspace: workspace.name })).then(
-    () => 'SENT' as const,
-    (error: unknown) => {
-      deps.log.error({ err: error, invitationId: invitation.id }, 'invitation mail not sent')
-      return 'FAILED' as const
-    },
-  )
+  // In a transaction that is held open, the mail waits for its commit, and nobody waits for the mail.
+  const [mailStatus = invitation.mailStatus] = await Promise.all(mailings)
+  return { invitation: { ...invitation, mailStatus }, link: null }
+}
+
+/** Waits for a mail to be sent, and writes down whether it was. Never fails: the invitation is there. */
+async function mailLink(deps: Deps, invitationId: string, sending: Promise<unknown>): Promise<'SENT' | 'FAILED'> {
+  const failed = (error: unknown) => {
+    deps.log.error({ err: error, invitationId }, 'invitation mail not sent')
+    return 'FAILED' as const
+  }
+  const mailStatus = await sending.then(() => 'SENT' as const, failed)
   // It may be gone: accepted in this moment, revoked, or made anew.
-  await deps.db.prisma.invitation.updateMany({ where: { id: invitation.id }, data: { mailStatus: sent } })
-  return { invitation: { ...invitation, mailStatus: sent }, link: null }
+  await deps.db.prisma.invitation.updateMany({ where: { id: invitationId }, data: { mailStatus } }).catch((error) => {
+    deps.log.error({ err: error, invitationId }, 'state of an invitation mail not written')
+  })
+  return mailStatus
 }
 
 interface NewInvitation {
   readonly email: string
   readonly role: MemberRole
   readonly token: string
-  readonly mailStatus: 'PENDING' | null
 }
 
-async function replaceInvitation(deps: Deps, actor: Actor, { email, role, token, mailStatus }: NewInvitation) {
+type InvitationOfWorkspace = Invitation & { readonly workspace: { readonly name: string } }
+
+/** @param made called in the transaction that makes it */
+async function replaceInvitation(
+  deps: Deps,
+  actor: Actor,
+  { email, role, token }: NewInvitation,
+  made: (tx: Tx, invitation: InvitationOfWorkspace) => void,
+): Promise<Invitation> {
+  const mailStatus = deps.mail === undefined ? null : ('PENDING' as const)
   const { workspaceId } = actor
   const now = deps.clock.now()
   return inTransaction(deps, async (tx) => {
@@ -82,6 +101,7 @@ async function replaceInvitation(deps: Deps, actor: Actor, { email, role, token,
     })
     const data = { role, ...(mailStatus !== null && { mailed: true }) }
     await recordAudit(tx, actor, { action: 'member.invited', target: targetOf(invitation), data, at: now })
+    made(tx, invitation)
     return invitation
   })
 }

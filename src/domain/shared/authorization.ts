@@ -43,6 +43,37 @@ export function requireRole({ role }: Pick<Actor, 'role'>, roles: readonly Membe
   }
 }
 
+/** What somebody may do, kept with the answer to what they did. */
+export interface Rights {
+  /** The credential's permission; null: there was no credential. */
+  readonly caller: ApiKeyPermission | null
+  /** In the workspace that the request was about; null: it was about none. */
+  readonly actor: Pick<Actor, 'workspaceId' | 'permission' | 'role'> | null
+}
+
+export function rightsOf(caller: Caller | null, actor: Actor | null): Rights {
+  const acting = actor && { workspaceId: actor.workspaceId, permission: actor.permission, role: actor.role }
+  return { caller: caller?.permission ?? null, actor: acting }
+}
+
+/** From the least to the most. */
+const ROLES: readonly MemberRole[] = ['VIEWER', 'AGENT', 'ADMIN', 'OWNER']
+
+/**
+ * Asks whether somebody may still do as much as when they did something, and so be told again what came of it.
+ * @throws ForbiddenError when they may do less by now; what `caller` and `actor` throw
+ */
+export function requireRights(needed: Rights, { caller, actor }: { caller(): Caller; actor(): Actor }): void {
+  if (needed.caller !== null && !hasLevel(caller().permission, needed.caller)) throw lessRights()
+  if (needed.actor === null) return
+  const now = actor()
+  const { workspaceId, permission, role } = needed.actor
+  if (now.workspaceId !== workspaceId || !hasLevel(now.permission, permission)) throw lessRights()
+  if (role !== null && (now.role === null || ROLES.indexOf(now.role) < ROLES.indexOf(role))) throw lessRights()
+}
+
+const lessRights = () => new ForbiddenError('Your permission is lower than when this request was first made')
+
 /**
  * Owners are the business of owners alone: who is one, and who becomes one. Nobody else can raise themselves so either.
  * @param roles that a member has, gets or is invited with

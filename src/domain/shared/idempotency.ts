@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { holdTransaction, inTransaction, type Tx } from '../../infra/database/transaction.ts'
 import type { Deps } from './deps.ts'
-import { ConflictError, DomainError } from './errors.ts'
+import { ConflictError, DomainError, ValidationError } from './errors.ts'
 
 /** Which request a key was used for. */
 export interface IdempotencyKeyUse {
@@ -9,8 +9,14 @@ export interface IdempotencyKeyUse {
   readonly owner: string
   /** What the client sent in Idempotency-Key. */
   readonly key: string
-  /** Of method, path and body: the same key must come with the same request. */
+  /** Of all that makes the request what it is: the same key must come with the same request. */
   readonly fingerprint: string
+}
+
+/** @param path where it was found; @throws ValidationError unless it is a key */
+export function requireIdempotencyKey(given: unknown, path: string): string {
+  if (typeof given === 'string' && /^[\x20-\x7e]{1,255}$/.test(given)) return given
+  throw new ValidationError([{ path, message: 'must have 1 to 255 printable ASCII characters' }])
 }
 
 /** The first answer, as it was sent. */
@@ -56,13 +62,14 @@ export async function runIdempotently(
   const taken = await claimKey(deps, use)
   if ('answer' in taken) return { ...taken.answer, isRepeated: true }
   const { claim } = taken
-  const held = holdTransaction(deps.db)
   try {
-    const answer = await work({ ...deps, db: held.db })
-    await held.commit((tx) => storeAnswer(tx, deps, claim, answer))
+    const answer = await holdTransaction(
+      deps.db,
+      (db) => work({ ...deps, db }),
+      (tx, made) => storeAnswer(tx, deps, claim, made),
+    )
     return { ...answer, isRepeated: false }
   } catch (error) {
-    await held.rollback()
     await settleRefusal(deps, claim, refusal(error)).catch((failure: unknown) => {
       deps.log.error({ err: failure }, 'idempotency key not released; it will expire')
     })

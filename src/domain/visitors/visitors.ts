@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Visitor } from '../../generated/prisma/client.ts'
 import { isUniqueViolation, Prisma } from '../../infra/database/db.ts'
-import { columnsOf, RowReader } from '../../infra/database/rows.ts'
+import { namedColumnsOf, RowReader } from '../../infra/database/rows.ts'
 import type { Tx } from '../../infra/database/transaction.ts'
 import { normalizeEmail } from '../../infra/email-address.ts'
 import type { ConversationWithAssignee } from '../conversations/conversations.ts'
@@ -110,13 +110,12 @@ export async function listVisitors(
 const VISITOR_FIELDS = Object.values(Prisma.VisitorScalarFieldEnum)
 const BY_ID = {
   name: 'visitors_by_id',
-  rowMode: 'array',
-  text: `SELECT ${columnsOf('v', VISITOR_FIELDS).join(', ')} FROM visitors v WHERE v.id = ANY($1) AND v.workspace_id = $2`,
+  text: `SELECT ${namedColumnsOf('v', VISITOR_FIELDS).join(', ')} FROM visitors v WHERE v.id = ANY($1) AND v.workspace_id = $2`,
 } as const
 
 /** The workspace's visitors of these ids, by id. */
 export async function visitorsById(deps: Deps, actor: Actor, ids: readonly string[]): Promise<Map<string, Visitor>> {
-  const rows = await deps.db.prepared<unknown[]>(BY_ID, [ids, actor.workspaceId])
+  const rows = await deps.db.values(BY_ID, [ids, actor.workspaceId])
   const visitors = rows.map((row) => new RowReader(row).take<Visitor>(VISITOR_FIELDS))
   return new Map(visitors.map((visitor) => [visitor.id, visitor]))
 }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { z } from 'zod'
 import { Prisma } from '../../infra/database/db.ts'
-import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
+import { inTransaction, isHeld, type Tx } from '../../infra/database/transaction.ts'
 import { recordAudit } from '../audit/audit.ts'
 import { refuseDisabled } from '../deliveries/deliveries.ts'
 import { requestProbe } from '../deliveries/request-probe.ts'
@@ -26,6 +26,8 @@ export interface ReplayLimits {
 }
 
 const LIMITS: ReplayLimits = { batch: 500, most: 100_000 }
+/** Within a held transaction, whose rows stay locked until its end: nobody else has the embedded database until then. */
+const MOST_HELD = 2000
 
 export interface ReplayResult {
   /** Deliveries that this call made due, and those that wait for their next attempt. */
@@ -39,7 +41,7 @@ export interface ReplayResult {
  * the same X-GudDesk-Delivery, and X-GudDesk-Attempt counts on. They go in the lane behind everything live. Of those that
  * wait for their next attempt the first is sent at once, as a probe, whose success makes the others due.
  *
- * Each batch is a short transaction of its own with a pause after it, and rows that somebody else has locked are left to them: neither the
+ * Each batch is a short transaction of its own with a pause after it (within a held transaction: a part of that), and rows that somebody else has locked are left to them: neither the
  * dispatcher nor a second call waits. What fails again while this runs is left alone.
  * @throws NotFoundError; ValidationError; ConflictError while the endpoint or its agent is disabled
  */
@@ -47,10 +49,13 @@ export async function replayFailedDeliveries(
   deps: Deps,
   actor: Actor,
   input: z.input<typeof ReplayFailed>,
-  { batch, most }: ReplayLimits = LIMITS,
+  limits: ReplayLimits = LIMITS,
 ): Promise<ReplayResult> {
   requireWebhookManager(actor)
   const { endpointId, since, includeSkipped } = parse(ReplayFailed, input)
+  const { batch } = limits
+  const isOneTransaction = isHeld(deps.db)
+  const most = isOneTransaction ? Math.min(limits.most, MOST_HELD) : limits.most
   const startedAt = deps.clock.steady()
   const waiting = await inTransaction(deps, async (tx) => {
     const endpoint = await lockEndpoint(tx, actor, endpointId)
@@ -76,8 +81,9 @@ export async function replayFailedDeliveries(
     const last = made.at(-1)
     if (last === undefined || made.length < wanted) return { count: waiting + count, isComplete: true }
     from = last
-    // As much time for everybody else: the embedded database runs on this thread, and no request would be heard.
-    await setTimeout(performance.now() - began)
+    // As much time for everybody else: the embedded database runs on this thread, and no request would be heard. A transaction
+    // that is open must end soon instead.
+    if (!isOneTransaction) await setTimeout(performance.now() - began)
   }
   return { count: waiting + count, isComplete: false }
 }

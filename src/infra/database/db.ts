@@ -28,10 +28,11 @@ export interface Database {
   /** The same for a statement that many requests wait for: kept under its name where connections are sessions. */
   prepared<Row extends object>(statement: Prepared, params: unknown[]): Promise<Row[]>
   /**
-   * Runs one statement; rows are lists of values in the order of the columns. Its text gets a name when it comes again and again,
-   * unless `isNamed` is false: for texts of which each comes for a while only.
+   * Runs one statement; rows are lists of values in the order of the columns, which need distinct names: within a held
+   * transaction (`holdTransaction`), rows are read by them. A text gets a name when it comes again and again, unless `isNamed`
+   * is false: for texts of which each comes for a while only.
    */
-  values(text: string, params: unknown[], options?: { readonly isNamed: boolean }): Promise<unknown[][]>
+  values(statement: string | Prepared, params: unknown[], options?: { readonly isNamed: boolean }): Promise<unknown[][]>
   close(): Promise<void>
 }
 
@@ -48,8 +49,6 @@ export interface Prepared {
   /** Of this text and no other. */
   readonly name: string
   readonly text: string
-  /** Rows as lists of values in the order of the columns, not as objects. */
-  readonly rowMode?: 'array'
 }
 
 const POOL_SIZE = 16
@@ -146,13 +145,14 @@ export function assemble(
       const result = await pool.query<Row>(text, params)
       return result.rows
     },
-    async prepared<Row extends object>({ name, ...statement }: Prepared, values: unknown[]) {
-      const result = await pool.query<Row>({ ...nameOf(name), ...statement, values })
+    async prepared<Row extends object>({ name, text }: Prepared, values: unknown[]) {
+      const result = await pool.query<Row>({ ...nameOf(name), text, values })
       return result.rows
     },
-    async values(text: string, values: unknown[], { isNamed } = { isNamed: true }) {
-      const name = nameOf(isNamed ? names.of(text) : undefined)
-      const result = await pool.query<unknown[]>({ ...name, text, values, rowMode: 'array' })
+    async values(statement: string | Prepared, values: unknown[], { isNamed } = { isNamed: true }) {
+      const { text, name } =
+        typeof statement === 'string' ? { text: statement, name: isNamed ? names.of(statement) : undefined } : statement
+      const result = await pool.query<unknown[]>({ ...nameOf(name), text, values, rowMode: 'array' })
       return result.rows
     },
     async close() {

@@ -5,7 +5,16 @@
 
 /** The columns of a model's fields: `c.created_at` for `createdAt`. */
 export function columnsOf(table: string, fields: readonly string[]): string[] {
-  return fields.map((field) => `${table}.${field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`)
+  return fields.map((field) => `${table}.${columnOf(field)}`)
+}
+
+/** The same for a list of what to select, named apart from the columns of other tables: `c.created_at AS c_created_at`. */
+export function namedColumnsOf(table: string, fields: readonly string[]): string[] {
+  return fields.map((field) => `${table}.${columnOf(field)} AS ${table}_${columnOf(field)}`)
+}
+
+function columnOf(field: string): string {
+  return field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
 /** Reads the values of one row from left to right. */

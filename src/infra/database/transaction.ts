@@ -22,7 +22,7 @@ const TRIES = 5
  * @throws NotFoundError when what is gone is not looked for by `work`: the workspace or the agent that acts
  */
 export async function inTransaction<T>(deps: { db: Database }, work: (tx: Tx) => Promise<T>): Promise<T> {
-  const held = holders.get(deps.db)
+  const held = heldTransactions.get(deps.db)
   if (held?.tx !== undefined) return work(held.tx)
   for (let tried = 1; ; tried++) {
     try {
@@ -54,108 +54,159 @@ export async function tryLock(tx: Tx, key: number): Promise<boolean> {
 }
 
 /**
- * A transaction that stays open after the operation that began it, so that the caller can add to it what is known only
- * then: the operation's answer. It begins with the operation's own `inTransaction`, not before: what an operation does
- * first, such as asking a name server, holds no connection.
+ * Runs `work` with a database whose transaction stays open after the operation that began it, so that `last` can add what is
+ * known only then: the operation's answer. The transaction begins with the operation's own `inTransaction`, not before: what
+ * an operation does first, such as asking a name server, holds no connection. From then on everything that is read or written
+ * through this database belongs to it. When no operation begins one, `last` is a transaction of its own.
  *
- * Handed on in `deps.db`, not by an AsyncLocalStorage. Timers, the bus, loaders that batch several requests and other background
- * work would inherit the storage, and a query of theirs would join a transaction of a request that they do not belong to. An
- * explicit database reaches the operation alone.
+ * The database travels in `deps.db`, and not in an AsyncLocalStorage:
+ * docs/decisions/0042-the-transaction-travels-in-deps.md.
+ * @throws what `work` and `last` throw: everything is undone then, and what still runs in the background is refused
  */
-export interface HeldTransaction {
-  /** For the operation. Once the transaction is open, every query through it belongs to the transaction. */
-  readonly db: Database
-  /** Commits with `last` as its last part; without an open transaction, `last` is one of its own. */
-  commit(last: (tx: Tx) => Promise<void>): Promise<void>
-  /** Undoes what was done; nothing when no transaction was opened. */
-  rollback(): Promise<void>
+export async function holdTransaction<T>(
+  db: Database,
+  work: (held: Database) => Promise<T>,
+  last: (tx: Tx, result: T) => Promise<void>,
+): Promise<T> {
+  const held = new HeldTransaction(db)
+  try {
+    const result = await work(held.database)
+    await held.commit((tx) => last(tx, result))
+    return result
+  } catch (error) {
+    await held.abandon()
+    throw error
+  }
+}
+
+/** Whether a database stands for a held transaction: then several transactions of an operation are one. */
+export function isHeld(db: Database): boolean {
+  return heldTransactions.has(db)
 }
 
 /** Which transaction a held database stands for. */
-const holders = new WeakMap<Database, Holder>()
+const heldTransactions = new WeakMap<Database, HeldTransaction>()
 
-export function holdTransaction(db: Database): HeldTransaction {
-  const holder = new Holder(db)
-  const held: Database = {
-    ...db,
-    get prisma() {
-      // What TransactionClient lacks is never called on it: inTransaction looks for the holder first.
-      return holder.tx === undefined ? db.prisma : (holder.tx.db as PrismaClient)
-    },
-    sql: (text, params = []) =>
-      holder.tx === undefined ? db.sql(text, params) : holder.tx.db.$queryRawUnsafe(text, ...params),
-    prepared(statement, params) {
-      // Prisma's transactions have none, and beside the transaction the embedded database would wait for itself.
-      if (holder.tx !== undefined) throw new Error(`"${statement.name}" cannot be asked within a held transaction`)
-      return db.prepared(statement, params)
-    },
-    values(text, params, options) {
-      if (holder.tx !== undefined) throw new Error('Lists of values cannot be asked for within a held transaction')
-      return db.values(text, params, options)
-    },
+class HeldTransaction {
+  /** Stands for the transaction while that is open, and for the database before it and after its commit. */
+  readonly database: Database
+  readonly #db: Database
+  #open: OpenTransaction | undefined
+  #isAbandoned = false
+
+  constructor(db: Database) {
+    this.#db = db
+    // What TransactionClient lacks is never called on it: inTransaction looks for the held transaction first.
+    const prisma = () => (this.tx === undefined ? db.prisma : (this.tx.db as PrismaClient))
+    this.database = {
+      ...db,
+      get prisma() {
+        return prisma()
+      },
+      sql: async (text, params = []) => (this.tx === undefined ? db.sql(text, params) : rowsOf(this.tx, text, params)),
+      prepared: async (statement, params) =>
+        this.tx === undefined ? db.prepared(statement, params) : rowsOf(this.tx, statement.text, params),
+      values: async (statement, params, options) => {
+        if (this.tx === undefined) return db.values(statement, params, options)
+        const text = typeof statement === 'string' ? statement : statement.text
+        return (await rowsOf(this.tx, text, params)).map((row) => Object.values(row))
+      },
+    }
+    heldTransactions.set(this.database, this)
   }
-  holders.set(held, holder)
-  return { db: held, commit: (last) => holder.commit(last), rollback: () => holder.rollback() }
+
+  /** While it is open. @throws Error when it was abandoned: nothing may happen beside it, outside of any transaction */
+  get tx(): Tx | undefined {
+    if (this.#isAbandoned) throw abandoned()
+    return this.#open?.tx
+  }
+
+  /** Begins, runs the first work, and stays open; a failure of the work ends it. */
+  async open<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const opened = await begin(this.#db)
+    if (this.#isAbandoned) {
+      // While this waited for a connection.
+      await opened.rollback()
+      throw abandoned()
+    }
+    this.#open = opened
+    try {
+      return await work(opened.tx)
+    } catch (error) {
+      await this.#rollback()
+      throw error
+    }
+  }
+
+  async commit(last: (tx: Tx) => Promise<void>): Promise<void> {
+    const opened = this.#open
+    if (opened === undefined) await runAndCommit(this.#db, last)
+    else await last(opened.tx)
+    this.#open = undefined
+    heldTransactions.delete(this.database)
+    await opened?.commit()
+  }
+
+  /** Undoes what was done, and refuses everything from now on. */
+  async abandon(): Promise<void> {
+    this.#isAbandoned = true
+    await this.#rollback()
+  }
+
+  async #rollback(): Promise<void> {
+    const opened = this.#open
+    this.#open = undefined
+    await opened?.rollback()
+  }
+}
+
+const abandoned = () => new Error('The transaction of this operation was rolled back')
+
+/** A transaction that is open until it is told how to end. */
+interface OpenTransaction {
+  readonly tx: Tx
+  /** Then runs the effects that waited for it. */
+  commit(): Promise<void>
+  rollback(): Promise<void>
 }
 
 class RolledBack extends Error {
   override name = 'RolledBack'
 }
 
-class Holder {
-  readonly #db: Database
-  /** While it is open. */
-  tx: Tx | undefined
-  #effects: (() => void)[] = []
-  #end: PromiseWithResolvers<void> = Promise.withResolvers()
-  #finished: Promise<void> = Promise.resolve()
-
-  constructor(db: Database) {
-    this.#db = db
+/** Begins a transaction; Prisma knows only those that end with a function. */
+async function begin(db: Database): Promise<OpenTransaction> {
+  const begun = Promise.withResolvers<Tx>()
+  const end = Promise.withResolvers<void>()
+  const effects: (() => void)[] = []
+  const ended = db.prisma.$transaction((client) => {
+    begun.resolve(mint(client, effects))
+    return end.promise
+  })
+  ended.catch(begun.reject)
+  return {
+    tx: await begun.promise,
+    async commit() {
+      end.resolve()
+      await ended
+      for (const effect of effects) effect()
+    },
+    async rollback() {
+      end.reject(new RolledBack())
+      // Whatever ended it, it is over; the operation's own error says why.
+      await ended.catch(() => undefined)
+    },
   }
+}
 
-  /** Begins, runs the first work, and stays open; a failure of the work ends it. */
-  async open<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    const opened = Promise.withResolvers<Tx>()
-    const end = Promise.withResolvers<void>()
-    this.#effects = []
-    this.#end = end
-    this.#finished = this.#db.prisma.$transaction(async (client) => {
-      opened.resolve(mint(client, this.#effects))
-      await end.promise
-    })
-    this.#finished.catch(opened.reject)
-    const tx = await opened.promise
-    this.tx = tx
-    try {
-      return await work(tx)
-    } catch (error) {
-      await this.rollback()
-      throw error
-    }
+/** Rows as the pool reads them: Prisma makes bigints of int8, where pg leaves texts. The columns need distinct names. */
+async function rowsOf<Row extends object>(tx: Tx, text: string, params: readonly unknown[]): Promise<Row[]> {
+  const rows = await tx.db.$queryRawUnsafe<Row[]>(text, ...params)
+  for (const row of rows) {
+    for (const [name, value] of Object.entries(row))
+      if (typeof value === 'bigint') Reflect.set(row, name, String(value))
   }
-
-  async commit(last: (tx: Tx) => Promise<void>): Promise<void> {
-    if (this.tx === undefined) return runAndCommit(this.#db, last)
-    try {
-      await last(this.tx)
-    } catch (error) {
-      await this.rollback()
-      throw error
-    }
-    this.tx = undefined
-    this.#end.resolve()
-    await this.#finished
-    for (const effect of this.#effects) effect()
-  }
-
-  async rollback(): Promise<void> {
-    if (this.tx === undefined) return
-    this.tx = undefined
-    this.#end.reject(new RolledBack())
-    // Whatever ended it, it is over; the operation's own error says why.
-    await this.#finished.catch(() => undefined)
-  }
+  return rows
 }
 
 /** A deadlock or write conflict. */

@@ -21,11 +21,12 @@ afterAll(() => guddesk?.stop())
 test('a transaction that has written already cannot begin to record events', async () => {
   const { deps, tenant } = guddesk
   const { db } = deps
-  const held = holdTransaction(db)
-  await inTransaction({ db: held.db }, (tx) => tx.db.$queryRaw`SELECT pg_current_xact_id()::text`)
   const scope = { workspaceId: tenant.workspaceId }
-  await expect(inEventTransaction({ db: held.db }, scope, async () => 'done')).rejects.toThrow('before it writes')
-  await held.rollback()
+  const late = async (held: typeof db) => {
+    await inTransaction({ db: held }, (tx) => tx.db.$queryRaw`SELECT pg_current_xact_id()::text`)
+    return inEventTransaction({ db: held }, scope, async () => 'done')
+  }
+  await expect(holdTransaction(db, late, async () => undefined)).rejects.toThrow('before it writes')
   await expect(inEventTransaction(deps, scope, async () => 'done')).resolves.toBe('done')
 })
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type GraphQLField, isNonNullType, isObjectType } from 'graphql'
@@ -91,11 +92,15 @@ test('every root field has a rule, and every rule a field', () => {
 })
 
 /** `forbidden`, `unauthorized`, or the way that an allowed use ends. */
-async function outcome(rule: Rule, root: string, key: string | null): Promise<string> {
+async function outcome(
+  rule: Rule,
+  root: string,
+  key: string | null,
+  extra: Record<string, string> = {},
+): Promise<string> {
   const operation = `${root.toLowerCase()} { ${rule.use} }`
-  const response = await guddesk
-    .call('POST', '/graphql', { query: operation }, { key, headers: { 'x-workspace-id': guddesk.tenant.workspaceId } })
-    .catch(() => null)
+  const headers = { 'x-workspace-id': guddesk.tenant.workspaceId, ...extra }
+  const response = await guddesk.call('POST', '/graphql', { query: operation }, { key, headers }).catch(() => null)
   // A subscription that is refused before it starts answers as JSON too.
   const { data, errors } = response?.body ?? {}
   const code = errors?.[0]?.extensions?.code
@@ -109,7 +114,9 @@ describe.each(fields)('%s', (field) => {
   test.each(Object.entries<Asker>(ASKERS))('for %s', async (name, asker) => {
     if (rule === undefined) throw new Error(`${field} has no rule`)
     const [root = ''] = field.split('.')
-    const got = await outcome(rule, root, keys[name as AskerName])
+    const key = keys[name as AskerName]
+    const got = await outcome(rule, root, key)
+    if (root === 'Mutation') expect(await outcome(rule, root, key, { 'idempotency-key': randomUUID() })).toBe(got)
     // What was asked for does not exist or cannot be accepted: allowed means that this is what is said.
     if (isAllowed(rule, asker)) return expect(['allowed', 'not_found', 'bad_request']).toContain(got)
     expect(got).toBe(asker.by === 'nobody' ? 'unauthorized' : 'forbidden')
