@@ -143,7 +143,7 @@ describe('with a GudDesk that is not up yet', () => {
       response.end(JSON.stringify({ data: { endpoint: { secret: 'a'.repeat(64) } } }))
     })
     const agent = await startEchoAgent(origin, 'gd_any')
-    await says(agent, 'trying again in 1 s')
+    await says(agent, 'retrying in 1 s')
     await says(agent, `Registered ${agent.url}`)
     agent.signal('SIGTERM')
     expect(await agent.ended).toBe(0)
@@ -152,7 +152,7 @@ describe('with a GudDesk that is not up yet', () => {
 
   test('stops at once while it waits', async () => {
     const agent = await startEchoAgent(`http://127.0.0.1:${await freePort()}`, 'gd_any')
-    await says(agent, 'trying again in 1 s')
+    await says(agent, 'retrying in 1 s')
     agent.signal('SIGTERM')
     expect(await agent.ended).toBe(0)
   })

@@ -47,7 +47,10 @@ test('commands print a key, and the people with an unverified address', async ()
   expect(await installation.run('api-key', 'nobody@example.com')).toMatchObject({ code: 1 })
   expect(await installation.run('api-key', OWNER, 'other-workspace')).toMatchObject({ code: 1 })
   const made = await installation.run('api-key', OWNER.toUpperCase(), 'my-workspace')
-  expect(made).toMatchObject({ code: 0, output: expect.stringContaining(`A key of ${OWNER} (OWNER) with FULL_ACCESS`) })
+  expect(made).toMatchObject({
+    code: 0,
+    output: expect.stringContaining(`API key of ${OWNER} (FULL_ACCESS, limited by the role OWNER)`),
+  })
   const key = KEY.exec(made.output)?.[0] ?? ''
   const viewer = KEY.exec((await installation.run('api-key', 'eve@example.com')).output)?.[0] ?? ''
 
