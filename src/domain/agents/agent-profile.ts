@@ -30,7 +30,7 @@ export const AgentProfile = z.object({
     .describe('Whether the endpoints of the agent receive no events that the agent caused itself. False by default.'),
 })
 
-/** The private columns, emptied: texts that can be cleared, and JSON. A new column of these kinds starts private. */
+/** Empty values for the private columns: nullable texts and JSON. New columns of these kinds are private by default. */
 const HIDDEN: Partial<Agent> = Object.fromEntries(
   Object.entries(AgentProfile.shape).flatMap(([name, schema]): [string, unknown][] => {
     const { kind, isNullable } = fieldOf(schema)
@@ -40,8 +40,8 @@ const HIDDEN: Partial<Agent> = Object.fromEntries(
 )
 
 /**
- * An agent as an actor may see it. Another agent's key sees what it is called, whether it works and since when, and
- * nothing that people wrote about it, keep in it, or that says where it is: such texts carry tokens.
+ * An agent as an actor can see it. The key of another agent sees the name, the state and the times, but no text or data
+ * that people entered: it can contain secrets.
  */
 export function seenBy<Row extends Agent>(actor: Actor, agent: Row): Row {
   return isNeighbour(actor, agent.id) ? { ...agent, ...HIDDEN } : agent

@@ -5,19 +5,19 @@ import type { Deps } from '../shared/deps.ts'
 import { NotFoundError } from '../shared/errors.ts'
 import { requireId } from '../shared/input.ts'
 
-/** What goes with an agent when it is uninstalled. What it wrote, and the log, stay. */
+/** The objects that are removed with an agent. Its messages and the event log stay. */
 export interface AgentRemoval {
-  /** Of its webhook endpoints, the installed one first. */
+  /** The URLs of its webhook endpoints, the installed one first. */
   readonly webhookUrls: readonly string[]
-  /** Deliveries that are waiting or being sent, and will not be sent any more. */
+  /** The number of pending deliveries, which will not be sent. */
   readonly pendingDeliveryCount: number
-  /** Of the keys that work now, the oldest first. */
+  /** The prefixes of its valid API keys, the oldest first. */
   readonly apiKeyPrefixes: readonly string[]
 }
 
 /**
- * What uninstalling an agent would remove, for asking "really?".
- * @throws ForbiddenError as uninstalling does; NotFoundError
+ * Previews the removal of an agent, for a confirmation dialog.
+ * @throws ForbiddenError under the same conditions as uninstalling; NotFoundError
  */
 export async function agentRemoval(deps: Deps, actor: Actor, agentId: string): Promise<AgentRemoval> {
   requireLevel(actor, 'FULL_ACCESS')
@@ -29,7 +29,7 @@ export async function agentRemoval(deps: Deps, actor: Actor, agentId: string): P
   return removalOf(prisma, agentId, deps.clock.now())
 }
 
-/** @param now keys that have ended by then do not count */
+/** @param now keys that have ended by then are not counted */
 export async function removalOf(db: Tx['db'], agentId: string, now: Date): Promise<AgentRemoval> {
   const endpoints = await db.webhookEndpoint.findMany({
     where: { agentId, unregisteredAt: null },

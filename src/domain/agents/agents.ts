@@ -57,7 +57,7 @@ export interface Credentials {
   readonly apiKey: string
 }
 
-/** A new agent, with its endpoint and key, and the credentials that belong to them. */
+/** A new agent with its endpoint, its key, and the credentials for both. */
 export interface Installed {
   readonly agent: AgentWithEndpoints
   readonly endpoint: WebhookEndpoint
@@ -73,7 +73,7 @@ function withVisibleEndpoints(actor: Actor, agent: AgentWithEndpoints): AgentWit
   return isNeighbour(actor, agent.id) ? { ...seenBy(actor, agent), webhookEndpoints: [] } : agent
 }
 
-/** The workspace's agents, latest installed first, each as the actor may see it. */
+/** The agents of the workspace as the actor can see them, latest installed first. */
 export async function listAgents(
   deps: Deps,
   actor: Actor,
@@ -120,8 +120,8 @@ export async function getAgent(deps: Deps, actor: Actor, id: string): Promise<Ag
 /**
  * Installs an agent: agent, webhook endpoint and READ_WRITE key in one transaction.
  * @returns the agent and its credentials, which cannot be read again
- * @throws ForbiddenError for an agent's own key; ValidationError; ConflictError when the workspace has the URL already,
- *   or may have no more endpoints
+ * @throws ForbiddenError for an agent's key; ValidationError; ConflictError when the workspace already has the URL, or
+ *   has reached its limit of endpoints
  */
 export async function installAgent(deps: Deps, actor: Actor, input: z.input<typeof InstallAgent>): Promise<Installed> {
   requireLevel(actor, 'READ_WRITE')
@@ -154,10 +154,10 @@ export async function installAgent(deps: Deps, actor: Actor, input: z.input<type
 }
 
 /**
- * Changes an agent and, through webhookUrl and events, its first endpoint. Disabling stops deliveries and refuses its
- * key; enabling resumes, also endpoints that were disabled automatically.
- * @throws NotFoundError; ForbiddenError for another agent's key, and for webhookUrl and events of somebody else's agent below
- *   FULL_ACCESS; ConflictError when the workspace has the new URL already
+ * Updates an agent and, through webhookUrl and events, its first endpoint. Disabling the agent stops deliveries and
+ * refuses its key. Enabling it resumes both, and also enables endpoints that were disabled automatically.
+ * @throws NotFoundError; ForbiddenError for another agent's key, and for webhookUrl and events of an agent that the
+ *   actor did not install, below FULL_ACCESS; ConflictError when the workspace already has the new URL
  */
 export async function updateAgent(
   deps: Deps,
@@ -185,7 +185,7 @@ export async function updateAgent(
     }
     const data = { ...omitUndefined(rest), ...(config !== undefined && { config: config as Prisma.InputJsonObject }) }
     if (rest.isEnabled === true || url !== undefined) {
-      // Whoever enables the agent or gives it a new URL wants its endpoints back that were disabled automatically.
+      // Enabling the agent, or a new URL, also enables its automatically disabled endpoints.
       const stopped = { agentId: id, disabledReason: { not: null } }
       await tx.db.webhookEndpoint.updateMany({ where: stopped, data: { isEnabled: true, ...HEALTH_RESET } })
     }
@@ -212,7 +212,8 @@ export async function updateAgent(
 }
 
 /**
- * An agent of the workspace, locked before its endpoints and keys: whoever changes or uninstalls it waits here.
+ * An agent of the workspace. Its row is locked before its endpoints and keys, so that concurrent updates and removals
+ * wait here.
  * @throws NotFoundError
  */
 export async function lockAgent(tx: Tx, { workspaceId }: Actor, id: string): Promise<AgentWithEndpoints> {
@@ -223,7 +224,7 @@ export async function lockAgent(tx: Tx, { workspaceId }: Actor, id: string): Pro
 }
 
 /**
- * Where an agent's events go is the business of FULL_ACCESS, of the agent itself, and of whoever installed it.
+ * The destination of an agent's events can be changed with FULL_ACCESS, by the agent itself, and by its installer.
  * @throws ForbiddenError
  */
 async function requireMayRepoint(tx: Tx, { clock }: Deps, actor: Actor, id: string): Promise<void> {
@@ -245,7 +246,7 @@ function targetOf({ id, name }: Agent): AuditTarget {
 
 /**
  * Removes an agent with its endpoints, their deliveries, and its keys.
- * @returns what went with it
+ * @returns the removed objects
  * @throws NotFoundError; ForbiddenError below FULL_ACCESS
  */
 export async function uninstallAgent(deps: Deps, actor: Actor, id: string): Promise<AgentRemoval> {
@@ -258,7 +259,7 @@ export async function uninstallAgent(deps: Deps, actor: Actor, id: string): Prom
   })
 }
 
-/** Removes an agent that is locked. The caller has asked who may. */
+/** Removes a locked agent. The caller has checked the permission. */
 export async function removeAgent(
   tx: Tx,
   deps: Deps,

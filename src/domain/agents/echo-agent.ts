@@ -13,13 +13,13 @@ const EVENTS = { onMessageCreated: true, onConversationCreated: false } as const
 
 export const InstallEchoAgent = z.object({ name: text(100).optional() })
 
-/** How the echo agent is told from others; its key is sealed for its own id, so that it opens nowhere else. */
+/** Identifies the echo agent. Its key is sealed with its own id as context, so that it opens nowhere else. */
 const EchoConfig = z.object({ builtIn: z.literal('echo'), sealedKey: z.string() })
 
 /**
- * Installs the built-in agent that answers with what it was told: an agent like any other, with an endpoint, a secret and
- * a key of its own, whose service happens to run in this process. Installing it again gives the same one, enabled.
- * @throws ForbiddenError in production, and for an agent's own key; ConflictError when another agent has its URL
+ * Installs the built-in echo agent: an agent like any other, with an endpoint, a secret and a key, whose service runs
+ * in this process. Installing it again enables and returns the same agent.
+ * @throws ForbiddenError in production, and for an agent's key; ConflictError when another agent has its URL
  */
 export async function installEchoAgent(
   deps: Deps,
@@ -35,11 +35,11 @@ export async function installEchoAgent(
   if (existing !== null) {
     const [endpoint] = existing.webhookEndpoints
     if (endpoint === undefined) {
-      // It was removed or unregistered, and the agent's service, which would register it again, runs here.
+      // The endpoint was removed or unregistered. The service, which would register it again, runs in this process.
       const itself = { ...actor, type: 'agent', id: existing.id, name: existing.name } as const
       await registerEndpoint(deps, itself, { url: webhookUrl, events: EVENTS })
     }
-    // Another PORT since then is another URL.
+    // The URL contains PORT, which may have changed.
     const isElsewhere = endpoint !== undefined && endpoint.url !== webhookUrl
     return updateAgent(deps, actor, existing.id, { isEnabled: true, ...(isElsewhere && { webhookUrl }) })
   }
@@ -50,7 +50,7 @@ export async function installEchoAgent(
     webhookUrl,
     events: EVENTS,
   }).catch(async (error: unknown) => {
-    // Of two who install it at once, one comes too late: it is there all the same.
+    // Of two concurrent installations, one gets a conflict: the agent exists now.
     if (error instanceof ConflictError)
       throw new ConflictError('The echo agent is already being installed: try again in a moment')
     throw error
@@ -67,13 +67,13 @@ async function findEchoAgent(deps: Deps, workspaceId: string) {
   })
 }
 
-/** What the echo agent's service needs to know of itself, as any agent's service has it in its environment. */
+/** The settings that the service of the echo agent needs. Other services get theirs from their environment. */
 export interface EchoCredentials {
   readonly webhookSecret: string
   readonly apiKey: string
 }
 
-/** @returns null when there is no such echo agent, also when somebody else's sealed key stands in its place */
+/** @returns null when there is no such echo agent, also when its row contains a key that was sealed for another row */
 export async function echoCredentials(deps: Deps, agentId: string): Promise<EchoCredentials | null> {
   const where = { id: agentId, type: 'BUILT_IN' } as const
   const agent = await deps.db.prisma.agent.findFirst({ where, include: { webhookEndpoints: { where: LIVE, take: 1 } } })

@@ -14,14 +14,14 @@ import { OverlapHours, overlapEnd } from '../webhooks/secret-rotation.ts'
 export const RotateAgentApiKey = z.object({ agentId: idText, overlapHours: OverlapHours })
 
 /**
- * Gives an agent a new API key. The old one works until the overlap ends, or ends at once when there is none. An agent
- * has two keys at most: within an overlap the next rotation must be one without an overlap, which ends both. An agent
- * whose key was revoked gets a new one in this way.
+ * Gives an agent a new API key. The old key works until the overlap ends; without an overlap, it ends at once. An agent
+ * has at most two keys: during an overlap, the next rotation must have no overlap, and ends both. An agent whose key
+ * was revoked gets a new one in the same way.
  *
- * An agent cannot do this itself: whoever found its key could lock it out.
+ * An agent cannot rotate its own key: a thief of the key could lock the agent out.
  * @returns the key's row, and the key itself, which cannot be read again
  * @throws ForbiddenError below FULL_ACCESS and for agents; NotFoundError; ValidationError; ConflictError while an older
- *   key is still retiring, unless overlapHours is 0
+ *   key is still valid, unless overlapHours is 0
  */
 export async function rotateAgentApiKey(
   deps: Deps,
@@ -36,7 +36,7 @@ export async function rotateAgentApiKey(
   requireId('agent', agentId, 'Agent')
   const key = newApiKey()
   return inTransaction(deps, async (tx) => {
-    // Two who rotate at once wait here for each other.
+    // Concurrent rotations wait here for each other.
     await tx.db.$queryRaw`
       SELECT id FROM agents WHERE id = ${agentId} AND workspace_id = ${workspaceId} FOR NO KEY UPDATE`
     const agent = await tx.db.agent.findFirst({ where: { id: agentId, workspaceId } })

@@ -8,7 +8,7 @@ import { newId } from '../shared/ids.ts'
 import { dateFilter, idText, parse, timeRange } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 
-/** Everything that is recorded, as `noun.what_happened`. */
+/** All recorded actions, as `noun.what_happened`. */
 export const AUDIT_ACTIONS = [
   'workspace.created',
   'workspace.updated',
@@ -26,7 +26,7 @@ export const AUDIT_ACTIONS = [
   'agent.disabled',
   'agent.uninstalled',
   'agent.key_rotated',
-  /** Whoever installed it has no access any more; it goes on working. */
+  /** The installer of the agent has lost access to the workspace; the agent continues to work. */
   'agent.orphaned',
   'webhook_endpoint.created',
   'webhook_endpoint.updated',
@@ -55,16 +55,16 @@ export const AUDIT_ACTIONS = [
 export type AuditAction = (typeof AUDIT_ACTIONS)[number]
 
 /**
- * Who is named in an entry: an actor, or somebody signing in, who is in no workspace yet (`user`) or not known at all
- * (`anonymous`).
+ * The actor of an entry: an actor of a workspace, a person who is signing in and has no workspace yet (`user`), or an
+ * unknown person (`anonymous`).
  */
 export type AuditActor = Pick<Actor, 'id' | 'name' | 'user' | 'origin'> & {
   readonly type: ActorType | 'user' | 'anonymous'
-  /** Null: the entry belongs to the person, not to a workspace. */
+  /** Null: the entry belongs to the person instead of a workspace. */
   readonly workspaceId: string | null
 }
 
-/** What was acted on. It is kept by its id and name, also when the object is gone. */
+/** The object of the action. The entry keeps its id and name, also after it was deleted. */
 export interface AuditTarget {
   readonly type:
     | 'workspace'
@@ -86,18 +86,18 @@ export interface AuditTarget {
 export interface NewAuditEntry {
   readonly action: AuditAction
   readonly target: AuditTarget
-  /** When: `deps.clock.now()`. */
+  /** The time: `deps.clock.now()`. */
   readonly at: Date
-  /** What else is worth knowing, such as the fields that changed. Never a secret. */
+  /** Details, such as the changed fields. Never a secret. */
   readonly data?: Prisma.InputJsonObject
 }
 
-/** Records who did something, in the transaction of what was done: neither is there without the other. */
+/** Records an action in the transaction of the change, so that neither exists without the other. */
 export async function recordAudit(tx: Tx, actor: AuditActor, entry: NewAuditEntry): Promise<void> {
   await tx.db.auditEntry.create({ data: rowOf(actor, entry), select: { id: true } })
 }
 
-/** The same for what happened to many things at once, each with its actor: one statement for any number. */
+/** Records many actions, each with its actor, in one statement. */
 export async function recordAudits(tx: Tx, entries: readonly (readonly [AuditActor, NewAuditEntry])[]): Promise<void> {
   if (entries.length === 0) return
   const rows = JSON.stringify(entries.map(([actor, entry]) => rowOf(actor, entry)))
@@ -131,17 +131,17 @@ function rowOf(actor: AuditActor, { action, target, at, data = {} }: NewAuditEnt
   }
 }
 
-/** The system acts in a workspace: timers, rules, the first start. */
+/** The system as actor in a workspace: timers, rules, the first start. */
 export function systemAuditor(workspaceId: string | null): AuditActor {
   return { type: 'system', id: 'system', name: 'GudDesk', workspaceId, user: null, origin: null }
 }
 
-/** A person acts for themselves, in no workspace. */
+/** A person who acts in no workspace. */
 export function personOf({ user, origin }: Pick<Caller, 'user' | 'origin'>): AuditActor {
   return { type: 'user', id: user.id, name: user.name, workspaceId: null, user, origin }
 }
 
-/** Who is named in another workspace's log: the person, where the actor is a member of this one, which means nothing there. */
+/** The actor in the log of another workspace: the person, because the id of a member means nothing there. */
 export function actorElsewhere(actor: AuditActor, workspaceId: string): AuditActor {
   if (actor.type !== 'member' || actor.user === null || actor.workspaceId === workspaceId)
     return { ...actor, workspaceId }
@@ -166,13 +166,13 @@ export const AuditFilter = z
   })
   .partial()
 
-/** Whether an actor may read the audit log. */
+/** Whether an actor can read the audit log. */
 export function mayReadAudit({ type, permission }: Actor): boolean {
   return type !== 'agent' && hasLevel(permission, 'FULL_ACCESS')
 }
 
 /**
- * The workspace's entries, newest first.
+ * The audit entries of the workspace, newest first.
  * @throws ForbiddenError below FULL_ACCESS and for agents; ValidationError
  */
 export async function listAuditEntries(

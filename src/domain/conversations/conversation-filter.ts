@@ -10,7 +10,7 @@ import { foundBy, type Search, SearchText, searchFor } from './search.ts'
 const Tag = text(50)
 const atLeastOne = <S extends z.ZodType>(schema: S) => z.array(schema).min(1, 'must have at least one value').max(50)
 
-/** One of: the asking person, nobody, a member. */
+/** Exactly one of: the caller, no assignee, a member. */
 const AssigneeFilter = z
   .object({ me: z.literal(true, 'must be true'), none: z.literal(true, 'must be true'), memberId: idText })
   .partial()
@@ -19,17 +19,17 @@ const AssigneeFilter = z
     'must have exactly one field',
   )
 
-/** Which conversations; all conditions must hold. */
+/** A filter of conversations; all conditions must match. */
 export const ConversationFilter = z
   .object({
     statuses: atLeastOne(z.enum(ConversationStatus)),
     assignee: AssigneeFilter,
     visitorId: idText,
-    /** Any of these, and all of those. */
+    /** `any`: at least one of the tags. `all`: all of the tags. */
     tags: z.object({ any: atLeastOne(Tag), all: atLeastOne(Tag) }).partial(),
     channels: atLeastOne(z.enum(Channel)),
     priorities: atLeastOne(z.int().min(0).max(3)),
-    /** Words in messages, subject, visitor's name or email address. */
+    /** Words in the messages, the subject, or the visitor's name or email address. */
     text: SearchText,
     createdAt: timeRange,
     lastActivityAt: timeRange,
@@ -40,10 +40,10 @@ export type ConversationFilter = z.output<typeof ConversationFilter>
 
 /** A filter as SQL. */
 export interface Selection {
-  /** On `c`, a conversation; not on its latest activity, which a walk sees as it was when it began. */
+  /** A condition on `c`, a conversation. It excludes the latest activity, which depends on the snapshot of a list. */
   readonly where: Prisma.Sql
   readonly lastActivityAt: TimeRange
-  /** Not in `where`: there are two ways to search. */
+  /** Separate from `where`, because there are two ways to search. */
   readonly search: Search | null
 }
 
@@ -78,7 +78,7 @@ export function selectionOf(actor: Actor, filter: ConversationFilter, removed?: 
   }
 }
 
-/** The selection with its search as one more condition, and what goes before a statement with that. */
+/** The selection with its search as another condition, and the WITH clause that this requires. */
 export function withSearch(selection: Selection, search: Search): { found: Prisma.Sql; selected: Selection } {
   const where = Prisma.sql`${selection.where} AND c.id IN (SELECT id FROM found)`
   return { found: Prisma.sql`WITH found AS (${foundBy(search)})`, selected: { ...selection, where, search: null } }
@@ -99,10 +99,7 @@ function assigneeIs(
   return Prisma.sql`c.assignee_id = (${memberIdOf(actor)})`
 }
 
-/**
- * A query for the member that the actor is.
- * @throws ValidationError for agents and whoever else is nobody in particular
- */
+/** A query for the id of the actor's member. @throws ValidationError for agents, and for keys without a user */
 export function memberIdOf({ type, user, workspaceId }: Actor): Prisma.Sql {
   if (user === null || type === 'agent') {
     throw new ValidationError([{ path: 'assignee.me', message: 'requires a user; API keys must pass `memberId`' }])
@@ -110,7 +107,7 @@ export function memberIdOf({ type, user, workspaceId }: Actor): Prisma.Sql {
   return Prisma.sql`SELECT id FROM members WHERE workspace_id = ${workspaceId} AND user_id = ${user.id}`
 }
 
-/** The conditions on a column's time. */
+/** The conditions for a time column. */
 export function within(column: Prisma.Sql, { from, after, to }: TimeRange): (Prisma.Sql | false)[] {
   return [
     from !== undefined && Prisma.sql`${column} >= ${from}`,
@@ -119,7 +116,7 @@ export function within(column: Prisma.Sql, { from, after, to }: TimeRange): (Pri
   ]
 }
 
-/** The conditions that are there, joined. */
+/** Joins the present conditions with AND. */
 export function and(conditions: readonly (Prisma.Sql | false)[]): Prisma.Sql {
   const present = conditions.filter((condition) => condition !== false)
   return present.length === 0 ? Prisma.sql`true` : Prisma.join(present, ' AND ')

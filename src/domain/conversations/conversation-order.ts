@@ -3,11 +3,11 @@ import { Prisma } from '../../infra/database/db.ts'
 import { type CursorRange, TimeAndId } from '../shared/pagination.ts'
 import { and, type Selection, within } from './conversation-filter.ts'
 
-/** Where a conversation stands in a list. */
+/** The position of a conversation in a list. */
 export interface ConversationSortKey {
   readonly id: string
   readonly position: Date
-  /** The walk's, for the order of activity; null for the order of creation. */
+  /** The database snapshot of the list, for the order of activity; null for the order of creation. */
   readonly snapshot: string | null
 }
 
@@ -17,15 +17,15 @@ export type ConversationSort = 'ACTIVITY' | 'CREATED'
 export interface ConversationOrder<CursorKey extends readonly unknown[] = readonly unknown[]> {
   readonly cursorKey: z.ZodType<CursorKey>
   cursorKeyOf(position: ConversationSortKey): CursorKey
-  /** A query for the positions in a range of the selected conversations. */
+  /** A query for the positions of the selected conversations in a range. */
   positions(selection: Selection, range: CursorRange<CursorKey>): Prisma.Sql
 }
 
-/** pg_snapshot's text (xmin:xmax:xip_list), then the last row's time and id. */
+/** The text of a pg_snapshot (xmin:xmax:xip_list), then the time and the id of the last row. */
 const ActivityCursorKey = z.tuple([z.string().max(4096).refine(isSnapshot), ...TimeAndId.def.items])
 type ActivityCursorKey = z.output<typeof ActivityCursorKey>
 
-/** What PostgreSQL accepts as pg_snapshot: the running transactions in order, from xmin (included) to xmax. */
+/** The valid texts of a pg_snapshot: the running transactions in order, from xmin (included) to xmax. */
 function isSnapshot(text: string): boolean {
   const match = /^([1-9]\d{0,18}):([1-9]\d{0,18}):(\d{1,19}(?:,\d{1,19})*)?$/.exec(text)
   if (match?.[1] === undefined || match[2] === undefined) return false
@@ -35,13 +35,13 @@ function isSnapshot(text: string): boolean {
 }
 
 /**
- * By latest activity.
+ * The order of latest activity.
  *
- * New messages reorder this list while somebody walks through its pages. So a cursor carries the snapshot that its
- * walk began with, and every page shows the order as that snapshot saw it: rows whose latest message came later are
- * placed by the latest message that the snapshot contains. A walk therefore neither skips nor repeats a conversation
- * that was there when it began, however busy the workspace is. Time stamps alone could not tell: a message may be
- * committed after a page was read and still carry an earlier time.
+ * New messages reorder this list while a client pages through it. Therefore, a cursor contains the database snapshot of
+ * the first page, and every page shows the order in that snapshot: conversations with later messages are placed by the
+ * latest message that the snapshot contains. Paging neither skips nor repeats a conversation that existed at the first
+ * page. Timestamps alone are not enough: a message can be committed after a page was read, and still carry an earlier
+ * time.
  */
 export const BY_ACTIVITY: ConversationOrder<ActivityCursorKey> = {
   cursorKey: ActivityCursorKey,
@@ -87,7 +87,7 @@ export const BY_ACTIVITY: ConversationOrder<ActivityCursorKey> = {
   },
 }
 
-/** By the time of their start, which never changes. */
+/** The order of the start time, which never changes. */
 export const BY_CREATION: ConversationOrder<TimeAndId> = {
   cursorKey: TimeAndId,
   cursorKeyOf: ({ id, position }) => [position, id],
@@ -104,7 +104,7 @@ export const BY_CREATION: ConversationOrder<TimeAndId> = {
   },
 }
 
-/** A selection's condition where no walk is under way: latest activity as it is now. */
+/** The condition of a selection outside of a list: latest activity as it is now. */
 export function currentWhere({ where, lastActivityAt }: Selection): Prisma.Sql {
   return and([where, ...within(Prisma.sql`c.last_activity_at`, lastActivityAt)])
 }

@@ -13,22 +13,24 @@ export type ConversationWithPeople = Conversation & {
   assignee: (Member & { user: Person }) | null
 }
 
-/** A conversation with who has it, and none where that member was removed: its assigneeId may name them a while longer. */
+/**
+ * A conversation with its assignee; null if that member was removed, although assigneeId can name them a while longer.
+ */
 export type ConversationWithAssignee = Conversation & { assignee: Pick<Member, 'id'> | null }
 
-/** What others see of a user. */
+/** The public fields of a user. */
 type Person = Pick<User, 'id' | 'name' | 'email' | 'emailVerifiedAt'>
 const PERSON = { id: true, name: true, email: true, emailVerifiedAt: true } as const
 
-/** A conversation's subject; an empty one is none. */
+/** The subject of a conversation; an empty one becomes null. */
 export const Subject = clearableText(255)
 
-/** What a conversation is always shown with. */
+/** The relations that every response contains. */
 export const WITH_PEOPLE = { visitor: true, assignee: { include: { user: { select: PERSON } } } } as const
 
 /**
- * One conversation that the actor may see.
- * @throws NotFoundError for an unknown id and for another workspace's alike
+ * A conversation that the actor can see.
+ * @throws NotFoundError for an unknown id, and for a conversation of another workspace
  */
 export async function getConversation(deps: Deps, actor: Actor, id: string): Promise<ConversationWithPeople> {
   requireLevel(actor, 'READ_ONLY')
@@ -38,11 +40,11 @@ export async function getConversation(deps: Deps, actor: Actor, id: string): Pro
   return row
 }
 
-/** Which fields of conversations and of their people are read. Those left out are undefined in the rows, whatever their type says. */
+/** The fields of conversations and their people to read. Others are undefined in the rows, regardless of their type. */
 export interface ConversationFields {
   readonly conversation: readonly (keyof Conversation)[]
   readonly visitor: readonly (keyof Visitor)[]
-  /** None: the assignee is not read. */
+  /** Empty: the assignee is not read. */
   readonly assignee: readonly (keyof Member)[]
 }
 
@@ -53,7 +55,7 @@ export const ALL_FIELDS: ConversationFields = {
 }
 const PERSON_FIELDS = ['id', 'name', 'email', 'emailVerifiedAt'] as const
 
-/** The columns of conversations `c` and their people, in the order that `conversationOf` reads them, and the joins they need. */
+/** The columns of conversations `c` and their people in the order of `conversationOf`, and the joins that they need. */
 export function selectConversations({ conversation, visitor, assignee }: ConversationFields): {
   columns: string
   joins: string
@@ -74,7 +76,7 @@ export function selectConversations({ conversation, visitor, assignee }: Convers
 
 const EVERYTHING = selectConversations(ALL_FIELDS)
 
-/** $1 ids, $2 workspace, $3 the visitor that is asking, if one is. */
+/** $1 ids, $2 workspace, $3 the visitor, if the caller is one. */
 const BY_ID = {
   name: 'conversations_by_id',
   text: `
@@ -83,8 +85,8 @@ const BY_ID = {
 } as const
 
 /**
- * The conversations of these ids that the actor may see, by id. By hand, because every inbox waits for it: with Prisma's
- * query it takes five times as much of the processor.
+ * The conversations with these ids that the actor can see, by id. Plain SQL, because every inbox waits for it: Prisma's
+ * query takes five times as much CPU time.
  */
 export async function conversationsById(
   deps: Deps,
@@ -96,7 +98,7 @@ export async function conversationsById(
   return new Map(rows.map((row) => conversationOf(row)).map((conversation) => [conversation.id, conversation]))
 }
 
-/** A conversation from the values of its columns, which begin in `row` at the given index. */
+/** A conversation from the values of its columns, which start at the given index of `row`. */
 export function conversationOf(row: readonly unknown[], fields = ALL_FIELDS, begin = 0): ConversationWithPeople {
   const reader = new RowReader(row, begin)
   const conversation = reader.take<Conversation>(fields.conversation)
@@ -106,10 +108,10 @@ export function conversationOf(row: readonly unknown[], fields = ALL_FIELDS, beg
   return Object.assign(conversation, { visitor, assignee })
 }
 
-/** A conversation as it is under its lock. */
+/** A conversation whose row is locked. */
 export type LockedConversation = Conversation & { readonly visitorName: string | null }
 
-/** A conversation's row, locked until the transaction ends: whoever changes it, or adds a message, waits here. */
+/** Locks the row of a conversation until the transaction ends, so that concurrent changes and messages wait here. */
 export async function lockConversation(tx: Tx, actor: Actor, id: string): Promise<LockedConversation> {
   requireId('conversation', id, 'Conversation')
   const { workspaceId, visitorId } = visibleConversations(actor)

@@ -11,16 +11,16 @@ import {
 } from './conversations.ts'
 import { isFoundBy, type Search } from './search.ts'
 
-/** How many conversations of a range are looked through, and how many messages in them, before the indexes are asked. */
+/** The number of conversations, and of their messages, that are scanned before the indexes are used. */
 const CANDIDATES = 100
 const MESSAGES = 1000
 
-/** A conversation's position, and the conversation where it was read with it. */
+/** The position of a conversation, and the conversation itself if it was read with it. */
 export interface FoundConversation extends ConversationSortKey {
   readonly row?: ConversationWithPeople
 }
 
-/** Which part of a list to find, and what to read of it. */
+/** The part of a list to find, and the fields to read. */
 export interface ConversationQuery<CursorKey extends readonly unknown[]> {
   readonly order: ConversationOrder<CursorKey>
   readonly selection: Selection
@@ -28,7 +28,7 @@ export interface ConversationQuery<CursorKey extends readonly unknown[]> {
   readonly fields: ConversationFields
 }
 
-/** A range of the selected conversations: without their rows when it was searched for. */
+/** A range of the selected conversations; of a search, without their rows. */
 export async function findConversations<CursorKey extends readonly unknown[]>(
   deps: Pick<Deps, 'db'>,
   { order, selection, range, fields }: ConversationQuery<CursorKey>,
@@ -51,11 +51,11 @@ export async function findConversations<CursorKey extends readonly unknown[]>(
 }
 
 /**
- * The positions in a range of what is searched for.
+ * The positions of the conversations in a range that match a search.
  *
- * A search has two ways. What many conversations have is found by looking through the first ones of the range, without
- * the hundreds of thousands that the index would name. What few have is found by the index, after looking through a
- * bounded number in vain.
+ * There are two ways to search. Frequent words are found by scanning the first conversations of the range, instead of
+ * the hundreds of thousands of rows in the index. Rare words are found by the index, after a bounded scan without
+ * success.
  */
 async function findPositions<CursorKey extends readonly unknown[]>(
   deps: Pick<Deps, 'db'>,
@@ -69,7 +69,7 @@ async function findPositions<CursorKey extends readonly unknown[]>(
   return queryRows(deps, Prisma.sql`${found} ${order.positions(selected, range)}`)
 }
 
-/** @returns null when it would take too long to tell */
+/** @returns null when the scan has reached its limit */
 async function scanCandidates<CursorKey extends readonly unknown[]>(
   deps: Pick<Deps, 'db'>,
   order: ConversationOrder<CursorKey>,
@@ -96,7 +96,7 @@ async function scanCandidates<CursorKey extends readonly unknown[]>(
   return isAll || found.length === range.take ? found : null
 }
 
-/** Without Prisma, whose rows take several times as much of the processor. */
+/** Plain SQL: Prisma's rows take several times as much CPU time. */
 export function queryRows<Row extends object = ConversationSortKey>(
   { db }: Pick<Deps, 'db'>,
   { text, values }: Prisma.Sql,

@@ -3,11 +3,11 @@ import type { Actor } from '../shared/actor.ts'
 import { requireLevel, requireStaff } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 
-/** How many conversations the workspace has, as an inbox shows them. */
+/** The numbers of conversations in a workspace, as an inbox shows them. */
 export interface InboxCounts {
-  /** Open, and the asking person's; null for agents, who have none. */
+  /** Open conversations that are assigned to the caller; null for agents, which are never assigned. */
   readonly mine: number | null
-  /** Open, and nobody's. */
+  /** Open conversations without an assignee. */
   readonly unassigned: number
   readonly open: number
   readonly snoozed: number
@@ -22,14 +22,14 @@ export async function countInbox(deps: Deps, actor: Actor): Promise<InboxCounts>
   return countsFor(await tallyInbox(deps, actor.workspaceId), actor)
 }
 
-/** A workspace's counts with everybody's own, for many who ask at once. */
+/** The counts of a workspace for all members at once. */
 export interface InboxTally {
   readonly counts: Omit<InboxCounts, 'mine'>
-  /** Open ones by the person that they are assigned to. */
+  /** Open conversations by the id of the assigned person. */
   readonly mine: ReadonlyMap<string, number>
 }
 
-/** The caller has judged who may see it. */
+/** The caller has checked the permission. */
 export async function tallyInbox({ db }: Deps, workspaceId: string): Promise<InboxTally> {
   const rows = await db.sql<{ status: ConversationStatus; user_id: string | null; is_free: boolean; total: number }>(
     `SELECT counted.status, member.user_id, member.id IS NULL AS is_free, counted.total
@@ -53,7 +53,7 @@ export async function tallyInbox({ db }: Deps, workspaceId: string): Promise<Inb
   }
 }
 
-/** One actor's counts out of everybody's. */
+/** The counts for one actor. */
 export function countsFor({ counts, mine }: InboxTally, { user, type }: Actor): InboxCounts {
   return { mine: type === 'agent' || user === null ? null : (mine.get(user.id) ?? 0), ...counts }
 }

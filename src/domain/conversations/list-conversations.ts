@@ -19,8 +19,9 @@ import { ALL_FIELDS, type ConversationFields, type ConversationWithPeople, conve
 import { type FoundConversation, findConversations, queryRows } from './find-conversations.ts'
 
 /**
- * Conversations, newest first in the given order. A walk neither skips nor repeats one that was there when it began.
- * @param fields what is read of them
+ * Conversations, newest first in the given order. Paging neither skips nor repeats a conversation that existed at the
+ * first page.
+ * @param fields the fields to read
  */
 export async function listConversations(
   deps: Deps,
@@ -55,7 +56,7 @@ async function removedMembers({ db }: Pick<Deps, 'db'>, workspaceId: string): Pr
 /** How pages of conversations are read: alone, or with those of other lists in one statement each. */
 export interface ConversationReader<CursorKey> {
   find(range: CursorRange<CursorKey>): Promise<FoundConversation[]>
-  /** Those that were found without their rows. */
+  /** Positions that were found without their rows. */
   rows(ids: string[]): Promise<Map<string, ConversationWithPeople>>
   count(): Promise<number>
 }
@@ -75,7 +76,7 @@ async function conversationPage<CursorKey extends readonly unknown[]>(
     })
   }
   const page = await paginate<FoundConversation, CursorKey>(request, { cursorKey, cursorKeyOf, find: findWhole, count })
-  // A conversation deleted between the two reads is left out.
+  // A conversation that was deleted between the two reads is omitted.
   const present = page.rows.flatMap(({ row }, index) => (row === undefined ? [] : [{ row, index }]))
   return {
     ...page,
@@ -108,7 +109,7 @@ export function ownedConversations(
   return conversationPage(request, BY_ACTIVITY, reader)
 }
 
-/** The same range of many visitors' conversations in one statement. */
+/** The same range for many visitors in one statement. */
 export async function conversationsOfVisitors(
   { db }: Pick<Deps, 'db'>,
   actor: Actor,
@@ -125,7 +126,7 @@ export async function conversationsOfVisitors(
   return Map.groupBy(rows, ({ visitorId }) => visitorId)
 }
 
-/** How many conversations each visitor has that the actor may see; visitors without one are left out. */
+/** The number of conversations that the actor can see, by visitor; visitors without one are omitted. */
 export async function countConversationsOfVisitors(
   { db }: Pick<Deps, 'db'>,
   actor: Actor,

@@ -9,18 +9,18 @@ import { type ConversationWithPeople, getConversation } from './conversations.ts
 
 export const MarkRead = z.object({ conversationId: idText, sequence: z.int32().min(0) })
 
-/** Unread messages are counted up to this: beyond it nobody reads the number. */
+/** The maximum of the number of unread messages. */
 export const MAX_UNREAD = 1000
 
-/** The person whose marker it is; null for agents, visitors and the system, who have none. */
+/** The person with the marker; null for agents, visitors and the system, which have none. */
 function readerOf({ type, user }: Actor): string | null {
   return type === 'agent' ? null : (user?.id ?? null)
 }
 
 /**
- * Notes how far the asking person has read a conversation. The marker never moves back, nor beyond the last message, so
- * calls may race. It is personal: reading is enough to set it, and nobody hears of it.
- * @throws NotFoundError, ValidationError; ForbiddenError for whoever is not a person
+ * Records how far the caller has read a conversation. The marker never moves back, nor beyond the last message, so
+ * concurrent calls are safe. It is personal: READ_ONLY is enough to set it, and no event is recorded.
+ * @throws NotFoundError, ValidationError; ForbiddenError for callers that are not people
  */
 export async function markConversationRead(
   deps: Deps,
@@ -48,14 +48,17 @@ export async function markConversationRead(
   return conversation
 }
 
-/** What the asking person has and has not read of a conversation. */
+/** The read state of a conversation for the caller. */
 export interface ReadState {
   readonly lastReadSequence: number
-  /** Messages of visitors, people and bots after it that are not one's own; at most MAX_UNREAD. */
+  /** Later messages of other visitors, people and bots; at most MAX_UNREAD. */
   readonly unreadCount: number
 }
 
-/** Of many conversations in one statement; of none for whoever is not a person. The caller has judged who may see them. */
+/**
+ * The read states of many conversations in one statement; empty for callers that are not people. The caller has checked
+ * the permission.
+ */
 export async function readStates(
   { db }: Pick<Deps, 'db'>,
   actor: Actor,

@@ -6,16 +6,16 @@ import { recordBulkUpdate, SYSTEM } from '../events/events.ts'
 import type { Deps } from '../shared/deps.ts'
 
 const BATCH = 500
-/** What cannot be reopened is tried again after this long. */
+/** The time until a conversation that the database refused is tried again. */
 const AGAIN_MS = 600_000
 
-/** Conversations that could not be reopened, and when, by performance.now(). */
+/** Conversations that the database refused, with the time by performance.now(). */
 const setAside = new WeakMap<Database, Map<string, number>>()
 
 /**
- * Reopens the conversations whose snooze is over, batch by batch. Nodes may do it at the same time: whoever comes second
- * to a conversation finds it open. One that the database refuses, or a workspace that fails, keeps no other waiting.
- * @returns how many were reopened
+ * Reopens the conversations whose snooze has ended, in batches. Several nodes can do this at the same time: the second
+ * finds the conversation open. Neither a conversation that the database refuses nor a failing workspace delays others.
+ * @returns the number of reopened conversations
  */
 export async function reopenDueConversations(deps: Deps): Promise<number> {
   const { db, clock, log, counts } = deps

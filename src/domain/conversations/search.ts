@@ -2,20 +2,20 @@ import { Prisma } from '../../infra/database/db.ts'
 import type { Actor } from '../shared/actor.ts'
 import { text } from '../shared/input.ts'
 
-/** What somebody looks for: 1 to 200 characters. */
+/** The text of a search: 1 to 200 characters. */
 export const SearchText = text(200)
 
 /**
- * A search for conversations that have all of the words in one message, in the subject, or in the visitor's name and
- * email address. Case does not matter; the last word may be a beginning.
+ * A search for conversations that contain all of the words in one message, in the subject, or in the visitor's name and
+ * email address. It ignores case; the last word can be a prefix.
  *
- * The words are parameters, and PostgreSQL quotes what it makes of them (search_query, in the migrations): whatever
- * somebody types, it is never syntax.
+ * The words are parameters, and the function search_query (in the migrations) quotes them, so user input is never query
+ * syntax.
  */
 export interface Search {
   readonly workspaceId: string
   readonly words: string[]
-  /** Visitors find nothing in notes. */
+  /** Visitors do not find notes. */
   readonly inNotes: boolean
 }
 
@@ -23,7 +23,7 @@ export function searchFor({ type, workspaceId }: Actor, searched: string): Searc
   return { workspaceId, words: searched.split(/\s+/u), inNotes: type !== 'visitor' }
 }
 
-/** A query for the ids of all that is found, by indexes that begin with the workspace. */
+/** A query for the ids of all matches, by indexes that begin with the workspace. */
 export function foundBy({ workspaceId, words, inNotes }: Search): Prisma.Sql {
   return Prisma.sql`SELECT found AS id FROM search_conversations(${workspaceId}, ${words}::text[], ${inNotes}) AS found`
 }

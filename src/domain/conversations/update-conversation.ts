@@ -70,7 +70,7 @@ function applyPatch(
   patch: z.output<typeof ConversationPatch>,
 ): Promise<ConversationWithPeople> {
   return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [id] }, async (tx) => {
-    // The member before the conversation, as removing a member locks them.
+    // The member is locked before the conversation, in the same order as when a member is removed.
     const assignee = patch.assigneeId == null ? null : await findAssignee(tx, actor.workspaceId, patch.assigneeId)
     const before = await lockConversation(tx, actor, id)
     const now = deps.clock.now()
@@ -110,8 +110,8 @@ function applyPatch(
 type Patch = z.output<typeof ConversationPatch>
 
 /**
- * The tags that a patch leaves; undefined when it is not about them. What is there keeps its order, what is new follows.
- * @throws ValidationError when they are too many then
+ * The tags after a patch; undefined if the patch does not change them. Existing tags keep their order, new tags follow.
+ * @throws ValidationError for too many tags
  */
 function tagsAfter(
   { tags: before }: Pick<Conversation, 'tags'>,
@@ -126,8 +126,8 @@ function tagsAfter(
 type StatusFields = Pick<Conversation, 'status' | 'closedAt' | 'snoozedUntil'>
 
 /**
- * Status, closing time and snooze move together: only a closed conversation has closedAt, only a snoozed one
- * snoozedUntil. A time to snooze until snoozes by itself; without one, a snooze lasts until the visitor writes.
+ * Status, closing time and snooze change together: only closed conversations have closedAt, and only snoozed ones
+ * snoozedUntil. Setting snoozedUntil snoozes the conversation; without it, a snooze lasts until the visitor writes.
  */
 export function statusChange(
   before: StatusFields,
@@ -155,12 +155,15 @@ function changedFields(before: Conversation, data: Record<string, unknown>): str
   return Object.keys(data).filter((field) => JSON.stringify(current[field]) !== JSON.stringify(data[field]))
 }
 
-/** What does not change is not written: the row may still name a removed member, whom the drain unassigns with an event. */
+/**
+ * An unchanged assignee is not written: the row can still name a removed member, whom the drain unassigns with an
+ * event.
+ */
 function only<Data extends object>(data: Data, fields: readonly string[]): Partial<Data> {
   return Object.fromEntries(Object.entries(data).filter(([field]) => fields.includes(field))) as Partial<Data>
 }
 
-/** The member, who cannot be removed before this transaction ends. */
+/** Locks the member, so that they cannot be removed before this transaction ends. */
 async function findAssignee(tx: Tx, workspaceId: string, memberId: string) {
   const locked = await tx.db.$queryRaw<unknown[]>`
     SELECT 1 FROM members WHERE id = ${memberId} AND workspace_id = ${workspaceId} FOR KEY SHARE`

@@ -5,23 +5,20 @@ import type { Actor } from '../shared/actor.ts'
 import { isNeighbour } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 
-/** Who installed an agent, and whether their own access has ended since. */
+/** The installer of an agent, and whether their access has ended since. */
 export interface AgentInstaller {
   readonly userId: string | null
-  /** The person's name; of somebody who is gone altogether, what the log knows. */
+  /** The name of the person, from the audit log if the person was deleted. */
   readonly name: string
   /** As what they did it: the API key that they used, or the member that they are, with the name of then. */
   readonly actor: { readonly id: string; readonly name: string }
   /** The person is no member of the workspace any more. */
   readonly hasLeft: boolean
-  /** That key was revoked, or has ended by itself. */
+  /** Whether the API key was revoked or has expired. */
   readonly hasKeyEnded: boolean
 }
 
-/**
- * Who installed agents, as the audit log has it, by the agents' ids; those from before the log are left out. An agent is
- * told of its own only.
- */
+/** The installers of agents by agent id, from the audit log; older agents are omitted. An agent gets only its own. */
 export async function installersOf(
   { db, clock }: Pick<Deps, 'clock'> & { readonly db: { readonly prisma: Tx['db'] } },
   actor: Actor,
@@ -45,7 +42,7 @@ export async function installersOf(
   return new Map(rows.map(({ id, ...installer }) => [id, installer]))
 }
 
-/** Records, for each agent that goes on working, that whoever installed it is no member any more. */
+/** Records, for each remaining agent, that its installer is no longer a member. */
 export async function recordOrphanedAgents(
   tx: Tx,
   actor: Actor,
@@ -60,9 +57,9 @@ export async function recordOrphanedAgents(
 }
 
 /**
- * Records, for each agent that goes on working, that the API key which installed it has ended: in the log of its workspace,
- * as a key may be valid in several.
- * @param keys of one person
+ * Records, for each remaining agent, that the API key which installed it has ended, in the log of the agent's
+ * workspace: a key can be valid in several.
+ * @param keys keys of one person
  */
 export async function recordAgentsOrphanedByKeys(
   tx: Tx,

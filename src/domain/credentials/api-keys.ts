@@ -17,25 +17,25 @@ export const CreateApiKey = z.object({
   name: text(100),
   permission: z.enum(ApiKeyPermission),
   expiresAt: instant.nullish(),
-  /** Valid in all workspaces of the actor's person, instead of this one. */
+  /** Whether the key is valid in all workspaces of the actor's user instead of this one. */
   allWorkspaces: z.boolean().optional(),
 })
 
-/** The credential that asks, and how far it reaches: a caller's own scope. */
+/** The credential of the caller, and its scope. */
 type Reach = Pick<Caller, 'workspaceId'> & Partial<Pick<Caller, 'credentialId'>>
 
 const PREFIX_LENGTH = 8
 
-/** The columns that stand for a key: everything but the key itself. */
+/** The stored columns of a key, which do not include the key itself. */
 export function apiKeyRow(key: string): Pick<ApiKey, 'id' | 'hash' | 'prefix'> {
   return { id: newId('apiKey'), hash: sha256(key), prefix: key.slice(0, PREFIX_LENGTH) }
 }
 
 /**
- * Makes a key in the name of the actor's user, for this workspace or for all of theirs.
+ * Creates a key for the actor's user, for this workspace or for all of their workspaces.
  * @returns the row, and the key itself, which cannot be read again
- * @throws ForbiddenError below FULL_ACCESS, and for a key of all workspaces when a credential of one asks for it, or somebody
- *   whose address is not verified; UnauthorizedError when the credential ended meanwhile
+ * @throws ForbiddenError below FULL_ACCESS, and for an all-workspaces key when the credential is limited to one
+ *   workspace or the address of the person is not verified; UnauthorizedError when the credential ended meanwhile
  */
 export async function createApiKey(
   deps: Deps,
@@ -103,21 +103,21 @@ function targetOf({ id, name }: Pick<ApiKey, 'id' | 'name'>): AuditTarget {
   return { type: 'api_key', id, name }
 }
 
-/** @throws ForbiddenError for agents, and for keys below FULL_ACCESS: one that leaked must not reach further */
+/** @throws ForbiddenError for agents, and for keys below FULL_ACCESS: a leaked key must not reach further */
 function requirePerson(actor: Actor, what: string): void {
   requireNotAgent(actor, what)
   if (actor.type !== 'member') requireLevel(actor, 'FULL_ACCESS')
 }
 
-/** A person's own keys that are valid in the workspace. An agent's keys are the workspace's, not a person's. */
+/** A person's own keys that are valid in the workspace. Agents' keys belong to the workspace instead. */
 function ownApiKeys({ user, workspaceId }: Actor, reach: Reach): Prisma.ApiKeyWhereInput {
   const scopes = [{ workspaceId }, ...(reach.workspaceId === null ? [{ workspaceId: null }] : [])]
   return { userId: user?.id ?? '', agentId: null, OR: scopes }
 }
 
 /**
- * The keys that an actor may see and end, as a Prisma filter: with FULL_ACCESS the workspace's; and whoever is signed in,
- * or reaches all of their workspaces with FULL_ACCESS, their own.
+ * The keys that an actor can see and revoke, as a Prisma filter: with FULL_ACCESS, the keys of the workspace; for
+ * signed-in people and all-workspaces keys with FULL_ACCESS, also their own.
  */
 export function visibleApiKeys(actor: Actor, reach: Reach): { OR: Prisma.ApiKeyWhereInput[] } {
   const isFull = hasLevel(actor.permission, 'FULL_ACCESS')
@@ -130,7 +130,7 @@ export function visibleApiKeys(actor: Actor, reach: Reach): { OR: Prisma.ApiKeyW
   }
 }
 
-/** The keys that the actor may see, newest first, revoked ones included. @throws ForbiddenError below FULL_ACCESS */
+/** The keys that the actor can see, newest first, including revoked ones. @throws ForbiddenError below FULL_ACCESS */
 export async function listApiKeys(
   deps: Deps,
   actor: Actor,
@@ -142,8 +142,8 @@ export async function listApiKeys(
 }
 
 /**
- * The keys of the person who asks, whatever their role: those of this workspace, and those of all for whoever reaches
- * them. Newest first, revoked ones included.
+ * The caller's own keys, regardless of their role: those of this workspace, and all-workspaces keys if the credential
+ * is not limited to one workspace. Newest first, including revoked ones.
  * @throws ForbiddenError for agents, and for keys below FULL_ACCESS
  */
 export async function listOwnApiKeys(
@@ -165,7 +165,8 @@ function listKeys({ db }: Deps, where: Prisma.ApiKeyWhereInput, page: PageReques
 }
 
 /**
- * Ends a key at once: with FULL_ACCESS any of the workspace, and a person their own. Revoking it again changes nothing.
+ * Revokes a key at once: with FULL_ACCESS any key of the workspace, otherwise the caller's own. Revoking it again
+ * changes nothing.
  * @throws ForbiddenError for agents, and for keys below FULL_ACCESS; NotFoundError
  */
 export async function revokeApiKey(deps: Deps, actor: Actor, id: string, reach: Reach = actor): Promise<ApiKey> {
@@ -186,9 +187,9 @@ export async function revokeApiKey(deps: Deps, actor: Actor, id: string, reach: 
 }
 
 /**
- * Ends every key of a person, in whatever workspace; not those of agents that they installed. Each workspace's log says so, and which
- * agents were installed with them and go on working.
- * @returns how many
+ * Revokes all keys of a person in all workspaces, except those of agents that they installed. The log of each workspace
+ * records it, with the remaining agents that were installed with those keys.
+ * @returns the number of revoked keys
  */
 export async function revokeOwnKeys(tx: Tx, actor: AuditActor, userId: string, at: Date): Promise<number> {
   const revoked = await tx.db.apiKey.updateManyAndReturn({

@@ -6,12 +6,12 @@ import { NotFoundError, ValidationError } from '../shared/errors.ts'
 import { apiKeyRow } from './api-keys.ts'
 
 /**
- * Makes a FULL_ACCESS key of a member, for the operator, who needs nobody's permission. It does no more than the member's
- * role allows.
- * @param slug the workspace's; may be left out when the person is in one only
- * @returns the key, which cannot be read again, and where it works
- * @throws NotFoundError when nobody has the address, or they are not a member there; ValidationError when the workspace must
- *   be named
+ * Creates a FULL_ACCESS key for a member on behalf of the operator, without a permission check. The role of the member
+ * limits the key.
+ * @param slug the slug of the workspace; optional when the person is in one workspace only
+ * @returns the key, which cannot be read again, and its workspace
+ * @throws NotFoundError when no user has the address, or the user is no member there; ValidationError when the
+ *   workspace must be named
  */
 export async function makeOperatorKey(
   deps: Deps,

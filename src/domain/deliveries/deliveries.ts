@@ -14,12 +14,12 @@ import { requestProbe } from './request-probe.ts'
 
 export const DeliveryFilter = z
   .object({
-    /** One of these. */
+    /** One of these statuses. */
     statuses: z.array(z.enum(DeliveryStatus)).min(1, 'must have at least one value'),
     endpointId: idText,
-    /** Of one of its endpoints. */
+    /** Deliveries to an endpoint of this agent. */
     agentId: idText,
-    /** One of these. */
+    /** One of these event types. */
     eventTypes: z.array(idText).min(1, 'must have at least one value'),
     conversationId: idText,
     isTest: z.boolean(),
@@ -27,14 +27,14 @@ export const DeliveryFilter = z
   })
   .partial()
 
-/** A delivery with the event that it carries. */
+/** A delivery with its event. */
 export type DeliveryWithEvent = Delivery & { event: Event }
 
 export const WITH_EVENT = { event: true } satisfies Prisma.DeliveryInclude
 
 /**
- * Agents see what is sent to their own endpoints; everybody else the workspace's. Nobody sees those of unregistered
- * endpoints, nor those of removed ones, which have none.
+ * Agents see deliveries to their own endpoints, other actors those of the workspace. Deliveries to unregistered
+ * endpoints are hidden.
  */
 export function visibleDeliveries(actor: Actor) {
   const { workspaceId, ...endpoint } = managedEndpoints(actor)
@@ -69,9 +69,10 @@ export async function listDeliveries(
 }
 
 /**
- * Sends a delivery now: the same X-GudDesk-Delivery, and X-GudDesk-Attempt counts on. A finished one is made due, in the
- * live lane. One that waits for its next attempt is asked for as a probe; one that is being sent is left alone.
- * @throws NotFoundError; ConflictError while its endpoint or agent is disabled, and for a test that is under way
+ * Sends a delivery now, with the same X-GudDesk-Delivery; X-GudDesk-Attempt continues to count. A finished delivery
+ * becomes due, with the priority of live ones. A delivery that waits for its next attempt is requested as a probe; one
+ * that is being sent is left alone.
+ * @throws NotFoundError; ConflictError while its endpoint or agent is disabled, and for a pending test
  */
 export async function replayDelivery(deps: Deps, actor: Actor, id: string): Promise<DeliveryWithEvent> {
   requireWebhookManager(actor)
@@ -82,7 +83,7 @@ export async function replayDelivery(deps: Deps, actor: Actor, id: string): Prom
       SELECT e.id FROM deliveries d JOIN webhook_endpoints e ON e.id = d.endpoint_id WHERE d.id = ${id} FOR KEY SHARE OF e`
     const found = await tx.db.delivery.findFirst({ where, include: { endpoint: true } })
     if (found === null) throw new NotFoundError('Delivery')
-    // Tests are for disabled endpoints too.
+    // Tests are also sent to disabled endpoints.
     if (!found.isTest) await refuseDisabled(tx, found.endpoint)
     const at = deps.clock.now()
     const again = { status: 'PENDING', due: deps.clock.steady(), finishedAt: null, lane: 0 } as const
@@ -98,7 +99,10 @@ export async function replayDelivery(deps: Deps, actor: Actor, id: string): Prom
   })
 }
 
-/** @throws ConflictError when nothing would be sent now: the endpoint or its agent is disabled, or its backlog is being cut */
+/**
+ * @throws ConflictError when nothing would be sent now: the endpoint or its agent is disabled, or its expired backlog
+ *   is being skipped
+ */
 export async function refuseDisabled(tx: Tx, { isEnabled, agentId, sendsFromSeq }: WebhookEndpoint): Promise<void> {
   if (sendsFromSeq > 0n) {
     throw new ConflictError(
@@ -109,10 +113,13 @@ export async function refuseDisabled(tx: Tx, { isEnabled, agentId, sendsFromSeq 
   if (!isEnabled || agent?.isEnabled === false) throw new ConflictError('Enable the endpoint and its agent first')
 }
 
-/** What came of a delivery's last attempt. */
+/** The result of a delivery's last attempt. */
 export type LastAttempt = Pick<DeliveryAttempt, 'durationMs' | 'statusCode'>
 
-/** Of many deliveries in one statement; those never attempted are left out. The caller has judged who may see them. */
+/**
+ * The last attempts of many deliveries in one statement; deliveries without an attempt are omitted. The caller has
+ * checked the permission.
+ */
 export async function lastAttempts(
   { db }: Pick<Deps, 'db'>,
   deliveryIds: readonly string[],

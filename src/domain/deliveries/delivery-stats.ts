@@ -6,52 +6,54 @@ import type { Deps } from '../shared/deps.ts'
 import { ValidationError } from '../shared/errors.ts'
 import { idText, instant, parse } from '../shared/input.ts'
 
-/** Lengths of buckets, in milliseconds. */
+/** The lengths of buckets, in milliseconds. */
 export const BUCKETS = { MINUTE: 60_000, HOUR: 3_600_000, DAY: 86_400_000 } as const
 export type Bucket = keyof typeof BUCKETS
 
 const MAX_BUCKETS = 1000
-/** What GraphQL's Int can say, in milliseconds some 25 days: an endpoint may be disabled for longer. */
+/** The maximum of GraphQL's Int. In milliseconds, it is about 25 days, and endpoints can be disabled for longer. */
 const MAX_INT = 2 ** 31 - 1
 
 export const DeliveryStatsQuery = z.object({
-  /** Null or left out: all of the workspace's endpoints. */
+  /** Null or omitted: all endpoints of the workspace. */
   endpointId: idText.nullish(),
   from: instant,
   to: instant,
   bucket: z.enum(Object.keys(BUCKETS) as Bucket[]),
 })
 
-/** What became of the deliveries whose events happened in a span of time. Times are in milliseconds; null without any. */
+/**
+ * Statistics of the deliveries whose events happened in a time range. Durations are in milliseconds; null without any.
+ */
 export interface DeliveryStatsBucket {
   readonly start: Date
-  /** Attempted at least once. */
+  /** Deliveries with at least one attempt. */
   readonly sent: number
   readonly delivered: number
   readonly failed: number
   readonly pending: number
-  /** Of all their attempts, until the answer was complete. */
+  /** The durations of all attempts, until the response was complete. */
   readonly durationP50Ms: number | null
   readonly durationP95Ms: number | null
-  /** From the event to the first attempt; at most what GraphQL's Int can say. */
+  /** The times from the event to the first attempt; at most the maximum of GraphQL's Int. */
   readonly latencyP50Ms: number | null
   readonly latencyP95Ms: number | null
 }
 
-/** From the first moment to the last, which is left out. */
+/** From the start (included) to the end (excluded). */
 export interface Span {
   readonly from: Date
   readonly to: Date
 }
 
-/** @throws ValidationError when it ends before it begins */
+/** @throws ValidationError when the range ends before it begins */
 export function requireSpan({ from, to }: Span): void {
   if (from >= to) throw new ValidationError([{ path: 'to', message: 'must be after `from`' }])
 }
 
 /**
- * FROM and WHERE of the deliveries `d` that statistics count: those whose events happened in the span, that were to be sent
- * and are no tests; for agents their own endpoints'.
+ * FROM and WHERE of the counted deliveries `d`: their events happened in the range, they were to be sent, and they are
+ * not tests. Agents see only those to their own endpoints.
  */
 export function countedDeliveries(actor: Actor, { from, to }: Span): Prisma.Sql {
   const own = actor.type === 'agent' ? Prisma.sql`AND e.agent_id = ${actor.id}` : Prisma.empty
@@ -62,10 +64,10 @@ export function countedDeliveries(actor: Actor, { from, to }: Span): Prisma.Sql 
 }
 
 /**
- * Statistics of deliveries in buckets of equal length, in UTC, empty ones included. Both ends are rounded outwards to
- * whole buckets. A delivery counts where its event happened, whenever it was tried: a bucket tells what became of what
- * happened then. Tests do not count. Agents are told of their own endpoints only.
- * @throws ValidationError when there would be none or more than 1,000 buckets
+ * Statistics of deliveries in buckets of equal length, in UTC, including empty ones. Both ends are rounded outwards to
+ * whole buckets. A delivery counts in the bucket of its event, regardless of the times of its attempts. Tests are not
+ * counted. Agents see only their own endpoints.
+ * @throws ValidationError when there would be no bucket, or more than 1,000
  */
 export async function deliveryStats(
   deps: Deps,

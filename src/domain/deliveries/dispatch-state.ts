@@ -2,23 +2,23 @@ import type { Actor } from '../shared/actor.ts'
 import { requireLevel, requireStaff } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 
-/** How a workspace's webhooks are getting on. Nothing of other workspaces can be told from it. */
+/** The state of a workspace's deliveries. It reveals nothing about other workspaces. */
 export interface DispatchState {
-  /** Deliveries that are not finished, test events apart. */
+  /** Unfinished deliveries, without tests. */
   readonly pending: number
-  /** Of these, those that wait for a time in the future. */
+  /** Pending deliveries that wait for a time in the future. */
   readonly scheduled: number
-  /** Of these, those whose endpoint or agent is disabled. */
+  /** Pending deliveries whose endpoint or agent is disabled. */
   readonly held: number
-  /** Of these, the rest: they could be sent now, or are being sent. */
+  /** Pending deliveries that can be sent now, or are being sent. */
   readonly due: number
-  /** For how many seconds the oldest of those could have been sent; null when there is none. */
+  /** The age in seconds of the oldest due delivery, from its due time; null without one. */
   readonly oldestDueSeconds: number | null
-  /** Whether this node's wake-ups reach the others; while they do not, everything waits for the next poll. */
+  /** Whether this node's wake-ups reach the other nodes. Otherwise, work waits for the next poll. */
   readonly isBusConnected: boolean
 }
 
-/** An agent's key is told of its own endpoints only, as in the list of deliveries. */
+/** Agents see only their own endpoints, as in the list of deliveries. */
 export async function getDispatchState(deps: Deps, actor: Actor): Promise<DispatchState> {
   requireLevel(actor, 'READ_ONLY')
   requireStaff(actor)
@@ -37,7 +37,7 @@ interface Counted {
   oldest: Date | null
 }
 
-/** By endpoint, test events apart: what is not finished stands in an index that begins with the one and has no other. */
+/** Counts by endpoint, without tests: the index of unfinished deliveries begins with the endpoint. */
 const COUNT = `
 SELECT count(*)::int AS pending,
        (count(*) FILTER (WHERE live.is_live AND d.due > $2::timestamptz))::int AS scheduled,

@@ -11,24 +11,26 @@ const MOST = 50
 export const SlowestEndpointsQuery = z.object({
   from: instant,
   to: instant,
-  /** How many at most. */
+  /** The maximum number of endpoints. */
   first: z.number().int().min(1).max(MOST),
 })
 
-/** What became of the deliveries to one endpoint whose events happened in a span of time. Times are in milliseconds. */
+/**
+ * Statistics of the deliveries to one endpoint whose events happened in a time range. Durations are in milliseconds.
+ */
 export interface EndpointStats {
   readonly endpoint: WebhookEndpoint
   readonly delivered: number
   readonly failed: number
   readonly pending: number
-  /** Of all their attempts, until the answer was complete. */
+  /** The durations of all attempts, until the response was complete. */
   readonly durationP50Ms: number
   readonly durationP95Ms: number
 }
 
 /**
- * The endpoints that took longest, by the 95th percentile of their attempts, the slowest first; those that were sent
- * nothing are left out. Tests do not count. Agents are told of their own endpoints only.
+ * The slowest endpoints by the 95th percentile of their attempts, slowest first; endpoints without attempts are
+ * omitted. Tests are not counted. Agents see only their own endpoints.
  * @throws ValidationError when `from` is not before `to`
  */
 export async function slowestEndpoints(
@@ -62,7 +64,7 @@ export async function slowestEndpoints(
   const found = new Map((await prisma.webhookEndpoint.findMany({ where })).map((endpoint) => [endpoint.id, endpoint]))
   return rows.flatMap(({ id, ...stats }) => {
     const endpoint = found.get(id)
-    // Deleted or unregistered between the two reads.
+    // Endpoints that were deleted or unregistered between the two reads are omitted.
     return endpoint === undefined ? [] : [{ endpoint, ...stats }]
   })
 }

@@ -2,18 +2,21 @@ import type { Tx } from '../../infra/database/transaction.ts'
 import { endpointsChanged } from '../events/events.ts'
 import type { Deps } from '../shared/deps.ts'
 
-/** How often what waits for an endpoint can be sent ahead of its time: an agent that crashes in a loop registers at each start. */
+/**
+ * The least time between two requested probes of an endpoint: an agent that crashes in a loop registers at each start.
+ */
 const PROBE_INTERVAL_MS = 60_000
 
 /**
- * Asks that the first delivery that waits for an endpoint be sent at once, without waiting for its next attempt or for the
- * breaker's next probe. It is a probe: a failure spends no attempt, a success makes everything due that waits.
+ * Requests that the first pending delivery of an endpoint is sent at once, before its next attempt is due and before
+ * the circuit breaker's next probe. It is a probe: a failure spends no attempt, and a success makes all pending
+ * deliveries due.
  *
- * It is asked in the caller's transaction, at most once a minute for each endpoint, and stays asked until some process has
- * sent it. Where nothing waits and the breaker is closed there is nothing to ask; a disabled endpoint, or one of a disabled
- * agent, gets nothing.
- * @param deliveryId the one that is meant: it goes, behind an earlier one of its conversation that waits
- * @returns whether it was asked
+ * The request is part of the caller's transaction, at most once a minute for each endpoint, and stays until a process
+ * has sent the probe. Nothing is requested without pending deliveries and with a closed circuit breaker, or for a
+ * disabled endpoint or agent.
+ * @param deliveryId a certain delivery: it is sent after earlier pending deliveries of its conversation
+ * @returns whether a probe was requested
  */
 export async function requestProbe(
   { bus, clock }: Pick<Deps, 'bus' | 'clock'>,
@@ -23,7 +26,7 @@ export async function requestProbe(
 ): Promise<boolean> {
   const now = clock.steady()
   const before = new Date(now.getTime() - PROBE_INTERVAL_MS)
-  // A time ahead of now is that of a clock that has been set back since.
+  // A time in the future was written before a clock was set back.
   const count = await tx.db.$executeRaw`
     UPDATE webhook_endpoints endpoint
        SET probe_asked_at = ${now}, is_probe_asked = true, probe_delivery_id = ${deliveryId}

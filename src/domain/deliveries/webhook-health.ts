@@ -4,13 +4,13 @@ import type { Deps } from '../shared/deps.ts'
 
 const DAY_MS = 86_400_000
 
-/** How an endpoint is doing; tests do not count. */
+/** The health of an endpoint, without tests. */
 export interface EndpointHealth {
-  /** Of the deliveries of the last 24 hours that ended, the part that was delivered; null when none ended. */
+  /** The share of delivered ones among the deliveries that finished in the last 24 hours; null when none finished. */
   readonly successRate: number | null
-  /** Not finished. */
+  /** Unfinished deliveries. */
   readonly pending: number
-  /** Failed for good, as long as deliveries are kept. */
+  /** Deliveries that failed for good, as long as they are kept. */
   readonly failed: number
 }
 
@@ -23,13 +23,13 @@ function partOf(count: number, { delivered, failed }: Ended): number | null {
   return delivered + failed === 0 ? null : count / (delivered + failed)
 }
 
-/** Agents are told nothing of their neighbours, visitors nothing at all. `agentId` is a column. */
+/** Agents see nothing of other agents, and visitors nothing at all. `agentId` is a column. */
 function mayBeTold(actor: Actor, agentId: Prisma.Sql): Prisma.Sql {
   if (actor.type === 'visitor') return Prisma.sql`false`
   return actor.type === 'agent' ? Prisma.sql`${agentId} = ${actor.id}` : Prisma.sql`true`
 }
 
-/** Of many of the workspace's endpoints in one statement; of an agent's own only when an agent asks. */
+/** The health of many endpoints in one statement; agents get only their own. */
 export async function healthOfEndpoints(
   { db, clock }: Pick<Deps, 'db' | 'clock'>,
   actor: Actor,
@@ -54,17 +54,20 @@ export async function healthOfEndpoints(
   )
 }
 
-/** What an agent has been doing. */
+/** The activity of an agent. */
 export interface AgentActivity {
-  /** When its key was last used, to the minute; null before the first time. */
+  /** The last use of its key, accurate to a minute; null before the first use. */
   readonly lastSeenAt: Date | null
   /** Messages that it wrote in the last 24 hours. */
   readonly replies: number
-  /** Of the deliveries of the last 24 hours to its endpoints that ended, the part that was delivered; null when none ended. */
+  /**
+   * The share of delivered ones among the deliveries to its endpoints that finished in the last 24 hours; null when
+   * none finished.
+   */
   readonly successRate: number | null
 }
 
-/** Of many of the workspace's agents in one statement; of itself only when an agent asks. */
+/** The activity of many agents in one statement; agents get only their own. */
 export async function activityOfAgents(
   { db, clock }: Pick<Deps, 'db' | 'clock'>,
   actor: Actor,

@@ -21,16 +21,16 @@ export const AcceptInvitation = z.object({
   password: NewPassword.nullish(),
 })
 
-/** What somebody with a link may know before they accept. */
+/** The parts of an invitation that the holder of its link can see before accepting it. */
 export interface InvitationOffer extends Pick<Invitation, 'email' | 'role' | 'expiresAt'> {
   readonly workspaceName: string
-  /** Whether to accept by signing in; anybody else chooses a name and a password. */
+  /** Whether the person must sign in to accept; otherwise they choose a name and a password. */
   readonly hasAccount: boolean
-  /** Whether that account's address must be verified first. */
+  /** Whether the address of that account must be verified first. */
   readonly mustVerifyEmail: boolean
 }
 
-/** What a link's token offers; null when it is unknown, used, revoked or too old. */
+/** The invitation for a token; null when the token is unknown, used, revoked or expired. */
 export async function findInvitation(deps: Deps, token: string): Promise<InvitationOffer | null> {
   const found = await openInvitation(deps, token)
   if (found === null) return null
@@ -45,10 +45,12 @@ export async function findInvitation(deps: Deps, token: string): Promise<Invitat
 }
 
 /**
- * - `as_new`: nobody has the address, so they choose a name and a password.
- * - `as_themselves`: somebody has it whose address is verified; they are signed in.
- * - `verify_first`: somebody has it who may not be its owner, and whoever made this invitation may have its link.
- * - `by_proof`: the same, but the link went to the address alone, so its owner has it: they begin anew.
+ * - `as_new`: no account has the address; the person chooses a name and a password.
+ * - `as_themselves`: a verified account has the address; the person signs in.
+ * - `verify_first`: an unverified account has the address, and the inviter may know the link, so the link proves
+ *   nothing.
+ * - `by_proof`: an unverified account has the address, and the link was sent only there, so its holder owns the address
+ *   and takes over the account.
  */
 type Acceptance = 'as_new' | 'as_themselves' | 'verify_first' | 'by_proof'
 
@@ -59,11 +61,11 @@ function acceptanceOf({ mailStatus }: Pick<Invitation, 'mailStatus'>, existing: 
 }
 
 /**
- * Makes the invited person a member: a new one with the given name and password, or the one who is signed in with the
- * invited address. A link that was mailed verifies the address. Of several who accept at once, one does.
- * @throws NotFoundError for a link that is unknown, used, revoked or too old; ForbiddenError for somebody with an account
- *   who is not signed in, or as somebody else, or whose address is not verified; ValidationError; ConflictError for who is a
- *   member already
+ * Makes the invited person a member: a new one with the given name and password, or the person who is signed in with
+ * the invited address. A mailed link verifies the address. Of several concurrent calls, one succeeds.
+ * @throws NotFoundError for an unknown, used, revoked or expired link; ForbiddenError when an account has the address
+ *   and its person is not signed in, or its address is not verified; ValidationError; ConflictError when the person is
+ *   already a member
  */
 export async function acceptInvitation(
   deps: Deps,
@@ -98,7 +100,7 @@ export async function acceptInvitation(
       await recordAudit(tx, actor, { action: 'member.joined', target, data: { role }, at })
     })
   } catch (error) {
-    // Meanwhile they joined otherwise, or got an account by another workspace's invitation.
+    // Meanwhile, the person joined in another way, or got an account through the invitation of another workspace.
     if (isUniqueViolation(error)) throw accountConflict()
     throw error
   }
@@ -113,7 +115,7 @@ interface Accepting {
   readonly password: string | null | undefined
 }
 
-/** Who joins, and their new password, if they choose one. @throws ForbiddenError, ValidationError */
+/** The person who joins, and their new password, if they choose one. @throws ForbiddenError, ValidationError */
 function personFor(how: Acceptance, { email, existing, caller, name, password }: Accepting) {
   if (how === 'verify_first') throw unverified(email)
   if (how === 'as_themselves' && existing !== null) {
@@ -130,7 +132,9 @@ function personFor(how: Acceptance, { email, existing, caller, name, password }:
   return { id: existing?.id ?? newId('user'), name, password }
 }
 
-/** The owner of an address takes over the account that somebody made with it. @throws ConflictError when they just did */
+/**
+ * The owner of an address takes over an unverified account with it. @throws ConflictError when that has just happened
+ */
 async function takeOverAccount(tx: Tx, who: Pick<Caller, 'user' | 'origin'>, at: Date): Promise<void> {
   if (!(await verifyEmail(tx, who, at))) throw accountConflict()
   await tx.db.user.update({ where: { id: who.user.id }, data: { name: who.user.name } })

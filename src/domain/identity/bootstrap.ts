@@ -6,23 +6,23 @@ import { newId } from '../shared/ids.ts'
 
 const BOOTSTRAP_LOCK = 0x67644253 // "gdBS"
 
-/** What the first start made. */
+/** The objects that the first start created. */
 export interface FirstStart {
   readonly workspaceId: string
   readonly ownerEmail: string
-  /** In full; stored only as a hash. Null where none was made. */
+  /** The key in plain text, which is stored only as a hash. Null if none was created. */
   readonly apiKey: string | null
 }
 
 /**
- * Makes the first workspace, its owner and, with a key for it, a FULL_ACCESS key on an empty database.
- * @param apiKey the key; null: none is made
- * @param ownerEmail the owner's address, with which they sign in
- * @returns null when there is a workspace already
+ * Creates the first workspace, its owner and a FULL_ACCESS key in an empty database.
+ * @param apiKey the key; null: none is created
+ * @param ownerEmail the address with which the owner signs in
+ * @returns null when there is already a workspace
  */
 export async function bootstrap(deps: Deps, apiKey: string | null, ownerEmail: string): Promise<FirstStart | null> {
   return inTransaction(deps, async (tx) => {
-    // Nodes that start together wait here for each other.
+    // Nodes that start at the same time wait here for each other.
     await tx.db.$queryRaw`SELECT pg_advisory_xact_lock(${BOOTSTRAP_LOCK})::text`
     if ((await tx.db.workspace.count()) > 0) return null
     const at = deps.clock.now()

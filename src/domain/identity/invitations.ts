@@ -17,16 +17,16 @@ import { invitationMail } from './mails.ts'
 
 export const VALID_MS = 7 * 86_400_000
 const MAIL_WINDOW_MS = 3_600_000
-/** Within that window: by one person, and to one address by everybody. */
+/** Limits within that window: mails by one person, and mails to one address. */
 const MAX_MAILS = { person: 100, address: 5 } as const
 
 export const InviteMember = z.object({ email, role: z.enum(MemberRole) })
 
 /**
- * Invites a person by email address. Inviting them again makes a new link, and the old one worthless.
- * @returns the invitation, and its link, which cannot be read again; null when it was mailed to the address, and to nobody else
- * @throws ForbiddenError below FULL_ACCESS, for agents, and where owners are concerned; ValidationError; ConflictError
- *   when they are a member already; RateLimitedError after too many mails
+ * Invites a person by email address. Inviting them again creates a new link and revokes the old one.
+ * @returns the invitation, and its link, which cannot be read again; null when the link was mailed to the address
+ * @throws ForbiddenError below FULL_ACCESS, for agents, and for owners if the actor is none; ValidationError;
+ *   ConflictError when the person is already a member; RateLimitedError after too many mails
  */
 export async function inviteMember(
   deps: Deps,
@@ -106,7 +106,7 @@ async function replaceInvitation(
   })
 }
 
-/** Mails go to whatever address somebody types. @throws RateLimitedError */
+/** Limits mails, because they go to arbitrary addresses. @throws RateLimitedError */
 async function limitMails(deps: Deps, { user }: Actor, email: string): Promise<void> {
   const refused = await throttleAttempt(deps, MAIL_WINDOW_MS, [
     { key: `invitation mail by ${user?.id}`, max: MAX_MAILS.person },
@@ -148,7 +148,7 @@ export async function listInvitations(deps: Deps, actor: Actor, page: PageReques
 }
 
 /**
- * Makes an invitation's link worthless at once.
+ * Revokes an invitation and its link at once.
  * @throws ForbiddenError below FULL_ACCESS, for agents, and for an owner's invitation; NotFoundError
  */
 export async function revokeInvitation(deps: Deps, actor: Actor, id: string): Promise<void> {
@@ -164,7 +164,7 @@ export async function revokeInvitation(deps: Deps, actor: Actor, id: string): Pr
   })
 }
 
-/** Invitations and their acceptance one after the other; whatever else happens in the workspace goes on. */
+/** Serializes the creation and the acceptance of invitations, without blocking other changes of the workspace. */
 export async function lockWorkspace(tx: Tx, workspaceId: string): Promise<void> {
   await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${workspaceId} FOR NO KEY UPDATE`
 }

@@ -1,9 +1,9 @@
 import type { Mail } from '../../infra/mail.ts'
 
-/** What stands in a subject: one line. */
+/** A subject of one line. */
 const inOneLine = (text: string) => text.replace(/\s+/g, ' ').trim()
 
-/** @param link for the invited person alone: it verifies their address */
+/** @param link only for the invited person: it verifies their address */
 export function invitationMail({ to, link, workspace }: { to: string; link: string; workspace: string }): Mail {
   const name = inOneLine(workspace)
   return {

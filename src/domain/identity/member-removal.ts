@@ -9,16 +9,21 @@ import type { Deps } from '../shared/deps.ts'
 import { NotFoundError } from '../shared/errors.ts'
 import { requireId } from '../shared/input.ts'
 
-/** What somebody made in a workspace that gives access to it, and goes on working when they have left. Oldest first. */
+/**
+ * Objects that a member created and that still give access to the workspace after the member has left. Oldest first.
+ */
 export interface MadeAccess {
   readonly agents: readonly Made[]
-  /** Those that belong to no agent, by their URLs. */
+  /** Endpoints without an agent, by their URLs. */
   readonly webhookEndpoints: readonly Made[]
-  /** The same, unregistered: shown nowhere, and not to be registered again. */
+  /** Unregistered endpoints without an agent, which are hidden and cannot be registered again. */
   readonly unregisteredEndpoints: readonly Made[]
-  /** Keys of the workspace in their name, those of other people's agents included; keys of these agents go with them. */
+  /**
+   * Keys of the workspace in the member's name, including those of other people's agents. Keys of `agents` are removed
+   * with them.
+   */
   readonly apiKeys: readonly Made[]
-  /** By the addresses that are invited. */
+  /** Invitations, by the invited addresses. */
   readonly invitations: readonly Made[]
 }
 
@@ -28,7 +33,7 @@ interface Made {
 }
 
 /**
- * What a member made, for asking whether to end it when they are removed.
+ * Lists what a member created, for a confirmation dialog.
  * @throws ForbiddenError below FULL_ACCESS and for agents; NotFoundError
  */
 export async function memberRemoval(deps: Deps, actor: Actor, memberId: string): Promise<MadeAccess> {
@@ -41,13 +46,13 @@ export async function memberRemoval(deps: Deps, actor: Actor, memberId: string):
   return accessMadeBy(prisma, member, deps.clock.now())
 }
 
-/** @param now what has ended by then does not count */
+/** @param now objects that have ended by then are not counted */
 export async function accessMadeBy(
   db: Tx['db'],
   { workspaceId, userId }: { readonly workspaceId: string; readonly userId: string },
   now: Date,
 ): Promise<MadeAccess> {
-  /** By the log, which names what was made. */
+  /** From the audit log, which records the creator. */
   const isTheirs = (
     action: AuditAction,
     id: 'agent.id' | 'endpoint.id' | 'key.agent_id' | 'invitation.id',
@@ -81,12 +86,12 @@ export async function accessMadeBy(
   }
 }
 
-/** However many agents somebody installed, no transaction is long. */
+/** The maximum number of agents that are removed in one transaction. */
 const ENDED_AT_ONCE = 100
 
 /**
- * Ends what was made, and records each by itself: the first agents alone while there are more than end at once.
- * @returns what has ended, and whether that is all
+ * Removes these objects and records each removal. With many agents, only the first ones are removed.
+ * @returns the removed objects, and whether none is left
  */
 export async function endAccess(
   tx: Tx,

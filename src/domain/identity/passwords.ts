@@ -18,7 +18,7 @@ export const NewPassword = Typed.min(min, `must have at least ${min} characters`
 export const PasswordChange = z.object({
   currentPassword: Typed.nullish(),
   newPassword: NewPassword,
-  /** Whether to end the person's API keys, too. */
+  /** Whether to revoke the person's API keys, too. */
   revokeApiKeys: z.boolean().nullish(),
 })
 
@@ -26,10 +26,10 @@ const ATTEMPT_WINDOW_MS = 15 * 60_000
 const MAX_ATTEMPTS = 10
 
 /**
- * Gives a person a new password and ends their other sessions and their sign-in links, and their API keys on request.
+ * Sets a person's password and ends their other sessions, their sign-in links and, on request, their API keys.
  * @throws ForbiddenError for API keys; ValidationError, also when the current password is missing or wrong;
- *   ConflictError when it was changed at the same moment; RateLimitedError after too many wrong ones; UnauthorizedError when
- *   the session has ended meanwhile
+ *   ConflictError when the password was changed at the same time; RateLimitedError after too many wrong ones;
+ *   UnauthorizedError when the session has ended meanwhile
  */
 export async function changePassword(deps: Deps, caller: Caller, input: z.input<typeof PasswordChange>): Promise<void> {
   requirePerson(caller)
@@ -64,13 +64,13 @@ export async function changePassword(deps: Deps, caller: Caller, input: z.input<
   })
 }
 
-/** Whether the session may set a password without the one before: a sign-in link opened it, not long ago. */
+/** Whether the session can set a password without the current one: it was recently started by a sign-in link. */
 export async function mayResetPassword({ db, clock }: Deps, { credentialId }: Caller): Promise<boolean> {
   const open = { id: credentialId, passwordResetUntil: { gt: clock.now() } }
   return (await db.prisma.session.count({ where: open })) > 0
 }
 
-/** A first password, by its hash. @throws ConflictError when there is one */
+/** Stores a first password, by its hash. @throws ConflictError when there is one */
 export async function createCredential(tx: Tx, userId: string, password: string): Promise<void> {
   const id = newId('account')
   const data = [{ id, userId, providerId: CREDENTIAL, accountId: userId, password }]
@@ -81,7 +81,7 @@ export async function createCredential(tx: Tx, userId: string, password: string)
 async function requireCurrent(deps: Deps, userId: string, stored: string, given: string | null): Promise<void> {
   if (given === null)
     throw new ValidationError([{ path: 'currentPassword', message: 'is required to change the password' }])
-  // Whoever found an open browser must not find out the password there.
+  // Wrong passwords are limited, so that an open browser does not allow guessing.
   const refused = await throttleAttempt(deps, ATTEMPT_WINDOW_MS, [{ key: `password ${userId}`, max: MAX_ATTEMPTS }])
   if (refused !== null) throw new RateLimitedError('Too many password attempts', refused.waitMs)
   if (!(await isPassword(stored, given))) {

@@ -7,13 +7,13 @@ import { NotFoundError } from '../shared/errors.ts'
 import { requireId } from '../shared/input.ts'
 import { requirePerson } from './users.ts'
 
-/** A session as its person may see it: without the token. */
+/** The public fields of a session, without its token. */
 export type VisibleSession = Omit<Session, 'token'>
 
-/** More than anybody has; older ones are not shown. */
+/** The maximum number of listed sessions. */
 const MAX_SHOWN = 100
 
-/** Where a person is signed in, the latest first. @throws ForbiddenError for API keys */
+/** The sessions of a person, the latest first. @throws ForbiddenError for API keys */
 export async function listSessions(deps: Deps, caller: Caller): Promise<VisibleSession[]> {
   requirePerson(caller)
   return deps.db.prisma.session.findMany({
@@ -39,8 +39,8 @@ export async function sessionsById(
 }
 
 /**
- * Ends one of a person's sessions at once, this one or another.
- * @throws ForbiddenError for API keys; NotFoundError for others' sessions and those that have ended
+ * Ends a session of the person at once, the current one or another.
+ * @throws ForbiddenError for API keys; NotFoundError for sessions of others and ended sessions
  */
 export async function endSession(deps: Deps, caller: Caller, id: string): Promise<void> {
   requirePerson(caller)

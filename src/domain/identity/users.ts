@@ -7,16 +7,16 @@ import type { Deps } from '../shared/deps.ts'
 import { ForbiddenError, UnauthorizedError } from '../shared/errors.ts'
 import { parse, text } from '../shared/input.ts'
 
-/** A person, and whether they can sign in with a password. */
+/** A person, and whether they have a password. */
 export type UserWithAccess = User & { hasPassword: boolean }
 
 export const Name = text(200)
 export const ProfilePatch = z.object({ name: Name })
 
-/** How better-auth names the way of signing in with a password. */
+/** The name of the password provider in better-auth. */
 export const CREDENTIAL = 'credential'
 
-/** What concerns a person alone is theirs: no key of theirs does it for them. @throws ForbiddenError for API keys */
+/** Personal matters require a session. @throws ForbiddenError for API keys */
 export function requirePerson(caller: Caller): void {
   if (caller.kind !== 'session') throw new ForbiddenError('This requires a user session; API keys cannot be used')
 }
@@ -52,7 +52,7 @@ export async function getMe(deps: Deps, caller: Caller): Promise<UserWithAccess>
   return getUser(deps.db.prisma, caller.user.id)
 }
 
-/** Changes what a person is called, everywhere. @throws ForbiddenError for API keys; ValidationError */
+/** Changes the name of a person in all workspaces. @throws ForbiddenError for API keys; ValidationError */
 export async function updateProfile(
   deps: Deps,
   caller: Caller,

@@ -6,8 +6,8 @@ import type { Deps } from '../shared/deps.ts'
 import { CREDENTIAL } from './users.ts'
 
 /**
- * Counts an address as its person's own: they used a link that went to it. The first time everything ends that gave access
- * before, because somebody else may have made it: the password, every session, every API key. Agents stay: they belong to
+ * Marks an address as verified, after the use of a link that was sent to it. The first time, all earlier access ends,
+ * because another person may have created it: the password, all sessions and all API keys. Agents stay: they belong to
  * their workspaces.
  * @returns whether it was the first time
  */
@@ -34,24 +34,24 @@ export async function verifyEmail(
 }
 
 /**
- * Locks a person's row until the transaction ends. Sessions and keys refer to it, so whoever makes one of those at the same
- * moment waits, and what they look at afterwards is as it was left.
+ * Locks a person's row until the transaction ends. Sessions and keys refer to it, so their creation waits, and then
+ * sees the result of this transaction.
  */
 export async function lockUser(tx: Tx, userId: string): Promise<void> {
   await tx.db.$queryRaw`SELECT id FROM users WHERE id = ${userId} FOR UPDATE`
 }
 
-/** Somebody whose address nobody has verified, and what hangs on it; for the operator. */
+/** A person with an unverified address, and their access; for the operator. */
 export interface UnverifiedUser {
   readonly email: string
   readonly name: string
-  /** `slug (ROLE)` of each workspace that they are in. */
+  /** `slug (ROLE)` of each workspace of the person. */
   readonly memberships: readonly string[]
-  /** API keys of theirs that work in every workspace of theirs. */
+  /** The number of valid all-workspaces keys. */
   readonly allWorkspacesKeys: number
 }
 
-/** Everybody whose address is not verified, oldest first. */
+/** All people with an unverified address, oldest first. */
 export async function listUnverified({ db }: Pick<Deps, 'db'>): Promise<UnverifiedUser[]> {
   const users = await db.prisma.user.findMany({
     where: { emailVerifiedAt: null },
@@ -72,8 +72,8 @@ export async function listUnverified({ db }: Pick<Deps, 'db'>): Promise<Unverifi
 }
 
 /**
- * Addresses that were verified while a password from before went on working: those that the migration counted, by a link that
- * was used when links did not end passwords yet.
+ * Verified addresses with a password that is older than the verification: addresses that a migration marked as verified
+ * because a sign-in link had been used, when links did not yet end passwords.
  */
 export async function listOlderPasswords({ db }: Pick<Deps, 'db'>): Promise<string[]> {
   const rows = await db.sql<{ email: string }>(

@@ -42,9 +42,9 @@ export const WorkspacePatch = CreateWorkspace.partial().refine(...changesSomethi
 
 export const ChangeRole = z.object({ memberId: idText, role: z.enum(MemberRole) })
 
-/** A caller's workspaces, newest first: the one of a scoped credential, else all that its user belongs to. */
+/** A caller's workspaces, newest first: the one of a credential for one workspace, otherwise all of the user. */
 export async function listWorkspaces(deps: Deps, caller: Caller, page: PageRequest): Promise<Page<Workspace>> {
-  // A key of one workspace is refused when its person has left.
+  // A key for one workspace is refused when its user has left that workspace.
   if (caller.workspaceId !== null) await caller.actorIn(caller.workspaceId)
   const where = visibleWorkspaces(caller)
   const { workspace } = deps.db.prisma
@@ -63,8 +63,8 @@ export async function getWorkspace(deps: Deps, actor: Actor): Promise<WorkspaceW
 }
 
 /**
- * Makes a workspace whose owner is the caller's person.
- * @throws ForbiddenError below FULL_ACCESS and for keys of one workspace; ValidationError; ConflictError when the slug
+ * Creates a workspace, with the caller's user as its owner.
+ * @throws ForbiddenError below FULL_ACCESS and for keys for one workspace; ValidationError; ConflictError when the slug
  *   is taken
  */
 export async function createWorkspace(
@@ -91,9 +91,8 @@ export async function createWorkspace(
 }
 
 /**
- * Changes the actor's workspace.
- * @throws ForbiddenError for all but owners and admins; ValidationError; ConflictError when the slug is taken;
- *   NotFoundError
+ * Updates the actor's workspace.
+ * @throws ForbiddenError for roles below ADMIN; ValidationError; ConflictError when the slug is taken; NotFoundError
  */
 export async function updateWorkspace(
   deps: Deps,
@@ -106,7 +105,7 @@ export async function updateWorkspace(
   const id = actor.workspaceId
   return inTransaction(deps, async (tx) => {
     const workspace = await refuseTakenSlug(tx.db.workspace.update({ where: { id }, data }))
-    // One that was removed since the caller was let in must not take a slug.
+    // A workspace that was removed meanwhile must not take a slug.
     if ((await tx.db.removal.count({ where: { workspaceId: id, id } })) > 0) throw new NotFoundError('Workspace')
     const target = { type: 'workspace', id, name: workspace.name } as const
     const changed = { changed: Object.keys(data) }
@@ -116,8 +115,8 @@ export async function updateWorkspace(
 }
 
 /**
- * Removes the actor's workspace: nobody gets into it any more, its slug is free, nothing is sent. What is in it goes later,
- * in batches (drain-removals.ts).
+ * Removes the actor's workspace: all access ends, its slug is free, and nothing is sent. Its rows are deleted later, in
+ * batches (drain-removals.ts).
  * @throws ForbiddenError below FULL_ACCESS and for all but owners
  */
 export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
@@ -128,9 +127,9 @@ export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
     await finishWriters(tx, id)
     const found = await tx.db.workspace.findUnique({ where: { id } })
     const { count } = await tx.db.removal.createMany({ data: [{ id, workspaceId: id }], skipDuplicates: true })
-    // Of two who remove it at once, one makes the row.
+    // Of two concurrent removals, one creates the row.
     if (found === null || count === 0) throw new NotFoundError('Workspace')
-    // Longer than anybody's can be.
+    // Longer than any valid slug.
     const slug = id.replace('_', '-').padStart(MAX_SLUG + 1, '-')
     await tx.db.workspace.update({ where: { id }, data: { slug } })
     const its = { where: { workspaceId: id } }
@@ -144,7 +143,7 @@ export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
     // Else draining its conversations would count every one of them down.
     await tx.db.tag.deleteMany(its)
     const target = { type: 'workspace', id, name: found.name } as const
-    // The workspace's own log is gone with it.
+    // The log of the workspace itself is removed with it.
     const entry = { action: 'workspace.deleted', target, data: { slug: found.slug }, at: deps.clock.now() } as const
     await recordAudit(tx, { ...actor, workspaceId: null }, entry)
     endpointsChanged(
@@ -156,13 +155,13 @@ export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
 }
 
 /**
- * Waits for whoever is writing in the workspace: first those who record events, before they have locked anything else, then
- * everybody who refers to its row. Who comes later waits, and finds it gone.
+ * Waits for the running transactions of the workspace: first those that record events, before they have locked anything
+ * else, then all that refer to its row. Later ones wait, and find it removed.
  */
 async function finishWriters(tx: Tx, id: string): Promise<void> {
   await tx.db.$executeRaw`SELECT pg_advisory_xact_lock(${WORKSPACE_LOCK}::int, ${lockKey(id)}::int)`
   await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${id} FOR UPDATE`
-  // Before their endpoints and keys, as everybody locks them.
+  // Locked before their endpoints and keys, in the common order.
   await tx.db.$executeRaw`SELECT FROM agents WHERE workspace_id = ${id} ORDER BY id FOR UPDATE`
 }
 
@@ -196,12 +195,12 @@ export async function changeMemberRole(
 }
 
 /**
- * Removes a member: their keys stop working here at once, and nobody sees them as an assignee any more. Their conversations
- * are written as nobody's later, in batches (drain-removals.ts), each with its event. A call that ends in the middle has ended some
- * of the agents, and may be made again.
- * @param endAccess also ends what they made that would go on working: agents, webhook endpoints, keys, invitations.
- *   Otherwise the log names the agents that do.
- * @returns what they made
+ * Removes a member: their keys stop working in this workspace at once, and they are no longer shown as assignee. Their
+ * conversations are unassigned later, in batches (drain-removals.ts), each with its event. An interrupted call may have
+ * removed some agents, and can be repeated.
+ * @param endAccess also removes what they created that would continue to work: agents, webhook endpoints, keys,
+ *   invitations. Otherwise, the log names the remaining agents.
+ * @returns what they created
  * @throws NotFoundError; ConflictError for the last owner
  */
 export async function removeMember(
@@ -240,7 +239,7 @@ function targetOf({ id, user }: MemberWithUser): AuditTarget {
   return { type: 'member', id, name: user.name }
 }
 
-/** Locks the workspace's members, so that two owners cannot remove each other at the same moment. */
+/** Locks the members of the workspace, so that two owners cannot remove each other at the same time. */
 async function lockMember(tx: Tx, actor: Actor, memberId: string): Promise<Member> {
   await tx.db.$queryRaw`SELECT id FROM members WHERE workspace_id = ${actor.workspaceId} ORDER BY id FOR UPDATE`
   const member = await tx.db.member.findFirst({ where: { id: memberId, workspaceId: actor.workspaceId } })

@@ -29,7 +29,7 @@ const fields = {
   slug: Slug.optional().describe(
     'The name of the article in URLs: 1 to 100 characters of `a-z`, `0-9` and `-`, unique in the workspace. Derived from the title by default.',
   ),
-  /** May be empty while it is written. */
+  /** Drafts can be empty. */
   body: text(200_000)
     .or(z.literal(''))
     .optional()
@@ -51,16 +51,16 @@ export const ArticlePatch = z
 
 export const ArticleFilter = z.object({ isPublished: z.boolean(), collectionId: idText, text: text(200) }).partial()
 
-/** An article with the group that it is in. */
+/** An article with its collection. */
 export type ArticleWithCollection = Article & { collection: Collection | null }
-/** What lists show: an article's body may be long. */
+/** An article in a list, without its body. */
 export type ArticleSummary = Omit<ArticleWithCollection, 'body'>
 
 const WITH_COLLECTION = { collection: true } as const
 
 /**
- * The workspace's articles, newest first, without their bodies. `text` is looked for in title, excerpt and body.
- * @param options withBodies: whether the page must have bytes for the bodies, too
+ * The articles of the workspace, newest first, without their bodies. `text` matches the title, excerpt and body.
+ * @param options withBodies: whether the limit of the page includes the bodies
  */
 export async function listArticles(
   deps: Deps,
@@ -97,7 +97,7 @@ export async function listArticles(
   })
 }
 
-/** What the bodies take as JSON at most: line ends, tabs, quotes and backslashes are two bytes there. */
+/** The maximum size of the bodies as JSON, where line ends, tabs, quotes and backslashes take two bytes. */
 function bodySizes({ db }: Deps, articles: readonly { id: string }[]): Promise<{ id: string; bytes: number }[]> {
   return db.prisma.$queryRaw`
     SELECT id, octet_length(to_json(body)::text) AS bytes FROM articles WHERE id = ANY(${articles.map(({ id }) => id)}::text[])`
@@ -133,8 +133,8 @@ export async function getArticle(deps: Deps, actor: Actor, id: string): Promise<
 }
 
 /**
- * Writes an article. Without a slug, the title makes one.
- * @throws ValidationError, also for a collection that the workspace does not have; ConflictError when the slug is taken
+ * Creates an article. The default slug is derived from the title.
+ * @throws ValidationError, also for an unknown collection; ConflictError when the slug is taken
  */
 export async function createArticle(
   deps: Deps,
@@ -161,8 +161,8 @@ export async function createArticle(
 }
 
 /**
- * Changes an article. Publishing it sets `publishedAt`, and taking it back clears that. A new title keeps the slug:
- * links to it go on working.
+ * Updates an article. Publishing it sets `publishedAt`, and unpublishing clears it. A new title keeps the slug, so that
+ * links continue to work.
  * @throws NotFoundError; ValidationError; ConflictError when the slug is taken
  */
 export async function updateArticle(
@@ -186,14 +186,14 @@ export async function updateArticle(
   })
 }
 
-/** Bodies of articles that the caller has already been shown, in the order of their ids; empty for one that is gone. */
+/** The bodies of articles that the caller can see, in the order of their ids; empty for deleted articles. */
 export async function articleBodies({ db }: Pick<Deps, 'db'>, ids: readonly string[]): Promise<string[]> {
   const rows = await db.prisma.article.findMany({ where: { id: { in: [...ids] } }, select: { id: true, body: true } })
   const bodies = new Map(rows.map(({ id, body }) => [id, body]))
   return ids.map((id) => bodies.get(id) ?? '')
 }
 
-/** The same page with bodies: one that was listed with bytes for them. */
+/** The same page with bodies. It was listed with `withBodies`. */
 export async function withBodies(deps: Pick<Deps, 'db'>, page: Page<ArticleSummary>): Promise<Page<Article>> {
   const bodies = await articleBodies(
     deps,
@@ -216,7 +216,7 @@ export async function deleteArticle(deps: Deps, actor: Actor, id: string): Promi
   })
 }
 
-/** The database is asked, not looked into before: of two who take a slug at once, one has it. */
+/** Relies on the unique index instead of a check before: of two concurrent calls with one slug, one succeeds. */
 function refuse<T>(writing: Promise<T>, collectionId: string | null | undefined): Promise<T> {
   return writing.catch((error: unknown) => {
     if (isUniqueViolation(error))
@@ -228,7 +228,7 @@ function refuse<T>(writing: Promise<T>, collectionId: string | null | undefined)
   })
 }
 
-/** `Übergabe & Rückgabe!` → `ubergabe-ruckgabe`; a title without Latin letters gets the article's own id. */
+/** `Übergabe & Rückgabe!` → `ubergabe-ruckgabe`; a title without Latin letters gets the id of the article. */
 function slugOf(title: string, id: string): string {
   const plain = title
     .normalize('NFKD')

@@ -10,7 +10,10 @@ import { newId } from '../shared/ids.ts'
 import { changesSomething, clearableText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 
-/** The columns of a collection that clients write and read as they are: the inputs and the object of GraphQL follow. */
+/**
+ * The columns of a collection that clients can write and read. The inputs and the object of GraphQL are derived from
+ * them.
+ */
 export const CollectionInput = z.object({
   name: text(100).describe('The name, 1 to 100 characters.'),
   description: clearableText(1000).optional().describe('The description, at most 1,000 characters. Null for none.'),
@@ -18,7 +21,7 @@ export const CollectionInput = z.object({
 
 export const CollectionPatch = CollectionInput.partial().refine(...changesSomething)
 
-/** The groups of the workspace's articles, newest first. */
+/** The collections of the workspace, newest first. */
 export async function listCollections(deps: Deps, actor: Actor, page: PageRequest): Promise<Page<Collection>> {
   requireLevel(actor, 'READ_ONLY')
   const where = { workspaceId: actor.workspaceId }
@@ -58,7 +61,7 @@ export async function updateCollection(
 }
 
 /**
- * Removes a collection. Its articles stay, in none.
+ * Removes a collection. Its articles stay, without a collection.
  * @throws NotFoundError; ForbiddenError below FULL_ACCESS
  */
 export async function deleteCollection(deps: Deps, actor: Actor, id: string): Promise<void> {
@@ -66,7 +69,7 @@ export async function deleteCollection(deps: Deps, actor: Actor, id: string): Pr
   requireId('collection', id, 'Collection')
   const { workspaceId } = actor
   await inTransaction(deps, async (tx) => {
-    // Locked first: an article that is put into it meanwhile waits, and then finds it gone.
+    // Locked first: an article that is added meanwhile waits, and then finds the collection removed.
     const [found] = await tx.db.$queryRaw<{ name: string }[]>`
       SELECT name FROM collections WHERE id = ${id} AND workspace_id = ${workspaceId} FOR UPDATE`
     if (found === undefined) throw new NotFoundError('Collection')

@@ -7,18 +7,18 @@ import type { ActorRef } from '../shared/actor.ts'
 import type { Deps } from '../shared/deps.ts'
 import { kindOfId } from '../shared/ids.ts'
 
-/** Most rows of one transaction. */
+/** The maximum number of rows in a transaction. */
 const MAX_BATCH = 500
 const MIN_BATCH = 5
-/** The duration of a batch, to which its number of rows is adapted. On the embedded database every writer waits for its end. */
+/** The target duration of a batch, in milliseconds. On the embedded database, all writers wait for its end. */
 const BATCH_MS = 200
 const EMBEDDED_BATCH_MS = 8
-/** The pause after a batch, as a multiple of its duration: the rest of the time belongs to the writers. */
+/** The pause after a batch, as a multiple of its duration, which leaves time for other writers. */
 const REST = 2
 const MIN_PAUSE_MS = 20
 const LOCK = 0x6764524d // "gdRM"
 
-/** What was removed, and by whom. */
+/** The removed object, and the actor. */
 interface Removal {
   readonly id: string
   readonly workspaceId: string
@@ -26,27 +26,27 @@ interface Removal {
 }
 
 /**
- * How far tables have been walked, by removal and table: the keys of the last row that went. A walk that began anew with each
- * batch would pass all that went before, which stays in the index until the database tidies it up.
+ * The progress by removal and table: the keys of the last deleted row. A scan from the start would pass all deleted
+ * rows, which stay in the index until the next vacuum.
  */
 type DrainCursors = Map<string, readonly string[]>
 
-/** Of one table. @returns how many rows went */
+/** Deletes rows of one table. @returns the number of deleted rows */
 type Drain = (tx: Tx, limit: number, cursors: DrainCursors) => Promise<number>
 
 /**
- * Removes what belonged to removed endpoints, members and workspaces, in turns and in short transactions, with a rest after
- * each: nobody who writes waits for it. Whatever ends it, the next call goes on. Of several nodes one works at a time.
- * @param signal ends it after the batch under way
- * @returns how many rows went, or were changed
- * @throws the first failure, after what could be drained was: one keeps nobody else waiting
+ * Deletes the rows of removed endpoints, members and workspaces, in turns and in short transactions with a pause after
+ * each, so that writers do not wait. The next call continues after an interruption. Only one node at a time does this.
+ * @param signal stops it after the current batch
+ * @returns the number of deleted or changed rows
+ * @throws the first failure, after all other removals were processed
  */
 export async function drainRemovals(deps: Deps, signal?: AbortSignal): Promise<number> {
   const failures = new Map<string, unknown>()
   const cursors: DrainCursors = new Map()
   const targetMs = deps.db.isEmbedded ? EMBEDDED_BATCH_MS : BATCH_MS
   const firstBatch = deps.db.isEmbedded ? MIN_BATCH : MAX_BATCH
-  /** By removal: a row of one takes many times as long as one of another. */
+  /** By removal: rows of one can take many times as long as rows of another. */
   const sizes = new Map<string, number>()
   for (let total = 0; ; ) {
     const removals = await deps.db.sql<Removal>(OLDEST, [[...failures.keys()]])
@@ -72,8 +72,9 @@ export async function drainRemovals(deps: Deps, signal?: AbortSignal): Promise<n
 }
 
 /**
- * The size of the next batch. It doubles at most, so that one quick batch, such as the last of a table, makes no slow one.
- * @param ratio the duration of the last batch, as a multiple of the intended one
+ * The size of the next batch. It grows at most twofold, so that one quick batch, such as the last one of a table, does
+ * not cause a slow one.
+ * @param ratio the duration of the last batch, as a multiple of the target
  */
 function nextBatch(size: number, ratio: number): number {
   return Math.round(Math.min(MAX_BATCH, Math.max(MIN_BATCH, Math.min(2 * size, size / ratio))))
@@ -82,7 +83,7 @@ function nextBatch(size: number, ratio: number): number {
 const OLDEST = `SELECT id, workspace_id AS "workspaceId", actor FROM removals
  WHERE id <> ALL($1::text[]) ORDER BY removed_at, id LIMIT 100`
 
-/** @returns null when another node is at work */
+/** @returns null when another node does this */
 function drainBatch(deps: Deps, removal: Removal, limit: number, cursors: DrainCursors): Promise<number | null> {
   const kind = kindOfId(removal.id)
   if (kind === 'member') return drainMember(deps, removal, limit, cursors)
@@ -96,8 +97,8 @@ function drainBatch(deps: Deps, removal: Removal, limit: number, cursors: DrainC
 }
 
 /**
- * Has the transaction walk along indexes. Otherwise the planner, which may know nothing of what the tables hold, reads a whole
- * table, or gathers all that an index has, for the few rows of each batch.
+ * Restricts the transaction to index scans. Otherwise the planner, which may lack statistics, reads a whole table or
+ * index for the few rows of each batch.
  */
 async function forceIndexScans(tx: Tx): Promise<void> {
   await tx.db.$queryRaw`
@@ -110,7 +111,10 @@ async function withExclusiveLock(tx: Tx, work: () => Promise<number>): Promise<n
   return work()
 }
 
-/** The rows of one table that name what was removed. It is finished when none is left, locked ones included. */
+/**
+ * The rows of one table that refer to the removed object. The table is finished when none is left, including locked
+ * ones.
+ */
 async function drainRows(
   tx: Tx,
   removal: Removal,
@@ -124,7 +128,7 @@ async function drainRows(
     const finished = await tx.db.$executeRaw`
       DELETE FROM removals WHERE workspace_id = ${workspaceId} AND id = ${id}
          AND NOT EXISTS (SELECT FROM ${Prisma.raw(table)} WHERE ${Prisma.raw(column)} = ${id})`
-    // Some were passed over.
+    // Locked rows were skipped.
     if (finished === 0) tx.afterCommit(() => cursors.delete(cursorName(table, id)))
   }
   return drained
@@ -136,13 +140,13 @@ async function drainWorkspace(tx: Tx, { id }: Removal, limit: number, cursors: D
     drained += await drain(tx, limit - drained, cursors)
     if (drained >= limit) return drained
   }
-  // What is left goes with its row: what somebody has locked, or written meanwhile.
+  // Remaining rows, which are locked or were written meanwhile, are deleted with their parent.
   await tx.db.$executeRaw`DELETE FROM workspaces WHERE id = ${id}`
   await tx.db.$executeRaw`DELETE FROM removals WHERE workspace_id = ${id}`
   return drained
 }
 
-/** Columns that come next in an index after the one by which rows are found, and their types. */
+/** The columns that follow in the index after the one that finds the rows, and their types. */
 type Key = readonly (readonly [column: string, type: string])[]
 const BY_AGE: Key = [
   ['created_at', 'timestamptz'],
@@ -152,10 +156,7 @@ const BY_AGE: Key = [
 const cursorName = (table: string, id: string) => `${table} ${id}`
 const listOf = (parts: readonly string[]) => Prisma.raw(parts.join())
 
-/**
- * Rows by the value of a column, along an index from its end, where lists begin. What somebody writes to at this moment is passed
- * over.
- */
+/** Finds rows by the value of a column, from the end of an index, where lists begin. Skips rows that are locked. */
 function rowsOf(table: string, column: string, value: string, key: Key): Drain {
   const name = cursorName(table, value)
   const columns = key.map(([each]) => each)
@@ -182,7 +183,10 @@ function rowsOf(table: string, column: string, value: string, key: Key): Drain {
   }
 }
 
-/** In an order in which no batch takes more with it than its own rows: of deliveries, their attempts. */
+/**
+ * The rows of a workspace, in an order in which no batch deletes other rows by cascade, except the attempts of its
+ * deliveries.
+ */
 function ofWorkspace(id: string): Drain[] {
   const rows = (table: string, key: Key = BY_AGE) => rowsOf(table, 'workspace_id', id, key)
   return [
@@ -197,7 +201,7 @@ function ofWorkspace(id: string): Drain[] {
   ]
 }
 
-/** A conversation's messages and markers before itself: it may have any number of them. */
+/** Messages and markers are deleted before their conversation, which can have any number of them. */
 async function drainConversations(tx: Tx, workspaceId: string, limit: number): Promise<number> {
   const rows = await tx.db.$queryRaw<{ id: string }[]>`
     SELECT id FROM conversations WHERE workspace_id = ${workspaceId}
@@ -214,7 +218,7 @@ async function drainConversations(tx: Tx, workspaceId: string, limit: number): P
   return drained + (await tx.db.$executeRaw`DELETE FROM conversations WHERE id = ANY(${ids})`)
 }
 
-/** The member's conversations become nobody's, which the log tells as of any other change, and then their markers go. */
+/** Unassigns the member's conversations, with an event for each, and then deletes their markers. */
 async function drainMember(deps: Deps, removal: Removal, limit: number, cursors: DrainCursors): Promise<number | null> {
   const { id, workspaceId } = removal
   const assigned = await inTransaction(deps, async (tx) => {

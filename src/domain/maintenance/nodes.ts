@@ -3,27 +3,27 @@ import { hostname } from 'node:os'
 import { repeat } from '../../infra/repeat.ts'
 import type { Deps } from '../shared/deps.ts'
 
-/** A process that serves or dispatches, on a database that it shares with others. */
+/** A process that serves or dispatches, on a shared database. */
 export interface Node {
   /** Its machine and process, for people. */
   readonly name: string
-  /** The id of the key that it seals with. */
+  /** The id of the key that it encrypts with. */
   readonly sealingKey: string
 }
 
-/** How often a node shows that it lives. */
+/** The interval of a node's heartbeats, in milliseconds. */
 const HEARTBEAT_MS = 5000
-/** Without a beat for so long, a node counts as gone. By the database's clock, which all of them share. */
+/** A node without a heartbeat for this long counts as stopped, by the clock of the database. */
 const GONE_AFTER = `interval '30 seconds'`
 
-/** Of itself alone: nodes that come back together, after an outage, do not wait for one another. */
+/** Writes only the node's own row, so that nodes which reconnect after an outage do not wait for one another. */
 const HEARTBEAT = `INSERT INTO nodes (id, name, sealing_key, seen_at) VALUES ($1, $2, $3, now())
   ON CONFLICT (id) DO UPDATE SET seen_at = now()`
 
 /**
- * Publishes which key this process seals with, from before it seals anything until it stops. On the embedded database
- * there is nobody to read it: whoever else opens that finds this process gone.
- * @returns takes it back; to be called when nothing is sealed any more
+ * Publishes the encryption key of this process, from before it encrypts anything until it stops. Not on the embedded
+ * database, which only one process can open.
+ * @returns removes the entry; call it when nothing is encrypted any more
  */
 export async function publishNode({
   db,
@@ -32,19 +32,19 @@ export async function publishNode({
 }: Pick<Deps, 'db' | 'vault' | 'log'>): Promise<() => Promise<void>> {
   if (db.isEmbedded) return async () => undefined
   const id = randomUUID()
-  const beat = () => db.sql(HEARTBEAT, [id, `${hostname()}, process ${process.pid}`, vault.keyId])
+  const sendHeartbeat = () => db.sql(HEARTBEAT, [id, `${hostname()}, process ${process.pid}`, vault.keyId])
   await db.sql(`DELETE FROM nodes WHERE seen_at < now() - ${GONE_AFTER}`)
-  await beat()
-  const stopBeating = repeat(log, HEARTBEAT_MS, 'node heartbeat not written', beat)
+  await sendHeartbeat()
+  const stopHeartbeats = repeat(log, HEARTBEAT_MS, 'node heartbeat not written', sendHeartbeat)
   return async () => {
-    await stopBeating()
+    await stopHeartbeats()
     await db
       .sql('DELETE FROM nodes WHERE id = $1', [id])
       .catch((error: unknown) => log.warn({ err: error }, 'node not signed off; it counts as running for 30 seconds'))
   }
 }
 
-/** The living nodes that seal with another key than the vault's. */
+/** The running nodes that encrypt with another key. */
 export async function nodesWithOtherKeys({ db, vault }: Pick<Deps, 'db' | 'vault'>): Promise<Node[]> {
   if (db.isEmbedded) return []
   return db.sql<Node>(

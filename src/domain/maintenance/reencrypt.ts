@@ -3,12 +3,14 @@ import { isRefused, sqlState } from '../../infra/database/db-away.ts'
 import type { Vault } from '../../infra/secrets.ts'
 import { contextOf } from '../shared/idempotency.ts'
 
-/** Where something sealed is kept: how to find what another key sealed, and how to put the new text in its place. */
+/** A column with sealed text: how to find values that another key sealed, and how to replace them. */
 interface SealedColumn {
   readonly what: string
-  /** Rows of `id` (in the order of which they are walked), `sealed`, and what the context is made of; $1 prefix, $2 id, $3 limit. */
+  /** Rows of `id` (in the order of the scan), `sealed`, and the columns of the context; $1 prefix, $2 id, $3 limit. */
   readonly find: string
-  /** $1 id, $2 the old text, $3 the new one. Nothing when the row has changed meanwhile: the server has sealed it anew. */
+  /**
+   * $1 id, $2 the old text, $3 the new text. No rows when the row has changed meanwhile: a server has sealed it again.
+   */
   readonly replace: string
   context(row: SealedRow): string
 }
@@ -39,7 +41,7 @@ const SEALED_COLUMNS: readonly SealedColumn[] = [
     context: ({ owner = '', key = '' }) => contextOf({ owner, key }),
   },
   {
-    // The echo agent's own key, in development.
+    // The key of the echo agent, in development.
     what: 'agents.config',
     find: `SELECT id, config ->> 'sealedKey' AS sealed FROM agents
             WHERE config ->> 'builtIn' = 'echo' AND NOT starts_with(config ->> 'sealedKey', $1) AND id > $2
@@ -53,15 +55,15 @@ const SEALED_COLUMNS: readonly SealedColumn[] = [
 const BATCH = 500
 
 export interface ReencryptResult {
-  /** How many were sealed with another key and are now sealed with the present one. */
+  /** The number of values that were sealed with another key and are now sealed with the current one. */
   readonly reencrypted: number
-  /** Where something stands that no key opens, or that the database refuses to change: table, column and row. */
+  /** Values that no key opens, or that the database refuses to change: table, column and row. */
   readonly unreadable: readonly string[]
 }
 
 /**
- * Seals everything with the present key that was sealed with the previous one. Servers may run meanwhile, when they have
- * both keys; it may be interrupted and run again.
+ * Re-encrypts all values of the previous key with the current one. Servers with both keys can run meanwhile. An
+ * interrupted run can be repeated.
  */
 export async function reencryptAll({ db, vault }: { db: Database; vault: Vault }): Promise<ReencryptResult> {
   const unreadable: string[] = []

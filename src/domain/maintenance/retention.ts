@@ -5,7 +5,7 @@ import type { Deps } from '../shared/deps.ts'
 export interface Retention {
   /** Days that finished deliveries and their attempts are kept. */
   readonly deliveriesDays: number
-  /** Days that events are kept; longer while a delivery of theirs is kept. */
+  /** Days that events are kept; longer while one of their deliveries is kept. */
   readonly eventsDays: number
 }
 
@@ -16,14 +16,14 @@ export interface Removed {
 
 const DAY_MS = 86_400_000
 const BATCH = 500
-/** Between two batches, so that removing never takes more than a part of the database's time. */
+/** The pause between two batches, which limits the share of the database's time. */
 const PAUSE_MS = 20
 const LOCK = 0x67645254 // "gdRT"
 
 /**
- * Removes what is older than is kept, workspace by workspace, in short transactions that pass over rows which somebody
- * has locked. What waits for an attempt is never removed, and neither is its event. Of several nodes one works at a time.
- * @param signal ends it after the batch under way
+ * Deletes expired deliveries and events, workspace by workspace, in short transactions that skip locked rows. Pending
+ * deliveries and their events are never deleted. Only one node at a time does this.
+ * @param signal stops it after the current batch
  */
 export async function removeOld(deps: Deps, retention: Retention, signal?: AbortSignal): Promise<Removed> {
   const now = deps.clock.steady().getTime()
@@ -47,23 +47,24 @@ export async function removeOld(deps: Deps, retention: Retention, signal?: Abort
   return removed
 }
 
-/** What one batch came to. */
+/** The result of one batch. */
 interface Batch {
   readonly removed: number
-  /** There may be more. */
+  /** Whether there may be more rows. */
   readonly isMore: boolean
 }
 
-/** Removes a batch of at most so many rows, the ones after its last batch that succeeded. */
+/** Deletes a batch of at most `limit` rows, after its last successful batch. */
 interface Removal {
   remove(tx: Tx, limit: number): Promise<Batch>
-  /** Passes over the row that comes next. @returns which one */
+  /** Skips the next row. @returns its name */
   pass(tx: Tx): Promise<string | null>
 }
 
 /**
- * When the database refuses to remove a row, the batch is halved down to that row, which is passed over until the next time.
- * @returns how many rows went
+ * When the database refuses to delete a row, the batch is halved until that row is isolated. It is skipped until the
+ * next run.
+ * @returns the number of deleted rows
  */
 async function inBatches(deps: Deps, signal: AbortSignal | undefined, { remove, pass }: Removal): Promise<number> {
   for (let total = 0, limit = BATCH; ; ) {
@@ -86,14 +87,14 @@ async function inBatches(deps: Deps, signal: AbortSignal | undefined, { remove, 
   }
 }
 
-/** Nothing while another node works. */
+/** Does nothing while another node does this. */
 function withExclusiveLock(deps: Deps, work: (tx: Tx) => Promise<Batch>): Promise<Batch> {
   return inTransaction(deps, async (tx) => {
     return (await tryLock(tx, LOCK)) ? work(tx) : { removed: 0, isMore: false }
   })
 }
 
-/** Attempts go with their deliveries (a foreign key). */
+/** Attempts are deleted with their deliveries (a foreign key). */
 function removeDeliveries(workspaceId: string, before: Date): Removal {
   let after = { createdAt: new Date(0), id: '' }
   return {
@@ -119,8 +120,8 @@ function removeDeliveries(workspaceId: string, before: Date): Removal {
 }
 
 /**
- * Walks along the log from its beginning, as far as it is old. The workspace remembers up to where something went, so that
- * nobody resumes across what is gone.
+ * Scans the log from its beginning to the first row that is kept. The workspace remembers the last deleted position, so
+ * that no stream resumes before it.
  */
 function removeEvents(workspaceId: string, before: Date): Removal {
   let after = { xid: '0', seq: 0n }
