@@ -1,18 +1,18 @@
 import type { Database } from '../../infra/database/db.ts'
 import { lockKey, WORKSPACE_LOCK } from './event-lock.ts'
 
-/** How far the log can be read. */
+/** The end of the readable log. */
 export interface Horizons {
-  /** Below it nothing can appear any more in any workspace's log. */
+  /** The transaction id below which no new event can appear in any workspace's log. */
   readonly all: bigint
-  /** The same for one of the workspaces that were asked for. */
+  /** The same for each of the requested workspaces. */
   of(workspaceId: string): bigint
 }
 
 /**
- * The transaction id below which nothing can appear any more in a workspace's log. Read the log in a statement of its own
- * afterwards. Only transactions that write events of that workspace hold it back; whatever else runs in the database, or in
- * another one on the same server, does not.
+ * The transaction id below which no new event can appear in a workspace's log. Read the log afterwards, in another
+ * statement. Only transactions that record events of that workspace delay it; other transactions in the database, or on
+ * the server, do not.
  */
 export async function horizonOf(db: Database, workspaceId: string): Promise<bigint> {
   return (await horizonsOf(db, [workspaceId])).of(workspaceId)
@@ -32,7 +32,7 @@ export async function horizonsOf(db: Database, workspaceIds: readonly string[]):
 }
 
 /**
- * SQL for the transaction id of which only the lower 32 bits are known: the one nearest to another id, as bigint.
+ * SQL for a transaction id of which only the lower 32 bits are known: the nearest one to another id, as bigint.
  * @param low the 32 bits, as bigint
  */
 export function wholeXid(low: string, near: string): string {
@@ -40,10 +40,10 @@ export function wholeXid(low: string, near: string): string {
 }
 
 /**
- * One row with the next transaction id (key null), and one for each workspace that somebody writes to (see event-lock.ts), with
- * the least transaction id among its writers. The snapshot comes first: a writer with an id below its xmax had its lock before
- * that, so it is seen here, or its end is, by the statement that reads the log next. Of a writer whose id is hidden (another role's, a prepared transaction) only the oldest
- * transaction of the server says something.
+ * One row with the next transaction id (key null), and one for each workspace with running writers (see event-lock.ts),
+ * with the least transaction id among them. The snapshot comes first: a writer with an id below its xmax got its lock
+ * before, so this statement sees the lock, or the next statement sees its events. For a writer with a hidden id
+ * (another role, a prepared transaction), the oldest transaction of the server counts.
  */
 const HORIZONS = `
 WITH snapshot AS MATERIALIZED (

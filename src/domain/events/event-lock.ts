@@ -4,28 +4,29 @@ import type { Deps } from '../shared/deps.ts'
 
 declare const ordered: unique symbol
 
-/** A transaction that may record events: it holds the locks that give them their place in the log. */
+/** A transaction that can record events: it holds the locks that determine their order in the log. */
 export interface EventTx extends Tx {
   readonly [ordered]: true
 }
 
-/** Whose log a transaction writes to. */
+/** The workspace whose log the transaction writes to. */
 export interface EventScope {
   readonly workspaceId: string
-  /** The conversations that its events belong to, at most 500. */
+  /** The conversations of its events, at most 500. */
   readonly conversationIds?: readonly string[]
 }
 
-/** The first of the two numbers of an advisory lock; nothing else in the database takes locks with these. */
+/** The first of the two numbers of an advisory lock. Nothing else in the database uses these numbers. */
 export const WORKSPACE_LOCK = 718_201
 const CONVERSATION_LOCK = 718_202
 
 /**
- * Runs `work` in a transaction that may record events of a workspace. Before its first write, and so before it has a
- * transaction id, it locks the workspace (shared: readers of the log see who writes to it) and then the conversations (for
- * itself alone). Whoever waits for a conversation gets its transaction id afterwards, so a conversation's transaction ids
- * are in the order in which its changes commit. `SELECT … FOR UPDATE` would not do: it takes its id before it waits.
- * @throws Error when the transaction has written something already
+ * Runs `work` in a transaction that can record events of a workspace. Before its first write, and so before it gets a
+ * transaction id, it locks the workspace (shared: the horizon depends on these locks) and then the conversations
+ * (exclusively). A transaction that waits for a conversation gets its id afterwards, so the transaction ids of a
+ * conversation have the order in which its changes commit. `SELECT … FOR UPDATE` is not enough: it gets the id before
+ * it waits.
+ * @throws Error when the transaction has already written something
  */
 export function inEventTransaction<T>(
   deps: Pick<Deps, 'db'>,
@@ -56,7 +57,10 @@ async function lock(tx: Tx, workspaceId: string, conversationIds: readonly strin
   locked.set(tx, new Set(wanted))
 }
 
-/** The second number of an advisory lock. Two ids may share one: then they wait for each other, and nothing else. */
+/**
+ * The second number of an advisory lock. If two ids share a number, their transactions wait for each other, without
+ * other effects.
+ */
 export function lockKey(id: string): number {
   return createHash('sha256').update(id).digest().readInt32BE(0)
 }

@@ -23,14 +23,14 @@ import {
 
 const Filter = z.object({ conversationId: idText.nullish() })
 
-/** @throws ValidationError when the filter names no possible conversation */
+/** @throws ValidationError when the filter contains an invalid conversation id */
 export function requireEventFilter(filter: EventFilter): void {
   parse(Filter, filter)
 }
 
 const BEGINNING: LogPosition = { xid: 0n, seq: 0n }
 
-/** The log as a list, oldest first. Ends before whatever a writer may still put in between. */
+/** The log as a list, oldest first. It ends at the horizon. */
 export async function listEvents(
   deps: Deps,
   actor: Actor,

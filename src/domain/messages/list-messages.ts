@@ -26,12 +26,14 @@ export async function listMessages(
 
 const Sequence = z.tuple([z.int32().min(0)])
 
-/** A message, whose body is left out where the messages before it have enough bytes for a page. */
+/** A message whose body is omitted if the messages before it have used up the bytes of the page. */
 export interface FoundMessage extends Message {
   readonly isRead: boolean
 }
 
-/** A page of a conversation's messages, by whatever reads them: alone, or with other conversations' in one statement. */
+/**
+ * A page of a conversation's messages, read by `find`: alone, or with those of other conversations in one statement.
+ */
 export function messagePage(
   { messageCount }: Pick<Conversation, 'messageCount'>,
   page: PageRequest,
@@ -52,13 +54,13 @@ export interface MessageRange {
   readonly after: number
   readonly before: number
   readonly take: number
-  /** From the end, the last one first. */
+  /** From the end, the last message first. */
   readonly reverse: boolean
 }
 
 const LAST_SEQUENCE = 2 ** 31 - 1
 
-/** The same range of many conversations in one statement. The caller has judged who may see them. */
+/** The same range of many conversations in one statement. The caller has checked the permission. */
 export async function messagesOf(
   { db }: Pick<Deps, 'db'>,
   conversationIds: readonly string[],

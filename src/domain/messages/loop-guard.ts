@@ -3,24 +3,24 @@ import type { Actor } from '../shared/actor.ts'
 import type { Deps } from '../shared/deps.ts'
 import { LoopDetectedError } from '../shared/errors.ts'
 
-/** BOT messages are counted over this time, and the visitor's over that one before their last. */
+/** BOT messages are counted over this time; the visitor's messages over ANSWERED_WINDOW_MS before the last of them. */
 const LOOP_WINDOW_MS = 60_000
 
 const ANSWERED_WINDOW_MS = 600_000
 
-/** What a conversation takes however little its visitor wrote. */
+/** The number of BOT messages that is always allowed. */
 const LOOP_LIMIT = 20
 
-/** A BOT message that is about to be added. */
+/** A BOT message before it is added. */
 interface PendingMessage {
   readonly conversation: { readonly id: string }
   readonly at: Date
 }
 
 /**
- * Contract, section on replying: the BOT messages of the last minute that no visitor's message follows must be no more than
- * the lines that they may answer, which are the visitor's of the ten minutes up to the last one, and 20 in any case. Reads
- * along two indexes, and no further back than the BOT messages that it found.
+ * Limits BOT messages (the contract, "Replying"): those of the last minute, after the visitor's latest message, must
+ * not exceed the number of the visitor's messages in the ten minutes before that message, or 20 if there are fewer.
+ * Reads two indexes, no further back than the BOT messages that it found.
  * @throws LoopDetectedError
  */
 export async function refuseLoop(tx: Tx, { counts, log }: Deps, actor: Actor, message: PendingMessage): Promise<void> {

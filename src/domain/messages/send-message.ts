@@ -88,7 +88,7 @@ export async function sendMessage(
   })
 }
 
-/** Under the conversation's lock, so that of two at once the second one finds the first. */
+/** Runs under the conversation's lock, so that the second of two concurrent calls finds the message of the first. */
 function sentBefore(tx: EventTx, conversationId: string, senderId: string, clientMessageId: string) {
   return tx.db.message.findFirst({ where: { conversationId, senderId, clientMessageId } })
 }
@@ -98,7 +98,7 @@ interface MessageAuthor {
   readonly name: string | null
 }
 
-/** Whose words they are, and the name to show when the caller gave none. */
+/** The author of a message, and the display name if the caller passed none. */
 export function authorOf(
   actor: Actor,
   { visitorId, visitorName }: LockedConversation,
@@ -107,27 +107,27 @@ export function authorOf(
 ): MessageAuthor {
   if (type === 'VISITOR') return { id: visitorId, name: senderName ?? visitorName }
   if (actor.type === 'agent') {
-    // Where people write, an agent has no name but its own: it must not pass for one of them.
+    // Among people's messages, an agent always has its own name, so that it cannot impersonate a person.
     return { id: actor.id, name: type === 'BOT' ? (senderName ?? actor.name) : actor.name }
   }
   return { id: actor.id, name: senderName ?? (type === 'BOT' ? ANY_AGENT : (actor.user?.name ?? actor.name)) }
 }
 
 interface NewMessage {
-  /** As it is under the caller's lock. */
+  /** The conversation, as read under the caller's lock. */
   readonly conversation: Pick<Conversation, 'id' | 'status' | 'assigneeId'>
   readonly type: MessageType
   readonly body: string
   readonly sender: MessageAuthor
-  /** Left out: it has none. */
+  /** Omitted: the message has none. */
   readonly clientMessageId?: string | null
   readonly at: Date
 }
 
 /**
- * Appends a message inside the caller's transaction, which holds the conversation's lock (or has just made it): that is
- * what makes `sequence` gapless and events of one conversation commit in its order. Notes and system messages are the
- * team's own: they count as messages, but change neither preview nor activity, and send nothing.
+ * Appends a message in the caller's transaction, which holds the conversation's lock or has just created the
+ * conversation. Therefore, `sequence` has no gaps, and the events of a conversation are committed in its order. Notes
+ * and system messages are counted, but do not change preview and activity, and record no event.
  */
 export async function addMessage(tx: EventTx, deps: Deps, actor: Actor, message: NewMessage): Promise<Message> {
   const { conversation, type, body, sender, clientMessageId = null, at } = message

@@ -14,24 +14,24 @@ export const Typing = z.object({
     .describe('True while the caller is typing. Agents: the indicator ends after 60 seconds, or with the reply.'),
 })
 
-/** How long a person who said so counts as typing: whoever types on says it again before. */
+/** The duration of a person's typing signal; clients repeat it while the person types. */
 const TYPING_MS = 10_000
-/** The same for agents, which say it once and then wait for a model. */
+/** The same for agents, which send it once and then wait for a model. */
 const AGENT_TYPING_MS = 60_000
-/** How many people's and agents' signals wait for a slow reader. */
+/** The maximum number of signals that wait for a slow reader. */
 const MAX_WAITING = 100
 
-/** Somebody types, or has stopped. */
+/** The start or the end of typing. */
 export interface TypingSignal {
   readonly conversationId: string
   readonly actor: ActorRef
   readonly isTyping: boolean
-  /** Without a new signal it is over by then. */
+  /** The time when the signal ends without a new one. */
   readonly expiresAt: Date
 }
 
 /**
- * Says that somebody is typing, or has stopped. A live signal only: nothing is stored, and it may be lost.
+ * Publishes that the actor is typing, or has stopped. Nothing is stored, and the signal can be lost.
  * @throws NotFoundError, ValidationError
  */
 export async function setTyping(deps: Deps, actor: Actor, input: z.input<typeof Typing>): Promise<void> {
@@ -41,12 +41,12 @@ export async function setTyping(deps: Deps, actor: Actor, input: z.input<typeof 
   sendTyping(deps.bus, actor, conversationId, typing)
 }
 
-/** The signal alone, for callers that have already checked the conversation. */
+/** Publishes the signal for callers that have already checked the conversation. */
 export function sendTyping(bus: Bus, actor: Actor, conversationId: string, typing: boolean): void {
   bus.send(typingTopic(actor.workspaceId), JSON.stringify({ conversationId, typing, actor: shownAs(actor) }))
 }
 
-/** Who is seen to type. An API key's name is its owner's note to themselves: what it writes is an agent's. */
+/** The public author of the signal. The name of an API key is private, so it appears as an agent. */
 function shownAs(actor: Actor): ActorRef {
   return actor.type === 'api_key' ? { ...refOf(actor), name: ANY_AGENT } : refOf(actor)
 }
@@ -66,8 +66,8 @@ const Sent = z.object({
 })
 
 /**
- * A conversation's typing signals until `signal` is aborted. A slow reader gets each one's latest. The caller has judged
- * who may see them.
+ * The typing signals of a conversation until `signal` is aborted. A slow reader gets the latest one of each author. The
+ * caller has checked the permission.
  */
 export async function* followTyping(
   { bus, clock, log }: Pick<Deps, 'bus' | 'clock' | 'log'>,
@@ -77,7 +77,7 @@ export async function* followTyping(
   const waiting = new Map<string, TypingSignal>()
   let wake: () => void = () => undefined
   const unsubscribe = bus.subscribe(typingTopic(workspaceId), (message) => {
-    // What a bus that is back says to everybody: look for yourself. Here is nothing to be found.
+    // The bus sends an empty message after a reconnect. There is nothing to read again here.
     if (message === '') return
     const sent = readSent(message)
     if (sent === null) return log.warn({ signal: message.slice(0, 200) }, 'invalid typing signal ignored')

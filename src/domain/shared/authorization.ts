@@ -5,7 +5,7 @@ import { ForbiddenError } from './errors.ts'
 
 const LEVELS: Record<ApiKeyPermission, number> = { READ_ONLY: 0, READ_WRITE: 1, FULL_ACCESS: 2 }
 
-/** A key never does more than its user could: what each role's membership is worth. */
+/** The highest permission of each role, which also limits the keys of the user. */
 const ROLE_LEVEL: Record<MemberRole, ApiKeyPermission> = {
   OWNER: 'FULL_ACCESS',
   ADMIN: 'FULL_ACCESS',
@@ -17,7 +17,7 @@ export function hasLevel(granted: ApiKeyPermission, needed: ApiKeyPermission): b
   return LEVELS[granted] >= LEVELS[needed]
 }
 
-/** The lower of a key's own permission and its user's role. */
+/** The lower one of a key's own permission and its user's role. */
 export function effectivePermission(permission: ApiKeyPermission, role: MemberRole): ApiKeyPermission {
   const cap = ROLE_LEVEL[role]
   return hasLevel(permission, cap) ? cap : permission
@@ -30,13 +30,13 @@ export function requireLevel(actor: Pick<Actor, 'permission'>, needed: ApiKeyPer
   }
 }
 
-/** The log and the inbox show what every visitor wrote, and notes: not for visitors. */
+/** The log and the inbox contain all messages and notes, so visitors have no access. */
 export function requireStaff(actor: Pick<Actor, 'type'>): void {
   if (actor.type === 'visitor')
     throw new ForbiddenError('Visitors cannot do this: it requires a member of the workspace, an agent or an API key')
 }
 
-/** @throws ForbiddenError when the person behind the actor has none of the roles, or there is no person */
+/** @throws ForbiddenError when the actor's person has none of the roles, or there is no person */
 export function requireRole({ role }: Pick<Actor, 'role'>, roles: readonly MemberRole[]): void {
   if (role === null || !roles.includes(role)) {
     throw new ForbiddenError(`This needs the role ${roles.join(' or ')}${role === null ? '' : `; yours is ${role}`}`)
@@ -75,8 +75,8 @@ export function requireRights(needed: Rights, { caller, actor }: { caller(): Cal
 const lessRights = () => new ForbiddenError('Your permission is lower than when this request was first made')
 
 /**
- * Owners are the business of owners alone: who is one, and who becomes one. Nobody else can raise themselves so either.
- * @param roles that a member has, gets or is invited with
+ * Only owners manage owners, so that nobody can promote themselves.
+ * @param roles the roles that a member has, gets or is invited with
  * @throws ForbiddenError
  */
 export function requireMayManage({ role }: Pick<Actor, 'role'>, ...roles: MemberRole[]): void {
@@ -85,51 +85,54 @@ export function requireMayManage({ role }: Pick<Actor, 'role'>, ...roles: Member
   }
 }
 
-/** An installed agent manages itself, never its neighbours. */
+/** An installed agent can manage itself, and no other agent. */
 export function requireNotAgent(actor: Actor, what: string): void {
   if (actor.type === 'agent') throw new ForbiddenError(`An agent's key cannot ${what}`)
 }
 
-/** An agent may touch its own installation only; everybody else with the level, all of the workspace's. */
+/** An agent can change only its own installation; other actors with the permission can change all of the workspace. */
 export function requireOwnAgent(actor: Actor, agentId: string): void {
   if (actor.type === 'agent' && actor.id !== agentId)
     throw new ForbiddenError("An agent's key cannot change other agents")
 }
 
-/** Webhook endpoints belong to FULL_ACCESS actors; an agent has its own. */
+/** Webhook endpoints require FULL_ACCESS; an agent can manage its own. */
 export function requireWebhookManager(actor: Actor): void {
   if (actor.type !== 'agent') requireLevel(actor, 'FULL_ACCESS')
 }
 
 /**
- * The webhook endpoints that an actor sees and manages, as a Prisma filter: an agent its own, everybody else the workspace's.
- * Unregistered ones are not among them.
+ * The webhook endpoints that an actor can manage, as a Prisma filter: an agent's own, otherwise those of the workspace.
+ * Without unregistered ones.
  */
 export function managedEndpoints(actor: Actor): { workspaceId: string; unregisteredAt: null; agentId?: string } {
   return { ...ownedEndpoints(actor), unregisteredAt: null }
 }
 
-/** The same, with those that are unregistered. */
+/** The same, including unregistered ones. */
 export function ownedEndpoints(actor: Actor): { workspaceId: string; agentId?: string } {
   return { workspaceId: actor.workspaceId, ...(actor.type === 'agent' && { agentId: actor.id }) }
 }
 
-/** Whether it is an agent that asks about something which belongs to no agent, or to another one. */
+/** Whether the actor is an agent, and the object belongs to no agent or to another one. */
 export function isNeighbour(actor: Actor, agentId: string | null): boolean {
   return actor.type === 'agent' && actor.id !== agentId
 }
 
-/** The articles that an actor may see, as a Prisma filter: drafts are the team's own. */
+/** The articles that an actor can see, as a Prisma filter: visitors see no drafts. */
 export function visibleArticles(actor: Actor): { workspaceId: string; isPublished?: boolean } {
   return { workspaceId: actor.workspaceId, ...(actor.type === 'visitor' && { isPublished: true }) }
 }
 
-/** The conversations that an actor may see, as a Prisma filter. */
+/** The conversations that an actor can see, as a Prisma filter. */
 export function visibleConversations(actor: Actor): { workspaceId: string; visitorId?: string } {
   return { workspaceId: actor.workspaceId, ...(actor.type === 'visitor' && { visitorId: actor.id }) }
 }
 
-/** The workspaces that a caller may see, as a Prisma filter: a scoped credential's one, else all of its person's. */
+/**
+ * The workspaces that a caller can see, as a Prisma filter: the one of a credential for one workspace, otherwise all of
+ * the user.
+ */
 export function visibleWorkspaces({ workspaceId, user }: Caller): Prisma.WorkspaceWhereInput {
   return workspaceId === null ? { members: { some: { userId: user.id } } } : { id: workspaceId }
 }

@@ -6,20 +6,20 @@ import type { TargetPolicy } from '../../infra/net/target-policy.ts'
 import type { Bus } from '../../infra/redis/bus.ts'
 import type { Vault } from '../../infra/secrets.ts'
 
-/** What operations count, for `GET /metrics`. */
+/** Counters of operations, for `GET /metrics`. */
 export interface Counts {
-  /** Messages of bots that were refused because they answer themselves. */
+  /** BOT messages that were refused because of a loop. */
   loopsRefused: number
-  /** Rows that the database refuses, and that the work on others went on without. */
+  /** Rows that the database refused, and that were set aside. */
   rowsSetAside: number
 }
 
-/** Of a process that has just started. */
+/** The counters of a process that has just started. */
 export function newCounts(): Counts {
   return { loopsRefused: 0, rowsSetAside: 0 }
 }
 
-/** What operations work with. */
+/** The dependencies of operations. */
 export interface Deps {
   readonly db: Database
   readonly bus: Bus
@@ -28,12 +28,12 @@ export interface Deps {
   readonly targets: TargetPolicy
   readonly log: Log
   readonly counts: Counts
-  /** Webhook endpoints that a workspace may have. */
+  /** The maximum number of webhook endpoints in a workspace. */
   readonly endpointsPerWorkspace: number
-  /** Where people reach this deployment, without a trailing slash. */
+  /** The public URL of this deployment, without a trailing slash. */
   readonly publicUrl: string
-  /** Sends mail; left out where no mail server is configured: then links are shown to whoever makes them. */
+  /** Sends mail. Omitted without a mail server: links are then shown to their creators. */
   readonly mail?: Mailer
-  /** Where the built-in echo agent receives, once the server listens. There in development only. */
+  /** The URL of the built-in echo agent, once the server listens. Only in development. */
   readonly echoAgentUrl?: () => string
 }

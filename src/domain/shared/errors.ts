@@ -1,4 +1,7 @@
-/** Every way in which an operation may refuse. REST and GraphQL translate these, and nothing else, for their clients. */
+/**
+ * All codes with which an operation can fail. REST and GraphQL translate these for their clients, and mask everything
+ * else.
+ */
 export type ErrorCode =
   | 'bad_request'
   | 'unauthorized'
@@ -13,7 +16,7 @@ export type ErrorCode =
   | 'loop_detected'
   | 'unavailable'
 
-/** An expected failure. Its message is for the client and says what to do; anything else that is thrown is masked. */
+/** An expected failure. Its message is for the client: the cause and the remedy. All other errors are masked. */
 export class DomainError extends Error {
   readonly code: ErrorCode
 
@@ -24,14 +27,14 @@ export class DomainError extends Error {
   }
 }
 
-/** What is wrong with an input value; `invalid` stands for every rule that has no code of its own. */
+/** The fault of an input value; `invalid` stands for all rules without a code. */
 export type FieldErrorCode = 'required' | 'too_small' | 'too_large' | 'unknown' | 'taken' | 'invalid'
 
-/** One bad input value: `path` in dots (`events.onMessageCreated`), `message` says what would be right. */
+/** An invalid input value: `path` with dots (`events.onMessageCreated`), and the rule in `message`. */
 export interface FieldError {
   readonly path: string
   readonly message: string
-  /** Left out: `invalid`. */
+  /** Omitted: `invalid`. */
   readonly code?: FieldErrorCode
 }
 
@@ -60,11 +63,11 @@ export class ForbiddenError extends DomainError {
   }
 }
 
-/** Also for another workspace's objects: whether they exist is not disclosed. */
+/** Also for objects of other workspaces, so that their existence is not revealed. */
 export class NotFoundError extends DomainError {
   /**
-   * @param noun what was asked for, capitalised: "Conversation"
-   * @param why and what to do
+   * @param noun the missing object, capitalised: "Conversation"
+   * @param why the cause and the remedy
    */
   constructor(noun: string, why?: string) {
     super('not_found', `${noun} not found${why === undefined ? '' : `: ${why}`}`)
@@ -81,11 +84,14 @@ export class ConflictError extends DomainError {
   }
 }
 
-/** A bot answers itself: contract, section on replying. */
+/** A bot replies to itself: the contract, "Replying". */
 export class LoopDetectedError extends DomainError {
   readonly retryAfterSeconds: number
 
-  /** @param most bot messages that the conversation takes within a minute; @param waitMs until it takes the next one */
+  /**
+   * @param most the maximum number of BOT messages in the conversation per minute; @param waitMs the time until the
+   *   next one is allowed
+   */
   constructor(most: number, waitMs: number) {
     const seconds = wholeSeconds(waitMs)
     const what = `More than ${most} bot messages within a minute and no visitor message after them`
@@ -94,22 +100,22 @@ export class LoopDetectedError extends DomainError {
   }
 }
 
-/** Where a credential stands in its budget of requests. */
+/** The state of a credential's rate limit. */
 export interface RateLimitStatus {
-  /** Requests a minute. */
+  /** The maximum number of requests per minute. */
   readonly limit: number
   readonly remaining: number
-  /** When a new minute begins, in epoch seconds. */
+  /** The time when the next minute starts, in Unix epoch seconds. */
   readonly reset: number
 }
 
-/** Tried too often; it may be tried again later. */
+/** Too many attempts; a later one can succeed. */
 export class RateLimitedError extends DomainError {
   readonly retryAfterSeconds: number
-  /** The budget that is used up; null for any other limit. */
+  /** The exhausted rate limit; null for other limits. */
   readonly standing: RateLimitStatus | null
 
-  /** @param what was tried too often: "Too many sign-in attempts" */
+  /** @param what the limited action: "Too many sign-in attempts" */
   constructor(what: string, waitMs: number, standing: RateLimitStatus | null = null) {
     const seconds = wholeSeconds(waitMs)
     super('rate_limited', `${what}. Try again in ${duration(seconds)}`)
@@ -118,7 +124,7 @@ export class RateLimitedError extends DomainError {
   }
 }
 
-/** For `Retry-After`: never too early, and never at once. */
+/** Seconds for `Retry-After`, rounded up, and at least 1. */
 function wholeSeconds(ms: number): number {
   return Math.max(1, Math.ceil(ms / 1000))
 }
@@ -128,7 +134,7 @@ function duration(seconds: number): string {
   return `${count} ${unit}${count === 1 ? '' : 's'}`
 }
 
-/** The database cannot be reached. It says nothing about the request, which may be sent again. */
+/** The database is unreachable. The request may be valid and can be repeated. */
 export class UnavailableError extends DomainError {
   readonly retryAfterSeconds = 2
 
@@ -138,7 +144,7 @@ export class UnavailableError extends DomainError {
   }
 }
 
-/** There is no space for what would be written; what is there can be read. */
+/** The disk is full: reading works, writing does not. */
 export class DiskFullError extends UnavailableError {
   constructor(cause: unknown) {
     super(cause, 'The disk of the database is full: only reading works. Free some space on it, then try again')

@@ -4,7 +4,7 @@ import { instant, webUrl } from './input.ts'
 /** The kinds of values of a field. `other` has no counterpart in both APIs: an enum, or an object. */
 export type FieldKind = 'text' | 'url' | 'integer' | 'boolean' | 'time' | 'json' | 'other'
 
-/** A field as its zod schema declares it. GraphQL inputs, GraphQL objects and REST answers are all derived from this. */
+/** A field as its zod schema declares it. GraphQL inputs, GraphQL objects and REST responses are derived from it. */
 export interface Field {
   readonly kind: FieldKind
   /** Whether the value is a list of values of that kind. */
@@ -39,7 +39,10 @@ function kindOf(layers: readonly z.ZodType[]): FieldKind {
   return core instanceof z.ZodRecord ? 'json' : 'other'
 }
 
-/** The schema and what it wraps, outermost first: of a transformation, what goes in; of a union, its first option. */
+/**
+ * The schema and the schemas within it, outermost first: the input of a transformation, and the first option of a
+ * union.
+ */
 function layersOf(schema: z.ZodType): z.ZodType[] {
   const inner = innerOf(schema)
   return inner === undefined ? [schema] : [schema, ...layersOf(inner as z.ZodType)]

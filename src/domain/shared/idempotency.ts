@@ -3,11 +3,11 @@ import { holdTransaction, inTransaction, type Tx } from '../../infra/database/tr
 import type { Deps } from './deps.ts'
 import { ConflictError, DomainError, ValidationError } from './errors.ts'
 
-/** Which request a key was used for. */
+/** The request that a key belongs to. */
 export interface IdempotencyKeyUse {
-  /** Whose key it is: the credential's id. Others may use the same text. */
+  /** The id of the credential. Other credentials can use the same text. */
   readonly owner: string
-  /** What the client sent in Idempotency-Key. */
+  /** The Idempotency-Key of the client. */
   readonly key: string
   /** Of all that makes the request what it is: the same key must come with the same request. */
   readonly fingerprint: string
@@ -22,17 +22,20 @@ export function requireIdempotencyKey(given: unknown, path: string): string {
 /** The first answer, as it was sent. */
 export interface StoredResponse {
   readonly status: number
-  /** The body's text. */
+  /** The text of the body. */
   readonly body: string
 }
 
-/** The right to run the request: only its holder can store an answer. */
+/** The right to run the request. Only its holder can store the response. */
 interface Claim extends IdempotencyKeyUse {
   readonly token: string
 }
 
 export const ANSWER_RETENTION_MS = 24 * 3_600_000
-/** A process that died with the claim blocks the key for no longer. A live one that took longer is fenced off. */
+/**
+ * A reservation ends after this time, so that a process that died does not block the key. A slower process is fenced
+ * off.
+ */
 const CLAIM_MS = 20_000
 
 interface KeyRow {
@@ -42,17 +45,17 @@ interface KeyRow {
 }
 
 export interface IdempotentOperation {
-  /** Runs the operation, with dependencies whose database is the held transaction's. */
+  /** Runs the operation, with dependencies whose database belongs to the held transaction. */
   work(deps: Deps): Promise<StoredResponse>
-  /** The answer that a failure makes; null when it may end by itself, and the key is given back. */
+  /** The response to a failure; null when the failure is temporary, and the key is released. */
   refusal(error: unknown): StoredResponse | null
 }
 
 /**
- * Runs a request once. The first one's answer is stored in the transaction of its change: a crash leaves both or
- * neither. Whoever repeats the request gets that answer.
- * @throws what `work` throws; DomainError unprocessable when the key was used for another request; ConflictError while
- *   the first one runs
+ * Runs a request once. Its response is stored in the transaction of its change: a crash leaves both or neither.
+ * Repeated requests get the stored response.
+ * @throws the errors of `work`; DomainError unprocessable when the key was used for another request; ConflictError
+ *   while the first request runs
  */
 export async function runIdempotently(
   deps: Deps,
@@ -83,9 +86,10 @@ async function settleRefusal(deps: Deps, claim: Claim, answer: StoredResponse | 
 }
 
 /**
- * Takes a key for its first request, or finds the answer of that. One statement decides: however many requests race, on
- * however many nodes, one gets the claim.
- * @throws DomainError unprocessable when the key was used for another request; ConflictError while the first one runs
+ * Reserves a key for its first request, or finds the stored response. One statement decides: of any number of
+ * concurrent requests on any number of nodes, one gets the reservation.
+ * @throws DomainError unprocessable when the key was used for another request; ConflictError while the first request
+ *   runs
  */
 async function claimKey(deps: Deps, use: IdempotencyKeyUse): Promise<{ claim: Claim } | { answer: StoredResponse }> {
   const { owner, key, fingerprint } = use
@@ -103,7 +107,7 @@ async function claimKey(deps: Deps, use: IdempotencyKeyUse): Promise<{ claim: Cl
   if (found !== undefined && found.fingerprint !== fingerprint) {
     throw new DomainError('unprocessable', 'This Idempotency-Key was used for a different request: use a new key')
   }
-  // None any more: the first request has just failed and given the key back. Trying again is safe, and says so.
+  // The first request has just failed and released the key. Repeating the request is safe, and the error says so.
   if (found === undefined || found.status === null || found.response === null) {
     throw new ConflictError('A request with this Idempotency-Key is still running: try again in a moment')
   }
@@ -121,9 +125,9 @@ WHERE used.expires_at <= $5::timestamptz
 RETURNING token`
 
 /**
- * Stores the answer. Inside the operation's own transaction: both are there, or neither. Sealed, because answers may
- * carry credentials.
- * @throws ConflictError when another process has taken the claim over; the transaction must not commit then
+ * Stores the response in the transaction of the operation: both are committed, or neither. Sealed, because responses
+ * can contain credentials.
+ * @throws ConflictError when another process has taken over the reservation; the transaction must then not commit
  */
 async function storeAnswer(tx: Tx, deps: Deps, claim: Claim, { status, body }: StoredResponse): Promise<void> {
   const sealed = deps.vault.seal(body, contextOf(claim))
@@ -134,7 +138,7 @@ async function storeAnswer(tx: Tx, deps: Deps, claim: Claim, { status, body }: S
     throw new ConflictError('Another request with this Idempotency-Key was processed instead: send the request again')
 }
 
-/** Gives a key back whose request failed for a reason of ours or may succeed later. */
+/** Releases a key whose request failed with a temporary or internal error. */
 async function releaseKey(deps: Deps, { owner, key, token }: Claim): Promise<void> {
   const sql = 'DELETE FROM idempotency_keys WHERE owner = $1 AND key = $2 AND token = $3 AND status IS NULL'
   await deps.db.sql(sql, [owner, key, token])
@@ -142,19 +146,19 @@ async function releaseKey(deps: Deps, { owner, key, token }: Claim): Promise<voi
 
 const SWEEP_ROWS = 1000
 
-/** Deletes keys whose time is over. */
+/** Deletes expired keys. */
 export async function purgeExpiredKeys(deps: Pick<Deps, 'db' | 'clock'>): Promise<void> {
   const sql = `DELETE FROM idempotency_keys WHERE (owner, key) IN (
     SELECT owner, key FROM idempotency_keys WHERE expires_at <= $1::timestamptz LIMIT ${SWEEP_ROWS}) RETURNING 1`
   while ((await deps.db.sql(sql, [deps.clock.steady()])).length === SWEEP_ROWS);
 }
 
-/** Takes back every claim of a predecessor that was killed. Only for a process that has the database to itself. */
+/** Releases the reservations of a killed process. Only for a process that has the database to itself. */
 export async function releaseAbandonedKeys({ db }: Pick<Deps, 'db'>): Promise<void> {
   await db.sql('DELETE FROM idempotency_keys WHERE status IS NULL')
 }
 
-/** What the sealed answer belongs to: moved to another row, it does not open. */
+/** The context of a sealed response: in another row, it does not open. */
 export function contextOf({ owner, key }: Pick<IdempotencyKeyUse, 'owner' | 'key'>): string {
   return `idempotency ${owner} ${key}`
 }

@@ -1,6 +1,6 @@
 import { typeid } from 'typeid-js'
 
-/** Every kind of public id. The prefix tells the type, in REST, webhooks and GraphQL alike. */
+/** All kinds of public ids. The prefix names the type, in REST, webhooks and GraphQL. */
 export const ID_PREFIXES = {
   workspace: 'ws',
   user: 'usr',
@@ -31,7 +31,7 @@ export function newId(kind: IdKind): string {
   return typeid(ID_PREFIXES[kind]).toString()
 }
 
-/** The kind that an id's prefix names; undefined for anything that cannot be one of our ids. */
+/** The kind of an id by its prefix; undefined for an invalid id. */
 export function kindOfId(id: string): IdKind | undefined {
   const match = /^([a-z]{2,4})_[0-9a-z]{26}$/.exec(id)
   return match?.[1] === undefined ? undefined : kinds.get(match[1])

@@ -6,10 +6,7 @@ import { type IdKind, kindOfId } from './ids.ts'
 
 export { numberOf } from '../../infra/json.ts'
 
-/**
- * A request's body from its bytes.
- * @throws ValidationError when it is no JSON in UTF-8, or has more members, elements or levels than JSON_LIMITS
- */
+/** Parses the body of a request. @throws ValidationError when it is not JSON in UTF-8, or exceeds JSON_LIMITS */
 export function parseJsonBody(bytes: Uint8Array): unknown {
   try {
     return parseJson(bytes)
@@ -19,10 +16,7 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
   }
 }
 
-/**
- * Parses input from outside.
- * @throws ValidationError that names the first twenty bad fields, and counts the others
- */
+/** Parses external input. @throws ValidationError that names the first twenty invalid values, and counts the others */
 export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<S> {
   const result = schema.safeParse(input, { reportInput: true })
   if (result.success) return result.data
@@ -32,7 +26,7 @@ export function parse<S extends z.ZodType>(schema: S, input: unknown): z.output<
   throw new ValidationError([...issues.slice(0, MAX_FAULTS).map(fieldError), ...rest])
 }
 
-/** Bad values that an answer names. */
+/** The maximum number of invalid values that a response names. */
 const MAX_FAULTS = 20
 
 function fieldError({ path, message, ...issue }: z.core.$ZodIssue): FieldError {
@@ -47,7 +41,7 @@ const FIELD_ERROR_CODES: Partial<Record<z.core.$ZodIssue['code'], FieldErrorCode
   unrecognized_keys: 'unknown',
 }
 
-/** PostgreSQL cannot store U+0000, and a lone surrogate has no UTF-8 form: neither may come in. */
+/** PostgreSQL cannot store U+0000, and a lone surrogate has no UTF-8 form. */
 function isStorable(value: string): boolean {
   return !value.includes('\u0000') && value.isWellFormed()
 }
@@ -66,31 +60,28 @@ const bounded = (max: number) =>
 /** Text of 1 to `max` characters after trimming. */
 export const text = (max: number) => bounded(max).min(1, 'must not be empty')
 
-/** As text, and null to clear it; empty counts as null. */
+/** Like `text`, but null and an empty text clear the value. */
 export const clearableText = (max: number) =>
   bounded(max)
     .transform((value) => (value === '' ? null : value))
     .nullable()
 
-/**
- * Refuses what cannot be an id of that kind before the database sees it.
- * @throws NotFoundError, as for an unknown id
- */
+/** Refuses an invalid id before it reaches the database. @throws NotFoundError, as for an unknown id */
 export function requireId(kind: IdKind, id: string, noun: string): void {
   if (kindOfId(id) !== kind) throw new NotFoundError(noun)
 }
 
-/** An id of ours, in whatever state: what it names is looked up later. */
+/** An id; its form is checked later, when the object is looked up. */
 export const idText = z.string().refine(isStorable, NOT_STORABLE).max(100, 'must have at most 100 characters')
 
-/** An http(s) URL for display: icons, avatars, home pages. */
+/** An http(s) URL for display: pictures and home pages. */
 export const webUrl = bounded(2048)
   .refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), 'must be an http(s) URL')
   .nullable()
 
 const MAX_EMAIL = 320
 
-/** An email address in any script, in the one form in which it is kept. */
+/** An email address in any script, in its normal form. */
 export const email = bounded(MAX_EMAIL).transform((value, issues) => {
   const address = normalizeEmail(value)
   if (address !== null && address.length <= MAX_EMAIL) return address
@@ -98,7 +89,7 @@ export const email = bounded(MAX_EMAIL).transform((value, issues) => {
   return z.NEVER
 })
 
-/** Years of four digits, in UTC: what ISO 8601 and PostgreSQL both can say. */
+/** Whether the year in UTC has four digits, which ISO 8601 and PostgreSQL both support. */
 function isInCalendar(date: Date): boolean {
   const year = date.getUTCFullYear()
   return year >= 1 && year <= 9999
@@ -106,17 +97,17 @@ function isInCalendar(date: Date): boolean {
 
 const InstantText = z.iso.datetime({ offset: true }).transform((value) => new Date(value))
 
-/** ISO 8601 text, with seconds and with an offset or Z, of a time that exists; null for anything else. */
+/** Parses ISO 8601 text with seconds and an offset or Z; null for other texts and for times that do not exist. */
 export function parseInstant(value: unknown): Date | null {
   return InstantText.safeParse(value).data ?? null
 }
 
-/** An instant: a Date, or what parseInstant reads. */
+/** An instant: a Date, or a text that parseInstant accepts. */
 export const instant = z
   .union([z.date(), InstantText], 'must be an ISO 8601 time such as 2026-01-15T10:30:00.000Z')
   .refine(isInCalendar, 'must be a time between the years 1 and 9999')
 
-/** What a patch must have, for `refine`. */
+/** A patch must change at least one field; for `refine`. */
 export const changesSomething: readonly [(patch: object) => boolean, string] = [
   (patch) => Object.values(patch).some((value) => value !== undefined),
   'must have at least one field to change',
@@ -132,7 +123,7 @@ export const hasOneKey: readonly [(keys: object) => boolean, string] = [
 export const timeRange = z.object({ from: instant, after: instant, to: instant }).partial()
 export type TimeRange = z.output<typeof timeRange>
 
-/** A span of time as Prisma's condition. */
+/** A time range as a Prisma condition. */
 export function dateFilter({ from, after, to }: TimeRange): { gte?: Date; gt?: Date; lt?: Date } {
   return omitUndefined({ gte: from, gt: after, lt: to })
 }
@@ -146,7 +137,7 @@ export const jsonObject = z.record(z.string(), z.unknown()).superRefine((value, 
   if (fault !== null) issues.addIssue({ code: 'custom', message: fault })
 })
 
-/** Walks without recursion: depth is the sender's choice, the stack is ours. */
+/** Not recursive: the client chooses the depth, and the stack is limited. */
 function jsonFault(root: unknown): string | null {
   const pending: { value: unknown; depth: number }[] = [{ value: root, depth: 0 }]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
@@ -165,7 +156,7 @@ function jsonFault(root: unknown): string | null {
 
 type WithoutUndefined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
 
-/** Without the keys whose value is undefined: what a patch names. */
+/** Removes the keys whose value is undefined. */
 export function omitUndefined<T extends object>(values: T): Partial<WithoutUndefined<T>> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<
     WithoutUndefined<T>

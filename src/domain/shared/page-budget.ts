@@ -1,28 +1,31 @@
 import { ValidationError } from './errors.ts'
 
-/** Where a page of a list ends, by the bytes of its rows as JSON. */
+/** The end of a page by the bytes of its rows as JSON. */
 export const MAX_PAGE_BYTES = 2 * 2 ** 20
-/** What the pages of one operation have together. */
+/** The limit for all pages of one operation together. */
 const MAX_OPERATION_BYTES = 4 * 2 ** 20
-/** What long texts and free JSON come to in one answer, wherever they stand: the first row of every page, objects by their ids, aliases. */
+/**
+ * The limit for long texts and free JSON in one response, wherever they occur: the first row of each page, objects by
+ * id, aliases.
+ */
 const MAX_ANSWER_BYTES = 8 * 2 ** 20
-/** Below this many characters, the most that escapes can make of a text is near enough. */
+/** Texts with fewer characters are estimated by their greatest size after escaping. */
 const SHORT_TEXT = 64
-/** As long as a number or a time can be. */
+/** The greatest size of a number or a time. */
 const SCALAR_BYTES = 26
 
-/** How many bytes the pages of an operation may still have. One page after the other takes what its rows need. */
+/** The remaining bytes for the pages of an operation. */
 export class PageBudget {
   readonly #times: number
   #left = MAX_OPERATION_BYTES
   #spent = 0
 
-  /** @param times how often each row may stand in the answer, by aliases */
+  /** @param times how often each row can occur in the response, because of aliases */
   constructor(times = 1) {
     this.#times = times
   }
 
-  /** @returns how many of the rows fit, from the first one on: at least one, so that every walk goes on */
+  /** @returns the number of rows that fit, at least one, so that paging always continues */
   take<Row>(rows: readonly Row[], sizeOf: (row: Row) => number): number {
     const max = Math.min(MAX_PAGE_BYTES, this.#left)
     let bytes = 0
@@ -38,9 +41,9 @@ export class PageBudget {
   }
 
   /**
-   * Counts a value that stands in the answer, each time that it does.
+   * Counts a value for each of its occurrences in the response.
    * @returns the value
-   * @throws ValidationError when the answer would be too large
+   * @throws ValidationError when the response would be too large
    */
   spend<Value>(value: Value): Value {
     this.#spent += jsonBytes(value)
@@ -49,14 +52,14 @@ export class PageBudget {
     throw new ValidationError([{ path: '', message }])
   }
 
-  /** Begins anew, for the next result of a subscription. */
+  /** Resets the budget for the next result of a subscription. */
   renew(): void {
     this.#left = MAX_OPERATION_BYTES
     this.#spent = 0
   }
 }
 
-/** At least as many bytes as a value takes as JSON. Long texts are measured, the rest is estimated from above. */
+/** An upper bound of the size of a value as JSON. Long texts are measured, the rest is estimated. */
 export function jsonBytes(value: unknown): number {
   if (typeof value === 'string') return textBytes(value)
   if (typeof value !== 'object' || value === null || value instanceof Date) return SCALAR_BYTES

@@ -4,10 +4,10 @@ import { jsonBytes, MAX_PAGE_BYTES } from './page-budget.ts'
 import { type CursorRange, type Page, type PageRequest, paginate, TimeAndId } from './pagination.ts'
 
 /**
- * Whether the `body` of a found row is read: that of each list's first row is, and as many others as a page has bytes for.
- * What a body takes is known without reading it.
- * @param list which of the lists of one statement the row is in
- * @param sortKey the order within it
+ * A condition for reading the `body` of a found row: the body of each list's first row is always read, others while the
+ * page has bytes left. The size of a body is known without reading it.
+ * @param list the list of the row, among those of one statement
+ * @param sortKey the order within the list
  */
 export function isRead(list: Prisma.Sql, sortKey: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(row_number() OVER (PARTITION BY ${list} ORDER BY ${sortKey}) = 1

@@ -7,37 +7,37 @@ export const DEFAULT_LIMIT = 25
 export const MAX_LIMIT = 100
 
 /**
- * A part of a list: `limit` rows between two cursors, both excluded; from the end of that range when `fromEnd` is set. A page
- * has fewer rows where more would have too many bytes.
+ * A part of a list: `limit` rows between two cursors, both excluded; from the end of that range if `fromEnd` is set. A
+ * page has fewer rows if more would exceed its bytes.
  */
 export interface PageRequest {
   readonly limit: number
-  /** After this row; null: from the list's start. */
+  /** After this row; null: from the start of the list. */
   readonly cursor: string | null
-  /** Before this row; null or left out: to the list's end. */
+  /** Before this row; null or omitted: to the end of the list. */
   readonly before?: string | null
   readonly fromEnd?: boolean
-  /** What the caller calls `cursor`, when it has another name. */
+  /** The name of the cursor in error messages, if it is not `cursor`. */
   readonly cursorName?: string
-  /** Shared with the other pages of an operation; a page has one of its own, when left out. */
+  /** The budget shared with other pages of the operation; by default, the page has its own. */
   readonly budget?: PageBudget
 }
 
 export interface Page<Row> {
-  /** In the list's order, whichever end they were taken from. */
+  /** In the order of the list, from either end. */
   readonly rows: Row[]
-  /** Of a row of the page, by its index. */
+  /** The cursor of a row, by its index on the page. */
   cursorOf(index: number): string
-  /** For the next page; null at the end. */
+  /** The cursor of the next page; null at the end. */
   readonly nextCursor: string | null
-  /** Whether the list has rows after these, and before these: looked up when asked, where reading them did not tell. */
+  /** Whether the list has rows after and before the page; queried on request if reading the page did not tell. */
   hasNext(): Promise<boolean>
   hasPrevious(): Promise<boolean>
-  /** Rows in the whole list: counted when asked. */
+  /** The number of rows in the whole list; counted on request. */
   total(): Promise<number>
 }
 
-/** Which rows to find. `CursorKey` says where a row stands in its list. */
+/** The rows to find. `CursorKey` is the position of a row in its list. */
 export interface CursorRange<CursorKey> {
   /** Both excluded. */
   readonly after: CursorKey | null
@@ -47,20 +47,23 @@ export interface CursorRange<CursorKey> {
   readonly reverse: boolean
 }
 
-/** A list with an order. A walk in either direction follows from these three. */
+/** An ordered list. Paging in both directions is derived from these functions. */
 export interface PagedList<Row, CursorKey> {
-  /** What a cursor holds. */
+  /** The content of a cursor. */
   readonly cursorKey: z.ZodType<CursorKey>
   cursorKeyOf(row: Row): CursorKey
-  /** At most `take` rows, in the list's order, or against it when `reverse` is set. */
+  /** Finds at most `take` rows, in the order of the list, or reversed if `reverse` is set. */
   find(range: CursorRange<CursorKey>): Promise<Row[]>
   count(): Promise<number>
-  /** Bytes as JSON, where the row does not tell. Infinity for one that was found and not read, which is left to the next page. */
+  /**
+   * The bytes as JSON, if the row does not contain them. Infinity for a row that was found but not read, which is left
+   * to the next page.
+   */
   sizeOf?(row: Row): number
 }
 
 /**
- * A page of a list. One row more than asked for is read: it tells whether there is another page.
+ * A page of a list. One more row is read, to find out whether there is another page.
  * @throws ValidationError for a malformed cursor
  */
 export async function paginate<Row, CursorKey extends readonly unknown[]>(
@@ -109,7 +112,7 @@ export async function paginate<Row, CursorKey extends readonly unknown[]>(
   }
 }
 
-/** Reads `?limit=`: not a number or below 1 is the default, above the maximum is the maximum. */
+/** Parses `?limit=`: the default if it is not a number or below 1, at most the maximum. */
 export function parseLimit(value: string | undefined): number {
   const limit = Number(value)
   if (!Number.isFinite(limit) || limit < 1) return DEFAULT_LIMIT
@@ -122,8 +125,8 @@ export function encodeCursor(key: readonly unknown[]): string {
 }
 
 /**
- * @param name of the argument that the cursor came in
- * @throws ValidationError for anything that encodeCursor did not make
+ * @param name the argument of the cursor
+ * @throws ValidationError for a text that encodeCursor did not create
  */
 export function decodeCursor<CursorKey>(cursor: string, key: z.ZodType<CursorKey>, name: string): CursorKey {
   const malformed = () =>
@@ -131,7 +134,7 @@ export function decodeCursor<CursorKey>(cursor: string, key: z.ZodType<CursorKey
       { path: name, message: 'is invalid: pass a cursor from an earlier response unchanged, or omit it' },
     ])
   const bytes = Buffer.from(cursor, 'base64url')
-  // Buffer.from skips what is not base64url.
+  // Buffer.from skips characters that are not base64url.
   if (bytes.toString('base64url') !== cursor) throw malformed()
   try {
     return key.parse(JSON.parse(bytes.toString('utf8')))
@@ -140,13 +143,13 @@ export function decodeCursor<CursorKey>(cursor: string, key: z.ZodType<CursorKey
   }
 }
 
-/** A time that never changes, and an id: the place of a row in most lists. */
+/** A constant time and an id: the position of a row in most lists. */
 export const TimeAndId = z.tuple([instant, z.string().max(64).regex(/^\w+$/)])
 export type TimeAndId = z.output<typeof TimeAndId>
 
 type Direction = 'asc' | 'desc'
 
-/** The order of a list: by a time that never changes, then by id in the same direction. */
+/** The order of a list: by a constant time, then by id in the same direction. */
 export interface TimeOrder<Field extends string = string> {
   readonly field: Field
   readonly direction: Direction
@@ -154,21 +157,21 @@ export interface TimeOrder<Field extends string = string> {
 
 export const NEWEST_FIRST = { field: 'createdAt', direction: 'desc' } as const
 
-/** A range as Prisma's arguments. `where` has the key OR only: a list's own conditions go beside it, or into AND. */
+/** A range as Prisma arguments. `where` has only the key OR: other conditions go beside it, or into AND. */
 export interface PrismaRange<Field extends string> {
   readonly where: { OR?: object[] }
   readonly orderBy: [{ [F in Field]: Direction }, { id: Direction }]
   readonly take: number
 }
 
-/** A list of what Prisma finds; `sizeOf` as in List. */
+/** A list of Prisma rows; `sizeOf` as in List. */
 interface TimeList<Field extends string, Row> {
   find(range: PrismaRange<Field>): Promise<Row[]>
   count(): Promise<number>
   readonly sizeOf?: (row: Row) => number
 }
 
-/** A page of what Prisma finds, in an order by time and id that is stated here and nowhere else. */
+/** A page of Prisma rows, ordered by time and id. */
 export async function inTimeOrder<Field extends string, Row extends { id: string } & { [F in Field]: Date }>(
   { field, direction }: TimeOrder<Field>,
   request: PageRequest,
@@ -193,12 +196,12 @@ export async function inTimeOrder<Field extends string, Row extends { id: string
   })
 }
 
-/** Prisma has no row comparison. The first condition follows from the second, and is what an index can begin at. */
+/** Prisma has no row comparison. The first condition follows from the second, and lets an index find the start. */
 function keysetCondition(field: string, than: 'lt' | 'gt', [time, id]: TimeAndId): object {
   return { [field]: { [`${than}e`]: time }, OR: [{ [field]: { [than]: time } }, { id: { [than]: id } }] }
 }
 
-/** A page of a list in the order of (createdAt, id), newest first. */
+/** A page of a list by (createdAt, id), newest first. */
 export function newestFirst<Row extends { id: string; createdAt: Date }>(
   request: PageRequest,
   list: TimeList<'createdAt', Row>,

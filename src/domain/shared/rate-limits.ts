@@ -3,13 +3,13 @@ import type { Clock } from '../../infra/clock.ts'
 import type { Caller } from './actor.ts'
 import { RateLimitedError, type RateLimitStatus } from './errors.ts'
 
-/** Requests a minute: of an API key by plan, and of a person's session. Null: no limit. */
+/** Requests per minute: of an API key by plan, and of a person's session. Null: no limit. */
 export type Limits = Readonly<Record<Plan | 'SESSION', number>> | null
 
-/** Answering has a budget of its own, so that reading cannot use it up. */
+/** Replies have a separate budget, so that reading cannot use it up. */
 export type Budget = 'general' | 'agent'
 
-/** Hits of one key in its current window, and when that ends; see infra/redis/rate-counter.ts. */
+/** Hits of one key in its current window, and the end of the window; see infra/redis/rate-counter.ts. */
 export type CountHit = (
   key: string,
   windowMs: number,
@@ -20,9 +20,9 @@ export type CountHit = (
 
 /**
  * Counts a request of an authenticated caller.
- * @param requests how many it counts for
- * @returns where the caller stands, this request included; null without a limit
- * @throws RateLimitedError when it is more than what is left; it then counts for one
+ * @param requests the weight of the request
+ * @returns the state of the budget after this request; null without a limit
+ * @throws RateLimitedError when the weight exceeds the rest; the request then counts as one
  */
 export type Charge = (caller: Caller, budget: Budget, requests: number) => Promise<RateLimitStatus | null>
 
@@ -33,7 +33,7 @@ export function chargeBy(limits: Limits, count: CountHit, clock: Clock): Charge 
     if (limits === null) return null
     const limit = limits[plan ?? 'SESSION']
     const key = budget === 'general' ? credentialId : `${credentialId} ${budget}`
-    // What is allowed at all must fit into a minute that has just begun.
+    // A request must fit into a new minute, or it would never be allowed.
     const times = Math.min(requests, limit)
     const { hits, endsInMs, fits } = await count(key, WINDOW_MS, clock.steady(), times, limit)
     const reset = Math.ceil((clock.now().getTime() + endsInMs) / 1000)

@@ -2,9 +2,9 @@ import { isDatabaseAway, isDiskFull, isReadOnly } from '../../infra/database/db-
 import type { Deps } from './deps.ts'
 import { DiskFullError, UnavailableError } from './errors.ts'
 
-/** The same error, or `unavailable` in the place of one that the absent database caused, or its full disk. */
+/** Replaces errors of an unreachable database or a full disk with `unavailable`; returns other errors unchanged. */
 export function toUnavailable({ db }: Pick<Deps, 'db'>, error: unknown): unknown {
-  // The embedded database is read-only for one reason.
+  // The embedded database is read-only only while its disk is full.
   if (isDiskFull(error) || (db.isEmbedded && isReadOnly(error))) return new DiskFullError(error)
   return isDatabaseAway(error) ? new UnavailableError(error) : error
 }

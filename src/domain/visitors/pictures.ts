@@ -5,29 +5,29 @@ import type { Actor } from '../shared/actor.ts'
 import { requireLevel, requireStaff } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 
-/** A picture as it was fetched. */
+/** A fetched picture. */
 export interface Picture {
   readonly contentType: string
   readonly bytes: Buffer
 }
 
-/** Where pictures are served: `/api/pictures/WORKSPACE/HASH`. */
+/** The path of pictures: `/api/pictures/WORKSPACE/HASH`. */
 export const PICTURES_PATH = '/api/pictures/'
 
 /**
- * Has the picture fetched that a visitor's or agent's URL names. It is a row of the change's own transaction, so none is
- * forgotten; the dispatcher fetches each URL of a workspace once.
+ * Requests that the picture of a visitor's or agent's URL is fetched. It adds a row in the transaction of the change,
+ * so that none is lost; the dispatcher fetches each URL once per workspace.
  */
 export async function requestPicture(tx: Tx, workspaceId: string, url: string | null | undefined, now: Date) {
   if (url == null) return
-  // Naming one again keeps removeUnreferencedPictures from it while this transaction is open.
+  // Updating the row keeps removeUnreferencedPictures from deleting it while this transaction is open.
   await tx.db.$executeRaw`
     INSERT INTO pictures (workspace_id, url_hash, url, named_at, next_try_at)
     VALUES (${workspaceId}, ${sha256(url)}, ${url}, ${now}, ${now})
     ON CONFLICT (workspace_id, url_hash) DO UPDATE SET named_at = EXCLUDED.named_at`
 }
 
-/** The paths of those of the workspace's pictures that have been fetched, by the URLs that they came from. */
+/** The paths of the workspace's fetched pictures, by their URLs. */
 export async function picturePaths(
   { db }: Pick<Deps, 'db'>,
   { workspaceId }: Actor,
@@ -45,7 +45,7 @@ export async function picturePaths(
   return paths
 }
 
-/** A fetched picture of the workspace; null when there is none. */
+/** A fetched picture of the workspace; null without one. */
 export async function getPicture({ db }: Pick<Deps, 'db'>, actor: Actor, hash: string): Promise<Picture | null> {
   requireLevel(actor, 'READ_ONLY')
   requireStaff(actor)
@@ -57,10 +57,10 @@ export async function getPicture({ db }: Pick<Deps, 'db'>, actor: Actor, hash: s
   return picture ?? null
 }
 
-/** Longer than any transaction that names one. */
+/** Longer than any transaction that adds a reference. */
 const SETTLED_MS = 3_600_000
 
-/** Deletes pictures that no visitor and no agent names any more. */
+/** Deletes pictures that no visitor and no agent refers to. */
 export async function removeUnreferencedPictures({ db, clock }: Pick<Deps, 'db' | 'clock'>): Promise<void> {
   await db.sql(
     `DELETE FROM pictures p

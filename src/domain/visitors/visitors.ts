@@ -29,7 +29,10 @@ import { requestPicture } from './pictures.ts'
 
 const ExternalId = text(255)
 
-/** The columns of a visitor that clients write and read as they are: inputs and answers of both APIs follow. */
+/**
+ * The columns of a visitor that clients can write and read. The inputs and responses of both APIs are derived from
+ * them.
+ */
 export const VisitorInput = z.object({
   externalId: ExternalId.nullish().describe(
     'The id of the visitor in your system, 1 to 255 characters, unique in the workspace.',
@@ -44,7 +47,7 @@ export const VisitorInput = z.object({
 
 export const VisitorPatch = VisitorInput.refine(...changesSomething)
 
-/** How a text must be; case does not matter, and all conditions must hold. */
+/** Conditions for a text, ignoring case; all must match. */
 const TextFilter = z.object({ is: text(320), startsWith: text(320), contains: text(320) }).partial()
 
 export const VisitorFilter = z
@@ -52,7 +55,7 @@ export const VisitorFilter = z
     name: TextFilter,
     email: TextFilter,
     externalId: ExternalId,
-    /** In the name, email address or external id. */
+    /** A text in the name, email address or external id. */
     text: text(200),
   })
   .partial()
@@ -94,7 +97,7 @@ export async function listVisitors(
     ...(externalId !== undefined && { externalId }),
     AND: [
       ...conditionsOn(name, (condition) => ({ name: condition })),
-      // Addresses are stored in one form: there an exact one is found in the index.
+      // Addresses are stored in normal form, so an exact match uses the index.
       ...(address?.is === undefined ? [] : [{ email: normalizeEmail(address.is) ?? address.is.toLowerCase() }]),
       ...conditionsOn({ ...address, is: undefined }, (condition) => ({ email: condition })),
       ...(words === undefined ? [] : [{ OR: [{ name: found }, { email: found }, { externalId: found }] }]),
@@ -195,8 +198,9 @@ async function recordChange(
 }
 
 /**
- * Creates a visitor, or updates the one with the same externalId: one statement, so racing calls make one.
- * @returns whether it was created
+ * Creates a visitor, or updates the one with the same externalId, in one statement, so that concurrent calls create
+ * one.
+ * @returns whether the visitor was created
  */
 export async function upsertVisitor(
   deps: Deps,

@@ -12,7 +12,7 @@ import { withinRetention } from './unregistered-endpoints.ts'
 import { endpointTarget } from './webhook-endpoints.ts'
 
 /**
- * Deletes an endpoint with what waits for it, for good; also one that is unregistered and kept.
+ * Deletes an endpoint permanently, with its pending deliveries; also an unregistered one.
  * @throws NotFoundError; ValidationError when neither url nor endpointId is given
  */
 export async function deleteEndpoint(deps: Deps, actor: Actor, input: z.input<typeof EndpointRef>): Promise<void> {
@@ -20,7 +20,7 @@ export async function deleteEndpoint(deps: Deps, actor: Actor, input: z.input<ty
   const named = endpointNamed(parse(EndpointRef, input))
   await inTransaction(deps, async (tx) => {
     const at = deps.clock.now()
-    // A URL may have been kept several times, for several owners.
+    // Several owners may have unregistered the same URL.
     const where = {
       ...named,
       ...ownedEndpoints(actor),

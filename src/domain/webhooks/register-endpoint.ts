@@ -19,21 +19,21 @@ import { checkWebhookUrl } from './webhook-url.ts'
 
 export interface Registration {
   readonly status: 'created' | 'exists'
-  /** It was unregistered, and is live again. */
+  /** Whether the endpoint was unregistered, and is active again. */
   readonly resumed: boolean
   readonly endpoint: WebhookEndpoint
-  /** 64 lower-case hex characters: what X-GudDesk-Signature is made with now. While it is rotated, the one before. */
+  /** 64 lower-case hexadecimal characters: the secret of X-GudDesk-Signature. During a rotation, the old one. */
   readonly secret: string
-  /** While the secret is being rotated: the new one, which webhook-signature knows already. */
+  /** During a rotation: the new secret, which also signs in webhook-signature. */
   readonly nextSecret: string | null
 }
 
 /**
- * Registers a URL; registering it again answers with the same endpoint and secret, enables it, and applies the flags
- * and settings that were given. So does registering one that its owner has unregistered, as long as it is kept. However
- * many calls race, one endpoint is made.
- * @throws ValidationError for a refused URL; ConflictError when an agent asks for somebody else's URL, or the
- *   workspace may have no more endpoints
+ * Registers a URL. Registering it again enables the existing endpoint, applies the given flags and settings, and
+ * returns it with its secret. The same applies to a URL that its owner has unregistered, as long as it is kept.
+ * Concurrent calls create one endpoint.
+ * @throws ValidationError for a refused URL; ConflictError when an agent requests a URL of another owner, or the
+ *   workspace has reached its limit of endpoints
  */
 export async function registerEndpoint(
   deps: Deps,
@@ -55,7 +55,7 @@ export async function registerEndpoint(
       const row = { ...owner, ...DEFAULT_FLAGS, ...settings, updatedAt: at }
       const { count } = await tx.db.webhookEndpoint.createMany({ data: [row], skipDuplicates: true })
       if (count > 0) {
-        // From here on nobody else can have this URL. A kept endpoint takes the new one's place.
+        // From here on, the URL is taken. An unregistered endpoint replaces the new one.
         const kept = await lockUnregistered(tx, owner, deps.clock.steady())
         if (kept !== null) await tx.db.webhookEndpoint.delete({ where: { id } })
         const endpoint =
@@ -73,10 +73,10 @@ export async function registerEndpoint(
          WHERE workspace_id = ${workspaceId} AND url = ${url} AND unregistered_at IS NULL
            FOR NO KEY UPDATE`
       if (found === undefined) continue // deleted or unregistered since: it is made after all
-      // An agent must not learn another one's secret.
+      // An agent must not get the secret of another owner.
       if (agentId !== null && found.agent_id !== agentId) throw urlConflict()
       const endpoint = await applyChanges(deps, tx, actor, found.id, { ...settings, isEnabled: true })
-      // Its process may have been away.
+      // The service may have been down.
       await requestProbe(deps, tx, endpoint.id)
       const reregisteredAt = deps.clock.steady()
       await tx.db.$executeRaw`UPDATE webhook_endpoints SET reregistered_at = ${reregisteredAt} WHERE id = ${found.id}`
@@ -86,8 +86,8 @@ export async function registerEndpoint(
 }
 
 /**
- * Makes a kept endpoint live again, with the backlog that it asks for; what failed before does not count. The first that waits
- * for its next attempt is sent now, however short ago that was asked: what is new would overtake it.
+ * Activates an unregistered endpoint, with the requested part of its backlog; earlier failures do not count. Its first
+ * pending delivery is sent now, even if that was requested a moment ago: otherwise, new events would overtake it.
  */
 async function resume(
   deps: Deps,
@@ -107,8 +107,8 @@ async function resume(
 }
 
 /**
- * Asks for room for an endpoint that was just made. Those who make some at the same moment wait here for each other, so that
- * not one too many is made. Endpoints that are there already stay, however many.
+ * Checks the limit of endpoints after one was created. Concurrent calls wait here for each other, so that the limit
+ * holds. Existing endpoints stay, even above the limit.
  * @throws ConflictError
  */
 export async function enforceEndpointQuota(

@@ -14,12 +14,12 @@ import { endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
 
 export const ReplayFailed = z.object({
   endpointId: idText,
-  /** Deliveries made at this time or later. */
+  /** Deliveries that were created at this time or later. */
   since: instant,
   includeSkipped: z.boolean().default(false),
 })
 
-/** How much one call does: rows per transaction, and rows in all. */
+/** The limits of one call: rows per transaction, and rows in total. */
 export interface ReplayLimits {
   readonly batch: number
   readonly most: number
@@ -30,16 +30,17 @@ const LIMITS: ReplayLimits = { batch: 500, most: 100_000 }
 const MOST_HELD = 2000
 
 export interface ReplayResult {
-  /** Deliveries that this call made due, and those that wait for their next attempt. */
+  /** The number of deliveries that this call made due, and of those that wait for their next attempt. */
   readonly count: number
-  /** False when there may be more: call again. */
+  /** False if there may be more: call again. */
   readonly isComplete: boolean
 }
 
 /**
- * Sends an endpoint's failed deliveries once more, and what it missed while it was disabled when that is asked for:
- * the same X-GudDesk-Delivery, and X-GudDesk-Attempt counts on. They go in the lane behind everything live. Of those that
- * wait for their next attempt the first is sent at once, as a probe, whose success makes the others due.
+ * Sends an endpoint's failed deliveries again and, on request, the events that it missed while it was disabled: the
+ * same X-GudDesk-Delivery, and X-GudDesk-Attempt continues to count. They are sent after all live deliveries. Of the
+ * deliveries that wait for their next attempt, the first is sent at once, as a probe, whose success makes the others
+ * due.
  *
  * Each batch is a short transaction of its own with a pause after it (within a held transaction: a part of that), and rows that somebody else has locked are left to them: neither the
  * dispatcher nor a second call waits. What fails again while this runs is left alone.
@@ -63,7 +64,7 @@ export async function replayFailedDeliveries(
     const target = endpointTarget(endpoint)
     const data = { since: since.toISOString(), includeSkipped }
     await recordAudit(tx, actor, { action: 'deliveries.replayed', target, data, at: deps.clock.now() })
-    // Whatever another call has made due was due before this endpoint was locked.
+    // Deliveries that a concurrent call made due were due before this endpoint was locked.
     const found = await countWaiting(tx, endpointId, { since, after: deps.clock.steady(), most })
     if (found > 0 || endpoint.breakerOpenedAt !== null) await requestProbe(deps, tx, endpointId)
     return found
@@ -94,7 +95,7 @@ interface Waiting {
   readonly most: number
 }
 
-/** Deliveries whose next attempt is due after that, up to `most` of them. */
+/** Counts deliveries whose next attempt is due after a time, up to `most`. */
 async function countWaiting(tx: Tx, endpointId: string, { since, after, most }: Waiting): Promise<number> {
   const [row] = await tx.db.$queryRaw<{ count: number }[]>`
     SELECT count(*)::int AS count FROM (
@@ -105,7 +106,7 @@ async function countWaiting(tx: Tx, endpointId: string, { since, after, most }: 
   return row?.count ?? 0
 }
 
-/** A row's place in the order of the walk. */
+/** The position of a row in the scan. */
 interface ReplayKey {
   readonly createdAt: Date
   readonly id: string
@@ -115,12 +116,12 @@ interface Batch {
   readonly endpointId: string
   readonly includeSkipped: boolean
   readonly startedAt: Date
-  /** After this. */
+  /** After this position. */
   readonly from: ReplayKey
   readonly limit: number
 }
 
-/** One batch, oldest first, by the partial index of what is finished and was not delivered. */
+/** One batch, oldest first, by the partial index of finished deliveries that were not delivered. */
 async function makeDue(tx: Tx, { endpointId, includeSkipped, startedAt, from, limit }: Batch): Promise<ReplayKey[]> {
   const status = includeSkipped ? Prisma.sql`status IN ('FAILED', 'SKIPPED')` : Prisma.sql`status = 'FAILED'`
   const rows = await tx.db.$queryRaw<{ id: string; created_at: Date }[]>`

@@ -16,10 +16,10 @@ export const MAX_OVERLAP_HOURS = 168
 const DEFAULT_OVERLAP_HOURS = 24
 const HOUR_MS = 3_600_000
 
-/** How long the old credential goes on working beside the new one; 0 ends it at once. */
+/** The time that the old credential continues to work, in hours; 0 ends it at once. */
 export const OverlapHours = z.int().min(0).max(MAX_OVERLAP_HOURS).default(DEFAULT_OVERLAP_HOURS)
 
-/** When an overlap that begins now ends; null for none. */
+/** The end of an overlap that starts now; null for none. */
 export function overlapEnd(now: Date, hours: number): Date | null {
   return hours === 0 ? null : new Date(now.getTime() + hours * HOUR_MS)
 }
@@ -28,13 +28,13 @@ export const RotateSecret = z.object({ endpointId: idText, overlapHours: Overlap
 export const EndWebhookSecretOverlap = z.object({ endpointId: idText })
 
 /**
- * Gives an endpoint a new secret. Until the overlap ends, or the rotation is confirmed, `webhook-signature` carries
- * signatures by both secrets and `X-GudDesk-Signature` the one by the old secret; afterwards only the new one signs.
+ * Gives an endpoint a new secret. Until the overlap ends or is ended, `webhook-signature` has signatures by both
+ * secrets, and `X-GudDesk-Signature` the one by the old secret. Afterwards, only the new one signs.
  *
- * Two secrets sign at most, so within an overlap the next rotation must be one without an overlap: it ends both. That
- * one always works, as nobody should have to wait who has lost a secret.
+ * At most two secrets sign. Therefore, the next rotation within an overlap must have no overlap, and ends both secrets.
+ * It is always possible, so that a leaked secret can be replaced at once.
  * @returns the endpoint and the new secret
- * @throws NotFoundError; ValidationError; ConflictError while a rotation is under way, unless overlapHours is 0
+ * @throws NotFoundError; ValidationError; ConflictError during a rotation, unless overlapHours is 0
  */
 export async function rotateWebhookSecret(
   deps: Deps,
@@ -60,15 +60,15 @@ export async function rotateWebhookSecret(
     const target = endpointTarget(endpoint)
     await recordAudit(tx, actor, { action: 'webhook_endpoint.secret_rotated', target, data: { overlapHours }, at })
     endpointsChanged(tx, deps.bus, [endpointId])
-    // A receiver that refused what the old one signed may take this.
+    // A receiver that refused signatures by the old secret may accept the new ones.
     await requestProbe(deps, tx, endpointId)
     return { endpoint, secret }
   })
 }
 
 /**
- * Ends a rotation's overlap: from now on only the new secret signs. Without a rotation under way nothing changes, so
- * that confirming twice is as good as once.
+ * Ends the overlap of a rotation: from now on, only the new secret signs. Without a rotation, it changes nothing, so
+ * that it can be repeated.
  * @throws NotFoundError; ValidationError
  */
 export async function endWebhookSecretOverlap(

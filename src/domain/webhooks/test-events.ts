@@ -20,14 +20,14 @@ import { endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
 
 export const SendTestEvent = z.object({ endpointId: z.string(), type: z.enum(WEBHOOK_EVENT_TYPES) })
 
-/** Tests go before everything else, so few of them may wait for one endpoint. */
+/** The maximum number of pending tests per endpoint. Tests are sent before everything else. */
 const MAX_WAITING = 10
 
 /**
- * Sends an event with sample data to one endpoint, whatever that subscribes to and also while it or its agent is
- * disabled: once, without retries, and without counting for its health.
+ * Sends an event with sample data to an endpoint, regardless of its subscriptions, and also while it or its agent is
+ * disabled: once, without retries, and without effect on its health.
  * @returns the delivery, due now
- * @throws NotFoundError; ValidationError; ConflictError while ten tests of the endpoint are waiting
+ * @throws NotFoundError; ValidationError; ConflictError while ten tests of the endpoint are pending
  */
 export async function sendTestEvent(
   deps: Deps,
@@ -47,7 +47,7 @@ export async function sendTestEvent(
   })
 }
 
-/** The endpoint's row is locked: tests that race are counted one after the other. */
+/** The endpoint's row is locked, so that concurrent tests are counted one after the other. */
 async function refuseTooMany(tx: Tx, endpointId: string): Promise<void> {
   const waiting = await tx.db.delivery.count({ where: { endpointId, isTest: true, due: { not: null } } })
   if (waiting >= MAX_WAITING) {
@@ -55,7 +55,7 @@ async function refuseTooMany(tx: Tx, endpointId: string): Promise<void> {
   }
 }
 
-/** An id of a kind that is well formed and that nothing has: it ends in "test". */
+/** A valid id that no object has; it ends in "test". */
 export function sampleId(kind: IdKind): string {
   return `${ID_PREFIXES[kind]}_${'test'.padStart(26, '0')}`
 }
@@ -69,7 +69,7 @@ interface Sample<T extends WebhookEventType> {
   readonly actor: ActorRef
 }
 
-/** What each type looks like, by the types of the real payloads: a field that is added there is missed here. */
+/** The sample data of each type. The types of the real payloads ensure that new fields are added here. */
 const SAMPLES: Samples = {
   'message.created': (_asker, workspaceId) => ({
     data: {

@@ -22,16 +22,22 @@ export const UnregisterEndpoint = EndpointRef.safeExtend({
     .describe('Whether to remove the endpoint permanently, even if it is already unregistered.'),
 })
 
-/** In this time after a registration that found the endpoint there, whoever unregisters it may be a process that was replaced. */
+/**
+ * Within this time after a registration of an existing endpoint, an unregistration can come from the process that was
+ * replaced.
+ */
 const HANDOVER_MS = 600_000
-/** For the ping and its answer, together. Services that stop wait for the answer to their own call, 5 seconds or more. */
+/**
+ * The limit for the ping and its response. Services that stop wait for the response to their own call, 5 seconds or
+ * more.
+ */
 const PING_MS = 4000
 const POLL_MS = 50
 
 /**
- * Unregisters an endpoint, as its service does when it stops: it is gone for everybody, but kept for a day for whoever
- * registers it again. When it was registered again a moment ago, by the process that replaces the one that stops, and
- * a ping shows that somebody answers there, it stays as it is.
+ * Unregisters an endpoint when its service stops: it is hidden, but kept for a day, so that it can be registered again.
+ * It stays active when a new process of the service registered it a moment ago, and a ping shows that this process
+ * responds.
  * @throws NotFoundError; ValidationError when neither url nor endpointId is given
  */
 export async function unregisterEndpoint(
@@ -48,7 +54,7 @@ export async function unregisterEndpoint(
   if (isWithinHandover(found, deps.clock.steady()) && (await answersPing(deps, actor, found.id))) return
   await inTransaction(deps, async (tx) => {
     const endpoint = await lockEndpoint(tx, actor, found.id)
-    // Somebody registered it while this call was under way: they have it now.
+    // It was registered again during this call, and stays active.
     if (endpoint.reregisteredAt?.getTime() !== found.reregisteredAt?.getTime()) return
     await markUnregistered(deps, tx, endpoint)
     const at = deps.clock.now()
@@ -61,7 +67,7 @@ function isWithinHandover({ isEnabled, reregisteredAt }: WebhookEndpoint, now: D
   return isEnabled && reregisteredAt !== null && now.getTime() - reregisteredAt.getTime() < HANDOVER_MS
 }
 
-/** Whether the receiver answers a signed ping with a 2xx. Outside of any transaction, and not for long. */
+/** Whether the receiver responds to a signed ping with 2xx. Runs outside of transactions, with a time limit. */
 async function answersPing(deps: Deps, actor: Actor, endpointId: string): Promise<boolean> {
   const began = performance.now()
   let id: string | null = null
@@ -73,14 +79,14 @@ async function answersPing(deps: Deps, actor: Actor, endpointId: string): Promis
     if (ping !== undefined && ping.status !== 'PENDING') return ping.status === 'DELIVERED'
     const waited = performance.now() - began
     if (waited >= PING_MS) return false
-    // Rarer and rarer: many may wait at once, and the longer it takes the less a moment matters.
+    // The interval grows: many calls may wait at once, and after a longer wait, precision matters less.
     await setTimeout(Math.min(Math.max(POLL_MS, waited / 4), PING_MS - waited + 1))
   }
 }
 
 /**
- * The id of a ping, sent now. Many processes may be replaced at once: when as many tests as may wait for the endpoint do so, the
- * latest of them tells as much. Null when all have just ended.
+ * The id of a ping that is sent now. Many processes can be replaced at once: at the limit of pending tests, the latest
+ * one serves as the ping. Null when all have just finished.
  */
 async function pingNow(deps: Deps, actor: Actor, endpointId: string): Promise<string | null> {
   try {

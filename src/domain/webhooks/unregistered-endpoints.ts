@@ -7,28 +7,28 @@ import type { Actor } from '../shared/actor.ts'
 import { ownedEndpoints, requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 
-/** How long an unregistered endpoint can be registered again. */
+/** The time that an unregistered endpoint is kept. */
 export const UNREGISTERED_RETENTION_MS = 86_400_000
-/** How many unregistered endpoints a workspace keeps; they do not count among its endpoints. */
+/** The maximum number of unregistered endpoints in a workspace; they do not count among its endpoints. */
 export const MAX_UNREGISTERED_PER_WORKSPACE = 100
-/** How long before its registration the events may have happened that an endpoint is sent then, unless it says so. */
+/** The default age limit of the events that an endpoint receives when it is registered again. */
 export const DEFAULT_RESUME_SECONDS = 3600
 
 const BATCH = 500
-/** Between two batches, so that removing never takes more than a part of the database's time. */
+/** The pause between two batches, which limits the share of the database's time. */
 const PAUSE_MS = 20
-/** Another node may take it for a little earlier, and there an endpoint may still be registered again. */
+/** Clocks of nodes differ: another node may still allow the registration. */
 const CLOCK_SKEW_MS = 60_000
 
 /**
- * Unregistered, and can be registered again.
- * @param now steady: a clock that is set ends nothing, here and below
+ * The condition for endpoints that can be registered again.
+ * @param now steady time, here and below: setting a clock ends nothing
  */
 export function withinRetention(now: Date): { keptUntil: { gt: Date } } {
   return { keptUntil: { gt: now } }
 }
 
-/** An endpoint that its owner has unregistered, for people. */
+/** An unregistered endpoint, for display. */
 export interface UnregisteredEndpoint {
   readonly id: string
   readonly url: string
@@ -37,7 +37,7 @@ export interface UnregisteredEndpoint {
   readonly keptUntil: Date
 }
 
-/** What is unregistered and can be registered again, the latest first: an agent's own for an agent. */
+/** The unregistered endpoints that can be registered again, latest first; an agent gets only its own. */
 export async function listUnregistered(deps: Deps, actor: Actor): Promise<UnregisteredEndpoint[]> {
   requireLevel(actor, 'READ_ONLY')
   const rows = await deps.db.prisma.webhookEndpoint.findMany({
@@ -51,9 +51,9 @@ export async function listUnregistered(deps: Deps, actor: Actor): Promise<Unregi
 }
 
 /**
- * Unregisters an endpoint that is locked. From now on it is shown nowhere and nothing is sent; what waits for it stays, and
- * events are recorded for it, for as long as it is kept. Tests that wait are given up. Of more endpoints than are kept,
- * those that were unregistered first are removed.
+ * Unregisters a locked endpoint. It is hidden and nothing is sent; pending deliveries stay, and events are recorded for
+ * it, as long as it is kept. Pending tests end. Above the maximum, the endpoints that were unregistered first are
+ * removed.
  */
 export async function markUnregistered(deps: Deps, tx: Tx, { id, workspaceId }: WebhookEndpoint): Promise<void> {
   const at = deps.clock.steady()
@@ -64,7 +64,7 @@ export async function markUnregistered(deps: Deps, tx: Tx, { id, workspaceId }: 
     where: { endpointId: id, isTest: true, due: { not: null } },
     data: { status: 'SKIPPED', due: null, finishedAt: at },
   })
-  // Those who unregister some at the same moment wait here for each other, so that not one too many is kept.
+  // Concurrent calls wait here for each other, so that the limit holds.
   await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${workspaceId} FOR NO KEY UPDATE`
   const removed = await tx.db.$queryRaw<RemovedEndpoint[]>`
     DELETE FROM webhook_endpoints WHERE unregistered_at IS NOT NULL AND id IN (
@@ -76,7 +76,10 @@ export async function markUnregistered(deps: Deps, tx: Tx, { id, workspaceId }: 
 
 type RemovedEndpoint = Pick<WebhookEndpoint, 'id' | 'url' | 'workspaceId'>
 
-/** Endpoints that were kept are gone, and nobody asked for that; their deliveries are drained (drain-removals.ts). */
+/**
+ * Records the removal of unregistered endpoints that nobody requested; their deliveries are drained
+ * (drain-removals.ts).
+ */
 async function recordRemoved({ clock }: Deps, tx: Tx, removed: readonly RemovedEndpoint[]): Promise<void> {
   const at = clock.now()
   const entries = removed.map(({ id, url, workspaceId }) => {
@@ -87,8 +90,8 @@ async function recordRemoved({ clock }: Deps, tx: Tx, removed: readonly RemovedE
 }
 
 /**
- * The endpoint that a registration gives back, locked: the agent's own; for others the workspace's before an agent's. Null
- * when none of them is kept.
+ * The endpoint that a registration activates again, locked: the agent's own; for other actors the workspace's before an
+ * agent's. Null without one.
  */
 export async function lockUnregistered(
   tx: Tx,
@@ -104,13 +107,13 @@ export async function lockUnregistered(
   return kept ?? null
 }
 
-/** What makes a kept endpoint a live one. */
+/** The columns that change when an unregistered endpoint becomes active. */
 export const REREGISTERED = { unregisteredAt: null, keptUntil: null, isEnabled: true } as const
 
 /**
- * Decides what of an endpoint's backlog is sent now that it is registered again: the events of the last `withinSeconds`.
- * What already waited when it was unregistered counts as of then. What is older is SKIPPED: a batch of it at once, and the
- * rest in the background, behind a position that the dispatcher begins at.
+ * Limits the backlog of an endpoint that is registered again to the events of the last `withinSeconds`. Deliveries that
+ * were pending when it was unregistered count from that time. Older ones become SKIPPED: one batch at once, and the
+ * rest in the background, before a position where the dispatcher starts.
  */
 export async function limitBacklog(
   tx: Tx,
@@ -132,14 +135,17 @@ export async function limitBacklog(
   if (skipped === BATCH) await tx.db.$executeRaw`UPDATE webhook_endpoints SET sends_from_seq = ${seq} WHERE id = ${id}`
 }
 
-/** One batch of what waits and is too old. @returns how many */
+/** Skips one batch of deliveries that are too old. @returns the number of rows */
 function skipBefore(tx: Tx, endpointId: string, seq: bigint, at: Date): Promise<number> {
   return tx.db.$executeRaw`
     WITH old AS (${waitingBefore(endpointId, seq)})
     UPDATE deliveries d SET status = 'SKIPPED', due = NULL, finished_at = ${at} FROM old WHERE d.id = old.id`
 }
 
-/** Up to a batch of what waits for an endpoint before a position: an index walk for each kind, however long the backlog. */
+/**
+ * Finds a batch of pending deliveries before a position: one index scan for each kind, regardless of the size of the
+ * backlog.
+ */
 export function waitingBefore(endpointId: string, seq: bigint): Prisma.Sql {
   const before = Prisma.sql`endpoint_id = ${endpointId} AND seq < ${seq} AND due IS NOT NULL AND NOT is_test`
   const firsts = (lane: Prisma.Sql) =>
@@ -154,7 +160,7 @@ export function waitingBefore(endpointId: string, seq: bigint): Prisma.Sql {
      LIMIT ${BATCH}`
 }
 
-/** Goes on with what `limitBacklog` has left. @param signal ends it after the batch under way */
+/** Continues the work of `limitBacklog`. @param signal stops it after the current batch */
 export async function skipStaleBacklogs(deps: Deps, signal?: AbortSignal): Promise<void> {
   const found = await deps.db.sql<{ id: string }>('SELECT id FROM webhook_endpoints WHERE sends_from_seq > 0')
   for (const { id } of found) {
@@ -175,8 +181,9 @@ function skipBatch(deps: Deps, id: string): Promise<boolean> {
 }
 
 /**
- * Removes endpoints that are kept no longer; their deliveries are drained (drain-removals.ts). Of several nodes each does a part.
- * @param signal ends it after the one under way
+ * Removes expired unregistered endpoints; their deliveries are drained (drain-removals.ts). Several nodes share this
+ * work.
+ * @param signal stops it after the current batch
  */
 export async function removeExpiredUnregistered(deps: Deps, signal?: AbortSignal): Promise<void> {
   const before = new Date(deps.clock.steady().getTime() - CLOCK_SKEW_MS)

@@ -15,8 +15,9 @@ import { endpointTarget, lockEndpoint } from './webhook-endpoints.ts'
 import { checkWebhookUrl } from './webhook-url.ts'
 
 /**
- * Changes an endpoint. Enabling it resumes what waits for it, and another URL may be one that answers.
- * @throws NotFoundError, ValidationError; ConflictError when the workspace has the new URL already
+ * Updates an endpoint. Enabling it resumes its pending deliveries. A new URL may have a working receiver, so they are
+ * sent now.
+ * @throws NotFoundError, ValidationError; ConflictError when the workspace already has the new URL
  */
 export async function updateEndpoint(
   deps: Deps,
@@ -31,12 +32,12 @@ export async function updateEndpoint(
   return inTransaction(deps, (tx) => applyChanges(deps, tx, actor, id, omitUndefined({ ...rest, url, ...events })))
 }
 
-/** Columns that may be changed, by their names. */
+/** The names of the columns that can be changed. */
 export type Changes = Partial<
   Pick<WebhookEndpoint, keyof typeof DEFAULT_FLAGS | 'url' | 'description' | 'isEnabled' | 'maxInFlight' | 'ordering'>
 >
 
-/** Writes what differs, and records it: an agent that registers at every start leaves no trail of nothing. */
+/** Writes and records only differences, so that an agent that registers at every start adds no audit entries. */
 export async function applyChanges(
   deps: Deps,
   tx: Tx,
@@ -71,7 +72,7 @@ function namesOf(changes: Changes): (keyof Changes)[] {
   return Object.keys(changes) as (keyof Changes)[]
 }
 
-/** The health of an endpoint that is enabled again: what failed before must not count. */
+/** The health of an endpoint that is enabled again: earlier failures must not count. */
 export const HEALTH_RESET = {
   disabledReason: null,
   failingSince: null,
@@ -82,7 +83,7 @@ export const HEALTH_RESET = {
   breakerProbes: 0,
 } as const
 
-/** @throws ConflictError in place of the database's unique violation */
+/** @throws ConflictError for a unique violation of the URL */
 export function rethrowAsUrlConflict(error: unknown): never {
   if (isUniqueViolation(error)) throw urlConflict()
   throw error

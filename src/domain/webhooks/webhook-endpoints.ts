@@ -8,7 +8,7 @@ import { NotFoundError } from '../shared/errors.ts'
 import { requireId } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 
-/** Why an endpoint was disabled other than by somebody. */
+/** The reasons for which GudDesk disables an endpoint. */
 export type DisabledReason = 'gone' | 'failing'
 
 export function endpointTarget({ id, url }: WebhookEndpoint): AuditTarget {
@@ -27,8 +27,7 @@ export async function listEndpoints(deps: Deps, actor: Actor, page: PageRequest)
 }
 
 /**
- * An endpoint that the actor manages, locked against everybody else who would change it. Events may go on being
- * recorded for it.
+ * An endpoint that the actor can manage. The lock blocks other changes, but events can still be recorded for it.
  * @throws NotFoundError
  */
 export async function lockEndpoint(tx: Tx, actor: Actor, id: string): Promise<WebhookEndpoint> {
@@ -40,7 +39,7 @@ export async function lockEndpoint(tx: Tx, actor: Actor, id: string): Promise<We
   return found
 }
 
-/** The rotation that is under way; null when there is none, or its overlap has ended. */
+/** The current rotation; null without one, or when its overlap has ended. */
 export function rotationOf(
   { previousSealedSecret, secretOverlapEndsAt }: WebhookEndpoint,
   now: Date,
@@ -49,15 +48,15 @@ export function rotationOf(
   return { previousSealedSecret, overlapEndsAt: secretOverlapEndsAt }
 }
 
-/** An endpoint's breaker as people see it. */
+/** The state of an endpoint's circuit breaker, for display. */
 export interface BreakerOf {
   readonly state: 'CLOSED' | 'OPEN' | 'HALF_OPEN'
   readonly openedAt: Date | null
-  /** When the next request may try the receiver. */
+  /** The time when the next probe is allowed. */
   readonly nextProbeAt: Date | null
 }
 
-/** What the dispatcher has written about an endpoint's receiver. */
+/** The columns of an endpoint's row that the dispatcher writes. */
 export function breakerOf(endpoint: WebhookEndpoint, now: Date): BreakerOf {
   const { breakerOpenedAt: openedAt, breakerProbeAt: nextProbeAt } = endpoint
   if (openedAt === null || nextProbeAt === null) return { state: 'CLOSED', openedAt: null, nextProbeAt: null }

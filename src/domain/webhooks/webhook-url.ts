@@ -6,9 +6,9 @@ import { ValidationError } from '../shared/errors.ts'
 export const MAX_URL_LENGTH = 2048
 
 /**
- * The URL in its normal form (lower-case host without a final dot, default port, fragment and empty query dropped), so
- * that one receiver cannot be registered twice.
- * @throws ValidationError that says which rule it breaks
+ * Normalizes a URL (lower-case host without a final dot; no default port, fragment or empty query), so that a receiver
+ * cannot be registered twice.
+ * @throws ValidationError that names the broken rule
  */
 export function normalizeWebhookUrl(raw: string, path = 'url'): string {
   const refuse = (message: string) => new ValidationError([{ path, message }])
@@ -26,9 +26,9 @@ export function normalizeWebhookUrl(raw: string, path = 'url'): string {
 }
 
 /**
- * Normalises a webhook URL and applies the deployment's policy to it and to every address its name resolves to now. A
- * name that does not resolve is accepted: it is judged again, at every connection, when something is sent.
- * @throws ValidationError that says which rule it breaks
+ * Normalizes a webhook URL and checks it, and every current address of its name, against the deployment's policy. A
+ * name that does not resolve is accepted: it is checked again at every connection.
+ * @throws ValidationError that names the broken rule
  */
 export async function checkWebhookUrl(policy: TargetPolicy, raw: string, path = 'url'): Promise<string> {
   const href = normalizeWebhookUrl(raw, path)
