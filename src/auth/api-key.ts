@@ -9,7 +9,7 @@ import { API_KEY_PATTERN } from '../infra/config.ts'
 import type { Database } from '../infra/database/db.ts'
 import { sha256 } from '../infra/secrets.ts'
 
-/** Headers as Node gives them, lower-case names. */
+/** Headers as Node passes them, with lower-case names. */
 export type Headers = Record<string, string | string[] | undefined>
 
 /** A key with its user, its agent when it is bound to one, and the user's role when it is scoped to a workspace. */
@@ -32,7 +32,7 @@ interface Credential {
   plan: Plan | null
 }
 
-/** The hash is the lookup: no secret is compared, so there is nothing to time. */
+/** The key is looked up by its hash: no secret is compared, so no duration reveals anything. */
 const CREDENTIALS = {
   name: 'credentials',
   text: `
@@ -51,8 +51,8 @@ const CREDENTIALS = {
 }
 
 /**
- * Requests that arrive together are looked up together, in one statement that begins after all of them have arrived:
- * nothing is remembered, so that a revoked key ends at once, and a busy server asks less often than once per request.
+ * Looks up concurrent requests together, in one statement that starts after all of them have arrived. Nothing is
+ * cached, so that a revoked key ends at once, and a busy server needs fewer statements than requests.
  */
 const lookUps = new WeakMap<Database, DataLoader<string, Credential | undefined>>()
 
@@ -79,9 +79,9 @@ export function keyFromHeaders(headers: Headers): string | null {
 }
 
 /**
- * Finds the key's row. Looked up at every request: a revoked key ends at once.
- * @throws UnauthorizedError for a missing, malformed, unknown, disabled, revoked or expired key, and for one whose
- *   user has left its workspace; ForbiddenError for the key of a disabled agent
+ * Finds the row of the key. It is looked up at every request, so that a revoked key ends at once.
+ * @throws UnauthorizedError for a missing, malformed, unknown, disabled, revoked or expired key, and for one whose user
+ *   has left its workspace; ForbiddenError for the key of a disabled agent
  */
 export async function authenticateKey(deps: Deps, key: string | null, origin: Origin | null = null): Promise<Caller> {
   if (key === null || !API_KEY_PATTERN.test(key)) throw new UnauthorizedError()
@@ -98,15 +98,15 @@ export async function authenticateKey(deps: Deps, key: string | null, origin: Or
     ...(scoped ?? (await actorAnywhere(deps, found, requested))),
     origin,
   })
-  // Whoever is in no workspace yet may still make one.
+  // A user without a workspace can still create one.
   const plan = found.plan ?? 'FREE'
   return { kind: 'api_key', credentialId, user, workspaceId, permission, plan, origin, renewal: null, actorIn }
 }
 
-/** Of more keys in use, the latest count. */
+/** The maximum number of recently used keys; the latest ones count. */
 const MAX_IN_USE = 10_000
 
-/** Hashes of keys that are valid and were used or made since then. `lastUsedAt` is up to a minute behind. */
+/** Hashes of valid keys that were used or created since a time. `lastUsedAt` is up to a minute behind. */
 export async function keysInUse({ db, clock }: Pick<Deps, 'db' | 'clock'>, since: Date): Promise<string[]> {
   const rows = await db.sql<{ hash: string }>(
     `SELECT hash FROM api_keys
@@ -118,7 +118,7 @@ export async function keysInUse({ db, clock }: Pick<Deps, 'db' | 'clock'>, since
   return rows.map(({ hash }) => hash)
 }
 
-/** `lastUsedAt`, to the minute; a request never waits for it or fails with it. */
+/** Records `lastUsedAt`, accurate to a minute. Requests neither wait for it nor fail with it. */
 function noteUse(deps: Deps, { id, last_used_at: last }: Credential, now: Date): void {
   if (deps.db.disk?.isFull) return
   if (last !== null && now.getTime() - last.getTime() < LAST_USED_PRECISION_MS) return
@@ -128,7 +128,7 @@ function noteUse(deps: Deps, { id, last_used_at: last }: Credential, now: Date):
 }
 
 /**
- * Who acts with a key of one workspace. An agent's key is the agent's, whoever installed it.
+ * The actor of a key for one workspace. The key of an agent acts as the agent, regardless of its installer.
  * @throws UnauthorizedError when the key's user has left the workspace
  */
 function scopedActor(found: Credential, workspaceId: string): Omit<Actor, 'origin'> {
@@ -142,8 +142,8 @@ function scopedActor(found: Credential, workspaceId: string): Omit<Actor, 'origi
 }
 
 /**
- * Who acts with an all-workspaces key in the workspace that the request names.
- * @throws ValidationError when it names none; ForbiddenError when the key's user is not a member there
+ * The actor of an all-workspaces key in the requested workspace.
+ * @throws ValidationError when the request names no workspace; ForbiddenError when the key's user is no member there
  */
 async function actorAnywhere(
   deps: Deps,
@@ -156,7 +156,7 @@ async function actorAnywhere(
   return { type: 'api_key', id, name, workspaceId, permission: effectivePermission(permission, role), user, role }
 }
 
-/** An all-workspaces key's workspace, and its user's role there. */
+/** The workspace of a request with an all-workspaces key, and the user's role there. */
 async function roleIn(
   deps: Deps,
   userId: string,

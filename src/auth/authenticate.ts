@@ -8,7 +8,9 @@ import { type OwnOrigins, requireOwnOrigin } from './own-origin.ts'
 import { authenticateSession } from './session.ts'
 import { cookieCredential, decoded, type SessionTokens, verifyToken } from './session-token.ts'
 
-/** What a transport knows of a request: its headers, or what stands in for them, and the address of its socket. */
+/**
+ * The parts of a request that authentication needs: its headers, or their equivalent, and the address of its socket.
+ */
 export interface AuthRequest {
   readonly method: string | undefined
   readonly headers: Headers
@@ -16,24 +18,24 @@ export interface AuthRequest {
 }
 
 export interface AuthSettings {
-  /** How many proxies stand in front. */
+  /** The number of trusted proxies in front of the server. */
   readonly trustProxy: number
   readonly tokens: SessionTokens
   readonly own: OwnOrigins
   readonly failures: AuthFailureThrottle
 }
 
-/** Tells who is calling. */
+/** Identifies callers. */
 export interface Authenticator {
   /**
-   * An API key, or a person who is signed in.
+   * Accepts an API key, or the session of a signed-in person.
    * @throws UnauthorizedError without a valid credential; ForbiddenError for the key of a disabled agent, and for a
-   *   cookie that another site's page has made a browser send; RateLimitedError after too many of them from one address
+   *   cookie that a page of another site sent; RateLimitedError after too many failures from one address
    */
   authenticate(request: AuthRequest): Promise<Caller>
-  /** API keys alone. @throws UnauthorizedError, ForbiddenError, RateLimitedError */
+  /** Accepts only API keys. @throws UnauthorizedError, ForbiddenError, RateLimitedError */
   authenticateKey(request: Omit<AuthRequest, 'method'>): Promise<Caller>
-  /** Where a request comes from, whoever sends it. */
+  /** The origin of a request, without authentication. */
   originOf(request: Omit<AuthRequest, 'method'>): Origin
 }
 
@@ -62,7 +64,7 @@ export function createAuthenticator(deps: Deps, { trustProxy, tokens, own, failu
       }
       const credential = key === null ? cookieCredential(tokens, request.headers) : decoded(key)
       const isSigned = () => credential !== null && verifyToken(tokens, credential) !== null
-      // Another site's page must not count as a failure of the session that its request brings along.
+      // A request from another site's page must not count as a failure of the session in its cookie.
       if (key === null && credential !== null) requireOwnOrigin(own, request)
       return failures.guard({ ...origin, credential, isSigned }, async () => {
         if (credential === null) throw new UnauthorizedError(SIGN_IN)
@@ -74,7 +76,7 @@ export function createAuthenticator(deps: Deps, { trustProxy, tokens, own, failu
 
 const SIGN_IN = 'Sign in, or send a valid API key: "Authorization: Bearer gd_…" or "x-api-key: gd_…"'
 
-/** A session's credential has a dot between token and signature, which no API key has. */
+/** A session's credential has a dot between token and signature; API keys contain no dot. */
 function isSessionCredential(key: string): boolean {
   return !key.startsWith('gd_') && key.includes('.')
 }

@@ -1,20 +1,20 @@
 import type { Deps } from '../domain/shared/deps.ts'
 import { DomainError, UnauthorizedError } from '../domain/shared/errors.ts'
 
-/** Tells long-lived connections that their credential has ended. */
+/** Notifies long-lived connections when their credential ends. */
 export interface CredentialWatch {
   /**
    * Calls back once, within a second, when the key or session is no longer valid in the workspace: revoked, ended,
-   * expired, disabled, its agent disabled or gone, its person no longer a member.
-   * @returns ends the watch
-   * @throws DomainError `rate_limited` when so many watch that credential in that workspace already
+   * expired or disabled, its agent disabled or removed, or its person no longer a member.
+   * @returns stops the watch
+   * @throws DomainError `rate_limited` when the credential has too many watches in that workspace
    */
   watch(credentialId: string, workspaceId: string, listener: (error: UnauthorizedError) => void): () => void
   close(): void
 }
 
 const LOOK_MS = 500
-/** Watches of one credential in one workspace: its open subscriptions at this node. */
+/** The watches of one credential in one workspace: its open subscriptions at this node. */
 const MAX_WATCHES = 2000
 
 interface Watched {
@@ -23,7 +23,7 @@ interface Watched {
   readonly listeners: Set<(error: UnauthorizedError) => void>
 }
 
-/** However many connections there are, one look a time asks for all credentials in one statement. */
+/** One statement checks all credentials, regardless of the number of connections. */
 export function watchCredentials(deps: Deps): CredentialWatch {
   const watched = new Map<string, Watched>()
   let timer: NodeJS.Timeout | undefined

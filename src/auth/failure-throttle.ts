@@ -6,40 +6,39 @@ import { addressBlock } from '../infra/net/client-address.ts'
 import type { RateCounter } from '../infra/redis/rate-counter.ts'
 import { sha256 } from '../infra/secrets.ts'
 
-/** What is looked at, and where it comes from. */
+/** A credential to check, and its origin. */
 export interface Attempt {
   readonly address: string | null
-  /** The credential; null when there is none. */
+  /** The credential; null without one. */
   readonly credential: string | null
-  /** Whether it was made here, so that it cannot be a guess. Asked only when it matters. */
+  /** Whether the credential was created by this deployment, so that it cannot be a guess. Called only if needed. */
   isSigned?(): boolean
 }
 
-/** Bounds what an address may cost that sends missing or wrong credentials. */
+/** Limits missing and wrong credentials from one address. */
 export interface AuthFailureThrottle {
   /**
-   * Looks at a credential. Only failures count. Once an address has had too many of them, nothing that comes from it is
-   * looked at any more, apart from credentials that were valid at their last use, here or on another node: many people
-   * may stand behind it.
-   * @throws RateLimitedError in place of looking; what `look` throws
+   * Checks a credential. Only failures count. After too many of them, all credentials from that address are refused,
+   * except those that were valid at their last use, on any node: many people can share an address.
+   * @throws RateLimitedError instead of checking; the errors of `look`
    */
   guard<T>(tried: Attempt, look: () => Promise<T>): Promise<T>
 }
 
 const WINDOW_MS = 60_000
-/** Of more credentials, those that were used longest ago are forgotten. */
+/** The maximum number of remembered credentials; the least recently used ones are dropped. */
 const MAX_CREDENTIALS = 50_000
 const MAX_ADDRESSES = 10_000
-/** How often keys in use are asked for, while addresses are refused; and how far back, at first and later. */
+/** The interval for reading keys in use while an address is refused, and the period to read, at first and later. */
 const REFRESH_MS = 5000
 const FIRST_LOOKBACK_MS = 24 * 3_600_000
-/** More than `lastUsedAt` may be behind, and clocks of nodes apart. */
+/** More than the delay of `lastUsedAt` and the difference between clocks of nodes. */
 const LOOKBACK_MS = 120_000
 
-/** Hashes of API keys that are valid and were used or made since then, here or on another node. */
+/** Hashes of valid API keys that were used or created since a time, on any node. */
 export type KeysInUse = (since: Date) => Promise<readonly string[]>
 
-/** @param max failures a minute from one address; 0: no limit */
+/** @param max the maximum number of failures per minute from one address; 0: no limit */
 export function createAuthFailureThrottle(
   max: number,
   { hit }: Pick<RateCounter, 'hit'>,
@@ -47,16 +46,19 @@ export function createAuthFailureThrottle(
   clock: Clock,
 ): AuthFailureThrottle {
   if (max === 0) return { guard: (_tried, look) => look() }
-  /** By its hash, whether a credential was valid at its last use. */
+  /** Whether a credential was valid at its last use, by its hash. */
   const wasValid = new LRUCache<string, boolean>({ max: MAX_CREDENTIALS })
-  /** By address, until when nothing is looked at, in steady milliseconds. */
+  /** The time until which an address is refused, in steady milliseconds. */
   const refusedUntil = new LRUCache<string, number>({ max: MAX_ADDRESSES })
 
   let askedAt = Number.NEGATIVE_INFINITY
   let knownSince: number | null = null
   let asking = Promise.resolve()
 
-  /** Whether the database knows the key as one in use. That is one statement every few seconds, whatever is tried. */
+  /**
+   * Whether the database contains the key as one in use: one statement every few seconds, regardless of the number of
+   * attempts.
+   */
   async function isInUse(credential: string, hash: string): Promise<boolean> {
     if (!API_KEY_PATTERN.test(credential) || wasValid.has(hash)) return false
     const now = clock.now().getTime()
@@ -66,7 +68,7 @@ export function createAuthFailureThrottle(
       asking = keysInUse(new Date(knownSince === null ? now - FIRST_LOOKBACK_MS : knownSince - LOOKBACK_MS)).then(
         (hashes) => {
           knownSince = now
-          // What was refused here since its last use stays refused.
+          // A credential that was refused since its last use stays refused.
           for (const each of hashes) if (!wasValid.has(each)) wasValid.set(each, true)
         },
       )
@@ -102,7 +104,7 @@ export function createAuthFailureThrottle(
         return found
       } catch (error) {
         if (!isRefusal(error)) throw error
-        // Made-up credentials must not push out those that are used.
+        // Invented credentials must not displace those in use.
         if (isTrusted && hash !== null) wasValid.set(hash, false)
         await countFailure(address)
         throw error

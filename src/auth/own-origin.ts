@@ -1,22 +1,22 @@
 import { ForbiddenError } from '../domain/shared/errors.ts'
 import type { Headers } from './api-key.ts'
 
-/** Whose pages may use a signed-in person's cookie. */
+/** The origins whose pages can use the cookie of a signed-in person. */
 export interface OwnOrigins {
   readonly origins: ReadonlySet<string>
-  /** Development: also the origin that the request itself was sent to, whatever name this machine goes by. */
+  /** Development: also allow the origin of the request's own host, under any name of this machine. */
   readonly allowHost: boolean
 }
 
-/** A browser sends the cookie along whoever made it send the request, so the page that did must be one of ours. */
+/** Browsers send the cookie with requests from any site, so the origin of the page must be checked. */
 export interface BrowserRequest {
   readonly method: string | undefined
   readonly headers: Headers
 }
 
 /**
- * Refuses what another site's page may have made a browser send. Browsers name the page's origin in whatever can change
- * something and in WebSocket handshakes; programs that have no browser use a bearer token.
+ * Refuses requests from pages of other sites. Browsers send the origin with every request that can change something,
+ * and with WebSocket handshakes. Other programs use a bearer token.
  * @throws ForbiddenError
  */
 export function requireOwnOrigin(own: OwnOrigins, request: BrowserRequest): void {

@@ -20,36 +20,33 @@ import { rememberAddress, throttleSignIn } from './sign-in-throttle.ts'
 
 const DAY_MS = 86_400_000
 export const LINK_MS = DAY_MS
-/** How long after signing in by a link a password can be set without the one before. */
+/** The time after signing in by a link in which a password can be set without the current one. */
 const PASSWORD_RESET_MS = 3_600_000
 
 export interface SignedIn {
-  /** The session's credential, for "Authorization: Bearer …". */
+  /** The credential of the session, for "Authorization: Bearer …". */
   readonly token: string
   /** The same as a Set-Cookie value. */
   readonly cookie: string
   readonly user: { readonly id: string; readonly name: string; readonly email: string }
 }
 
-/** How people get in. */
+/** The ways of signing in. */
 export interface People {
-  /** @throws UnauthorizedError, the same whether address or password is wrong; RateLimitedError */
+  /** @throws UnauthorizedError, the same for an unknown address and a wrong password; RateLimitedError */
   signIn(input: { email: string; password: string }, origin: Origin): Promise<SignedIn>
   /**
-   * A token that signs a known person in, once, within 24 hours; null when nobody has that address.
-   * @param askedFrom where somebody asked for it to be mailed; null: the operator makes it
+   * Creates a token that signs a person in once, within 24 hours; null when no user has the address.
+   * @param askedFrom the origin of a person who requested a mail; null: the operator creates it
    */
   makeLink(email: string, askedFrom?: Origin | null): Promise<string | null>
-  /**
-   * Signs in by a link, which verifies the address that it was made for.
-   * @throws UnauthorizedError for a token that is unknown, used or too old
-   */
+  /** Signs in by a link, which verifies its address. @throws UnauthorizedError for an unknown, used or expired token */
   openLink(token: string, origin: Origin): Promise<SignedIn>
-  /** Opens a session for somebody who has proven already who they are. */
+  /** Starts a session for a person who has already proven their identity. */
   openSession(userId: string, origin: Origin | null): Promise<SignedIn>
 }
 
-/** What a session is opened for. */
+/** The reason for a session. */
 interface SessionUser {
   readonly id: string
   readonly name: string
@@ -62,7 +59,7 @@ interface Opening {
 }
 
 export function createPeople(deps: Deps, tokens: SessionTokens): People {
-  /** Nobody has the session's token before it is in the audit log. */
+  /** The token of a session is returned after its audit entry was committed. */
   async function open(tx: Tx, { id, name, email }: SessionUser, { origin, by }: Opening): Promise<SignedIn> {
     const at = deps.clock.now()
     const token = randomBytes(32).toString('base64url')
@@ -94,7 +91,7 @@ export function createPeople(deps: Deps, tokens: SessionTokens): People {
       const refusal = await throttleSignIn(deps, email, origin)
       const user = await deps.db.prisma.user.findUnique({ where: { email }, include: { accounts: CREDENTIALS } })
       const hash = user?.accounts[0]?.password ?? null
-      // Somebody unknown costs as much work as somebody known.
+      // An unknown address takes as much time as a known one.
       if (hash === null) await hashPassword(password)
       if (user === null || hash === null || !(await isPassword(hash, password))) {
         await noteFailure(deps, user, origin)
@@ -102,7 +99,7 @@ export function createPeople(deps: Deps, tokens: SessionTokens): People {
       }
       return inTransaction(deps, async (tx) => {
         const signedIn = await open(tx, user, { origin, by: 'password' })
-        // The session's row waited for whoever was changing the password or ending it: what was checked may be over.
+        // The session's row waited for a password change or a sign-out, so the check must be repeated.
         const same = { userId: user.id, ...CREDENTIALS.where, password: hash }
         if ((await tx.db.account.count({ where: same })) === 0) throw wrong()
         return signedIn
@@ -132,9 +129,9 @@ export function createPeople(deps: Deps, tokens: SessionTokens): People {
           where: { identifier: linkId(token), expiresAt: { gt: at } },
         })
         if (found === null) throw usedUp()
-        // In this order, as whoever changes the password has it, too.
+        // Locked in the same order as in a password change.
         await lockUser(tx, found.value)
-        // Of several who open it at once, one deletes it.
+        // Of several concurrent uses, one deletes the row.
         if ((await tx.db.verification.deleteMany({ where: { id: found.id } })).count === 0) throw usedUp()
         const user = await tx.db.user.findUniqueOrThrow({ where: { id: found.value } })
         await verifyEmail(tx, { user, origin }, at)
@@ -146,14 +143,14 @@ export function createPeople(deps: Deps, tokens: SessionTokens): People {
 
 const CREDENTIALS = { where: { providerId: 'credential' } } as const
 
-/** Only the token's hash is kept. */
+/** Stores only the hash of the token. */
 const linkId = (token: string) => `sign-in-link:${sha256(token)}`
 
 const usedUp = () => new UnauthorizedError('This sign-in link was already used or has expired: request a new one')
 const wrong = () => new UnauthorizedError('The email address or password is incorrect')
 
 async function noteFailure(deps: Deps, user: { id: string; name: string } | null, origin: Origin): Promise<void> {
-  // Of an unknown address nothing is kept: people type passwords into the wrong field.
+  // An unknown address is not recorded: people type passwords into the wrong field.
   const target: AuditTarget = { type: 'user', id: user?.id ?? 'unknown', name: user?.name ?? null }
   const entry = { action: 'session.failed', target, at: deps.clock.now() } as const
   await inTransaction(deps, (tx) => recordAudit(tx, anonymousAt(origin), entry))

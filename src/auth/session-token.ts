@@ -6,17 +6,17 @@ import type { Headers } from './api-key.ts'
 export const SESSION_DAYS = 30
 const DAY_SECONDS = 86_400
 
-/** How a deployment's session tokens look. */
+/** The format of a deployment's session tokens. */
 export interface SessionTokens {
   /** The signing key. */
   readonly secret: string
-  /** The one before, which verifies too, and never signs: while one encryption key takes the place of another. */
+  /** The previous key, which only verifies, during the rotation of the encryption key. */
   readonly previousSecret: string | null
-  /** Whether the cookie is for https only. */
+  /** Whether cookies are limited to https. */
   readonly isSecure: boolean
 }
 
-/** Sessions have a key of their own, which comes from the encryption key; https deployments get https cookies. */
+/** The keys are derived from the encryption key. Deployments with https get cookies for https. */
 export function sessionTokens(
   config: Pick<Config, 'encryptionKey' | 'previousEncryptionKey' | 'dataDir' | 'publicUrl'>,
 ): SessionTokens {
@@ -29,8 +29,8 @@ export function sessionTokens(
 }
 
 /**
- * The credential of a session: its token and an HMAC-SHA256 of it. What stands in the
- * database alone is worth nothing.
+ * The credential of a session: its token and an HMAC-SHA256 of it. The token in the database alone is not enough to
+ * sign in.
  */
 export function signToken({ secret }: SessionTokens, token: string): string {
   return `${token}.${signatureOf(secret, token)}`
@@ -40,7 +40,7 @@ function signatureOf(secret: string, token: string): string {
   return createHmac('sha256', secret).update(token).digest('base64')
 }
 
-/** The session's token in a credential; null when the signature is not ours. `isCurrent`: it is by the present key. */
+/** The token in a credential; null for a wrong signature. `isCurrent`: it was signed with the current key. */
 export function verifyToken(
   { secret, previousSecret }: SessionTokens,
   credential: string,
@@ -59,7 +59,7 @@ function isSignature(given: Buffer, secret: string, token: string): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected)
 }
 
-/** `__Host-`: browsers take such a cookie from this very host only, so that a neighbour's page cannot plant one. */
+/** `__Host-`: browsers accept such a cookie only from this exact host, so that a neighbouring host cannot set one. */
 export function cookieName({ isSecure }: SessionTokens): string {
   return `${isSecure ? '__Host-' : ''}guddesk.session_token`
 }
@@ -74,7 +74,7 @@ export function cookieCredential(tokens: SessionTokens, { cookie }: Headers): st
   return found === undefined ? null : decoded(found.slice(name.length))
 }
 
-/** As cookies and clients may have it: with or without percent signs. */
+/** The form in cookies and in clients: with or without percent-encoding. */
 export function decoded(value: string): string {
   try {
     return decodeURIComponent(value)
@@ -83,7 +83,7 @@ export function decoded(value: string): string {
   }
 }
 
-/** The Set-Cookie value that keeps a session for another 30 days, or ends it in the browser with null. */
+/** The Set-Cookie value that keeps a session for another 30 days; null removes the cookie. */
 export function setCookie(tokens: SessionTokens, credential: string | null): string {
   const [value, age] = credential === null ? ['', 0] : [encodeURIComponent(credential), SESSION_DAYS * DAY_SECONDS]
   const secure = tokens.isSecure ? '; Secure' : ''

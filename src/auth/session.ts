@@ -13,12 +13,12 @@ interface SessionRow {
 }
 
 const DAY_MS = 86_400_000
-/** A session's end is moved at most once a day. */
+/** The end of a session is moved at most once a day. */
 const RENEW_BELOW_MS = (SESSION_DAYS - 1) * DAY_MS
 
 /**
- * Finds the person who is signed in with a session's credential. Looked up at every request: an ended session ends at
- * once. Its use moves its end to 30 days from now, and signs its cookie anew when another key signed it.
+ * Finds the person of a session's credential. It is looked up at every request, so that an ended session ends at once.
+ * Each use moves the end to 30 days from now, and replaces a cookie that the previous key signed.
  * @throws UnauthorizedError for a wrong signature, and an unknown, ended or expired session
  */
 export async function authenticateSession(
@@ -66,7 +66,7 @@ async function renew({ db, clock }: Deps, { id }: SessionRow): Promise<void> {
   ])
 }
 
-/** Caller.actorIn for a person: the named workspace, or the only one that they belong to. */
+/** Caller.actorIn for a person: the requested workspace, or the only one of the person. */
 async function memberIn(
   { db }: Deps,
   user: NonNullable<Actor['user']>,

@@ -8,16 +8,19 @@ import { isHashingBusy } from '../infra/passwords.ts'
 import { sha256 } from '../infra/secrets.ts'
 
 export const ATTEMPT_WINDOW_MS = 15 * 60_000
-/** Within that window: guessing one account from one address, from everywhere, and guessing around. */
+/**
+ * The limits within that window: one account from one address, one account from all addresses, all accounts from one
+ * address.
+ */
 export const MAX_ATTEMPTS = { accountAndAddress: 10, account: 100, address: 50 } as const
-/** Addresses that are remembered of a person. */
+/** The number of remembered addresses per person. */
 export const MAX_ADDRESSES = 20
 const BUSY_MS = 5000
 
 /**
- * Counts a try to sign in with a password, before it is looked at. What strangers do, from this address or others, keeps
- * nobody out who has signed in from here before: their password is looked at all the same.
- * @returns null, or what to answer should the password be wrong: as if it had not been looked at
+ * Counts an attempt to sign in with a password, before the password is checked. Attempts by others, from any address,
+ * do not lock a person out who has signed in from this address before: their password is checked anyway.
+ * @returns null, or the error to throw if the password is wrong, as if it had not been checked
  * @throws RateLimitedError
  */
 export async function throttleSignIn(deps: Deps, email: string, { address }: Origin): Promise<RateLimitedError | null> {
@@ -50,7 +53,7 @@ async function hasSignedInFrom({ db }: Deps, email: string, block: string): Prom
   return rows.length > 0
 }
 
-/** Remembers where a person has signed in: the latest addresses. */
+/** Remembers the latest addresses from which a person has signed in. */
 export async function rememberAddress(tx: Tx, userId: string, origin: Origin | null, at: Date): Promise<void> {
   if (origin === null || origin.address === null) return
   const address = addressBlock(origin.address)

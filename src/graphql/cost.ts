@@ -25,36 +25,38 @@ import {
   type ValueNode,
 } from 'graphql'
 
-/** How many values a connection is taken for when `first` and `last` are left out. */
+/** The assumed length of a connection without `first` and `last`. */
 const DEFAULT_PAGE = 25
-/** How many values a list without pages is taken for. */
+/** The assumed length of a list without pages. */
 const PLAIN_LIST = 10
 /** What an object costs that is looked up or changed by its id in a list of ids, besides its fields. */
 const LOOKUP = 10
-/** Introspection reads what is in memory: so many of its values cost one point. The usual query costs some 4,300. */
+/**
+ * Introspection reads memory: this many of its values cost one point. The usual introspection query costs about 4,300.
+ */
 const INTROSPECTION_DISCOUNT = 260
 
-/** `types` of `__schema`: all there are. */
+/** `types` of `__schema`: the number of types. */
 const SchemaTypes = __Schema.getFields()['types']
 
-/** What an operation asks for, its fragments spread and whatever @skip and @include say. */
+/** The size of an operation, with its fragments expanded, regardless of @skip and @include. */
 export interface Measure {
-  /** Estimated values in the answer. */
+  /** The estimated number of values in the response. */
   readonly complexity: number
-  /** Fields within fields, introspection apart. */
+  /** The depth of nested fields, without introspection. */
   readonly depth: number
-  /** The same below `__schema` and `__type`. */
+  /** The depth below `__schema` and `__type`. */
   readonly introspectionDepth: number
   readonly aliases: number
-  /** The most aliases of other fields than connections within one connection: each may show its rows once more. */
+  /** The maximum number of aliases of fields within one connection: each can repeat the rows. */
   readonly repeats: number
-  /** Those that are in no connection yet. */
+  /** Aliases outside of connections. */
   readonly plainAliases: number
   /** Whether `nodes` and `edges` of a connection are asked for, which show the same rows. */
   readonly nodes: boolean
   readonly edges: boolean
   readonly rootFields: number
-  /** The most in one place. */
+  /** The maximum in one selection. */
   readonly directives: number
 }
 
@@ -71,7 +73,7 @@ const NOTHING: Measure = {
   directives: 0,
 }
 
-/** Fragments that double one another soon pass what JSON can say exactly. */
+/** Fragments that repeatedly double each other soon exceed what a JSON number represents exactly. */
 const capped = (value: number) => Math.min(value, Number.MAX_SAFE_INTEGER)
 
 function both(a: Measure, b: Measure): Measure {
@@ -90,8 +92,8 @@ function both(a: Measure, b: Measure): Measure {
 }
 
 /**
- * Measures an operation of a document that need not be valid: unknown fields count as scalars, unknown fragments as
- * nothing. Every fragment is looked at once, so the time grows with the document, not with what it spreads into.
+ * Measures an operation of a document, which can be invalid: unknown fields count as scalars, unknown fragments as
+ * empty. Each fragment is visited once, so the time grows with the document, and not with its expansion.
  */
 export function measure(
   schema: GraphQLSchema,
@@ -187,7 +189,7 @@ function isConnection(type: GraphQLNamedType | undefined): boolean {
 
 type Resolve = (node: ValueNode) => unknown
 
-/** `nodes(ids:)` looks up each object by itself; other lists find theirs together. */
+/** `nodes(ids:)` looks up each object separately; other lists load theirs together. */
 function lookupOf(field: GraphQLField<unknown, unknown> | undefined): number {
   return field?.args.some(({ name }) => name === 'ids') ? LOOKUP : 0
 }
@@ -224,7 +226,7 @@ function lengthOf(
     const known = sizes.filter((size) => typeof size === 'number')
     return known.length === 0 ? DEFAULT_PAGE : Math.max(1, ...known)
   }
-  // A connection's own lists have its length, which is counted there.
+  // The lists within a connection have its length, which is counted there.
   if (!isListType(getNullableType(field.type)) || isConnection(parent)) return 1
   const lists = [...values.values()].filter(Array.isArray).map(({ length }) => length)
   return Math.max(PLAIN_LIST, ...lists)

@@ -15,8 +15,8 @@ import { StreamEndedError } from '../live/log-tailer.ts'
 import { shownFieldError } from '../schema/errors.ts'
 
 /**
- * Expected failures keep their code and message; everything else is logged and masked.
- * @param requestId stands in both the log and the answer
+ * Keeps the code and message of expected failures; logs and masks all other errors.
+ * @param requestId in the log and in the response
  */
 export function maskError(deps: Deps, error: unknown, requestId = newRequestId()): GraphQLError {
   const thrown = error instanceof GraphQLError ? (error.originalError ?? error) : error
@@ -45,10 +45,10 @@ export function maskError(deps: Deps, error: unknown, requestId = newRequestId()
   return located(error, 'Something went wrong on our side', { code: 'internal_error', requestId })
 }
 
-/** The longest message that is the executor's own. */
+/** The maximum length of a message of the executor. */
 const MAX_MESSAGE = 1000
 
-/** Codes of the libraries' own for faults of a request. */
+/** The codes of libraries for invalid requests. */
 const LIBRARY_CODES: ReadonlySet<unknown> = new Set([
   undefined,
   'BAD_REQUEST',
@@ -57,8 +57,8 @@ const LIBRARY_CODES: ReadonlySet<unknown> = new Set([
 ])
 
 /**
- * The libraries give their own faults of a request (syntax, variables) no code, or another on each transport, and say the
- * faulty value back: all of it, for each of 50 faults that one value may have.
+ * The libraries give errors of a request (syntax, variables) no code, or different codes for each transport. Their
+ * messages repeat the whole invalid value, for each of up to 50 errors.
  */
 function withCode(error: GraphQLError): GraphQLError {
   if (!LIBRARY_CODES.has(error.extensions['code'])) return error

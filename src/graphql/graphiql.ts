@@ -32,7 +32,7 @@ const OPTIONS = {
   defaultHeaders: '{ "authorization": "Bearer YOUR_API_KEY" }',
 }
 
-/** Serves GraphiQL to whoever opens GraphQL's path in a browser: megabytes, which all its readers share. */
+/** Serves GraphiQL at the path of GraphQL to browsers. All requests share its scripts, which take megabytes. */
 export function serveGraphiQL(): Koa.Middleware {
   let page: Promise<Buffer> | undefined
   return async (ctx, next) => {
@@ -45,7 +45,7 @@ export function serveGraphiQL(): Koa.Middleware {
   }
 }
 
-/** The page and its scripts, from this server: 50 MB that a process without visitors there need not hold. */
+/** The page and its scripts. They are loaded on demand, because they take 50 MB of memory. */
 async function render(): Promise<Buffer> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
   return Buffer.from(renderGraphiQL(OPTIONS))

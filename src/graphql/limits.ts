@@ -1,30 +1,30 @@
 import { GraphQLError, Lexer, Source, TokenKind } from 'graphql'
 
-/** What one operation may ask for at most. Over a limit it is refused before anything is resolved. */
+/** The limits of one operation. Operations over a limit are refused before execution. */
 export const LIMITS = {
-  /** Lexical tokens of a document: names, punctuators and values. Commas and comments are none. */
+  /** Lexical tokens of a document: names, punctuators and values, without commas and comments. */
   tokens: 2000,
-  /** Characters of a document, comments and blanks included: what tokens do not count is still read. */
+  /** Characters of a document, including comments and blanks, which count as no token but must be read. */
   characters: 100_000,
-  /** Brackets of any kind that are open at once: the parser calls itself for each. */
+  /** Brackets that are open at the same time: the parser is recursive. */
   nesting: 64,
-  /** Fields within fields, fragments spread. */
+  /** The depth of nested fields, with fragments expanded. */
   depth: 12,
-  /** Fields within fields below `__schema` and `__type`; the usual introspection query needs all of it. */
+  /** The depth below `__schema` and `__type`; the usual introspection query needs all of it. */
   introspectionDepth: 15,
-  /** Aliases in the whole operation, fragments spread. */
+  /** Aliases in the whole operation, with fragments expanded. */
   aliases: 50,
-  /** Fields of the query, mutation or subscription itself, fragments spread. */
+  /** Root fields, with fragments expanded. */
   rootFields: 20,
   /** Directives of one field, fragment or operation. */
   directives: 10,
-  /** Estimated values in the answer; see cost.ts. */
+  /** The estimated number of values in the response; see cost.ts. */
   complexity: 5000,
 } as const
 
 export type LimitName = keyof typeof LIMITS
 
-/** What each limit counts, and what to do about it. */
+/** What each limit counts, and the remedy. */
 const WORDS: Record<LimitName, { what: string; advice: string }> = {
   tokens: { what: 'tokens', advice: 'request fewer fields, or send values as variables' },
   characters: { what: 'characters', advice: 'send values as variables' },
@@ -37,13 +37,13 @@ const WORDS: Record<LimitName, { what: string; advice: string }> = {
   complexity: { what: 'points of cost', advice: 'request smaller pages (first) or fewer fields' },
 }
 
-/** A fault of the client's: code `bad_request`, whatever media type the client accepts. */
+/** An invalid request: code `bad_request`, for every media type that the client accepts. */
 export function requestFault(message: string, status = 400, code = 'bad_request', details: object = {}): GraphQLError {
   return new GraphQLError(message, { extensions: { code, ...details, http: { status } } })
 }
 
 /**
- * @param value what the operation has; where counting stops at the limit, one more than that
+ * @param value the value of the operation; if counting stopped at the limit, one more than the limit
  * @throws GraphQLError with `extensions.limit` (name, max, value) when `value` is over the limit
  */
 export function checkLimit(name: LimitName, value: number): void {
@@ -58,8 +58,8 @@ const OPENING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_L, TokenKind.BR
 const CLOSING: ReadonlySet<TokenKind> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R])
 
 /**
- * Reads a document's tokens before the parser does: deep nesting would overflow the parser's stack. Counting stops at
- * the first limit that is passed. A text that has no tokens here is left to the parser to complain about.
+ * Reads the tokens of a document before the parser does, because deep nesting would overflow the parser's stack. It
+ * stops at the first exceeded limit. Invalid texts are left to the parser.
  * @throws GraphQLError for the limits characters, tokens and nesting
  */
 export function checkTokens(text: string): void {

@@ -12,9 +12,9 @@ import { checkJson, JsonError, parseJson } from '../infra/json.ts'
 import { measure } from './cost.ts'
 import { checkLimit, checkTokens, LIMITS, requestFault } from './limits.ts'
 
-/** How long a query or mutation may take. */
+/** The time limit of a query or mutation. */
 export const EXECUTION_TIMEOUT_MS = 30_000
-/** How many parsed documents are remembered. One of 2,000 tokens takes half a megabyte, and needs no key to get here. */
+/** The number of cached parsed documents. One of 2,000 tokens takes half a megabyte, and requires no key. */
 const MAX_DOCUMENTS = 100
 
 /** The limits on what an operation is measured by, in the order in which they are checked. */
@@ -23,7 +23,7 @@ const MEASURED = ['depth', 'introspectionDepth', 'aliases', 'rootFields', 'direc
 /** Points of cost, by the context of an operation. */
 const costs = new WeakMap<object, number>()
 
-/** How often the rows of a connection may stand in the result, besides once, by the context of an operation. */
+/** How often the rows of a connection can be repeated in the result, by the context of an operation. */
 const repeated = new WeakMap<object, number>()
 
 export function repeatsOf(context: object): number {
@@ -37,13 +37,13 @@ export function isSubscription(context: object): boolean {
   return subscriptions.has(context)
 }
 
-/** What an operation that was parsed costs, by its context; 0 for one that is not to be run. */
+/** The cost of a parsed operation, by its context; 0 for one that is not run. */
 export function costOf(context: object): number {
   return costs.get(context) ?? 0
 }
 
 /**
- * Refuses operations over a limit when they are parsed, on every transport, and tells the cost of the others in
+ * Refuses operations over a limit when they are parsed, on every transport, and reports the cost of others in
  * `extensions.cost` of their results.
  */
 export function limits(schema: GraphQLSchema): Plugin {
@@ -76,7 +76,7 @@ export function limits(schema: GraphQLSchema): Plugin {
 
 const NO_BYTES = new Uint8Array()
 
-/** Refuses POST bodies that are not JSON: what a page of another origin can send unasked is not. */
+/** Refuses POST bodies that are not JSON, because pages of other origins can send them without a preflight. */
 export function jsonOnly(): Plugin<{ body?: Uint8Array }, { body?: Uint8Array }> {
   return {
     onRequestParse({ request, requestParser, serverContext: { body = NO_BYTES }, setRequestParser }) {
@@ -109,12 +109,12 @@ async function parsing<T>(what: string, parse: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The members are Yoga's to judge. @throws JsonError */
+/** Yoga checks the members. @throws JsonError */
 function parseParams(bytes: Uint8Array): GraphQLParams {
   return parseJson(bytes) as GraphQLParams
 }
 
-/** What of a GET's URL is JSON, before it is parsed. @throws GraphQLError bad_request */
+/** Checks the JSON in a GET's URL before it is parsed. @throws GraphQLError bad_request */
 function checkQuery(url: string): void {
   const { searchParams } = new URL(url)
   for (const name of ['variables', 'extensions']) {
@@ -126,7 +126,7 @@ function checkQuery(url: string): void {
   }
 }
 
-/** Keeps the schema to those who know it: no introspection, and no "Did you mean" in messages. */
+/** Hides the schema: no introspection, and no "Did you mean" in messages. */
 export function hideSchema({ introspection, suggestions }: { introspection: boolean; suggestions: boolean }): Plugin {
   return {
     onValidate({ addValidationRule, setValidationFn }) {
@@ -140,7 +140,7 @@ export function hideSchema({ introspection, suggestions }: { introspection: bool
   }
 }
 
-/** Faults of variables, which are found after validation and before any resolver, and so have no path. */
+/** Errors of variables, which occur after validation and before any resolver, and so have no path. */
 function cutSuggestions(result: object): void {
   if (!('errors' in result) || !Array.isArray(result.errors)) return
   for (const error of result.errors as GraphQLError[]) {
@@ -149,8 +149,8 @@ function cutSuggestions(result: object): void {
 }
 
 /**
- * Ends queries and mutations that take too long with the error code `timeout` (HTTP 503). What a resolver has begun goes
- * on behind it; no further resolver starts, and those that look at `info.signal` learn of it.
+ * Ends queries and mutations that exceed the time limit with the error code `timeout` (HTTP 503). Running resolvers
+ * continue in the background; no further resolver starts, and `info.signal` is aborted.
  */
 export function executionTimeout(ms = EXECUTION_TIMEOUT_MS): Plugin {
   return {
@@ -169,7 +169,7 @@ export function executionTimeout(ms = EXECUTION_TIMEOUT_MS): Plugin {
           // Yoga's executor knows `signal`; its types do not.
           return await Promise.race([executeFn(Object.assign({ ...args }, { signal: controller.signal })), late])
         } catch (error) {
-          // Thrown, it would close a WebSocket, and with it every other operation there.
+          // An exception would close a WebSocket, with all other operations on it.
           return { errors: [error] }
         } finally {
           clearTimeout(timer)
@@ -185,8 +185,8 @@ function timeoutError(ms: number): GraphQLError {
 }
 
 /**
- * Masks the errors of results, where the request's id is known. Yoga's own masking, which does not know it, comes after
- * this one and sees what is thrown elsewhere.
+ * Masks the errors of results, with the id of the request. Yoga's own masking, which lacks the id, comes after this one
+ * and sees errors thrown elsewhere.
  */
 export function maskedErrors(mask: (error: unknown, requestId: string) => GraphQLError): Plugin<{ requestId: string }> {
   type Handler = Parameters<typeof handleStreamOrSingleExecutionResult<{ requestId: string }>>[1]
@@ -200,7 +200,7 @@ export function maskedErrors(mask: (error: unknown, requestId: string) => GraphQ
     onSubscribe: ({ args }) => ({
       onSubscribeResult: (payload) => handleStreamOrSingleExecutionResult(payload, maskAll),
       onSubscribeError({ error, setError }) {
-        // How an abandoned subscription ends; Yoga wants to see it as it is.
+        // An abandoned subscription ends with this error, which Yoga expects unchanged.
         if (error instanceof DOMException) return
         setError(mask(error, args.contextValue.requestId))
       },
@@ -213,14 +213,14 @@ interface Cache<T> {
   set(text: string, value: T): void
 }
 
-/** What Yoga remembers by a document's text: few documents, and no errors, which are as quickly found again. */
+/** A cache of Yoga by the text of a document: limited in size, and without errors, which are quickly found again. */
 export function documentCaches(): { documentCache: Cache<DocumentNode>; errorCache: Cache<Error> } {
   const documents = new Map<string, DocumentNode>()
   const documentCache: Cache<DocumentNode> = {
     get(text) {
       const found = documents.get(text)
       if (found === undefined) return undefined
-      // Used again: goes to the end of the queue.
+      // Used again: moves to the end of the queue.
       documents.delete(text)
       documents.set(text, found)
       return found

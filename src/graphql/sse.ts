@@ -2,10 +2,10 @@ import { isAsyncIterable, type Plugin } from 'graphql-yoga'
 
 const STREAM = 'text/event-stream'
 
-/** What keeps proxies from gathering, changing or keeping a stream: events are for now. */
+/** Headers that keep proxies from buffering, changing or caching a stream. */
 const STREAM_HEADERS = { 'X-Accel-Buffering': 'no', 'Cache-Control': 'no-cache, no-transform' }
 
-/** Lets event streams through proxies, and says what to accept where a result cannot be had otherwise. */
+/** Lets event streams pass through proxies, and names the accepted media types if none matches. */
 export function serverSentEvents(): Plugin {
   return {
     onResultProcess({ resultProcessor, setResultProcessor }) {

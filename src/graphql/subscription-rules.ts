@@ -12,8 +12,8 @@ import type { Plugin } from 'graphql-yoga'
 const CONDITIONS: ReadonlySet<string> = new Set(['skip', 'include'])
 
 /**
- * Refuses @skip and @include at the root of a subscription, as GraphQL does since September 2025. graphql-js counts root
- * fields without knowing the variables, and throws where a condition depends on one.
+ * Refuses @skip and @include at the root of a subscription, as the GraphQL specification of September 2025 does.
+ * graphql-js counts root fields without knowing the variables, and throws if a condition depends on one.
  */
 export function unconditionalSubscriptions(): Plugin {
   return {

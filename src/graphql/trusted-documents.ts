@@ -6,14 +6,14 @@ import { ConfigError } from '../infra/config.ts'
 import { sha256 } from '../infra/secrets.ts'
 import { requestFault } from './limits.ts'
 
-/** Documents by the SHA-256 of their text, in lower-case hex. */
+/** Documents by the SHA-256 of their text, in lower-case hexadecimal. */
 export type Manifest = ReadonlyMap<string, string>
 
 const Texts = z.record(z.string(), z.string())
 
 /**
  * Reads the file that GRAPHQL_DOCUMENTS names: a JSON object from SHA-256 to text.
- * @throws ConfigError when there is none, or when a text is not the one that its hash stands for
+ * @throws ConfigError when the file is missing, or a text does not match its hash
  */
 export function readManifest(path: string): Manifest {
   const fault = (what: string) => new ConfigError(`The configuration is invalid:\n  GRAPHQL_DOCUMENTS: ${path} ${what}`)
@@ -32,32 +32,32 @@ export function readManifest(path: string): Manifest {
   return manifest
 }
 
-/** Of an operation's request, over whichever transport. */
+/** The parameters of an operation, on any transport. */
 interface DocumentRequest {
   readonly query?: unknown
   readonly extensions?: unknown
   readonly operationName?: unknown
 }
 
-/** Which documents a server runs. */
+/** The documents that a server runs. */
 export interface KnownDocuments {
   /**
-   * What a request asks for by a document's id: the document, whatever text stands beside the id.
-   * @returns undefined when that is not to be run
+   * Finds a document by its id, regardless of the text in the request.
+   * @returns undefined when the document is not allowed
    */
   find<Params extends DocumentRequest>(params: Params): Params | undefined
-  /** @throws GraphQLError that says why, where `find` has nothing */
+  /** @throws GraphQLError with the reason, if `find` returns undefined */
   resolve<Params extends DocumentRequest>(params: Params): Params
   readonly plugin: Plugin
 }
 
-/** Without a manifest whatever text is sent runs. */
+/** Without a manifest, all documents run. */
 export const ANY_DOCUMENT: KnownDocuments = knownDocuments(
   (params) => (isHashAlone(params) ? undefined : params),
   () => persistedQueryFault('NOT_SUPPORTED'),
 )
 
-/** Only the manifest's documents run, over every transport. */
+/** Only the documents of the manifest run, on every transport. */
 export function trustedDocuments(manifest: Manifest): KnownDocuments {
   const texts = new Set(manifest.values())
   const { find, resolve, plugin } = knownDocuments(
@@ -65,7 +65,7 @@ export function trustedDocuments(manifest: Manifest): KnownDocuments {
       const query = manifest.get(idOf(params) ?? '')
       return query === undefined ? undefined : { ...params, query }
     },
-    // Not "not supported": clients would stop sending hashes, and those of the manifest are needed.
+    // Not PERSISTED_QUERY_NOT_SUPPORTED: clients would stop sending hashes, which the manifest requires.
     (params) => (isHashAlone(params) ? persistedQueryFault('NOT_FOUND') : untrusted()),
   )
   return {
@@ -73,7 +73,7 @@ export function trustedDocuments(manifest: Manifest): KnownDocuments {
     resolve,
     plugin: {
       ...plugin,
-      // The last wall: whichever way a text has come, this is before it is read.
+      // The last check, before the text is parsed, for every transport.
       onParse({ params: { source } }) {
         if (!texts.has(String(source))) throw untrusted()
       },
@@ -87,7 +87,7 @@ function knownDocuments(
 ): KnownDocuments {
   const find: KnownDocuments['find'] = (params) => {
     const found = lookUp(params)
-    // What clients send for an operation without a name.
+    // Clients send this for an operation without a name.
     return found?.operationName === '' ? { ...found, operationName: undefined } : found
   }
   const resolve: KnownDocuments['resolve'] = (params) => {
@@ -101,19 +101,22 @@ function knownDocuments(
 const PersistedQuery = z.object({ persistedQuery: z.object({ sha256Hash: z.string() }) })
 const DocumentId = z.object({ documentId: z.string() })
 
-/** `documentId`, or what clients of Apollo's protocol send. The former may be prefixed with the name of the hash. */
+/** `documentId`, or the hash of Apollo's protocol. `documentId` can have the name of the hash function as prefix. */
 function idOf(params: DocumentRequest): string | undefined {
   const { data: byId } = DocumentId.safeParse(params)
   if (byId !== undefined) return byId.documentId.replace(/^sha256:/, '')
   return PersistedQuery.safeParse(params.extensions).data?.persistedQuery.sha256Hash
 }
 
-/** How clients of automatic persisted queries (Apollo's protocol) begin: the text comes when the answer asks for it. */
+/**
+ * The first request of automatic persisted queries (Apollo's protocol), without the text, which the client sends after
+ * this error.
+ */
 function isHashAlone(params: DocumentRequest): boolean {
   return !params?.query && PersistedQuery.safeParse(params?.extensions).success
 }
 
-/** Clients of that protocol go by these words. It has status 200, and is not to be cached: the next answer differs. */
+/** Clients of that protocol recognize this message. It has the status 200, and must not be cached. */
 function persistedQueryFault(what: 'NOT_SUPPORTED' | 'NOT_FOUND'): Error {
   const message = what === 'NOT_FOUND' ? 'PersistedQueryNotFound' : 'PersistedQueryNotSupported'
   const http = { status: 200, headers: { 'Cache-Control': 'private, no-cache, must-revalidate' } }

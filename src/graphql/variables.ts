@@ -10,7 +10,7 @@ import {
 } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
 
-/** What an execution is given, as far as its variables are concerned. */
+/** The arguments of an execution that concern variables. */
 interface Given {
   readonly schema: GraphQLSchema
   readonly document: DocumentNode
@@ -19,8 +19,8 @@ interface Given {
 }
 
 /**
- * Refuses variables at their first fault. graphql-js goes on to the fiftieth, and prints the whole value in each message: what
- * a client sends in a second keeps the process busy for several.
+ * Refuses variables at their first error. graphql-js continues up to the fiftieth, and prints the whole value in each
+ * message, so that one second of input keeps the process busy for several.
  */
 export function firstFaultOfVariables(): Plugin {
   return {
@@ -40,7 +40,7 @@ function faultOf({ schema, document, operationName, variableValues }: Given): Gr
   for (const definition of definitions) {
     const name = definition.variable.name.value
     const value = Object.hasOwn(variableValues ?? {}, name) ? variableValues?.[name] : undefined
-    // What is missing is the executor's to name.
+    // The executor reports missing variables.
     if (value == null) continue
     const fault = faultIn(schema, definition, value)
     if (fault !== null) return fault
@@ -58,7 +58,7 @@ class Found extends Error {
 }
 
 function faultIn(schema: GraphQLSchema, definition: VariableDefinitionNode, value: unknown): GraphQLError | null {
-  // A type that there is not, or that takes no input, has been refused by validation.
+  // Validation refuses unknown types and types that take no input.
   const type = typeFromAST(schema, definition.type)
   if (!isInputType(type)) return null
   const name = definition.variable.name.value

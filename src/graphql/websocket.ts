@@ -13,58 +13,55 @@ import { checkJson, JsonError, keepNumbers } from '../infra/json.ts'
 import type { Log } from '../infra/log.ts'
 import type { KnownDocuments } from './trusted-documents.ts'
 
-/** What each operation's context is made from. */
+/** The basis of each operation's context. */
 export interface Incoming {
   readonly req: IncomingMessage
   readonly requestId: string
-  /** Adds to the answer's headers, where an answer has some. */
+  /** Adds headers to the response, if the transport has any. */
   readonly setHeaders?: (headers: Record<string, string>) => void
-  /** Calls back when the answer has been sent, or cannot be. */
+  /** Calls back when the response has been sent, or cannot be. */
   whenAnswered(listener: () => void): void
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the client no longer waits for the response. */
   readonly gone?: AbortSignal
 }
 
 export interface WebSockets<Context extends object> {
   readonly yoga: YogaServerInstance<Incoming, Context>
-  /** What may be asked for by an id. */
+  /** The documents that can be requested by id. */
   readonly documents: KnownDocuments
   /** Longer messages close their socket. */
   readonly maxBytes: number
-  /** Names an operation. */
+  /** Assigns an id to an operation. */
   newRequestId(): string
-  /** What the client may see of an error. */
+  /** The public form of an error. */
   maskError(error: unknown): GraphQLError
   readonly log: Log
 }
 
-/** Operations that one connection may have open at once, subscriptions and others. */
+/** The maximum number of open operations of one connection, including subscriptions. */
 const MAX_OPERATIONS = 100
-/** How often a peer is asked whether it is there. One that has not answered by the next time is gone. */
+/** The interval of pings. A peer that has not responded by the next one is closed. */
 const PING_MS = 12_000
-/** What a stopping server allows peers to say goodbye. */
+/** The time that a stopping server gives peers to close. */
 const GOODBYE_MS = 1000
-/** A client that goes on asking while so much waits for it to read is not waited for. */
+/** A client that sends more requests while this much waits for it to read is closed. */
 const MAX_UNREAD_BYTES = 8 * 2 ** 20
 
-/** WebSocket's own code for a server that stops. */
+/** WebSocket's code for a server that stops. */
 const CLOSING = 1001
 
 interface Extra {
   readonly request: IncomingMessage
-  /** What to call when operations have been answered, by what asked for them. */
+  /** Callbacks after the responses of operations, by their requests. */
   readonly answered: Map<object, () => void>
-  /** What runs, by its id: also what its client has completed, until it has ended. */
+  /** Running operations by id, including those that the client has completed, until they end. */
   readonly running: Map<string, object>
   isClosed(): boolean
 }
 
 type Enveloped = ReturnType<YogaServerInstance<Incoming, object>['getEnveloped']>
 
-/**
- * Serves Yoga over graphql-ws. The connection's `connectionParams` stand in for headers.
- * @returns closes every socket
- */
+/** Serves Yoga over graphql-ws. The connection's `connectionParams` replace headers. @returns closes every socket */
 export function serveGraphqlWs<Context extends object>(
   server: Server,
   options: WebSockets<Context>,
@@ -74,21 +71,21 @@ export function serveGraphqlWs<Context extends object>(
     noServer: true,
     maxPayload: maxBytes,
     handleProtocols,
-    // One message per turn of the event loop, however many come in one packet: between them others have theirs.
+    // One message per turn of the event loop, even if a packet contains many, so that others get their turn.
     allowSynchronousEvents: false,
   })
   server.on('upgrade', (req, socket, head) => {
     socket.on('error', () => socket.destroy())
     sockets.handleUpgrade(req, socket, head, (ws) => serve(ws, req))
   })
-  // What is thrown from one of these would close the socket, and with it every other operation there.
+  // An exception would close the socket, with all other operations on it.
   const graphql = makeServer<Record<string, unknown>, Extra>({
     jsonMessageReviver: keepNumbers,
-    // Yoga's own, with its plugins: onSubscribe hands them over as the root value.
+    // Yoga's execute and subscribe with its plugins: onSubscribe passes them as root value.
     execute: (args) => orErrors(async () => (args.rootValue as Enveloped).execute(args)),
     subscribe: (args) => orErrors(async () => (args.rootValue as Enveloped).subscribe(args)),
     onSubscribe: ({ extra, connectionParams }, id, payload) => {
-      // One that was completed by its client may still run. Another one of its id would be taken for it when it ends.
+      // An operation that its client has completed can still run. A new one with its id would be mistaken for it.
       if (extra.running.has(id)) return [stillRunning()]
       if (extra.running.size >= MAX_OPERATIONS) return [tooManyOperations()]
       extra.running.set(id, payload)
@@ -116,7 +113,7 @@ export function serveGraphqlWs<Context extends object>(
     answered.delete(payload)
   }
 
-  /** @returns what to run, or what is wrong with the document */
+  /** @returns the execution arguments, or the errors of the document */
   async function prepare(
     incoming: Incoming,
     payload: SubscribePayload,
@@ -143,10 +140,10 @@ export function serveGraphqlWs<Context extends object>(
     return run().catch((error) => ({ errors: [maskError(error)] }))
   }
 
-  /** In place of graphql-ws/use/ws, which writes to the console when a peer is lost, and does not mind unread answers. */
+  /** Replaces graphql-ws/use/ws, which logs lost peers to the console, and does not limit unread responses. */
   function serve(socket: WebSocket, request: IncomingMessage): void {
     const stopPings = endWhenSilent(socket)
-    // ws has closed the socket by then, with the code that fits.
+    // ws has already closed the socket, with a suitable code.
     socket.on('error', (error) => log.debug({ err: error }, 'WebSocket failed'))
     const fail = (error: unknown) => {
       log.error({ err: error }, 'WebSocket message failed')
@@ -156,8 +153,8 @@ export function serveGraphqlWs<Context extends object>(
     const closed = graphql.opened(
       {
         protocol: socket.protocol,
-        // Waits until the peer has taken it, so that one that does not read is sent one value per operation. What a lost
-        // peer did not get is no fault of ours.
+        // Waits until the peer has taken the message, so that a slow reader gets one value per operation. Errors of a
+        // lost peer are ignored.
         send: (data) => new Promise((resolve) => socket.send(data, () => resolve())),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => {
@@ -194,7 +191,7 @@ function bytesOf(data: RawData): Buffer {
   return Buffer.isBuffer(data) ? data : Buffer.from(data)
 }
 
-/** Why a message is not parsed; null when it may be. */
+/** The reason why a message is not parsed; null when it is. */
 function faultOf(bytes: Buffer): string | null {
   try {
     checkJson(bytes)
@@ -205,7 +202,7 @@ function faultOf(bytes: Buffer): string | null {
   }
 }
 
-/** @returns ends the pings */
+/** @returns stops the pings */
 function endWhenSilent(socket: WebSocket): () => void {
   let hasAnswered = true
   socket.on('pong', () => {
@@ -219,10 +216,10 @@ function endWhenSilent(socket: WebSocket): () => void {
   return () => clearInterval(timer)
 }
 
-/** No others: what tells where a request came from must not be the client's to say. */
+/** Only these: the client must not choose the headers that reveal the origin of a request. */
 const PARAMS = new Set(['authorization', 'x-api-key', 'x-workspace-id'])
 
-/** The upgrade request, with the connection's parameters in the place of headers that browsers cannot set. */
+/** The upgrade request, with `connectionParams` instead of headers that browsers cannot set. */
 function withParams(req: IncomingMessage, params: Record<string, unknown> | undefined): IncomingMessage {
   const fromParams = Object.entries(params ?? {}).flatMap(([name, value]) =>
     typeof value === 'string' && PARAMS.has(name.toLowerCase()) ? [[name.toLowerCase(), value] as const] : [],
@@ -232,7 +229,7 @@ function withParams(req: IncomingMessage, params: Record<string, unknown> | unde
   }) as IncomingMessage
 }
 
-/** As it is sent: without what is meant for HTTP. */
+/** The result as it is sent: without data for HTTP. */
 function formatted(error: GraphQLError): GraphQLFormattedError {
   const { extensions: { http: _, ...extensions } = {}, ...rest } = error.toJSON()
   return { ...rest, extensions }

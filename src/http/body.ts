@@ -6,7 +6,7 @@ import { parseJsonBody } from '../domain/shared/input.ts'
 /** 1 MiB. */
 export const MAX_BODY_BYTES = 1_048_576
 
-/** Whether the request carries a body of at least a byte, or of unknown length. */
+/** Whether the request has a body of at least one byte, or of unknown length. */
 export function hasBody(ctx: Context): boolean {
   return ctx.is('*/*') !== null && ctx.request.length !== 0
 }
@@ -39,7 +39,7 @@ export async function readBytes(ctx: Context): Promise<Buffer> {
   } catch (error) {
     const kind = error instanceof Error && 'type' in error ? error.type : undefined
     if (kind === 'entity.too.large') {
-      // What is still on its way is not read: the connection cannot be used again.
+      // The rest of the body is not read, so the connection cannot be reused.
       ctx.set('Connection', 'close')
       throw new DomainError('payload_too_large', `The body must be at most ${MAX_BODY_BYTES} bytes`)
     }

@@ -2,13 +2,13 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Server, Socket } from 'node:net'
 import { kindOfAddress } from '../infra/net/addresses.ts'
 
-/** How long a peer may take no byte of what waits for it. */
+/** The time in which a peer must take at least one byte of pending data. */
 export const STALLED_MS = 15_000
 const LOOK_MS = 1000
 
 /**
- * Closes connections of an address that has `max` open already. Addresses of the own network are not counted: proxies
- * stand there, and all their clients' connections come from one.
+ * Closes new connections of an address that has already `max` connections. Private addresses are not counted: they are
+ * proxies, whose clients share one address.
  */
 export function limitConnections(server: Server, max: number, isCounted = isPublic): void {
   const open = new Map<string, number>()
@@ -30,8 +30,9 @@ export function limitConnections(server: Server, max: number, isCounted = isPubl
 }
 
 /**
- * Answers a connection's requests one at a time. The next one begins when the system has taken the whole answer before it,
- * and the socket is not read while one waits: pipelined requests stay with their sender, but for the read that brought them.
+ * Handles the requests of a connection one at a time. The next one starts when the system has taken the whole response
+ * to the previous one. The socket is not read while a request waits, so that pipelined requests stay with their sender,
+ * except for the last read.
  */
 export function serializeRequests(answer: RequestListener): RequestListener {
   const begin = (line: Pipeline, { request, response }: PipelinedRequest) => {
@@ -57,15 +58,15 @@ export function serializeRequests(answer: RequestListener): RequestListener {
   }
 }
 
-/** A connection's requests that are not answered yet. */
+/** The unfinished requests of a connection. */
 interface Pipeline {
   readonly pending: PipelinedRequest[]
-  /** The request that came last, answered or not; and how many came. */
+  /** The latest request, finished or not, and the number of requests. */
   latest: IncomingMessage | null
   received: number
-  /** When the socket was read again after a pause, as `performance.now()`. */
+  /** The time when the socket was read again after a pause, by `performance.now()`. */
   readSince: number
-  /** Answers what came behind them and is no request, and closes the connection. What comes after that is left alone. */
+  /** Responds to invalid data behind the requests, and closes the connection. */
   refuse: (() => void) | null
 }
 
@@ -79,7 +80,7 @@ const pipelines = new WeakMap<Socket, Pipeline>()
 function newPipeline(socket: Socket): Pipeline {
   const line: Pipeline = { pending: [], latest: null, received: 0, readSince: Number.NEGATIVE_INFINITY, refuse: null }
   pipelines.set(socket, line)
-  // Node reads on when a request's body is asked for, or an answer has been sent.
+  // Node resumes reading when a request's body is read, or a response has been sent.
   socket.on('resume', () => {
     if (line.pending.length > 1) socket.pause()
     else line.readSince = performance.now()
@@ -88,10 +89,10 @@ function newPipeline(socket: Socket): Pipeline {
 }
 
 /**
- * Listens for `clientError`, and refuses what is no request, or did not arrive in time, once the requests before it are
- * answered: its answer must not be taken for theirs. A request that waited unread behind them has its time again from when
- * its connection is read.
- * @param requestMs how long a request may take to arrive
+ * Handles `clientError`: refuses invalid and late requests after the previous requests are finished, so that the
+ * response is not taken for theirs. A request that waited unread behind others gets its full time from when its
+ * connection is read.
+ * @param requestMs the time in which a request must arrive
  */
 export function rejectAfterPending(
   requestMs: number,
@@ -101,7 +102,7 @@ export function rejectAfterPending(
     const { pending: turns, latest } = line
     const last = turns.at(-1)
     if (latest?.complete === false) {
-      // It began, and its body does not go on. Waiting for others, it shall not be answered; answered, it has its answer.
+      // Its body does not arrive. If it still waits, it is refused; if it is finished, its response is enough.
       if (last?.request === latest && turns.length > 1) turns.pop()
       else if (last?.request !== latest || last.response.headersSent) return socket.destroy()
       else return refuse(error, socket)
@@ -122,14 +123,14 @@ export function rejectAfterPending(
   }
 }
 
-/** Milliseconds that a request behind others still has, when these have kept it from being read. */
+/** The remaining milliseconds of a request that others have kept from being read. */
 function timeLeft({ readSince }: Pipeline, socket: Socket, requestMs: number): number {
   return socket.isPaused() ? requestMs : readSince + requestMs - performance.now()
 }
 
-/** Node looks at a message's time once: what is late all the same is found here. */
+/** Node checks the time of a message once; this finds those that are late afterwards. */
 function allowTime(line: Pipeline, socket: Socket, requestMs: number, refuse: () => void): void {
-  /** The message that Node counted as late: the latest one's body, or the headers after it. */
+  /** The message that Node counted as late: the body of the latest request, or the headers after it. */
   const number = line.latest?.complete === false ? line.received : line.received + 1
   const hasArrived = () => line.received > number || (line.received === number && line.latest?.complete === true)
   let timer: NodeJS.Timeout | undefined
@@ -147,18 +148,18 @@ function allowTime(line: Pipeline, socket: Socket, requestMs: number, refuse: ()
   look()
 }
 
-/** Waits until the credential may have one more request under way, which it is until the client has taken the answer. */
+/** Waits for a slot of the credential. The request holds it until the client has taken the response. */
 export type AcquireRequestSlot = (credentialId: string, response: ServerResponse) => Promise<void>
 
-/** Calls back when the system has taken the whole answer, or its connection is gone. */
+/** Calls back when the system has taken the whole response, or the connection is closed. */
 export function onResponseClosed(response: ServerResponse, listener: () => void): void {
   if (response.destroyed) listener()
   else response.once('close', listener)
 }
 
 /**
- * Closes connections that take no byte for a while, though something waits for them: an answer, an event stream or a
- * WebSocket's messages. It would be kept as long as the connection is.
+ * Closes connections that take no byte for a while although data waits for them: a response, an event stream or
+ * WebSocket messages. The data would stay in memory as long as the connection.
  */
 export function closeStalledConnections(server: Server, patienceMs = STALLED_MS): void {
   const open = new Map<Socket, WriteProgress>()
@@ -182,13 +183,13 @@ export function closeStalledConnections(server: Server, patienceMs = STALLED_MS)
 
 interface WriteProgress {
   taken: number
-  /** When it last took something, or had nothing to take. */
+  /** The time when the peer last took data, or none was pending. */
   since: number
 }
 
 /**
- * Bytes that the system has taken. `bytesWritten` counts those of a write at once, however large it is; how many of them
- * wait, Node knows by a property of the socket's handle, and judges its own timeouts by it.
+ * The number of bytes that the system has taken. `bytesWritten` counts a whole write at once; the socket's handle knows
+ * how many of its bytes still wait, and Node's own timeouts use it, too.
  */
 function bytesTaken(socket: Socket): number {
   const handle: unknown = Reflect.get(socket, '_handle')

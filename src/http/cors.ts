@@ -13,14 +13,14 @@ const HEADERS = 'Authorization, Content-Type, Idempotency-Key, X-Api-Key, X-Requ
 const REMEMBERED_S = 600
 
 /**
- * Lets pages of the listed origins call the API with a key that they hold; there are none by default. Cookies do not come
- * along: a signed-in person's pages are this deployment's own (TRUSTED_ORIGINS).
- * @param isShared which requests other origins may make
+ * Lets pages of the listed origins call the API with a key; none by default. Cookies are not allowed: only pages of
+ * this deployment and of TRUSTED_ORIGINS can use them.
+ * @param isShared the requests that other origins can make
  */
 export function cors(origins: ReadonlySet<string>, isShared: (ctx: Koa.Context) => boolean): Koa.Middleware {
   return async (ctx, next) => {
     if (origins.size === 0 || !isShared(ctx)) return next()
-    // Caches must not hand one origin's answer to another.
+    // Caches must not serve the response of one origin to another.
     ctx.vary('Origin')
     const origin = ctx.get('Origin')
     if (!origins.has(origin)) return next()

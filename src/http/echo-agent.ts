@@ -9,7 +9,7 @@ import { NotFoundError, UnauthorizedError } from '../domain/shared/errors.ts'
 import { readBytes } from './body.ts'
 
 const PATH = '/dev/echo-agent'
-/** As long as somebody would need to begin an answer. */
+/** A delay that looks like thinking. */
 const THINKING_MS = 600
 const CALL_TIMEOUT_MS = 5000
 
@@ -18,7 +18,7 @@ const Delivery = z.object({
   data: z.object({ conversationId: z.string(), type: z.string().optional(), body: z.string().optional() }),
 })
 
-/** Where the echo agent's webhooks go, once the server listens. */
+/** The URL of the echo agent's webhook, once the server listens. */
 export function echoAgentUrl(address: AddressInfo): string {
   const isEverywhere = address.address === '::' || address.address === '0.0.0.0'
   const host = isEverywhere ? '127.0.0.1' : address.family === 'IPv6' ? `[${address.address}]` : address.address
@@ -26,8 +26,8 @@ export function echoAgentUrl(address: AddressInfo): string {
 }
 
 /**
- * The built-in echo agent's service, for development: what an agent's developer would write. It knows nothing that any
- * other agent does not know, is called over HTTP like any other, checks the signature, and answers through the REST API.
+ * The service of the built-in echo agent, for development. It works like any other agent: it gets webhooks over HTTP,
+ * verifies the signature, and replies through the REST API.
  */
 export function serveEchoAgent(deps: Deps): Koa.Middleware {
   return async (ctx, next) => {
@@ -43,7 +43,7 @@ export function serveEchoAgent(deps: Deps): Koa.Middleware {
     ctx.body = { ok: true }
     if (event !== 'message.created' || data.type !== 'VISITOR') return
     const origin = new URL(deps.echoAgentUrl?.() ?? '').origin
-    // The webhook is answered first: thinking takes longer than a sender waits.
+    // The webhook gets its response first: thinking takes longer than GudDesk waits.
     answer(origin, credentials.apiKey, data.conversationId, data.body ?? '').catch((error: unknown) =>
       deps.log.warn({ err: error, conversationId: data.conversationId }, 'echo agent reply failed'),
     )

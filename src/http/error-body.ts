@@ -20,7 +20,7 @@ export interface ErrorBody {
   error: { code: ErrorCode | 'internal_error'; message: string; status: number; fields?: readonly FieldError[] }
 }
 
-/** What the client sees; null for anything unexpected, which is logged and masked. */
+/** The public form of an error; null for unexpected ones, which are logged and masked. */
 export function expectedError(error: unknown): ErrorBody | null {
   if (!(error instanceof DomainError)) return null
   const { code, message } = error

@@ -4,8 +4,9 @@ export type HeaderSet = Readonly<Record<string, string>>
 const policy = (...rules: string[]) => rules.join('; ')
 
 /**
- * For every answer. One that is no page must never act as one: nothing may run in it, frame it or guess its type.
- * @param isHttps browsers that came by https keep to it for a year
+ * Headers of every response. Responses that are not pages must never act as one: no scripts, no framing, no guessed
+ * types.
+ * @param isHttps browsers then use only https for a year
  */
 export function answerHeaders(isHttps: boolean): HeaderSet {
   return {
@@ -24,7 +25,7 @@ const PAGE_HEADERS: HeaderSet = {
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
 }
 
-/** For the dashboard's pages: everything from this server, nothing inline. */
+/** Headers of the dashboard: all resources come from this server, and nothing is inline. */
 export function pageHeaders(): HeaderSet {
   return {
     ...PAGE_HEADERS,
@@ -43,7 +44,7 @@ export function pageHeaders(): HeaderSet {
   }
 }
 
-/** For pictures that others have made: shown on our own pages, and never run. */
+/** Headers of pictures from others: they can be shown, but never run. */
 export function pictureHeaders(): HeaderSet {
   return {
     'Cache-Control': 'private, max-age=86400, immutable',
@@ -54,8 +55,8 @@ export function pictureHeaders(): HeaderSet {
 }
 
 /**
- * For a page of one form without scripts, whose address has a secret in it. Its origin alone is sent along: without that, the
- * form's POST could not be told from another site's.
+ * Headers of a page with one form, no scripts, and a secret in its address. The form's POST sends only the origin,
+ * which distinguishes it from requests of other sites.
  * @param styleHash SHA-256 of its one style element, in base64
  */
 export function formPageHeaders(styleHash: string): HeaderSet {
@@ -73,7 +74,7 @@ export function formPageHeaders(styleHash: string): HeaderSet {
   }
 }
 
-/** For GraphiQL, which is one page with its scripts and styles in it. It exists where GRAPHQL_INTROSPECTION is on. */
+/** Headers of GraphiQL, a page with inline scripts and styles. It exists only with GRAPHQL_INTROSPECTION. */
 export function graphiqlHeaders(): HeaderSet {
   return {
     ...PAGE_HEADERS,

@@ -19,7 +19,7 @@ export function serveMetrics(token: string | undefined, metrics: Metrics): Koa.M
   }
 }
 
-/** Compares hashes, which have one length, so that the duration tells nothing. */
+/** Compares hashes of equal length, so that the duration reveals nothing. */
 function isBearer(given: string, token: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(hash(given), hash(`Bearer ${token}`))

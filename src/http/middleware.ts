@@ -16,7 +16,7 @@ export function newRequestId(): string {
   return `req_${randomUUID().replaceAll('-', '')}`
 }
 
-/** Names every request, in the answer's X-Request-Id and in the log. */
+/** Assigns an id to every request, for X-Request-Id and the log. */
 export function requestId(): Koa.Middleware {
   return async (ctx, next) => {
     const given = ctx.get('x-request-id')
@@ -27,7 +27,7 @@ export function requestId(): Koa.Middleware {
   }
 }
 
-/** Turns whatever is thrown into the contract's error, and logs what was not expected. */
+/** Turns exceptions into the error format of the contract, and logs unexpected ones. */
 export function errorResponse(deps: Pick<Deps, 'log' | 'db'>): Koa.Middleware {
   return async (ctx, next) => {
     try {
@@ -49,13 +49,13 @@ export function errorResponse(deps: Pick<Deps, 'log' | 'db'>): Koa.Middleware {
   }
 }
 
-/** A full disk is logged once, and not for each request: the log may be on it. */
+/** Logs a full disk at debug level: the log may be on the same disk, and the embedded database has logged it once. */
 export function logUnavailable({ log }: Pick<Deps, 'log'>, error: UnavailableError, requestId: string): void {
   const level = error instanceof DiskFullError ? 'debug' : 'warn'
   log[level]({ err: error.cause, requestId }, 'database unavailable')
 }
 
-/** The answer to every path that nothing else serves. */
+/** The response to all other paths. */
 export function notFound(): Koa.Middleware {
   return (ctx) => {
     throw new NotFoundError(`${ctx.method} ${ctx.path.slice(0, 200)}`)

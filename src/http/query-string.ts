@@ -1,10 +1,10 @@
 import { ValidationError } from '../domain/shared/errors.ts'
 
-/** Parameters that a URL may have. */
+/** The maximum number of parameters in a URL. */
 const MAX_PARAMETERS = 100
 
 /**
- * The parameters of a query string; a list of values where a name is repeated. In place of `ctx.query`, which takes time by
+ * The parameters of a query string; a list of values for repeated names. Replaces `ctx.query`, whose time grows with
  * the square of their number.
  * @throws ValidationError when there are too many
  */

@@ -1,6 +1,6 @@
 import type { RateLimitedError, RateLimitStatus } from '../domain/shared/errors.ts'
 
-/** What every answer says about the budget that it was counted in, over REST and GraphQL. */
+/** The headers with the state of the budget, for REST and GraphQL. */
 export function rateLimitHeaders({ limit, remaining, reset }: RateLimitStatus): Record<string, string> {
   return {
     'X-RateLimit-Limit': String(limit),
@@ -9,7 +9,7 @@ export function rateLimitHeaders({ limit, remaining, reset }: RateLimitStatus): 
   }
 }
 
-/** The headers of a refusal. */
+/** The headers of a refused request. */
 export function refusalHeaders({ standing, retryAfterSeconds }: RateLimitedError): Record<string, string> {
   return { ...(standing !== null && rateLimitHeaders(standing)), 'Retry-After': String(retryAfterSeconds) }
 }

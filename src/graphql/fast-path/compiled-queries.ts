@@ -2,7 +2,7 @@ import { type DocumentNode, type ExecutionArgs, getOperationAST, OperationTypeNo
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
 import type { Plugin } from 'graphql-yoga'
 
-/** Runs of a document before it is compiled, which takes some milliseconds: what comes once is not worth it. */
+/** The number of runs before a document is compiled, which takes some milliseconds. */
 const RUNS_BEFORE = 5
 
 interface Known {
@@ -12,11 +12,11 @@ interface Known {
 }
 
 /**
- * Runs the queries that come again and again as compiled functions: a list of objects then takes a quarter of the
- * executor's time. Mutations and subscriptions stay with the executor, which begins no further field after a time-out.
+ * Runs recurring queries as compiled functions, which takes a quarter of the executor's time for a list of objects. The
+ * executor runs mutations and subscriptions, because it starts no further field after a timeout.
  *
- * What goes wrong in a compiled query is worded and placed differently. Reading twice does no harm, so the executor runs
- * such a query again, and its errors are the ones that everybody sees.
+ * Errors of a compiled query have other messages and paths. Reading twice does no harm, so the executor repeats a
+ * failed query, and returns its own errors.
  */
 export function compiledQueries<Context extends object>(again: (context: Context) => void): Plugin<Context> {
   const documents = new WeakMap<DocumentNode, Known>()

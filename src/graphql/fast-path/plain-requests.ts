@@ -4,15 +4,15 @@ import { parseJson } from '../../infra/json.ts'
 import type { KnownDocuments } from '../trusted-documents.ts'
 import type { Incoming } from '../websocket.ts'
 
-/*
- * The usual request: a POST of one query or mutation as JSON, answered with JSON. Yoga's own HTTP layer
- * makes a Request, streams and a Response of it, which costs several times what a small operation does. Here the body is
- * parsed, given to Yoga's pipeline (`getResultForParams`: parsing, validation, context, execution, every plugin), and the
- * result is written as one string. Whatever is not plainly such a request is Yoga's: GET, subscriptions, GraphiQL, other
- * media types, and every malformed request, so that there is one place that says what is wrong.
+/**
+ * Handles the usual request: a POST of one query or mutation as JSON, with a JSON response. Yoga's HTTP layer creates a
+ * Request, streams and a Response, which costs several times as much as a small operation. Here, the body is parsed and
+ * passed to Yoga's pipeline (`getResultForParams`: parsing, validation, context, execution, every plugin), and the
+ * result is written as one string. All other requests are left to Yoga: GET, subscriptions, GraphiQL, other media
+ * types, and malformed requests, so that one place reports errors.
  */
 
-/** An operation to run, and the media type of its answer. */
+/** An operation to run, and the media type of its response. */
 export interface PlainRequest {
   readonly params: GraphQLParams
   readonly accepted: MediaType
@@ -29,8 +29,8 @@ export interface Answer {
 const JSON_TYPE = /^application\/json *(?:; *charset=(?:utf-?8|"utf-?8") *)?$/i
 
 /**
- * @param find what an operation that is asked for by an id stands for
- * @returns undefined for what is left to Yoga
+ * @param find resolves the id of a document
+ * @returns undefined for requests that are left to Yoga
  */
 export function plainRequest(
   headers: IncomingHttpHeaders,
@@ -43,16 +43,16 @@ export function plainRequest(
   if (accepted === undefined) return undefined
   const given = parseParams(body)
   const params = given && find(given)
-  // A subscription's results are a stream. The word may be elsewhere in the text: Yoga will see.
+  // A subscription has a stream of results. The word can also occur elsewhere in the text; Yoga decides.
   if (params?.query === undefined || params.query.includes('subscription')) return undefined
   return { params, accepted }
 }
 
-/** Yoga's choice: the first type of the header that a result can have. */
+/** Like Yoga: the first type of the header that a result can have. */
 function acceptedType(accept: string): MediaType | undefined {
   for (const range of accept.toLowerCase().split(',')) {
     const [type, ...parameters] = range.replace(/\s/g, '').split(';')
-    // No weights, charsets or partly open ranges here.
+    // Headers with weights, charsets or wildcards are left to Yoga.
     if (parameters.length > 0) return undefined
     if (type === 'application/json' || type === 'application/graphql-response+json') return type
     if (type === '*/*') return 'application/json'
@@ -83,13 +83,10 @@ function parseParams(body: Buffer): GraphQLParams | undefined {
   return params
 }
 
-/** What plugins see of such a request. */
+/** The request as plugins see it. */
 const REQUEST = new Request('http://guddesk.internal/graphql', { method: 'POST' })
 
-/**
- * Runs an operation. What fails is in the result, masked.
- * @param incoming what the context is made from
- */
+/** Runs an operation. Errors are masked in the result. @param incoming the basis of the context */
 export async function answerPlain<Context extends object>(
   yoga: YogaServerInstance<Incoming, Context>,
   { params, accepted }: PlainRequest,
@@ -100,7 +97,7 @@ export async function answerPlain<Context extends object>(
   if (result.errors === undefined) {
     return { status: 200, headers: { 'Content-Type': `${accepted}; charset=utf-8` }, body: JSON.stringify(result) }
   }
-  // Errors have a say in status and headers: Yoga's rules.
+  // Errors affect status and headers, by Yoga's rules.
   const response = processRegularResult(result, yoga.fetchAPI, accepted)
   return { status: response.status, headers: Object.fromEntries(response.headers), body: await response.text() }
 }

@@ -7,14 +7,14 @@ import type Koa from 'koa'
 import { pageHeaders } from '../headers.ts'
 import { GRAPHQL_PATH } from './paths.ts'
 
-/** The built dashboard: its files, by the path they are served at. */
+/** The built dashboard: its files by their paths. */
 export type Pages = ReadonlyMap<string, PageFile>
 
 interface PageFile {
   readonly type: string
   readonly etag: string
   readonly bytes: Buffer
-  /** The same, compressed at build time; missing for files that gain nothing. */
+  /** The same, compressed at build time; omitted for files that compression does not shrink. */
   readonly br?: Buffer
   readonly gzip?: Buffer
 }
@@ -22,7 +22,7 @@ interface PageFile {
 const FOLDER = fileURLToPath(new URL('../../../dashboard/dist', import.meta.url))
 const BUILD_SCRIPT = fileURLToPath(new URL('../../../dashboard/build.ts', import.meta.url))
 const INDEX = '/index.html'
-/** Vite puts a hash of the content into these names. */
+/** Vite adds a content hash to these names. */
 const HASHED = '/assets/'
 
 const TYPES: Record<string, string> = {
@@ -34,8 +34,8 @@ const TYPES: Record<string, string> = {
 }
 
 /**
- * Builds the dashboard when it is missing or older than its sources, in a process of its own.
- * @throws Error when the build fails; what it says has been printed
+ * Builds the dashboard in another process if it is missing or older than its sources.
+ * @throws Error when the build fails; its output has been printed
  */
 export async function buildPages(): Promise<void> {
   const build = spawn(process.execPath, [BUILD_SCRIPT, '--if-stale'], { stdio: ['ignore', 'inherit', 'inherit'] })
@@ -43,7 +43,7 @@ export async function buildPages(): Promise<void> {
   if (code !== 0) throw new Error('The dashboard build failed: run "npm run build" to see why')
 }
 
-/** Reads the built dashboard into memory, some 3 MB; null when it was not built. */
+/** Reads the built dashboard into memory, about 3 MB; null when it was not built. */
 export async function readPages(folder = FOLDER): Promise<Pages | null> {
   const entries = await readdir(folder, { withFileTypes: true, recursive: true }).catch(() => [])
   const names = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
@@ -64,8 +64,8 @@ export async function readPages(folder = FOLDER): Promise<Pages | null> {
 }
 
 /**
- * Serves the dashboard: its files at their paths, and its page at every path that a browser opens and no API owns, so that
- * a deep link works. What is not there stays the API's 404: a missing script must not be answered with a page.
+ * Serves the dashboard: its files at their paths, and its page at all paths that a browser opens and no API uses, so
+ * that deep links work. Other paths get the 404 of the API, so that a missing script does not return a page.
  */
 export function servePages(pages: Pages | null): Koa.Middleware {
   return async (ctx, next) => {
@@ -79,7 +79,7 @@ export function servePages(pages: Pages | null): Koa.Middleware {
   }
 }
 
-/** Somebody who types an address or follows a link asks for HTML by name; programs do not. */
+/** Whether a browser opens a page: it accepts HTML explicitly; programs do not. */
 function isPage({ path, headers }: Koa.Context): boolean {
   const isApi = path === '/api' || path.startsWith('/api/') || path === GRAPHQL_PATH || path === '/healthz'
   return !isApi && !path.startsWith(HASHED) && /\btext\/html\b/i.test(headers.accept ?? '')
@@ -91,7 +91,7 @@ function send(ctx: Koa.Context, file: PageFile): void {
   ctx.type = file.type
   if (file.type === TYPES['.html']) setPageHeaders(ctx)
   if (file.br !== undefined || file.gzip !== undefined) ctx.vary('Accept-Encoding')
-  // The smallest that the client can read, in whichever order it names them.
+  // The smallest encoding that the client accepts, in any order.
   const encoding = (['br', 'gzip'] as const).find((name) => file[name] !== undefined && ctx.acceptsEncodings(name))
   ctx.etag = encoding === undefined ? file.etag : file.etag.replace(/"$/, `-${encoding}"`)
   ctx.status = 200

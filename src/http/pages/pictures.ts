@@ -17,8 +17,8 @@ export interface PicturesDeps {
 }
 
 /**
- * Serves the pictures of visitors and agents from our own origin, to people who are signed in to their workspace: whoever
- * hosts a picture does not learn who looks at it, or when.
+ * Serves the pictures of visitors and agents from this origin, to people who are signed in to their workspace. The host
+ * of a picture does not learn who looks at it, or when.
  */
 export function servePictures({ deps, authenticator, charge, acquireSlot }: PicturesDeps): Koa.Middleware {
   return async (ctx, next) => {

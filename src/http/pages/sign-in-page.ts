@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { formPageHeaders } from '../headers.ts'
 
-/** As the dashboard's tokens.css has them; the page also works where the dashboard was not built. */
+/** The colours of the dashboard's tokens.css; the page also works without a built dashboard. */
 const STYLE = `
 :root { color-scheme: light dark; --bg: #fff; --bg-subtle: #f8f8fa; --border: #e4e4ea; --text: #1a1b20; --dim: #5d5e69;
   --button: #4f46d8; --hover: #4239b8; --focus: #4f46d8 }
@@ -21,8 +21,8 @@ button:focus-visible { outline: 2px solid var(--focus); outline-offset: 2px }
 `
 
 /**
- * What a sign-in link shows. Opening it does nothing, since mail programs and chats open links by themselves; the form goes
- * to the page's own address, with the token that is in it.
+ * The page of a sign-in link. Opening it has no effect, because mail programs and chats open links automatically; its
+ * form posts to the page's own address, which contains the token.
  */
 export const SIGN_IN_PAGE = `<!doctype html>
 <html lang="en">

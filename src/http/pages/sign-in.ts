@@ -26,18 +26,18 @@ export interface SignInDeps {
   readonly failures: AuthFailureThrottle
   readonly tokens: SessionTokens
   readonly own: OwnOrigins
-  /** Where browsers go once they are signed in. */
+  /** The path that browsers open after signing in. */
   readonly startPath: string
 }
 
 const LINK_PATH = '/api/auth/sign-in/link'
 
-/** @param origin where the deployment is reached, without a trailing slash */
+/** @param origin the public origin of the deployment, without a trailing slash */
 export function signInUrl(origin: string, token: string): string {
   return `${origin}${LINK_PATH}?token=${encodeURIComponent(token)}`
 }
 
-/** Whatever stands for an address here, such as owner@localhost. */
+/** An address in any form, such as owner@localhost. */
 const Address = text(320).transform(personalAddress)
 const Credentials = z.object({
   email: Address,
@@ -48,12 +48,12 @@ const Credentials = z.object({
 const Recipient = z.object({ email: Address })
 
 const MAIL_WINDOW_MS = 15 * 60_000
-/** Within that window: to one address, and asked for from one place. */
+/** The limits within that window: mails to one address, and requests from one origin. */
 const MAX_MAILS = { address: 3, place: 20 } as const
 
 type Handler = (context: SignInDeps, ctx: Koa.Context) => Promise<void>
 
-/** Everything that can be reached under /api/auth: path, method, handler. */
+/** All routes under /api/auth: path, method, handler. */
 const ROUTES: Record<string, Partial<Record<string, Handler>>> = {
   '/api/auth/sign-in': { GET: showMethods, HEAD: showMethods },
   '/api/auth/sign-in/email': { POST: signInWithPassword },
@@ -62,7 +62,7 @@ const ROUTES: Record<string, Partial<Record<string, Handler>>> = {
   [LINK_PATH]: { GET: showLink, HEAD: showLink, POST: openLink },
 }
 
-/** People sign in and out over HTTP. Any other path goes on to the next middleware. */
+/** Signs people in and out over HTTP. Other paths are passed to the next middleware. */
 export function signInRoutes(context: SignInDeps): Koa.Middleware {
   return async (ctx, next) => {
     const methods = ROUTES[ctx.path]
@@ -93,15 +93,15 @@ async function signOut({ deps, authenticator, tokens }: SignInDeps, ctx: Koa.Con
   ctx.body = { data: { ok: true } }
 }
 
-/** For the sign-in page, before anybody is known. */
+/** Settings of the sign-in page, without authentication. */
 async function showMethods({ deps }: SignInDeps, ctx: Koa.Context): Promise<void> {
   ctx.body = { data: { methods: ['password', ...(deps.mail === undefined ? [] : ['link'])] } }
 }
 
 /**
- * Mails a sign-in link to whoever has that address here. The answer comes first and is the same for anybody, so that it does
- * not tell, not even by its time, whether somebody has it.
- * @throws NotFoundError where no mail is sent; RateLimitedError
+ * Mails a sign-in link to the user with an address. The response is sent first and is always the same, so that neither
+ * it nor its duration reveals whether the user exists.
+ * @throws NotFoundError if no mail server is configured; RateLimitedError
  */
 async function mailLink(context: SignInDeps, ctx: Koa.Context): Promise<void> {
   const { deps, people, authenticator, own } = context
@@ -124,14 +124,14 @@ async function mailLink(context: SignInDeps, ctx: Koa.Context): Promise<void> {
   ctx.body = { data: { ok: true } }
 }
 
-/** A page with a button. Whatever opens links by itself, such as a preview in a chat, uses none up. */
+/** A page with a button. Programs that open links automatically, such as chat previews, do not use up the link. */
 async function showLink(_context: SignInDeps, ctx: Koa.Context): Promise<void> {
   ctx.set(SIGN_IN_PAGE_HEADERS)
   ctx.type = 'html'
   ctx.body = SIGN_IN_PAGE
 }
 
-/** For browsers: it redirects to the start page, also when the link is of no use, which the page then says. */
+/** For browsers: redirects to the start page, also for an invalid link, which the page then reports. */
 async function openLink(
   { people, authenticator, failures, own, startPath }: SignInDeps,
   ctx: Koa.Context,
@@ -151,7 +151,10 @@ async function openLink(
   }
 }
 
-/** Another site's page may not sign somebody in, as somebody else. Programs that are no browsers may. @throws ForbiddenError */
+/**
+ * Refuses requests from other sites' pages, which could sign a person in as someone else. Programs other than browsers
+ * are allowed. @throws ForbiddenError
+ */
 function refuseOtherSites(own: OwnOrigins, ctx: Koa.Context): void {
   requireOwnOrigin(own, { ...requestOf(ctx), method: 'GET' })
 }
