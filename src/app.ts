@@ -45,16 +45,19 @@ import { restRouter } from './rest/app.ts'
 export const HEADERS_TIMEOUT_MS = 15_000
 export const REQUEST_TIMEOUT_MS = 30_000
 const CHECK_CONNECTIONS_MS = 2000
-/** Requests of one credential that are under way, or have answers that the client has not taken. Others wait. */
+/**
+ * The maximum number of unfinished requests of one credential, including responses that the client has not taken.
+ * Others wait.
+ */
 const MAX_UNDER_WAY = 8
-/** The same where all share one connection to the database. */
+/** The same on the embedded database, with its one shared connection. */
 const MAX_UNDER_WAY_EMBEDDED = 4
-/** Characters of an answer from which on it is held as bytes. */
+/** Responses with more characters are converted to bytes at once. */
 const LONG_BODY = 2 ** 16
-/** What a stopping server allows requests that are under way. */
+/** The time that a stopping server gives to running requests. */
 const FINISH_REQUESTS_MS = 4000
 
-/** What the HTTP server is made of, apart from what everything shares. */
+/** The parts of the HTTP server, besides the shared dependencies. */
 export interface HttpParts {
   readonly people: People
   readonly tokens: SessionTokens
@@ -64,7 +67,7 @@ export interface HttpParts {
   readonly metrics: Metrics
 }
 
-/** An HTTP server that is not listening yet, with every route that the roles have. Stopping it finishes requests under way. */
+/** An HTTP server with all routes of its roles, which does not listen yet. Stopping it finishes running requests. */
 export function assembleHttp(
   config: Config,
   deps: Deps,
@@ -104,7 +107,7 @@ export function assembleHttp(
   app.use(observeRequests(deps, metrics))
   app.use(errorResponse(deps))
   app.use(async (ctx, next) => {
-    // Keep-alive connections end with their next answer, so that stopping does not wait for idle clients.
+    // Keep-alive connections end with their next response, so that stopping does not wait for idle clients.
     if (isStopping) ctx.set('Connection', 'close')
     await next()
   })
@@ -146,11 +149,11 @@ export function assembleHttp(
 
   const options = {
     headersTimeout: HEADERS_TIMEOUT_MS,
-    // How often Node looks for requests that are too slow.
+    // The interval at which Node checks for slow requests.
     connectionsCheckingInterval: CHECK_CONNECTIONS_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: config.keepAliveSeconds * 1000,
-    // Answered by refuseUnanswerable, in the contract's words instead of Node's.
+    // refuseUnanswerable responds instead, in the format of the contract.
     requireHostHeader: false,
     shouldUpgradeCallback: (req: IncomingMessage) => hasApi && isWebSocketUpgrade(req),
   }
@@ -181,13 +184,13 @@ function tooManyUnderWay(): Error {
   return new RateLimitedError('Too many concurrent requests with this credential: wait until some have finished', 1000)
 }
 
-/** A text that waits for a slow reader would be kept twice: as it is, and as the bytes to send. */
+/** A text that waits for a slow reader would take memory twice: as text, and as the bytes to send. */
 const longBodiesAsBytes: Koa.Middleware = async (ctx, next) => {
   await next()
   if (typeof ctx.body === 'string' && ctx.body.length > LONG_BODY) ctx.body = Buffer.from(ctx.body)
 }
 
-/** What other origins' pages may call with a key of theirs; signing in is for own pages only. */
+/** The paths that pages of other origins can call with a key; not signing in. */
 function isApi({ path }: Koa.Context): boolean {
   return (
     path === GRAPHQL_PATH ||
@@ -197,7 +200,7 @@ function isApi({ path }: Koa.Context): boolean {
   )
 }
 
-/** A client that left before its answer was complete: its own affair. */
+/** Whether the client left before the response was complete. */
 function isClientGone(error: unknown): boolean {
   return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
 }
@@ -205,11 +208,11 @@ function isClientGone(error: unknown): boolean {
 /** The characters of a name or address with a port (RFC 3986, 3.2.2). */
 const HOST = /^[\w.~!$&'()*+,;=%:[\]-]*$/
 
-/** What HTTP/1.1 itself demands (RFC 9112, 3.2; RFC 9110, 10.1.1). */
+/** Requirements of HTTP/1.1 (RFC 9112, 3.2; RFC 9110, 10.1.1). */
 const refuseUnanswerable: Koa.Middleware = async ({ req, headers }, next) => {
   const isHostless = req.httpVersion === '1.1' && headers.host === undefined
   if (isHostless) throw new DomainError('bad_request', 'Send a Host header')
-  // Node keeps the first one: something in front may have judged the request by another.
+  // Node keeps the first one; a proxy may have checked another one.
   const names = req.rawHeaders.filter((text, i) => i % 2 === 0 && text.length === 4 && text.toLowerCase() === 'host')
   if (names.length > 1 || !HOST.test(headers.host ?? '')) {
     throw new DomainError('bad_request', 'Send one Host header, with the name or address of this server')
@@ -220,7 +223,10 @@ const refuseUnanswerable: Koa.Middleware = async ({ req, headers }, next) => {
   await next()
 }
 
-/** 200 when the database answers, also when it can only be read; 503 otherwise, while it is another's, and while stopping. */
+/**
+ * 200 when the database responds, also when it is read-only; 503 otherwise, without the lock on the database, and while
+ * stopping.
+ */
 function health(db: Database, isStopping: () => boolean): Koa.Middleware {
   const reasonAgainst = async () => {
     if (isStopping()) return 'Stopping'
@@ -241,7 +247,7 @@ function health(db: Database, isStopping: () => boolean): Koa.Middleware {
   }
 }
 
-/** Logs each request, and times it by what serves it and by the class of its status. */
+/** Logs and times each request, by surface and status class. */
 function observeRequests({ log }: Deps, metrics: Metrics): Koa.Middleware {
   const duration = requestDuration(metrics)
   return async (ctx, next) => {
@@ -257,7 +263,7 @@ function observeRequests({ log }: Deps, metrics: Metrics): Koa.Middleware {
   }
 }
 
-/** What Node's parser refuses never reaches Koa; it gets the contract's error all the same. */
+/** Responds to requests that Node's parser refuses, which never reach Koa, in the error format of the contract. */
 function answerBadHttp(error: Error & { code?: string }, socket: Duplex): void {
   const isOverflow = error.code === 'HPE_HEADER_OVERFLOW'
   const isLate = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
@@ -267,7 +273,7 @@ function answerBadHttp(error: Error & { code?: string }, socket: Duplex): void {
   socket.end(
     `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\nX-Request-Id: ${newRequestId()}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-    // A client that keeps its half open must not keep the server from stopping.
+    // A client that keeps its side open must not delay the stop.
     () => socket.destroy(),
   )
 }

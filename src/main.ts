@@ -13,7 +13,7 @@ async function main(): Promise<void> {
   const config = readConfig()
   const log = createLog(config.logLevel)
   const guddesk = await buildServer({ config, log, pages: openPages(config, log) })
-  // Before signals are heeded and anybody is answered: stopping closes the database.
+  // Signals and requests are handled only after this: stopping closes the database.
   const signInToken = await firstLink(config, guddesk)
   stopOnSignals(guddesk)
   await new Promise<void>((resolve, reject) => {
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   console.log(welcome(config, port, guddesk, signInToken))
 }
 
-/** With --build, as `npm start` has it, the dashboard is built while the database opens. Without it the API works too. */
+/** With --build, as in `npm start`, the dashboard is built while the database opens. The API works without it. */
 async function openPages({ roles }: Config, log: Log): Promise<Pages | null> {
   if (!roles.has('api')) return null
   if (process.argv.includes('--build')) {
@@ -34,10 +34,10 @@ async function openPages({ roles }: Config, log: Log): Promise<Pages | null> {
   return readPages()
 }
 
-/** One Ctrl-C may arrive twice, from the terminal and from npm. */
+/** One Ctrl-C can arrive twice, from the terminal and from npm. */
 const SAME_SIGNAL_MS = 250
 
-/** The first signal drains, a second Ctrl-C exits at once. */
+/** The first signal drains; a second Ctrl-C exits at once. */
 function stopOnSignals(guddesk: GudDesk): void {
   let stoppingSince: number | undefined
   const stop = (signal: NodeJS.Signals) => {

@@ -5,7 +5,7 @@ import type { Bus } from './infra/redis/bus.ts'
 import type { RateCounter } from './infra/redis/rate-counter.ts'
 import type { EventLog } from './live/event-log.ts'
 
-/** Registers what a server counts and knows apart from its dispatcher. */
+/** Registers the metrics of a server, without those of its dispatcher. */
 export function registerServerMetrics(
   metrics: Metrics,
   { rates, bus, events, counts, db }: { rates: RateCounter; bus: Bus; events: EventLog; counts: Counts; db: Database },

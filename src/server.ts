@@ -33,14 +33,14 @@ import { openRateCounter } from './infra/redis/rate-counter.ts'
 import { sharedRedis } from './infra/redis/shared-redis.ts'
 import { createVault, encryptionKey, newApiKey } from './infra/secrets.ts'
 
-/** A whole GudDesk, assembled but not listening. */
+/** A complete GudDesk that does not listen yet. */
 export interface GudDesk {
   readonly server: Server
   readonly deps: Deps
   readonly people: People
-  /** What was made on an empty database; null on any other. */
+  /** The objects that were created in an empty database; null otherwise. */
   readonly firstStart: FirstStart | null
-  /** Stops in reverse order of assembly: in-flight requests and sends finish, endpoints are given back. */
+  /** Stops in reverse order of assembly: running requests and sends finish, and endpoints are released. */
   stop(): Promise<void>
 }
 
@@ -48,19 +48,19 @@ export interface Parts {
   readonly config: Config
   readonly log: Log
   readonly clock?: Clock
-  /** An open database; one is opened by the configuration otherwise. */
+  /** An open database; by default, one is opened by the configuration. */
   readonly db?: Database
-  /** The dashboard, which may still be being built; there is none otherwise. */
+  /** The dashboard, which may still be building; none by default. */
   readonly pages?: Promise<Pages | null>
-  /** How webhooks' names become addresses; the system's name servers otherwise. */
+  /** Resolves host names of webhooks; the system's name servers by default. */
   readonly resolve?: Resolve
 }
 
 const REOPEN_EVERY_MS = 1000
 const DRAIN_EVERY_MS = 1000
-/** What has had its time is looked for: old deliveries, keys of answered requests, ended secrets. */
+/** The interval of sweeps for expired rows: deliveries, idempotency keys, secrets. */
 const SWEEP_EVERY_MS = 600_000
-/** An endpoint that was registered again may have more too old events than one transaction leaves out. */
+/** The interval of skipping expired events of endpoints that were registered again, beyond the first batch. */
 const SKIP_EVERY_MS = 2000
 
 /** Opens, migrates and assembles everything, and starts the roles. The caller listens. */
@@ -102,7 +102,7 @@ export async function buildServer({
       resolve,
     },
   }
-  // What production prints ends in its logs: there a command prints a key, on request.
+  // The output of production ends in logs, so a command prints the first key on request instead.
   const firstKey = config.firstApiKey ?? (isProduction ? null : newApiKey())
   const stops: (() => Promise<void>)[] = [() => db.close(), () => bus.close(), await publishNode(deps)]
   const firstStart = await bootstrap(deps, firstKey, config.ownerEmail)
@@ -155,7 +155,7 @@ function addressOf(server: Server): AddressInfo {
   return address
 }
 
-/** What a node that dispatches does beside sending, again and again. @returns what stops each */
+/** The background work of a node that dispatches, besides sending. @returns functions that stop it */
 function startBackgroundWork(deps: Deps, retention: Retention): (() => Promise<void>)[] {
   const { log } = deps
   return [

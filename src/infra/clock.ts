@@ -1,23 +1,23 @@
 import { uptime } from 'node:os'
 import type { Database } from './database/db.ts'
 
-/** Time and chance, so that tests can hold both still. */
+/** Time and randomness, so that tests can control both. */
 export interface Clock {
-  /** The time of day, as people and other machines have it: for what they see, and for moments that somebody named. */
+  /** The time of day: for times that people and other machines see, and for times that a caller named. */
   now(): Date
   /**
-   * The same time, except that setting the machine's clock moves it neither forward nor back: for how long something takes
-   * or lasts. It was the database's time when the process started, which all nodes share.
+   * A time that setting the machine's clock does not change: for durations. It starts at the database's time when the
+   * process starts, which all nodes share.
    */
   steady(): Date
-  /** A number in [0, 1), as Math.random. */
+  /** A number in [0, 1), like Math.random. */
   random(): number
 }
 
-/** The clock of a process without a server, and of what only tells the time: steady since its start. */
+/** The clock of a process without a server: steady since its start. */
 export const systemClock: Clock = clockFrom(Date.now())
 
-/** This machine's clock, whose steady time begins with the database's. */
+/** The machine's clock. Its steady time starts at the database's time. */
 export async function openClock(db: Pick<Database, 'sql'>): Promise<Clock> {
   const [row] = await db.sql<{ now: Date }>('SELECT clock_timestamp() AS now')
   return clockFrom(row?.now.getTime() ?? Date.now())
@@ -33,10 +33,10 @@ function clockFrom(startedAt: number): Clock {
 }
 
 const LOOK_MS = 1000
-/** The uptime comes in whole seconds. */
+/** The uptime has a resolution of a second. */
 const SLEPT_MS = 3000
 
-/** Milliseconds since the call. Timers stand still while the machine sleeps, which its uptime does not. */
+/** Milliseconds since the call. Timers stop while the machine sleeps; its uptime does not. */
 function stopwatch(): () => number {
   const began = { timer: performance.now(), uptime: uptime() * 1000 }
   let slept = 0

@@ -1,18 +1,18 @@
 /**
- * Acquires a slot until what `onRelease` was given is called. The promise is rejected when none came free in time, and when it
- * was over before one did.
+ * Acquires a slot until the callback of `onRelease` is called. Rejects when no slot becomes free in time, and when the
+ * request ends before.
  */
 export type AcquireSlot = (key: string, onRelease: (release: () => void) => void) => Promise<void>
 
-/** Who holds slots of one key, and who waits for one. */
+/** The holders of a key's slots, and the queue for them. */
 interface KeySlots {
   held: number
   readonly waiting: (() => void)[]
 }
 
 /**
- * Slots that whoever has the same key shares. Who finds none free waits for one, in line.
- * @param tooLate what is thrown after waiting in vain
+ * Slots by key. When all of a key's slots are in use, the next one waits in a queue.
+ * @param tooLate the error after waiting too long
  */
 export function concurrencyLimit(max: number, patienceMs: number, tooLate: () => Error): AcquireSlot {
   const byKey = new Map<string, KeySlots>()
@@ -34,7 +34,7 @@ export function concurrencyLimit(max: number, patienceMs: number, tooLate: () =>
   }
 }
 
-/** Waits until somebody hands a slot on. */
+/** Waits until a slot is passed on. */
 function waitForSlot({ waiting }: KeySlots, patienceMs: number, tooLate: () => Error): Promise<void> {
   return new Promise((resolve, reject) => {
     const begin = () => {

@@ -5,60 +5,60 @@ import { parseRange, type Range } from './net/addresses.ts'
 
 export type Role = 'api' | 'dispatcher'
 
-/** Everything the environment decides. Read once, at start. */
+/** The configuration from environment variables, read once at start. */
 export interface Config {
   readonly env: 'development' | 'production' | 'test'
   readonly version: string
   readonly host: string
   readonly port: number
-  /** Where people and agents reach this deployment, without a trailing slash. */
+  /** The public URL of this deployment, without a trailing slash. */
   readonly publicUrl: string
-  /** Folder of the embedded database and of keys that were made here. */
+  /** The folder of the embedded database and of generated keys. */
   readonly dataDir: string
-  /** PostgreSQL; undefined: the embedded database under dataDir. */
+  /** PostgreSQL; undefined: the embedded database in dataDir. */
   readonly databaseUrl: string | undefined
-  /** The same database without the pooler that databaseUrl leads through; undefined: there is none that works by transaction. */
+  /** The same database without the pooler of databaseUrl; undefined: no pooler in transaction mode. */
   readonly directDatabaseUrl: string | undefined
-  /** Redis; undefined: everything runs in this one process. */
+  /** Redis; undefined: a single process. */
   readonly redisUrl: string | undefined
-  /** 32 bytes that seal webhook secrets; undefined: a key file under dataDir. */
+  /** The 32-byte key that encrypts webhook secrets; undefined: a key file in dataDir. */
   readonly encryptionKey: Buffer | undefined
-  /** The key before: opens what it sealed, until that is sealed anew. */
+  /** The previous encryption key: only decrypts, during a rotation. */
   readonly previousEncryptionKey: Buffer | undefined
-  /** Becomes the first API key of an empty database. */
+  /** The first API key of an empty database. */
   readonly firstApiKey: string | undefined
-  /** Names and address ranges that webhooks may reach although they are not public. */
+  /** Host names and address ranges of webhooks that are allowed although they are not public. */
   readonly webhookAllowedHosts: readonly string[]
   readonly webhookAllowedRanges: readonly Range[]
-  /** Requests a minute of an API key, by the workspace's plan, and of a person's session; null: no limit. */
+  /** Requests per minute of an API key, by the plan of the workspace, and of a person's session; null: no limit. */
   readonly rateLimits: { readonly PRO: number; readonly FREE: number; readonly SESSION: number } | null
-  /** Requests with missing or wrong credentials a minute from one address; 0: no limit. */
+  /** Requests with missing or wrong credentials per minute from one address; 0: no limit. */
   readonly failuresPerMinute: number
   readonly roles: ReadonlySet<Role>
   readonly logLevel: string
-  /** Further origins whose pages may use a signed-in person's cookie, besides publicUrl's. */
+  /** Other origins whose pages can use the cookie of a signed-in person, besides publicUrl. */
   readonly trustedOrigins: readonly string[]
-  /** The first owner's address on an empty database. */
+  /** The email address of the first owner in an empty database. */
   readonly ownerEmail: string
-  /** Origins whose pages may call the API with a key of theirs. */
+  /** Origins whose pages can call the API with a key. */
   readonly corsOrigins: readonly string[]
-  /** Connections that one public address may have open; 0: no limit. */
+  /** The maximum number of connections from one public address; 0: no limit. */
   readonly connectionsPerAddress: number
-  /** How long an idle HTTP connection stays open. */
+  /** The time that an idle HTTP connection stays open. */
   readonly keepAliveSeconds: number
-  /** Webhook endpoints that a workspace may have. */
+  /** The maximum number of webhook endpoints in a workspace. */
   readonly endpointsPerWorkspace: number
-  /** How long finished deliveries and their attempts are kept, and events. */
+  /** The time that finished deliveries and events are kept. */
   readonly retention: { readonly deliveriesDays: number; readonly eventsDays: number }
-  /** How many proxies stand in front, each of which adds to X-Forwarded-For. */
+  /** The number of trusted proxies, each of which adds to X-Forwarded-For. */
   readonly trustProxy: number
   /** Whether GraphQL has introspection and GraphiQL. */
   readonly graphqlIntrospection: boolean
-  /** A manifest of the only GraphQL documents that run; undefined: any. */
+  /** A manifest of the only allowed GraphQL documents; undefined: all documents. */
   readonly graphqlDocuments: string | undefined
-  /** The mail server and whom mails come from; null: nothing is mailed. */
+  /** The mail server and the sender of mails; null: no mails. */
   readonly mail: { readonly url: string; readonly from: string } | null
-  /** Opens /metrics; undefined: there is none. */
+  /** The token for /metrics; undefined: the path does not exist. */
   readonly metricsToken: string | undefined
 }
 
@@ -84,7 +84,7 @@ const origins = z
 
 const count = z.coerce.number('must be a whole number').int().min(0).max(1_000_000_000)
 
-/** Values between commas, without blanks around them. */
+/** Comma-separated values, trimmed. */
 const list = z.string().transform((value) =>
   value
     .split(',')
@@ -180,8 +180,8 @@ function days(byDefault: number) {
 const NEEDED_IN_PRODUCTION = ['DATABASE_URL', 'REDIS_URL', 'ENCRYPTION_KEY', 'PUBLIC_URL'] as const
 
 /**
- * Reads the configuration. An empty variable counts as unset.
- * @throws ConfigError that names every faulty variable at once.
+ * Reads the configuration. Empty variables count as unset.
+ * @throws ConfigError that names all invalid variables at once
  */
 export function readConfig(source: Record<string, string | undefined> = process.env): Config {
   const present = Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined && value !== ''))
@@ -215,7 +215,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
     version: packageVersion(),
     host: env.HOST ?? (env.NODE_ENV === 'production' ? '::' : '127.0.0.1'),
     port: env.PORT,
-    // As URLs are compared: HTTPS:// is https:// too.
+    // Schemes ignore case: HTTPS:// equals https://.
     publicUrl: new URL(env.PUBLIC_URL ?? `http://localhost:${env.PORT}`).href.replace(/\/+$/, ''),
     dataDir: env.DATA_DIR,
     databaseUrl: env.DATABASE_URL,
@@ -252,7 +252,7 @@ export function readConfig(source: Record<string, string | undefined> = process.
   }
 }
 
-/** As package.json says it. */
+/** The version in package.json. */
 export function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   return z.object({ version: z.string() }).parse(manifest).version

@@ -7,20 +7,20 @@ const HOST = /^[a-z0-9.\-\u0080-\u{10ffff}]+$/u
 const INTERNATIONAL = /[^\p{ASCII}\p{C}\p{Z}]/gu
 
 /**
- * An email address in the one form in which it is kept and compared: lower case, composed (NFC), and its domain in ASCII
- * (IDNA), so that `info@bücher.example` and `info@xn--bcher-kva.example` are the same.
- * @returns null when it is no address
+ * Normalizes an email address: lower case, composed (NFC), and its domain in ASCII (IDNA), so that
+ * `info@bücher.example` and `info@xn--bcher-kva.example` are equal.
+ * @returns null for an invalid address
  */
 export function normalizeEmail(given: string): string | null {
   const [, local = '', host = ''] = /^(.+)@([^@]+)$/u.exec(given.toLowerCase().normalize('NFC')) ?? []
   if (!HOST.test(host)) return null
   const domain = domainToASCII(host)
-  // Zod judges what is ASCII. To it, any other letter is as good as an x, and an encoded top-level domain as another one.
+  // Zod checks the ASCII form, in which any other letter becomes an x, and an encoded top-level domain another one.
   const plain = `${local.replace(INTERNATIONAL, 'x')}@${domain.replace(/\.xn--[a-z0-9-]+$/, '.xn')}`
   return Ascii.safeParse(plain).success ? `${local}@${domain}` : null
 }
 
-/** What somebody typed for an address of a person here, which may also be a name such as owner@localhost. */
+/** The address of a user from typed text, which can also be a name such as owner@localhost. */
 export function personalAddress(given: string): string {
   return normalizeEmail(given) ?? given.toLowerCase()
 }

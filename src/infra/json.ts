@@ -1,25 +1,25 @@
 import { isUtf8 } from 'node:buffer'
 
-/** What one JSON text may have; looked at before anything is parsed, whatever the transport. */
+/** The limits of one JSON text, checked before it is parsed, on every transport. */
 export const JSON_LIMITS = {
-  /** Names of objects' members, in the whole text. */
+  /** Members of objects, in the whole text. */
   keys: 10_000,
   /** Elements of arrays, in the whole text. */
   items: 10_000,
-  /** Arrays and objects within one another. Below what is free (`metadata`: 32 levels) there is room for the rest. */
+  /** The depth of nested arrays and objects, with room for free JSON (`metadata`: 32 levels) within a request. */
   depth: 128,
 } as const
 
-/** A text that is not parsed. The message goes on after its name: "The body" "is not valid UTF-8". */
+/** The text is refused. The message continues after its name: "The body" "is not valid UTF-8". */
 export class JsonError extends Error {
   override name = 'JsonError'
 }
 
-/** Stands in parsed JSON for a number that JavaScript cannot keep: what stores numbers refuses it. */
+/** Replaces a number that JavaScript cannot represent in parsed JSON. Code that stores numbers refuses it. */
 export class UnrepresentableNumber {
   readonly source: string
 
-  /** @param source as it was written */
+  /** @param source the text of the number */
   constructor(source: string) {
     this.source = source
   }
@@ -30,8 +30,8 @@ export class UnrepresentableNumber {
 }
 
 /**
- * Parses JSON in UTF-8. Its members, elements and nesting are counted on the bytes, in one pass, before the parser makes
- * anything of them. A number that is not finite, or an integer beyond 2^53, becomes an `UnkeptNumber`.
+ * Parses JSON in UTF-8. Members, elements and nesting are counted on the bytes, in one pass, before parsing. A number
+ * that is not finite, or an integer beyond 2^53, becomes an `UnrepresentableNumber`.
  * @throws JsonError
  */
 export function parseJson(bytes: Uint8Array): unknown {
@@ -44,18 +44,18 @@ export function parseJson(bytes: Uint8Array): unknown {
   }
 }
 
-/** For JSON.parse: numbers that cannot be kept become `UnkeptNumber`s. */
+/** For JSON.parse: replaces unrepresentable numbers. */
 export function keepNumbers(_key: string, value: unknown, context?: { source?: string }): unknown {
   if (typeof value !== 'number' || context?.source === undefined) return value
   return numberOf(context.source)
 }
 
-/** A number from its text, or what stands for one that cannot be kept. */
+/** The number of a text, or an `UnrepresentableNumber`. */
 export function numberOf(source: string): number | UnrepresentableNumber {
   return isExact(source) ? Number(source) : new UnrepresentableNumber(source)
 }
 
-/** Whether a number's text stands for a value that a double has: finite, and exact when it is an integer. */
+/** Whether a double represents the number: finite, and exact if it is an integer. */
 function isExact(source: string): boolean {
   const value = Number(source)
   if (!Number.isFinite(value)) return false
@@ -72,12 +72,12 @@ const OPEN_LIST = 0x5b
 const OPEN_OBJECT = 0x7b
 const CLOSE_LIST = 0x5d
 const CLOSE_OBJECT = 0x7d
-/** Digits of the longest integer that is always exact. */
+/** The number of digits of the longest integer that is always exact. */
 const SAFE_DIGITS = 15
 
 /**
- * Looks at the bytes of a JSON text without parsing it. It need not be valid; what it finds is then about another text, and
- * the parser says what is wrong.
+ * Counts on the bytes of a JSON text without parsing it. For invalid texts, the result is meaningless, and the parser
+ * reports the error.
  * @throws JsonError
  */
 export function checkJson(bytes: Uint8Array): { hasOddNumbers: boolean } {
@@ -98,7 +98,7 @@ export function checkJson(bytes: Uint8Array): { hasOddNumbers: boolean } {
       if (++digits > SAFE_DIGITS) hasOddNumbers = true
       continue
     }
-    // An exponent, or the e of true and false, which does no harm.
+    // An exponent, or the e of true and false, which is harmless.
     if ((byte === 0x65 || byte === 0x45) && digits > 0) hasOddNumbers = true
     if (byte !== 0x2e) digits = 0
     if (byte === COLON && ++keys > JSON_LIMITS.keys) throw tooMany('keys', JSON_LIMITS.keys)
@@ -106,16 +106,16 @@ export function checkJson(bytes: Uint8Array): { hasOddNumbers: boolean } {
     if (byte === OPEN_OBJECT || byte === OPEN_LIST) depth++
     if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) depth--
     if (depth > JSON_LIMITS.depth) throw new JsonError(`is nested more than ${JSON_LIMITS.depth} levels deep`)
-    // Commas separate members as well, of which there are as many as keys.
+    // Commas also separate members, of which there are as many as keys.
     if (commas - keys > JSON_LIMITS.items) throw tooMany('array elements', JSON_LIMITS.items)
   }
   return { hasOddNumbers }
 }
 
-/** @returns the place of the quote that ends the text which begins at `start` */
+/** @returns the position of the closing quote of the string that begins at `start` */
 function endOfText(bytes: Uint8Array, start: number): number {
   let i = start + 1
-  // What follows a backslash is a part of the text.
+  // A backslash escapes the next byte.
   while (i < bytes.length && bytes[i] !== QUOTE) i += bytes[i] === BACKSLASH ? 2 : 1
   return i
 }

@@ -2,7 +2,10 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type Log = Logger
 
-/** Structured log lines on standard output, or elsewhere. Credentials never reach it: the paths below are a second wall. */
+/**
+ * Structured log lines on standard output, or in another stream. Credentials are never logged; the redacted paths below
+ * are a second defence.
+ */
 export function createLog(level: string, destination?: DestinationStream): Log {
   const options = {
     level,

@@ -1,7 +1,7 @@
 import { createTransport } from 'nodemailer'
 import type { Log } from './log.ts'
 
-/** A mail of plain text. */
+/** A plain text mail. */
 export interface Mail {
   readonly to: string
   readonly subject: string
@@ -9,33 +9,35 @@ export interface Mail {
 }
 
 export interface Mailer {
-  /** Hands a mail to the mail server. @throws Error when it does not take it within 20 seconds or so */
+  /** Passes a mail to the mail server. @throws Error when the server does not accept it within about 20 seconds */
   send(mail: Mail): Promise<void>
   /**
-   * Does work whose end nobody waits for, such as making and sending a mail that was asked for.
-   * @param failure what the log says when it fails
-   * @returns false when so much is waiting already that it is not done
+   * Runs work in the background, such as creating and sending a mail.
+   * @param failure the log message of a failure
+   * @returns false when too much is waiting, and the work is not done
    */
   later(failure: string, work: () => Promise<void>): boolean
-  /** Waits for what is being sent, and for what was put off. */
+  /** Waits for running work. */
   close(): Promise<void>
 }
 
 const CONNECT_MS = 5000
 const IDLE_MS = 10_000
-/** What is put off is kept in memory; a mail server that hangs must not fill it. */
+/** Background work is kept in memory, so it is limited if the mail server hangs. */
 const MAX_RUNNING = 200
 
 export interface MailSettings {
-  /** `smtp://user:password@host:587` or `smtps://…`. What its query says, such as `requireTLS=false`, goes above everything here. */
+  /**
+   * `smtp://user:password@host:587` or `smtps://…`. Its query, such as `requireTLS=false`, overrides the settings here.
+   */
   readonly url: string
-  /** Whom mails come from: an address, or `Name <address>`. */
+  /** The sender of mails: an address, or `Name <address>`. */
   readonly from: string
-  /** Whether nothing is sent without TLS. */
+  /** Whether TLS is required. */
   readonly requireTls: boolean
 }
 
-/** One connection a mail: there are few, and none is kept that a server may have closed meanwhile. */
+/** One connection per mail: mails are rare, and the server may have closed an idle connection. */
 export function openMailer({ url, from, requireTls }: MailSettings, log: Log): Mailer {
   const transport = createTransport({
     url,
@@ -58,7 +60,7 @@ export function openMailer({ url, from, requireTls }: MailSettings, log: Log): M
   }
   return {
     async send({ to, subject, text }) {
-      // An object: a text would be taken apart at commas and brackets.
+      // An object, because a text would be split at commas and brackets.
       await track(transport.sendMail({ from, to: { name: '', address: to }, subject, text }))
     },
     later(failure, work) {

@@ -1,18 +1,18 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 
-/** Seconds, from a message that arrives at once to one that waited for a minute. */
+/** Buckets in seconds, from an immediate message to one that waited for a minute. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60]
-/** Seconds, from what goes out at once to what a receiver's outage of days kept waiting. */
+/** Buckets in seconds, from an immediate delivery to one that waited for days of an outage. */
 const WAIT_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600, 3600, 21_600, 86_400]
-/** How often Node's event loop utilization is read. */
+/** The interval of reading Node's event loop utilization. */
 const UTILIZATION_MS = 1000
 
-/** Reads a value that another object keeps, at each scrape. */
+/** Reads a value from another object, at each scrape. */
 type Read = () => number
 
 export type { Counter, Histogram }
 
-/** The metrics of one server, in Prometheus' text format. Each server of a process has its own. */
+/** The metrics of one server, in Prometheus' text format. Each server of a process has its own registry. */
 export class Metrics {
   readonly #registry = new Registry()
 
@@ -35,7 +35,7 @@ export class Metrics {
     return new Counter({ name, help, labelNames, registers: [this.#registry] })
   }
 
-  /** A counter whose value another object keeps. */
+  /** A counter whose value another object holds. */
   counterOf(name: string, help: string, read: Read): void {
     const collect = function (this: Counter): void {
       this.reset()
@@ -44,7 +44,7 @@ export class Metrics {
     new Counter({ name, help, registers: [this.#registry], collect })
   }
 
-  /** A gauge whose value another object keeps. */
+  /** A gauge whose value another object holds. */
   gaugeOf(name: string, help: string, read: Read): void {
     const collect = function (this: Gauge): void {
       this.set(read())
@@ -61,7 +61,7 @@ export class Metrics {
     return new Histogram({ name, help, labelNames, buckets: DURATION_BUCKETS, registers: [this.#registry] })
   }
 
-  /** A time of waiting in seconds, in buckets from 5 ms to a day. @param name ends in `_seconds` */
+  /** A waiting time in seconds, in buckets from 5 ms to a day. @param name ends in `_seconds` */
   wait(name: string, help: string): Histogram {
     return new Histogram({ name, help, buckets: WAIT_BUCKETS, registers: [this.#registry] })
   }

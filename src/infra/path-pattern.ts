@@ -1,15 +1,15 @@
-/** A word of a route, such as `sign-in` or `v1`: too short for a token, and without what tokens have. */
+/** A word of a route, such as `sign-in` or `v1`: shorter than any token, and without the characters of tokens. */
 const WORD = /^(?:[a-z]+(?:-[a-z]+)*|v\d)$/
 const MAX_WORD = 20
-/** `conv_` and what typeid-js makes: it names a row and opens nothing. */
+/** A public id, such as `conv_…`, which is no secret. */
 const ID = /^[a-z]{2,4}_[0-9a-z]{26}$/
-/** What is behind these is a secret, however short. */
+/** The segment after these words is a secret of any length. */
 const BEFORE_SECRETS = new Set(['invitations'])
 const MAX_LENGTH = 200
 
 /**
- * A path as the log may have it. Its words and ids stay; anything else becomes `*`, because it may be a secret: the end of
- * an invitation's link, or a key that somebody put there by mistake.
+ * The form of a path in the log. Words and ids stay. Other segments become `*`, because they can be secrets: the token
+ * of an invitation, or a key that was pasted by mistake.
  */
 export function pathPattern(path: string): string {
   const segments = path.split('/')

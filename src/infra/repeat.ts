@@ -1,10 +1,10 @@
 import type { Log } from './log.ts'
 
 /**
- * Does something again and again, `ms` after its last end. A failure is logged, and tried again the next time.
+ * Runs work repeatedly, `ms` after its last end. Failures are logged, and the work is repeated at the next time.
  * @param failed the log message of a failure: "snoozed conversations not reopened"
- * @param work its signal is aborted when it is to stop: work that goes in steps ends after the one under way
- * @returns stops, and waits for what is running
+ * @param work its signal is aborted when it should stop: work in steps ends after the current step
+ * @returns stops it, and waits for the running work
  */
 export function repeat(log: Log, ms: number, failed: string, work: Work): () => Promise<void> {
   const stopping = new AbortController()
@@ -26,5 +26,5 @@ export function repeat(log: Log, ms: number, failed: string, work: Work): () => 
   }
 }
 
-/** Work that ends after the step under way when its signal is aborted. */
+/** Work that ends after its current step when its signal is aborted. */
 export type Work = (signal: AbortSignal) => Promise<unknown>

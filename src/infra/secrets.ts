@@ -3,15 +3,15 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from 'node:path'
 import type { Config } from './config.ts'
 
-/** Seals short secrets for storage and opens them again. */
+/** Encrypts short secrets for storage and decrypts them. */
 export interface Vault {
-  /** Names the key that seals: in every sealed text, and in what the node publishes. Tells nothing of the key. */
+  /** The id of the encryption key, in every sealed text and in the node's row. It reveals nothing of the key. */
   readonly keyId: string
-  /** What every text begins with that the present key sealed. */
+  /** The prefix of all texts that the current key sealed. */
   readonly prefix: string
-  /** AES-256-GCM. `context` (the row's id) is authenticated: a sealed text moved to another row does not open. */
+  /** AES-256-GCM. `context` (the row's id) is authenticated: a sealed text in another row does not open. */
   seal(plain: string, context: string): string
-  /** @throws VaultError when the text was sealed with another key, for another context, or was changed. */
+  /** @throws VaultError when the text was sealed with another key or for another context, or was changed */
   open(sealed: string, context: string): string
 }
 
@@ -25,8 +25,8 @@ const TAG_BYTES = 16
 const keyIdOf = (key: Buffer) => createHash('sha256').update(key).digest('hex').slice(0, 8)
 
 /**
- * @param key 32 bytes. The first 8 hex characters of its SHA-256 stand in every sealed text as the key's id.
- * @param previous opens too, and never seals: while one key takes the place of another
+ * @param key 32 bytes. Its id, the first 8 hexadecimal characters of its SHA-256, is part of every sealed text.
+ * @param previous only opens, during a rotation
  */
 export function createVault(key: Buffer, previous?: Buffer): Vault {
   const keyId = keyIdOf(key)
@@ -63,10 +63,9 @@ export function createVault(key: Buffer, previous?: Buffer): Vault {
 }
 
 /**
- * The key file of a deployment without ENCRYPTION_KEY: made on first use, readable by its owner only. It gets its name
- * when it is whole, so that of several processes starting at once all read the first one's key.
- *
- * @throws VaultError when the file does not hold a key.
+ * The key file of a deployment without ENCRYPTION_KEY: created on first use, readable only by its owner. It is renamed
+ * when complete, so that several starting processes all read the key of the first one.
+ * @throws VaultError when the file does not contain a key
  */
 export function localEncryptionKey(dataDir: string): Buffer {
   const path = join(dataDir, 'encryption.key')
@@ -88,12 +87,15 @@ export function localEncryptionKey(dataDir: string): Buffer {
   return Buffer.from(text, 'hex')
 }
 
-/** The configured key, or the one in the data folder. @throws VaultError when the file does not hold a key */
+/** The configured key, or the one in the data folder. @throws VaultError when the file does not contain a key */
 export function encryptionKey({ encryptionKey: key, dataDir }: Pick<Config, 'encryptionKey' | 'dataDir'>): Buffer {
   return key ?? localEncryptionKey(dataDir)
 }
 
-/** Hex SHA-256: how API keys are stored. They are 256 random bits, so neither salt nor a slow hash adds anything. */
+/**
+ * Hexadecimal SHA-256: the stored form of API keys. They are 256 random bits, so neither a salt nor a slow hash adds
+ * security.
+ */
 export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
@@ -108,7 +110,9 @@ export function newWebhookSecret(): string {
   return randomBytes(32).toString('hex')
 }
 
-/** Another key, for another purpose, of which the first cannot be told. @returns 32 bytes as hex */
+/**
+ * Derives a key for another purpose, from which the original key cannot be computed. @returns 32 bytes in hexadecimal
+ */
 export function deriveKey(key: Buffer, purpose: string): string {
   return Buffer.from(hkdfSync('sha256', key, '', `guddesk ${purpose}`, 32)).toString('hex')
 }

@@ -1,9 +1,9 @@
 import { isRefused } from './db-away.ts'
 
 /**
- * Does for many rows at once what can be done so. When the database refuses what one of them holds, halves are tried, down to
- * that row alone, which is set aside: the others do not wait for it.
- * @throws what `work` throws for any other reason, and what `setAside` throws; what was done until then stays done
+ * Processes many rows at once. When the database refuses one of them, the batch is halved until that row is isolated
+ * and set aside, so that the others do not wait for it.
+ * @throws other errors of `work`, and errors of `setAside`; completed rows stay completed
  */
 export async function bisect<Row>(
   rows: readonly Row[],

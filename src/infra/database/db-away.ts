@@ -1,6 +1,6 @@
-/** SQLSTATE classes and codes that say that the server cannot serve anybody now. */
+/** SQLSTATE classes and codes of a server that cannot accept statements now. */
 const AWAY_STATES = /^(08\w{3}|53300|57P0[1-5])$/
-/** What the network says. */
+/** Network errors. */
 const AWAY_NETWORK = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -11,43 +11,43 @@ const AWAY_NETWORK = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
 ])
-/** What Prisma makes of these: unreachable, timed out, closed, no place in the pool, too many connections. */
+/** Prisma's codes for them: unreachable, timed out, closed, no free connection in the pool, too many connections. */
 const AWAY_PRISMA = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2037'])
 const AWAY_KINDS = new Set(['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TooManyConnections'])
-/** pg and Prisma have no codes for these. */
+/** Errors of pg and Prisma without codes. */
 const AWAY_MESSAGES =
   /^(Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|Client has encountered a connection error|The server closed the connection)|Unable to start a transaction in the given time/
 
 /**
- * Whether a statement failed because the database cannot be reached, or takes no more connections: nothing is wrong with the
- * statement, and it may succeed in a moment.
+ * Whether a statement failed because the database is unreachable, or accepts no more connections. The statement may be
+ * valid and succeed later.
  */
 export function isDatabaseAway(error: unknown): boolean {
   return someError(error, saysAway)
 }
 
-/** Whether a statement failed because it needed space on the database's disk. */
+/** Whether a statement failed because the database's disk is full. */
 export function isDiskFull(error: unknown): boolean {
   return someError(error, (each) => stateOf(each) === '53100')
 }
 
-/** Whether a statement failed because its transaction may only read. */
+/** Whether a statement failed because its transaction is read-only. */
 export function isReadOnly(error: unknown): boolean {
   return someError(error, (each) => stateOf(each) === '25006')
 }
 
 /**
- * SQLSTATE classes for what a row holds or a trigger says about it: data, constraints, limits, a row that cannot be read. The
- * database refuses it as often as it is tried. Not what is wrong with a statement whatever the rows (class 42).
+ * SQLSTATE classes of errors that the values of a row or a trigger cause: data, constraints, limits, unreadable rows.
+ * The database refuses the row every time. Without class 42, which concerns the statement itself.
  */
 const REFUSED_STATES = /^((21|22|23|38|39|44|54|P0)\w{3}|XX001)$/
 
-/** Whether the database refused what a statement wanted to do with some row, and would refuse it again. */
+/** Whether the database refused a row, and would refuse it again. */
 export function isRefused(error: unknown): boolean {
   return sqlState(error) !== null
 }
 
-/** By which SQLSTATE it was refused; null when it failed for another reason. */
+/** The SQLSTATE of the refusal; null for other errors. */
 export function sqlState(error: unknown): string | null {
   let found: string | null = null
   someError(error, (each) => {
@@ -58,7 +58,7 @@ export function sqlState(error: unknown): string | null {
   return found
 }
 
-/** Whether it, or what it was caused by, is such an error. */
+/** Whether the error, or one of its causes, matches. */
 function someError(error: unknown, is: (error: object) => boolean): boolean {
   const seen = new Set<unknown>()
   const pending = [error]
@@ -67,14 +67,14 @@ function someError(error: unknown, is: (error: object) => boolean): boolean {
     if (typeof next !== 'object' || next === null || seen.has(next)) continue
     seen.add(next)
     if (is(next)) return true
-    // Prisma keeps the driver's error in `meta`, and several addresses' errors are one AggregateError.
+    // Prisma keeps the driver's error in `meta`; errors of several addresses are an AggregateError.
     for (const key of ['cause', 'meta', 'driverAdapterError']) pending.push(Reflect.get(next, key))
     if (next instanceof AggregateError) pending.push(...next.errors)
   }
   return false
 }
 
-/** An SQLSTATE, or Prisma's code. */
+/** An SQLSTATE, or a code of Prisma. */
 function stateOf(error: object): unknown {
   const { code, originalCode } = error as Record<string, unknown>
   return originalCode ?? code

@@ -16,19 +16,21 @@ export interface Migration {
   readonly checksum: string
 }
 
-/** The first line of a migration whose statements run one by one, each for itself, so that one may build an index CONCURRENTLY. */
+/**
+ * The first line of a migration whose statements run one by one without a transaction, for CREATE INDEX CONCURRENTLY.
+ */
 const NO_TRANSACTION = '-- guddesk: no transaction'
 const MARKER = /^-- guddesk:.*/
 
 const MIGRATIONS_LOCK = 0x67644d47 // "gdMG"
-/** How often a node that waits for another one's migrations looks again. */
+/** The interval at which a node tries to get the lock while another one applies migrations. */
 const POLL_MS = 200
-/** While a statement waits for a table, everybody who comes later waits behind it: this long at most. */
+/** The time that a statement waits for a table. All later statements on that table wait behind it. */
 const LOCK_TIMEOUT_MS = 2000
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 10_000
 
-/** Prisma's own bookkeeping table: `prisma migrate deploy` and this module can be used in turn. */
+/** Prisma's ledger table: `prisma migrate deploy` and this module can be used in turn. */
 const CREATE_LEDGER = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
   "id" VARCHAR(36) PRIMARY KEY NOT NULL,
   "checksum" VARCHAR(64) NOT NULL,
@@ -40,7 +42,7 @@ const CREATE_LEDGER = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
   "applied_steps_count" INTEGER NOT NULL DEFAULT 0
 )`
 
-/** The migrations in the repository, in the order of their names. */
+/** The migrations in the repository, sorted by name. */
 export function readMigrations(): Migration[] {
   const folder = fileURLToPath(new URL('../../../prisma/migrations', import.meta.url))
   return readdirSync(folder, { withFileTypes: true })
@@ -54,18 +56,18 @@ export function readMigrations(): Migration[] {
 }
 
 export interface MigrateOptions {
-  /** Told what is waited for. */
+  /** Gets messages about waiting. */
   readonly log?: Pick<Log, 'info' | 'warn'>
   readonly lockTimeoutMs?: number
 }
 
 /**
- * Applies what is missing. Each migration is one transaction with its row in the ledger; one that is marked runs its
- * statements one by one, and goes on where it was interrupted. One node at a time: others look again and again instead of
- * waiting for a lock, for an index that is built CONCURRENTLY waits for everybody who waits. Needs no network and no engine
- * binary.
- * @returns the names of the migrations that were applied now
- * @throws MigrationError when a landed migration was edited or an earlier one failed half-way elsewhere
+ * Applies missing migrations. Each migration is one transaction, with its row in the ledger; marked ones run their
+ * statements one by one, and continue where they were interrupted. One node at a time does this: the others poll
+ * instead of waiting for the lock, because CREATE INDEX CONCURRENTLY waits for all waiting transactions. Requires no
+ * network and no engine binary.
+ * @returns the names of the applied migrations
+ * @throws MigrationError when an applied migration was edited, or an earlier one failed half-way
  */
 export async function migrate(
   pool: pg.Pool,
@@ -77,7 +79,7 @@ export async function migrate(
     const run = new Run(client, log, lockTimeoutMs)
     return await run.apply(migrations)
   } finally {
-    // The lock and the settings end with the session, whatever happened.
+    // The lock and the settings end with the session.
     client.release(true)
   }
 }
@@ -95,7 +97,7 @@ class Run {
 
   async apply(migrations: readonly Migration[]): Promise<string[]> {
     if ((await this.#missing(migrations)).length === 0) return []
-    // A role may have a limit that an index of a large table cannot keep.
+    // A role can have a time limit that is too short to build an index of a large table.
     await this.#client.query('SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0')
     await this.#takeTurn()
     await this.#client.query(CREATE_LEDGER)
@@ -137,7 +139,7 @@ class Run {
     }
   }
 
-  /** Again, after a growing pause, while a table that it needs is held by a transaction. */
+  /** Repeats the work, after a growing pause, while a transaction has locked a table that it needs. */
   async #patiently(migration: Migration, work: () => Promise<void>): Promise<void> {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
       try {
@@ -155,7 +157,7 @@ class Run {
     }
   }
 
-  /** The oldest ones of others in this database, for whoever reads the log. */
+  /** The oldest open transactions of other sessions in this database, for the log. */
   async #openTransactions(): Promise<unknown[]> {
     const { rows } = await this.#client.query(
       `SELECT pid, application_name AS application, state, extract(epoch FROM now() - xact_start)::int AS seconds
@@ -182,7 +184,10 @@ class Run {
     }
   }
 
-  /** The ledger counts the statements that were run. The one at which a process ended runs again, so each can be repeated. */
+  /**
+   * The ledger counts completed statements. After a crash, the interrupted statement runs again, so it must be
+   * repeatable.
+   */
   async #runStatements(migration: Migration): Promise<void> {
     const { name, sql, checksum } = migration
     const begun = (await this.#ledger()).get(name)
@@ -191,7 +196,7 @@ class Run {
       const begin = `INSERT INTO "_prisma_migrations" (id, checksum, migration_name) VALUES ($1, $2, $3)`
       await this.#client.query(begin, [id, checksum, name])
     }
-    // One that was mended since begins anew.
+    // A migration that was corrected since then starts again.
     const done = begun?.checksum === checksum ? begun.applied_steps_count : 0
     for (const [i, statement] of sqlStatements(sql).entries()) {
       if (i < done) continue
@@ -207,13 +212,13 @@ class Run {
   async #runAlone(statement: string): Promise<void> {
     const index = INDEX_BUILD.exec(statement)?.[1]
     if (index !== undefined) await this.#dropBrokenIndex(index)
-    // While that waits for transactions, nobody waits for it.
+    // While the build waits for transactions, no other statement waits for the build.
     const isPatient = /^\w+\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\b/i.test(statement)
     await this.#client.query(`SET lock_timeout = ${isPatient ? 0 : this.#lockTimeoutMs}`)
     await this.#client.query(statement)
   }
 
-  /** A build that fails or is interrupted leaves its index INVALID: never used, written to all the same, and its name taken. */
+  /** A failed or interrupted build leaves its index INVALID: unused, but maintained, and its name is taken. */
   async #dropBrokenIndex(name: string): Promise<void> {
     const { rows } = await this.#client.query<{ isValid: boolean }>(
       'SELECT indisvalid AS "isValid" FROM pg_index WHERE indexrelid = to_regclass($1)',
@@ -226,10 +231,10 @@ class Run {
   }
 }
 
-/** Its index's name, as it is written. */
+/** The name of the index, as written in the statement. */
 const INDEX_BUILD = /^CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+IF\s+NOT\s+EXISTS\s+("(?:[^"]|"")+"|\w+)\s+ON\b/i
 
-/** @throws MigrationError for a marker that means nothing, and for statements that could not be run again */
+/** @throws MigrationError for a misplaced marker, and for statements that cannot be repeated */
 function runsWithoutTransaction({ name, sql }: Migration): boolean {
   const marker = MARKER.exec(sql)?.[0].trimEnd()
   if (marker === undefined) return false
@@ -246,7 +251,7 @@ function runsWithoutTransaction({ name, sql }: Migration): boolean {
   return true
 }
 
-/** A table's lock was not to be had in time, or only by a deadlock. */
+/** Whether a table lock timed out or ended in a deadlock. */
 function isHeldUp(error: unknown): boolean {
   return error instanceof pg.DatabaseError && (error.code === '55P03' || error.code === '40P01')
 }

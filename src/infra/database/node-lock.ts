@@ -5,11 +5,11 @@ import { repeat } from '../repeat.ts'
 import { isDatabaseAway } from './db-away.ts'
 import { postgresConnection } from './pg-session.ts'
 
-/** A node's part of a PostgreSQL database: the whole of it without Redis, a share of it with Redis. */
+/** A node's lock on a PostgreSQL database: exclusive without Redis, shared with Redis. */
 export interface NodeLock {
-  /** Why this node must not dispatch now, as people read it; null: it holds the lock. */
+  /** The reason why this node must not dispatch now, for people; null: it holds the lock. */
   readonly lost: string | null
-  /** Called each time the lock is held again. */
+  /** Called each time the lock is regained. */
   onRegained(listener: () => void): void
   close(): Promise<void>
 }
@@ -17,7 +17,7 @@ export interface NodeLock {
 const NODE_LOCK = 0x67644e44 // "gdND"
 const START_TRIES = 30
 const START_PAUSE_MS = 100
-/** How often the connection is asked whether it lives: one that ends without a word is noticed after this and the next. */
+/** The interval of checks. A connection that ends silently is noticed after two checks. */
 const CHECK_MS = 1000
 const ANSWER_MS = 2000
 
@@ -31,15 +31,15 @@ const TAKEN_SHARED =
   'that process stops. Set the same REDIS_URL on each node.'
 
 /**
- * Without Redis a node cannot wake another: such a node takes the database for itself, by a session's advisory lock, which
- * ends with its connection. Nodes with Redis share the lock. A lock that is lost while the node runs is taken again as soon
- * as it is free.
+ * Without Redis, nodes cannot wake each other. Therefore, such a node locks the database for itself, with an advisory
+ * lock of a session, which ends with its connection. Nodes with Redis share the lock. A node that loses the lock tries
+ * to get it again.
  * @param isAlone without Redis
- * @throws ConfigError when another process has the database
+ * @throws ConfigError when another process has the lock
  */
 export async function acquireNodeLock(url: string, isAlone: boolean, log: Log): Promise<NodeLock> {
   const lock = new AdvisoryNodeLock(url, isAlone, log)
-  // A killed predecessor's lock goes with its connection, a moment after the process.
+  // The lock of a killed process ends with its connection, a moment later.
   for (let tries = 1; !(await lock.tryAcquire()); tries++) {
     if (tries < START_TRIES) await new Promise((resolve) => setTimeout(resolve, START_PAUSE_MS))
     else {
@@ -55,7 +55,7 @@ export async function acquireNodeLock(url: string, isAlone: boolean, log: Log): 
   return lock
 }
 
-/** Which process of the server's a connection has: its number alone may become another's. */
+/** The backend of a connection. Its number alone can be reused. */
 interface Backend {
   pid: number
   startedAt: string
@@ -68,7 +68,7 @@ class AdvisoryNodeLock implements NodeLock {
   readonly #listeners: (() => void)[] = []
   /** The connection, and whether it holds the lock. */
   #client: pg.Client | null = null
-  /** The process that held the lock last. */
+  /** The backend that held the lock last. */
   #holder: Backend | null = null
   #stopWatching: () => Promise<void> = async () => undefined
   lost: string | null = CONNECTION_LOST
@@ -97,7 +97,7 @@ class AdvisoryNodeLock implements NodeLock {
 
   /**
    * @returns whether the lock is held now
-   * @throws when the database does not answer; the next call connects anew
+   * @throws when the database does not respond; the next call reconnects
    */
   async tryAcquire(): Promise<boolean> {
     const client = this.#client ?? (await this.#connect())
@@ -110,7 +110,7 @@ class AdvisoryNodeLock implements NodeLock {
         [NODE_LOCK],
       )
       const [row] = rows
-      // It may have ended since the answer.
+      // The connection may have ended since the response.
       if (row?.isHeld !== true || client !== this.#client) return false
       this.#holder = { pid: row.pid, startedAt: row.startedAt }
       this.lost = null
@@ -124,12 +124,12 @@ class AdvisoryNodeLock implements NodeLock {
   async #check(): Promise<void> {
     const client = this.#client
     if (client !== null && this.lost === null) {
-      // A connection that does not answer is as good as none: the server may have ended it long ago.
+      // A connection that does not respond counts as lost: the server may have ended it long ago.
       await client.query('SELECT 1').catch(() => this.#drop(client))
       if (this.lost === null) return
     }
     const isHeld = await this.tryAcquire().catch((error: unknown) => {
-      // That has been said once.
+      // Logged only once.
       if (isDatabaseAway(error)) return null
       throw error
     })
@@ -150,7 +150,7 @@ class AdvisoryNodeLock implements NodeLock {
       query_timeout: ANSWER_MS,
       keepAlive: true,
     })
-    // Without a listener an error would end the process; an end may come without one.
+    // Without a listener, an error would end the process; a connection can also end without an error.
     client.on('error', () => this.#drop(client))
     client.on('end', () => this.#drop(client))
     await client.connect()
@@ -158,7 +158,7 @@ class AdvisoryNodeLock implements NodeLock {
     return client
   }
 
-  /** What this node holds no more is not sent by it: whoever asks `lost` next is told. */
+  /** Without the lock, nothing is sent: callers read the reason from `lost`. */
   #drop(client: pg.Client): void {
     if (client !== this.#client) return
     this.#client = null
@@ -167,7 +167,7 @@ class AdvisoryNodeLock implements NodeLock {
     client.end().catch(() => undefined) // it is broken already
   }
 
-  /** A connection that broke on its way here may live on at the server, with the lock. */
+  /** A connection that broke on this side can live on at the server, with the lock. */
   async #endPredecessor(client: pg.Client): Promise<void> {
     if (this.#holder === null) return
     const { pid, startedAt } = this.#holder

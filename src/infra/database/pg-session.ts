@@ -1,8 +1,8 @@
 import type pg from 'pg'
 
 /**
- * What the code relies on when it reads and writes values, and when it locks rows. A database, a role and the URL may set
- * all of these otherwise.
+ * Session settings that the code relies on when it reads and writes values, and when it locks rows. A database, a role
+ * or the URL could set others.
  */
 export const SETTINGS: readonly (readonly [name: string, value: string])[] = [
   ['timezone', 'UTC'],
@@ -16,13 +16,15 @@ export const SETTINGS: readonly (readonly [name: string, value: string])[] = [
   ['default_transaction_isolation', 'read committed'],
 ]
 
-/** They are options of the connection: what ends a transaction or resets a session leaves them. */
+/** Set as connection options, which the end of a transaction or a reset does not undo. */
 export const SESSION = SETTINGS.map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`).join(' ')
 
-/** The same as statements, for a session that is not opened by a handshake. */
+/** The same as statements, for sessions that are not opened by a handshake. */
 export const SET_SESSION = SETTINGS.map(([name, value]) => `SET ${name} = '${value}'`).join(';')
 
-/** How to connect to a URL: with its own `options`, and then with ours, for pg would let the former replace the latter. */
+/**
+ * The connection settings for a URL: with the URL's own `options` first, which pg would otherwise use instead of ours.
+ */
 export function postgresConnection(url: string): pg.ClientConfig {
   const own = new URL(url)
   const given = own.searchParams.get('options')
@@ -32,8 +34,8 @@ export function postgresConnection(url: string): pg.ClientConfig {
 }
 
 /**
- * The server's process at the other end, as the handshake named it: a pooler's invention when there is one between. pg keeps
- * it for cancelling queries, and leaves it out of its types.
+ * The backend of a connection, as the handshake named it; behind a pooler, an invented number. pg keeps it for
+ * cancelling queries, and omits it from its types.
  */
 export function handshakePid(client: pg.Client): number | null {
   const pid: unknown = Reflect.get(client, 'processID')

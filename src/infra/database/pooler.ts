@@ -2,16 +2,16 @@ import pg from 'pg'
 import { ConfigError } from '../config.ts'
 import { handshakePid, postgresConnection, SETTINGS } from './pg-session.ts'
 
-/** How to reach PostgreSQL. With the second, the first may lead through a pooler that works by transaction. */
+/** The URLs of PostgreSQL. With directDatabaseUrl, databaseUrl can lead to a pooler in transaction mode. */
 export interface DatabaseUrls {
   readonly databaseUrl: string
   readonly directDatabaseUrl?: string | undefined
 }
 
 /**
- * Finds out at start what would make requests fail later: connections that share their sessions, because a pooler gives
- * each transaction whichever is free; session settings that did not arrive; another schema; another database.
- * @throws ConfigError that says what to set
+ * Checks at start what would make requests fail later: connections that share sessions behind a pooler, missing session
+ * settings, another schema, different databases.
+ * @throws ConfigError with the remedy
  */
 export async function checkConnections({ databaseUrl, directDatabaseUrl }: DatabaseUrls): Promise<void> {
   if (directDatabaseUrl === undefined) {
@@ -32,7 +32,7 @@ export async function checkConnections({ databaseUrl, directDatabaseUrl }: Datab
   }
 }
 
-/** How to connect through a pooler that works by transaction: it takes no `options`, and settings would not stay. */
+/** The connection settings for a pooler in transaction mode: it accepts no `options`, and settings would not stay. */
 export function pooledConnection(url: string): pg.ClientConfig {
   return { connectionString: url }
 }
@@ -47,10 +47,7 @@ const TIMEOUT_MS = 10_000
 
 type Connect = () => Promise<pg.Client>
 
-/**
- * Runs a check on connections of its own.
- * @param remedy the sentence for a pooler that refuses them
- */
+/** Runs a check on its own connections. @param remedy the sentence for a pooler that refuses them */
 async function look<T>(
   variable: string,
   connection: pg.ClientConfig,
@@ -75,12 +72,12 @@ async function look<T>(
   }
 }
 
-/** PgBouncer's words for a connection's `options`, and for transactions when it works by statement. */
+/** PgBouncer's messages for a connection's `options`, and for transactions in statement mode. */
 function isPoolersRefusal(error: unknown): error is pg.DatabaseError {
   return error instanceof pg.DatabaseError && /unsupported startup parameter|pooling mode/.test(error.message)
 }
 
-/** @returns which database it is */
+/** @returns the identity of the database */
 async function expectOwnSessions(connect: Connect, variable: string): Promise<string> {
   if (await shareSessions(connect)) {
     const remedy = variable === 'DATABASE_URL' ? NEEDS_DIRECT : MUST_BE_DIRECT
@@ -89,7 +86,7 @@ async function expectOwnSessions(connect: Connect, variable: string): Promise<st
   return expectSettings(await connect(), variable)
 }
 
-/** @returns which database it is */
+/** @returns the identity of the database */
 async function expectTransactions(connect: Connect, variable: string): Promise<string> {
   const client = await connect()
   await client.query('BEGIN')
@@ -98,10 +95,10 @@ async function expectTransactions(connect: Connect, variable: string): Promise<s
   return identity
 }
 
-/** So many connections meet in one of a pooler's processes, each of which has sessions of its own. */
+/** The number of connections of which at least two meet in one process of a pooler, each with its own sessions. */
 const MOST_CONNECTIONS = 8
 
-/** Whether several connections have one session, or one has several. */
+/** Whether several connections share a session, or one connection has several. */
 async function shareSessions(connect: Connect): Promise<boolean> {
   const clients = [await connect()]
   for (const count of [2, MOST_CONNECTIONS]) {
@@ -109,7 +106,7 @@ async function shareSessions(connect: Connect): Promise<boolean> {
     const first = await backendsOf(clients)
     const then = await backendsOf(clients)
     if (new Set(first).size < count || first.some((pid, i) => pid !== then[i])) return true
-    // PostgreSQL itself tells its own; a pooler invents one.
+    // PostgreSQL itself reports its own number; a pooler invents one.
     if (clients.every((client, i) => handshakePid(client) === first[i])) return false
   }
   return false
@@ -127,10 +124,10 @@ async function backendsOf(clients: readonly pg.Client[]): Promise<(number | unde
 interface Facts {
   readonly role: string
   readonly database: string
-  /** Where tables are made, and found by their names alone. */
+  /** The schema in which tables are created and found. */
   readonly schema: string | null
   readonly identity: string
-  /** In the order that they were asked for. */
+  /** In the order of the requests. */
   readonly settings: readonly string[]
 }
 
@@ -139,7 +136,7 @@ const FACTS = `SELECT quote_ident(current_user) AS role, quote_ident(current_dat
     (SELECT oid FROM pg_database WHERE datname = current_database())) AS identity,
   (SELECT array_agg(current_setting(name) ORDER BY place) FROM unnest($1::text[]) WITH ORDINALITY AS asked (name, place)) AS settings`
 
-/** @returns which database it is: the server's start, and the database's number there */
+/** @returns the identity of the database: the start time of the server, and the database's number there */
 async function expectSettings(client: pg.Client, variable: string): Promise<string> {
   const { rows } = await client.query<Facts>(FACTS, [SETTINGS.map(([name]) => name)])
   const [facts] = rows

@@ -4,8 +4,8 @@ import type { Database } from './db.ts'
 import { isReadOnly } from './db-away.ts'
 
 /**
- * `repeat` for work that writes. It pauses while the embedded database refuses to write because its disk is nearly full,
- * which the log says when it begins and when it ends (`embedded.ts`).
+ * `repeat` for work that writes. It pauses while the embedded database is read-only because its disk is nearly full,
+ * which `embedded.ts` logs.
  */
 export function repeatWriting(
   { db, log }: { readonly db: Pick<Database, 'disk'>; readonly log: Log },

@@ -1,6 +1,6 @@
-/*
- * Rows by hand-written SQL as objects of a Prisma model. Reading them through Prisma takes several times as much of the
- * processor: for what every screen waits for.
+/**
+ * Reads rows of plain SQL as objects of a Prisma model, for queries that every screen waits for. Prisma takes several
+ * times as much CPU time.
  */
 
 /** The columns of a model's fields: `c.created_at` for `createdAt`. */
@@ -22,13 +22,13 @@ export class RowReader {
   readonly #row: readonly unknown[]
   #at: number
 
-  /** @param at the index of the first value that is read */
+  /** @param at the index of the first value */
   constructor(row: readonly unknown[], at = 0) {
     this.#row = row
     this.#at = at
   }
 
-  /** An object of the next values. The caller has put the fields' columns into the statement, in this order. */
+  /** An object of the next values. The statement must select the columns of the fields in this order. */
   take<Shape>(fields: readonly (keyof Shape & string)[]): Shape {
     const shape: Partial<Record<string, unknown>> = {}
     for (const field of fields) shape[field] = this.#row[this.#at++]

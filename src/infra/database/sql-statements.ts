@@ -1,4 +1,4 @@
-/** What may hold a semicolon that ends no statement: strings, quoted names, comments (one within another), dollar-quoted bodies. */
+/** Tokens that can contain a semicolon: strings, quoted names, comments (which can be nested), dollar-quoted bodies. */
 const TOKEN = new RegExp(
   [
     /(?<!\w)[eE]'(?:\\[\s\S]|''|[^'\\])*'/,
@@ -16,7 +16,7 @@ const TOKEN = new RegExp(
 )
 const COMMENT = /^(?:--|\/\*)/
 
-/** The statements of an SQL script, in their order, without comments and without the semicolons that end them. */
+/** The statements of an SQL script in their order, without comments and final semicolons. */
 export function sqlStatements(script: string): string[] {
   const statements: string[] = []
   let statement = ''

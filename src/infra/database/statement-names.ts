@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto'
 
-/** Every connection keeps a named statement, with its plan, for as long as it lives. */
+/** Every connection keeps its named statements, with their plans, as long as it lives. */
 const MOST_NAMES = 64
 const MOST_COUNTED = 1000
 const TIMES_BEFORE = 5
 
 /**
- * Names for statements whose text is put together from what somebody asks for. A named statement is sent, parsed and
- * planned once per connection, which for a list is as much as reading it. Those that come again and again get a name, as
- * long as there are any left: nobody can fill connections with statements of their making.
+ * Names for statements whose text depends on the request. A named statement is sent, parsed and planned once per
+ * connection, which for a list costs as much as reading it. Recurring statements get a name, up to a maximum, so that
+ * clients cannot fill connections with statements.
  */
 export class StatementNames {
   readonly #names = new Map<string, string>()
   readonly #times = new Map<string, number>()
 
-  /** The name to send a statement by; undefined: without one. */
+  /** The name of a statement; undefined: none. */
   of(text: string): string | undefined {
     const name = this.#names.get(text)
     if (name !== undefined || this.#names.size === MOST_NAMES) return name
@@ -25,7 +25,7 @@ export class StatementNames {
       this.#names.set(text, made)
       return made
     }
-    // What comes seldom is forgotten with the rest.
+    // Rare statements are dropped together.
     if (this.#times.size === MOST_COUNTED) this.#times.clear()
     this.#times.set(text, times)
     return undefined

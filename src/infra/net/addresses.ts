@@ -1,16 +1,16 @@
 import { isIP } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
-/** What an address that webhooks must not reach is, in the words of the messages. */
+/** The kinds of addresses that webhooks must not reach, as in messages. */
 export type AddressKind = 'loopback' | 'private' | 'link-local' | 'metadata' | 'multicast' | 'reserved'
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 export type Range = [Address, number]
 
 /**
- * The IANA IPv4 Special-Purpose Address Registry, multicast, and the metadata services that stand outside of it.
- * Entries that the registry calls globally reachable (AS112, AMT, protocol anycast) are here too: no webhook lives there.
- * The first match counts.
+ * The IANA IPv4 Special-Purpose Address Registry, multicast, and the metadata services outside of it. Entries that the
+ * registry calls globally reachable (AS112, AMT, protocol anycast) are included: no webhook lives there. The first
+ * match counts.
  */
 const IPV4: readonly [cidr: string, kind: AddressKind][] = [
   ['168.63.129.16/32', 'metadata'], // Azure, on an ordinary public address
@@ -37,8 +37,8 @@ const IPV4: readonly [cidr: string, kind: AddressKind][] = [
 ]
 
 /**
- * IPv6 is the other way round: only 2000::/3 is given out at all, so everything beyond it is refused without a name of
- * its own (NAT64, discard, segment routing, the IPv4-compatible and -translated forms). The first match counts.
+ * In IPv6, only 2000::/3 is assigned at all, so everything else is refused without a name (NAT64, discard, segment
+ * routing, the IPv4-compatible and -translated forms). The first match counts.
  */
 const IPV6: readonly [cidr: string, kind: AddressKind][] = [
   ['::1/128', 'loopback'],
@@ -68,17 +68,17 @@ export function parseRange(cidr: string): Range {
   return ipaddr.parseCIDR(cidr)
 }
 
-/** The literal address in a host as `new URL` writes it, without brackets; null when it is a name. */
+/** The literal address in the host of a `URL`, without brackets; null for a name. */
 export function literalAddress(hostname: string): string | null {
   const host = hostname.replace(/^\[|\]$/g, '')
   return isIP(host) === 0 ? null : host
 }
 
 /**
- * What kind of non-public address it is; null for a public one.
- * @param text a literal address, without brackets; anything else counts as reserved
- * @param opened ranges that count as public. One that covers a NAT64 address opens the form, and the IPv4 address
- *   inside is judged by itself: a host behind NAT64 can reach public targets and nothing more.
+ * The kind of a non-public address; null for a public one.
+ * @param text a literal address, without brackets; other texts count as reserved
+ * @param opened ranges that count as public. A range that covers a NAT64 address allows the form, and the IPv4 address
+ *   inside is checked separately: a host behind NAT64 can reach only public targets.
  */
 export function kindOfAddress(text: string, opened: readonly Range[] = []): AddressKind | null {
   const bare = text.split('%')[0] ?? text
@@ -93,7 +93,10 @@ export function kindOfAddress(text: string, opened: readonly Range[] = []): Addr
   return isWithin(address, GIVEN_OUT) && !isIsatap(address) ? null : 'reserved'
 }
 
-/** Whether a non-public address counts as public because of an opened range. Within NAT64, the IPv4 address inside is what counts. */
+/**
+ * Whether a non-public address counts as public because of an opened range. Within NAT64, the IPv4 address inside
+ * counts.
+ */
 export function isOpened(text: string, opened: readonly Range[] = []): boolean {
   if (isIP(text) === 0) return false
   const address = ipaddr.process(text)
@@ -101,7 +104,7 @@ export function isOpened(text: string, opened: readonly Range[] = []): boolean {
   return isWithin(address, NAT64) ? isOpened(embeddedIPv4(address), opened) : kindOfAddress(text) !== null
 }
 
-/** The range that has one address alone, as an operator writes it. */
+/** The range of a single address, as an operator writes it. */
 export function rangeOf(text: string): string {
   const address = ipaddr.process(text.split('%')[0] ?? text)
   return `${address.toString()}/${address.kind() === 'ipv4' ? 32 : 128}`

@@ -2,11 +2,11 @@ import { isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /**
- * Where a request came from. Each trusted proxy has added the address that it saw to X-Forwarded-For; what stands
- * further left was sent by the client, who may write anything there.
- * @param socketAddress of the connection itself
- * @param trustProxy how many proxies stand in front
- * @returns an IP address in its usual spelling; null when none can be told
+ * The client's address. Each trusted proxy adds the address that it saw to X-Forwarded-For; the client can write
+ * anything to the left of these.
+ * @param socketAddress the address of the connection itself
+ * @param trustProxy the number of trusted proxies
+ * @returns an IP address in canonical form; null if unknown
  */
 export function clientAddress(
   socketAddress: string | undefined,
@@ -17,15 +17,15 @@ export function clientAddress(
   return canonical((seen[Math.max(0, seen.length - 1 - trustProxy)] ?? '').trim()) ?? canonical(socketAddress ?? '')
 }
 
-/** IPv4 in IPv6 clothes is IPv4. */
+/** Converts an IPv4-mapped IPv6 address to IPv4. */
 function canonical(address: string): string | null {
-  // Most of them, and ipaddr.js takes its time, most of all for what is no address.
+  // A fast path: ipaddr.js is slow, especially for texts that are no address.
   if (address === '' || isIPv4(address)) return address || null
   const [bare = ''] = address.split('%')
   return ipaddr.isValid(bare) ? ipaddr.process(bare).toString() : null
 }
 
-/** What one subscriber usually has: the address itself, or an IPv6 address's first 64 bits. */
+/** The address block of one subscriber: the IPv4 address itself, or the first 64 bits of an IPv6 address. */
 export function addressBlock(address: string | null): string {
   if (address === null) return 'unknown'
   const parsed = ipaddr.parse(address)

@@ -4,29 +4,31 @@ import { isIP } from 'node:net'
 
 /**
  * All addresses of a name, IPv4 first.
- * @throws Error with a `code`: ENOTFOUND (there is no such name), ETIMEOUT and others (it could not be asked)
+ * @throws Error with a `code`: ENOTFOUND (the name does not exist), ETIMEOUT and others (the lookup failed)
  */
 export type Resolve = (name: string) => Promise<readonly string[]>
 
 export interface ResolverOptions {
-  /** Name servers, `host:port`; the system's when left out. */
+  /** Name servers, `host:port`; the system's by default. */
   readonly servers?: readonly string[]
   readonly hostsFile?: string
-  /** Milliseconds for one name, all tries and both families together. */
+  /** Milliseconds for one name, including all attempts and both families. */
   readonly timeoutMs?: number
 }
 
 const TIMEOUT_MS = 2000
-/** One try; the second gets twice as long. */
+/** The timeout of one attempt; the second has twice as long. */
 const TRY_MS = 650
-/** A resolver reads the system's settings once: a laptop changes its network, a container its resolv.conf. */
+/**
+ * The lifetime of a resolver, which reads the system's settings once: they change when a laptop changes its network.
+ */
 const RENEW_MS = 30_000
 const HOSTS_CHECK_MS = 1000
 
 /**
- * Resolves names as this machine would, without getaddrinfo: that blocks one of the four threads which files and
- * cryptography need too, for up to half a minute per dead name server. /etc/hosts counts first, `localhost` is this
- * machine (RFC 6761), then the name servers are asked for A and AAAA at once. Search domains are not applied.
+ * Resolves names like the system, but without getaddrinfo, which blocks one of four threads that files and cryptography
+ * need, too, for up to half a minute per dead name server. /etc/hosts counts first, `localhost` is this machine (RFC
+ * 6761), and then the name servers are asked for A and AAAA at the same time. Search domains are not applied.
  */
 export function createResolver({
   servers,
@@ -34,7 +36,7 @@ export function createResolver({
   timeoutMs = TIMEOUT_MS,
 }: ResolverOptions = {}): Resolve {
   const hosts = hostsTable(hostsFile)
-  /** Connections that open at once share a question; no answer is kept for a later one. */
+  /** Concurrent lookups of one name share a query; the result is not cached. */
   const asked = new Map<string, Promise<string[]>>()
   let resolver: Resolver | undefined
   let renewAt = 0
@@ -59,10 +61,10 @@ export function createResolver({
   }
 }
 
-/** The process's own resolver. */
+/** The resolver of the process. */
 export const resolveName: Resolve = createResolver()
 
-/** Waits for both families, so that each address is judged; one family that has no answer does not spoil the other. */
+/** Waits for both families, so that each address is checked; a family that fails does not affect the other. */
 async function ask(resolver: Resolver, name: string, timeoutMs: number): Promise<string[]> {
   const [v4, v6] = await Promise.all([
     bounded(resolver.resolve4(name), timeoutMs),
@@ -71,13 +73,13 @@ async function ask(resolver: Resolver, name: string, timeoutMs: number): Promise
   const found = [...(Array.isArray(v4) ? v4 : []), ...(Array.isArray(v6) ? v6 : [])]
   if (found.length > 0) return found
   const failures = [v4, v6].flatMap((answer) => (Array.isArray(answer) ? [] : [answer]))
-  // "No such name" is certain only when both say so.
+  // A name does not exist only if both families say so.
   throw failures.find(({ code }) => code !== 'ENOTFOUND' && code !== 'ENODATA') ?? notFound(name)
 }
 
 type Failure = Error & { code?: string }
 
-/** The answer, or why there is none. */
+/** The addresses, or the error. */
 async function bounded(answer: Promise<string[]>, timeoutMs: number): Promise<string[] | Failure> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<Failure>((done) => {
@@ -97,7 +99,7 @@ function notFound(name: string): Failure {
 
 type Hosts = ReadonlyMap<string, readonly string[]>
 
-/** The hosts file by name, read again when it changed; a missing one is empty. */
+/** The hosts file by name, read again when it has changed; a missing file is empty. */
 function hostsTable(path: string): () => Promise<Hosts> {
   let version = ''
   let table: Promise<Hosts> = Promise.resolve(new Map())
@@ -113,7 +115,7 @@ function hostsTable(path: string): () => Promise<Hosts> {
     return parseHosts(await readFile(path, 'utf8').catch(() => ''))
   }
 
-  // Whoever asks while it is being read waits for it too.
+  // Concurrent calls share one read.
   return () => {
     if (performance.now() >= checkAt) {
       checkAt = performance.now() + HOSTS_CHECK_MS
@@ -123,7 +125,7 @@ function hostsTable(path: string): () => Promise<Hosts> {
   }
 }
 
-/** Lines of `address name…  # comment`; IPv4 first, as the resolver answers. */
+/** Parses lines of `address name…  # comment`; IPv4 first, like the resolver. */
 export function parseHosts(text: string): Hosts {
   const table = new Map<string, string[]>()
   for (const line of text.split('\n')) {

@@ -1,23 +1,29 @@
 import { type AddressKind, isOpened, kindOfAddress, literalAddress, type Range, rangeOf } from './addresses.ts'
 import type { Resolve } from './resolve.ts'
 
-/** Which targets a deployment's webhooks may reach. */
+/** The rules for the targets of webhooks. */
 export interface TargetPolicy {
-  /** Production: https only, and no ports of well-known internal services, except where the operator opened something. */
+  /**
+   * Production: https only, and no ports of well-known internal services, except where the operator has opened a
+   * target.
+   */
   readonly requireHttps: boolean
-  /** Development: http and https to this machine's loopback. */
+  /** Development: http and https to loopback addresses of this machine. */
   readonly allowLoopback: boolean
-  /** This deployment's own public host, which must not be its own receiver. */
+  /** The public host of this deployment, which must not be its own receiver. */
   readonly ownHost?: string
-  /** Names that the operator opened (WEBHOOK_ALLOWED_HOSTS): `agent.internal`, or `*.agents.internal` for all below. */
+  /**
+   * Names that the operator has opened (WEBHOOK_ALLOWED_HOSTS): `agent.internal`, or `*.agents.internal` for all
+   * subdomains.
+   */
   readonly openHosts?: readonly string[]
-  /** Address ranges that the operator opened (WEBHOOK_ALLOWED_CIDRS). */
+  /** Address ranges that the operator has opened (WEBHOOK_ALLOWED_CIDRS). */
   readonly openRanges?: readonly Range[]
-  /** How names become addresses; the system's servers and hosts file when left out. */
+  /** Resolves names; the system's name servers and hosts file by default. */
   readonly resolve?: Resolve
 }
 
-/** Names that mean something in one network only, with everything below them. */
+/** Names that exist only in local networks, with all subdomains. */
 const LOCAL_NAMES = ['local', 'internal', 'localdomain', 'home.arpa', 'lan', 'home', 'corp', 'intranet', 'private']
 
 /**
@@ -44,10 +50,10 @@ const AS_ADDRESS: Record<AddressKind, string> = {
 }
 
 /**
- * Why webhooks must not be sent to an address, or null when they may.
+ * The reason why webhooks must not be sent to an address; null when they can.
  * @param address a literal IPv4 or IPv6 address, without brackets
- * @param isOpenHost the name that led there was opened by the operator, with what is private or loopback behind it.
- *   Metadata services and their link-local neighbours stay refused: only a range opens those.
+ * @param isOpenHost whether the operator has opened the name, with private and loopback addresses behind it. Metadata
+ *   services and other link-local addresses stay refused: only a range opens them.
  */
 export function refuseAddress(address: string, policy: TargetPolicy, isOpenHost = false): string | null {
   const kind = kindOfAddress(address, policy.openRanges)
@@ -58,10 +64,10 @@ export function refuseAddress(address: string, policy: TargetPolicy, isOpenHost 
 }
 
 /**
- * Why webhooks must not be sent to a URL, judged by its text alone, or null when they may: scheme, credentials, port,
- * name or literal address. `new URL` has resolved every spelling of an IPv4 address before. The addresses of a name are
- * judged by refuseAddress when they are known.
- * @returns what follows after the URL's field name in a message: "must start with https://"
+ * The reason why webhooks must not be sent to a URL, by its text alone; null when they can: scheme, credentials, port,
+ * name or literal address. `new URL` has normalized all spellings of an IPv4 address. refuseAddress checks the
+ * addresses of a name, once they are known.
+ * @returns the part of the message after the name of the field: "must start with https://"
  */
 export function refuseUrl(url: URL, policy: TargetPolicy): string | null {
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return 'must start with https:// or http://'
@@ -88,10 +94,10 @@ function refuseLiteral(address: string, policy: TargetPolicy): string | null {
 }
 
 /**
- * Ends the message of a refusal, in development: there the operator reads it, who can open what is refused. In production
- * tenants do, who cannot.
- * @param host the URL's, a name or an address
- * @param address what is refused, which the host led to; null: the name itself
+ * The end of a refusal's message. In development, it tells the operator how to allow the target. In production, tenants
+ * read the message, who cannot.
+ * @param host the host of the URL, a name or an address
+ * @param address the refused address of the host; null: the name itself is refused
  */
 export function howToOpen(host: string, address: string | null, policy: TargetPolicy): string {
   if (policy.requireHttps) return ''
@@ -102,12 +108,12 @@ export function howToOpen(host: string, address: string | null, policy: TargetPo
   return `; to allow it, set WEBHOOK_ALLOWED_CIDRS=${rangeOf(address)}`
 }
 
-/** A name without its final dot, which only says that it is complete. */
+/** A name without its final dot, which has no other meaning. */
 function bareName(hostname: string): string {
   return hostname.toLowerCase().replace(/\.$/, '')
 }
 
-/** Whether the operator opened a name. */
+/** Whether the operator has opened a name. */
 export function isOpenHost(hostname: string, { openHosts = [] }: TargetPolicy): boolean {
   const name = bareName(hostname)
   return openHosts.some((open) => (open.startsWith('*.') ? name.endsWith(open.slice(1)) : name === open))

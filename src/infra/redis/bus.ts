@@ -6,28 +6,28 @@ import type { SharedRedis } from './shared-redis.ts'
 export type Listener = (message: string) => void
 
 /**
- * Carries only what may be lost: wake-ups and fleeting signals. Never throws, never waits: the database is the truth,
- * and whoever listens also polls it.
+ * Carries signals that can be lost: wake-ups and typing. It never throws or waits. The database is the source of truth,
+ * and all listeners also poll it.
  */
 export interface Bus {
   /**
-   * "Something is new": many calls within one turn of the event loop become one message, which holds what was new,
-   * separated by spaces. It is empty when one of the calls does not say, and when there is too much to say.
+   * Publishes that there is something new. Many calls within one turn of the event loop become one message with all
+   * names, separated by spaces. It is empty if a call has no names, or if there are too many.
    * @param names ids without spaces; none: everything
    */
   notify(topic: string, names?: readonly string[]): void
-  /** One message with a payload, for what is worth nothing a moment later (typing). */
+  /** Publishes one message with a payload that is worthless a moment later (typing). */
   send(topic: string, message: string): void
   /** @returns a function that ends the subscription */
   subscribe(topic: string, listener: Listener): () => void
   /** Whether messages reach other nodes now. */
   isConnected(): boolean
-  /** Messages that came and were not from a node of this deployment. */
+  /** The number of received messages that did not come from a node of this deployment. */
   refused(): number
   close(): Promise<void>
 }
 
-/** Redis pub/sub when there is a Redis, this process alone otherwise. */
+/** Redis pub/sub with Redis, otherwise within this process. */
 export function openBus(redis: SharedRedis | undefined, log: Log): Bus {
   return redis === undefined ? localBus() : redisBus(redis, log)
 }
@@ -51,10 +51,10 @@ function listen(topics: Topics, topic: string, listener: Listener): { isFirst: b
   }
 }
 
-/** Names in one wake-up. */
+/** The maximum number of names in one wake-up. */
 const MAX_NAMES = 200
 
-/** Gathers the wake-ups of one turn of the event loop and hands each topic's over once. */
+/** Collects the wake-ups of one turn of the event loop and publishes one message per topic. */
 function coalesce(publish: (topic: string, names: string) => void): Bus['notify'] {
   let pending = new Map<string, Set<string> | null>()
   return (topic, names = []) => {
@@ -89,12 +89,12 @@ function localBus(): Bus {
 const LOG_EVERY_MS = 60_000
 
 /**
- * Whoever can write in Redis can publish, too: what is not signed by a node of this deployment is counted and ignored.
- * Times are the machine's own, for they are compared with other nodes'.
+ * Other users of Redis can publish, too: messages without a valid signature of this deployment are counted and ignored.
+ * Uses the machine's time, which is compared with that of other nodes.
  */
 function redisBus({ url, prefix, signer }: SharedRedis, log: Log): Bus {
   const topics: Topics = new Map()
-  // Without an offline queue: a wake-up that waited for Redis to come back is worth nothing, and would eat memory.
+  // Without an offline queue: a wake-up that waited for Redis is useless, and would take memory.
   const options = { enableOfflineQueue: false, maxRetriesPerRequest: 0, lazyConnect: false } as const
   const publisher = new Redis(url, { ...options, retryStrategy: reconnectDelay })
   const subscriber = new Redis(url, { ...options, retryStrategy: reconnectDelay, autoResubscribe: false })
@@ -117,7 +117,7 @@ function redisBus({ url, prefix, signer }: SharedRedis, log: Log): Bus {
   }
   subscriber.on('ready', () => {
     if (topics.size > 0) subscriber.subscribe(...[...topics.keys()].map((topic) => prefix + topic)).catch(report)
-    // Whatever was sent while the connection was down is lost: let every listener look for itself.
+    // Messages during the outage were lost: all listeners must poll now.
     for (const topic of topics.keys()) deliver(topics, topic, '')
   })
   let refused = 0
@@ -153,7 +153,7 @@ function redisBus({ url, prefix, signer }: SharedRedis, log: Log): Bus {
   }
 }
 
-/** Milliseconds until the next try to connect: soon, then every second. */
+/** Milliseconds until the next attempt to connect: at first short, then a second. */
 function reconnectDelay(tries: number): number {
   return Math.min(50 * tries, 1000)
 }

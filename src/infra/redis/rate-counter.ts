@@ -3,34 +3,34 @@ import { LRUCache } from 'lru-cache'
 import type { Log } from '../log.ts'
 import type { SharedRedis } from './shared-redis.ts'
 
-/** Hits of one key in its current window. */
+/** The hits of one key in its current window. */
 export interface Window {
-  /** With this one: 1 for the first that counts once. */
+  /** Including this hit: 1 for the first one of weight 1. */
   readonly hits: number
-  /** Milliseconds until the next hit begins a new window. */
+  /** Milliseconds until the next hit starts a new window. */
   readonly endsInMs: number
-  /** Whether all of it stayed within `max`. If not, it counted once. */
+  /** Whether the whole weight stayed within `max`. Otherwise, it counted as one. */
   readonly fits: boolean
 }
 
-/** Counts hits in windows that begin with a key's first hit. Never throws and never waits long. */
+/** Counts hits in windows that start with a key's first hit. It never throws, and never waits long. */
 export interface RateCounter {
   /**
-   * @param times how often it counts; 1 when left out
-   * @param max what would go over it counts once, whatever `times` says; none when left out
+   * @param times the weight of the hit; 1 by default
+   * @param max a hit that would exceed it counts as one, regardless of its weight; no maximum by default
    */
   hit(key: string, windowMs: number, now: Date, times?: number, max?: number): Promise<Window>
-  /** Hits that this process counted for itself, because Redis did not answer. */
+  /** The number of hits that this process counted alone because Redis did not respond. */
   missedByRedis(): number
   close(): Promise<void>
 }
 
-/** Shared by all nodes when there is a Redis, this process's own otherwise. */
+/** Shared by all nodes with Redis, otherwise of this process. */
 export function openRateCounter(redis: Pick<SharedRedis, 'url' | 'prefix'> | undefined, log: Log): RateCounter {
   return redis === undefined ? localCounter() : redisCounter(redis, log)
 }
 
-/** Of more keys, those that were hit longest ago begin anew. */
+/** The maximum number of keys; the least recently hit ones are dropped. */
 const MAX_KEPT = 100_000
 
 function localCounter(): RateCounter {
@@ -51,8 +51,8 @@ function localCounter(): RateCounter {
 }
 
 /**
- * One round trip, and no key without an end: a process that dies between two commands cannot leave one. Others may write
- * in Redis, too: what is not a counter with an end begins anew, and none lasts longer than a window.
+ * One round trip, and no key without an expiry, even if a process dies in between. Other users of Redis can write, too:
+ * an invalid counter is reset, and no counter outlives a window.
  */
 const HIT = `
 local key = KEYS[1]
@@ -76,19 +76,19 @@ if left < 0 or left > window then
   left = window
 end
 return {hits, left, fits}`
-/** A Redis that hangs costs a request this much, once a second. */
+/** The time that a hanging Redis can delay a request, once a second. */
 const COMMAND_MS = 250
 const PAUSE_MS = 1000
 const LOG_EVERY_MS = 60_000
 
 /**
- * Counts in Redis. While Redis is gone each node counts for itself: a limit is then kept per node, and nobody is turned
- * away because a counter is out of order.
+ * Counts in Redis. During an outage of Redis, each node counts alone: the limit then applies per node, and no request
+ * is refused because of the outage.
  */
 function redisCounter({ url, prefix }: Pick<SharedRedis, 'url' | 'prefix'>, log: Log): RateCounter {
   const fallback = localCounter()
   const redis = new Redis(url, {
-    // The first requests of a process come while it still connects, and wait for that.
+    // The first requests of a process wait for the connection.
     enableOfflineQueue: true,
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_MS,

@@ -4,15 +4,15 @@ import type { Database } from '../database/db.ts'
 import { deriveKey, encryptionKey } from '../secrets.ts'
 import { createSigner, type Signer } from './signed-messages.ts'
 
-/** A deployment's part of a Redis, in which others may read and write. */
+/** A deployment's part of a Redis that others can read and write. */
 export interface SharedRedis {
   readonly url: string
-  /** What the deployment's channels and keys begin with. */
+  /** The prefix of the deployment's channels and keys. */
   readonly prefix: string
   readonly signer: Signer
 }
 
-/** The configured Redis; undefined without one. All nodes on one database have the same part of it. */
+/** The configured Redis; undefined without one. All nodes on one database use the same prefix. */
 export async function sharedRedis(
   config: Pick<Config, 'redisUrl' | 'encryptionKey' | 'previousEncryptionKey' | 'dataDir'>,
   db: Database,
@@ -24,7 +24,7 @@ export async function sharedRedis(
   return { url, prefix: `guddesk:${await deploymentId(db)}:`, signer }
 }
 
-/** Of the nodes that start together on a new database, one names the deployment. */
+/** When several nodes start on a new database, one of them creates the id of the deployment. */
 async function deploymentId(db: Database): Promise<string> {
   await db.sql('INSERT INTO deployments (id) VALUES ($1) ON CONFLICT DO NOTHING', [randomUUID()])
   const [row] = await db.sql<{ id: string }>('SELECT id FROM deployments')

@@ -1,23 +1,23 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
-/** How far a message's time may be from ours: the way it takes, and clocks that differ. */
+/** The maximum age of a message, which includes the difference between clocks. */
 export const MAX_AGE_MS = 30_000
-/** Of what anybody can send, this much is looked at. */
+/** The maximum length of a message that is checked. */
 const MAX_LENGTH = 65_536
 
-/** A message, or why it is none of ours. */
+/** A message, or the reason why it is refused. */
 export type Opened = { readonly message: string } | { readonly refused: string }
 
-/** Signs what travels between nodes, where others can write, too. */
+/** Signs messages between nodes, because others can write to Redis. */
 export interface Signer {
   sign(channel: string, message: string, now: Date): string
-  /** Refuses what was not signed by a node of this deployment, for this channel, a moment ago. */
+  /** Accepts only messages that a node of this deployment signed recently for this channel. */
   open(channel: string, text: string, now: Date): Opened
 }
 
 /**
  * Signs as `mac.time.message`, where `mac` is an HMAC-SHA256 of the channel, the time and the message.
- * @param previousKey opens too, and never signs: while one key takes the place of another
+ * @param previousKey only verifies, during the rotation of the key
  */
 export function createSigner(key: string, previousKey: string | null): Signer {
   const keys = previousKey === null ? [key] : [key, previousKey]

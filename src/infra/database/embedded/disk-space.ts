@@ -3,19 +3,19 @@ import { open, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const MB = 2 ** 20
-/** With less than this free, nothing more is written. */
+/** Below this free space, nothing more is written. */
 const RESERVE_BYTES = 64 * MB
-/** It is written again when this much is free, so that one write does not end at the next. */
+/** Writing resumes at this free space, which is larger, so that it does not stop again at once. */
 const ENOUGH_BYTES = 96 * MB
 const BALLAST_BYTES = 32 * MB
-/** With less than this free, the ballast goes: others have used up the reserve. */
+/** Below this free space, the ballast is deleted: others have used up the reserve. */
 const LITTLE_BYTES = 8 * MB
-/** What opening the database may take: a segment of the log (16 MB), and the pages that recovery writes. */
+/** The space that opening the database can take: a segment of the log (16 MB), and the pages that recovery writes. */
 const OPENING_BYTES = 24 * MB
 
 /**
- * The free space where the embedded database is, and a ballast file beside it: space that is let go when nothing else is
- * left, so that the database can still be opened and read.
+ * Watches the free space of the embedded database, and keeps a ballast file, whose deletion frees enough space to open
+ * and read the database.
  */
 export class DiskSpace {
   readonly #folder: string
@@ -29,29 +29,29 @@ export class DiskSpace {
     this.#ballast = join(folder, 'ballast')
   }
 
-  /** In bytes, when it was last measured. */
+  /** In bytes, at the last measurement. */
   get free(): number {
     return this.#free
   }
 
-  /** Whether less than the reserve was left, and not enough is free again. */
+  /** Whether the free space fell below the reserve, and has not recovered. */
   get isFull(): boolean {
     return this.#isFull
   }
 
-  /** Whether the database can be opened. */
+  /** Whether the free space is enough to open the database. */
   get hasRoomToOpen(): boolean {
     return this.#free >= OPENING_BYTES
   }
 
-  /** Measures, and makes the ballast or lets it go. */
+  /** Measures the free space, and creates or deletes the ballast. */
   async measure(): Promise<void> {
     await this.#look()
     if (this.#free < LITTLE_BYTES) await this.letGo()
     else if (this.#free >= ENOUGH_BYTES + BALLAST_BYTES) await this.#makeBallast()
   }
 
-  /** Gives the ballast's space away. */
+  /** Deletes the ballast. */
   async letGo(): Promise<void> {
     await rm(this.#ballast, { force: true })
     this.#hasBallast = false
@@ -71,7 +71,7 @@ export class DiskSpace {
     if (this.#hasBallast) return
     const file = await open(this.#ballast, 'w', 0o600)
     try {
-      // File systems that compress would keep nothing free for zeros.
+      // Random bytes: file systems that compress would reserve no space for zeros.
       const chunk = randomBytes(MB)
       for (let written = 0; written < BALLAST_BYTES; written += MB) await file.writeFile(chunk)
       this.#hasBallast = true

@@ -12,10 +12,10 @@ import { EmbeddedStoppedError, pglitePool } from './pglite-socket.ts'
 import { keepPrivate } from './private-folder.ts'
 
 const MEASURE_EVERY_MS = 250
-/** Opening takes a second of the process: after a failure it waits. */
+/** Opening blocks the process for a second, so there is a pause after a failure. */
 const OPEN_AGAIN_MS = 5000
 
-/** The embedded database: PGlite in this process, which is opened again when it has aborted. */
+/** The embedded database: PGlite in this process, which is reopened after it has aborted. */
 export class Embedded {
   readonly pool: pg.Pool
   readonly #dataDir: string
@@ -24,10 +24,10 @@ export class Embedded {
   #pglite: PGlite | null = null
   #isReadOnly = false
   #openAt = 0
-  /** What has ended the last instance, until the log says so. */
+  /** The error that aborted the last instance, until it is logged. */
   #abort: { readonly error: unknown } | null = null
 
-  /** @throws ConfigError when another process has the folder, or its disk is full */
+  /** @throws ConfigError when another process uses the folder, or its disk is full */
   static async open(dataDir: string): Promise<Embedded> {
     keepPrivate(dataDir)
     const embedded = new Embedded(dataDir, lockFolder(dataDir))
@@ -50,7 +50,7 @@ export class Embedded {
     return this.#isReadOnly
   }
 
-  /** Makes it read-only while the disk is nearly full, and opens it again after an abort. */
+  /** Makes the database read-only while the disk is nearly full, and reopens it after an abort. */
   watch(log: Log): () => Promise<void> {
     return repeat(log, MEASURE_EVERY_MS, 'embedded database not checked', () => this.#check(log))
   }
@@ -72,10 +72,10 @@ export class Embedded {
   }
 
   async #openPGlite(): Promise<void> {
-    // Loaded on demand: a process on PostgreSQL never pays for the WebAssembly module.
+    // Loaded on demand: processes on PostgreSQL do not need the WebAssembly module.
     const { PGlite } = await import('@electric-sql/pglite')
     const pglite = await PGlite.create(join(this.#dataDir, 'pglite'))
-    // A new one is unpacked with modes of its own.
+    // Unpacking a new database sets other modes.
     keepPrivate(this.#dataDir)
     haltOnAbort(pglite, (error) => {
       this.#abort = { error }
@@ -96,7 +96,7 @@ export class Embedded {
       this.#isReadOnly = isFull
       if (isFull) log.error({ freeBytes: free }, 'disk nearly full; database read-only')
       else log.info({ freeBytes: free }, 'disk space freed; database writable')
-      // A connection that is made later is told when it is made.
+      // New connections get the setting when they are opened.
       if (this.#pglite !== null) await this.pool.query(readOnly(isFull))
     }
     if (this.#pglite === null) await this.#openAgain(log)
@@ -117,8 +117,8 @@ export class Embedded {
 const readOnly = (isOn: boolean) => `SET default_transaction_read_only = ${isOn ? 'on' : 'off'}`
 
 /**
- * PGlite must not be opened twice: its folder is held by an operating system lock (SQLite's, on an empty database), which
- * ends with the process however that ends.
+ * PGlite must not be opened twice: a lock of the operating system protects its folder (SQLite's, on an empty database).
+ * The lock ends with the process, even after a crash.
  */
 function lockFolder(dataDir: string): () => void {
   const lock = new DatabaseSync(join(dataDir, 'process.lock'))

@@ -1,11 +1,11 @@
 import type { PGlite } from '@electric-sql/pglite'
 
-/** What PGlite throws for an error of a statement: its way back to PostgreSQL's main loop. */
+/** The exception with which PGlite returns to PostgreSQL's main loop after an error of a statement. */
 const LONGJMP = 100
 
 /**
- * PGlite goes on with a message after whatever is thrown while it runs, for ever when PostgreSQL has aborted (a PANIC: the
- * log could not be written). Here the abort ends the message, and the instance, which must not be used again.
+ * PGlite continues a message after any exception, and loops forever if PostgreSQL has aborted (a PANIC: the log could
+ * not be written). This ends the message and the instance, which must not be used again.
  */
 export function haltOnAbort(pglite: PGlite, aborted: (error: unknown) => void): void {
   const { Module: module } = pglite
@@ -15,7 +15,7 @@ export function haltOnAbort(pglite: PGlite, aborted: (error: unknown) => void): 
       return runOnce()
     } catch (error) {
       if (isLongJump(error)) throw error
-      // The next thing that PGlite calls, and where it catches nothing.
+      // PGlite calls this next, without catching exceptions.
       module.stackRestore = () => {
         throw error
       }

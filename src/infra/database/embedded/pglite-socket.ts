@@ -4,8 +4,8 @@ import pg from 'pg'
 import { SET_SESSION } from '../pg-session.ts'
 
 /**
- * What `pg` takes for a socket, with PGlite in this process at its other end: PostgreSQL's own protocol, so that `pg`, the
- * official Prisma adapter, named statements and all types are the same on both databases.
+ * A socket for `pg` that is connected to PGlite in this process. It transports PostgreSQL's protocol, so that `pg`,
+ * Prisma's adapter, named statements and all types are the same on both databases.
  */
 class PGliteSocket extends Duplex {
   readonly #opened: () => PGlite
@@ -25,7 +25,7 @@ class PGliteSocket extends Duplex {
     return this
   }
 
-  /** PGlite has one session for all connections: each begins with what another server would give a new one. */
+  /** All connections share PGlite's one session: each first resets it. */
   async #reset(): Promise<void> {
     const pglite = this.#opened()
     await pglite.waitReady
@@ -42,7 +42,7 @@ class PGliteSocket extends Duplex {
         this.push(answer)
         done()
       },
-      // An error of a statement's own is in the answer.
+      // Errors of a statement are in the response.
       (error: unknown) => done(new EmbeddedStoppedError(error)),
     )
   }
@@ -57,15 +57,15 @@ class PGliteSocket extends Duplex {
   }
 
   async #exchange(message: Buffer): Promise<Buffer> {
-    // A socket answers later, never while somebody is still writing: PGlite would.
+    // Asynchronous, like a real socket: PGlite would respond during the write.
     await undefined
     const answer: Buffer[] = []
-    // The bytes are PGlite's own memory, which it writes over.
+    // The bytes are in PGlite's own memory, which it reuses.
     await this.#opened().execProtocolRawStream(message, { onRawData: (bytes) => void answer.push(Buffer.from(bytes)) })
     return Buffer.concat(answer)
   }
 
-  // Of no meaning here, and called by pg.
+  // No-ops that pg calls.
   setNoDelay(): this {
     return this
   }
@@ -80,10 +80,10 @@ class PGliteSocket extends Duplex {
   }
 }
 
-/** PGlite has aborted, and is not open again. */
+/** PGlite has aborted, and is not reopened yet. */
 export class EmbeddedStoppedError extends Error {
   override name = 'EmbeddedStoppedError'
-  /** PostgreSQL's code for a server that has crashed. */
+  /** PostgreSQL's code for a crashed server. */
   readonly code = '57P02'
 
   constructor(cause?: unknown) {
@@ -92,14 +92,14 @@ export class EmbeddedStoppedError extends Error {
 }
 
 /**
- * A pool of one connection, for PGlite has one session. PGlite outlives it: its owner closes it.
- * @param opened the instance that is open now. @throws when there is none
- * @param settings statements that a new session begins with
+ * A pool of one connection, because PGlite has one session. The owner of PGlite closes it, not the pool.
+ * @param opened the open instance. @throws when there is none
+ * @param settings statements at the start of a new session
  */
 export function pglitePool(opened: () => PGlite, settings: () => string = () => SET_SESSION): pg.Pool {
   const stream = () => new PGliteSocket(opened, settings)
   const pool = new pg.Pool({ max: 1, user: 'postgres', database: 'postgres', stream })
-  // Whoever waits for an answer is told; without a listener the error would also end the process.
+  // Pending callers get the error; without a listener, it would also end the process.
   pool.on('connect', (client) => client.on('error', () => undefined))
   pool.on('error', () => undefined)
   return pool

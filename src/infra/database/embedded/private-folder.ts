@@ -4,8 +4,8 @@ import { join } from 'node:path'
 const OWNER_ONLY = { folder: 0o700, file: 0o600 } as const
 
 /**
- * Makes a folder and everything in it readable by this process's user alone, whatever their modes were; and what this process
- * writes from now on, wherever.
+ * Makes a folder and its content accessible only to the user of this process, and also all files that this process
+ * creates from now on.
  */
 export function keepPrivate(folder: string): void {
   process.umask(0o077)
