@@ -5,7 +5,7 @@ import { Backpressure } from './policy/backpressure.ts'
 const OBSERVE_EVERY_MS = 200
 const RESOLUTION_MS = 10
 
-/** Observes the load of this process, five times a second. What follows from it is `Backpressure`'s to say. */
+/** Measures the load of this process, five times a second, and passes it to `Backpressure`. */
 export class BackpressureMonitor {
   readonly #backpressure = new Backpressure()
   readonly #histogram: ReturnType<typeof monitorEventLoopDelay>
@@ -22,7 +22,7 @@ export class BackpressureMonitor {
     this.#timer.unref()
   }
 
-  /** Share of the usual requests that may be in flight: from 1/64 to 1. */
+  /** The share of the usual requests in flight that is allowed: from 1/64 to 1. */
   get throttleRatio(): number {
     return this.#backpressure.throttleRatio
   }

@@ -1,7 +1,7 @@
 import type { Database } from '../infra/database/db.ts'
 import type { Log } from '../infra/log.ts'
 
-/** Whether the database answers the dispatcher. Logs once when it stops to, and once when it is back. */
+/** Whether the database responds to the dispatcher. Logs the start and the end of an outage once. */
 export class DatabaseAvailability {
   readonly #disk: Database['disk']
   readonly #log: Log

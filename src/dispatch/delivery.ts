@@ -1,53 +1,52 @@
 import type { DeliveryStatus } from '../generated/prisma/enums.ts'
 
-/*
- * A delivery from the database to the attempt log: a PendingDelivery is fetched (queue) and sent (send), which gives an
- * HttpResult, with its times a TimedResult. A Decision follows from it (policy), and an AttemptRecord of both. As a
- * PendingWrite it waits to be written (record), and the WriteResult says what was.
+/**
+ * The types of a delivery from the database to the attempt log. A PendingDelivery is fetched (queue) and sent (send),
+ * with an HttpResult, which becomes a TimedResult with its times. The Decision (policy) follows from it, and the
+ * AttemptRecord from both. A PendingWrite waits to be written (record), and the WriteResult is the result of that.
  */
 
-/** A delivery that this process may send, as it was read. */
+/** A fetched delivery that this process can send. */
 export interface PendingDelivery {
   readonly id: string
   readonly endpointId: string
-  /** Its event's seq. */
+  /** The seq of its event. */
   readonly seq: string
   readonly conversationId: string | null
-  /** When its event was recorded. */
+  /** The time of its event. */
   readonly createdAt: Date
-  /** Attempts recorded so far. */
+  /** The number of recorded attempts. */
   readonly attempts: number
   /** When the next attempt is due; null for a first attempt. */
   readonly nextAttemptAt: Date | null
-  /** `replay`: it was replayed in bulk, and goes after everything live. */
+  /** `replay`: a bulk replay, which is sent after all live deliveries. */
   readonly priority: 'live' | 'replay'
-  /** Sample data on request: one attempt, which does not count for the endpoint's health. */
+  /** A test event: one attempt, without effect on the endpoint's health. */
   readonly isTest: boolean
   readonly type: string
   readonly body: string
-  /** Changes whenever the endpoint or its agent does. */
+  /** Changes with every change of the endpoint or its agent. */
   readonly version: string
-  /** It is sent before its time, to see whether the receiver is back: a failure spends no attempt. */
+  /** Sent before it is due, to find out whether the receiver has recovered: a failure spends no attempt. */
   readonly isEarly?: boolean
 }
 
-/** A delivery as `fetchDue` returns it. */
+/** A delivery as returned by `fetchDue`. */
 export interface FetchedDelivery extends PendingDelivery {
   /**
-   * Its type and body were not read: it waits behind a retry, or is a retry itself. Its conversation is read by
-   * `fetchConversations`.
+   * Its type and body were not read: it is a retry, or waits behind one. `fetchConversations` reads its conversation.
    */
   readonly isDeferred: boolean
 }
 
 interface Resend {
-  /** Sent twice: the receiver was closing the kept connection that the request went out on first. */
+  /** Sent twice: the receiver closed the kept connection during the first request. */
   isResent?: boolean
 }
 
-/** What one request came to, and whose fault it is. */
+/** The result of one request, and its cause. */
 export type HttpResult =
-  /** The receiver answered; `response` is the first 4 kB of its body, `location` where a redirect leads. */
+  /** The receiver responded; `response` is the first 4 kB of its body, `location` the target of a redirect. */
   | (Resend & {
       kind: 'answered'
       statusCode: number
@@ -59,29 +58,29 @@ export type HttpResult =
   | (Resend & { kind: 'failed'; error: string })
   /** The address is not allowed. Nothing was sent, and no later attempt would be. */
   | { kind: 'refused'; error: string }
-  /** We could not send: the receiver's attempts are not spent. */
+  /** An internal fault prevented the request: no attempt of the receiver is spent. */
   | { kind: 'fault'; error: string }
 
-/** What an attempt came to, and how long it took. */
+/** The result of an attempt, with its duration. */
 export interface TimedResult {
   readonly httpResult: HttpResult
   readonly startedAt: Date
   readonly durationMs: number
 }
 
-/** What happens next. */
+/** The next step. */
 export type Decision =
   | { next: 'delivered' }
   | { next: 'retry'; at: Date }
   | { next: 'failed' }
   /** Failed, and the endpoint is disabled at once: 410. */
   | { next: 'gone' }
-  /** Nothing is recorded: it was sent before its time, and waits for that as before. */
+  /** Nothing is recorded: the early request failed, and the delivery waits for its due time. */
   | { next: 'unspent' }
-  /** Nothing is recorded: it is sent when we can. */
+  /** Nothing is recorded: the delivery is sent when it is possible. */
   | { next: 'release' }
 
-/** One attempt as it is written to the attempt log, and the delivery's state after it. */
+/** An attempt as it is written to the attempt log, with the delivery's new state. */
 export interface AttemptRecord {
   readonly id: string
   /** 1, 2, … */
@@ -91,26 +90,26 @@ export interface AttemptRecord {
   readonly statusCode: number | null
   readonly response: string | null
   readonly error: string | null
-  /** It went out twice: first on a connection that the receiver was closing. */
+  /** Sent twice: the receiver closed the kept connection during the first request. */
   readonly isResent: boolean
   readonly status: DeliveryStatus
   /** Null when the delivery is finished. */
   readonly nextAttemptAt: Date | null
 }
 
-/** One attempt that waits to be written. `Queue`: the endpoint's queue, which imports this file. */
+/** An attempt that waits to be written. `Queue`: the type of the endpoint's queue, which imports this file. */
 export interface PendingWrite<Queue> {
   readonly queue: Queue
   readonly delivery: PendingDelivery
   readonly record: AttemptRecord
-  /** The receiver answered 410: its endpoint is disabled before anything else. */
+  /** The receiver responded with 410: its endpoint is disabled first. */
   readonly isGone: boolean
 }
 
-/** What was written of a batch. */
+/** The result of writing a batch. */
 export interface WriteResult {
   /** False: this process was removed from the members, and nothing was written. */
   readonly isMember: boolean
-  /** Ids of what was written; null: everything was. */
+  /** The ids of the written deliveries; null: all. */
   readonly ids: readonly string[] | null
 }

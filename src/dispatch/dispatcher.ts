@@ -32,28 +32,28 @@ export interface DispatcherDeps {
   readonly metrics: Metrics
   /** For the User-Agent. */
   readonly version: string
-  /** The process also serves the API: sending gives way to requests. */
+  /** Whether the process also serves the API: requests then have priority over sending. */
   readonly sharesProcess: boolean
 }
 
 export interface Dispatcher {
-  /** Fetches nothing more, waits for requests in flight, records them, and releases its endpoints. */
+  /** Stops fetching, waits for requests in flight, records them, and releases its endpoints. */
   stop(): Promise<void>
 }
 
 const STOP_MS = 8000
-/** Wait before the next heartbeat when the connection was lost: other processes must see it soon. */
+/** The wait before the next heartbeat after the connection was lost: other processes must see it soon. */
 const HEARTBEAT_AFTER_LOSS_MS = 100
-/** With more prefetched deliveries than this, the API goes first on the embedded database. */
+/** With more prefetched deliveries than this, the API has priority on the embedded database. */
 const MAX_PREFETCHED_AHEAD_OF_API = 100
-/** An endpoint that is not used for this long is released. */
+/** An endpoint that is unused for this long is released. */
 const UNUSED_MS = 600_000
-/** The time of a retry that is due within this is polled for. */
+/** Retries that are due within this time are polled for. */
 const POLL_FOR_RETRY_MS = 60_000
 
-/** Sends pending deliveries as signed requests. The bus wakes it up; polls find what no wake-up told of. */
+/** Sends pending deliveries as signed requests. The bus wakes it up; polls find deliveries without a wake-up. */
 export async function startDispatcher(given: DispatcherDeps): Promise<Dispatcher> {
-  // The dispatcher measures how long something waits or lasts. Only what is signed and logged has the time of day.
+  // The dispatcher measures durations. Only signatures and logs use the time of day.
   const clock: Clock = { ...given.clock, now: () => given.clock.steady() }
   const deps = { ...given, clock }
   const dispatcher = new RunningDispatcher(deps, assemble(deps, createSender(given)))
@@ -61,13 +61,13 @@ export async function startDispatcher(given: DispatcherDeps): Promise<Dispatcher
   return dispatcher
 }
 
-/** Builds the parts in the order in which they need one another. docs/architecture.md, "Dispatching", describes them. */
+/** Creates the parts in the order of their dependencies. See "Dispatching" in docs/architecture.md. */
 function assemble(deps: DispatcherDeps, sender: Sender) {
   const { db, log } = deps
   const queues = new EndpointQueues()
   const isBehind = () => queues.prefetchedCount > MAX_PREFETCHED_AHEAD_OF_API
   const open = () => openConnection(db, isBehind)
-  // One for each loop, and a spare one for writing many attempts.
+  // One for each loop, and another one for writing many attempts.
   const connections = { membership: open(), fetch: open(), record: open(), spare: open(), health: open() }
   const membership = new Membership(connections.membership)
   const backpressure = deps.sharesProcess ? new BackpressureMonitor(db) : null
@@ -104,12 +104,12 @@ function assemble(deps: DispatcherDeps, sender: Sender) {
   return { queues, connections, membership, backpressure, database, sender, fetcher, health, attemptWriter, sendLoop }
 }
 
-/** Another process may believe that it is alone: no request begins, and others take the endpoints, if there are any. */
+/** Another process may run alone on the database: no request starts, and other processes take over the endpoints. */
 function isNodeLockLost({ nodeLock }: Database): boolean {
   return (nodeLock?.lost ?? null) !== null
 }
 
-/** The status as it is when it is read. */
+/** The current state; each property is read on access. */
 function statusOf({ queues, sendLoop, backpressure }: ReturnType<typeof assemble>): DispatcherStatus {
   return {
     get endpoints() {
@@ -176,7 +176,7 @@ class RunningDispatcher implements Dispatcher {
     }, ms)
   }
 
-  /** No request begins until the next heartbeat. While the database is away, an early one would only fail. */
+  /** No request starts until the next heartbeat. During an outage of the database, an early heartbeat would fail. */
   #membershipConnectionLost(): void {
     if (this.#isStopping || this.#parts.database.isAway) return
     this.#deps.log.warn('heartbeat connection lost')
@@ -196,7 +196,7 @@ class RunningDispatcher implements Dispatcher {
     attemptWriter.resume()
     await this.#releaseEndpoints()
     if (change !== 'same') fetcher.wake('')
-    // Circuit breakers and pauses end by time.
+    // Circuit breakers and pauses end with time.
     const now = clock.now()
     for (const queue of queues.all()) this.#reschedule(queue, now)
     fetcher.resume()
@@ -208,7 +208,7 @@ class RunningDispatcher implements Dispatcher {
     this.#parts.queues.reschedule(queue, now)
   }
 
-  /** Releases endpoints that should belong to other processes, or are not used. Those with requests in flight come later. */
+  /** Releases endpoints that should belong to other processes, or are unused; those with requests in flight later. */
   async #releaseEndpoints(): Promise<void> {
     const { queues, membership, connections } = this.#parts
     const unusedSince = performance.now() - UNUSED_MS
@@ -224,7 +224,7 @@ class RunningDispatcher implements Dispatcher {
     this.#deps.bus.notify(DISPATCH_TOPIC)
   }
 
-  /** What is in flight ends by itself. Its results are refused. */
+  /** Requests in flight end normally, but their results are refused. */
   #dropEverything(): void {
     const { queues, attemptWriter, health } = this.#parts
     for (const queue of queues.all()) queues.remove(queue)

@@ -1,9 +1,9 @@
-/** Steps at which tests end the process, as a power failure would. */
+/** Steps at which tests end the process, like a power failure. */
 export type FaultPoint = 'fetch' | 'before-send' | 'after-send' | 'record' | 'after-record'
 
 /**
- * `GUDDESK_FAULT=after-send:3` ends this process the third time it comes to that step, without any farewell. Tests only:
- * in production the variable means nothing.
+ * `GUDDESK_FAULT=after-send:3` ends this process at its third such step, without any cleanup. Only for tests:
+ * production ignores the variable.
  */
 const [armed, times = '1'] =
   process.env['NODE_ENV'] === 'production' ? [] : (process.env['GUDDESK_FAULT'] ?? '').split(':')

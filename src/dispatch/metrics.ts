@@ -1,21 +1,21 @@
 import type { Counter, Histogram, Metrics } from '../infra/metrics.ts'
 
-/** What a dispatcher does now. */
+/** The current state of a dispatcher. */
 export interface DispatcherStatus {
-  /** Endpoints that belong to it, and those of them whose circuit breaker is open. */
+  /** Its endpoints, and those with an open circuit breaker. */
   readonly endpoints: number
   readonly openBreakers: number
-  /** Deliveries in its memory; requests in flight. */
+  /** Prefetched deliveries; requests in flight. */
   readonly prefetched: number
   readonly inFlight: number
-  /** Share of its usual capacity that the API leaves to it now: from 1/64 to 1. */
+  /** The share of its usual capacity that backpressure allows: from 1/64 to 1. */
   readonly throttleRatio: number
 }
 
-/** How an attempt ended; `unspent`: it failed ahead of its time; `not_sent`: our own fault. */
+/** The result of an attempt; `unspent`: an early request failed; `not_sent`: an internal fault. */
 export type AttemptOutcome = 'delivered' | 'retry' | 'failed' | 'unspent' | 'not_sent'
 
-/** What a dispatcher counts and times. */
+/** The counters and timers of a dispatcher. */
 export interface DispatchMetrics {
   readonly fetched: Counter
   readonly fetchDuration: Histogram
@@ -28,7 +28,9 @@ export interface DispatchMetrics {
   readonly breakersClosed: Counter.Internal
 }
 
-/** Registers what a dispatcher counts. Each label value begins at 0, so that rates are right from the first scrape. */
+/**
+ * Registers the counters of a dispatcher. Each label value starts at 0, so that rates are right from the first scrape.
+ */
 export function dispatchMetrics(metrics: Metrics): DispatchMetrics {
   const attempts = metrics.counter('guddesk_delivery_attempts_total', 'Delivery attempts by outcome.', ['outcome'])
   const breakerChanges = metrics.counter('guddesk_breaker_changes_total', 'Circuit breakers opened and closed.', [
@@ -71,7 +73,7 @@ function fromZero(counter: Counter.Internal): Counter.Internal {
   return counter
 }
 
-/** Registers what a dispatcher does at the time of a scrape. @param status each property is read once per scrape */
+/** Registers the state of a dispatcher. @param status each property is read once per scrape */
 export function registerStatus(metrics: Metrics, status: DispatcherStatus): void {
   metrics.gaugeOf(
     'guddesk_breakers_open',

@@ -6,15 +6,18 @@ import { ownerOf } from './rendezvous-hash.ts'
 export const HEARTBEAT_MS = 1000
 /** Heartbeats that a process may miss before the others remove it. */
 const MISSED_HEARTBEAT_LIMIT = 12
-/** The same when its backend is gone, and was there while this process was connected. */
+/** The same when its backend has ended, and existed while this process was connected. */
 const DISCONNECTED_HEARTBEAT_LIMIT = 2
-/** The same when its backend may have been gone before: a server that ended all connections leaves time to come back. */
+/**
+ * The same when its backend may have ended before: after a server has ended all connections, processes need time to
+ * reconnect.
+ */
 const UNSEEN_HEARTBEAT_LIMIT = 3
-/** No request begins later than this after the last heartbeat: it ends before the others remove this process. */
+/** No request starts later than this after the last heartbeat, so that it ends before others remove this process. */
 const ACTIVE_MS = 5000
-/** The same after a heartbeat that named a backend, which may be gone unnoticed: less than two heartbeats. */
+/** The same after a heartbeat with a backend, which can end unnoticed: less than two heartbeats. */
 const ACTIVE_WITH_BACKEND_MS = 1900
-/** After a slower heartbeat, the next names no backend: a slow database would use up the shorter time. */
+/** After a slower heartbeat, the next one names no backend, because a slow database would use up the shorter time. */
 const QUICK_MS = 500
 
 interface Peer {
@@ -22,35 +25,36 @@ interface Peer {
   /** A counter. */
   readonly heartbeat: string
   readonly isDraining: boolean
-  /** Whether its backend is there; null: it named none, or the server has restarted since. */
+  /** Whether its backend exists; null: it named none, or the server has restarted since. */
   readonly isConnected: boolean | null
 }
 
-/** What the last heartbeats of this process saw of another process. */
+/** The observations of another process during the last heartbeats of this one. */
 interface Observation {
   readonly heartbeat: string
-  /** Heartbeats of this process during which the other sent none. */
+  /** The number of this process's heartbeats without a heartbeat of the other. */
   readonly missed: number
-  /** Whether it was connected at a time when this process was, too. */
+  /** Whether it was connected at the same time as this process. */
   readonly wasConnected: boolean
 }
 
 /**
- * Which processes are dispatchers, and which of them owns which endpoint.
+ * The dispatchers, and the owner of each endpoint.
  *
- * An endpoint belongs to one process at a time: its row names it. So order, the limit on requests in flight and the circuit
- * breaker need no agreement between processes, and a delivery is read instead of leased. Each process sends a heartbeat once
- * a second, to its row of `dispatchers`. When it has missed twelve, the others delete the row, which takes the endpoints away
- * with it (a foreign key) and refuses whatever that process writes later: every write of attempts locks the row. A process
- * counts its own heartbeats, not time: clocks that differ or step and a database that was away remove no living process.
+ * An endpoint belongs to one process at a time, which its row names. Therefore, order, the limit on requests in flight
+ * and the circuit breaker need no agreement between processes, and deliveries are read without a lease. Each process
+ * sends a heartbeat once a second, to its row of `dispatchers`. After twelve missed heartbeats, the others delete the
+ * row. This releases its endpoints (a foreign key), and all later writes of that process are refused, because every
+ * write of attempts locks the row. Processes count their own heartbeats instead of time, so that neither differing
+ * clocks nor an outage of the database removes a living process.
  *
- * A process that is killed loses its connections at once, and PostgreSQL ends the backends at their other end. So each
- * heartbeat names its backend, and once that is gone two missed heartbeats are enough. A living process may lose its
- * connection, too: then it begins no request until a heartbeat succeeds on another one. What it has in flight is sent again
- * by the next owner of its endpoints, before what follows: starts stay in order. The count starts again when a process loses
- * its own connection, which may have ended with all others. It takes twelve wherever there is no backend to watch: behind a
- * pooler, while heartbeats are slow, after a restart of the server, when a process is stopped, when a machine or a network
- * fails silently.
+ * A killed process loses its connections at once, and PostgreSQL ends their backends. Therefore, each heartbeat names
+ * its backend, and after the backend has ended, two missed heartbeats are enough. A living process can lose its
+ * connection, too: it then starts no request until a heartbeat succeeds on a new one. The next owner of its endpoints
+ * sends its requests in flight again, before later ones, so that requests start in order. The count starts again when a
+ * process loses its own connection, which may have ended together with all others. Twelve heartbeats are needed
+ * whenever there is no backend to observe: behind a pooler, while heartbeats are slow, after a restart of the server,
+ * when a process is stopped, and when a machine or a network fails silently.
  *
  * Endpoints are distributed by rendezvous hashing (`ownerOf`).
  */
@@ -58,7 +62,7 @@ export class Membership {
   readonly #connection: DbConnection
   #id = randomUUID()
   #peers: readonly Peer[] = []
-  /** Ids of the processes that endpoints are distributed over: those that drain only while there are no others. */
+  /** The ids of the processes that can own endpoints: those that drain only if there are no others. */
   #owners: readonly string[] = []
   #observations = new Map<string, Observation>()
   #activeUntil = 0
@@ -69,17 +73,17 @@ export class Membership {
     connection.onLost(() => this.#connectionLost())
   }
 
-  /** The name of this process; a new one after it was removed. */
+  /** The id of this process; a new one after it was removed. */
   get id(): string {
     return this.#id
   }
 
-  /** Whether requests may begin: no other process can own this one's endpoints yet. */
+  /** Whether requests can start: no other process can own this one's endpoints yet. */
   get isActive(): boolean {
     return performance.now() < this.#activeUntil
   }
 
-  /** @param isAlone no other process can be running: all rows are of predecessors that were killed */
+  /** @param isAlone no other process can be running: all rows are of killed processes */
   async join(isAlone: boolean): Promise<void> {
     this.#id = randomUUID()
     if (isAlone) await this.#connection.run(CLEAR, [])
@@ -95,7 +99,7 @@ export class Membership {
     const backend = this.#isQuick ? await this.#connection.backendPid() : null
     const began = performance.now()
     const until = began + (backend === null ? ACTIVE_MS : ACTIVE_WITH_BACKEND_MS)
-    // Others may see this heartbeat although its response is late, or never comes.
+    // Others can see this heartbeat even if its response is late or lost.
     this.#activeUntil = Math.min(this.#activeUntil, until)
     const rows = await this.#connection.run<Peer>(HEARTBEAT, [this.#id, isDraining, backend])
     this.#isQuick = performance.now() - began < QUICK_MS
@@ -129,13 +133,16 @@ export class Membership {
     return rows.filter((peer) => peer.id !== this.#id && isGone(peer, observations.get(peer.id)))
   }
 
-  /** What ended this connection may have ended the others', and the next heartbeat may come early: the count starts again. */
+  /**
+   * The cause may have ended the connections of others, too, and the next heartbeat can come early: the count starts
+   * again.
+   */
   #connectionLost(): void {
     this.#activeUntil = 0
     this.#observations.clear()
   }
 
-  /** Whether an endpoint should belong to this process. Draining processes own nothing while there are others. */
+  /** Whether an endpoint should belong to this process. A draining process owns nothing while there are others. */
   owns(endpointId: string): boolean {
     return ownerOf(endpointId, this.#owners) === this.#id
   }
@@ -162,8 +169,9 @@ const CLEAR: Statement = { name: 'dispatcher_clear', text: 'DELETE FROM dispatch
 const LEAVE: Statement = { name: 'dispatcher_leave', text: 'DELETE FROM dispatchers WHERE id = $1' }
 
 /**
- * A statement does not see its own update: the row of this process comes with its previous heartbeat. A backend counts
- * only if the handshake named the same one: a pooler's stays when its client is gone, and may go while the client lives.
+ * A statement does not see its own update: it returns the row of this process with its previous heartbeat. A backend
+ * counts only if the handshake named the same one: a pooler's stays after its client has gone, and can end while the
+ * client lives.
  */
 const HEARTBEAT: Statement = {
   name: 'dispatcher_heartbeat',
@@ -178,5 +186,5 @@ SELECT d.id, d.beat::text AS heartbeat, CASE WHEN d.id = $1 THEN $2 ELSE d.is_sh
   FROM dispatchers d WHERE d.id <> $1 OR EXISTS (SELECT FROM mine) ORDER BY d.id`,
 }
 
-/** Only while its heartbeat is still the one that was observed. */
+/** Only if its heartbeat is still the observed one. */
 const REMOVE: Statement = { name: 'dispatcher_remove', text: 'DELETE FROM dispatchers WHERE id = $1 AND beat = $2' }

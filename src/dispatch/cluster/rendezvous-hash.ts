@@ -1,7 +1,7 @@
 /**
- * The node that owns a key, by rendezvous hashing: everybody computes the same owner from the same nodes, and a node that
- * joins or leaves moves only its own share of the keys.
- * @returns undefined when there are no nodes
+ * The owner of a key, by rendezvous hashing: all nodes compute the same owner, and a node that joins or leaves moves
+ * only its own keys.
+ * @returns undefined without nodes
  */
 export function ownerOf(key: string, nodes: readonly string[]): string | undefined {
   let owner: string | undefined
@@ -13,7 +13,7 @@ export function ownerOf(key: string, nodes: readonly string[]): string | undefin
   return owner
 }
 
-/** FNV-1a with MurmurHash3's finalizer: neighbouring names must not have neighbouring scores. */
+/** FNV-1a with MurmurHash3's finalizer: similar names must not have similar scores. */
 function hash(text: string): number {
   let h = 0x811c9dc5
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)

@@ -15,18 +15,17 @@ export interface PictureDeps {
 }
 
 const LOOK_MS = 1000
-/** Fetched at once by one process; and how many of these may be further tries, while first ones wait. */
+/** The maximum number of concurrent fetches of a process, and of retries among them while first attempts wait. */
 const AT_ONCE = 8
 const FURTHER_AT_ONCE = 4
 const MAX_TRIES = 3
 const TRY_AGAIN_MS = 60_000
 
 /**
- * Takes what is due at `$1`: of further tries the oldest, and first tries of the workspaces in turn, from the one after
- * `$3`. First tries are due at once, so walking from workspace to workspace in their index finds a row at each step; and as
- * they are shared out fairly, the tries that follow a minute later are, too. Taking counts as a try and sets the time of
- * the next one, so that a process which dies meanwhile loses nothing; of two that take the same row, the second finds it not
- * due any more.
+ * Takes due pictures at `$1`: the oldest retries, and first attempts of the workspaces in turn, from the one after
+ * `$3`. First attempts are due at once, so a scan from workspace to workspace finds a row at each step. Because they
+ * are distributed fairly, their retries a minute later are, too. Taking counts as an attempt and sets the time of the
+ * next one, so that a process that dies loses nothing; of two that take the same row, the second finds it not due.
  */
 export const TAKE_PICTURES: Statement = {
   name: 'dispatcher_take_pictures',
@@ -73,17 +72,14 @@ interface Due {
   readonly workspaceId: string
   readonly hash: string
   readonly url: string
-  /** Which workspace in the order of their turns; 0: a further try. */
+  /** The position of the workspace in the turn; 0: a retry. */
   readonly step: number
 }
 
-/**
- * Fetches the pictures that visitors' and agents' URLs name, each up to three times until it succeeds.
- * @returns stops
- */
+/** Fetches the pictures of visitors' and agents' URLs, each with up to three attempts. @returns stops it */
 export function startFetchingPictures(deps: PictureDeps): () => Promise<void> {
   const connection = openConnection(deps.db)
-  /** The workspace that had the latest turn. */
+  /** The last workspace that had a turn. */
   let latest = ''
   const stop = repeatWriting(deps, LOOK_MS, 'pictures not fetched', async (signal) => {
     const now = deps.clock.now()

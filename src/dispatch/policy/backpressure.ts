@@ -1,13 +1,16 @@
 /** Average wait for the event loop, in milliseconds, above which the process is overloaded. */
 const MAX_EVENT_LOOP_DELAY_MS = 40
-/** Requests that wait for a database connection, in two observations in a row, from which the process is overloaded. */
+/**
+ * The number of requests waiting for a database connection, in two consecutive observations, from which the process is
+ * overloaded.
+ */
 const MAX_WAITING_FOR_DATABASE = 4
 export const MIN_THROTTLE_RATIO = 1 / 64
 const RATIO_STEP = 1 / 16
-/** Overloaded observations at the minimum ratio until other processes should take over. */
+/** The number of overloaded observations at the minimum ratio after which other processes should take over. */
 const DRAINING_AFTER = 15
 
-/** What was measured since the last observation. */
+/** The measurements since the last observation. */
 export interface LoadObservation {
   /** Average wait for a turn of the event loop. */
   readonly eventLoopDelayMs: number
@@ -16,7 +19,7 @@ export interface LoadObservation {
 }
 
 /**
- * How far the dispatcher gives way to the API in the same process: people wait for an answer, webhooks can wait. The ratio
+ * Reduces sending while the process is overloaded, because people wait for the API, and webhooks can wait. The ratio
  * halves while the process is overloaded, and grows back slowly.
  */
 export class Backpressure {
@@ -24,7 +27,7 @@ export class Backpressure {
   #overloadedAtMinimum = 0
   #wasDatabaseBusy = false
 
-  /** Share of the usual requests that may be in flight: from 1/64 to 1. */
+  /** The share of the usual requests in flight that is allowed: from 1/64 to 1. */
   get throttleRatio(): number {
     return this.#throttleRatio
   }

@@ -1,31 +1,31 @@
 const SECOND = 1000
 
-/** Samples that count: the latest, none of them older than a minute. */
+/** The samples in the window: the latest ones, none of them older than a minute. */
 const WINDOW = 20
 const WINDOW_MS = 60 * SECOND
-/** It opens at this many failures in the window, or more, if they are this share of it. */
+/** The breaker opens at this many failures in the window, if they are at least this share of it. */
 const MIN_FAILURES = 10
 const FAILURE_RATIO = 0.8
-/** Until the first probe, and at most between two. */
+/** The time until the first probe, and the maximum time between two. */
 const FIRST_PROBE_MS = 5 * SECOND
 const MAX_PROBE_MS = 60 * SECOND
 
-/** As in the endpoint's row, where the next process that owns the endpoint and people read it. */
+/** The state in the endpoint's row, for the next owner of the endpoint and for people. */
 export interface CircuitBreakerState {
   /** Null: closed. */
   readonly openedAt: Date | null
-  /** When the next probe may go out. */
+  /** The time when the next probe is allowed. */
   readonly probeAt: Date | null
-  /** Probes that failed in a row. */
+  /** The number of consecutive failed probes. */
   readonly probes: number
 }
 
 /**
  * Stops sending to a receiver that is down, and probes it.
  *
- * Closed: everything is sent. Open: nothing is sent, and no attempts are spent. Half open, from `probeAt` on: one request at
- * a time; a success closes it, a failure doubles the time until the next. Failures are overload signals, not refusals: see
- * `isOverloadSignal`.
+ * Closed: everything is sent. Open: nothing is sent, and no attempts are spent. Half open, from `probeAt` on: one
+ * request at a time; a success closes the breaker, a failure doubles the time until the next probe. Only overload
+ * signals count as failures: see `isOverloadSignal`.
  */
 export class CircuitBreaker {
   #state: CircuitBreakerState
@@ -43,7 +43,7 @@ export class CircuitBreaker {
     return this.#state.openedAt !== null
   }
 
-  /** How many requests may be in flight now; `most` when it is closed. */
+  /** The number of requests that are allowed in flight now; `most` when closed. */
   allows(now: Date, most: number): number {
     const { probeAt } = this.#state
     if (probeAt === null) return most
@@ -61,7 +61,7 @@ export class CircuitBreaker {
 
   /**
    * @param random a number in [0, 1)
-   * @param isRequested it was a requested probe: the receiver may be about to come back, so the next probe follows soon
+   * @param isRequested whether it was a requested probe: the receiver may recover soon, so the next probe follows soon
    * @returns whether the row has changed
    */
   failed(now: Date, random: number, isRequested = false): boolean {
@@ -72,7 +72,7 @@ export class CircuitBreaker {
       return true
     }
     if (openedAt !== null) {
-      // Requests that were under way when it opened say nothing new.
+      // Requests that were in flight when the breaker opened add no information.
       if (probeAt !== null && probeAt > now) return false
       this.#state = { openedAt, probeAt: probeTime(now, probes + 1, random), probes: probes + 1 }
       return true
@@ -86,7 +86,7 @@ export class CircuitBreaker {
   #addSample(now: Date, failed: boolean): void {
     const at = now.getTime()
     const isForgotten = (sample?: Sample) => sample !== undefined && Math.abs(at - sample.at) >= WINDOW_MS
-    // A clock that was set back must not keep old samples for ever: what lies ahead of now goes too.
+    // After a clock was set back, samples in the future are dropped, too.
     if (isForgotten(this.#samples[0]) || isForgotten(this.#samples.at(-1))) {
       this.#samples = this.#samples.filter((sample) => !isForgotten(sample))
     }
@@ -95,7 +95,7 @@ export class CircuitBreaker {
   }
 }
 
-/** Whether a request failed, and when. */
+/** The result and the time of a request. */
 interface Sample {
   readonly at: number
   readonly failed: boolean

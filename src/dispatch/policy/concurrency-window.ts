@@ -1,10 +1,10 @@
-/** Requests in flight that are allowed to an endpoint without history. */
+/** The requests in flight that an endpoint without history is allowed. */
 export const INITIAL_WINDOW = 2
 const MIN_WINDOW = 1
 
 /**
- * How many requests an endpoint may have in flight, below its own limit: the window doubles with every success and halves
- * with every overload signal, so that a receiver that hangs or is overloaded gets few.
+ * The number of requests that an endpoint is allowed in flight, below its own limit. The window doubles with every
+ * success and halves with every overload signal, so that a hanging or overloaded receiver gets few requests.
  */
 export class ConcurrencyWindow {
   #size = INITIAL_WINDOW

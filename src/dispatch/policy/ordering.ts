@@ -1,28 +1,28 @@
 import type { PendingDelivery } from '../delivery.ts'
 
-/** With STRICT ordering, a delivery with fewer attempts holds back those after it. */
+/** With STRICT ordering, a delivery with fewer attempts than this delays the following ones. */
 export const STRICT_ATTEMPTS = 5
 
 /**
- * Which retries of a conversation are sent before their time: none, so that each waits for its own; the first, to see
- * whether the receiver is back; or all of them, because it is back.
+ * The retries of a conversation that are sent before they are due: `none`; `first`, to find out whether the receiver
+ * has recovered; or `all`, because it has.
  */
 export type EarlySends = 'none' | 'first' | 'all'
 
 /**
- * Which of a conversation's pending deliveries may be sent now.
+ * The pending deliveries of a conversation that can be sent now.
  * @param rows in the order of their events
- * @returns also whether those after them wait until a retry is recorded: ordering is STRICT
+ * @returns also whether later ones wait until a retry is recorded: ordering is STRICT
  */
-export function sendableNow(
+export function readyNow(
   rows: readonly PendingDelivery[],
   { now, isStrict, early }: { now: Date; isStrict: boolean; early: EarlySends },
-): { sendable: PendingDelivery[]; isBlocked: boolean } {
-  const sendable: PendingDelivery[] = []
+): { ready: PendingDelivery[]; isBlocked: boolean } {
+  const ready: PendingDelivery[] = []
   for (const [i, row] of rows.entries()) {
-    if (row.nextAttemptAt === null || row.nextAttemptAt <= now) sendable.push(row)
-    else if (early === 'all' || (early === 'first' && i === 0)) sendable.push({ ...row, isEarly: true })
-    else if (isStrict && row.attempts < STRICT_ATTEMPTS) return { sendable, isBlocked: true }
+    if (row.nextAttemptAt === null || row.nextAttemptAt <= now) ready.push(row)
+    else if (early === 'all' || (early === 'first' && i === 0)) ready.push({ ...row, isEarly: true })
+    else if (isStrict && row.attempts < STRICT_ATTEMPTS) return { ready, isBlocked: true }
   }
-  return { sendable, isBlocked: false }
+  return { ready, isBlocked: false }
 }

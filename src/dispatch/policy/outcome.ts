@@ -1,19 +1,19 @@
 import type { Decision, HttpResult } from '../delivery.ts'
 import { parseRetryAfter, retryDelay, spreadRetryAfter } from './retry.ts'
 
-/** A test is tried once, and says nothing about its endpoint: it is delivered, failed, or our fault. */
+/** A test has one attempt, and no effect on its endpoint: it is delivered, failed, or an internal fault. */
 export function decideTest(httpResult: HttpResult, now: Date): Decision {
   const decision = decide(httpResult, 1, now, noJitter)
   return decision.next === 'delivered' || decision.next === 'release' ? decision : { next: 'failed' }
 }
 
-/** A delivery that was sent before its time is delivered, or waits for its time as before. */
+/** An early request delivers the delivery, or leaves it waiting for its due time. */
 export function decideEarlySend(httpResult: HttpResult, now: Date): Decision {
   const decision = decide(httpResult, 1, now, noJitter)
   return decision.next === 'retry' ? { next: 'unspent' } : decision
 }
 
-/** The time of a retry that is not used needs no jitter. */
+/** An early request does not use the retry time, so it needs no jitter. */
 const noJitter = () => 0
 
 /**
@@ -32,13 +32,13 @@ export function decide(httpResult: HttpResult, attempt: number, now: Date, jitte
   return retryOrFail(attempt, now, asked, jitter)
 }
 
-/** Whether the receiver is away or overloaded, in place of refusing what it got. The circuit breaker counts these. */
+/** Whether the receiver is down or overloaded, instead of refusing a delivery. The circuit breaker counts these. */
 export function isOverloadSignal(httpResult: HttpResult): boolean {
   if (httpResult.kind !== 'answered') return httpResult.kind === 'failed'
   return httpResult.statusCode >= 500 || httpResult.statusCode === 429
 }
 
-/** @param askedMs what the receiver asked for by `Retry-After`; 0: nothing */
+/** @param askedMs the time requested by `Retry-After`; 0: none */
 function retryOrFail(attempt: number, now: Date, askedMs: number, jitter: () => number): Decision {
   const random = jitter()
   const delay = retryDelay(attempt, random)

@@ -2,7 +2,7 @@ const SECOND = 1000
 const MINUTE = 60 * SECOND
 const HOUR = 60 * MINUTE
 
-/** Milliseconds between an attempt and the next; one attempt more than there are entries. Contract: delivery. */
+/** Milliseconds between an attempt and the next; there is one attempt more than entries. Contract: delivery. */
 export const RETRY_DELAYS = [10 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR] as const
 
 const JITTER = 0.1
@@ -19,21 +19,21 @@ export function retryDelay(attempt: number, random: number): number | null {
 }
 
 /**
- * `Retry-After` in milliseconds from now, 0 to 24 hours: seconds, or an HTTP date (RFC 9110, 10.2.3). Null when there
- * is none or it is malformed.
+ * `Retry-After` in milliseconds from now, 0 to 24 hours: seconds, or an HTTP date (RFC 9110, 10.2.3). Null when it is
+ * missing or malformed.
  */
 export function parseRetryAfter(header: string | undefined, now: Date): number | null {
   if (header === undefined) return null
   const text = header.trim()
   const isSeconds = /^\d+$/.test(text)
-  // Date.parse reads more than HTTP dates ("-5" is a year); all of theirs begin with the day's name.
+  // Date.parse accepts other texts, too ("-5" is a year); all HTTP dates begin with the name of a day.
   if (!isSeconds && !/^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)/i.test(text)) return null
   const ms = isSeconds ? Number(text) * SECOND : Date.parse(text) - now.getTime()
   return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), MAX_RETRY_AFTER)
 }
 
 /**
- * What a receiver asked for, and up to 10 % more: clients that were told the same must not all come back at once.
+ * The requested time plus up to 10 %, so that not all clients return at the same time.
  * @param random a number in [0, 1)
  */
 export function spreadRetryAfter(ms: number, random: number): number {

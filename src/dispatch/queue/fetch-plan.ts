@@ -1,5 +1,5 @@
 import type { FetchedDelivery, PendingDelivery } from '../delivery.ts'
-import { type EarlySends, sendableNow } from '../policy/ordering.ts'
+import { type EarlySends, readyNow } from '../policy/ordering.ts'
 import type { HoldBack } from '../store/delivery-sql.ts'
 import type { ConversationRequest, HeadsRequest } from '../store/fetch-conversations.ts'
 import { type FetchRequest, MAX_SCANNED } from '../store/fetch-due.ts'
@@ -181,11 +181,11 @@ export class FetchPlan {
   /** Takes what was read of a conversation. */
   conversationFetched({ conversationId, limit, read }: StartedRead, rows: readonly PendingDelivery[], now: Date): void {
     const { state, order, retries } = this.#parts
-    const { sendable, isBlocked } = sendableNow(rows, { now, isStrict: state.row.isStrict, early: read.early })
+    const { ready, isBlocked } = readyNow(rows, { now, isStrict: state.row.isStrict, early: read.early })
     const last = rows.length < limit ? null : (rows.at(-1)?.seq ?? null)
     if (!retries.finishRead(conversationId, read, { last, isBlocked }) || state.isLeaving) return
     state.touch()
-    for (const delivery of sendable) {
+    for (const delivery of ready) {
       if (!this.#prefetchedBefore.has(delivery.seq)) order.add(delivery, 'retries')
     }
     if (order.isDrained(conversationId)) retries.drained(conversationId)

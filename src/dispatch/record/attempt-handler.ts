@@ -27,7 +27,7 @@ const COUNTED: Record<Decision['next'], AttemptOutcome> = {
   unspent: 'unspent',
 }
 
-/** Decides what an attempt that has ended means: for its delivery, which is recorded, and for its endpoint. */
+/** Decides the consequences of a finished attempt: for its delivery, which is recorded, and for its endpoint. */
 export class AttemptHandler {
   readonly #deps: AttemptHandlerDeps
 
@@ -87,7 +87,7 @@ export class AttemptHandler {
     if (next === 'delivered') metrics.deliveryAge.observe(seconds(delivery.createdAt, clock.now()))
   }
 
-  /** Updates concurrency window, circuit breaker and recovery, which decide how much is sent there from now on. */
+  /** Updates concurrency window, circuit breaker and recovery, which control further sending. */
   #updateEndpoint(
     queue: EndpointQueue,
     delivery: PendingDelivery,

@@ -11,7 +11,7 @@ import type { DbConnection } from '../store/connection.ts'
 import { finishWithoutLog, recordAttempts, stillPending } from '../store/record-attempts.ts'
 import type { HealthWriter } from './health-writer.ts'
 
-/** One attempt of an endpoint that waits to be written. */
+/** An attempt of an endpoint that waits to be written. */
 export type AttemptWrite = PendingWrite<EndpointQueue>
 
 export interface AttemptWriterDeps {
@@ -19,7 +19,7 @@ export interface AttemptWriterDeps {
   readonly isPaused: () => boolean
   readonly clock: Clock
   readonly log: Log
-  /** One batch is written on each at a time. */
+  /** Each connection writes one batch at a time. */
   readonly connections: readonly DbConnection[]
   readonly membership: Membership
   readonly health: HealthWriter
@@ -28,13 +28,13 @@ export interface AttemptWriterDeps {
 }
 
 const RETRY_MS = 250
-/** For an attempt that the database refuses, whatever is left out of it. */
+/** The wait before writing an attempt again that the database refuses in every form. */
 const REFUSED_RETRY_MS = 60_000
 
 /**
- * Writes attempts in batches, and retries until they are written. While one batch is being written, new attempts make the
- * next one larger, which costs less for each; a second connection helps only when that batch is full. An attempt that the
- * database refuses delays no other: see `#setAside`.
+ * Writes attempts in batches, and retries until they are written. While one batch is being written, new attempts make
+ * the next one larger, which is cheaper for each; a second connection helps only when that batch is full. An attempt
+ * that the database refuses delays no other: see `#setAside`.
  */
 export class AttemptWriter {
   readonly #deps: AttemptWriterDeps
@@ -49,12 +49,12 @@ export class AttemptWriter {
     this.#idle = [...deps.connections]
   }
 
-  /** Calls back with attempts that are in the database, or never will be. */
+  /** Calls back with attempts that are written, or never will be. */
   onRecorded(listener: (writes: readonly AttemptWrite[]) => void): void {
     this.#recordedListeners.push(listener)
   }
 
-  /** Calls back when this process turns out to have been removed from the members. */
+  /** Calls back when this process has been removed from the members. */
   onRemoved(listener: () => void): void {
     this.#removedListeners.push(listener)
   }
@@ -81,12 +81,12 @@ export class AttemptWriter {
     this.resume()
   }
 
-  /** Drops everything: this process may not write it any more. */
+  /** Drops everything: this process must not write it any more. */
   clear(): void {
     this.#pending = []
   }
 
-  /** Starts writing, also after the database was away. */
+  /** Starts writing, also after an outage of the database. */
   resume(): void {
     const [connection] = this.#idle
     if (this.#isGathering || this.#pending.length === 0 || connection === undefined) return
@@ -130,7 +130,7 @@ export class AttemptWriter {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
     this.#idle.push(connection)
-    // While this process is not active, the next heartbeat resumes. A stop does not wait for a database that is away.
+    // If this process is not active, the next heartbeat resumes. A stop does not wait for an unavailable database.
     if (isWell || membership.isActive) this.resume()
   }
 
@@ -153,7 +153,7 @@ export class AttemptWriter {
     this.#recorded(written)
   }
 
-  /** Disables an endpoint. If the database refuses that, its attempts are written all the same. */
+  /** Disables an endpoint. If the database refuses that, its attempts are still written. */
   async #disable(queue: EndpointQueue, now: Date): Promise<void> {
     const { health, log, counts } = this.#deps
     try {
@@ -166,9 +166,9 @@ export class AttemptWriter {
   }
 
   /**
-   * Writes as much of a refused attempt as the database takes, so that the delivery is not sent again: the attempt without
-   * the response, or else the end of the delivery without the attempt. If it takes neither, the delivery stays in memory and
-   * is written again later.
+   * Writes as much of a refused attempt as possible, so that the delivery is not sent again: the attempt without the
+   * response, otherwise the end of the delivery without the attempt. If the database refuses both, the delivery stays
+   * in memory and is written again later.
    */
   async #setAside(connection: DbConnection, write: AttemptWrite, error: unknown): Promise<void> {
     const { log, counts, clock, membership } = this.#deps
@@ -197,8 +197,8 @@ export class AttemptWriter {
   }
 
   /**
-   * Some attempts were not written: those whose rows were locked are written again, the others are not pending any more.
-   * @returns those that are done
+   * Some attempts were not written: those whose rows were locked are written again, the others are no longer pending.
+   * @returns the finished ones
    */
   async #retryPending(
     connection: DbConnection,

@@ -19,7 +19,7 @@ export interface HealthWriterDeps {
   readonly counts: { rowsSetAside: number }
 }
 
-/** How often the last success is written of an endpoint that does not fail. */
+/** The interval of writing the last success of an endpoint that does not fail. */
 const SUCCESS_EVERY_MS = 1000
 const URGENT_MS = 5
 
@@ -32,8 +32,8 @@ interface Unwritten {
 }
 
 /**
- * Writes the health of endpoints: failures, the end of failures, and circuit breakers at once; successes once a second.
- * Nothing waits for it. The next attempts count again what a crash loses.
+ * Writes the health of endpoints: failures, recoveries and circuit breakers at once, successes once a second. Nothing
+ * waits for it. After a crash, the next attempts restore what was lost.
  */
 export class HealthWriter {
   readonly #deps: HealthWriterDeps
@@ -52,7 +52,7 @@ export class HealthWriter {
     if (isDelivered) unwritten.succeededAt = startedAt
     else {
       unwritten.failures++
-      // Five days are measured from here on, by the steady clock; people see the time of day.
+      // The start of the five days, by the steady clock; people see the time of day.
       unwritten.failedAt ??= new Date(this.#deps.clock.now().getTime() - durationMs)
       unwritten.lastFailedAt = startedAt
     }
@@ -74,7 +74,7 @@ export class HealthWriter {
     this.#unwritten.clear()
   }
 
-  /** Writes what is unwritten. */
+  /** Writes pending changes. */
   async close(): Promise<void> {
     clearTimeout(this.#timer)
     await this.#writing
@@ -142,7 +142,7 @@ export class HealthWriter {
     for (const { queue, health } of written) await this.#evaluateOrRetry(queue, health)
   }
 
-  /** When the evaluation fails, it alone is repeated: what was written is not counted again. */
+  /** If the evaluation fails, only the evaluation is repeated, so that nothing is counted twice. */
   async #evaluateOrRetry(queue: EndpointQueue, health: Health | undefined): Promise<void> {
     const { clock, log } = this.#deps
     try {

@@ -1,9 +1,9 @@
 const MAX_ENTRIES = 10_000
 
 /**
- * Remembers what was made of a text in a context. A sealed secret opens in its own row only, so the row's id is its context:
- * the same text in another row is made again, and refused. A full cache is cleared: making an entry again costs
- * microseconds.
+ * Caches the result of a function of a text, by context. A sealed secret opens only in its own row, so the row's id is
+ * its context: the same text in another row is computed again, and refused. A full cache is cleared: computing an entry
+ * takes microseconds.
  */
 export function cache<T>(make: (text: string, context: string) => T): (text: string, context?: string) => T {
   const entries = new Map<string, { readonly context: string; readonly value: T }>()

@@ -1,41 +1,41 @@
 import { Client } from 'undici'
 
-/** A connection is not used for longer, so that a receiver that moved is found at its new address. */
+/** The maximum age of a connection, so that the new address of a receiver is found. */
 const LIFE_MS = 60_000
 /** A connection that is idle for this long is closed. */
 const IDLE_MS = 10_000
-/** The same where the receiver may serve one connection at a time: its other clients wait for that. */
+/** The same for a receiver that may serve one connection at a time: its other clients wait. */
 const ALONE_IDLE_MS = 1000
 const SWEEP_MS = 500
 
-/** A connection to one origin, for one request at a time. It opens when it is used first. */
+/** A connection to one origin, for one request at a time. It opens on first use. */
 export interface HttpConnection {
   readonly client: Client
   readonly origin: string
   readonly madeAt: number
   usedAt: number
-  /** A request on it has had its answer: the receiver may be closing it. */
+  /** Whether a request on it has had a response: the receiver may close it. */
   isUsed: boolean
   isConnected: boolean
 }
 
-/** What is known of one origin, as long as there is a connection to it. */
+/** The state of one origin, as long as it has a connection. */
 interface OriginPool {
   readonly open: Set<HttpConnection>
-  /** Those without a request, the longest unused first. */
+  /** Idle connections, the longest unused first. */
   readonly idle: HttpConnection[]
-  /** Requests that wait on a new connection, as if the receiver were busy with another one. */
+  /** The number of requests that wait on a new connection, as if the receiver were busy with another one. */
   starving: number
   /**
-   * A connection had an answer while another one that had had one was open. A receiver of one thread that keeps connections
-   * open cannot do that: it takes the next one when the last one is closed.
+   * Whether a connection had a response while another one with a response was open. A single-threaded receiver that
+   * keeps connections open cannot do that: it serves the next one when the last one is closed.
    */
   servesSeveral: boolean
 }
 
 /**
- * Keep-alive connections, by origin. The one that was given back last is taken first: few do the work, the others close.
- * (undici's own pool scans all connections of an origin at every request.)
+ * Keep-alive connections, by origin. The last returned connection is used first, so that few are used and the others
+ * close. (undici's own pool scans all connections of an origin at every request.)
  */
 export class ConnectionPool {
   readonly #options: Client.Options
@@ -61,7 +61,7 @@ export class ConnectionPool {
     return this.#make(origin)
   }
 
-  /** Its request has ended, with a complete response. */
+  /** Returns a connection after a complete response. */
   release(connection: HttpConnection): void {
     const pool = this.#origins.get(connection.origin)
     if (pool?.open.has(connection) !== true) return
@@ -72,7 +72,7 @@ export class ConnectionPool {
     else pool.idle.push(connection)
   }
 
-  /** Closes a connection, and ends what is in flight on it. */
+  /** Closes a connection, and ends its request in flight. */
   drop(connection: HttpConnection): void {
     const pool = this.#origins.get(connection.origin)
     if (pool?.open.delete(connection) !== true) return
@@ -81,9 +81,8 @@ export class ConnectionPool {
   }
 
   /**
-   * A request waits on a new connection. Should the receiver serve one at a time, it can do so when those without a request
-   * are closed.
-   * @returns ends it
+   * A request waits on a new connection. Closing the idle ones lets a single-threaded receiver serve it.
+   * @returns ends the waiting
    */
   startStarving(origin: string): () => void {
     const pool = this.#originOf(origin)
@@ -113,7 +112,7 @@ export class ConnectionPool {
     const now = performance.now()
     const client = new Client(origin, this.#options)
     const connection: HttpConnection = { client, origin, madeAt: now, usedAt: now, isUsed: false, isConnected: false }
-    // The client opens another socket by itself when the last one was closed: that one has served nothing.
+    // The client opens another socket automatically after the last one was closed: the new one has served nothing.
     client.on('connect', () => {
       connection.isConnected = true
       connection.isUsed = false

@@ -2,7 +2,7 @@ import type { EndpointQueue } from '../queue/endpoint-queue.ts'
 import { FairScheduler } from '../queue/fair-scheduler.ts'
 import { cache } from './cache.ts'
 
-/** Requests in flight from this process to one host and port, whatever endpoints and workspaces they are of. */
+/** The maximum number of requests in flight from this process to one host and port, across endpoints and workspaces. */
 export const MAX_IN_FLIGHT_PER_HOST = 50
 
 interface Host {
@@ -18,21 +18,21 @@ export interface HostSlot {
 }
 
 /**
- * Limits the requests in flight to one host, however many endpoints lead to it. At a host that is full, workspaces take
+ * Limits the requests in flight to one host, across its endpoints. At a host that is at its limit, workspaces take
  * turns, and none gets more than half of the slots while others wait. Every step takes constant time.
  */
 export class HostLimit {
   readonly #hosts = new Map<string, Host>()
-  /** Queues whose turn it is at a host, until they take it or pass it on. */
+  /** The queues with a turn at a host, until they use it or pass it on. */
   readonly #turns = new WeakMap<EndpointQueue, string>()
   readonly #requeue: (queue: EndpointQueue) => void
 
-  /** @param requeue called with queues that should request a turn again: their URL has changed, or another queue's has */
+  /** @param requeue called with queues that should request a turn again because of a changed URL */
   constructor(requeue: (queue: EndpointQueue) => void) {
     this.#requeue = requeue
   }
 
-  /** Lets a queue wait for its host. @returns the queue whose turn it is there now; undefined: the host is full */
+  /** Adds a queue to its host. @returns the queue whose turn it is there now; undefined: the host is at its limit */
   requestTurn(queue: EndpointQueue): EndpointQueue | undefined {
     const name = hostOf(queue.row.url)
     const before = this.#turns.get(queue)
@@ -45,7 +45,7 @@ export class HostLimit {
     return this.#next(name)
   }
 
-  /** A queue has nothing to send after all. @returns the next whose turn it is at its host */
+  /** A queue has nothing to send. @returns the next queue with a turn at its host */
   passTurn(queue: EndpointQueue): EndpointQueue | undefined {
     this.#turns.delete(queue)
     return this.#freed(hostOf(queue.row.url))
@@ -77,7 +77,7 @@ export class HostLimit {
     return queue
   }
 
-  /** Queues whose URL has changed while they waited wait for their new host. */
+  /** Queues whose URL has changed while they waited move to their new host. */
   #next(name: string): EndpointQueue | undefined {
     const host = this.#at(name)
     for (;;) {
@@ -103,7 +103,7 @@ function next({ inFlight, waiting, total }: Host): EndpointQueue | undefined {
   return waiting.next(isBelowHalf) ?? waiting.next()
 }
 
-/** `example.com:443`: what is connected to, whichever scheme and path. */
+/** `example.com:443`: the host and port, regardless of scheme and path. */
 const hostOf = cache((url) => {
   const { hostname, port, protocol } = new URL(url)
   return `${hostname}:${port || (protocol === 'https:' ? 443 : 80)}`

@@ -21,19 +21,22 @@ const LATE: HttpResult = {
 
 /** Sends one request and waits for the complete response, at most 5 seconds. Never throws. */
 export interface HttpClient {
-  /** @param headers an object, or name, value, name, value, …, which is quicker */
+  /** @param headers an object, or name, value, name, value, …, which is faster */
   post(url: string, headers: Record<string, string> | string[], body: string): Promise<HttpResult>
   close(): void
 }
 
 /** How often deadlines are checked. */
 const TICK_MS = 50
-/** How long a new connection waits for a response before idle ones to the same receiver are closed in its favour. */
+/** The time that a new connection waits for a response before idle ones to the same receiver are closed. */
 const STARVING_AFTER_MS = 250
 
-/** Keep-alive connections; no redirects, no decompression, no proxy from the environment. */
+/** A client with keep-alive connections; without redirects, decompression, or a proxy from the environment. */
 export function createHttpClient(policy: TargetPolicy): HttpClient {
-  /** The oldest first, so that one timer checks the first few: a timer for each would cost as much as the rest. */
+  /**
+   * The oldest first, so that one timer checks only the first few: a timer for each would be as expensive as the
+   * request itself.
+   */
   const attempts = new Set<HttpRequest>()
   const ticking = setInterval(() => {
     const now = performance.now()
@@ -46,7 +49,7 @@ export function createHttpClient(policy: TargetPolicy): HttpClient {
   ticking.unref()
   const connections = new ConnectionPool({
     connect: guardedConnector(policy, { timeoutMs: DEADLINE_MS, maxResponseBytes: MAX_RESPONSE_BYTES }),
-    // One deadline for everything, above, in place of undici's for each part.
+    // The deadline is set above, for the whole request; undici has one for each part.
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: MAX_RESPONSE_BYTES,
@@ -85,9 +88,7 @@ export function createHttpClient(policy: TargetPolicy): HttpClient {
   }
 }
 
-/**
- * One request. When its kept connection turns out to have been closed by the receiver, it is sent again on a new one.
- */
+/** One request. If the receiver has closed its kept connection, it is sent again on a new one. */
 class HttpRequest {
   readonly begunAt = performance.now()
   readonly #done: (httpResult: HttpResult) => void
@@ -96,12 +97,12 @@ class HttpRequest {
   #endStarving: (() => void) | null = null
   #isResent = false
 
-  /** @param done is called once */
+  /** @param done called once */
   constructor(done: (httpResult: HttpResult) => void) {
     this.#done = done
   }
 
-  /** @param ended isStale: nothing came of the request, because the connection had been kept for too long */
+  /** @param ended isStale: there was no response, because the connection had been kept too long */
   sendOn(
     connection: HttpConnection,
     request: Dispatcher.DispatchOptions,
@@ -126,7 +127,10 @@ class HttpRequest {
     this.#done(this.#isResent && sentOn ? { ...httpResult, isResent: true } : httpResult)
   }
 
-  /** It has waited for a while. On a connection without any response so far, the receiver may wait for others to close. */
+  /**
+   * The request has waited for a while. On a connection without any response so far, the receiver may wait for others
+   * to close.
+   */
   starve(connections: ConnectionPool): void {
     if (this.#connection === null || this.#connection.isUsed || this.#response?.hasBegun) return
     this.#endStarving ??= connections.startStarving(this.#connection.origin)
@@ -138,7 +142,7 @@ class HttpRequest {
   }
 }
 
-/** Reads one response. `dispatch` with a handler costs half of what `request` with its streams and promises does. */
+/** Reads one response. `dispatch` with a handler takes half the time of `request` with its streams and promises. */
 class ResponseReader implements Dispatcher.DispatchHandler {
   readonly #done: (httpResult: HttpResult, isComplete: boolean) => void
   #isDone = false
@@ -147,13 +151,13 @@ class ResponseReader implements Dispatcher.DispatchHandler {
   #location: string | undefined
   #isCoded = false
   #statesLength = false
-  /** The connection ended under it. */
+  /** The connection was closed. */
   #isCut = false
   readonly #kept: Buffer[] = []
   #keptBytes = 0
   #readBytes = 0
 
-  /** @param done is called once; `isComplete`: the connection is ready for the next request */
+  /** @param done called once; `isComplete`: the connection is ready for the next request */
   constructor(done: (httpResult: HttpResult, isComplete: boolean) => void) {
     this.#done = done
   }
@@ -168,7 +172,7 @@ class ResponseReader implements Dispatcher.DispatchHandler {
     this.#done(httpResult, isComplete)
   }
 
-  /** The receiver was closing the connection when the request came: no byte of an answer, or 408, which says so. */
+  /** The receiver closed the connection before the request arrived: there was no byte of a response, or 408. */
   isOfStaleConnection(httpResult: HttpResult): boolean {
     return httpResult.kind === 'answered' ? httpResult.statusCode === 408 : this.#statusCode === 0 && this.#isCut
   }
@@ -180,7 +184,7 @@ class ResponseReader implements Dispatcher.DispatchHandler {
     statusCode: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    // 1xx are not answers yet, however many come.
+    // 1xx are interim responses, of any number.
     if (statusCode < 200) return
     this.#statusCode = statusCode
     this.#retryAfter = first(headers['retry-after'])
@@ -192,8 +196,8 @@ class ResponseReader implements Dispatcher.DispatchHandler {
   }
 
   /**
-   * Keeps the first 4 kB, and reads no more than 64 kB in all: then the status says what matters. Only a success must be an
-   * answer that ends, and one that does not state its length might not.
+   * Keeps the first 4 kB, and reads at most 64 kB, because the status matters most. Only a success must be complete,
+   * and a response without a length may never be.
    */
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#readBytes += chunk.length
@@ -217,7 +221,7 @@ class ResponseReader implements Dispatcher.DispatchHandler {
   }
 
   #httpResult(): HttpResult {
-    // PostgreSQL's text has no place for U+0000.
+    // PostgreSQL's text cannot contain U+0000.
     const text = this.#keptBytes === 0 ? '' : DECODER.decode(Buffer.concat(this.#kept)).replaceAll('\u0000', '\ufffd')
     const response = this.#isCoded ? COMPRESSED : text
     const location = this.#statusCode >= 300 && this.#statusCode < 400 ? this.#location : undefined
@@ -227,7 +231,7 @@ class ResponseReader implements Dispatcher.DispatchHandler {
 
 const CUT = new Set<unknown>(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'])
 
-/** Of a repeated header, the first. */
+/** The first value of a repeated header. */
 function first(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value
 }

@@ -1,22 +1,22 @@
 import type { EndpointQueue } from '../queue/endpoint-queue.ts'
 
-/** Requests in flight: of all endpoints, of those that are not slow, of those that have none in flight. */
+/** Requests in flight from which slow endpoints wait; all endpoints that have one; and all endpoints. */
 const MAX_IN_FLIGHT = 1024
 const MAX_IN_FLIGHT_NOT_SLOW = 1536
 const MAX_IN_FLIGHT_IDLE = 2048
-/** Of which this many may have begun within the last 10 ms. */
+/** The maximum number that started within the last 10 ms. */
 const MAX_RECENT = 64
 export const RECENT_MS = 10
 
 /**
- * How many requests this process may have in flight.
+ * Limits the requests in flight of this process.
  *
- * Receivers that respond at once are served fastest over few connections, so few requests may be recent. Slow receivers hold
- * many, which are not recent and delay no others. Only above a first limit do slow endpoints wait, and above a second all
- * that have a request in flight: an endpoint without one always gets its turn.
+ * Receivers that respond at once are served fastest over few connections, so few requests may be recent. Slow receivers
+ * have many, which are not recent and delay no others. Above a first limit, slow endpoints wait; above a second one,
+ * all endpoints that have a request in flight. An endpoint without one always gets its turn.
  */
 export class InFlightLimit {
-  /** Requests that were recent at the last check, with performance.now() of the start, the oldest first. */
+  /** The requests that were recent at the last check, with performance.now() of the start, the oldest first. */
   readonly #recent = new Map<object, number>()
   #inFlight = 0
 
@@ -37,7 +37,7 @@ export class InFlightLimit {
     this.#recent.delete(token)
   }
 
-  /** @param throttleRatio share of the usual limit, up to 1 */
+  /** @param throttleRatio the share of the usual limit, up to 1 */
   isFull(throttleRatio: number): boolean {
     const recentSince = performance.now() - RECENT_MS
     for (const [token, startedAt] of this.#recent) {

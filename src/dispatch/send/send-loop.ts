@@ -12,19 +12,22 @@ export interface SendLoopDeps {
   readonly sender: Sender
   /** Attempts that wait to be written. */
   readonly backlog: () => number
-  /** Nothing is sent that could not be recorded. */
+  /** Whether attempts cannot be recorded now; nothing is sent then. */
   readonly isPaused: () => boolean
-  /** Share of the usual limits that may be used now, up to 1. */
+  /** The share of the usual limits that is allowed now, up to 1. */
   readonly throttleRatio: () => number
   readonly onResult: (queue: EndpointQueue, delivery: PendingDelivery, sent: TimedResult) => void
 }
 
-/** Attempts that may wait to be written: a receiver that refuses at once fails faster than attempts are written. */
+/**
+ * The maximum number of attempts that wait to be written: receivers that refuse at once fail faster than attempts are
+ * written.
+ */
 const MAX_BACKLOG = 1000
-/** Requests that start in one turn of the event loop. */
+/** The maximum number of requests that start in one turn of the event loop. */
 const MAX_BATCH = 32
 
-/** Starts requests, for one endpoint after the other, within the limits of process, host and endpoint. */
+/** Starts requests, endpoint by endpoint, within the limits of process, host and endpoint. */
 export class SendLoop {
   readonly #deps: SendLoopDeps
   readonly #inFlightLimit = new InFlightLimit()
@@ -41,11 +44,11 @@ export class SendLoop {
     return this.#inFlightLimit.inFlight
   }
 
-  /** Something may be sent now. */
+  /** Something can be sent now. */
   wake(): void {
     if (this.#isAwake || this.#isStopping) return
     this.#isAwake = true
-    // After everything else in this turn of the event loop: completions come before what they make room for.
+    // Last in this turn of the event loop, because completed requests make room for new ones.
     setImmediate(() => {
       this.#isAwake = false
       this.#sendBatch()
@@ -61,14 +64,14 @@ export class SendLoop {
     const { queues, membership } = this.#deps
     if (this.#isStopping || !membership.isActive || this.#deps.isPaused()) return
     const throttleRatio = this.#deps.throttleRatio()
-    // The next write wakes it again.
+    // The next write resumes it.
     if (this.#deps.backlog() >= throttleRatio * MAX_BACKLOG) return
     const skipped: EndpointQueue[] = []
     for (let started = 0; started < MAX_BATCH && !this.#inFlightLimit.isFull(throttleRatio); ) {
       const first = queues.ready.next()
       if (first === undefined) break
       const queue = this.#hostLimit.requestTurn(first)
-      // It is ready again when a request to its host has ended.
+      // The queue is ready again when a request to its host has ended.
       if (queue === undefined) continue
       if (!this.#inFlightLimit.hasRoomFor(queue, throttleRatio)) {
         skipped.push(queue)
@@ -86,7 +89,7 @@ export class SendLoop {
     const mayGoOn = queues.ready.size > 0 && !this.#inFlightLimit.isFull(throttleRatio)
     for (const queue of skipped) queues.ready.add(queue)
     if (mayGoOn) this.wake()
-    // Requests in flight become less recent, or end and wake it.
+    // Requests in flight become less recent, or end and resume it.
     else if (queues.ready.size > 0) this.#timer ??= setTimeout(() => this.#wakeLater(), RECENT_MS)
   }
 

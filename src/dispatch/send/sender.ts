@@ -29,7 +29,7 @@ export function createSender({ clock, vault, targets, log, version }: SenderDeps
   const userAgent = `GudDesk-Webhooks/${version}`
   const keys = cache((sealed: string, endpointId: string) => signingKeys(vault.open(sealed, endpointId)))
 
-  /** Who signs: the secret, and while it is being rotated also the one before. */
+  /** The signing secrets: the current one, and during a rotation also the previous one. */
   function signersOf({ id, sealedSecret, previousSealedSecret, secretOverlapEndsAt }: EndpointRow, now: Date): Signers {
     const isRotating = previousSealedSecret !== null && secretOverlapEndsAt !== null && secretOverlapEndsAt > now
     const current: SigningKeys = keys(sealedSecret, id)

@@ -6,8 +6,8 @@ import { howToOpen, isOpenHost, refuseAddress, refuseUrl, type TargetPolicy } fr
 import { ResponseHeads } from './response-head.ts'
 
 /**
- * The target is not allowed. The message is for the tenant: it names the rule, never an internal address; in development,
- * also what the operator can set.
+ * The target is not allowed. The message is for the tenant: it names the rule, but never an internal address; in
+ * development, also the setting that allows the target.
  */
 export class RefusedTarget extends Error {
   override name = 'RefusedTarget'
@@ -19,14 +19,14 @@ export class ResponseTooLong extends Error {
 }
 
 const READ_BYTES = 16_384
-/** Addresses of one name that are tried, one after the other. */
+/** The maximum number of addresses of a name that are tried, one after the other. */
 const MAX_ADDRESSES = 4
-/** For one of several addresses; Node's 250 ms gives up receivers on the other side of the world. */
+/** The time for one of several addresses; Node's 250 ms are too short for receivers on other continents. */
 const ADDRESS_MS = 1000
 
 /**
- * Checks what can be checked without a lookup, for every attempt: a kept connection is used again without the connector,
- * and Node does not look up literal addresses.
+ * Checks the URL without a lookup, at every attempt: a kept connection is reused without the connector, and Node does
+ * not look up literal addresses.
  * @throws RefusedTarget
  */
 export function assertUrlAllowed(url: URL, policy: TargetPolicy): void {
@@ -35,8 +35,8 @@ export function assertUrlAllowed(url: URL, policy: TargetPolicy): void {
 }
 
 /**
- * The lookup of every connection: it connects to the addresses that were checked. One refused address refuses the name,
- * whatever else it resolves to.
+ * The lookup of every connection, which connects to the checked addresses. One refused address refuses the name,
+ * regardless of its other addresses.
  */
 export function guardedLookup(policy: TargetPolicy): LookupFunction {
   const { resolve = resolveName } = policy
@@ -66,13 +66,13 @@ export function guardedLookup(policy: TargetPolicy): LookupFunction {
 
 export interface ConnectorOptions {
   readonly timeoutMs: number
-  /** Bytes that one exchange may bring, of whatever kind: a backstop behind the bounds on headers and body. */
+  /** The maximum size of one exchange in bytes, in addition to the limits of headers and body. */
   readonly maxResponseBytes: number
 }
 
 /**
- * Opens connections for undici. Only checked addresses are tried, and the one that was reached is checked again before a
- * byte of the request is written. Certificates are verified whatever NODE_TLS_REJECT_UNAUTHORIZED says.
+ * Opens connections for undici. Only checked addresses are tried, and the connected address is checked again before the
+ * request is written. Certificates are always verified, regardless of NODE_TLS_REJECT_UNAUTHORIZED.
  */
 export function guardedConnector(policy: TargetPolicy, options: ConnectorOptions): buildConnector.connector {
   const secure = {
@@ -101,12 +101,12 @@ export function guardedConnector(policy: TargetPolicy, options: ConnectorOptions
 }
 
 /**
- * One read of a plain socket brings 16 kB, not 64 kB, so that what is read beyond a bound is little. What TLS decrypts comes
- * in such pieces anyway.
+ * Plain sockets read 16 kB at a time instead of 64 kB, so that little is read beyond a limit. TLS decrypts such pieces
+ * anyway.
  */
 function smallReads(): OnReadOpts {
   return {
-    // One for all sockets: what it holds is copied before the next read.
+    // One for all sockets: its content is copied before the next read.
     buffer: Buffer.allocUnsafeSlow(READ_BYTES),
     callback(this: unknown, length, buffer) {
       return this instanceof Socket && this.push(Buffer.from(buffer.subarray(0, length)))
@@ -115,9 +115,9 @@ function smallReads(): OnReadOpts {
 }
 
 /**
- * Ends a connection that brings more than `max` bytes for one request: interim answers, chunk extensions and trailers
- * count for none of the parser's bounds. With one request at a time, whatever is written begins the next exchange. Mends the
- * heads of responses on their way to the parser.
+ * Closes a connection that brings more than `max` bytes for one request: interim responses, chunk extensions and
+ * trailers do not count for the parser's limits. Each write starts a new exchange, because there is one request at a
+ * time. Normalizes the heads of responses before the parser reads them.
  */
 function limitResponses(socket: Socket, max: number): void {
   let written = 0
@@ -131,11 +131,11 @@ function limitResponses(socket: Socket, max: number): void {
       heads.begin()
     }
     seen = socket.bytesRead
-    // The parser, which listens too, may end it for a better reason.
+    // The parser, which also listens, may end the request with a better reason.
     if (seen - begun > max) process.nextTick(() => socket.destroy(new ResponseTooLong('The response is too long')))
   })
   const read = socket.read.bind(socket)
-  // The parser takes what came by read() alone. Null also means that there is nothing yet.
+  // The parser reads only with read(). Null also means that there is nothing yet.
   socket.read = () => {
     for (;;) {
       const chunk: Buffer | null = read()

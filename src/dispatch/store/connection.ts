@@ -3,7 +3,7 @@ import type { Database } from '../../infra/database/db.ts'
 import { handshakePid } from '../../infra/database/pg-session.ts'
 import { EmbeddedConnection } from './embedded-connection.ts'
 
-/** SQL under a name: prepared once per connection. */
+/** A named SQL statement: prepared once per connection. */
 export interface Statement {
   readonly name: string
   readonly text: string
@@ -13,28 +13,31 @@ export interface Statement {
 export interface DbConnection {
   /** @throws when the database does not respond within 10 seconds; the next call reconnects */
   run<Row extends object>(statement: Statement, params: readonly unknown[]): Promise<Row[]>
-  /** Rows that one statement should read, and write, and how long those to write are gathered, in milliseconds. */
+  /**
+   * The number of rows that one statement should read and write, and the time for which writes are collected, in
+   * milliseconds.
+   */
   readonly batch: { readonly read: number; readonly write: number; readonly gatherMs: number }
   /**
-   * The server's process at the other end, which ends when this process is killed. Connects if it must.
-   * @returns its pid as the handshake named it, a pooler's invention when there is one between; null: there is none
+   * The backend of the connection, which ends when this process is killed. Connects if necessary.
+   * @returns its pid as the handshake named it, behind a pooler an invented number; null: there is none
    */
   backendPid(): Promise<number | null>
-  /** Tells at once when the connection is lost or cannot be made. The shared one never is. */
+  /** Calls back at once when the connection is lost or cannot be opened. Never for the shared one. */
   onLost(listener: () => void): void
   close(): Promise<void>
 }
 
 const ANSWER_MS = 10_000
 const BATCH = { read: 500, write: 500, gatherMs: 2 }
-/** On the embedded database everybody waits while a statement runs. */
+/** On the embedded database, all other statements wait for the current one. */
 const SHARED_BATCH = { read: 200, write: 50, gatherMs: 5 }
 
 /**
- * A prepared statement's plan is made while tables may be small or not yet analysed, and is then kept: a sequential scan
- * or a hash of the whole table that was right at first makes every later call slower. Each of these statements walks an
- * index per row, so these connections get a planner that knows nothing else, and never plans again. On an empty table all
- * indexes cost the same; without sorting, an ORDER BY leaves only the one that is meant.
+ * The plan of a prepared statement is made while tables may be small or not yet analysed, and is then kept: a
+ * sequential scan or a hash of the whole table would make every later call slow. Each of these statements scans an
+ * index per row, so the planner of these connections may use only index scans, and never plans again. On an empty
+ * table, all indexes cost the same; without sorting, only the intended one satisfies an ORDER BY.
  */
 const PLANNER: readonly (readonly [setting: string, value: string])[] = [
   ['enable_seqscan', 'off'],
@@ -52,8 +55,8 @@ const PLANNER_ON = PLANNER.map(([setting, value]) => `SET ${setting} = ${value}`
 const PLANNER_OFF = PLANNER.map(([setting]) => `RESET ${setting}`).join(';')
 
 /**
- * The embedded database has one connection, which everybody shares.
- * @param isBehind whether there is so much to do that others should go first on that one connection
+ * The one connection of the embedded database, which all parts share.
+ * @param isBehind whether there is so much work that others should have priority on the connection
  */
 export function openConnection(db: Database, isBehind: () => boolean = () => false): DbConnection {
   return db.isEmbedded ? sharedSession(db, isBehind) : ownSession(db.direct)
@@ -70,7 +73,7 @@ function sharedSession(db: Database, isBehind: () => boolean): DbConnection {
   }
 }
 
-/** With a planner of its own for this statement, though the connection is everybody's. */
+/** Sets the planner for this statement only, because the connection is shared. */
 async function runShared<Row extends object>(pool: pg.Pool, statement: Statement, params: readonly unknown[]) {
   const client = await pool.connect()
   try {
@@ -101,7 +104,7 @@ function ownSession(pool: pg.Pool): DbConnection {
     const client = new pg.Client(options)
     const connection = client.connect().then(() => client)
     const dropIt = () => drop(connection)
-    // Without a listener, an error would end the process; an end may come without one.
+    // Without a listener, an error would end the process; a connection can also end without an error.
     client.on('error', dropIt)
     client.on('end', dropIt)
     return connection
@@ -124,7 +127,7 @@ function ownSession(pool: pg.Pool): DbConnection {
     try {
       return await how(await connection)
     } catch (error) {
-      // An error of the server's own leaves the connection whole; anything else may not.
+      // After an error of the server, the connection is usable; after others, it may not be.
       if (!(error instanceof pg.DatabaseError) || error.severity !== 'ERROR') drop(connection)
       throw error
     }

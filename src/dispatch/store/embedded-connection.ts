@@ -1,28 +1,28 @@
 import type pg from 'pg'
 
-/** How long the dispatcher lets others go first. */
+/** The maximum time for which the dispatcher waits for others. */
 const PATIENCE_MS = 250
-/** When others have used the connection a moment ago, it rests after a statement for so many times as long as that took. */
+/** The pause after a statement, as a multiple of its duration, while others use the connection. */
 const REST = 2
 const MOMENT_MS = 50
 
 /**
- * The embedded database's one connection, as the dispatcher uses it: one statement at a time. While the dispatcher is behind
- * with its work, others go first: it takes the connection when nothing else waits for it, and a third of the time while
- * others need it. So the API responds while thousands of deliveries fail.
+ * The dispatcher's use of the embedded database's one connection: one statement at a time. While the dispatcher is
+ * behind with its work, others have priority: it takes the connection when no other statement waits, and a third of the
+ * time while others use it. The API therefore responds while thousands of deliveries fail.
  */
 export class EmbeddedConnection {
   static readonly #all = new WeakMap<pg.Pool, EmbeddedConnection>()
   readonly #pool: pg.Pool
   #last: Promise<unknown> = Promise.resolve()
-  /** How often anybody has taken the connection, and how often when that was looked at. */
+  /** The number of uses of the connection, and that number at the last check. */
   #taken = 0
   #takenBefore = 0
-  /** performance.now() when others were seen to use it, and until which they go first. */
+  /** performance.now() when others last used it, and until which they have priority. */
   #othersAt = Number.NEGATIVE_INFINITY
   #restUntil = 0
 
-  /** The same one for everybody who has this pool. */
+  /** One instance per pool. */
   static of(pool: pg.Pool): EmbeddedConnection {
     const known = EmbeddedConnection.#all.get(pool) ?? new EmbeddedConnection(pool)
     EmbeddedConnection.#all.set(pool, known)
@@ -34,7 +34,7 @@ export class EmbeddedConnection {
     pool.on('acquire', () => this.#taken++)
   }
 
-  /** Runs one statement when it is the dispatcher's turn, in the order of the calls. */
+  /** Runs a statement when it is the dispatcher's turn, in the order of the calls. */
   whenFree<T>(run: () => Promise<T>, isBehind: () => boolean): Promise<T> {
     const turn = this.#last.then(() => this.#run(run, isBehind))
     this.#last = turn.catch(() => undefined) // the caller gets the error
@@ -67,7 +67,7 @@ export class EmbeddedConnection {
     }
   }
 
-  /** Waits until the connection is given back, and who had it has had time to ask for the next statement. */
+  /** Waits until the connection is released, and the next statement of its user may have arrived. */
   #released(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {

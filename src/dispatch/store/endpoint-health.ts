@@ -5,23 +5,23 @@ import type { Bus } from '../../infra/redis/bus.ts'
 import type { CircuitBreakerState } from '../policy/circuit-breaker.ts'
 import type { DbConnection, Statement } from './connection.ts'
 
-/** What happened at one endpoint since its health was last written. */
+/** The changes of one endpoint since its health was last written. */
 export interface HealthChange {
   readonly id: string
-  /** When the last attempt that succeeded began; null: none did. */
+  /** The start of the last successful attempt; null: none. */
   readonly succeededAt: Date | null
-  /** When the first and the last that failed began; null: none did. */
+  /** The starts of the first and the last failed attempt; null: none. */
   readonly failedAt: Date | null
   readonly lastFailedAt: Date | null
   readonly failures: number
   readonly breaker: CircuitBreakerState
-  /** Whether all that waits goes out, whenever it is due; left out: it stays as it is. */
+  /** Whether all pending deliveries are sent regardless of due times; undefined: unchanged. */
   readonly isRecovering?: boolean
-  /** When the probe was asked that has ended since; null: none has. */
+  /** The request time of the probe that has ended; null: none. */
   readonly probedAt?: Date | null
 }
 
-/** An endpoint's health as it stands in its row. */
+/** The health of an endpoint in its row. */
 export interface Health {
   readonly id: string
   /** The first failure since the last success. */
@@ -30,17 +30,17 @@ export interface Health {
   readonly isWarned: boolean
   readonly isProbeAsked: boolean
   readonly isRecovering: boolean
-  /** The row's part of `version` (see delivery-sql.ts) before it was written, and after. */
+  /** The row's part of `version` (see delivery-sql.ts) before and after the write. */
   readonly before: string
   readonly after: string
 }
 
 const DAY = 86_400_000
-/** An endpoint is disabled after this long without a single success, and no fewer failures than these. */
+/** An endpoint is disabled after this time without a success, and at least this many failures. */
 const FAILING_MS = 5 * DAY
 const FAILING_ATTEMPTS = 3
 
-/** Writes the health of endpoints that belong to this process, and their breakers. @returns how they stand now */
+/** Writes the health and the circuit breakers of endpoints that belong to this process. @returns their new health */
 export function writeHealth(
   connection: DbConnection,
   dispatcherId: string,
@@ -75,7 +75,7 @@ RETURNING e.id, e.failing_since AS "failingSince", e.consecutive_failures AS "co
   e.failing_warned_at IS NOT NULL AS "isWarned", e.is_probe_asked AS "isProbeAsked", e.is_recovering AS "isRecovering", h.before, e.xmin::text AS after`,
 }
 
-/** What failing that long comes to. */
+/** The consequence of long failures. */
 export function evaluateHealth(
   { failingSince, consecutiveFailures, isWarned }: Health,
   now: Date,
@@ -93,7 +93,7 @@ interface Named {
   failing_since: Date | null
 }
 
-/** Disables an endpoint that belongs to this process, and records it for ops. One that is disabled already stays so. */
+/** Disables an endpoint that belongs to this process, and records the event. A disabled endpoint stays unchanged. */
 export async function disable(
   deps: { db: Database; bus: Bus },
   dispatcherId: string,
@@ -116,7 +116,7 @@ export async function disable(
   })
 }
 
-/** Records, once, that an endpoint will be disabled if it goes on failing. */
+/** Records, once, that an endpoint will be disabled if it continues to fail. */
 export async function warn(
   deps: { db: Database; bus: Bus },
   dispatcherId: string,

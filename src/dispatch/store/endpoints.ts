@@ -1,14 +1,14 @@
 import type { CircuitBreakerState } from '../policy/circuit-breaker.ts'
 import type { DbConnection, Statement } from './connection.ts'
 
-/** What is known of an endpoint that belongs to this process. */
+/** The row of an endpoint that belongs to this process. */
 export interface EndpointRow {
   readonly id: string
   readonly workspaceId: string
   readonly agentId: string | null
   readonly url: string
   readonly sealedSecret: string
-  /** The secret before, while one is being rotated: it signs too, until the overlap ends. */
+  /** The old secret during a rotation: it also signs, until the overlap ends. */
   readonly previousSealedSecret: string | null
   readonly secretOverlapEndsAt: Date | null
   readonly isEnabled: boolean
@@ -18,12 +18,12 @@ export interface EndpointRow {
   readonly breakerOpenedAt: Date | null
   readonly breakerProbeAt: Date | null
   readonly breakerProbes: number
-  /** "Send now" was requested, and no probe has ended since. */
+  /** The time when a probe was requested that has not ended; null: none. */
   readonly isProbeAsked: boolean
   readonly probeAskedAt: Date | null
-  /** The delivery that was requested; null: the first that is pending. */
+  /** The requested delivery; null: the first pending one. */
   readonly probeDeliveryId: string | null
-  /** Everything pending is sent, whenever it is due. */
+  /** Whether all pending deliveries are sent regardless of due times. */
   readonly isRecovering: boolean
   readonly version: string
 }
@@ -36,15 +36,15 @@ export function breakerStateOf({ breakerOpenedAt, breakerProbeAt, breakerProbes 
 /** An endpoint with deliveries to send. */
 export interface WorkingEndpoint {
   readonly id: string
-  /** The process that it belongs to. */
+  /** Its owner. */
   readonly dispatcherId: string | null
-  /** When a probe was requested that has not ended; null: none was. */
+  /** The time when a probe was requested that has not ended; null: none. */
   readonly probeRequestedAt: Date | null
 }
 
 /**
- * Every endpoint for which something is due, or is to go ahead of its time: one index probe for each that has anything pending, so a backlog costs as
- * much as one row.
+ * All endpoints with a due delivery or a requested probe: one index probe for each endpoint with pending deliveries, so
+ * a backlog costs as much as one row.
  */
 export function findWork(connection: DbConnection, now: Date): Promise<WorkingEndpoint[]> {
   return connection.run<WorkingEndpoint>(FIND_WORK, [now])
@@ -79,7 +79,7 @@ SELECT e.id, e.dispatcher_id, CASE WHEN e.is_probe_asked THEN e.probe_asked_at E
   JOIN webhook_endpoints e ON e.id = test.endpoint_id`,
 }
 
-/** Takes endpoints that belong to no process. @throws when this process has been removed (a foreign key) */
+/** Takes endpoints without an owner. @throws when this process has been removed (a foreign key) */
 export async function adopt(connection: DbConnection, dispatcherId: string, ids: readonly string[]): Promise<void> {
   await connection.run(ADOPT, [dispatcherId, ids])
 }
@@ -90,7 +90,7 @@ const ADOPT: Statement = {
  WHERE id = ANY($2::text[]) AND dispatcher_id IS NULL`,
 }
 
-/** Reads endpoints that belong to this process; others are left out. */
+/** Reads the rows of endpoints that belong to this process; others are omitted. */
 export function readEndpoints(
   connection: DbConnection,
   dispatcherId: string,
@@ -114,7 +114,7 @@ const READ: Statement = {
   LEFT JOIN agents a ON a.id = e.agent_id`,
 }
 
-/** Releases endpoints of which nothing is prefetched. */
+/** Releases endpoints without prefetched deliveries. */
 export async function releaseEndpoints(
   connection: DbConnection,
   dispatcherId: string,

@@ -12,7 +12,7 @@ import {
   VERSION,
 } from './delivery-sql.ts'
 
-/** What to read of one conversation. */
+/** The part of one conversation to read. */
 export interface ConversationRequest {
   readonly endpointId: string
   readonly conversationId: string
@@ -21,7 +21,7 @@ export interface ConversationRequest {
   readonly limit: number
 }
 
-/** Reads what is pending in conversations, each in the order of its events, whether it is due or not. */
+/** Reads the pending deliveries of conversations, each in the order of its events, regardless of due times. */
 export function fetchConversations(
   connection: DbConnection,
   requests: readonly ConversationRequest[],
@@ -51,7 +51,7 @@ const FETCH_CONVERSATIONS: Statement = {
 }
 
 /**
- * Lists the conversations with pending deliveries that come after a conversation, by id.
+ * Lists the conversations with pending deliveries after a conversation, by id.
  * @returns also the last of all, and the seq after which first attempts are new
  */
 export async function listPendingConversations(
@@ -64,7 +64,7 @@ export async function listPendingConversations(
   return { ids: rows.map(({ id }) => id), end: { conversationId: rows[0]?.last ?? '', seq: rows[0]?.seq ?? '0' } }
 }
 
-/** This many of the last pending first attempts count as new: others with a lower seq may be committed later. */
+/** This many of the last pending first attempts count as new: others with a lower seq can be committed later. */
 const COMMITTED_LATE = 50
 
 const LIVE = `SELECT d.conversation_id FROM deliveries d WHERE d.endpoint_id = $1 AND d.lane = 0 AND ${PENDING_HERE}`
@@ -85,18 +85,18 @@ SELECT conversation_id AS id,
   FROM waiting LIMIT $3::int`,
 }
 
-/** Which conversation heads to read. */
+/** The conversation heads to read. */
 export interface HeadsRequest {
-  /** Of conversations after this id. */
+  /** Conversations after this id. */
   readonly after: string
   readonly limit: number
   readonly holdBack: HoldBack
 }
 
 /**
- * Reads conversation heads, which are the first attempts that come first in their conversations, by the conversations' ids:
- * for an endpoint whose oldest events all wait for one another.
- * @returns also the conversation after which to go on
+ * Reads conversation heads, which are first attempts without an earlier delivery in their conversations, by
+ * conversation id. Used when the oldest events of an endpoint all wait for one another.
+ * @returns also the conversation after which to continue
  */
 export async function fetchConversationHeads(
   connection: DbConnection,

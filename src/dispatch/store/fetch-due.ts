@@ -10,36 +10,36 @@ import {
   VERSION,
 } from './delivery-sql.ts'
 
-/** What to read for one endpoint: at most this many of each kind, and nothing that is prefetched already. */
+/** The deliveries to read for one endpoint: at most these numbers of each kind, without prefetched ones. */
 export interface FetchRequest {
   readonly endpointId: string
   /** First attempts, in the order of their events. */
   readonly firstAttempts: number
-  /** First attempts after this seq only: among those before, nothing is new. */
+  /** Only first attempts after this seq: earlier ones are known. */
   readonly firstAttemptsAfter: string
   readonly holdBack: HoldBack
-  /** Retries that are due, the longest waiting first. They come deferred. */
+  /** Due retries, the longest waiting first. They are deferred. */
   readonly retries: number
-  /** Retries that were due at this time or later only. */
+  /** Only retries that were due at this time or later. */
   readonly retriesFrom: Date
   /** Bulk replays: first attempts, and as many retries. */
   readonly replays: number
-  /** The seqs of what is prefetched. */
+  /** The seqs of prefetched deliveries. */
   readonly prefetched: readonly string[]
 }
 
-/** First attempts that one statement reads, when some of them may be held back. */
+/** The maximum number of first attempts that one statement reads, if some of them may be delayed. */
 export const MAX_SCANNED = 200
 
 /**
- * Reads what is next for endpoints that belong to this process: one index scan for each kind, as long as what is requested
- * and what is prefetched, however long the backlog.
+ * Reads the next deliveries of endpoints that belong to this process, with one index scan for each kind. Its length
+ * depends on the requested and prefetched deliveries, and not on the backlog.
  *
- * - First attempts come in `seq` order, and events of one conversation commit in that order. So nothing that is read has
- *   an earlier first attempt in its conversation that is neither prefetched nor read with it.
- * - First attempts that are held back by a retry of their conversation come deferred. The next request continues after them,
+ * - First attempts come in `seq` order, and events of one conversation are committed in that order. Therefore, an
+ *   earlier first attempt of the same conversation is always prefetched or read with them.
+ * - First attempts that wait behind a retry of their conversation are deferred. The next request continues after them,
  *   so that each is passed once.
- * - Disabled endpoints and agents keep what is pending; only tests are read.
+ * - Of disabled endpoints and agents, only tests are read.
  */
 export function fetchDue(
   connection: DbConnection,

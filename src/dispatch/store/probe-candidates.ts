@@ -2,20 +2,20 @@ import type { PendingDelivery } from '../delivery.ts'
 import type { DbConnection, Statement } from './connection.ts'
 import { DELIVERY_COLUMNS, IS_ENABLED, PENDING, PENDING_HERE, VERSION } from './delivery-sql.ts'
 
-/** A delivery that may be sent to try a receiver: the first that is pending in its conversation. */
+/** A delivery that can be sent as a probe: the first pending one in its conversation. */
 export interface ProbeCandidate {
   readonly id: string
   readonly seq: string
   readonly conversationId: string | null
-  /** It is the delivery that was requested, or comes before that. */
+  /** Whether it is the requested delivery, or an earlier one of its conversation. */
   readonly isRequested: boolean
 }
 
 /**
- * Finds what a receiver may be tried with: the first delivery of each conversation among the longest waiting, in the order of
- * their events; of bulk replays one, after all others.
- * @param deliveryId the one that was requested
- * @param withFirstAttempts because nothing else sends them
+ * Finds deliveries to probe a receiver with: the first delivery of each conversation among the longest waiting, in the
+ * order of their events; then one of the bulk replays.
+ * @param deliveryId the requested delivery
+ * @param withFirstAttempts whether to include first attempts, because they are not sent otherwise
  */
 export function findProbeCandidates(
   connection: DbConnection,
@@ -53,7 +53,7 @@ SELECT id, seq::text AS seq, conversation_id AS "conversationId", min(rank) = 0 
   FROM candidate GROUP BY id, candidate.seq, conversation_id ORDER BY min(rank) = 2, candidate.seq`,
 }
 
-/** Reads pending deliveries of an endpoint by their ids. */
+/** Reads pending deliveries of an endpoint by id. */
 export function fetchByIds(
   connection: DbConnection,
   endpointId: string,

@@ -2,12 +2,12 @@ import type { AttemptRecord, WriteResult } from '../delivery.ts'
 import type { DbConnection, Statement } from './connection.ts'
 
 /**
- * Records attempts in one statement, which is one transaction: deliveries and attempt log. It locks the process's own row in
- * `dispatchers`, so its endpoints are not taken away meanwhile; once they are, nothing is recorded. An attempt is recorded
- * only after those before it: recording it twice, because the database's response was lost, changes nothing.
+ * Records attempts in one statement, and so in one transaction: deliveries and attempt log. It locks the process's row
+ * in `dispatchers`, so that its endpoints are not taken away meanwhile; after they were, nothing is recorded. An
+ * attempt is recorded only after the previous ones, so recording it twice, after a lost response of the database,
+ * changes nothing.
  *
- * Rows that are locked, because they are being deleted, are skipped: without waiting there is no deadlock. See
- * `stillPending`.
+ * Locked rows, which are being deleted, are skipped to avoid deadlocks. See `stillPending`.
  */
 export async function recordAttempts(
   connection: DbConnection,
@@ -20,7 +20,7 @@ export async function recordAttempts(
   return rows[0] ?? { isMember: false, ids: [] }
 }
 
-/** Without nulls, and with times in milliseconds, to be short. */
+/** A short form: without nulls, and with times in milliseconds. */
 function toJson({ startedAt, statusCode, response, error, isResent, nextAttemptAt, ...rest }: AttemptRecord) {
   return {
     ...rest,
@@ -59,7 +59,7 @@ SELECT EXISTS (SELECT FROM me) AS "isMember",
        CASE WHEN (SELECT count(*) FROM recorded) < $4::int THEN ARRAY(SELECT id FROM recorded) END AS ids`,
 }
 
-/** Ends a delivery whose attempt cannot be logged: it is not sent again, whatever its result. */
+/** Ends a delivery whose attempt cannot be logged. It is not sent again, regardless of its result. */
 export async function finishWithoutLog(
   connection: DbConnection,
   dispatcherId: string,
@@ -77,7 +77,7 @@ UPDATE deliveries SET status = $4::"DeliveryStatus", attempts = $3::int, due = N
  WHERE id = $2 AND attempts = $3::int - 1 AND due IS NOT NULL AND EXISTS (SELECT FROM me)`,
 }
 
-/** Finds attempts that were not recorded, and can be later: the deliveries of the others are deleted, or have moved on. */
+/** Finds attempts that were not recorded, and can be later: other deliveries were deleted, or have changed. */
 export async function stillPending(connection: DbConnection, records: readonly AttemptRecord[]): Promise<Set<string>> {
   const ids = records.map(({ id }) => id)
   const attempts = records.map(({ number }) => number - 1)

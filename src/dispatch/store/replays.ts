@@ -4,7 +4,7 @@ import { PENDING_HERE } from './delivery-sql.ts'
 /** Replays that `makeReplaysDue` changes at a time. */
 export const REPLAYS_PER_BATCH = 500
 
-/** Makes some of an endpoint's bulk replays due that wait for another attempt. @returns how many */
+/** Makes some of an endpoint's bulk replays due that wait for another attempt. @returns their number */
 export async function makeReplaysDue(connection: DbConnection, endpointId: string, now: Date): Promise<number> {
   const rows = await connection.run<{ id: string }>(MAKE_REPLAYS_DUE, [endpointId, now])
   return rows.length

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type EarlySends, STRICT_ATTEMPTS, sendableNow } from '../../../src/dispatch/policy/ordering.ts'
+import { type EarlySends, readyNow, STRICT_ATTEMPTS } from '../../../src/dispatch/policy/ordering.ts'
 import { delivery, NOW, retry } from '../queue/deliveries.ts'
 
 const FIRST = delivery(9)
@@ -25,7 +25,7 @@ test.each<[string, (typeof FIRST)[], boolean, EarlySends, string[], boolean]>([
   ['all early', [LATER, LATE, FIRST], true, 'all', ['2 early', '3 early', '9'], false],
   ['nothing of nothing', [], true, 'all', [], false],
 ])('sends %s', (_, rows, isStrict, early, expected, blocks) => {
-  const { sendable, isBlocked } = sendableNow(rows, { now: NOW, isStrict, early })
-  expect(sendable.map(({ seq, isEarly }) => (isEarly ? `${seq} early` : seq))).toEqual(expected)
+  const { ready, isBlocked } = readyNow(rows, { now: NOW, isStrict, early })
+  expect(ready.map(({ seq, isEarly }) => (isEarly ? `${seq} early` : seq))).toEqual(expected)
   expect(isBlocked).toBe(blocks)
 })

@@ -186,15 +186,15 @@ export class ConversationRetries {
    * @returns those that may be sent
    */
   addFirstAttempts(found: readonly FetchedDelivery[], hasMore: boolean, early: EarlySends | null): FetchedDelivery[] {
-    const sendable: FetchedDelivery[] = []
+    const ready: FetchedDelivery[] = []
     for (const delivery of found) {
       const { conversationId: id, isDeferred } = delivery
       if (id !== null && this.has(id)) continue
       if (id !== null && isDeferred) this.#defer(id, early)
-      else sendable.push(delivery)
+      else ready.push(delivery)
     }
     this.#firstAttempts.advance(found, hasMore)
-    return sendable
+    return ready
   }
 
   /** Takes retries that are due, the longest waiting first. @param isFull there may be more */
