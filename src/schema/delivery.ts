@@ -105,7 +105,7 @@ export const Delivery = builder.prismaNode('Delivery', {
       description: 'The attempts of the delivery, oldest first.',
       query: { orderBy: { number: 'asc' } },
     }),
-    nextAttemptAt: t.expose('due', {
+    nextAttemptAt: t.expose('nextAttemptAt', {
       type: 'DateTime',
       nullable: true,
       description:

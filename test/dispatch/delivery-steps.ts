@@ -32,7 +32,7 @@ export function deliverySteps(current: () => { guddesk: TestGudDesk; receiver: R
     })
   }
 
-  const finished = (type: string) => until(async () => (await deliveryOf(type)).due === null)
+  const finished = (type: string) => until(async () => (await deliveryOf(type)).nextAttemptAt === null)
   const attempted = (type: string, times: number) =>
     until(async () => {
       const { attempts } = await deliveryOf(type)

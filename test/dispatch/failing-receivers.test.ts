@@ -55,7 +55,11 @@ describe('failing receivers', () => {
       guddesk.advance(seconds * 1100)
       await attempted('conversation.created', i + 1)
     }
-    expect(await deliveryOf('conversation.created')).toMatchObject({ status: 'FAILED', attempts: 8, due: null })
+    expect(await deliveryOf('conversation.created')).toMatchObject({
+      status: 'FAILED',
+      attempts: 8,
+      nextAttemptAt: null,
+    })
     guddesk.advance(86_400_000)
     await guddesk.dispatched()
     expect(receiver.received.map(({ headers }) => headers['x-guddesk-attempt'])).toEqual('12345678'.split(''))
@@ -193,7 +197,8 @@ describe('the breaker', () => {
     await until(async () => (await breaker(id)).state === 'CLOSED')
     // What waited spent no attempts, and what failed goes with it.
     await until(
-      async () => (await guddesk.deps.db.prisma.delivery.count({ where: { endpointId: id, due: null } })) === 14,
+      async () =>
+        (await guddesk.deps.db.prisma.delivery.count({ where: { endpointId: id, nextAttemptAt: null } })) === 14,
     )
     const firsts = receiver.received.filter(({ headers }) => headers['x-guddesk-attempt'] === '1')
     expect(firsts).toHaveLength(14)

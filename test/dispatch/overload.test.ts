@@ -140,9 +140,9 @@ describe('deliveries to many endpoints', () => {
     await until(isReached, 30_000, () => `the share is ${last}, not ${expected}`)
   }
 
-  async function isShedding(): Promise<boolean> {
+  async function isDraining(): Promise<boolean> {
     const [dispatcher] = await guddesk.deps.db.prisma.dispatcher.findMany()
-    return dispatcher?.isShedding === true
+    return dispatcher?.isDraining === true
   }
 
   test('wait while requests take the event loop; afterwards they go on, and each arrives once', async () => {
@@ -152,7 +152,7 @@ describe('deliveries to many endpoints', () => {
     await makeDue(15)
     await receiver.waitFor(ENDPOINTS * 15, 30_000)
     expect(most).toBeGreaterThan(2 * FEW)
-    await until(async () => (await count({ due: { not: null } })) === 0)
+    await until(async () => (await count({ nextAttemptAt: { not: null } })) === 0)
     await shareIs(1)
 
     const load = occupy(60)
@@ -171,20 +171,20 @@ describe('deliveries to many endpoints', () => {
       expect(sent).toBeGreaterThan(0)
       expect(sent).toBeLessThan((ENDPOINTS * 50) / 8)
       expect(most).toBeLessThanOrEqual(FEW)
-      await until(isShedding, 10_000, () => 'its endpoints are not given to others')
+      await until(isDraining, 10_000, () => 'its endpoints are not given to others')
     } finally {
       load.end()
     }
 
     await shareIs(1)
     await until(
-      async () => !(await isShedding()),
+      async () => !(await isDraining()),
       10_000,
       () => 'its endpoints are still given to others',
     )
     await receiver.waitFor(ENDPOINTS * 65, 30_000)
     expect(most).toBeGreaterThan(2 * FEW)
-    await until(async () => (await count({ due: { not: null } })) === 0)
+    await until(async () => (await count({ nextAttemptAt: { not: null } })) === 0)
     expect(await count({ status: 'DELIVERED', attempts: 1 })).toBe(ENDPOINTS * 65)
     const ids = receiver.received.map(({ headers }) => headers['x-guddesk-delivery'])
     expect([ids.length, new Set(ids).size]).toEqual([ENDPOINTS * 65, ENDPOINTS * 65])

@@ -93,7 +93,7 @@ test('those that wait for their next attempt count, and the first of them is sen
   await failed(1)
   const due = new Date(guddesk.clock.now().getTime() + 3_600_000)
   const [row] = await deliveries()
-  const pending = { status: 'PENDING', due, finishedAt: null, attempts: 3 } as const
+  const pending = { status: 'PENDING', nextAttemptAt: due, finishedAt: null, attempts: 3 } as const
   await guddesk.deps.db.prisma.delivery.update({ where: { id: row?.id ?? '' }, data: pending })
   const later = new Date(guddesk.clock.now().getTime() + 1).toISOString()
   expect(await replay({ since: later })).toEqual({ replayedCount: 0, isComplete: true, error: null })
@@ -164,13 +164,13 @@ test('others are served meanwhile', async () => {
 })
 
 describe('what is live goes first', () => {
-  test('replays are in the lane behind; a single replay is live', async () => {
+  test('bulk replays have the lower priority; a single replay is live', async () => {
     receiver.behave(() => undefined)
     const [first, second] = await failed(2)
     await replay()
-    const lanes = async () => (await deliveries()).map(({ lane }) => lane)
-    expect(await lanes()).toEqual([1, 1])
-    const data = { status: 'FAILED', due: null, finishedAt: guddesk.clock.now() } as const
+    const priorities = async () => (await deliveries()).map(({ priority }) => priority)
+    expect(await priorities()).toEqual([1, 1])
+    const data = { status: 'FAILED', nextAttemptAt: null, finishedAt: guddesk.clock.now() } as const
     await guddesk.deps.db.prisma.delivery.updateMany({ where: { id: { in: [first ?? '', second ?? ''] } }, data })
     await guddesk.graphql(
       `mutation { replayDelivery(input: { deliveryId: "${first}" }) { __typename } }`,
@@ -179,7 +179,7 @@ describe('what is live goes first', () => {
         key: tenant.key,
       },
     )
-    expect(await lanes()).toEqual([0, 1])
+    expect(await priorities()).toEqual([0, 1])
   })
 })
 

@@ -54,7 +54,7 @@ async function send(type: string, endpointId = endpoint.id, key = tenant.key) {
 const rowOf = (id: string) =>
   guddesk.deps.db.prisma.delivery.findUniqueOrThrow({ where: { id }, include: { attemptLog: true } })
 const finished = async (id: string) => {
-  await until(async () => (await rowOf(id)).due === null)
+  await until(async () => (await rowOf(id)).nextAttemptAt === null)
   return rowOf(id)
 }
 async function health() {

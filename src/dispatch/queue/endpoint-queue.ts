@@ -100,8 +100,8 @@ export class EndpointQueue implements Schedulable {
 
   /** Whether the row does not say yet that a recovery or a requested probe has begun or ended. */
   get isUnwritten(): boolean {
-    const { isRecovering, isProbeAsked } = this.row
-    return isRecovering !== this.isRecovering || (isProbeAsked && !this.#parts.prober.isRequested(this.row))
+    const { isRecovering, isProbeRequested } = this.row
+    return isRecovering !== this.isRecovering || (isProbeRequested && !this.#parts.prober.isRequested(this.row))
   }
 
   /** Whether nothing is prefetched, and nothing was since `time` (performance.now()). */
@@ -123,7 +123,7 @@ export class EndpointQueue implements Schedulable {
   /** A poll found work here. @param requestedAt when a probe was requested: perhaps no wake-up told of it */
   polled(requestedAt: Date | null): void {
     this.fetch.wakeForTests()
-    if (requestedAt !== null && requestedAt.getTime() !== this.row.probeAskedAt?.getTime()) this.markStale()
+    if (requestedAt !== null && requestedAt.getTime() !== this.row.probeRequestedAt?.getTime()) this.markStale()
   }
 
   markStale(): void {

@@ -83,11 +83,11 @@ export class EndpointState {
   }
 
   /** This process wrote its health. If nobody else had changed the row, it is not stale. */
-  healthWritten({ failingSince, isProbeAsked, isRecovering, before, after }: Health): void {
+  healthWritten({ failingSince, isProbeRequested, isRecovering, before, after }: Health): void {
     const [known, ...agents] = this.#row.version.split('.')
     const version = known === before ? [after, ...agents].join('.') : this.#row.version
     // A probe that was requested since comes with the row as it is then.
-    const isStillAsked = this.#row.isProbeAsked && isProbeAsked
-    this.#row = { ...this.#row, failingSince, isRecovering, isProbeAsked: isStillAsked, version }
+    const isStillRequested = this.#row.isProbeRequested && isProbeRequested
+    this.#row = { ...this.#row, failingSince, isRecovering, isProbeRequested: isStillRequested, version }
   }
 }

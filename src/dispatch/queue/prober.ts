@@ -4,7 +4,7 @@ import type { ProbeCandidate } from '../store/probe-candidates.ts'
 import { isEarlier } from './order/conversation-order.ts'
 
 /** The part of an endpoint's row that requests a probe. */
-export type ProbeRequest = Pick<EndpointRow, 'isProbeAsked' | 'probeAskedAt'>
+export type ProbeRequest = Pick<EndpointRow, 'isProbeRequested' | 'probeRequestedAt'>
 
 interface Probe {
   /** When it was requested; null: the circuit breaker allows it. */
@@ -47,8 +47,8 @@ export class Prober {
   }
 
   /** Whether a probe is requested that has not ended. */
-  isRequested({ isProbeAsked, probeAskedAt }: ProbeRequest): boolean {
-    return isProbeAsked && probeAskedAt !== null && probeAskedAt.getTime() !== this.#probedAt?.getTime()
+  isRequested({ isProbeRequested, probeRequestedAt }: ProbeRequest): boolean {
+    return isProbeRequested && probeRequestedAt !== null && probeRequestedAt.getTime() !== this.#probedAt?.getTime()
   }
 
   /** Whether first attempts wait for a requested probe, because there is something to probe with. */
@@ -63,7 +63,7 @@ export class Prober {
 
   /** A probe is being read from now on. */
   start(request: ProbeRequest): void {
-    this.#probe = { requestedAt: this.isRequested(request) ? request.probeAskedAt : null, rest: [], current: null }
+    this.#probe = { requestedAt: this.isRequested(request) ? request.probeRequestedAt : null, rest: [], current: null }
   }
 
   /** Drops what was read. @param isInFlight a delivery that is in flight stays the probe */

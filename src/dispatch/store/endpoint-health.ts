@@ -28,7 +28,7 @@ export interface Health {
   readonly failingSince: Date | null
   readonly consecutiveFailures: number
   readonly isWarned: boolean
-  readonly isProbeAsked: boolean
+  readonly isProbeRequested: boolean
   readonly isRecovering: boolean
   /** The row's part of `version` (see delivery-sql.ts) before and after the write. */
   readonly before: string
@@ -72,7 +72,7 @@ UPDATE webhook_endpoints e SET
   FROM locked h
  WHERE e.id = h.id
 RETURNING e.id, e.failing_since AS "failingSince", e.consecutive_failures AS "consecutiveFailures",
-  e.failing_warned_at IS NOT NULL AS "isWarned", e.is_probe_asked AS "isProbeAsked", e.is_recovering AS "isRecovering", h.before, e.xmin::text AS after`,
+  e.failing_warned_at IS NOT NULL AS "isWarned", e.is_probe_asked AS "isProbeRequested", e.is_recovering AS "isRecovering", h.before, e.xmin::text AS after`,
 }
 
 /** The consequence of long failures. */

@@ -19,8 +19,8 @@ export interface EndpointRow {
   readonly breakerProbeAt: Date | null
   readonly breakerProbes: number
   /** The time when a probe was requested that has not ended; null: none. */
-  readonly isProbeAsked: boolean
-  readonly probeAskedAt: Date | null
+  readonly isProbeRequested: boolean
+  readonly probeRequestedAt: Date | null
   /** The requested delivery; null: the first pending one. */
   readonly probeDeliveryId: string | null
   /** Whether all pending deliveries are sent regardless of due times. */
@@ -106,7 +106,7 @@ const READ: Statement = {
        e.is_enabled AND COALESCE(a.is_enabled, true) AS "isEnabled", e.max_in_flight AS "maxInFlight",
        e.ordering = 'STRICT' AS "isStrict", e.failing_since AS "failingSince",
        e.breaker_opened_at AS "breakerOpenedAt", e.breaker_probe_at AS "breakerProbeAt", e.breaker_probes AS "breakerProbes",
-       e.is_probe_asked AS "isProbeAsked", e.probe_asked_at AS "probeAskedAt", e.probe_delivery_id AS "probeDeliveryId",
+       e.is_probe_asked AS "isProbeRequested", e.probe_asked_at AS "probeRequestedAt", e.probe_delivery_id AS "probeDeliveryId",
        e.is_recovering AS "isRecovering",
        e.xmin::text || COALESCE('.' || a.xmin::text, '') AS version
   FROM unnest($2::text[]) AS wanted(id)

@@ -37,7 +37,7 @@ export async function removalOf(db: Tx['db'], agentId: string, now: Date): Promi
     select: { id: true, url: true },
   })
   const endpointId = { in: endpoints.map(({ id }) => id) }
-  const pendingDeliveryCount = await db.delivery.count({ where: { endpointId, due: { not: null } } })
+  const pendingDeliveryCount = await db.delivery.count({ where: { endpointId, nextAttemptAt: { not: null } } })
   const keys = await db.apiKey.findMany({
     where: { agentId, isEnabled: true, revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] },
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],

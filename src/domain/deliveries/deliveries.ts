@@ -86,8 +86,8 @@ export async function replayDelivery(deps: Deps, actor: Actor, id: string): Prom
     // Tests are also sent to disabled endpoints.
     if (!found.isTest) await refuseDisabled(tx, found.endpoint)
     const at = deps.clock.now()
-    const again = { status: 'PENDING', due: deps.clock.steady(), finishedAt: null, lane: 0 } as const
-    const { count } = await tx.db.delivery.updateMany({ where: { id, due: null }, data: again })
+    const again = { status: 'PENDING', nextAttemptAt: deps.clock.steady(), finishedAt: null, priority: 0 } as const
+    const { count } = await tx.db.delivery.updateMany({ where: { id, nextAttemptAt: null }, data: again })
     if (count === 0 && found.isTest) {
       throw new ConflictError('This test is still running: wait until it has succeeded or failed')
     }

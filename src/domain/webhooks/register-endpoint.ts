@@ -97,7 +97,7 @@ async function resume(
   withinSeconds: number,
 ): Promise<WebhookEndpoint> {
   const at = deps.clock.steady()
-  const data = { ...settings, ...REREGISTERED, ...HEALTH_RESET, reregisteredAt: at, probeAskedAt: null }
+  const data = { ...settings, ...REREGISTERED, ...HEALTH_RESET, reregisteredAt: at, probeRequestedAt: null }
   const endpoint = await tx.db.webhookEndpoint.update({ where: { id: kept.id }, data })
   await limitBacklog(tx, kept, withinSeconds, at)
   await requestProbe(deps, tx, kept.id)

@@ -49,7 +49,7 @@ export async function sendTestEvent(
 
 /** The endpoint's row is locked, so that concurrent tests are counted one after the other. */
 async function refuseTooMany(tx: Tx, endpointId: string): Promise<void> {
-  const waiting = await tx.db.delivery.count({ where: { endpointId, isTest: true, due: { not: null } } })
+  const waiting = await tx.db.delivery.count({ where: { endpointId, isTest: true, nextAttemptAt: { not: null } } })
   if (waiting >= MAX_WAITING) {
     throw new ConflictError(`${MAX_WAITING} tests of this endpoint are pending: wait until they have finished`)
   }

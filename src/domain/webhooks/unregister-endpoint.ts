@@ -93,7 +93,7 @@ async function pingNow(deps: Deps, actor: Actor, endpointId: string): Promise<st
     return (await sendTestEvent(deps, actor, { endpointId, type: 'ping' })).id
   } catch (error) {
     if (!(error instanceof ConflictError)) throw error
-    const where = { endpointId, isTest: true, due: { not: null } }
+    const where = { endpointId, isTest: true, nextAttemptAt: { not: null } }
     const latest = await deps.db.prisma.delivery.findFirst({ where, orderBy: { seq: 'desc' }, select: { id: true } })
     return latest?.id ?? null
   }

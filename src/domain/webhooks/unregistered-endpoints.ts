@@ -61,8 +61,8 @@ export async function markUnregistered(deps: Deps, tx: Tx, { id, workspaceId }: 
   const data = { unregisteredAt: at, keptUntil, isEnabled: false, disabledReason: null }
   await tx.db.webhookEndpoint.update({ where: { id }, data })
   await tx.db.delivery.updateMany({
-    where: { endpointId: id, isTest: true, due: { not: null } },
-    data: { status: 'SKIPPED', due: null, finishedAt: at },
+    where: { endpointId: id, isTest: true, nextAttemptAt: { not: null } },
+    data: { status: 'SKIPPED', nextAttemptAt: null, finishedAt: at },
   })
   // Concurrent calls wait here for each other, so that the limit holds.
   await tx.db.$queryRaw`SELECT id FROM workspaces WHERE id = ${workspaceId} FOR NO KEY UPDATE`

@@ -87,7 +87,9 @@ export async function tellStory(guddesk: TestGudDesk): Promise<Story> {
 
 /** What its agent is to hear of has reached it. The others fail, which takes longer. */
 async function delivered({ deps }: TestGudDesk, endpointId: string): Promise<void> {
-  await until(async () => (await deps.db.prisma.delivery.count({ where: { endpointId, due: { not: null } } })) === 0)
+  await until(
+    async () => (await deps.db.prisma.delivery.count({ where: { endpointId, nextAttemptAt: { not: null } } })) === 0,
+  )
 }
 
 /** Puts what happened in a conversation into the past: its last message so long ago, each before it some minutes earlier. */

@@ -216,7 +216,7 @@ describe('an endpoint', () => {
 
     await desk.guddesk.deps.db.prisma.delivery.updateMany({
       where: { endpointId: id },
-      data: { status: 'FAILED', due: null, finishedAt: desk.guddesk.clock.now() },
+      data: { status: 'FAILED', nextAttemptAt: null, finishedAt: desk.guddesk.clock.now() },
     })
     receiver.behave(answer(200))
     await openMenu('Replay failed deliveries')

@@ -41,10 +41,10 @@ describe('the state of an endpoint', () => {
     ['the row that it knows', '7', '8.3'],
     ['a row that had changed', '6', '7.3'],
   ])('after its health was written to %s', (_, before, version) => {
-    const state = new EndpointState({ ...ROW, isProbeAsked: true })
+    const state = new EndpointState({ ...ROW, isProbeRequested: true })
     const health = { id: 'whk_1', failingSince: NOW, consecutiveFailures: 1, isWarned: false }
-    state.healthWritten({ ...health, isProbeAsked: false, isRecovering: true, before, after: '8' })
-    expect(state.row).toMatchObject({ version, failingSince: NOW, isProbeAsked: false, isRecovering: true })
+    state.healthWritten({ ...health, isProbeRequested: false, isRecovering: true, before, after: '8' })
+    expect(state.row).toMatchObject({ version, failingSince: NOW, isProbeRequested: false, isRecovering: true })
   })
 
   test('is unused since it was last touched', () => {

@@ -3,8 +3,8 @@ import { type ProbeRequest, Prober } from '../../../src/dispatch/queue/prober.ts
 import type { ProbeCandidate } from '../../../src/dispatch/store/probe-candidates.ts'
 import { at, delivery, NOW } from './deliveries.ts'
 
-const AUTOMATIC: ProbeRequest = { isProbeAsked: false, probeAskedAt: null }
-const REQUESTED: ProbeRequest = { isProbeAsked: true, probeAskedAt: NOW }
+const AUTOMATIC: ProbeRequest = { isProbeRequested: false, probeRequestedAt: null }
+const REQUESTED: ProbeRequest = { isProbeRequested: true, probeRequestedAt: NOW }
 
 const candidate = (n: number, isRequested = false): ProbeCandidate => ({
   id: `dlv_${n}`,
@@ -76,7 +76,7 @@ describe('a probe', () => {
     expect(prober.isRequested(REQUESTED)).toBe(true)
     prober.finish(false)
     expect(prober.isRequested(REQUESTED)).toBe(false)
-    expect(prober.isRequested({ isProbeAsked: true, probeAskedAt: at(60) })).toBe(true)
+    expect(prober.isRequested({ isProbeRequested: true, probeRequestedAt: at(60) })).toBe(true)
   })
 
   test.each([

@@ -40,7 +40,7 @@ describe.each(ORDERINGS)('after an outage, with %s ordering', (ordering) => {
     await allAre('DELIVERED')
     for (const id of ids) expect(sequences(good, id)).toEqual(upTo(3))
     await until(async () => !(await endpoint()).isRecovering)
-    expect(await endpoint()).toMatchObject({ breakerOpenedAt: null, isProbeAsked: false })
+    expect(await endpoint()).toMatchObject({ breakerOpenedAt: null, isProbeRequested: false })
   })
 
   test('a short one, that opens no breaker, too: what comes then waits for what failed', async () => {

@@ -74,7 +74,7 @@ describe('a result that the database refuses', () => {
     receiver.behave((response) => response.writeHead(500).end())
     await refuse('INSERT', 'delivery_attempts', 'NEW.status_code = 500')
     await guddesk.newConversation(tenant)
-    await until(async () => (await deliveries())[1]?.due === null)
+    await until(async () => (await deliveries())[1]?.nextAttemptAt === null)
     expect((await deliveries())[1]).toMatchObject({ status: 'FAILED', attempts: 1, attemptLog: [] })
     await guddesk.dispatched()
     expect(receiver.received).toHaveLength(2)

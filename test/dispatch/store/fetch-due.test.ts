@@ -91,8 +91,8 @@ describe('claiming', () => {
     await guddesk.newConversation(tenant)
     const [first, second] = await read()
     const at = (seconds: number) => new Date(guddesk.clock.now().getTime() + 1000 * seconds)
-    await change(first?.id ?? '', { attempts: 1, due: at(20) })
-    await change(second?.id ?? '', { attempts: 3, due: at(10) })
+    await change(first?.id ?? '', { attempts: 1, nextAttemptAt: at(20) })
+    await change(second?.id ?? '', { attempts: 3, nextAttemptAt: at(10) })
     expect(await read()).toEqual([])
     guddesk.clock.advance(10_000)
     expect(await read()).toMatchObject([{ id: second?.id, attempts: 3 }])
@@ -103,14 +103,14 @@ describe('claiming', () => {
   test('a clock that was set back keeps no first attempt waiting', async () => {
     await guddesk.newConversation(tenant)
     const { id } = await only()
-    await change(id, { due: new Date('2100-01-01') })
+    await change(id, { nextAttemptAt: new Date('2100-01-01') })
     expect(await read()).toMatchObject([{ id }])
   })
 
   test('replays are read only when they are asked for', async () => {
     await guddesk.newConversation(tenant)
     const { id } = await only()
-    await change(id, { lane: 1 })
+    await change(id, { priority: 1 })
     expect(await read({ replays: 0 })).toEqual([])
     expect(await read({ firstAttempts: 0, retries: 0 })).toMatchObject([{ id, priority: 'replay' }])
     await change(id, { attempts: 8 })
@@ -122,7 +122,7 @@ describe('claiming', () => {
     const { prisma } = guddesk.deps.db
     const conversationId = await guddesk.newConversation(tenant, 'one')
     const [created] = await read()
-    await change(created?.id ?? '', { attempts: 4, due: new Date('2100-01-01') })
+    await change(created?.id ?? '', { attempts: 4, nextAttemptAt: new Date('2100-01-01') })
     expect(types(await read())).toEqual(['message.created'])
     await prisma.webhookEndpoint.update({ where: { id: endpointId }, data: { ordering: 'STRICT' } })
     expect(await read()).toMatchObject([{ isDeferred: true, conversationId, attempts: 0, body: '' }])
@@ -135,10 +135,10 @@ describe('claiming', () => {
   test('a first attempt waits behind a retry that is due, and, when that is wanted, behind any', async () => {
     const conversationId = await guddesk.newConversation(tenant, 'one')
     const [created, message] = await read()
-    await change(created?.id ?? '', { attempts: 1, due: new Date('2100-01-01') })
+    await change(created?.id ?? '', { attempts: 1, nextAttemptAt: new Date('2100-01-01') })
     expect((await free()).map(({ id }) => id)).toEqual([message?.id])
     expect(await free({ holdBack: 'retries' })).toEqual([])
-    await change(created?.id ?? '', { due: guddesk.clock.now() })
+    await change(created?.id ?? '', { nextAttemptAt: guddesk.clock.now() })
     expect((await read()).map(({ id, isDeferred }) => [id, isDeferred])).toEqual([
       [message?.id, true],
       [created?.id, true],
@@ -153,8 +153,9 @@ describe('claiming', () => {
   test('a receiver is tried with the first that waits in a conversation, or with what was asked for', async () => {
     const [first, second] = [await guddesk.newConversation(tenant), await guddesk.newConversation(tenant, 'one')]
     const [a, b, c] = await read()
-    for (const delivery of [a, b, c]) await change(delivery?.id ?? '', { attempts: 1, due: new Date('2100-01-01') })
-    await change(c?.id ?? '', { due: new Date('2099-01-01') })
+    for (const delivery of [a, b, c])
+      await change(delivery?.id ?? '', { attempts: 1, nextAttemptAt: new Date('2100-01-01') })
+    await change(c?.id ?? '', { nextAttemptAt: new Date('2099-01-01') })
     const ids = async (named: string | null) =>
       (await findProbeCandidates(connection, endpointId, named, true)).map(({ id }) => id)
     expect([a?.conversationId, b?.conversationId, c?.conversationId]).toEqual([first, second, second])
@@ -163,12 +164,12 @@ describe('claiming', () => {
     expect(named.filter(({ isRequested }) => isRequested).map(({ id }) => id)).toEqual([b?.id, c?.id])
     await change(b?.id ?? '', { attempts: 0 })
     expect((await findProbeCandidates(connection, endpointId, null, false)).map(({ id }) => id)).toEqual([a?.id, b?.id])
-    for (const delivery of [a, b, c]) await change(delivery?.id ?? '', { lane: 1 })
+    for (const delivery of [a, b, c]) await change(delivery?.id ?? '', { priority: 1 })
     expect(await ids(null)).toEqual([b?.id])
     expect(await findProbeCandidates(connection, 'whk_other', a?.id ?? '', true)).toEqual([])
     const found = await listPendingConversations(connection, endpointId, '', 10)
     expect(found.ids).toEqual([])
-    await change(a?.id ?? '', { lane: 0 })
+    await change(a?.id ?? '', { priority: 0 })
     expect(await listPendingConversations(connection, endpointId, '', 10)).toMatchObject({
       ids: [first],
       end: { conversationId: first },
@@ -219,7 +220,7 @@ describe('finding and taking endpoints', () => {
     await guddesk.newConversation(tenant)
     expect(await found()).toEqual([endpointId])
     const { id } = await only()
-    await change(id, { attempts: 1, due: new Date(guddesk.clock.now().getTime() + 1000) })
+    await change(id, { attempts: 1, nextAttemptAt: new Date(guddesk.clock.now().getTime() + 1000) })
     expect(await found()).toEqual([])
     guddesk.clock.advance(1000)
     expect(await found()).toEqual([endpointId])
@@ -253,7 +254,7 @@ describe('settling', () => {
     await guddesk.newConversation(tenant)
     const delivery = await only()
     expect(await settleNow([delivered(delivery)])).toEqual({ isMember: true, ids: null })
-    expect(await row(delivery.id)).toMatchObject({ status: 'DELIVERED', attempts: 1, due: null })
+    expect(await row(delivery.id)).toMatchObject({ status: 'DELIVERED', attempts: 1, nextAttemptAt: null })
     // An answer of the database that was lost.
     expect(await settleNow([delivered(delivery)])).toEqual({ isMember: true, ids: [] })
     expect(await stillPending(connection, [delivered(delivery)])).toEqual(new Set())

@@ -18,7 +18,7 @@ beforeEach(async () => {
   endpointId = (await register()).endpoint.id
   await guddesk.newConversation(tenant)
   deliveryId = (await guddesk.deps.db.prisma.delivery.findFirstOrThrow({ where: { endpointId } })).id
-  await delivery({ attempts: 7, due: new Date(guddesk.clock.now().getTime() + DAY_MS) })
+  await delivery({ attempts: 7, nextAttemptAt: new Date(guddesk.clock.now().getTime() + DAY_MS) })
 })
 
 async function register(url = URL, key = tenant.key) {
@@ -32,9 +32,9 @@ const change = (data: Prisma.WebhookEndpointUncheckedUpdateInput) =>
 
 /** Whether it was asked since the last call, and by whom. */
 async function asked() {
-  const { isProbeAsked, probeDeliveryId } = await endpoint()
-  await change({ isProbeAsked: false, probeDeliveryId: null })
-  return isProbeAsked ? (probeDeliveryId ?? 'the first') : null
+  const { isProbeRequested, probeDeliveryId } = await endpoint()
+  await change({ isProbeRequested: false, probeDeliveryId: null })
+  return isProbeRequested ? (probeDeliveryId ?? 'the first') : null
 }
 
 async function mutate(name: string, type: string, input: object): Promise<void> {
@@ -66,8 +66,8 @@ test('enabling asks, disabling does not, and neither does registering while noth
   expect(await asked()).toBeNull()
   await update({ isEnabled: true })
   expect(await asked()).toBe('the first')
-  await change({ probeAskedAt: null })
-  await delivery({ status: 'DELIVERED', due: null })
+  await change({ probeRequestedAt: null })
+  await delivery({ status: 'DELIVERED', nextAttemptAt: null })
   await register()
   expect(await asked()).toBeNull()
   // What comes next is to be sent at once.
@@ -87,24 +87,24 @@ test("an agent's endpoints: enabling it and another URL ask, its being disabled 
   expect(await asked()).toBeNull()
   await patch({ isEnabled: true })
   expect(await asked()).toBe('the first')
-  await change({ probeAskedAt: null })
+  await change({ probeRequestedAt: null })
   await patch({ webhookUrl: `${URL}/moved` })
   expect(await asked()).toBe('the first')
 })
 
 test('an agent that crashes in a loop asks once a minute, also when it starts on many nodes at once', async () => {
   await Promise.all(Array.from({ length: 5 }, () => register()))
-  const { probeAskedAt } = await endpoint()
+  const { probeRequestedAt } = await endpoint()
   expect(await asked()).toBe('the first')
   guddesk.advance(50_000)
   await register()
   expect(await asked()).toBeNull()
-  expect((await endpoint()).probeAskedAt).toEqual(probeAskedAt)
+  expect((await endpoint()).probeRequestedAt).toEqual(probeRequestedAt)
   guddesk.advance(11_000)
   await register()
   expect(await asked()).toBe('the first')
   // A clock that was set back since.
-  await change({ probeAskedAt: new Date('2100-01-01') })
+  await change({ probeRequestedAt: new Date('2100-01-01') })
   await register()
   expect(await asked()).toBe('the first')
 })

@@ -30,7 +30,7 @@ async function register(): Promise<string> {
 }
 
 async function finishAll(): Promise<void> {
-  const data = { status: 'DELIVERED', due: null, attempts: 1, finishedAt: guddesk.clock.now() } as const
+  const data = { status: 'DELIVERED', nextAttemptAt: null, attempts: 1, finishedAt: guddesk.clock.now() } as const
   await guddesk.deps.db.prisma.delivery.updateMany({ ...ofTenant(), data })
   const [delivery] = await guddesk.deps.db.prisma.delivery.findMany(ofTenant())
   const attempt = { number: 1, startedAt: guddesk.clock.now(), durationMs: 1 }

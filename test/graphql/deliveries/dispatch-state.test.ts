@@ -41,7 +41,7 @@ test('tells what is due and for how long, what is scheduled, and what is held', 
   const { delivery, webhookEndpoint } = guddesk.deps.db.prisma
   const { id } = await delivery.findFirstOrThrow({ where: { endpointId } })
   const due = new Date(guddesk.clock.now().getTime() + 3_600_000)
-  await delivery.update({ where: { id }, data: { due, attempts: 1 } })
+  await delivery.update({ where: { id }, data: { nextAttemptAt: due, attempts: 1 } })
   expect(await state()).toMatchObject({ pending: 2, due: 1, scheduled: 1, held: 0 })
 
   await webhookEndpoint.update({ where: { id: endpointId }, data: { isEnabled: false } })

@@ -40,7 +40,7 @@ test.each([
   guddesk.advance(7 * 86_400_000)
   const [delivery, ...more] = await deliveriesOf(tenant)
   expect(more).toEqual([])
-  expect(delivery).toMatchObject({ status: 'FAILED', attempts: 1, due: null })
+  expect(delivery).toMatchObject({ status: 'FAILED', attempts: 1, nextAttemptAt: null })
   expect(delivery?.attemptLog).toMatchObject([{ number: 1, statusCode: null, response: null, error }])
   // Neither the tenant nor whoever reads the log over GraphQL learns where the name led.
   expect(JSON.stringify(delivery?.attemptLog, (_, value) => (typeof value === 'bigint' ? 0 : value))).not.toContain(
@@ -63,7 +63,7 @@ test('a URL that got into the table some other way is refused too, and a replay 
   const replay = 'mutation Replay($input: ReplayDeliveryInput!) { replayDelivery(input: $input) { __typename } }'
   await guddesk.graphql(replay, { input: { deliveryId: delivery?.id } }, { key: tenant.key })
   await until(async () => (await deliveriesOf(tenant))[0]?.attempts === 2)
-  expect((await deliveriesOf(tenant))[0]).toMatchObject({ status: 'FAILED', due: null })
+  expect((await deliveriesOf(tenant))[0]).toMatchObject({ status: 'FAILED', nextAttemptAt: null })
 })
 
 /** Receivers that accept a connection and then do their worst. */
