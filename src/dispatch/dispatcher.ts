@@ -17,7 +17,7 @@ import { AttemptHandler } from './record/attempt-handler.ts'
 import { type AttemptWrite, AttemptWriter } from './record/attempt-writer.ts'
 import { HealthWriter } from './record/health-writer.ts'
 import { SendLoop } from './send/send-loop.ts'
-import { createSender, type Sender } from './send/sender.ts'
+import { createSender, type WebhookSender } from './send/sender.ts'
 import { openConnection } from './store/connection.ts'
 import { releaseEndpoints } from './store/endpoints.ts'
 
@@ -62,7 +62,7 @@ export async function startDispatcher(given: DispatcherDeps): Promise<Dispatcher
 }
 
 /** Creates the parts in the order of their dependencies. See "Dispatching" in docs/architecture.md. */
-function assemble(deps: DispatcherDeps, sender: Sender) {
+function assemble(deps: DispatcherDeps, sender: WebhookSender) {
   const { db, log } = deps
   const queues = new EndpointQueues()
   const isBehind = () => queues.prefetchedCount > MAX_PREFETCHED_AHEAD_OF_API

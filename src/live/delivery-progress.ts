@@ -21,7 +21,7 @@ export interface ProgressRow {
 }
 
 /** How far the database's transactions are, and the last attempt that is visible. */
-interface Edge {
+interface ReadableEnd {
   last: string
   xmin: string
   xmax: string
@@ -84,7 +84,7 @@ export class ProgressReader {
     return [...created, ...attempts.map(({ attemptId: _, ...row }) => row)]
   }
 
-  #advance({ last, xmin, xmax }: Edge): void {
+  #advance({ last, xmin, xmax }: ReadableEnd): void {
     const { last: reached, xmax: over, at } = this.#checkpoint ?? { last: 0n, xmax: 0n, at: 0 }
     const isSettled = BigInt(xmin) >= over || performance.now() - at > PATIENCE_MS
     if (this.#checkpoint !== null && isSettled) {
@@ -95,8 +95,8 @@ export class ProgressReader {
     this.#checkpoint ??= { last: BigInt(last), xmax: BigInt(xmax), at: performance.now() }
   }
 
-  async #edge(): Promise<Edge> {
-    const [edge] = await this.#deps.db.sql<Edge>(EDGE)
+  async #edge(): Promise<ReadableEnd> {
+    const [edge] = await this.#deps.db.sql<ReadableEnd>(EDGE)
     return edge ?? { last: '0', xmin: '0', xmax: '0' }
   }
 }

@@ -7,8 +7,8 @@ import { FailureStreak } from './failure-streak.ts'
 import type { Schedulable } from './fair-scheduler.ts'
 import { FetchPlan } from './fetch-plan.ts'
 import { InFlight } from './in-flight.ts'
-import { ConversationOrder, type Kind, type PrefetchCount } from './order/conversation-order.ts'
 import { ConversationRetries } from './order/conversation-retries.ts'
+import { DeliveryOrder, type Kind, type PrefetchCount } from './order/delivery-order.ts'
 import { RecoveryLimit } from './order/recovery-limit.ts'
 import { ProbePlan } from './probe-plan.ts'
 import { Prober } from './prober.ts'
@@ -38,7 +38,7 @@ export class EndpointQueue implements Schedulable {
   constructor(row: EndpointRow, prefetchCount: PrefetchCount) {
     this.#parts = {
       state: new EndpointState(row),
-      order: new ConversationOrder(prefetchCount),
+      order: new DeliveryOrder(prefetchCount),
       retries: new ConversationRetries(),
       inFlight: new InFlight(),
       failures: new FailureStreak(),

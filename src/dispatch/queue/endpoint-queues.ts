@@ -1,7 +1,7 @@
 import type { EndpointRow } from '../store/endpoints.ts'
 import { EndpointQueue } from './endpoint-queue.ts'
 import { FairScheduler } from './fair-scheduler.ts'
-import type { PrefetchCount } from './order/conversation-order.ts'
+import type { PrefetchCount } from './order/delivery-order.ts'
 
 /** The queues of the endpoints that belong to this process, and which of them wait to be read for or sent to. */
 export class EndpointQueues {

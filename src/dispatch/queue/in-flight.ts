@@ -1,5 +1,5 @@
 import type { PendingDelivery } from '../delivery.ts'
-import type { Kind } from './order/conversation-order.ts'
+import type { Kind } from './order/delivery-order.ts'
 
 /** An endpoint is slow while its oldest request has been in flight for longer than this, in milliseconds. */
 const SLOW_MS = 500

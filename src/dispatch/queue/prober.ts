@@ -1,7 +1,7 @@
 import type { PendingDelivery } from '../delivery.ts'
 import type { EndpointRow } from '../store/endpoints.ts'
 import type { ProbeCandidate } from '../store/probe-candidates.ts'
-import { isEarlier } from './order/conversation-order.ts'
+import { isEarlier } from './order/delivery-order.ts'
 
 /** The part of an endpoint's row that requests a probe. */
 export type ProbeRequest = Pick<EndpointRow, 'isProbeRequested' | 'probeRequestedAt'>

@@ -4,12 +4,12 @@ import type { EndpointQueue } from '../queue/endpoint-queue.ts'
 import type { EndpointQueues } from '../queue/endpoint-queues.ts'
 import { HostLimit } from './host-limit.ts'
 import { InFlightLimit, RECENT_MS } from './in-flight-limit.ts'
-import type { Sender } from './sender.ts'
+import type { WebhookSender } from './sender.ts'
 
 export interface SendLoopDeps {
   readonly queues: EndpointQueues
   readonly membership: Membership
-  readonly sender: Sender
+  readonly sender: WebhookSender
   /** Attempts that wait to be written. */
   readonly backlog: () => number
   /** Whether attempts cannot be recorded now; nothing is sent then. */

@@ -19,12 +19,12 @@ export interface SenderDeps {
 }
 
 /** Signs deliveries and sends them. Never throws. */
-export interface Sender {
+export interface WebhookSender {
   send(delivery: PendingDelivery, endpoint: EndpointRow): Promise<TimedResult>
   close(): void
 }
 
-export function createSender({ clock, vault, targets, log, version }: SenderDeps): Sender {
+export function createSender({ clock, vault, targets, log, version }: SenderDeps): WebhookSender {
   const client = createHttpClient(targets)
   const userAgent = `GudDesk-Webhooks/${version}`
   const keys = cache((sealed: string, endpointId: string) => signingKeys(vault.open(sealed, endpointId)))

@@ -48,15 +48,15 @@ export async function removeOld(deps: Deps, retention: Retention, signal?: Abort
 }
 
 /** The result of one batch. */
-interface Batch {
+interface BatchResult {
   readonly removed: number
   /** Whether there may be more rows. */
   readonly isMore: boolean
 }
 
 /** Deletes a batch of at most `limit` rows, after its last successful batch. */
-interface Removal {
-  remove(tx: Tx, limit: number): Promise<Batch>
+interface Expiry {
+  remove(tx: Tx, limit: number): Promise<BatchResult>
   /** Skips the next row. @returns its name */
   pass(tx: Tx): Promise<string | null>
 }
@@ -66,7 +66,7 @@ interface Removal {
  * next run.
  * @returns the number of deleted rows
  */
-async function inBatches(deps: Deps, signal: AbortSignal | undefined, { remove, pass }: Removal): Promise<number> {
+async function inBatches(deps: Deps, signal: AbortSignal | undefined, { remove, pass }: Expiry): Promise<number> {
   for (let total = 0, limit = BATCH; ; ) {
     try {
       const { removed, isMore } = await withExclusiveLock(deps, (tx) => remove(tx, limit))
@@ -88,14 +88,14 @@ async function inBatches(deps: Deps, signal: AbortSignal | undefined, { remove, 
 }
 
 /** Does nothing while another node does this. */
-function withExclusiveLock(deps: Deps, work: (tx: Tx) => Promise<Batch>): Promise<Batch> {
+function withExclusiveLock(deps: Deps, work: (tx: Tx) => Promise<BatchResult>): Promise<BatchResult> {
   return inTransaction(deps, async (tx) => {
     return (await tryLock(tx, LOCK)) ? work(tx) : { removed: 0, isMore: false }
   })
 }
 
 /** Attempts are deleted with their deliveries (a foreign key). */
-function removeDeliveries(workspaceId: string, before: Date): Removal {
+function removeDeliveries(workspaceId: string, before: Date): Expiry {
   let after = { createdAt: new Date(0), id: '' }
   return {
     async remove(tx, limit) {
@@ -123,7 +123,7 @@ function removeDeliveries(workspaceId: string, before: Date): Removal {
  * Scans the log from its beginning to the first row that is kept. The workspace remembers the last deleted position, so
  * that no stream resumes before it.
  */
-function removeEvents(workspaceId: string, before: Date): Removal {
+function removeEvents(workspaceId: string, before: Date): Expiry {
   let after = { xid: '0', seq: 0n }
   return {
     async remove(tx, limit) {

@@ -63,8 +63,8 @@ export function sampleId(kind: IdKind): string {
 const VISITOR: ActorRef = { type: 'visitor', id: sampleId('visitor'), name: 'Test Visitor' }
 const MEMBER: ActorRef = { type: 'member', id: sampleId('member'), name: 'Test Member' }
 
-type Samples = { [T in WebhookEventType]: (asker: ActorRef, workspaceId: string, at: string) => Sample<T> }
-interface Sample<T extends WebhookEventType> {
+type Samples = { [T in WebhookEventType]: (asker: ActorRef, workspaceId: string, at: string) => SampleData<T> }
+interface SampleData<T extends WebhookEventType> {
   readonly data: EventData[T]
   readonly actor: ActorRef
 }

@@ -1,6 +1,6 @@
 import type { FetchedDelivery, PendingDelivery } from '../../delivery.ts'
 import type { EarlySends } from '../../policy/ordering.ts'
-import { isEarlier } from './conversation-order.ts'
+import { isEarlier } from './delivery-order.ts'
 import { FirstAttemptScan, OVERLAP } from './first-attempt-scan.ts'
 import { RecoveryScan, type ScanEnd } from './recovery-scan.ts'
 

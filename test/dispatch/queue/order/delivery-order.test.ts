@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { ConversationOrder, isEarlier, type Kind } from '../../../../src/dispatch/queue/order/conversation-order.ts'
+import { DeliveryOrder, isEarlier, type Kind } from '../../../../src/dispatch/queue/order/delivery-order.ts'
 import { delivery, retry } from '../deliveries.ts'
 
 const inOne = (n: number, attempts = 0) => delivery(n, { conversationId: 'conv_1', attempts })
 const replay = (n: number) => delivery(n, { conversationId: 'conv_1', priority: 'replay' })
 
-function orderOf(...deliveries: readonly ReturnType<typeof delivery>[]): ConversationOrder {
-  const order = new ConversationOrder({ count: 0 })
+function orderOf(...deliveries: readonly ReturnType<typeof delivery>[]): DeliveryOrder {
+  const order = new DeliveryOrder({ count: 0 })
   for (const each of deliveries) order.add(each)
   return order
 }
@@ -59,7 +59,7 @@ describe('what is dropped', () => {
 
   test('leaves the shared count, and nothing counts after that', () => {
     const count = { count: 0 }
-    const order = new ConversationOrder(count)
+    const order = new DeliveryOrder(count)
     for (const n of [1, 2, 3]) order.add(delivery(n))
     expect(count.count).toBe(3)
     order.stopCounting()

@@ -28,7 +28,7 @@ interface Conversation {
  * other by `seq`, whether they are first attempts or not, all others as they were read. A delivery is prefetched until it is
  * recorded.
  */
-export class ConversationOrder {
+export class DeliveryOrder {
   /** Waiting, in flight or being recorded, by seq. */
   readonly #entries = new Map<string, Entry>()
   readonly #ready: Record<Kind, Entry[]> = { tests: [], probes: [], firstAttempts: [], retries: [], replays: [] }
