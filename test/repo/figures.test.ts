@@ -54,15 +54,15 @@ const FIGURES: [name: string, value: number, phrases: RegExp[], pages: string[]]
     ['docs/configuration.md', 'docs/contract.md'],
   ],
   [
-    'kB read of an answer',
+    'kB read of a response',
     MAX_RESPONSE_BYTES / KIB,
-    [/(\d+) kB(?: of an answer)? in all/],
+    [/(\d+) kB(?: of a response)? in all/],
     ['docs/contract.md', 'docs/architecture.md', 'SECURITY.md'],
   ],
   [
-    'kB kept of an answer',
+    'kB kept of a response',
     KEPT_BYTES / KIB,
-    [/first (\d+) kB(?: of the answer| kept)/],
+    [/first (\d+) kB(?: of the response| kept)/],
     ['docs/contract.md', 'docs/architecture.md'],
   ],
   [
