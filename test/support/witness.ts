@@ -42,7 +42,7 @@ export async function openWitness({ deps, call, workspaceId, key, conversationId
         await receiver.waitFor(count + 1)
       }
       // The last of them is recorded as well: nothing of the witness is under way.
-      const where = { workspaceId, due: { not: null } }
+      const where = { workspaceId, nextAttemptAt: { not: null } }
       await until(async () => (await deps.db.prisma.delivery.count({ where })) === 0)
     },
     close: () => receiver.close(),

@@ -75,8 +75,8 @@ describe.each(ORDERINGS)('whatever happens, with %s ordering', (ordering) => {
         (await deliveries()).every(({ status }) => status === 'DELIVERED' || status === 'SKIPPED'),
       )
       await until(async () => {
-        const { isRecovering, isProbeAsked, breakerOpenedAt } = await endpoint()
-        return !isRecovering && !isProbeAsked && breakerOpenedAt === null
+        const { isRecovering, isProbeRequested, breakerOpenedAt } = await endpoint()
+        return !isRecovering && !isProbeRequested && breakerOpenedAt === null
       })
       await guddesk.dispatched()
       const good = arrived.filter(({ isGood }) => isGood)

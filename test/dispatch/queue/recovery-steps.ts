@@ -79,7 +79,7 @@ export async function failed(firstDue: Date, attempts: readonly number[]): Promi
   await say(id, attempts.length - 1)
   for (const [i, delivery] of (await deliveries()).slice(before).entries()) {
     const due = new Date(firstDue.getTime() - 1000 * i)
-    const row = { status: 'PENDING', finishedAt: null, attempts: attempts[i] ?? 0, due } as const
+    const row = { status: 'PENDING', finishedAt: null, attempts: attempts[i] ?? 0, nextAttemptAt: due } as const
     await guddesk.deps.db.prisma.delivery.update({ where: { id: delivery.id }, data: row })
   }
   await change({ isEnabled: true })

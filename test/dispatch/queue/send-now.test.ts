@@ -28,7 +28,7 @@ describe('sending now', () => {
     receiver.behave(answer(500))
     await replay((await deliveries())[1]?.id)
     await receiver.waitFor(1)
-    await until(async () => !(await endpoint()).isProbeAsked)
+    await until(async () => !(await endpoint()).isProbeRequested)
     await guddesk.dispatched()
     expect(sequences(receiver.received, id)).toEqual([1])
     receiver.behave(answer(200))
@@ -42,7 +42,7 @@ describe('sending now', () => {
     await waiting(2)
     guddesk.deps.bus.notify('endpoints', [endpointId])
     await guddesk.dispatched()
-    await change({ isProbeAsked: true, probeAskedAt: guddesk.clock.now() })
+    await change({ isProbeRequested: true, probeRequestedAt: guddesk.clock.now() })
     await until(async () => (await deliveries())[0]?.status === 'DELIVERED', 4000)
   })
 
@@ -53,7 +53,7 @@ describe('sending now', () => {
     await replay(last?.id)
     // The first of its conversation, and then itself.
     await receiver.waitFor(2)
-    await until(async () => !(await endpoint()).isProbeAsked)
+    await until(async () => !(await endpoint()).isProbeRequested)
     await guddesk.dispatched()
     expect(sequences(receiver.received)).toEqual([1, 3])
     expect(receiver.received.map(({ headers }) => headers['x-guddesk-attempt'])).toEqual(['4', '8'])
@@ -62,7 +62,7 @@ describe('sending now', () => {
       ['PENDING', 5],
       ['PENDING', 7],
     ])
-    expect((await deliveries())[0]?.due).toEqual(first?.due)
+    expect((await deliveries())[0]?.nextAttemptAt).toEqual(first?.nextAttemptAt)
     // Once a minute.
     receiver.behave(answer(200))
     await replay(last?.id)
@@ -99,7 +99,7 @@ describe('sending now', () => {
     const began = performance.now()
     await receiver.waitFor(1)
     expect(performance.now() - began).toBeLessThan(1000)
-    await until(async () => !(await endpoint()).isProbeAsked && (await endpoint()).breakerOpenedAt === null)
+    await until(async () => !(await endpoint()).isProbeRequested && (await endpoint()).breakerOpenedAt === null)
   })
 
   test('a probe that fails lets the breaker try again soon', async () => {
@@ -134,7 +134,7 @@ describe('sending now', () => {
 
   test('a disabled endpoint gets nothing', async () => {
     await waiting(2)
-    await change({ isEnabled: false, isProbeAsked: true, probeAskedAt: guddesk.clock.now() })
+    await change({ isEnabled: false, isProbeRequested: true, probeRequestedAt: guddesk.clock.now() })
     guddesk.deps.bus.notify('endpoints', [endpointId])
     await guddesk.dispatched()
     expect(receiver.received).toEqual([])
@@ -145,7 +145,7 @@ describe('sending now', () => {
   test('bulk replays come after what is live', async () => {
     const id = await waiting(1, 2, 0)
     const replayed = await waiting(8, 8)
-    await guddesk.deps.db.prisma.delivery.updateMany({ where: { conversationId: replayed }, data: { lane: 1 } })
+    await guddesk.deps.db.prisma.delivery.updateMany({ where: { conversationId: replayed }, data: { priority: 1 } })
     await change({ maxInFlight: 1 })
     await register()
     await allAre('DELIVERED')

@@ -87,12 +87,12 @@ describe('how endpoints and agents are doing', () => {
     const { apiKey } = agent.credentials
     await guddesk.call('POST', '/api/agent/reply', { conversationId, body: 'Hello' }, { key: apiKey })
     const waits = await guddesk.deps.db.prisma.delivery.count({
-      where: { endpointId: own, due: { not: null }, isTest: false },
+      where: { endpointId: own, nextAttemptAt: { not: null }, isTest: false },
     })
     const { webhookEndpoints, agents } = await ask(HEALTH)
     const nodes = webhookEndpoints.edges.map(({ node }: { node: { id: string } }) => node)
     const mine = { id: own, successRate24h: 0.75, pendingCount: waits, failedCount: 2, agent: { id: agent.id } }
-    const idle = await guddesk.deps.db.prisma.delivery.count({ where: { endpointId, due: { not: null } } })
+    const idle = await guddesk.deps.db.prisma.delivery.count({ where: { endpointId, nextAttemptAt: { not: null } } })
     const other = { id: endpointId, successRate24h: null, pendingCount: idle, failedCount: 0, agent: null }
     expect(nodes).toEqual(expect.arrayContaining([mine, other]))
     const lastSeenAt = expect.stringMatching(/^\d{4}-/)

@@ -36,7 +36,13 @@ export async function deliver(given: Given): Promise<string> {
   const { type = 'message.created', conversationId = null, isTest = false } = given
   const event = { id: newId('event'), workspaceId, type, conversationId, body: '{"data":{}}', isTest, createdAt: at }
   await prisma.event.create({ data: event })
-  const state = { status, attempts: durations.length, due: status === 'PENDING' ? at : null, isTest, createdAt: at }
+  const state = {
+    status,
+    attempts: durations.length,
+    nextAttemptAt: status === 'PENDING' ? at : null,
+    isTest,
+    createdAt: at,
+  }
   const id = newId('delivery')
   const about = { workspaceId, eventId: event.id, endpointId: endpoint, conversationId, seq: seq++ }
   await prisma.delivery.create({ data: { id, ...about, ...state } })

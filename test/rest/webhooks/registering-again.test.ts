@@ -75,7 +75,7 @@ describe('registering again', () => {
     await ok(register({ url: receiver.url, events: { onConversationCreated: false } }))
     const conversationId = await guddesk.newConversation(guddesk.tenant, 'm0')
     await receiver.waitFor(1)
-    const refused = { where: { endpoint: { url: receiver.url }, attempts: 1, due: { not: null } } }
+    const refused = { where: { endpoint: { url: receiver.url }, attempts: 1, nextAttemptAt: { not: null } } }
     for (const round of ['a', 'b']) {
       receiver.behave(answer(503))
       await say(conversationId, `${round}1`)
@@ -120,7 +120,7 @@ describe('registering again', () => {
     const tried = { endpointId: data.endpoint.id, attempts: 1 }
     const due = new Date(guddesk.clock.now().getTime() + 3 * HOUR)
     const { delivery } = guddesk.deps.db.prisma
-    await until(async () => (await delivery.updateMany({ where: tried, data: { due } })).count === 1)
+    await until(async () => (await delivery.updateMany({ where: tried, data: { nextAttemptAt: due } })).count === 1)
     guddesk.clock.advance(2 * HOUR)
     await ok(remove({ url: receiver.url }))
     receiver.behave(answer(200))
@@ -179,7 +179,7 @@ describe('registering again', () => {
     await ok(register({ url: receiver.url }))
     await say(conversationId, 'new')
     await receiver.waitFor(2)
-    const left = { where: { endpointId: id, due: { not: null } } }
+    const left = { where: { endpointId: id, nextAttemptAt: { not: null } } }
     await skipStaleBacklogs(guddesk.deps)
     await until(async () => (await guddesk.deps.db.prisma.delivery.count(left)) === 0)
     expect(heard()).toEqual(['recent', 'new'])

@@ -29,7 +29,7 @@ export async function anAgent(url = nextUrl()): Promise<{ agentId: string; key: 
 
 /** Nothing is on its way to it. */
 export async function settled(endpointId: string): Promise<void> {
-  const where = { endpointId, due: { not: null } }
+  const where = { endpointId, nextAttemptAt: { not: null } }
   await until(
     async () => (await guddesk.deps.db.prisma.delivery.count({ where })) === 0,
     5000,
