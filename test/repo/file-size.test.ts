@@ -13,7 +13,7 @@ function filesIn(folder: string): string[] {
     .map((path) => `${folder}/${path}`)
 }
 
-test.each(['src', 'dashboard/src', 'bench', 'demo'])('no file of %s has more than 300 lines', (folder) => {
+test.each(['src', 'dashboard/src', 'bench', 'demo', 'test'])('no file of %s has more than 300 lines', (folder) => {
   const files = filesIn(folder)
   expect(files.length).toBeGreaterThan(0)
   const lines = (path: string) => readFileSync(join(ROOT, path), 'utf8').trimEnd().split('\n').length
