@@ -28,7 +28,7 @@ export class ChangeSearcher {
   readonly #deps: Pick<Deps, 'db'>
   readonly #workspaceId: string
   /** In the order in which they came; the number of each is its place among all that ever came. */
-  readonly #searches = new Map<Search, { readonly number: number; readonly query: string | null }>()
+  readonly #searches = new Map<Search, { readonly number: number } & SearchQuery>()
   #count = 0
   readonly #messages = new Map<string, SearchedMessages>()
 
@@ -40,13 +40,10 @@ export class ChangeSearcher {
   /** A search that will be asked about. The database makes its words a query, once. */
   async add(search: Search): Promise<void> {
     if (this.#searches.has(search)) return
-    const [row] = await this.#deps.db.sql<{ query: string | null }>(
-      'SELECT search_query($1, $2::text[])::text AS query',
-      [search.workspaceId, search.words],
-    )
+    const [row] = await this.#deps.db.sql<SearchQuery>(QUERY, [search.workspaceId, search.words])
     if (this.#searches.has(search)) return
     this.#count++
-    this.#searches.set(search, { number: this.#count, query: row?.query ?? null })
+    this.#searches.set(search, { number: this.#count, query: row?.query ?? null, word: row?.word ?? null })
   }
 
   remove(search: Search): void {
@@ -55,7 +52,7 @@ export class ChangeSearcher {
 
   /** One statement for all searches together: each text of the conversations becomes words once. None without searches. */
   async search(ids: readonly string[]): Promise<SearchedChanges> {
-    const searches = [...this.#searches].map(([search, { number, query }]) => ({ search, number, query }))
+    const searches = [...this.#searches].map(([search, known]) => ({ search, ...known }))
     const found = new Map(searches.map(({ search }) => [search, new Set<string>()]))
     if (searches.length > 0 && ids.length > 0) {
       const newest = searches.at(-1)?.number ?? 0
@@ -66,6 +63,7 @@ export class ChangeSearcher {
         known.map((messages) => messages?.upTo ?? 0),
         searches.map(({ query }) => query),
         searches.map(({ search }) => search.inNotes),
+        searches.map(({ word }) => word),
       ])
       const before = new Map(ids.map((id, index) => [id, known[index]?.found ?? []]))
       for (const { id, messageCount, inMessages, elsewhere } of rows) {
@@ -98,6 +96,21 @@ export class ChangeSearcher {
   }
 }
 
+/** What the database makes of a search. */
+interface SearchQuery {
+  /** Null: it finds nothing. */
+  readonly query: string | null
+  /** A whole word that a text must have; null: the search is for the beginning of one word. */
+  readonly word: string | null
+}
+
+/** $1 workspace, $2 words. The longest word is in the fewest texts. */
+const QUERY = `
+  SELECT search_query($1, $2::text[])::text AS query,
+         (SELECT lexeme FROM unnest(tsvector_to_array(to_tsvector('simple'::regconfig,
+                   search_text(array_to_string(($2::text[])[:cardinality($2::text[]) - 1], ' '))))) AS lexeme
+           ORDER BY length(lexeme) DESC LIMIT 1) AS word`
+
 interface FoundRow {
   readonly id: string
   readonly messageCount: number
@@ -107,7 +120,7 @@ interface FoundRow {
   readonly elsewhere: readonly number[]
 }
 
-/** $1 workspace; $2 conversations, and $3 the last message of each that is not read; $4 queries, and $5 whether they read notes. */
+/** $1 workspace; $2 conversations, and $3 the last message of each that is not read; $4 queries, $5 whether they read notes, $6 their words. */
 const SEARCH = {
   name: 'search_changed',
   text: `
@@ -123,12 +136,18 @@ const SEARCH = {
     SELECT c.id, ${TEXTS.message}, true, NOT ${TEXTS.isForVisitors}
       FROM changed c JOIN messages m ON m.conversation_id = c.id AND m.sequence > c.searched
   ), searches AS MATERIALIZED (
-    SELECT query::tsquery, in_notes, n::int
-      FROM unnest($4::text[], $5::boolean[]) WITH ORDINALITY AS search(query, in_notes, n)
+    SELECT query::tsquery, in_notes, word, n::int
+      FROM unnest($4::text[], $5::boolean[], $6::text[]) WITH ORDINALITY AS search(query, in_notes, word, n)
+  ), tried AS (
+    SELECT texts.*, search.n, search.query, search.in_notes FROM texts JOIN searches search ON search.word IS NULL
+    UNION ALL
+    SELECT texts.*, search.n, search.query, search.in_notes
+      FROM texts CROSS JOIN LATERAL unnest(tsvector_to_array(texts.words)) AS lexeme
+      JOIN searches search ON search.word = lexeme
+     WHERE lexeme = ANY($6::text[])
   ), found AS (
-    SELECT texts.id, search.n, bool_or(texts.is_message) AS in_messages
-      FROM texts JOIN searches search ON texts.words @@ search.query AND (search.in_notes OR NOT texts.is_note)
-     GROUP BY texts.id, search.n
+    SELECT id, n, bool_or(is_message) AS in_messages FROM tried
+     WHERE words @@ query AND (in_notes OR NOT is_note) GROUP BY id, n
   )
   SELECT changed.id, changed.message_count AS "messageCount",
          COALESCE(array_agg(found.n) FILTER (WHERE found.in_messages), '{}') AS "inMessages",
