@@ -49,7 +49,7 @@ export async function deliveriesOf(
   ownerIds: readonly string[],
   range: OwnedRange,
 ): Promise<Map<string, FoundDelivery[]>> {
-  const columns = Prisma.sql`${columnsAs('r', FIELDS)}, event.type AS "eventType", event.body`
+  const columns = Prisma.sql`${columnsAs('r', FIELDS, { nextAttemptAt: 'due', priority: 'lane' })}, event.type AS "eventType", event.body`
   const found = rangeOfEach(ownerIds, { columns, ...visible(actor, owner) }, range)
   const order = range.reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
   const sortKey = Prisma.sql`"createdAt" ${order}, id ${order}`

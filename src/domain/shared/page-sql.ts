@@ -14,10 +14,20 @@ export function isRead(list: Prisma.Sql, sortKey: Prisma.Sql): Prisma.Sql {
          OR sum(octet_length(body)) OVER (ORDER BY ${list}, ${sortKey}) <= ${MAX_PAGE_BYTES}::int)`
 }
 
-/** The columns of a model's fields as the fields are called: `r.created_at AS "createdAt"`. */
-export function columnsAs(table: string, fields: readonly string[]): Prisma.Sql {
-  const columns = columnsOf(table, fields)
-  return Prisma.raw(fields.map((field, i) => `${columns[i]} AS "${field}"`).join(', '))
+/**
+ * The columns of a model's fields as the fields are called: `r.created_at AS "createdAt"`.
+ * @param columns the columns that have other names than their fields
+ */
+export function columnsAs(
+  table: string,
+  fields: readonly string[],
+  columns: Readonly<Record<string, string>> = {},
+): Prisma.Sql {
+  const names = columnsOf(
+    table,
+    fields.map((field) => columns[field] ?? field),
+  )
+  return Prisma.raw(fields.map((field, i) => `${names[i]} AS "${field}"`).join(', '))
 }
 
 /** A place in a list that belongs to another object, newest first. */

@@ -60,7 +60,7 @@ export async function tryLock(tx: Tx, key: number): Promise<boolean> {
  * through this database belongs to it. When no operation begins one, `last` is a transaction of its own.
  *
  * The database travels in `deps.db`, and not in an AsyncLocalStorage:
- * docs/decisions/0042-the-transaction-travels-in-deps.md.
+ * docs/decisions/0045-the-transaction-travels-in-deps.md.
  * @throws what `work` and `last` throw: everything is undone then, and what still runs in the background is refused
  */
 export async function holdTransaction<T>(
