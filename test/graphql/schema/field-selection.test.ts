@@ -91,7 +91,9 @@ test.each(['LATEST_ACTIVITY', 'NEWEST'])(
         [`... on Conversation { ${selection} }`, ''],
         ['...Part', `fragment Part on Conversation { ${selection} }`],
       ]) {
-        const list = await ask(`query { conversations(first: ${ids.length}, sort: ${sort}) { edges { node { ${text} } } } } ${rest}`)
+        const list = await ask(
+          `query { conversations(first: ${ids.length}, sort: ${sort}) { edges { node { ${text} } } } } ${rest}`,
+        )
         expect(list, selection).toEqual({ conversations: { edges } })
       }
     }
