@@ -28,7 +28,7 @@ import { serveEchoAgent } from './http/echo-agent.ts'
 import { answerHeaders } from './http/headers.ts'
 import { serveMetrics } from './http/metrics.ts'
 import { errorResponse, newRequestId, notFound, requestId } from './http/middleware.ts'
-import { type Pages, servePages } from './http/pages/dashboard.ts'
+import { inDevelopment, type Pages, servePages } from './http/pages/dashboard.ts'
 import { GRAPHQL_PATH } from './http/pages/paths.ts'
 import { servePictures } from './http/pages/pictures.ts'
 import { signInRoutes } from './http/pages/sign-in.ts'
@@ -143,7 +143,7 @@ export function assembleHttp(
       }),
     )
     if (isDevelopment) app.use(serveEchoAgent(deps))
-    app.use(servePages(pages))
+    app.use(servePages(pages !== null && isDevelopment ? inDevelopment(pages) : pages))
   }
   app.use(notFound())
 

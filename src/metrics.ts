@@ -21,6 +21,11 @@ export function registerServerMetrics(
     () => bus.refused(),
   )
   metrics.gaugeOf(
+    'guddesk_bus_connected',
+    'Whether this node reaches the others through Redis: 1 or 0. Always 1 without Redis.',
+    () => (bus.isConnected() ? 1 : 0),
+  )
+  metrics.gaugeOf(
     'guddesk_event_log_lag_seconds',
     'Age of the oldest stored event that is not readable yet because an earlier transaction has not finished.',
     () => events.lagMs() / 1000,

@@ -22,7 +22,7 @@ const payloadOf = <Name extends string>(mutation: string, name: Name) =>
     fields: (t) => ({
       results: t.field({
         type: [UpdateConversationsResult],
-        description: 'One result for each distinct id, in the order of the ids.',
+        description: 'One result for each distinct id, in the order of the ids, at most 100.',
       }),
     }),
   })

@@ -4,6 +4,7 @@ import { countInbox } from '../domain/conversations/inbox-counts.ts'
 import { listConversations } from '../domain/conversations/list-conversations.ts'
 import { markConversationRead } from '../domain/conversations/read-states.ts'
 import { ConversationPatch, updateConversation } from '../domain/conversations/update-conversation.ts'
+import { Reply, reply } from '../domain/messages/reply.ts'
 import { SendMessageOnce, sendMessage } from '../domain/messages/send-message.ts'
 import { StartConversation, startConversation } from '../domain/messages/start-conversation.ts'
 import { setTyping } from '../domain/messages/typing.ts'
@@ -22,9 +23,10 @@ import {
   StartConversationInput,
   UpdateConversationInput,
 } from '../schema/conversation.ts'
+import { ReplySkipReason } from '../schema/enums.ts'
 import { MutationPayload } from '../schema/errors.ts'
 import { selectedOfRows } from '../schema/field-selection.ts'
-import { Message, SendMessageInput } from '../schema/message.ts'
+import { Message, ReplyToConversationInput, SendMessageInput } from '../schema/message.ts'
 import { conditionsOf, inputOf, omitNull } from './input.ts'
 
 builder.queryFields((t) => ({
@@ -133,6 +135,41 @@ builder.mutationFields((t) => ({
     }),
   }),
 }))
+
+const ReplyToConversationPayload = builder.simpleObject('ReplyToConversationPayload', {
+  interfaces: [MutationPayload],
+  description: 'The result of `replyToConversation`: either a message, or the reason why none was added.',
+  fields: (t) => ({
+    message: t.field({
+      type: Message,
+      nullable: true,
+      description: 'The new message. Null when the reply was skipped, or the mutation was refused.',
+    }),
+    skipReason: t.field({
+      type: ReplySkipReason,
+      nullable: true,
+      description:
+        'The reason why the reply was skipped. Null when the message was added, or the mutation was refused.',
+    }),
+  }),
+})
+
+builder.mutationField('replyToConversation', (t) =>
+  t.field({
+    type: ReplyToConversationPayload,
+    description:
+      'Adds a BOT message to a conversation, unless it is assigned to a member or closed: then the reply is skipped. Ends the typing signal of the caller in both cases.',
+    args: {
+      input: t.arg({ type: ReplyToConversationInput, required: true, description: 'The conversation and the reply.' }),
+    },
+    resolve: async (_root, { input }, { deps, actor }) => {
+      const result = await reply(deps, actor(), inputOf(Reply, omitNull(input)))
+      return result.skipped
+        ? { message: null, skipReason: result.reason }
+        : { message: result.message, skipReason: null }
+    },
+  }),
+)
 
 builder.queryField('inboxCounts', (t) =>
   t.field({

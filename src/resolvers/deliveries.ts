@@ -50,7 +50,7 @@ builder.queryField('slowestEndpoints', (t) =>
   t.field({
     type: [EndpointStats],
     description:
-      'The webhook endpoints with the slowest attempts, by the 95th percentile of the duration, slowest first. Endpoints without an attempt are left out.',
+      'The webhook endpoints with the slowest attempts, by the 95th percentile of the duration, slowest first. At most 50; endpoints without an attempt are left out.',
     args: {
       from: t.arg({ type: 'DateTime', required: true, description: 'The start of the time range, included.' }),
       to: t.arg({ type: 'DateTime', required: true, description: 'The end of the time range, excluded.' }),

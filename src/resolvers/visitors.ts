@@ -27,7 +27,7 @@ const UpsertVisitorPayload = builder.simpleObject('UpsertVisitorPayload', {
       type: Visitor,
       description: 'The visitor in its current state.',
     }),
-    created: t.boolean({
+    isNew: t.boolean({
       nullable: true,
       description:
         'Whether a new visitor was created. False when a visitor with the `externalId` was updated, null when the mutation was refused.',
@@ -40,8 +40,10 @@ builder.mutationFields((t) => ({
     type: UpsertVisitorPayload,
     description: 'Creates a visitor, or updates the visitor with the same `externalId`.',
     args: { input: t.arg({ type: UpsertVisitorInput, required: true, description: 'The properties of the visitor.' }) },
-    resolve: (_root, { input }, { deps, actor }) =>
-      upsertVisitor(deps, actor(), inputOf(VisitorInput, omitNull(input))),
+    resolve: async (_root, { input }, { deps, actor }) => {
+      const { visitor, created } = await upsertVisitor(deps, actor(), inputOf(VisitorInput, omitNull(input)))
+      return { visitor, isNew: created }
+    },
   }),
 }))
 

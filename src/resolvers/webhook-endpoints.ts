@@ -3,6 +3,7 @@ import { deleteEndpoint } from '../domain/webhooks/delete-endpoint.ts'
 import { CreateEndpoint, EndpointPatch } from '../domain/webhooks/endpoint-input.ts'
 import { registerEndpoint } from '../domain/webhooks/register-endpoint.ts'
 import { endWebhookSecretOverlap, RotateSecret, rotateWebhookSecret } from '../domain/webhooks/secret-rotation.ts'
+import { unregisterEndpoint } from '../domain/webhooks/unregister-endpoint.ts'
 import { listUnregistered } from '../domain/webhooks/unregistered-endpoints.ts'
 import { updateEndpoint } from '../domain/webhooks/update-endpoint.ts'
 import { listEndpoints } from '../domain/webhooks/webhook-endpoints.ts'
@@ -17,6 +18,7 @@ import {
   RegisterWebhookEndpointInput,
   RotateWebhookSecretInput,
   UnregisteredWebhookEndpoint,
+  UnregisterWebhookEndpointInput,
   UpdateWebhookEndpointInput,
   WebhookEndpoint,
   WebhookEndpointConnection,
@@ -39,12 +41,12 @@ const RegisterWebhookEndpointPayload = builder.simpleObject('RegisterWebhookEndp
       nullable: true,
       description: 'The new secret during a rotation, 64 hexadecimal characters. Null when there is no rotation.',
     }),
-    created: t.boolean({
+    isNew: t.boolean({
       nullable: true,
       description:
         'Whether a new endpoint was created. False when the URL was already registered, null when the mutation was refused.',
     }),
-    resumed: t.boolean({
+    isResumed: t.boolean({
       description: 'Whether an unregistered endpoint was resumed.',
     }),
   }),
@@ -64,8 +66,8 @@ builder.mutationFields((t) => ({
     },
     resolve: async (_root, { input: { events, ...input } }, { deps, actor }) => {
       const wanted = { ...omitNull(input), ...(events != null && { events: subscriptionFlags(events) }) }
-      const { status, ...registered } = await registerEndpoint(deps, actor(), inputOf(CreateEndpoint, wanted))
-      return { ...registered, created: status === 'created' }
+      const registered = await registerEndpoint(deps, actor(), inputOf(CreateEndpoint, wanted))
+      return { ...registered, isNew: registered.status === 'created', isResumed: registered.resumed }
     },
   }),
 }))
@@ -123,6 +125,35 @@ builder.mutationFields((t) => ({
     },
   }),
 }))
+
+const UnregisterWebhookEndpointPayload = builder.simpleObject('UnregisterWebhookEndpointPayload', {
+  interfaces: [MutationPayload],
+  description: 'The result of `unregisterWebhookEndpoint`.',
+  fields: (t) => ({
+    endpointId: t.id({
+      description: 'The id of the webhook endpoint.',
+    }),
+  }),
+})
+
+builder.mutationField('unregisterWebhookEndpoint', (t) =>
+  t.field({
+    type: UnregisterWebhookEndpointPayload,
+    description:
+      'Unregisters a webhook endpoint, as its service does when it stops: no events are sent, and it is kept for 24 hours for `registerWebhookEndpoint`. Has no effect when its URL was registered again less than ten minutes ago and answers a ping, which takes up to four seconds.',
+    args: {
+      input: t.arg({
+        type: UnregisterWebhookEndpointInput,
+        required: true,
+        description: 'The webhook endpoint to unregister.',
+      }),
+    },
+    resolve: async (_root, { input: { endpointId } }, { deps, actor }) => {
+      await unregisterEndpoint(deps, actor(), { endpointId })
+      return { endpointId }
+    },
+  }),
+)
 
 const EnableWebhookEndpointPayload = builder.simpleObject('EnableWebhookEndpointPayload', {
   interfaces: [MutationPayload],

@@ -1,8 +1,20 @@
-import { createWorkspace, listWorkspaces, updateWorkspace, WorkspacePatch } from '../domain/identity/workspaces.ts'
+import {
+  createWorkspace,
+  deleteWorkspace,
+  listWorkspaces,
+  updateWorkspace,
+  WorkspacePatch,
+} from '../domain/identity/workspaces.ts'
 import { builder } from '../schema/builder.ts'
 import { pageArgs, pageRequest, toConnection } from '../schema/connection.ts'
 import { MutationPayload } from '../schema/errors.ts'
-import { CreateWorkspaceInput, UpdateWorkspaceInput, Workspace, WorkspaceConnection } from '../schema/workspace.ts'
+import {
+  CreateWorkspaceInput,
+  DeleteWorkspaceInput,
+  UpdateWorkspaceInput,
+  Workspace,
+  WorkspaceConnection,
+} from '../schema/workspace.ts'
 import { inputOf, omitNull } from './input.ts'
 
 builder.queryField('workspaces', (t) =>
@@ -60,3 +72,26 @@ builder.mutationFields((t) => ({
     }),
   }),
 }))
+
+const DeleteWorkspacePayload = builder.simpleObject('DeleteWorkspacePayload', {
+  interfaces: [MutationPayload],
+  description: 'The result of `deleteWorkspace`.',
+  fields: (t) => ({
+    deletedId: t.id({
+      description: 'The id of the deleted workspace.',
+    }),
+  }),
+})
+
+builder.mutationField('deleteWorkspace', (t) =>
+  t.field({
+    type: DeleteWorkspacePayload,
+    description:
+      'Deletes the workspace of the request with all of its data. This cannot be undone. Requires FULL_ACCESS and the role OWNER.',
+    args: { input: t.arg({ type: DeleteWorkspaceInput, required: true, description: 'The workspace to delete.' }) },
+    resolve: async (_root, { input: { workspaceId } }, { deps, actor }) => {
+      await deleteWorkspace(deps, actor(), workspaceId)
+      return { deletedId: workspaceId }
+    },
+  }),
+)

@@ -1,38 +1,38 @@
 import { z } from 'zod'
+import { ConversationFilter } from '../domain/conversations/conversation-filter.ts'
 import {
   type ConversationWithAssignee,
   type ConversationWithPeople,
   getConversation,
 } from '../domain/conversations/conversations.ts'
 import { listConversations } from '../domain/conversations/list-conversations.ts'
-import { SearchText } from '../domain/conversations/search.ts'
 import { ConversationPatch, updateConversation } from '../domain/conversations/update-conversation.ts'
 import { listMessages } from '../domain/messages/list-messages.ts'
 import { SendMessage, sendMessage } from '../domain/messages/send-message.ts'
 import { StartConversation, startConversation } from '../domain/messages/start-conversation.ts'
+import { fieldOf } from '../domain/shared/field.ts'
 import { idText, instant, omitUndefined, text } from '../domain/shared/input.ts'
 import { Channel, ConversationStatus } from '../generated/prisma/enums.ts'
 import { listParameter, separated } from './query.ts'
 import { listResponse, type Route, route } from './route.ts'
 import * as shapes from './shapes.ts'
 
+const filter = ConversationFilter.shape
+const said = (schema: z.ZodType) => fieldOf(schema).description ?? ''
+
 /** The conditions of ConversationFilter as parameters. */
 const Query = z
   .object({
-    status: separated(z.enum(ConversationStatus)).describe('Conversations with one of these statuses.'),
+    status: separated(z.enum(ConversationStatus)).describe(said(filter.statuses)),
     assigneeId: idText.describe('Conversations that are assigned to this member. none: unassigned conversations.'),
-    visitorId: idText.describe('Conversations with this customer.'),
+    visitorId: filter.visitorId,
     tag: listParameter(text(50)).describe('Conversations with this tag. If repeated, with all of the tags.'),
     anyTag: listParameter(text(50)).describe(
       'Conversations with this tag. If repeated, with at least one of the tags.',
     ),
-    channel: separated(z.enum(Channel)).describe('Conversations that started on one of these channels.'),
-    priority: separated(z.enum(['0', '1', '2', '3']).transform(Number)).describe(
-      'Conversations with one of these priorities, from 0 (normal) to 3 (urgent).',
-    ),
-    q: SearchText.describe(
-      'A text search of 1 to 200 characters. One message, the subject, or the name and email address of the customer must contain all of the words. Ignores case; the last word can be a prefix.',
-    ),
+    channel: separated(z.enum(Channel)).describe(said(filter.channels)),
+    priority: separated(z.enum(['0', '1', '2', '3']).transform(Number)).describe(said(filter.priorities)),
+    q: filter.text,
     createdAfter: instant.describe('Conversations that were created after this time.'),
     createdBefore: instant.describe('Conversations that were created before this time.'),
     activeAfter: instant.describe('Conversations with their latest activity after this time.'),

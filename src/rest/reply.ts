@@ -12,8 +12,9 @@ export const replyRoutes: readonly Route[] = [
     body: Reply,
     response: shapes.ReplyResult,
     async handle({ deps, actor, body }) {
-      const { skipped, ...result } = await reply(deps, await actor(), body)
-      return { data: skipped ? { skipped, ...result } : result }
+      const result = await reply(deps, await actor(), body)
+      const { conversationId } = result
+      return { data: result.skipped ? result : { messageId: result.message.id, conversationId } }
     },
   }),
   route({

@@ -1,8 +1,13 @@
 import { z } from 'zod'
-import { AgentProfile } from '../domain/agents/agent-profile.ts'
-import { type Field, fieldOf } from '../domain/shared/field.ts'
+import { AgentProfile, privacyNote } from '../domain/agents/agent-profile.ts'
+import { ConversationColumns } from '../domain/conversations/columns/conversation-columns.ts'
+import { WorkspaceColumns } from '../domain/identity/workspaces.ts'
+import { MessageColumns } from '../domain/messages/message-columns.ts'
+import { SKIP_REASONS } from '../domain/messages/reply.ts'
+import { answerDescription, type Field, fieldOf } from '../domain/shared/field.ts'
 import { VisitorInput } from '../domain/visitors/visitors.ts'
-import { AgentType, Channel, ConversationStatus, MemberRole, MessageType, Plan } from '../generated/prisma/enums.ts'
+import { EndpointColumns } from '../domain/webhooks/endpoint-input.ts'
+import { AgentType, MemberRole } from '../generated/prisma/enums.ts'
 
 /**
  * The shapes of all responses, from which the OpenAPI document is generated. The tests check every response against its
@@ -39,7 +44,7 @@ export function shown<S extends Shape>(shape: z.ZodObject<S>): (row: { readonly 
   return (row) => Object.fromEntries(keys.map((key) => [key, row[key]]))
 }
 
-const SCHEMAS: Partial<Record<Field['kind'], z.ZodType>> = {
+const SCHEMAS: Record<Exclude<Field['kind'], 'enum' | 'other'>, z.ZodType> = {
   text: z.string(),
   url: z.string(),
   integer: z.int(),
@@ -48,16 +53,30 @@ const SCHEMAS: Partial<Record<Field['kind'], z.ZodType>> = {
   json: Json,
 }
 
-/** Fields of a response, from the zod shape that parses the same fields in requests. */
-function responseFields<S extends Shape>(shape: S): { [K in keyof S]: z.ZodType } {
+/**
+ * Fields of a response, from the zod shape that parses the same fields in requests.
+ * @param schemas of the fields that say more than the kind of their value, such as ids
+ * @param note what null means, where the shape does not say it
+ */
+function responseFields<S extends Shape>(
+  shape: S,
+  schemas: { readonly [K in keyof S]?: z.ZodType } = {},
+  note?: (field: Field) => string,
+): { [K in keyof S]: z.ZodType } {
   const fields = Object.entries(shape).map(([name, schema]) => {
-    const { kind, isNullable, description } = fieldOf(schema)
-    const field = SCHEMAS[kind]
-    if (field === undefined || description === undefined)
-      throw new TypeError(`The schema of ${name} lacks a type or a description`)
-    return [name, (isNullable ? field.nullable() : field).describe(description)]
+    const field = fieldOf(schema)
+    const response = schemas[name] ?? responseOf(name, field)
+    return [name, response.describe(answerDescription(field, note?.(field)))]
   })
   return Object.fromEntries(fields)
+}
+
+function responseOf(name: string, { kind, values, isList, isNullable, description }: Field): z.ZodType {
+  if (kind === 'other' || description === undefined)
+    throw new TypeError(`No response follows from the schema of ${name}`)
+  const value = kind === 'enum' ? z.enum(values) : SCHEMAS[kind]
+  const response = isList ? z.array(value) : value
+  return isNullable ? response.nullable() : response
 }
 
 export const EventFlags = z
@@ -72,11 +91,7 @@ export const EventFlags = z
 export const Workspace = z
   .object({
     id: ids.workspace.describe('The id of the workspace.'),
-    name: z.string().describe('The name of the workspace, 2 to 100 characters.'),
-    slug: z.string().describe('The unique short name of the workspace in links, 1 to 60 characters of a-z, 0-9 and -.'),
-    plan: z.enum(Plan).describe('The plan of the workspace.'),
-    createdAt,
-    updatedAt,
+    ...responseFields(WorkspaceColumns.shape),
   })
   .meta({ id: 'Workspace', description: 'A workspace, without its members.' })
 
@@ -95,22 +110,11 @@ export const WorkspaceWithMembers = Workspace.extend({
 export const ConversationSummary = z
   .object({
     id: ids.conversation.describe('The id of the conversation.'),
-    status: z.enum(ConversationStatus).describe('The status of the conversation.'),
-    channel: z.enum(Channel).describe('The channel that the conversation started on.'),
-    subject: NullableText.describe('The subject, at most 255 characters. Null without one.'),
-    priority: z.int().min(0).max(3).describe('The priority, from 0 (normal) to 3 (urgent).'),
-    tags: z.array(z.string()).describe('The tags, at most 50.'),
-    assigneeId: ids.member.nullable().describe('The id of the assigned member. Null if unassigned.'),
-    lastMessageAt: Time.nullable().describe('The time of the last message. Null without messages.'),
-    lastMessagePreview: NullableText.describe('The first 100 characters of the last message. Null without messages.'),
-    messageCount: z.int().min(0).describe('The number of messages in the conversation.'),
-    snoozedUntil: Time.nullable().describe(
-      'The time when the conversation reopens. Null unless it is snoozed until a time.',
-    ),
-    metadata: Json.describe('Custom data, an object of at most 16 kB.'),
-    createdAt,
-    updatedAt,
-    closedAt: Time.nullable().describe('The time when the conversation was closed. Null unless closed.'),
+    ...responseFields(ConversationColumns.omit({ lastActivityAt: true }).shape, {
+      priority: z.int().min(0).max(3),
+      assigneeId: ids.member.nullable(),
+      messageCount: z.int().min(0),
+    }),
   })
   .meta({ id: 'ConversationSummary', description: 'A conversation, without the names of its assignee and customer.' })
 
@@ -122,9 +126,7 @@ export const Conversation = ConversationSummary.extend({
   visitor: z
     .object({
       id: ids.visitor.describe('The id of the customer.'),
-      name: NullableText.describe('The name. Null if unknown.'),
-      email: NullableText.describe('The email address. Null if unknown.'),
-      avatarUrl: NullableText.describe('The URL of a picture of the customer. Null without one.'),
+      ...responseFields(VisitorInput.pick({ name: true, email: true, avatarUrl: true }).shape),
     })
     .describe('The customer in the conversation.'),
 }).meta({ id: 'Conversation', description: 'A conversation with its assignee and customer.' })
@@ -132,18 +134,10 @@ export const Conversation = ConversationSummary.extend({
 export const Message = z
   .object({
     id: ids.message.describe('The id of the message.'),
-    conversationId: ids.conversation.describe('The id of the conversation.'),
-    type: z.enum(MessageType).describe('The type of the message.'),
-    body: z.string().describe('The text, at most 20,000 characters.'),
-    senderId: NullableText.describe(
-      'The id of the visitor, agent, API key or member who wrote the message. Null for system messages.',
-    ),
-    senderName: NullableText.describe('The display name of the sender. Null without one.'),
-    actorId: NullableText.describe(
-      "The id of the caller that created the message: for a visitor's message, the API key. Null for old messages.",
-    ),
-    sequence: z.int().min(1).describe('The position of the message in its conversation, from 1, without gaps.'),
-    createdAt,
+    ...responseFields(MessageColumns.omit({ clientMessageId: true }).shape, {
+      conversationId: ids.conversation,
+      sequence: z.int().min(1),
+    }),
   })
   .meta({ id: 'Message', description: 'A message or note in a conversation.' })
 
@@ -162,15 +156,14 @@ export const CustomerWithConversations = Customer.extend({
 
 export const InstalledEndpoint = z.object({
   id: ids.endpoint.describe('The id of the endpoint.'),
-  url: z.string().describe('The URL that receives events.'),
-  isEnabled: z.boolean().describe('Whether the endpoint is enabled.'),
+  ...responseFields(EndpointColumns.pick({ url: true, isEnabled: true }).shape),
   events: EventFlags,
 })
 
 export const Agent = z
   .object({
     id: ids.agent.describe('The id of the agent.'),
-    ...responseFields(AgentProfile.shape),
+    ...responseFields(AgentProfile.shape, {}, privacyNote),
     type: z.enum(AgentType).describe('The origin of the agent.'),
     isEnabled: z.boolean().describe('Whether the agent is enabled: it receives events and its API key works.'),
     installedAt: Time.describe('The time when the agent was installed.'),
@@ -217,19 +210,24 @@ export const Article = ArticleSummary.extend({
   body: z.string().describe('The text in Markdown, at most 200,000 characters.'),
 }).meta({ id: 'Article', description: 'An article with its body.' })
 
+/** REST shows neither the settings nor the health of an endpoint. */
+const SETTINGS_AND_HEALTH = {
+  maxInFlight: true,
+  ordering: true,
+  failingSince: true,
+  consecutiveFailures: true,
+  lastSuccessAt: true,
+  lastFailureAt: true,
+} as const
+
 export const WebhookEndpoint = z
   .object({
     id: ids.endpoint.describe('The id of the endpoint.'),
-    url: z.string().describe('The URL that receives events.'),
-    description: NullableText.describe('The description, at most 500 characters. Null without one.'),
-    agentId: ids.agent.nullable().describe('The id of the agent that owns the endpoint. Null without one.'),
-    isEnabled: z.boolean().describe('Whether the endpoint is enabled.'),
-    disabledReason: NullableText.describe(
-      'The reason why GudDesk disabled the endpoint: gone (it responded with 410) or failing (five days without a success). Null otherwise.',
-    ),
+    ...responseFields(EndpointColumns.omit(SETTINGS_AND_HEALTH).shape, {
+      agentId: ids.agent.nullable(),
+      disabledReason: NullableText,
+    }),
     events: EventFlags,
-    createdAt,
-    updatedAt,
   })
   .meta({ id: 'WebhookEndpoint', description: 'A webhook endpoint, without its secret.' })
 
@@ -266,9 +264,7 @@ export const ReplyResult = z
     }),
     z.object({
       skipped: z.literal(true).describe('True: no message was created.'),
-      reason: z
-        .enum(['conversation_assigned', 'conversation_closed'])
-        .describe('The reason: the conversation is assigned to a member, or closed.'),
+      reason: z.enum(SKIP_REASONS).describe('The reason: the conversation is assigned to a member, or closed.'),
       conversationId: ids.conversation.describe('The id of the conversation.'),
     }),
   ])

@@ -3,7 +3,7 @@ import {
   CreateWorkspace,
   createWorkspace,
   deleteWorkspace,
-  getWorkspace,
+  getWorkspaceWithMembers,
   listWorkspaces,
   updateWorkspace,
   WorkspacePatch,
@@ -33,7 +33,7 @@ export const workspaceRoutes: readonly Route[] = [
     needs: 'READ_ONLY',
     response: shapes.WorkspaceWithMembers,
     async handle({ deps, caller, id }) {
-      const { members, ...workspace } = await getWorkspace(deps, await actorAt(caller, id))
+      const { members, ...workspace } = await getWorkspaceWithMembers(deps, await actorAt(caller, id))
       const people = members.map(({ id, role, user }) => ({ id, name: user.name, role }))
       return { data: { ...showWorkspace(workspace), members: people } }
     },
@@ -69,7 +69,7 @@ export const workspaceRoutes: readonly Route[] = [
     needs: 'FULL_ACCESS',
     response: shapes.Deleted,
     async handle({ deps, caller, id }) {
-      await deleteWorkspace(deps, await actorAt(caller, id))
+      await deleteWorkspace(deps, await actorAt(caller, id), id)
       return { data: { deleted: true } }
     },
   }),

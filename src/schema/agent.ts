@@ -1,15 +1,18 @@
-import { AgentProfile, seenBy } from '../domain/agents/agent-profile.ts'
+import { AgentProfile, privacyNote, seenBy } from '../domain/agents/agent-profile.ts'
 import type { AgentRemoval as AgentRemovalRow } from '../domain/agents/agent-removal.ts'
-import { AgentPatch, InstallAgent } from '../domain/agents/agents.ts'
+import { AgentFilter, AgentPatch, InstallAgent } from '../domain/agents/agents.ts'
 import type { AgentInstaller as AgentInstallerOf } from '../domain/credentials/agent-installers.ts'
-import { managedEndpoints } from '../domain/shared/authorization.ts'
 import { fieldOf } from '../domain/shared/field.ts'
+import { agentEndpointPage } from '../domain/webhooks/webhook-endpoints.ts'
 import { Actor, resolveActor } from './actor.ts'
 import { builder } from './builder.ts'
-import { connectionOf } from './connection.ts'
+import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { AgentType, InstallableAgentType, SubscribableEvent } from './enums.ts'
 import { inputFields, outputFields } from './fields.ts'
-import { WebhookEndpoint } from './webhook-endpoint.ts'
+import { WebhookEndpointConnection } from './webhook-endpoint.ts'
+
+/** How many of the objects that are removed are named; all are counted. */
+const MAX_NAMED = 100
 
 const NEIGHBOURS = 'Null for the key of another agent.'
 
@@ -38,11 +41,12 @@ export const Agent = builder.prismaNode('Agent', {
   findUnique: (id, context) => ({ id, workspaceId: context.actor().workspaceId }),
   fields: (t) => ({
     displayName: t.exposeString('name', { description: 'The display name.' }),
-    ...outputFields(t, AgentProfile.shape, {
-      read: (agent, { actor }) => seenBy(actor(), agent),
-      note: ({ kind, isNullable }) =>
-        kind === 'json' ? 'Empty for the key of another agent.' : isNullable ? NEIGHBOURS : '',
-    }),
+    ...outputFields(
+      t,
+      AgentProfile.shape,
+      {},
+      { read: (agent, { actor }) => seenBy(actor(), agent), note: privacyNote },
+    ),
     type: t.expose('type', { type: AgentType, description: 'The origin of the agent.' }),
     isEnabled: t.exposeBoolean('isEnabled', {
       description: 'Whether the agent is enabled: it receives events and its API key works.',
@@ -55,13 +59,18 @@ export const Agent = builder.prismaNode('Agent', {
         return iconUrl === null ? null : loaders.pictures.load(iconUrl)
       },
     }),
-    webhookEndpoints: t.relation('webhookEndpoints', {
-      type: WebhookEndpoint,
-      description: 'The webhook endpoints of the agent, oldest first. Empty for the key of another agent.',
-      query: (_args, { actor }) => ({
-        where: managedEndpoints(actor()),
-        orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-      }),
+    webhookEndpoints: t.field({
+      type: WebhookEndpointConnection,
+      description:
+        'The webhook endpoints of the agent, oldest first. Empty for the key of another agent. Null when the arguments are refused.',
+      args: pageArgs(t.arg),
+      resolve: async ({ id }, page, { loaders, budget }) =>
+        toConnection(
+          await agentEndpointPage(pageRequest(page, budget), {
+            find: (range) => loaders.agentEndpoints.load([id, range]),
+            count: async () => (await loaders.agentEndpointCounts.load(id)) ?? 0,
+          }),
+        ),
     }),
     installer: t.field({
       type: AgentInstaller,
@@ -78,10 +87,7 @@ export const AgentConnection = connectionOf(Agent, 'Agent')
 
 export const AgentFilterInput = builder.inputType('AgentFilter', {
   description: 'Conditions on agents. All of them must hold.',
-  fields: (t) => ({
-    type: t.field({ type: AgentType, description: 'Agents of this origin.' }),
-    isEnabled: t.boolean({ description: 'True for enabled agents, false for disabled ones.' }),
-  }),
+  fields: (t) => inputFields(t, AgentFilter.shape, { type: AgentType }),
 })
 
 /** GraphQL lists the events, where the operations take a flag for each. */
@@ -125,14 +131,18 @@ export const AgentRemoval = builder.objectRef<AgentRemovalRow>('AgentRemoval').i
     'The objects that are removed with an agent when it is uninstalled. Its messages and the event log are kept.',
   fields: (t) => ({
     webhookUrls: t.stringList({
-      description: 'The URLs of the webhook endpoints of the agent, oldest first.',
-      resolve: ({ webhookUrls }) => [...webhookUrls],
+      description: `The URLs of the webhook endpoints of the agent, oldest first, at most ${MAX_NAMED}.`,
+      resolve: ({ webhookUrls }) => webhookUrls.slice(0, MAX_NAMED),
+    }),
+    webhookEndpointCount: t.int({
+      description: 'The number of webhook endpoints of the agent.',
+      resolve: ({ webhookUrls }) => webhookUrls.length,
     }),
     pendingDeliveryCount: t.exposeInt('pendingDeliveryCount', {
       description: 'The number of pending deliveries, which will not be sent.',
     }),
     apiKeyPrefixes: t.stringList({
-      description: 'The first eight characters of each valid API key of the agent, oldest first.',
+      description: 'The first eight characters of each valid API key of the agent, oldest first, at most 2.',
       resolve: ({ apiKeyPrefixes }) => [...apiKeyPrefixes],
     }),
   }),

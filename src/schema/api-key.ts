@@ -23,7 +23,7 @@ export const ApiKey = builder.prismaNode('ApiKey', {
       type: ApiKeyPermission,
       description: 'The permission level, which the role of the user can lower.',
     }),
-    allWorkspaces: t.boolean({
+    isForAllWorkspaces: t.boolean({
       description: 'Whether the key is valid in all workspaces of its user. If so, each request names a workspace.',
       resolve: ({ workspaceId }) => workspaceId === null,
     }),
@@ -90,7 +90,7 @@ export const CreateApiKeyInput = builder.inputType('CreateApiKeyInput', {
       type: 'DateTime',
       description: 'A future time when the key expires. By default, it does not expire.',
     }),
-    allWorkspaces: t.boolean({
+    isForAllWorkspaces: t.boolean({
       description:
         'Whether the key is valid in all workspaces of the caller, instead of only this one. False by default. Refused when the caller uses a key of one workspace.',
     }),

@@ -1,4 +1,4 @@
-import { ArticleInput, ArticlePatch } from '../domain/knowledge-base/articles.ts'
+import { ArticleFilter, ArticleInput, ArticlePatch } from '../domain/knowledge-base/articles.ts'
 import { sizeOfArticle } from '../domain/knowledge-base/collection-articles.ts'
 import { visibleArticles } from '../domain/shared/authorization.ts'
 import { ownedPage } from '../domain/shared/page-sql.ts'
@@ -81,13 +81,7 @@ builder.prismaObjectField(Collection, 'articles', (t) =>
 
 export const ArticleFilterInput = builder.inputType('ArticleFilter', {
   description: 'Conditions on articles. All of them must hold.',
-  fields: (t) => ({
-    isPublished: t.boolean({ description: 'True for published articles, false for drafts.' }),
-    collectionId: t.id({ description: 'Articles of the collection with this id.' }),
-    text: t.string({
-      description: 'A text of 1 to 200 characters that the title, excerpt or body contains, ignoring case.',
-    }),
-  }),
+  fields: (t) => inputFields(t, ArticleFilter.shape, { collectionId: 'ID' }),
 })
 
 export const CreateArticleInput = builder.inputType('CreateArticleInput', {

@@ -1,7 +1,15 @@
-import { ANONYMOUS, AUDIT_ACTIONS, type AuditAction, type AuditTarget, mayReadAudit } from '../domain/audit/audit.ts'
+import {
+  ANONYMOUS,
+  AUDIT_ACTIONS,
+  type AuditAction,
+  AuditFilter,
+  type AuditTarget,
+  mayReadAudit,
+} from '../domain/audit/audit.ts'
 import { Actor, resolveActor } from './actor.ts'
 import { asNode, builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
+import { inputFields } from './fields.ts'
 import { TimeRange } from './time-range.ts'
 
 /** `api_key.created` is API_KEY_CREATED. */
@@ -151,10 +159,11 @@ export const AuditEntryConnection = connectionOf(AuditEntry, 'AuditEntry')
 
 export const AuditEntryFilterInput = builder.inputType('AuditEntryFilter', {
   description: 'Conditions on audit entries. All of them must hold.',
-  fields: (t) => ({
-    action: t.field({ type: AuditActionEnum, description: 'Entries with this action.' }),
-    actorId: t.id({ description: 'Entries of the actor with this id.' }),
-    targetId: t.id({ description: 'Entries about the object with this id.' }),
-    createdAt: t.field({ type: TimeRange, description: 'Entries recorded in this time.' }),
-  }),
+  fields: (t) =>
+    inputFields(t, AuditFilter.shape, {
+      action: AuditActionEnum,
+      actorId: 'ID',
+      targetId: 'ID',
+      createdAt: TimeRange,
+    }),
 })

@@ -105,7 +105,7 @@ export const builder: Builder = new SchemaBuilder<Types>({
     },
     nodesQueryOptions: {
       description:
-        'Objects by their ids, in the order of the ids. Null in place of each object that does not exist or that the caller cannot see.',
+        'Objects by their ids, at most 100, in the order of the ids. Null in place of each object that does not exist or that the caller cannot see.',
       args: { ids: { description: `The ids of the objects, at most ${MAX_NODES}.` } },
       // Not the given `load`: it ignores its argument and loads the ids as they were sent.
       resolve: (_root, { ids }, context, info) => {

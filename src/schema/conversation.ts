@@ -1,14 +1,20 @@
 import type { InputFieldBuilder } from '@pothos/core'
+import { ConversationColumns } from '../domain/conversations/columns/conversation-columns.ts'
+import { AssigneeFilter, ConversationFilter, TagsFilter } from '../domain/conversations/conversation-filter.ts'
 import { ALL_FIELDS, type ConversationFields, WITH_PEOPLE } from '../domain/conversations/conversations.ts'
 import type { InboxCounts as InboxCountsOf } from '../domain/conversations/inbox-counts.ts'
 import { ownedConversations } from '../domain/conversations/list-conversations.ts'
-import { MAX_UNREAD } from '../domain/conversations/read-states.ts'
+import { MAX_UNREAD, MarkRead } from '../domain/conversations/read-states.ts'
+import { ConversationPatch } from '../domain/conversations/update-conversation.ts'
 import { messagePage } from '../domain/messages/list-messages.ts'
+import { StartConversation } from '../domain/messages/start-conversation.ts'
+import { Typing } from '../domain/messages/typing.ts'
 import { visibleConversations } from '../domain/shared/authorization.ts'
 import { builder, type Types } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Channel, ConversationStatus } from './enums.ts'
 import { type FieldSelection, projectedColumns } from './field-selection.ts'
+import { inputFields, outputFields } from './fields.ts'
 import { loadMany } from './loaders.ts'
 import { MessageConnection } from './message.ts'
 import { TimeRange } from './time-range.ts'
@@ -22,17 +28,10 @@ export const Conversation = builder.prismaNode('Conversation', {
   findUnique: (id, context) => ({ id, ...visibleConversations(context.actor()) }),
   include: WITH_PEOPLE,
   fields: (t) => ({
-    status: t.expose('status', { type: ConversationStatus, description: 'The state of the conversation.' }),
-    channel: t.expose('channel', {
-      type: Channel,
-      description: 'The channel through which the conversation was started.',
+    ...outputFields(t, ConversationColumns.omit({ assigneeId: true }).shape, {
+      status: ConversationStatus,
+      channel: Channel,
     }),
-    subject: t.exposeString('subject', {
-      nullable: true,
-      description: 'The subject, at most 255 characters. Null when there is none.',
-    }),
-    priority: t.exposeInt('priority', { description: 'The priority, from 0 (normal) to 3 (urgent).' }),
-    tags: t.exposeStringList('tags', { description: 'The tags, at most 50 of at most 50 characters.' }),
     visitor: t.field({
       type: Visitor,
       description: 'The visitor of the conversation.',
@@ -43,41 +42,6 @@ export const Conversation = builder.prismaNode('Conversation', {
       nullable: true,
       description: 'The member who is assigned. Null when the conversation is unassigned.',
       resolve: ({ assignee }) => assignee,
-    }),
-    messageCount: t.exposeInt('messageCount', {
-      description: 'The number of messages of all types, including notes and system entries.',
-    }),
-    lastMessageAt: t.expose('lastMessageAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'The time of the latest VISITOR, AGENT or BOT message. Null when there is none.',
-    }),
-    lastMessagePreview: t.exposeString('lastMessagePreview', {
-      nullable: true,
-      description: 'The first 100 characters of the latest VISITOR, AGENT or BOT message. Null when there is none.',
-    }),
-    lastActivityAt: t.expose('lastActivityAt', {
-      type: 'DateTime',
-      description:
-        'The time of the latest VISITOR, AGENT or BOT message, or of the start of the conversation. By default, lists are sorted by it.',
-    }),
-    snoozedUntil: t.expose('snoozedUntil', {
-      type: 'DateTime',
-      nullable: true,
-      description:
-        'The time when a snoozed conversation reopens. Null when it is not snoozed, or snoozed until the visitor writes.',
-    }),
-    metadata: t.field({
-      type: 'JSONObject',
-      description: 'Custom data, an object of at most 16 kB.',
-      resolve: ({ metadata }, _args, { budget }) => budget.spend(metadata),
-    }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the conversation was started.' }),
-    updatedAt: t.expose('updatedAt', { type: 'DateTime', description: 'The time of the latest change or message.' }),
-    closedAt: t.expose('closedAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'The time when the conversation was closed. Null unless it is closed.',
     }),
     lastReadSequence: t.int({
       nullable: true,
@@ -160,89 +124,41 @@ export const ConversationSort = builder.enumType('ConversationSort', {
 const AssigneeFilterInput = builder.inputType('AssigneeFilter', {
   isOneOf: true,
   description: 'A condition on the assignee: exactly one of the fields.',
-  fields: (t) => ({
-    me: t.boolean({
-      description:
-        'True for conversations that are assigned to the caller; for an API key, to its user. False is refused, and agents cannot use this condition.',
-    }),
-    none: t.boolean({ description: 'True for unassigned conversations. False is refused.' }),
-    memberId: t.id({ description: 'Conversations that are assigned to the member with this id.' }),
-  }),
+  fields: (t) => inputFields(t, AssigneeFilter.shape, { memberId: 'ID' }),
 })
 
 const TagsFilterInput = builder.inputType('TagsFilter', {
   description: 'Conditions on tags. All of them must hold.',
-  fields: (t) => ({
-    any: t.stringList({ description: 'At least one of these tags: 1 to 50 tags.' }),
-    all: t.stringList({ description: 'All of these tags: 1 to 50 tags.' }),
-  }),
+  fields: (t) => inputFields(t, TagsFilter.shape),
 })
 
 export const ConversationFilterInput = builder.inputType('ConversationFilter', {
   description: 'Conditions on conversations. All of them must hold. A list has 1 to 50 values.',
-  fields: (t) => ({
-    statuses: t.field({ type: [ConversationStatus], description: 'Conversations in one of these states.' }),
-    assignee: t.field({ type: AssigneeFilterInput, description: 'Conversations with this assignee.' }),
-    visitorId: t.id({ description: 'Conversations of the visitor with this id.' }),
-    tags: t.field({ type: TagsFilterInput, description: 'Conversations with these tags.' }),
-    channels: t.field({ type: [Channel], description: 'Conversations from one of these channels.' }),
-    priorities: t.intList({
-      description: 'Conversations with one of these priorities, from 0 (normal) to 3 (urgent).',
+  fields: (t) =>
+    inputFields(t, ConversationFilter.shape, {
+      statuses: ConversationStatus,
+      assignee: AssigneeFilterInput,
+      visitorId: 'ID',
+      tags: TagsFilterInput,
+      channels: Channel,
+      createdAt: TimeRange,
+      lastActivityAt: TimeRange,
     }),
-    text: t.string({
-      description:
-        'A text search of 1 to 200 characters, ignoring case. One message or note, the subject, or the name and email address of the visitor must contain all of the words; the last word can be a prefix.',
-    }),
-    createdAt: t.field({ type: TimeRange, description: 'Conversations that were started in this time.' }),
-    lastActivityAt: t.field({ type: TimeRange, description: 'Conversations with their latest activity in this time.' }),
-  }),
 })
 
 export const StartConversationInput = builder.inputType('StartConversationInput', {
   description: 'Input of `startConversation`.',
-  fields: (t) => ({
-    visitorId: t.id({ required: true, description: 'The id of the visitor.' }),
-    subject: t.string({ description: 'The subject, at most 255 characters. None by default.' }),
-    message: t.string({
-      description: 'The first message, written by the visitor, 1 to 10,000 characters. None by default.',
-    }),
-    channel: t.field({ type: Channel, description: 'The channel. API by default.' }),
-    metadata: t.field({
-      type: 'JSONObject',
-      description: 'Custom data, an object of at most 16 kB. Empty by default.',
-    }),
-  }),
+  fields: (t) => inputFields(t, StartConversation.shape, { visitorId: 'ID', channel: Channel }),
 })
 
 type Kinds = PothosSchemaTypes.ExtendDefaultTypes<Types>
 
 /** What a conversation can be changed in: the fields of the inputs for one and for many. */
-export const conversationChanges = (t: InputFieldBuilder<Kinds, 'InputObject'>) => ({
-  status: t.field({ type: ConversationStatus, description: 'The new state.' }),
-  assigneeId: t.id({ description: 'The id of the member to assign. Null unassigns the conversation.' }),
-  tags: t.stringList({
-    description:
-      'All tags of the conversation, at most 50 of 1 to 50 characters. Not together with `addTags` or `removeTags`.',
-  }),
-  addTags: t.stringList({
-    description: 'Tags to add, of 1 to 50 characters. The conversation can have at most 50 tags.',
-  }),
-  removeTags: t.stringList({ description: 'Tags to remove. Tags that the conversation does not have are ignored.' }),
-  subject: t.string({ description: 'The subject, at most 255 characters. Null removes it.' }),
-  priority: t.int({ description: 'The priority, from 0 (normal) to 3 (urgent).' }),
-  snoozedUntil: t.field({
-    type: 'DateTime',
-    description:
-      'A future time until which the conversation is snoozed. Null removes the time: a snoozed conversation then stays snoozed until the visitor writes.',
-  }),
-  metadata: t.field({
-    type: 'JSONObject',
-    description: 'Custom data, an object of at most 16 kB. Replaces the existing object.',
-  }),
-})
+export const conversationChanges = (t: InputFieldBuilder<Kinds, 'InputObject'>) =>
+  inputFields(t, ConversationPatch.shape, { status: ConversationStatus, assigneeId: 'ID' })
 
 export const UpdateConversationInput = builder.inputType('UpdateConversationInput', {
-  description: 'Input of `updateConversation`. Fields that are left out do not change.',
+  description: 'Input of `updateConversation`. Fields that are left out do not change. Null removes a value.',
   fields: (t) => ({
     conversationId: t.id({ required: true, description: 'The id of the conversation.' }),
     ...conversationChanges(t),
@@ -253,23 +169,13 @@ export const SetTypingInput = builder.inputType('SetTypingInput', {
   description: 'Input of `setTyping`.',
   fields: (t) => ({
     conversationId: t.id({ required: true, description: 'The id of the conversation.' }),
-    isTyping: t.boolean({
-      required: true,
-      description: 'True when the caller is typing, false when they have stopped.',
-    }),
+    isTyping: t.boolean({ required: true, description: Typing.shape.typing.description ?? '' }),
   }),
 })
 
 export const MarkConversationReadInput = builder.inputType('MarkConversationReadInput', {
   description: 'Input of `markConversationRead`.',
-  fields: (t) => ({
-    conversationId: t.id({ required: true, description: 'The id of the conversation.' }),
-    sequence: t.int({
-      required: true,
-      description:
-        'The sequence number of the last message that was read, from 0. A number higher than that of the latest message marks all messages as read.',
-    }),
-  }),
+  fields: (t) => inputFields(t, MarkRead.shape, { conversationId: 'ID' }),
 })
 
 export const InboxCounts = builder.objectRef<InboxCountsOf>('InboxCounts').implement({

@@ -1,4 +1,4 @@
-import { visibleDeliveries } from '../domain/deliveries/deliveries.ts'
+import { DeliveryFilter, visibleDeliveries } from '../domain/deliveries/deliveries.ts'
 import { sizeOfDelivery } from '../domain/deliveries/deliveries-of.ts'
 import type { WebhookEventType as WebhookEventTypeName } from '../domain/events/events.ts'
 import { ownedPage } from '../domain/shared/page-sql.ts'
@@ -7,6 +7,7 @@ import { builder } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Conversation } from './conversation.ts'
 import { WebhookEventType } from './enums.ts'
+import { inputFields } from './fields.ts'
 import { readerOf } from './loaders.ts'
 import { TimeRange } from './time-range.ts'
 import { WebhookEndpoint } from './webhook-endpoint.ts'
@@ -21,6 +22,9 @@ export const DeliveryStatus = builder.enumType(Statuses, {
     SKIPPED: { description: 'The endpoint or its agent was disabled when the event happened.' },
   } satisfies Record<Statuses, { description: string }>,
 })
+
+/** A delivery has eight attempts, and as many again whenever it is replayed. */
+const MAX_ATTEMPTS = 100
 
 const DeliveryAttempt = builder.prismaObject('DeliveryAttempt', {
   description: 'One HTTP request of a delivery, with its result.',
@@ -102,8 +106,8 @@ export const Delivery = builder.prismaNode('Delivery', {
     attemptCount: t.exposeInt('attempts', { description: 'The number of attempts so far.' }),
     attempts: t.relation('attemptLog', {
       type: DeliveryAttempt,
-      description: 'The attempts of the delivery, oldest first.',
-      query: { orderBy: { number: 'asc' } },
+      description: `The latest attempts of the delivery, at most ${MAX_ATTEMPTS}, oldest first.`,
+      query: { orderBy: { number: 'asc' }, take: -MAX_ATTEMPTS },
     }),
     nextAttemptAt: t.expose('nextAttemptAt', {
       type: 'DateTime',
@@ -151,15 +155,15 @@ builder.prismaObjectField(WebhookEndpoint, 'deliveries', (t) =>
 
 export const DeliveryFilterInput = builder.inputType('DeliveryFilter', {
   description: 'Conditions on deliveries. All of them must hold.',
-  fields: (t) => ({
-    statuses: t.field({ type: [DeliveryStatus], description: 'Deliveries in one of these states.' }),
-    endpointId: t.id({ description: 'Deliveries to the webhook endpoint with this id.' }),
-    agentId: t.id({ description: 'Deliveries to the webhook endpoints of the agent with this id.' }),
-    eventTypes: t.field({ type: [WebhookEventType], description: 'Deliveries of events of one of these types.' }),
-    conversationId: t.id({ description: 'Deliveries of events of the conversation with this id.' }),
-    isTest: t.boolean({ description: 'True for test events, false for other events. Both by default.' }),
-    createdAt: t.field({ type: TimeRange, description: 'Deliveries of events that happened in this time.' }),
-  }),
+  fields: (t) =>
+    inputFields(t, DeliveryFilter.shape, {
+      statuses: DeliveryStatus,
+      endpointId: 'ID',
+      agentId: 'ID',
+      eventTypes: WebhookEventType,
+      conversationId: 'ID',
+      createdAt: TimeRange,
+    }),
 })
 
 export const ReplayDeliveryInput = builder.inputType('ReplayDeliveryInput', {

@@ -19,9 +19,5 @@ export const DispatchState = builder.objectRef<DispatchStateOf>('DispatchState')
       description:
         'The age of the oldest delivery in `due`, in seconds since it could be sent. Null when there is none.',
     }),
-    isBusConnected: t.exposeBoolean('isBusConnected', {
-      description:
-        'Whether the server process is connected to the others. Without a connection, deliveries start with the next poll.',
-    }),
   }),
 })

@@ -1,3 +1,4 @@
+import type { SkipReason } from '../domain/messages/reply.ts'
 import {
   AgentType as AgentTypes,
   Channel as Channels,
@@ -56,6 +57,17 @@ export const MessageType = builder.enumType(MessageTypes, {
 export const SendableMessageType = builder.enumType('SendableMessageType', {
   description: 'The type of a message that a client can send.',
   values: described(SENDABLE_MESSAGES),
+})
+
+export const ReplySkipReason = builder.enumType('ReplySkipReason', {
+  description: 'The reason why a reply was not added to its conversation.',
+  values: {
+    CONVERSATION_ASSIGNED: {
+      value: 'conversation_assigned',
+      description: 'The conversation is assigned to a member of the team.',
+    },
+    CONVERSATION_CLOSED: { value: 'conversation_closed', description: 'The conversation is closed.' },
+  } as const satisfies Record<string, { value: SkipReason; description: string }>,
 })
 
 export const Plan = builder.enumType(Plans, {

@@ -87,7 +87,7 @@ export const MutationErrorRef = builder.objectRef<Refusal>('MutationError').impl
     message: t.exposeString('message', { description: 'The problem and how to solve it, as text for people.' }),
     fields: t.expose('fields', {
       type: [FieldErrorRef],
-      description: 'The input values that were refused. Empty when no single value is at fault.',
+      description: 'The input values that were refused, at most 21. Empty when no single value is at fault.',
     }),
     retryAfterSeconds: t.exposeInt('retryAfterSeconds', {
       nullable: true,

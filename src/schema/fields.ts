@@ -1,6 +1,6 @@
-import type { FieldRef, InputFieldBuilder, InputFieldRef, InputRef, RootFieldBuilder } from '@pothos/core'
+import type { FieldRef, InputFieldBuilder, InputFieldRef, InputRef, OutputRef, RootFieldBuilder } from '@pothos/core'
 import type { z } from 'zod'
-import { type Field, fieldOf } from '../domain/shared/field.ts'
+import { answerDescription, type Field, fieldOf } from '../domain/shared/field.ts'
 import type { Types } from './builder.ts'
 import type { Context } from './context.ts'
 
@@ -17,6 +17,7 @@ const SCALARS = {
   boolean: 'Boolean',
   time: 'DateTime',
   json: 'JSONObject',
+  enum: null,
   other: null,
 } as const
 
@@ -42,24 +43,26 @@ export function inputFields<S extends Shape>(
 
 /**
  * Fields of an object type, from the zod shape of its plain columns.
- * @param options read: the row as the caller may see it; note: an addition to the description of a field
+ * @param types of the fields whose type the schema does not tell: enums, ids, and text that is a URL
+ * @param options read: the row as the caller may see it; note: what null means, where the schema does not say it
  */
-export function outputFields<Row extends object>(
+export function outputFields<Row extends object, S extends Shape>(
   t: RootFieldBuilder<Kinds, Row, 'PrismaObject'>,
-  shape: Shape,
+  shape: S,
+  types: { readonly [K in keyof S]?: 'ID' | 'URL' | OutputRef<unknown> } = {},
   { read = (row) => row, note }: { read?(row: Row, context: Context): Row; note?(field: Field): string } = {},
 ): Record<string, FieldRef<Kinds>> {
   const fields = Object.entries(shape).map(([name, schema]) => {
     const field = fieldOf(schema)
-    const { kind, isNullable: nullable } = field
-    const type = SCALARS[kind]
+    const { kind, isList, isNullable: nullable } = field
+    const type = types[name] ?? SCALARS[kind]
     if (type === null) throw new TypeError(`The schema of ${name} does not tell its GraphQL type`)
-    const description = [field.description, note?.(field)].filter(Boolean).join(' ')
+    const description = answerDescription(field, note?.(field))
     const resolve = (row: Row, _args: object, context: Context) => {
       const value = read(row, context)[name as keyof Row]
       return (kind === 'json' ? context.budget.spend(value) : value) as string
     }
-    return [name, t.field({ type: type as 'String', nullable, description, resolve })]
+    return [name, t.field({ type: (isList ? [type] : type) as 'String', nullable, description, resolve })]
   })
   return Object.fromEntries(fields)
 }

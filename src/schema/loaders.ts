@@ -30,6 +30,7 @@ import type { FoundEvent, LogCursorKey, LoggedEvent } from '../domain/events/eve
 import { countEventsOfConversations, eventsById, eventsOfConversations } from '../domain/events/read-events.ts'
 import { type ActorRow, actorsById } from '../domain/identity/actors.ts'
 import { invitationsById } from '../domain/identity/invitations.ts'
+import { countMembers, type MemberWithPerson, membersOf } from '../domain/identity/list-members.ts'
 import { sessionsById, type VisibleSession } from '../domain/identity/sessions.ts'
 import { membersOfUsers } from '../domain/identity/users.ts'
 import type { MemberWithUser } from '../domain/identity/workspaces.ts'
@@ -44,10 +45,11 @@ import { type FoundMessage, type MessageRange, messagesOf } from '../domain/mess
 import type { Actor, Caller } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import type { OwnedRange, OwnedReader } from '../domain/shared/page-sql.ts'
-import type { CursorRange } from '../domain/shared/pagination.ts'
+import type { CursorRange, PrismaRange } from '../domain/shared/pagination.ts'
 import { picturePaths } from '../domain/visitors/pictures.ts'
 import { visitorsById } from '../domain/visitors/visitors.ts'
-import type { Agent, ApiKey, Invitation, Visitor } from '../generated/prisma/client.ts'
+import { countEndpointsOfAgents, endpointsOfAgents } from '../domain/webhooks/webhook-endpoints.ts'
+import type { Agent, ApiKey, Invitation, Visitor, WebhookEndpoint } from '../generated/prisma/client.ts'
 
 /** What fields of many objects ask for one by one, asked of the database once. Nothing is kept: subscriptions live long. */
 export interface Loaders {
@@ -65,6 +67,10 @@ export interface Loaders {
   readonly agentActivity: ById<AgentActivity>
   /** By the agent's id. */
   readonly agentInstallers: ById<AgentInstaller>
+  readonly agentEndpoints: ByRange<PrismaRange<'createdAt'>, WebhookEndpoint>
+  readonly agentEndpointCounts: ById<number>
+  readonly workspaceMembers: ByRange<PrismaRange<'createdAt'>, MemberWithPerson>
+  readonly workspaceMemberCounts: ById<number>
   readonly messages: ByRange<MessageRange, FoundMessage>
   /** The paths of fetched pictures, by the URLs that they came from. */
   readonly pictures: ById<string>
@@ -103,6 +109,10 @@ export function createLoaders(deps: Deps, actor: () => Actor, caller: () => Call
     endpointHealth: byId((ids) => healthOfEndpoints(deps, actor(), ids)),
     agentActivity: byId((ids) => activityOfAgents(deps, actor(), ids)),
     agentInstallers: byId((ids) => installersOf(deps, actor(), ids)),
+    agentEndpoints: byRange((ids, range) => endpointsOfAgents(deps, actor(), ids, range)),
+    agentEndpointCounts: byId((ids) => countEndpointsOfAgents(deps, actor(), ids)),
+    workspaceMembers: byRange((ids, range) => membersOf(deps, ids, range)),
+    workspaceMemberCounts: byId((ids) => countMembers(deps, ids)),
     messages: byRange((ids, range) => messagesOf(deps, ids, range)),
     pictures: byId((urls) => picturePaths(deps, actor(), urls)),
     readStates: byId((ids) => readStates(deps, actor(), ids)),

@@ -12,7 +12,8 @@ function toDate(value: unknown): Date {
 
 builder.scalarType('DateTime', {
   description:
-    'A point in time, as ISO 8601 text in UTC with milliseconds, such as `2026-01-15T10:30:00.000Z`. Input may have another offset.',
+    'A point in time, as a `date-time` of RFC 3339 with `T` and `Z` in upper case. Results are in UTC with milliseconds, such as `2026-01-15T10:30:00.000Z`. Input may have another offset, and any number of decimals. Leap seconds and the year 0 are refused.',
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   serialize: (date) => date.toISOString(),
   parseValue: toDate,
   parseLiteral: (node) => toDate(node.kind === Kind.STRING ? node.value : undefined),
@@ -24,6 +25,7 @@ function toUrl(value: unknown): string {
 }
 
 builder.scalarType('URL', {
+  specifiedByURL: 'https://url.spec.whatwg.org/',
   description:
     'An absolute HTTP or HTTPS URL of at most 2,048 characters. A mutation refuses any other URL in its payload.',
   serialize: (url) => url,
@@ -33,6 +35,7 @@ builder.scalarType('URL', {
 })
 
 builder.scalarType('JSONObject', {
+  specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
   description:
     'A JSON object with any keys and values. The payload of a mutation refuses other values, and objects that are too large.',
   serialize: (value) => value,

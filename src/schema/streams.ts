@@ -73,7 +73,7 @@ export const InboxUpdate = builder.objectRef<InboxUpdateOf>('InboxUpdate').imple
     }),
     removedIds: t.idList({
       description:
-        'The ids of the conversations that changed and do not match the filter, whether or not they did before, and of those that were deleted.',
+        'The ids of the conversations that changed and do not match the filter, whether or not they did before, and of those that were deleted. At most 100 together with `conversations`.',
       resolve: ({ removedIds }) => [...removedIds],
     }),
     counts: t.field({

@@ -1,5 +1,5 @@
 import { visitorDisplayName } from '../domain/shared/actor.ts'
-import { VisitorInput, VisitorPatch } from '../domain/visitors/visitors.ts'
+import { TextFilter, VisitorFilter, VisitorInput, VisitorPatch } from '../domain/visitors/visitors.ts'
 import { Actor } from './actor.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
@@ -16,9 +16,7 @@ export const Visitor = builder.prismaNode('Visitor', {
       description: 'The name, else the email address, else `Visitor`.',
       resolve: visitorDisplayName,
     }),
-    ...outputFields(t, VisitorInput.shape, {
-      note: ({ isNullable }) => (isNullable ? 'Null when it is unknown.' : ''),
-    }),
+    ...outputFields(t, VisitorInput.shape),
     avatar: t.string({
       nullable: true,
       description:
@@ -40,24 +38,12 @@ export const UpsertVisitorInput = builder.inputType('UpsertVisitorInput', {
 
 const TextFilterInput = builder.inputType('TextFilter', {
   description: 'Conditions on a text, ignoring case. All of them must hold. Each has 1 to 320 characters.',
-  fields: (t) => ({
-    is: t.string({ description: 'The text is equal to this.' }),
-    startsWith: t.string({ description: 'The text starts with this.' }),
-    contains: t.string({ description: 'The text contains this.' }),
-  }),
+  fields: (t) => inputFields(t, TextFilter.shape),
 })
 
 export const VisitorFilterInput = builder.inputType('VisitorFilter', {
   description: 'Conditions on visitors. All of them must hold.',
-  fields: (t) => ({
-    name: t.field({ type: TextFilterInput, description: 'Conditions on the name.' }),
-    email: t.field({ type: TextFilterInput, description: 'Conditions on the email address.' }),
-    externalId: t.string({ description: 'The visitor with exactly this `externalId`.' }),
-    text: t.string({
-      description:
-        'A text of 1 to 200 characters that the name, email address or `externalId` contains, ignoring case.',
-    }),
-  }),
+  fields: (t) => inputFields(t, VisitorFilter.shape, { name: TextFilterInput, email: TextFilterInput }),
 })
 
 export const UpdateVisitorInput = builder.inputType('UpdateVisitorInput', {

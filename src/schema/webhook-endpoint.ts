@@ -1,15 +1,15 @@
 import { subscribedEvents } from '../domain/events/events.ts'
 import { managedEndpoints } from '../domain/shared/authorization.ts'
+import { fieldOf } from '../domain/shared/field.ts'
+import { CreateEndpoint, EndpointColumns, EndpointPatch } from '../domain/webhooks/endpoint-input.ts'
 import type { UnregisteredEndpoint } from '../domain/webhooks/unregistered-endpoints.ts'
-import {
-  type BreakerOf,
-  breakerOf,
-  type DisabledReason as DisabledReasonName,
-  rotationOf,
-} from '../domain/webhooks/webhook-endpoints.ts'
+import { type BreakerOf, breakerOf, rotationOf } from '../domain/webhooks/webhook-endpoints.ts'
 import { builder } from './builder.ts'
 import { connectionOf } from './connection.ts'
 import { BreakerState, DisabledReason, EndpointOrdering, SubscribableEvent, WebhookEventType } from './enums.ts'
+import { inputFields, outputFields } from './fields.ts'
+
+const EVENTS = fieldOf(EndpointPatch.shape.events).description ?? ''
 
 const SecretRotation = builder.objectRef<{ readonly overlapEndsAt: Date }>('SecretRotation').implement({
   description: 'A secret rotation in progress: both the new and the previous secret sign webhooks.',
@@ -47,24 +47,11 @@ export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
   id: { field: 'id' },
   findUnique: (id, context) => ({ id, ...managedEndpoints(context.actor()) }),
   fields: (t) => ({
-    url: t.expose('url', { type: 'URL', description: 'The URL that receives the events.' }),
-    description: t.exposeString('description', {
-      nullable: true,
-      description: 'The description, at most 500 characters. Null when there is none.',
-    }),
-    agentId: t.exposeID('agentId', {
-      nullable: true,
-      description: 'The id of the agent that the endpoint belongs to. Null when there is none.',
-    }),
-    isEnabled: t.exposeBoolean('isEnabled', {
-      description: 'Whether the endpoint is enabled. Events are only sent to enabled endpoints.',
-    }),
-    disabledReason: t.field({
-      type: DisabledReason,
-      nullable: true,
-      description:
-        'The reason why the endpoint was disabled automatically. Null when it is enabled, or was disabled on request.',
-      resolve: ({ disabledReason }) => disabledReason as DisabledReasonName | null,
+    ...outputFields(t, EndpointColumns.shape, {
+      url: 'URL',
+      agentId: 'ID',
+      disabledReason: DisabledReason,
+      ordering: EndpointOrdering,
     }),
     secretRotation: t.field({
       type: SecretRotation,
@@ -74,41 +61,13 @@ export const WebhookEndpoint = builder.prismaNode('WebhookEndpoint', {
     }),
     events: t.field({
       type: [SubscribableEvent],
-      description: 'The event types that the endpoint receives.',
+      description: EVENTS,
       resolve: subscribedEvents,
-    }),
-    maxInFlight: t.exposeInt('maxInFlight', { description: 'The maximum number of concurrent requests, 1 to 100.' }),
-    ordering: t.expose('ordering', {
-      type: EndpointOrdering,
-      description: 'The order of events after a failed attempt.',
-    }),
-    failingSince: t.expose('failingSince', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'The time of the first failed attempt since the last success. Null when the last attempt succeeded.',
-    }),
-    consecutiveFailures: t.exposeInt('consecutiveFailures', {
-      description: 'The number of failed attempts since the last success.',
     }),
     breaker: t.field({
       type: Breaker,
       description: 'The circuit breaker of the endpoint.',
       resolve: (endpoint, _args, { deps }) => breakerOf(endpoint, deps.clock.steady()),
-    }),
-    lastSuccessAt: t.expose('lastSuccessAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'The time of the last successful attempt. Null when there was none.',
-    }),
-    lastFailureAt: t.expose('lastFailureAt', {
-      type: 'DateTime',
-      nullable: true,
-      description: 'The time of the last failed attempt. Null when there was none.',
-    }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the endpoint was registered.' }),
-    updatedAt: t.expose('updatedAt', {
-      type: 'DateTime',
-      description: 'The time of the latest change of its settings. Results of deliveries do not count.',
     }),
   }),
 })
@@ -125,7 +84,7 @@ export const UnregisteredWebhookEndpoint = builder
       url: t.expose('url', { type: 'URL', description: 'The URL that received the events.' }),
       agentId: t.exposeID('agentId', {
         nullable: true,
-        description: 'The id of the agent that the endpoint belongs to. Null when there is none.',
+        description: EndpointColumns.shape.agentId.description ?? '',
       }),
       unregisteredAt: t.expose('unregisteredAt', {
         type: 'DateTime',
@@ -138,48 +97,38 @@ export const UnregisteredWebhookEndpoint = builder
     }),
   })
 
+/** GraphQL lists the events, where the operations take a flag for each. */
+const { events: _created, ...created } = CreateEndpoint.shape
+const { events: _patched, ...patched } = EndpointPatch.shape
+const INPUT_TYPES = { url: 'URL', ordering: EndpointOrdering } as const
+
 export const RegisterWebhookEndpointInput = builder.inputType('RegisterWebhookEndpointInput', {
   description: 'Input of `registerWebhookEndpoint`.',
   fields: (t) => ({
-    url: t.field({
-      type: 'URL',
-      required: true,
-      description: 'The URL that receives the events. HTTPS is required in production.',
-    }),
-    description: t.string({ description: 'The description, at most 500 characters. None by default.' }),
+    ...inputFields(t, created, INPUT_TYPES),
     events: t.field({
       type: [SubscribableEvent],
-      description: 'The event types that the endpoint receives. MESSAGE_CREATED and CONVERSATION_CREATED by default.',
-    }),
-    maxInFlight: t.int({ description: 'The maximum number of concurrent requests, 1 to 100. 10 by default.' }),
-    ordering: t.field({
-      type: EndpointOrdering,
-      description: 'The order of events after a failed attempt. RELAXED by default.',
-    }),
-    resumeWithinSeconds: t.int({
-      description:
-        'The maximum age in seconds of the events that an unregistered endpoint receives when it resumes, 0 to 86,400. 3,600 by default.',
+      description: `${EVENTS} MESSAGE_CREATED and CONVERSATION_CREATED by default.`,
     }),
   }),
 })
 
 export const UpdateWebhookEndpointInput = builder.inputType('UpdateWebhookEndpointInput', {
-  description: 'Input of `updateWebhookEndpoint`. Fields that are left out do not change.',
+  description: 'Input of `updateWebhookEndpoint`. Fields that are left out do not change. Null removes a value.',
   fields: (t) => ({
     endpointId: t.id({ required: true, description: 'The id of the webhook endpoint.' }),
-    url: t.field({ type: 'URL', description: 'The URL that receives the events. HTTPS is required in production.' }),
-    description: t.string({ description: 'The description, at most 500 characters. Null removes it.' }),
-    isEnabled: t.boolean({
-      description: 'Whether the endpoint is enabled. Enabling it resumes its pending deliveries.',
-    }),
-    events: t.field({ type: [SubscribableEvent], description: 'The event types that the endpoint receives.' }),
-    maxInFlight: t.int({ description: 'The maximum number of concurrent requests, 1 to 100.' }),
-    ordering: t.field({ type: EndpointOrdering, description: 'The order of events after a failed attempt.' }),
+    ...inputFields(t, patched, INPUT_TYPES),
+    events: t.field({ type: [SubscribableEvent], description: EVENTS }),
   }),
 })
 
 export const DeleteWebhookEndpointInput = builder.inputType('DeleteWebhookEndpointInput', {
   description: 'Input of `deleteWebhookEndpoint`.',
+  fields: (t) => ({ endpointId: t.id({ required: true, description: 'The id of the webhook endpoint.' }) }),
+})
+
+export const UnregisterWebhookEndpointInput = builder.inputType('UnregisterWebhookEndpointInput', {
+  description: 'Input of `unregisterWebhookEndpoint`.',
   fields: (t) => ({ endpointId: t.id({ required: true, description: 'The id of the webhook endpoint.' }) }),
 })
 

@@ -1,13 +1,20 @@
+import { memberPage } from '../domain/identity/list-members.ts'
 import type { MadeAccess } from '../domain/identity/member-removal.ts'
 import type { UserWithAccess } from '../domain/identity/users.ts'
-import type { MemberWithUser } from '../domain/identity/workspaces.ts'
+import {
+  CreateWorkspace,
+  type MemberWithUser,
+  WorkspaceColumns,
+  WorkspacePatch,
+} from '../domain/identity/workspaces.ts'
 import { type Actor as ActorOf, refOf } from '../domain/shared/actor.ts'
 import { visibleWorkspaces } from '../domain/shared/authorization.ts'
 import type { Workspace as WorkspaceRow } from '../generated/prisma/client.ts'
 import { Actor, resolvePresentActor } from './actor.ts'
 import { builder } from './builder.ts'
-import { connectionOf } from './connection.ts'
+import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { ApiKeyPermission, MemberRole, Plan } from './enums.ts'
+import { inputFields, outputFields } from './fields.ts'
 import { User } from './user.ts'
 
 export const Member = builder.prismaNode('Member', {
@@ -39,6 +46,8 @@ export const Member = builder.prismaNode('Member', {
   }),
 })
 
+const MemberConnection = connectionOf(Member, 'Member')
+
 export const Workspace = builder.prismaNode('Workspace', {
   nullable: true,
   description: 'A tenant: a support team with its conversations, agents and webhooks.',
@@ -46,17 +55,18 @@ export const Workspace = builder.prismaNode('Workspace', {
   // Like the list of workspaces: a person's own, and a scoped credential's one.
   findUnique: (id, context) => ({ id, AND: visibleWorkspaces(context.caller()) }),
   fields: (t) => ({
-    name: t.exposeString('name', { description: 'The display name, 2 to 100 characters.' }),
-    slug: t.exposeString('slug', { description: 'The unique name of the workspace in URLs, 1 to 60 characters.' }),
-    plan: t.expose('plan', { type: Plan, description: 'The plan, which sets the rate limit of API keys.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the workspace was created.' }),
-    updatedAt: t.expose('updatedAt', {
-      type: 'DateTime',
-      description: 'The time of the latest change of the workspace.',
-    }),
-    members: t.relation('members', {
-      description: 'The members of the workspace, oldest membership first.',
-      query: { orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
+    ...outputFields(t, WorkspaceColumns.shape, { plan: Plan }),
+    members: t.field({
+      type: MemberConnection,
+      description: 'The members of the workspace, oldest membership first. Null when the arguments are refused.',
+      args: pageArgs(t.arg),
+      resolve: async ({ id }, page, { loaders, budget }) =>
+        toConnection(
+          await memberPage(pageRequest(page, budget), {
+            find: (range) => loaders.workspaceMembers.load([id, range]),
+            count: async () => (await loaders.workspaceMemberCounts.load(id)) ?? 0,
+          }),
+        ),
     }),
   }),
 })
@@ -108,10 +118,6 @@ export const Viewer = builder.objectRef<ViewerShape>('Viewer').implement({
       description: 'The role of the person in the workspace. Null for agents.',
       resolve: ({ actor }) => actor.role,
     }),
-    isDevelopment: t.boolean({
-      description: 'Whether this is a deployment for development, which has an echo agent for trials.',
-      resolve: (_viewer, _args, { deps }) => deps.echoAgentUrl !== undefined,
-    }),
   }),
 })
 
@@ -139,49 +145,64 @@ export const RemoveMemberInput = builder.inputType('RemoveMemberInput', {
   }),
 })
 
+/** How many of the objects are named; all are counted. */
+const MAX_NAMED = 100
+
+const namesOf = (made: readonly { readonly name: string }[]) => made.slice(0, MAX_NAMED).map(({ name }) => name)
+
 export const MemberRemoval = builder.objectRef<MadeAccess>('MemberRemoval').implement({
   description:
     'The objects that a member created and that give access to the workspace. They keep working after the member is removed, unless they are removed with `endAccess`.',
   fields: (t) => ({
     agentNames: t.stringList({
-      description: 'The names of the agents that the member installed.',
-      resolve: ({ agents }) => agents.map(({ name }) => name),
+      description: `The names of the agents that the member installed, oldest first, at most ${MAX_NAMED}.`,
+      resolve: ({ agents }) => namesOf(agents),
+    }),
+    agentCount: t.int({
+      description: 'The number of agents that the member installed.',
+      resolve: ({ agents }) => agents.length,
     }),
     webhookUrls: t.stringList({
-      description: 'The URLs of the webhook endpoints that the member registered, except those of agents.',
-      resolve: ({ webhookEndpoints }) => webhookEndpoints.map(({ name }) => name),
+      description: `The URLs of the webhook endpoints that the member registered, except those of agents, oldest first, at most ${MAX_NAMED}.`,
+      resolve: ({ webhookEndpoints }) => namesOf(webhookEndpoints),
+    }),
+    webhookEndpointCount: t.int({
+      description: 'The number of webhook endpoints that the member registered, except those of agents.',
+      resolve: ({ webhookEndpoints }) => webhookEndpoints.length,
     }),
     apiKeyNames: t.stringList({
+      description: `The names of the API keys for this workspace that the member created, including those of agents that others installed, oldest first, at most ${MAX_NAMED}.`,
+      resolve: ({ apiKeys }) => namesOf(apiKeys),
+    }),
+    apiKeyCount: t.int({
       description:
-        'The names of the API keys for this workspace that the member created, including those of agents that others installed.',
-      resolve: ({ apiKeys }) => apiKeys.map(({ name }) => name),
+        'The number of API keys for this workspace that the member created, including those of agents that others installed.',
+      resolve: ({ apiKeys }) => apiKeys.length,
     }),
     invitedEmails: t.stringList({
-      description: 'The email addresses of the pending invitations by the member.',
-      resolve: ({ invitations }) => invitations.map(({ name }) => name),
+      description: `The email addresses of the pending invitations by the member, oldest first, at most ${MAX_NAMED}.`,
+      resolve: ({ invitations }) => namesOf(invitations),
+    }),
+    invitationCount: t.int({
+      description: 'The number of pending invitations by the member.',
+      resolve: ({ invitations }) => invitations.length,
     }),
   }),
 })
 
 export const CreateWorkspaceInput = builder.inputType('CreateWorkspaceInput', {
   description: 'Input of `createWorkspace`.',
+  fields: (t) => inputFields(t, CreateWorkspace.shape),
+})
+
+export const DeleteWorkspaceInput = builder.inputType('DeleteWorkspaceInput', {
+  description: 'Input of `deleteWorkspace`.',
   fields: (t) => ({
-    name: t.string({ required: true, description: 'The display name, 2 to 100 characters.' }),
-    slug: t.string({
-      required: true,
-      description:
-        'The name of the workspace in URLs: 1 to 60 characters of `a-z`, `0-9` and `-`, unique in the deployment.',
-    }),
+    workspaceId: t.id({ required: true, description: 'The id of the workspace, which must be that of the request.' }),
   }),
 })
 
 export const UpdateWorkspaceInput = builder.inputType('UpdateWorkspaceInput', {
   description: 'Input of `updateWorkspace`. Fields that are left out do not change.',
-  fields: (t) => ({
-    name: t.string({ description: 'The display name, 2 to 100 characters.' }),
-    slug: t.string({
-      description:
-        'The name of the workspace in URLs: 1 to 60 characters of `a-z`, `0-9` and `-`, unique in the deployment.',
-    }),
-  }),
+  fields: (t) => inputFields(t, WorkspacePatch.shape),
 })

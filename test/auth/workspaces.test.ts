@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => guddesk?.stop())
 
 const CREATE = graphql(`mutation ($input: CreateWorkspaceInput!) { createWorkspace(input: $input) {
-  workspace { id name slug members { name role } }
+  workspace { id name slug members { edges { node { name role } } } }
   error { code message }
 } }`)
 const UPDATE = graphql(`mutation ($input: UpdateWorkspaceInput!) { updateWorkspace(input: $input) {
@@ -38,7 +38,7 @@ test('whoever makes a workspace owns it, and may be in several', async () => {
     id: expect.stringMatching(/^ws_/),
     name: 'Second',
     slug: 'second',
-    members: [{ name: 'Ann', role: 'OWNER' }],
+    members: { edges: [{ node: { name: 'Ann', role: 'OWNER' } }] },
   })
   const { workspaces } = await guddesk.query(WORKSPACES, {}, { key })
   expect(workspaces.edges.map(({ node }) => node.id)).toEqual([workspace.id, guddesk.tenant.workspaceId])

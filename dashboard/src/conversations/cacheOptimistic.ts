@@ -1,5 +1,15 @@
 import type { OptimisticMutationConfig } from '@urql/exchange-graphcache'
-import { ConversationRow, WorkspaceMembers } from './documents.ts'
+import { graphql } from '../api/graphql.ts'
+import { ConversationRow } from './documents.ts'
+
+/** A member as an assignee. */
+const AssigneeFields = graphql(`
+  fragment AssigneeFields on Member {
+    __typename
+    id
+    displayName
+  }
+`)
 
 /** What a change will look like, shown before the server has answered, and taken back when it refuses. */
 export const inboxOptimistic: OptimisticMutationConfig = {
@@ -8,8 +18,10 @@ export const inboxOptimistic: OptimisticMutationConfig = {
     if (typeof id !== 'string') return null
     const row = cache.readFragment(ConversationRow, { __typename: 'Conversation', id })
     if (row === null) return null
-    const members = cache.readQuery({ query: WorkspaceMembers })?.workspace?.members ?? []
-    const assignee = members.find((member) => member.id === assigneeId)
+    const assignee =
+      typeof assigneeId === 'string'
+        ? cache.readFragment(AssigneeFields, { __typename: 'Member', id: assigneeId })
+        : null
     return {
       __typename: 'UpdateConversationPayload',
       error: null,

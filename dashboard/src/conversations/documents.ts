@@ -230,12 +230,20 @@ export const SetTyping = graphql(`
 
 export const WorkspaceMembers = graphql(
   `
-    query WorkspaceMembers {
+    query WorkspaceMembers($first: Int!, $after: String) {
       workspace {
         id
-        members {
-          ...ActorFields
-          email
+        members(first: $first, after: $after) {
+          edges {
+            node {
+              ...ActorFields
+              email
+            }
+          }
+          pageInfo {
+            hasNextPage
+            endCursor
+          }
         }
       }
     }

@@ -98,7 +98,7 @@ export const CreateEndpoint = graphql(
   `
   mutation CreateEndpoint($input: RegisterWebhookEndpointInput!) {
     registerWebhookEndpoint(input: $input) {
-      created
+      isNew
       secret
       endpoint {
         ...EndpointFields

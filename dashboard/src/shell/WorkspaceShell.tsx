@@ -10,6 +10,7 @@ import { Splash } from '../ui/layout/Splash.tsx'
 import { NotFound } from '../ui/states/NotFound.tsx'
 import { Unreachable } from '../ui/states/Unreachable.tsx'
 import { OwnMembership } from '../viewer/documents.ts'
+import { IS_DEVELOPMENT } from '../viewer/mode.ts'
 import { type Inbox, lastWorkspace, WorkspaceContext } from '../viewer/workspace.ts'
 import { Shell } from './Shell.tsx'
 
@@ -67,7 +68,7 @@ function Entered({ api, inbox }: Connected) {
       inbox,
       memberId: viewer.member?.id ?? '',
       role: viewer.role,
-      isDevelopment: viewer.isDevelopment,
+      isDevelopment: IS_DEVELOPMENT,
       path,
     }
   }, [workspace, api, inbox, viewer])

@@ -10,10 +10,14 @@ const WhoManages = graphql(`
   query WhoManages {
     workspace {
       id
-      members {
-        id
-        name
-        role
+      members(first: 100) {
+        edges {
+          node {
+            id
+            name
+            role
+          }
+        }
       }
     }
   }
@@ -43,7 +47,8 @@ export function NotAllowed({ what, children }: NotAllowedProps) {
 /** "Ask Olivia Owens or Ada Adler." */
 export function WhomToAsk() {
   const [{ data }] = useQuery({ query: WhoManages, requestPolicy: 'cache-first' })
-  const names = (data?.workspace?.members ?? [])
+  const names = (data?.workspace?.members?.edges ?? [])
+    .map(({ node }) => node)
     .filter(({ role }) => role === 'OWNER' || role === 'ADMIN')
     .map(({ name }) => name)
   // Until the names are there, and where they cannot be read.

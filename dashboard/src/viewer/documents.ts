@@ -4,7 +4,6 @@ export const OwnMembership = graphql(`
   query OwnMembership {
     viewer {
       role
-      isDevelopment
       member {
         id
       }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Agent } from '../../generated/prisma/client.ts'
 import type { Actor } from '../shared/actor.ts'
 import { isNeighbour } from '../shared/authorization.ts'
-import { fieldOf } from '../shared/field.ts'
+import { type Field, fieldOf } from '../shared/field.ts'
 import { clearableText, jsonObject, text, webUrl } from '../shared/input.ts'
 
 /**
@@ -38,6 +38,12 @@ const HIDDEN: Partial<Agent> = Object.fromEntries(
     return isNullable ? [[name, null]] : []
   }),
 )
+
+/** What the answers of both APIs say of a private column. */
+export function privacyNote({ kind, isNullable }: Field): string {
+  if (kind === 'json') return 'Empty for the key of another agent.'
+  return isNullable ? 'Null when there is none, and for the key of another agent.' : ''
+}
 
 /**
  * An agent as an actor can see it. The key of another agent sees the name, the state and the times, but no text or data

@@ -46,7 +46,12 @@ export const AgentPatch = z
   .partial()
   .refine(...changesSomething)
 
-export const AgentFilter = z.object({ type: z.enum(AgentType), isEnabled: z.boolean() }).partial()
+export const AgentFilter = z
+  .object({
+    type: z.enum(AgentType).describe('Agents of this origin.'),
+    isEnabled: z.boolean().describe('True for enabled agents, false for disabled ones.'),
+  })
+  .partial()
 
 /** An agent with its webhook endpoints, the installed one first. */
 export type AgentWithEndpoints = Agent & { webhookEndpoints: WebhookEndpoint[] }

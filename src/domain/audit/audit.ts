@@ -159,10 +159,10 @@ export function anonymousAt(origin: Origin | null): AuditActor {
 
 export const AuditFilter = z
   .object({
-    action: z.enum(AUDIT_ACTIONS),
-    actorId: idText,
-    targetId: idText,
-    createdAt: timeRange,
+    action: z.enum(AUDIT_ACTIONS).describe('Entries with this action.'),
+    actorId: idText.describe('Entries of the actor with this id.'),
+    targetId: idText.describe('Entries about the object with this id.'),
+    createdAt: timeRange.describe('Entries recorded in this time.'),
   })
   .partial()
 

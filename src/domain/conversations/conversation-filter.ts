@@ -11,28 +11,43 @@ const Tag = text(50)
 const atLeastOne = <S extends z.ZodType>(schema: S) => z.array(schema).min(1, 'must have at least one value').max(50)
 
 /** Exactly one of: the caller, no assignee, a member. */
-const AssigneeFilter = z
-  .object({ me: z.literal(true, 'must be true'), none: z.literal(true, 'must be true'), memberId: idText })
+export const AssigneeFilter = z
+  .object({
+    me: z
+      .literal(true, 'must be true')
+      .describe(
+        'True for conversations that are assigned to the caller; for an API key, to its user. False is refused, and agents cannot use this condition.',
+      ),
+    none: z.literal(true, 'must be true').describe('True for unassigned conversations. False is refused.'),
+    memberId: idText.describe('Conversations that are assigned to the member with this id.'),
+  })
   .partial()
   .refine(
     (choice) => Object.values(choice).filter((value) => value !== undefined).length === 1,
     'must have exactly one field',
   )
 
+export const TagsFilter = z
+  .object({
+    any: atLeastOne(Tag).describe('At least one of these tags: 1 to 50 tags.'),
+    all: atLeastOne(Tag).describe('All of these tags: 1 to 50 tags.'),
+  })
+  .partial()
+
 /** A filter of conversations; all conditions must match. */
 export const ConversationFilter = z
   .object({
-    statuses: atLeastOne(z.enum(ConversationStatus)),
-    assignee: AssigneeFilter,
-    visitorId: idText,
-    /** `any`: at least one of the tags. `all`: all of the tags. */
-    tags: z.object({ any: atLeastOne(Tag), all: atLeastOne(Tag) }).partial(),
-    channels: atLeastOne(z.enum(Channel)),
-    priorities: atLeastOne(z.int().min(0).max(3)),
-    /** Words in the messages, the subject, or the visitor's name or email address. */
+    statuses: atLeastOne(z.enum(ConversationStatus)).describe('Conversations in one of these states.'),
+    assignee: AssigneeFilter.describe('Conversations with this assignee.'),
+    visitorId: idText.describe('Conversations of the visitor with this id.'),
+    tags: TagsFilter.describe('Conversations with these tags.'),
+    channels: atLeastOne(z.enum(Channel)).describe('Conversations from one of these channels.'),
+    priorities: atLeastOne(z.int().min(0).max(3)).describe(
+      'Conversations with one of these priorities, from 0 (normal) to 3 (urgent).',
+    ),
     text: SearchText,
-    createdAt: timeRange,
-    lastActivityAt: timeRange,
+    createdAt: timeRange.describe('Conversations that were started in this time.'),
+    lastActivityAt: timeRange.describe('Conversations with their latest activity in this time.'),
   })
   .partial()
 

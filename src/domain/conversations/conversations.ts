@@ -6,7 +6,7 @@ import type { Actor } from '../shared/actor.ts'
 import { requireLevel, visibleConversations } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { NotFoundError } from '../shared/errors.ts'
-import { clearableText, requireId } from '../shared/input.ts'
+import { requireId } from '../shared/input.ts'
 
 export type ConversationWithPeople = Conversation & {
   visitor: Visitor
@@ -21,9 +21,6 @@ export type ConversationWithAssignee = Conversation & { assignee: Pick<Member, '
 /** The public fields of a user. */
 type Person = Pick<User, 'id' | 'name' | 'email' | 'emailVerifiedAt'>
 const PERSON = { id: true, name: true, email: true, emailVerifiedAt: true } as const
-
-/** The subject of a conversation; an empty one becomes null. */
-export const Subject = clearableText(255)
 
 /** The relations that every response contains. */
 export const WITH_PEOPLE = { visitor: true, assignee: { include: { user: { select: PERSON } } } } as const
@@ -111,17 +108,21 @@ export function conversationOf(row: readonly unknown[], fields = ALL_FIELDS, beg
 /** A conversation whose row is locked. */
 export type LockedConversation = Conversation & { readonly visitorName: string | null }
 
+/** The columns of `conversations` under the names of their fields, but for the assignee, who may have been removed. */
+const STORED_COLUMNS = Prisma.raw(
+  ALL_FIELDS.conversation
+    .filter((field) => field !== 'assigneeId')
+    .map((field) => `${columnsOf('conversations', [field]).join()} AS "${field}"`)
+    .join(', '),
+)
+
 /** Locks the row of a conversation until the transaction ends, so that concurrent changes and messages wait here. */
 export async function lockConversation(tx: Tx, actor: Actor, id: string): Promise<LockedConversation> {
   requireId('conversation', id, 'Conversation')
   const { workspaceId, visitorId } = visibleConversations(actor)
   const own = visitorId === undefined ? Prisma.empty : Prisma.sql`AND visitor_id = ${visitorId}`
   const [row] = await tx.db.$queryRaw<LockedConversation[]>`
-    SELECT id, workspace_id AS "workspaceId", visitor_id AS "visitorId", status, channel,
-           (SELECT id FROM members WHERE members.id = assignee_id) AS "assigneeId",
-           subject, priority, tags, metadata, message_count AS "messageCount", last_message_at AS "lastMessageAt",
-           last_message_preview AS "lastMessagePreview", last_activity_at AS "lastActivityAt",
-           snoozed_until AS "snoozedUntil", closed_at AS "closedAt", created_at AS "createdAt", updated_at AS "updatedAt",
+    SELECT ${STORED_COLUMNS}, (SELECT id FROM members WHERE members.id = assignee_id) AS "assigneeId",
            (SELECT name FROM visitors WHERE visitors.id = visitor_id) AS "visitorName"
       FROM conversations WHERE id = ${id} AND workspace_id = ${workspaceId} ${own} FOR UPDATE`
   if (row === undefined) throw new NotFoundError('Conversation')

@@ -7,7 +7,15 @@ import { ForbiddenError } from '../shared/errors.ts'
 import { idText, parse } from '../shared/input.ts'
 import { type ConversationWithPeople, getConversation } from './conversations.ts'
 
-export const MarkRead = z.object({ conversationId: idText, sequence: z.int32().min(0) })
+export const MarkRead = z.object({
+  conversationId: idText.describe('The id of the conversation.'),
+  sequence: z
+    .int32()
+    .min(0)
+    .describe(
+      'The sequence number of the last message that was read, from 0. A number higher than that of the latest message marks all messages as read.',
+    ),
+})
 
 /** The maximum of the number of unread messages. */
 export const MAX_UNREAD = 1000

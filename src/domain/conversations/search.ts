@@ -3,7 +3,9 @@ import type { Actor } from '../shared/actor.ts'
 import { text } from '../shared/input.ts'
 
 /** The text of a search: 1 to 200 characters. */
-export const SearchText = text(200)
+export const SearchText = text(200).describe(
+  'A text search of 1 to 200 characters, ignoring case. One message or note, the subject, or the name and email address of the visitor must contain all of the words; the last word can be a prefix.',
+)
 
 /**
  * A search for conversations that contain all of the words in one message, in the subject, or in the visitor's name and

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { Conversation } from '../../generated/prisma/client.ts'
-import { ConversationStatus } from '../../generated/prisma/enums.ts'
 import type { Prisma } from '../../infra/database/db.ts'
 import { isHeld, type Tx } from '../../infra/database/transaction.ts'
 import { inEventTransaction } from '../events/event-lock.ts'
@@ -9,32 +8,29 @@ import { type Actor, refOf } from '../shared/actor.ts'
 import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { DomainError, UnavailableError, ValidationError } from '../shared/errors.ts'
-import { changesSomething, idText, instant, jsonObject, omitUndefined, parse, text } from '../shared/input.ts'
-import { type ConversationWithPeople, lockConversation, Subject, WITH_PEOPLE } from './conversations.ts'
+import { changesSomething, instant, omitUndefined, parse } from '../shared/input.ts'
+import { ConversationColumns, MAX_TAGS, Tags, TOO_MANY_TAGS } from './columns/conversation-columns.ts'
+import { ConversationDetails } from './columns/conversation-details.ts'
+import { type ConversationWithPeople, lockConversation, WITH_PEOPLE } from './conversations.ts'
 
-const MAX_TAGS = 50
-const TOO_MANY = `must have at most ${MAX_TAGS} tags`
-
-/** Tags of a conversation: each once. */
-const Tags = z
-  .array(text(50))
-  .transform((tags) => [...new Set(tags)])
-  .refine((tags) => tags.length <= MAX_TAGS, TOO_MANY)
-const Priority = z.number().int().min(0).max(3)
+const { status, assigneeId, tags, priority } = ConversationColumns.shape
 
 export const ConversationPatch = z
   .object({
-    status: z.enum(ConversationStatus).describe('The new status.'),
-    assigneeId: idText.nullable().describe('The id of the member to assign. Null unassigns the conversation.'),
-    tags: Tags.describe('All tags, at most 50 of 1 to 50 characters. Not together with addTags or removeTags.'),
-    addTags: Tags.describe('Tags to add, of 1 to 50 characters. A conversation has at most 50 tags.'),
+    status,
+    assigneeId: assigneeId.describe('The id of the member to assign. Null unassigns the conversation.'),
+    tags: tags.describe(
+      'All tags of the conversation, at most 50 of 1 to 50 characters. Not together with `addTags` or `removeTags`.',
+    ),
+    addTags: Tags.describe('Tags to add, of 1 to 50 characters. The conversation can have at most 50 tags.'),
     removeTags: Tags.describe('Tags to remove. Tags that the conversation does not have are ignored.'),
-    subject: Subject.describe('The subject, at most 255 characters. Null removes it.'),
-    priority: Priority.describe('The priority, from 0 (normal) to 3 (urgent).'),
+    priority,
     snoozedUntil: instant
       .nullable()
-      .describe('A future time until which the conversation is snoozed. Null removes the time.'),
-    metadata: jsonObject.describe('Custom data, an object of at most 16 kB. Replaces the existing object.'),
+      .describe(
+        'A future time until which the conversation is snoozed. Null removes the time: a snoozed conversation then stays snoozed until the visitor writes.',
+      ),
+    ...ConversationDetails.shape,
   })
   .partial()
   .refine(...changesSomething)
@@ -119,7 +115,7 @@ function tagsAfter(
 ): string[] | undefined {
   if (addTags === undefined && removeTags === undefined) return tags
   const after = [...new Set([...before, ...(addTags ?? [])])].filter((tag) => !removeTags?.includes(tag))
-  if (after.length > MAX_TAGS) throw new ValidationError([{ path: 'addTags', message: TOO_MANY }])
+  if (after.length > MAX_TAGS) throw new ValidationError([{ path: 'addTags', message: TOO_MANY_TAGS }])
   return after
 }
 

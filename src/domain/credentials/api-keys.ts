@@ -18,7 +18,7 @@ export const CreateApiKey = z.object({
   permission: z.enum(ApiKeyPermission),
   expiresAt: instant.nullish(),
   /** Whether the key is valid in all workspaces of the actor's user instead of this one. */
-  allWorkspaces: z.boolean().optional(),
+  isForAllWorkspaces: z.boolean().optional(),
 })
 
 /** The credential of the caller, and its scope. */
@@ -46,7 +46,7 @@ export async function createApiKey(
   requireLevel(actor, 'FULL_ACCESS')
   const { user, workspaceId } = actor
   if (user === null) throw new ForbiddenError('API keys belong to users: use a key that belongs to a user')
-  const { name, permission, expiresAt = null, allWorkspaces = false } = parse(CreateApiKey, input)
+  const { name, permission, expiresAt = null, isForAllWorkspaces: allWorkspaces = false } = parse(CreateApiKey, input)
   if (allWorkspaces && reach.workspaceId !== null) {
     throw new ForbiddenError('A key of one workspace cannot create an all-workspaces key: sign in instead')
   }

@@ -14,16 +14,19 @@ import { requestProbe } from './request-probe.ts'
 
 export const DeliveryFilter = z
   .object({
-    /** One of these statuses. */
-    statuses: z.array(z.enum(DeliveryStatus)).min(1, 'must have at least one value'),
-    endpointId: idText,
-    /** Deliveries to an endpoint of this agent. */
-    agentId: idText,
-    /** One of these event types. */
-    eventTypes: z.array(idText).min(1, 'must have at least one value'),
-    conversationId: idText,
-    isTest: z.boolean(),
-    createdAt: timeRange,
+    statuses: z
+      .array(z.enum(DeliveryStatus))
+      .min(1, 'must have at least one value')
+      .describe('Deliveries in one of these states.'),
+    endpointId: idText.describe('Deliveries to the webhook endpoint with this id.'),
+    agentId: idText.describe('Deliveries to the webhook endpoints of the agent with this id.'),
+    eventTypes: z
+      .array(idText)
+      .min(1, 'must have at least one value')
+      .describe('Deliveries of events of one of these types.'),
+    conversationId: idText.describe('Deliveries of events of the conversation with this id.'),
+    isTest: z.boolean().describe('True for test events, false for other events. Both by default.'),
+    createdAt: timeRange.describe('Deliveries of events that happened in this time.'),
   })
   .partial()
 

@@ -14,8 +14,6 @@ export interface DispatchState {
   readonly due: number
   /** The age in seconds of the oldest due delivery, from its due time; null without one. */
   readonly oldestDueSeconds: number | null
-  /** Whether this node's wake-ups reach the other nodes. Otherwise, work waits for the next poll. */
-  readonly isBusConnected: boolean
 }
 
 /** Agents see only their own endpoints, as in the list of deliveries. */
@@ -27,7 +25,7 @@ export async function getDispatchState(deps: Deps, actor: Actor): Promise<Dispat
   const { pending = 0, scheduled = 0, held = 0, oldest = null } = row ?? {}
   const oldestDueSeconds = oldest === null ? null : Math.max(0, Math.floor((now.getTime() - oldest.getTime()) / 1000))
   const due = pending - scheduled - held
-  return { pending, scheduled, held, due, oldestDueSeconds, isBusConnected: deps.bus.isConnected() }
+  return { pending, scheduled, held, due, oldestDueSeconds }
 }
 
 interface Counted {

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Member, User, Workspace } from '../../generated/prisma/client.ts'
-import { MemberRole } from '../../generated/prisma/enums.ts'
+import { MemberRole, Plan } from '../../generated/prisma/enums.ts'
 import { isUniqueViolation, type Prisma } from '../../infra/database/db.ts'
 import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
 import { type AuditTarget, personOf, recordAudit } from '../audit/audit.ts'
@@ -18,7 +18,7 @@ import {
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, ForbiddenError, NotFoundError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { changesSomething, idText, omitUndefined, parse, requireId, text } from '../shared/input.ts'
+import { changesSomething, idText, instant, omitUndefined, parse, requireId, text } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
 import { accessMadeBy, endAccess, type MadeAccess } from './member-removal.ts'
 
@@ -31,12 +31,20 @@ const MEMBERS = {
 
 const MAX_SLUG = 60
 
-export const CreateWorkspace = z.object({
-  name: text(100).min(2, 'must have at least 2 characters').describe('The name, 2 to 100 characters.'),
+/** The columns of a workspace that the APIs show as they are. Those that clients write are parsed by the same schemas. */
+export const WorkspaceColumns = z.object({
+  name: text(100).min(2, 'must have at least 2 characters').describe('The display name, 2 to 100 characters.'),
   slug: text(MAX_SLUG)
     .regex(/^[a-z0-9-]+$/, 'must contain only a-z, 0-9 and -')
-    .describe('The unique short name in links, 1 to 60 characters of a-z, 0-9 and -.'),
+    .describe(
+      'The name of the workspace in URLs: 1 to 60 characters of `a-z`, `0-9` and `-`, unique in the deployment.',
+    ),
+  plan: z.enum(Plan).describe('The plan, which sets the rate limit of API keys.'),
+  createdAt: instant.describe('The time when the workspace was created.'),
+  updatedAt: instant.describe('The time of the latest change of the workspace.'),
 })
+
+export const CreateWorkspace = WorkspaceColumns.pick({ name: true, slug: true })
 
 export const WorkspacePatch = CreateWorkspace.partial().refine(...changesSomething)
 
@@ -54,8 +62,16 @@ export async function listWorkspaces(deps: Deps, caller: Caller, page: PageReque
   })
 }
 
-/** The actor's workspace with its members. */
-export async function getWorkspace(deps: Deps, actor: Actor): Promise<WorkspaceWithMembers> {
+/** The actor's workspace. */
+export async function getWorkspace(deps: Deps, actor: Actor): Promise<Workspace> {
+  requireLevel(actor, 'READ_ONLY')
+  const workspace = await deps.db.prisma.workspace.findUnique({ where: { id: actor.workspaceId } })
+  if (workspace === null) throw new NotFoundError('Workspace')
+  return workspace
+}
+
+/** The actor's workspace with all of its members, longest membership first. */
+export async function getWorkspaceWithMembers(deps: Deps, actor: Actor): Promise<WorkspaceWithMembers> {
   requireLevel(actor, 'READ_ONLY')
   const workspace = await deps.db.prisma.workspace.findUnique({ where: { id: actor.workspaceId }, include: MEMBERS })
   if (workspace === null) throw new NotFoundError('Workspace')
@@ -117,12 +133,13 @@ export async function updateWorkspace(
 /**
  * Removes the actor's workspace: all access ends, its slug is free, and nothing is sent. Its rows are deleted later, in
  * batches (drain-removals.ts).
- * @throws ForbiddenError below FULL_ACCESS and for all but owners
+ * @param id of the workspace, which must be the actor's
+ * @throws ForbiddenError below FULL_ACCESS and for all but owners; NotFoundError for another workspace
  */
-export async function deleteWorkspace(deps: Deps, actor: Actor): Promise<void> {
+export async function deleteWorkspace(deps: Deps, actor: Actor, id: string): Promise<void> {
   requireLevel(actor, 'FULL_ACCESS')
   requireRole(actor, ['OWNER'])
-  const id = actor.workspaceId
+  if (id !== actor.workspaceId) throw new NotFoundError('Workspace')
   await inTransaction(deps, async (tx) => {
     await finishWriters(tx, id)
     const found = await tx.db.workspace.findUnique({ where: { id } })

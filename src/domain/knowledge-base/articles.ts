@@ -49,7 +49,13 @@ export const ArticlePatch = z
   .partial()
   .refine(...changesSomething)
 
-export const ArticleFilter = z.object({ isPublished: z.boolean(), collectionId: idText, text: text(200) }).partial()
+export const ArticleFilter = z
+  .object({
+    isPublished: z.boolean().describe('True for published articles, false for drafts.'),
+    collectionId: idText.describe('Articles of the collection with this id.'),
+    text: text(200).describe('A text of 1 to 200 characters that the title, excerpt or body contains, ignoring case.'),
+  })
+  .partial()
 
 /** An article with its collection. */
 export type ArticleWithCollection = Article & { collection: Collection | null }

@@ -1,24 +1,26 @@
 import { z } from 'zod'
+import type { Message } from '../../generated/prisma/client.ts'
 import { lockConversation } from '../conversations/conversations.ts'
 import { inEventTransaction } from '../events/event-lock.ts'
 import type { Actor } from '../shared/actor.ts'
 import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
-import { idText, parse } from '../shared/input.ts'
-import { AgentBody, addMessage, authorOf, SenderName } from './send-message.ts'
+import { parse } from '../shared/input.ts'
+import { GivenSenderName, MessageColumns } from './message-columns.ts'
+import { addMessage, authorOf } from './send-message.ts'
 import { sendTyping } from './typing.ts'
 
-export const Reply = z.object({
-  conversationId: idText.describe('The id of the conversation.'),
-  body: AgentBody.describe(
-    'The text, 1 to 20,000 characters without white space at its ends, at most 60,000 bytes as JSON.',
-  ),
-  senderName: SenderName,
-})
+const { conversationId, body } = MessageColumns.shape
+
+export const Reply = z.object({ conversationId, body, senderName: GivenSenderName })
+
+/** Why a reply was not added. */
+export const SKIP_REASONS = ['conversation_assigned', 'conversation_closed'] as const
+export type SkipReason = (typeof SKIP_REASONS)[number]
 
 export type ReplyResult =
-  | { skipped: false; messageId: string; conversationId: string }
-  | { skipped: true; reason: 'conversation_assigned' | 'conversation_closed'; conversationId: string }
+  | { skipped: false; message: Message; conversationId: string }
+  | { skipped: true; reason: SkipReason; conversationId: string }
 
 /**
  * An agent's reply: a BOT message that ends the typing indicator. Skipped if the conversation is assigned or closed.
@@ -35,6 +37,6 @@ export async function reply(deps: Deps, actor: Actor, input: z.input<typeof Repl
     if (conversation.status === 'CLOSED') return { skipped: true, reason: 'conversation_closed', conversationId }
     const sender = authorOf(actor, conversation, 'BOT', senderName)
     const message = await addMessage(tx, deps, actor, { conversation, type: 'BOT', body, sender, at: deps.clock.now() })
-    return { skipped: false, messageId: message.id, conversationId }
+    return { skipped: false, message, conversationId }
   })
 }

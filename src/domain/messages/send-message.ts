@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Conversation, Message } from '../../generated/prisma/client.ts'
-import { MessageType } from '../../generated/prisma/enums.ts'
+import type { MessageType } from '../../generated/prisma/enums.ts'
 import { type LockedConversation, lockConversation } from '../conversations/conversations.ts'
 import { type EventTx, inEventTransaction } from '../events/event-lock.ts'
 import { recordEvent } from '../events/events.ts'
@@ -11,6 +11,7 @@ import { ConflictError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { parse, text } from '../shared/input.ts'
 import { refuseLoop } from './loop-guard.ts'
+import { AgentBody, GivenSenderName, MessageColumns } from './message-columns.ts'
 import { sendTyping } from './typing.ts'
 
 const WRITTEN_CHARACTERS = 10_000
@@ -18,26 +19,15 @@ const WRITTEN_CHARACTERS = 10_000
 /** The text of a visitor's message or a note: 1 to 10,000 characters after trimming. */
 export const MessageBody = text(WRITTEN_CHARACTERS)
 
-const AGENT_CHARACTERS = 20_000
-
-/** Without the quotes. Keeps webhooks below 100 kB, a common limit of receivers. */
-const AGENT_JSON_BYTES = 60_000
-
-/** The text of an AGENT or BOT message, which can quote a whole question: 1 to 20,000 characters after trimming. */
-export const AgentBody = text(AGENT_CHARACTERS).refine(
-  (body) => Buffer.byteLength(JSON.stringify(body)) - 2 <= AGENT_JSON_BYTES,
-  `must have at most ${AGENT_JSON_BYTES} bytes as JSON`,
-)
-
 type TypedBody = Pick<Message, 'body' | 'type'>
 
 function isWithinLimit({ body, type }: TypedBody): boolean {
   return type === 'BOT' || type === 'AGENT' || [...body].length <= WRITTEN_CHARACTERS
 }
 
-export const SenderName = text(100)
-  .nullish()
-  .describe('The display name, 1 to 100 characters. The name of the author by default.')
+const SentType = MessageColumns.shape.type
+  .exclude(['SYSTEM'])
+  .describe('The type of the message. VISITOR reopens the conversation, and is refused for the key of an agent.')
 
 /** A message from a caller; VISITOR for a visitor's message. */
 export const SendMessage = z
@@ -45,17 +35,20 @@ export const SendMessage = z
     body: AgentBody.describe(
       'The text, without white space at its ends: 1 to 10,000 characters for VISITOR and NOTE, 1 to 20,000 for BOT and AGENT. At most 60,000 bytes as JSON.',
     ),
-    type: z
-      .enum(MessageType)
-      .exclude(['SYSTEM'])
-      .default('BOT')
-      .describe('The type of the message. VISITOR reopens the conversation, and is refused for the key of an agent.'),
-    senderName: SenderName,
+    type: SentType.default('BOT'),
+    senderName: GivenSenderName,
   })
   .refine(isWithinLimit, { path: ['body'], message: `must have at most ${WRITTEN_CHARACTERS} characters` })
 
-/** With an id from the client, unique for the conversation and sender, so that a repeated request adds no second message. */
-export const SendMessageOnce = SendMessage.safeExtend({ clientMessageId: text(100).optional() })
+/** With the client's own id of the message, unique for its conversation and sender: sent again, it adds no second one. */
+export const SendMessageOnce = SendMessage.safeExtend({
+  type: SentType,
+  clientMessageId: text(100)
+    .optional()
+    .describe(
+      'An id from the client, 1 to 100 characters, such as a UUID, unique for the conversation and sender. If a message with this id exists, the payload has that message and none is added; another body or type is a CONFLICT. None by default.',
+    ),
+})
 
 const PREVIEW_CHARACTERS = 100
 

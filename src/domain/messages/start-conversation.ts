@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { Channel } from '../../generated/prisma/enums.ts'
 import type { Prisma } from '../../infra/database/db.ts'
-import { type ConversationWithPeople, Subject, WITH_PEOPLE } from '../conversations/conversations.ts'
+import { ConversationColumns } from '../conversations/columns/conversation-columns.ts'
+import { ConversationDetails } from '../conversations/columns/conversation-details.ts'
+import { type ConversationWithPeople, WITH_PEOPLE } from '../conversations/conversations.ts'
 import { inEventTransaction } from '../events/event-lock.ts'
 import { recordEvent } from '../events/events.ts'
 import { type Actor, refOf } from '../shared/actor.ts'
@@ -9,17 +10,16 @@ import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ValidationError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
-import { idText, jsonObject, parse } from '../shared/input.ts'
+import { idText, omitUndefined, parse } from '../shared/input.ts'
 import { addMessage, MessageBody } from './send-message.ts'
 
 export const StartConversation = z.object({
-  visitorId: idText.describe('The id of the customer.'),
-  subject: Subject.optional().describe('The subject, at most 255 characters. None by default.'),
+  visitorId: idText.describe('The id of the visitor.'),
   message: MessageBody.nullish().describe(
-    'The first message of the customer, 1 to 10,000 characters. None by default.',
+    'The first message, written by the visitor, 1 to 10,000 characters. None by default.',
   ),
-  channel: z.enum(Channel).optional().describe('The channel. API by default.'),
-  metadata: jsonObject.optional().describe('Custom data, an object of at most 16 kB. Empty by default.'),
+  channel: ConversationColumns.shape.channel.optional().describe('The channel. API by default.'),
+  ...ConversationDetails.partial().shape,
 })
 
 /**
@@ -33,7 +33,7 @@ export async function startConversation(
   input: z.input<typeof StartConversation>,
 ): Promise<ConversationWithPeople> {
   requireLevel(actor, 'READ_WRITE')
-  const { visitorId, subject = null, message, channel = 'API', metadata = {} } = parse(StartConversation, input)
+  const { visitorId, message, channel = 'API', metadata = {}, ...details } = parse(StartConversation, input)
   const { workspaceId } = actor
   const id = newId('conversation')
   return inEventTransaction(deps, { workspaceId, conversationIds: [id] }, async (tx) => {
@@ -46,8 +46,8 @@ export async function startConversation(
         id,
         workspaceId,
         visitorId,
-        subject,
         channel,
+        ...omitUndefined(details),
         metadata: metadata as Prisma.InputJsonObject,
         createdAt,
         lastActivityAt: createdAt,
@@ -65,7 +65,7 @@ export async function startConversation(
         createdAt: createdAt.toISOString(),
         workspaceId,
         channel,
-        subject,
+        subject: conversation.subject,
       },
       actor: refOf(actor),
       at: createdAt,

@@ -9,9 +9,7 @@ import { idText, parse } from '../shared/input.ts'
 
 export const Typing = z.object({
   conversationId: idText.describe('The id of the conversation.'),
-  typing: z
-    .boolean()
-    .describe('True while the caller is typing. Agents: the indicator ends after 60 seconds, or with the reply.'),
+  typing: z.boolean().describe('True when the caller is typing, false when they have stopped.'),
 })
 
 /** The duration of a person's typing signal; clients repeat it while the person types. */

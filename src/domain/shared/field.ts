@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import { instant, webUrl } from './input.ts'
+import { webUrl } from './input.ts'
 
-/** The kinds of values of a field. `other` has no counterpart in both APIs: an enum, or an object. */
-export type FieldKind = 'text' | 'url' | 'integer' | 'boolean' | 'time' | 'json' | 'other'
+/** The kinds of values of a field. `other` has no counterpart in both APIs: an object. */
+export type FieldKind = 'text' | 'url' | 'integer' | 'boolean' | 'time' | 'json' | 'enum' | 'other'
 
 /** A field as its zod schema declares it. GraphQL inputs, GraphQL objects and REST responses are derived from it. */
 export interface Field {
@@ -11,6 +11,8 @@ export interface Field {
   readonly isList: boolean
   readonly isOptional: boolean
   readonly isNullable: boolean
+  /** Of an enum. */
+  readonly values: readonly string[]
   readonly description: string | undefined
 }
 
@@ -19,23 +21,35 @@ export function fieldOf(schema: z.ZodType): Field {
   const layers = layersOf(schema)
   const core = layers.at(-1)
   return {
-    kind: core instanceof z.ZodArray ? fieldOf(core.element as z.ZodType).kind : kindOf(layers),
+    kind: kindOf(core instanceof z.ZodArray ? layersOf(core.element as z.ZodType).at(-1) : core),
     isList: core instanceof z.ZodArray,
     isOptional: schema.safeParse(undefined).success,
     isNullable: schema.safeParse(null).success,
+    values: core instanceof z.ZodEnum ? core.options.map(String) : [],
     description: layers.map(({ description }) => description).find((text) => text !== undefined),
   }
 }
 
+/**
+ * What an answer says of a field: the value, and what null means.
+ * @param note in place of "Null when there is none."
+ */
+export function answerDescription({ description = '', isNullable }: Field, note?: string): string {
+  const isSaid = !isNullable || /\bnull\b/i.test(description)
+  const absence = note ?? (isSaid ? '' : 'Null when there is none.')
+  return [description, absence].filter(Boolean).join(' ')
+}
+
 const URL_CORE = layersOf(webUrl).at(-1)
 
-function kindOf(layers: readonly z.ZodType[]): FieldKind {
-  const core = layers.at(-1)
-  if (layers.includes(instant)) return 'time'
+function kindOf(core: z.ZodType | undefined): FieldKind {
+  // Of times, only `instant` takes a Date.
+  if (core instanceof z.ZodDate) return 'time'
   if (core === URL_CORE) return 'url'
   if (core instanceof z.ZodString) return 'text'
   if (core instanceof z.ZodNumber && core.isInt) return 'integer'
-  if (core instanceof z.ZodBoolean) return 'boolean'
+  if (core instanceof z.ZodBoolean || (core instanceof z.ZodLiteral && core.value === true)) return 'boolean'
+  if (core instanceof z.ZodEnum) return 'enum'
   return core instanceof z.ZodRecord ? 'json' : 'other'
 }
 

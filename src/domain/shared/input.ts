@@ -120,7 +120,13 @@ export const hasOneKey: readonly [(keys: object) => boolean, string] = [
 ]
 
 /** A span of time, open where an end is left out: `from` is inclusive, `after` and `to` are exclusive. */
-export const timeRange = z.object({ from: instant, after: instant, to: instant }).partial()
+export const timeRange = z
+  .object({
+    from: instant.describe('The start, inclusive. No limit by default.'),
+    after: instant,
+    to: instant.describe('The end, exclusive. No limit by default.'),
+  })
+  .partial()
 export type TimeRange = z.output<typeof timeRange>
 
 /** A time range as a Prisma condition. */

@@ -48,15 +48,22 @@ export const VisitorInput = z.object({
 export const VisitorPatch = VisitorInput.refine(...changesSomething)
 
 /** Conditions for a text, ignoring case; all must match. */
-const TextFilter = z.object({ is: text(320), startsWith: text(320), contains: text(320) }).partial()
+export const TextFilter = z
+  .object({
+    is: text(320).describe('The text is equal to this.'),
+    startsWith: text(320).describe('The text starts with this.'),
+    contains: text(320).describe('The text contains this.'),
+  })
+  .partial()
 
 export const VisitorFilter = z
   .object({
-    name: TextFilter,
-    email: TextFilter,
-    externalId: ExternalId,
-    /** A text in the name, email address or external id. */
-    text: text(200),
+    name: TextFilter.describe('Conditions on the name.'),
+    email: TextFilter.describe('Conditions on the email address.'),
+    externalId: ExternalId.describe('The visitor with exactly this `externalId`.'),
+    text: text(200).describe(
+      'A text of 1 to 200 characters that the name, email address or `externalId` contains, ignoring case.',
+    ),
   })
   .partial()
 

@@ -6,10 +6,7 @@ import { managedEndpoints, requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { NotFoundError } from '../shared/errors.ts'
 import { requireId } from '../shared/input.ts'
-import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
-
-/** The reasons for which GudDesk disables an endpoint. */
-export type DisabledReason = 'gone' | 'failing'
+import { inTimeOrder, newestFirst, type Page, type PageRequest, type PrismaRange } from '../shared/pagination.ts'
 
 export function endpointTarget({ id, url }: WebhookEndpoint): AuditTarget {
   return { type: 'webhook_endpoint', id, name: url }
@@ -24,6 +21,42 @@ export async function listEndpoints(deps: Deps, actor: Actor, page: PageRequest)
     find: (range) => webhookEndpoint.findMany({ ...range, where: { ...where, ...range.where } }),
     count: () => webhookEndpoint.count({ where }),
   })
+}
+
+/** How the endpoints of an agent are read: alone, or with those of other agents in one statement. */
+export interface AgentEndpointReader {
+  find(range: PrismaRange<'createdAt'>): Promise<WebhookEndpoint[]>
+  count(): Promise<number>
+}
+
+/** A page of the endpoints of an agent, oldest first. */
+export function agentEndpointPage(page: PageRequest, reader: AgentEndpointReader): Promise<Page<WebhookEndpoint>> {
+  return inTimeOrder({ field: 'createdAt', direction: 'asc' }, page, reader)
+}
+
+/** The same range of the endpoints of many agents in one statement; none of other agents to an agent. */
+export async function endpointsOfAgents(
+  { db }: Pick<Deps, 'db'>,
+  actor: Actor,
+  agentIds: readonly string[],
+  { where, ...range }: PrismaRange<'createdAt'>,
+): Promise<Map<string, WebhookEndpoint[]>> {
+  const rows = await db.prisma.agent.findMany({
+    where: { id: { in: [...agentIds] }, workspaceId: actor.workspaceId },
+    select: { id: true, webhookEndpoints: { ...range, where: { AND: [managedEndpoints(actor), where] } } },
+  })
+  return new Map(rows.map(({ id, webhookEndpoints }) => [id, webhookEndpoints]))
+}
+
+/** How many endpoints each agent has, of those that endpointsOfAgents finds; agents without one are left out. */
+export async function countEndpointsOfAgents(
+  { db }: Pick<Deps, 'db'>,
+  actor: Actor,
+  agentIds: readonly string[],
+): Promise<Map<string, number>> {
+  const where = { AND: [managedEndpoints(actor), { agentId: { in: [...agentIds] } }] }
+  const counts = await db.prisma.webhookEndpoint.groupBy({ by: ['agentId'], where, _count: true })
+  return new Map(counts.flatMap(({ agentId, _count }) => (agentId === null ? [] : [[agentId, _count] as const])))
 }
 
 /**

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { extname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import type Koa from 'koa'
 import { pageHeaders } from '../headers.ts'
 import { GRAPHQL_PATH } from './paths.ts'
@@ -52,15 +53,30 @@ export async function readPages(folder = FOLDER): Promise<Pages | null> {
     const type = TYPES[extname(name)]
     if (type === undefined) continue
     const [bytes, br, gzip] = await Promise.all([readFile(name), copy(`${name}.br`), copy(`${name}.gz`)])
-    const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 27)}"`
     const path = `/${relative(folder, name).split(sep).join('/')}`
-    pages.set(path, { type, etag, bytes, ...(br && { br }), ...(gzip && { gzip }) })
+    pages.set(path, { type, etag: etagOf(bytes), bytes, ...(br && { br }), ...(gzip && { gzip }) })
   }
   return pages.has(INDEX) ? pages : null
 
   async function copy(name: string): Promise<Buffer | undefined> {
     return names.includes(name) ? readFile(name) : undefined
   }
+}
+
+function etagOf(bytes: Buffer): string {
+  return `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 27)}"`
+}
+
+/**
+ * The same pages for a deployment for development, which offers what only helps to try things out: the page says so in its
+ * `data-mode`, where the dashboard's code reads it.
+ */
+export function inDevelopment(pages: Pages): Pages {
+  const index = pages.get(INDEX)
+  if (index === undefined) return pages
+  const bytes = Buffer.from(index.bytes.toString().replace('<html ', '<html data-mode="development" '))
+  const copies = { br: brotliCompressSync(bytes), gzip: gzipSync(bytes) }
+  return new Map([...pages, [INDEX, { type: index.type, etag: etagOf(bytes), bytes, ...copies }]])
 }
 
 /**

@@ -35,7 +35,7 @@ const CHANGE = graphql(`mutation ($input: ChangePasswordInput!) { changePassword
   error { code message }
 } }`)
 const ME = graphql(`{ me { email hasPassword isEmailVerified mayResetPassword } }`)
-const MEMBERS = graphql(`{ workspace { members { email isEmailVerified } } }`)
+const MEMBERS = graphql(`{ workspace { members { edges { node { email isEmailVerified } } } } }`)
 
 const { tryToInvite, accept, offer } = invitationsOf(() => guddesk)
 
@@ -47,8 +47,8 @@ async function invite(tenant: Tenant, role: MemberRole = 'AGENT'): Promise<strin
   )
 }
 
-const makeKey = async (key: string, allWorkspaces: boolean) =>
-  (await guddesk.query(MAKE_KEY, { input: { name: 'K', permission: 'FULL_ACCESS', allWorkspaces } }, { key }))
+const makeKey = async (key: string, isForAllWorkspaces: boolean) =>
+  (await guddesk.query(MAKE_KEY, { input: { name: 'K', permission: 'FULL_ACCESS', isForAllWorkspaces } }, { key }))
     .createApiKey
 
 const change = async (key: string, input: { newPassword: string; currentPassword?: string; revokeApiKeys?: boolean }) =>
@@ -94,9 +94,8 @@ describe('an address that nobody has verified', () => {
     }
     const where = { workspaceId: ours.workspaceId, user: { email } }
     expect(await guddesk.deps.db.prisma.member.count({ where })).toBe(0)
-    expect((await guddesk.query(MEMBERS, {}, { key: theirs.key })).workspace.members).toContainEqual({
-      email,
-      isEmailVerified: false,
+    expect((await guddesk.query(MEMBERS, {}, { key: theirs.key })).workspace.members?.edges).toContainEqual({
+      node: { email, isEmailVerified: false },
     })
   })
 
@@ -109,7 +108,7 @@ describe('an address that nobody has verified', () => {
     // Nor by a key that it had before.
     const old = await guddesk.newKey({ ...theirs, userId }, 'FULL_ACCESS', 'all')
     const headers = { 'x-workspace-id': theirs.workspaceId }
-    const input = { name: 'K', permission: 'FULL_ACCESS' as const, allWorkspaces: true }
+    const input = { name: 'K', permission: 'FULL_ACCESS' as const, isForAllWorkspaces: true }
     expect((await guddesk.query(MAKE_KEY, { input }, { key: old, headers })).createApiKey).toMatchObject({
       error: { code: 'FORBIDDEN' },
     })

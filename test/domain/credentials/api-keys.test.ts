@@ -111,12 +111,13 @@ test('are for FULL_ACCESS and for people; another workspace’s are not found', 
 })
 
 describe('a key of all workspaces', () => {
-  const CREATE = graphql(`mutation { createApiKey(input: { name: "All", permission: READ_ONLY, allWorkspaces: true }) {
-    key apiKey { id allWorkspaces } error { code message }
+  const CREATE =
+    graphql(`mutation { createApiKey(input: { name: "All", permission: READ_ONLY, isForAllWorkspaces: true }) {
+    key apiKey { id isForAllWorkspaces } error { code message }
   } }`)
   const ids = async (key: string, headers: Record<string, string>) => {
     const { data } = await guddesk.graphql(
-      graphql(`{ apiKeys { edges { node { id allWorkspaces } } } }`),
+      graphql(`{ apiKeys { edges { node { id isForAllWorkspaces } } } }`),
       {},
       { key, headers },
     )
@@ -130,7 +131,7 @@ describe('a key of all workspaces', () => {
     const wide = await guddesk.newKey(tenant, 'FULL_ACCESS', 'all')
     for (const key of [session, wide]) {
       const { key: made, apiKey } = (await guddesk.graphql(CREATE, {}, { key, headers })).data.createApiKey
-      expect(apiKey.allWorkspaces).toBe(true)
+      expect(apiKey.isForAllWorkspaces).toBe(true)
       const ask = (query: string) => guddesk.call('GET', `/api/v1/conversations${query}`, undefined, { key: made })
       expect([(await ask('')).status, (await ask(`?workspaceId=${tenant.workspaceId}`)).status]).toEqual([400, 200])
       expect(await ids(session, headers)).toContain(apiKey.id)

@@ -204,13 +204,13 @@ test('a page of the profile: everything can be changed', async () => {
   const maker = { creatorName: 'Ann', creatorUrl: 'https://a.com/', config: { a: 1 }, priority: 3 }
   const events = ['CONVERSATION_CREATED', 'CONVERSATION_CLOSED']
   const fields = `agent { name description iconUrl creatorName creatorUrl config priority isEnabled
-    webhookEndpoints { url events } }`
+    webhookEndpoints { edges { node { url events } } } }`
   const webhookUrl = `${receiver.url}/moved`
   const input = { agentId: agent.id, ...profile, ...maker, webhookUrl, events, isEnabled: false }
   expect((await mutate('updateAgent', input, fields)).agent).toEqual({
     ...profile,
     ...maker,
     isEnabled: false,
-    webhookEndpoints: [{ url: webhookUrl, events }],
+    webhookEndpoints: { edges: [{ node: { url: webhookUrl, events } }] },
   })
 })

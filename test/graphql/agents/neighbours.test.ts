@@ -29,7 +29,10 @@ const AGENT_FIELDS: Record<string, NeighbourRule> = {
   icon: { instead: null },
   creatorName: { instead: null },
   creatorUrl: { instead: null },
-  webhookEndpoints: { instead: [], select: 'webhookEndpoints { id url }' },
+  webhookEndpoints: {
+    instead: { totalCount: 0, edges: [] },
+    select: 'webhookEndpoints(first: 5) { totalCount edges { node { id url } } }',
+  },
   installer: { instead: null, select: 'installer { name hasLeft }' },
   conversations: { instead: null, select: 'conversations(first: 1) { totalCount nodes { id } }' },
   lastSeenAt: { instead: null },

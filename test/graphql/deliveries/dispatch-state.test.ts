@@ -17,8 +17,8 @@ beforeEach(async () => {
   tenant = await guddesk.newTenant()
 })
 
-const STATE = graphql(`{ dispatchState { pending scheduled held due oldestDueSeconds isBusConnected } }`)
-const EMPTY = { pending: 0, scheduled: 0, held: 0, due: 0, oldestDueSeconds: null, isBusConnected: true }
+const STATE = graphql(`{ dispatchState { pending scheduled held due oldestDueSeconds } }`)
+const EMPTY = { pending: 0, scheduled: 0, held: 0, due: 0, oldestDueSeconds: null }
 
 const state = async (key = tenant.key) => (await guddesk.query(STATE, {}, { key })).dispatchState
 

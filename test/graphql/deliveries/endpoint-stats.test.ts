@@ -106,10 +106,10 @@ describe('how endpoints and agents are doing', () => {
     expect(byId.get(agent.id)).toMatchObject({ lastSeenAt: null, replyCount24h: null, successRate24h: null })
     expect(byId.get(next.id)).toMatchObject({ replyCount24h: 0, successRate24h: null })
     const nested = graphql(
-      `{ agents { edges { node { id webhookEndpoints { pendingCount failedCount successRate24h } } } } }`,
+      `{ agents { edges { node { id webhookEndpoints { totalCount edges { node { pendingCount failedCount successRate24h } } } } } } }`,
     )
     const { agents: all } = await ask(nested, {}, next.credentials.apiKey)
     const hidden = all.edges.find(({ node }: { node: { id: string } }) => node.id === agent.id)
-    expect(hidden.node.webhookEndpoints).toEqual([])
+    expect(hidden.node.webhookEndpoints).toEqual({ totalCount: 0, edges: [] })
   })
 })

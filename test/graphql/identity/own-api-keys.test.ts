@@ -31,14 +31,14 @@ async function person(role: MemberRole): Promise<{ userId: string; memberId: str
 }
 
 const CREATE = graphql(`mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) {
-  key apiKey { id name prefix allWorkspaces permission expiresAt lastUsedAt }
+  key apiKey { id name prefix isForAllWorkspaces permission expiresAt lastUsedAt }
   error { code message }
 } }`)
 const REVOKE = graphql(`mutation ($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) {
   apiKey { revokedAt }
   error { code }
 } }`)
-const OWN = graphql(`{ ownApiKeys { totalCount edges { node { name allWorkspaces } } } }`)
+const OWN = graphql(`{ ownApiKeys { totalCount edges { node { name isForAllWorkspaces } } } }`)
 const NODE = graphql(`query ($id: ID!) { node(id: $id) { id } }`)
 
 async function create(input: Partial<VariablesOf<typeof CREATE>['input']>, as: Call) {
@@ -70,8 +70,8 @@ describe('an all-workspaces key', () => {
     await guddesk.deps.db.prisma.member.create({
       data: { id: 'mem_second', workspaceId: second.workspaceId, userId: tenant.userId, role: 'VIEWER' },
     })
-    const { key, apiKey } = payload(await create({ allWorkspaces: true }, owner))
-    expect(apiKey).toMatchObject({ name: 'CI', allWorkspaces: true, prefix: key.slice(0, 8), lastUsedAt: null })
+    const { key, apiKey } = payload(await create({ isForAllWorkspaces: true }, owner))
+    expect(apiKey).toMatchObject({ name: 'CI', isForAllWorkspaces: true, prefix: key.slice(0, 8), lastUsedAt: null })
     for (const { workspaceId } of [tenant, second]) expect(await workspaceOf(key, workspaceId)).toBe(workspaceId)
     expect(await workspaceOf(key)).toBe('bad_request')
     expect(await workspaceOf(key, guddesk.tenant.workspaceId)).toBe('forbidden')
@@ -81,25 +81,29 @@ describe('an all-workspaces key', () => {
   })
 
   test('is made by another one, not by a key for one workspace, and not below FULL_ACCESS', async () => {
-    const { key } = payload(await create({ allWorkspaces: true }, owner))
+    const { key } = payload(await create({ isForAllWorkspaces: true }, owner))
     const all = { key, headers: { 'x-workspace-id': tenant.workspaceId } }
-    expect(await create({ allWorkspaces: true, name: 'Second' }, all)).toMatchObject({ apiKey: { name: 'Second' } })
-    expect(await create({ allWorkspaces: true }, { key: tenant.key })).toMatchObject({ error: { code: 'FORBIDDEN' } })
+    expect(await create({ isForAllWorkspaces: true, name: 'Second' }, all)).toMatchObject({
+      apiKey: { name: 'Second' },
+    })
+    expect(await create({ isForAllWorkspaces: true }, { key: tenant.key })).toMatchObject({
+      error: { code: 'FORBIDDEN' },
+    })
     const { as } = await person('AGENT')
-    expect(await create({ allWorkspaces: true }, as)).toMatchObject({ error: { code: 'FORBIDDEN' } })
+    expect(await create({ isForAllWorkspaces: true }, as)).toMatchObject({ error: { code: 'FORBIDDEN' } })
     expect(await guddesk.deps.db.prisma.apiKey.count({ where: { workspaceId: null, userId: tenant.userId } })).toBe(2)
   })
 
   test('is for one workspace when nothing is said', async () => {
-    for (const input of [{}, { allWorkspaces: null }])
-      expect(payload(await create(input, owner)).apiKey.allWorkspaces).toBe(false)
+    for (const input of [{}, { isForAllWorkspaces: null }])
+      expect(payload(await create(input, owner)).apiKey.isForAllWorkspaces).toBe(false)
   })
 })
 
 describe('own keys', () => {
   test("are a person's here and for all workspaces, nobody else's, no agent's, none of another workspace", async () => {
     await create({ name: 'Here' }, owner)
-    await create({ name: 'All', allWorkspaces: true }, owner)
+    await create({ name: 'All', isForAllWorkspaces: true }, owner)
     const agent = await guddesk.call(
       'POST',
       '/api/v1/agents',
@@ -111,12 +115,12 @@ describe('own keys', () => {
     const viewer = await person('VIEWER')
     await guddesk.newKey({ ...tenant, ...viewer }, 'READ_ONLY')
     const mine = [
-      { name: 'All', allWorkspaces: true },
-      { name: 'Here', allWorkspaces: false },
-      { name: 'FULL_ACCESS key', allWorkspaces: false },
+      { name: 'All', isForAllWorkspaces: true },
+      { name: 'Here', isForAllWorkspaces: false },
+      { name: 'FULL_ACCESS key', isForAllWorkspaces: false },
     ]
     expect(await own(owner)).toEqual(mine)
-    expect(await own(viewer.as)).toEqual([{ name: 'READ_ONLY key', allWorkspaces: false }])
+    expect(await own(viewer.as)).toEqual([{ name: 'READ_ONLY key', isForAllWorkspaces: false }])
     // A key for one workspace does not look further.
     expect(await own({ key: tenant.key })).toEqual(mine.slice(1))
     for (const key of [agent.data.credentials.apiKey, await guddesk.newKey(tenant, 'READ_WRITE')]) {
@@ -142,7 +146,7 @@ describe('own keys', () => {
   })
 
   test('for all workspaces are revoked by their person, not by a key for one workspace or by other admins', async () => {
-    const { apiKey, key } = payload(await create({ allWorkspaces: true }, owner))
+    const { apiKey, key } = payload(await create({ isForAllWorkspaces: true }, owner))
     const admin = await person('ADMIN')
     for (const as of [{ key: tenant.key }, admin.as]) {
       expect(await revoke(apiKey.id, as)).toMatchObject({ error: { code: 'NOT_FOUND' } })

@@ -77,6 +77,7 @@ async function newWorld(): Promise<World> {
   const { endpointId } = made
   const delivery = await prisma.delivery.findFirstOrThrow({ where: { endpointId } })
   const ids = {
+    workspace: workspaceId,
     conversation: made.conversationId,
     visitor: made.visitorId,
     agent: made.agentId,
@@ -162,7 +163,7 @@ describe.each(Object.keys(PLACES))('%s', (place) => {
 
 // Afterwards, as some of these take away what others need.
 describe('an own id is another matter', () => {
-  const isRemoval = (place: string) => /delete|remove|uninstall|revoke|endSession|changeMember/.test(place)
+  const isRemoval = (place: string) => /delete|remove|uninstall|unregister|revoke|endSession|changeMember/.test(place)
   const order = Object.keys(PLACES).sort((a, b) => Number(isRemoval(a)) - Number(isRemoval(b)))
 
   test.each(order)('%s', async (place) => {
@@ -181,6 +182,8 @@ describe('an own id is another matter', () => {
 const BELOW: Record<string, (walk: string) => string> = {
   'Conversation.messages': (walk) => `node(id: $conversation) { ... on Conversation { ${walk} } }`,
   'Conversation.events': (walk) => `node(id: $conversation) { ... on Conversation { ${walk} } }`,
+  'Agent.webhookEndpoints': (walk) => `node(id: $agent) { ... on Agent { ${walk} } }`,
+  'Workspace.members': (walk) => `workspace { ${walk} }`,
   'Visitor.conversations': (walk) => `node(id: $visitor) { ... on Visitor { ${walk} } }`,
   'Conversation.deliveries': (walk) => `node(id: $delivery) { ... on Delivery { conversation { ${walk} } } }`,
   'Event.deliveries': (walk) => `node(id: $delivery) { ... on Delivery { event { ${walk} } } }`,

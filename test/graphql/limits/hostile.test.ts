@@ -102,7 +102,7 @@ describe('texts within a query', () => {
 describe('directives that are not there', () => {
   test.each([
     '{ viewer { ... @defer { actor { displayName } } } }',
-    '{ workspace { members @stream(initialCount: 1) { id } } }',
+    '{ workspace { members { edges @stream(initialCount: 1) { cursor } } } }',
     '{ ... @defer(label: "a") { __typename } }',
   ])('%s is refused', async (query) => {
     const { body } = await guddesk.graphql(query)

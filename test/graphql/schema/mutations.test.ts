@@ -7,7 +7,7 @@ import { ACTOR, guddesk, type InputOf, useServer } from './mutation-steps.ts'
 useServer()
 
 const CREATE_VISITOR = graphql(`mutation ($input: UpsertVisitorInput!) { upsertVisitor(input: $input) {
-  created visitor { id externalId name email avatarUrl metadata }
+  isNew visitor { id externalId name email avatarUrl metadata }
   error { code message }
 } }`)
 
@@ -56,11 +56,11 @@ test('upsertVisitor creates, and updates by externalId', async () => {
     name: 'Vera',
     email: 'vera@example.com',
   }
-  expect(made).toEqual({ error: null, created: true, visitor })
+  expect(made).toEqual({ error: null, isNew: true, visitor })
   const again = await create({ externalId: 'u1', name: 'Vera V.' })
-  expect(again).toEqual({ ...made, created: false, visitor: { ...made.visitor, name: 'Vera V.' } })
+  expect(again).toEqual({ ...made, isNew: false, visitor: { ...made.visitor, name: 'Vera V.' } })
   const other = await guddesk.newTenant()
-  expect(await create({ externalId: 'u1' }, other.key)).toMatchObject({ created: true })
+  expect(await create({ externalId: 'u1' }, other.key)).toMatchObject({ isNew: true })
 })
 
 describe('startConversation', () => {

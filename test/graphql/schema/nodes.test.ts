@@ -192,12 +192,12 @@ test.each(['READ_ONLY', 'READ_WRITE'] as const)(
 
 test('nodes show what they hold, and relations stay in the workspace', async () => {
   const query = graphql(`query ($ids: [ID!]!) { nodes(ids: $ids) { __typename
-    ... on Workspace { members { id email } }
+    ... on Workspace { members { edges { node { id email } } } }
     ... on Member { name role }
     ... on Visitor { visitorName: name metadata }
     ... on Conversation { visitor { id } assignee { id } messages(first: 1) { edges { node { id body } } } }
     ... on Message { conversationId sequence sender { id } }
-    ... on Agent { isEnabled type webhookEndpoints { id url } }
+    ... on Agent { isEnabled type webhookEndpoints { edges { node { id url } } } }
     ... on WebhookEndpoint { url agentId events lastSuccessAt }
     ... on ApiKey { prefix permission agentId revokedAt }
     ... on Delivery { deliveredType: eventType endpoint { id } }
@@ -211,15 +211,17 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
   const { data, body } = await guddesk.graphql(query, { ids: TYPES.map((type) => mine[type]) })
   expect(body.errors).toBeUndefined()
   const url = 'http://127.0.0.1:9/nodes'
+  const member = { node: { id: mine['Member'], email: 'owner@localhost' } }
+  const endpoint = { node: { id: mine['WebhookEndpoint'], url } }
   const message = { node: { id: mine['Message'], body: 'hello' } }
   const webhook = { agentId: mine['Agent'], events: ['MESSAGE_CREATED', 'CONVERSATION_CREATED'] }
   expect(data.nodes).toEqual([
-    { __typename: 'Workspace', members: [{ id: mine['Member'], email: 'owner@localhost' }] },
+    { __typename: 'Workspace', members: { edges: [member] } },
     { __typename: 'Member', name: 'Owner', role: 'OWNER' },
     { __typename: 'Visitor', visitorName: 'Vera Visitor', metadata: {} },
     { __typename: 'Conversation', visitor: { id: mine['Visitor'] }, assignee: null, messages: { edges: [message] } },
     { __typename: 'Message', conversationId: mine['Conversation'], sequence: 1, sender: { id: mine['Visitor'] } },
-    { __typename: 'Agent', isEnabled: true, type: 'CUSTOM', webhookEndpoints: [{ id: mine['WebhookEndpoint'], url }] },
+    { __typename: 'Agent', isEnabled: true, type: 'CUSTOM', webhookEndpoints: { edges: [endpoint] } },
     { __typename: 'WebhookEndpoint', url, ...webhook, lastSuccessAt: null },
     {
       __typename: 'ApiKey',

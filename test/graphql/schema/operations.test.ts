@@ -68,11 +68,15 @@ test('an agent is installed, changed, disabled, listed and uninstalled', async (
     events: ['MESSAGE_CREATED', 'CONVERSATION_CLOSED'],
     description: null,
   }
-  const changed = await run('updateAgent', patch, 'agent { name isEnabled webhookEndpoints { events } }')
+  const changed = await run(
+    'updateAgent',
+    patch,
+    'agent { name isEnabled webhookEndpoints { edges { node { events } } } }',
+  )
   expect(changed.agent).toEqual({
     name: 'Better',
     isEnabled: false,
-    webhookEndpoints: [{ events: ['MESSAGE_CREATED', 'CONVERSATION_CLOSED'] }],
+    webhookEndpoints: { edges: [{ node: { events: ['MESSAGE_CREATED', 'CONVERSATION_CLOSED'] } }] },
   })
   const listed = async (isEnabled: boolean) => {
     const query = `query($filter: AgentFilter) { agents(filter: $filter) { edges { node { id } } } }`

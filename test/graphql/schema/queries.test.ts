@@ -60,16 +60,20 @@ test('workspace has its members, longest here first', async () => {
   const tenant = await guddesk.newTenant()
   await guddesk.newMember(tenant, 'Ada', 'ADMIN')
   await guddesk.newMember(tenant, 'Vic', 'VIEWER')
-  const document = graphql(`{ workspace { id createdAt members { id name email role createdAt } } }`)
+  const document = graphql(
+    `{ workspace { id createdAt members { totalCount edges { node { id name email role createdAt } } } } }`,
+  )
   const { workspace } = await guddesk.query(document, {}, { key: tenant.key })
   expect(workspace.id).toBe(tenant.workspaceId)
   expect(workspace.createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
-  expect(workspace.members.map(({ name, role }) => [name, role])).toEqual([
+  const members = workspace.members?.edges.map(({ node }) => node) ?? []
+  expect(workspace.members?.totalCount).toBe(3)
+  expect(members.map(({ name, role }) => [name, role])).toEqual([
     ['Otto Owner', 'OWNER'],
     ['Ada', 'ADMIN'],
     ['Vic', 'VIEWER'],
   ])
-  expect(workspace.members[0]).toMatchObject({ id: tenant.memberId, email: `${tenant.userId}@example.com` })
+  expect(members[0]).toMatchObject({ id: tenant.memberId, email: `${tenant.userId}@example.com` })
 })
 
 describe('conversation', () => {

@@ -56,6 +56,8 @@ async function grow(): Promise<void> {
   const { data: conversation } = await guddesk.call('GET', `/api/v1/conversations/${id}`)
   Object.assign(latest, { conversation: id, visitors: [...latest.visitors, conversation.visitor.id] })
   const { memberId } = await guddesk.newMember(tenant, 'Mia')
+  // Several endpoints of an agent.
+  await guddesk.call('POST', '/api/agent/webhooks', { url: `${webhookUrl}/b` }, { key: agent.credentials.apiKey })
   await guddesk.call('PATCH', `/api/v1/conversations/${id}`, { assigneeId: memberId })
   const messages = `/api/v1/conversations/${id}/messages`
   await guddesk.call('POST', messages, { body: 'from a member', type: 'AGENT' })

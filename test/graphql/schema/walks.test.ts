@@ -9,6 +9,9 @@ let guddesk: TestGudDesk
 let key: string
 /** Whose messages are walked through. */
 let conversationId: string
+/** Whose endpoints are walked through, and its key. */
+let agentId: string
+let agentKey: string
 
 const ROWS = 17
 
@@ -16,6 +19,9 @@ beforeAll(async () => {
   guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
   key = await guddesk.newKey(guddesk.tenant, 'FULL_ACCESS', 'all')
   conversationId = await guddesk.newConversation(guddesk.tenant, 'Hello')
+  const { data } = await post('/api/v1/agents', { name: 'Walker', webhookUrl: 'http://127.0.0.1:9/walker' })
+  agentId = data.id
+  agentKey = data.credentials.apiKey
   for (let i = 0; i < ROWS; i++) await another(i)
 })
 
@@ -35,12 +41,18 @@ async function another(i: number): Promise<void> {
   await guddesk.call('PATCH', `/api/v1/conversations/${id}`, { tags: [`tag ${made}`] })
   await post(`/api/v1/conversations/${conversationId}/messages`, { body: 'More', type: 'AGENT' })
   await guddesk.newKey(guddesk.tenant, 'READ_ONLY')
+  const own = { url: `http://127.0.0.1:9/walker/${made}`, events }
+  await guddesk.call('POST', '/api/agent/webhooks', own, { key: agentKey })
   await post('/api/v1/articles', { title: `Article ${made}`, body: 'Read this' })
   await guddesk.graphql(`mutation { createCollection(input: { name: "No. ${made}" }) { __typename } }`)
   const { prisma } = guddesk.deps.db
   const { workspaceId, userId } = guddesk.tenant
   const ids = { invitation: newId('invitation'), workspace: newId('workspace'), member: newId('member') }
   const createdAt = guddesk.clock.now()
+  const person = { id: newId('user'), email: `member-${made}@example.com`, name: `Member ${made}` }
+  await prisma.user.create({ data: person })
+  const membership = { id: newId('member'), workspaceId, userId: person.id, role: 'VIEWER', createdAt } as const
+  await prisma.member.create({ data: membership })
   const invited = { email: `${made}@example.com`, role: 'AGENT', tokenHash: ids.invitation } as const
   const expiresAt = new Date(createdAt.getTime() + 86_400_000)
   await prisma.invitation.create({ data: { ...invited, id: ids.invitation, workspaceId, createdAt, expiresAt } })
@@ -49,8 +61,8 @@ async function another(i: number): Promise<void> {
   await prisma.workspace.create({ data: { ...workspace, members: { create: owner } } })
 }
 
-/** Every list by its root field: how it is asked for, and where its connection is in the answer. */
-const LISTS: Record<string, { field: string; inner?: string; args?: string; id?: string }> = {
+/** Every list by its root field: how it is asked for, and in what it is. */
+const LISTS: Record<string, { field: string; args?: string; id?: string; within?: () => string }> = {
   tags: { field: 'tags', id: 'id: name' },
   conversations: { field: 'conversations' },
   'conversations by start': { field: 'conversations', args: 'sort: NEWEST' },
@@ -67,7 +79,12 @@ const LISTS: Record<string, { field: string; inner?: string; args?: string; id?:
   collections: { field: 'collections' },
   invitations: { field: 'invitations' },
   workspaces: { field: 'workspaces' },
-  messages: { field: 'conversation', inner: 'messages' },
+  members: { field: 'members', within: () => 'workspace { LIST }' },
+  'endpoints of an agent': {
+    field: 'webhookEndpoints',
+    within: () => `node(id: "${agentId}") { ... on Agent { LIST } }`,
+  },
+  messages: { field: 'messages', within: () => `conversation(id: "${conversationId}") { LIST }` },
 }
 
 interface Listed {
@@ -76,16 +93,17 @@ interface Listed {
 }
 
 async function ask(list: string, page: object): Promise<Listed> {
-  const { field, inner, args: own = '', id = 'id' } = LISTS[list] ?? { field: list }
+  const { field, args: own = '', id = 'id', within } = LISTS[list] ?? { field: list }
   const args = `(${own} first: $first, after: $after, last: $last, before: $before)`
   const selection = `{ pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { ${id} } } }`
-  const asked = inner === undefined ? `${field}${args}` : `${field}(id: "${conversationId}") { ${inner}${args}`
-  const close = inner === undefined ? '' : '}'
-  const query = `query ($first: Int, $after: String, $last: Int, $before: String) { ${asked} ${selection} ${close} }`
+  const asked = (within?.() ?? 'LIST').replace('LIST', `${field}${args} ${selection}`)
+  const query = `query ($first: Int, $after: String, $last: Int, $before: String) { ${asked} }`
   const headers = { 'x-workspace-id': guddesk.tenant.workspaceId }
   const { body } = await guddesk.graphql(query, page, { key, headers })
   expect(body.errors).toBeUndefined()
-  return inner === undefined ? body.data[field] : body.data[field][inner]
+  const [value] = Object.values<Listed & Record<string, Listed>>(body.data)
+  if (value === undefined) throw new Error(`${list} has no data`)
+  return within === undefined ? value : (value[field] ?? value)
 }
 
 const idsOf = ({ edges }: Listed) => edges.map(({ node }) => node.id)

@@ -47,7 +47,7 @@ const QUERIES: [string, string, (() => object)?][] = [
     'aliases, fragments and conditions',
     `query ($yes: Boolean!, $no: Boolean!) {
     a: workspace { ...W } b: workspace @include(if: $no) { id } c: workspace @skip(if: $no) { slug @include(if: $yes) }
-  } fragment W on Workspace { id name members { ... on Member { name } } }`,
+  } fragment W on Workspace { id name members { edges { node { ... on Member { name } } } } }`,
     () => ({ yes: true, no: false }),
   ],
   ['the schema', '{ __schema { queryType { name } } __type(name: "Visitor") { fields { name } } }'],

@@ -214,7 +214,10 @@ describe('extensions.cost', () => {
     ['query ($n: Int) { conversations(first: $n) { totalCount } }', 1 + 7, { n: 7 }],
     ['query ($n: Int = 9) { conversations(first: $n) { totalCount } }', 1 + 9],
     ['query ($n: Int = 9) { conversations(first: $n) { totalCount } }', 1 + 25, { n: null }],
-    ['{ workspace { members { name } } }', 2 + 10],
+    ['{ workspace { members(first: 10) { edges { node { name } } } } }', 2 + 10 * 3],
+    ['{ workspace { members { totalCount } } }', 2 + 25],
+    ['{ agents(first: 2) { edges { node { webhookEndpoints(first: 3) { totalCount } } } } }', 1 + 2 * (3 + 3)],
+    ['{ deliveries(first: 1) { edges { node { attempts { number } } } } }', 1 + 3 + 10],
     ['query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', 1 + 30 * 11, { ids: Array.from({ length: 30 }, () => 'x') }],
     ['{ viewer { ...A ...A } } fragment A on Viewer { actor { displayName } }', 1 + 4],
   ]

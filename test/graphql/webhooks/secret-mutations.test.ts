@@ -8,14 +8,14 @@ const INSTALL_AGENT = graphql(`mutation ($input: InstallAgentInput!) { installAg
   secret key endpoint { id } apiKey { id }
   agent {
     id name description type config priority iconUrl creatorName creatorUrl isEnabled
-    webhookEndpoints { id url events }
+    webhookEndpoints { edges { node { id url events } } }
   }
   error { code message }
 } }`)
 
 const CREATE_ENDPOINT =
   graphql(`mutation ($input: RegisterWebhookEndpointInput!) { registerWebhookEndpoint(input: $input) {
-  created secret
+  isNew secret
   endpoint {
     id url description isEnabled events agentId
     maxInFlight ordering consecutiveFailures failingSince
@@ -43,7 +43,7 @@ describe('what makes a secret shows it once', () => {
   /** Every text that GraphQL and REST show of the workspace's agents, endpoints and keys. */
   async function everythingShown(ids: string[]): Promise<string> {
     const document = graphql(`query ($ids: [ID!]!) { nodes(ids: $ids) {
-      ... on Agent { name config webhookEndpoints { id url description } }
+      ... on Agent { name config webhookEndpoints { edges { node { id url description } } } }
       ... on WebhookEndpoint { id url description agentId isEnabled }
       ... on ApiKey { id name prefix permission }
     } workspace { name slug } }`)
@@ -63,12 +63,13 @@ describe('what makes a secret shows it once', () => {
     expect(made).toMatchObject({ error: null, agent: { ...profile, ...maker, isEnabled: true } })
     const { agent, secret, key, endpoint, apiKey } = made
     const subscribed = ['CONVERSATION_CREATED', 'CONVERSATION_CLOSED']
-    expect(agent.webhookEndpoints).toEqual([{ id: expect.stringMatching(/^whk_/), url, events: subscribed }])
+    const endpoints = agent.webhookEndpoints?.edges.map(({ node }) => node) ?? []
+    expect(endpoints).toEqual([{ id: expect.stringMatching(/^whk_/), url, events: subscribed }])
     expect([secret, key]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/), expect.stringMatching(/^gd_.{43}$/)])
     const { viewer } = await guddesk.query(ACTOR, {}, { key })
     expect(viewer).toEqual({ permission: 'READ_WRITE', actor: { id: agent.id, displayName: 'RefundBot' } })
-    expect([endpoint.id, apiKey.id]).toEqual([agent.webhookEndpoints[0]?.id, expect.stringMatching(/^key_/)])
-    const shown = await everythingShown([agent.id, ...agent.webhookEndpoints.map(({ id }) => id)])
+    expect([endpoint.id, apiKey.id]).toEqual([endpoints[0]?.id, expect.stringMatching(/^key_/)])
+    const shown = await everythingShown([agent.id, ...endpoints.map(({ id }) => id)])
     expect(shown).toContain(agent.id)
     expect(shown).not.toContain(secret)
     expect(shown).not.toContain(key)
@@ -78,13 +79,13 @@ describe('what makes a secret shows it once', () => {
     const url = 'http://127.0.0.1:9/endpoint'
     const made = payload(await createEndpoint({ url: `${url}#x`, description: 'CI' }))
     const endpoint = { id: expect.stringMatching(/^whk_/), url, description: 'CI', isEnabled: true, agentId: null }
-    expect(made).toMatchObject({ error: null, created: true, endpoint })
+    expect(made).toMatchObject({ error: null, isNew: true, endpoint })
     expect(made.secret).toMatch(/^[0-9a-f]{64}$/)
     expect(made.endpoint).toMatchObject({ events: ['MESSAGE_CREATED', 'CONVERSATION_CREATED'] })
     const { id } = made.endpoint
     await guddesk.deps.db.prisma.webhookEndpoint.update({ where: { id }, data: { isEnabled: false } })
     const again = await createEndpoint({ url, events: ['CONVERSATION_CLOSED'] })
-    expect(again).toEqual({ ...made, created: false, endpoint: { ...made.endpoint, events: ['CONVERSATION_CLOSED'] } })
+    expect(again).toEqual({ ...made, isNew: false, endpoint: { ...made.endpoint, events: ['CONVERSATION_CLOSED'] } })
     const shown = await everythingShown([id])
     expect(shown).toContain(id)
     expect(shown).not.toContain(made.secret)

@@ -41,7 +41,7 @@ describe('unregistering', () => {
         `query ($id: ID!, $agentId: ID!) {
           node(id: $id) { id }
           nodes(ids: [$id]) { id }
-          agent: node(id: $agentId) { ... on Agent { successRate24h webhookEndpoints { id } } }
+          agent: node(id: $agentId) { ... on Agent { successRate24h webhookEndpoints { edges { node { id } } } } }
           webhookEndpoints(first: 100) { edges { node { id } } }
           deliveries(first: 100, filter: { endpointId: $id }) { totalCount edges { node { id } } }
           dispatchState { pending }
@@ -54,7 +54,7 @@ describe('unregistering', () => {
       expect(body.data).toMatchObject({
         node: null,
         nodes: [null],
-        agent: { successRate24h: null, webhookEndpoints: [] },
+        agent: { successRate24h: null, webhookEndpoints: { edges: [] } },
       })
       expect(body.data.deliveries).toEqual({ totalCount: 0, edges: [] })
       expect(JSON.stringify(body.data)).not.toContain(id)

@@ -1,5 +1,6 @@
 /** Ids that nothing has. */
 export const UNKNOWN = {
+  workspace: 'ws_00000000000000000000000000',
   conversation: 'conv_00000000000000000000000000',
   visitor: 'vis_00000000000000000000000000',
   agent: 'agt_00000000000000000000000000',

@@ -9,14 +9,15 @@ import { Mark } from '../../ui/layout/Mark.tsx'
 import { Time } from '../../ui/Time.tsx'
 import { usePermissions } from '../../viewer/permissions.ts'
 import { useWorkspace } from '../../viewer/workspace.ts'
+import { endpointsOf } from './agentDraft.ts'
 import classes from './agents.module.css'
 import { UpdateAgent } from './documents.ts'
 
 export function AgentCard({ agent }: { readonly agent: AgentFieldsFragment }) {
   const { path } = useWorkspace()
-  const { id, name, description, icon, creatorName, isEnabled, lastSeenAt, webhookEndpoints } = agent
+  const { id, name, description, icon, creatorName, isEnabled, lastSeenAt } = agent
   const { replyCount24h, successRate24h } = agent
-  const [endpoint] = webhookEndpoints
+  const [endpoint] = endpointsOf(agent)
   return (
     <li className={classes.card}>
       <div className={classes.top}>

@@ -6,6 +6,7 @@ import { CopyField } from '../../ui/copy/CopyField.tsx'
 import classes from '../../ui/forms/form.module.css'
 import { useStay } from '../../ui/forms/useStay.ts'
 import { usePermissions } from '../../viewer/permissions.ts'
+import { endpointsOf } from './agentDraft.ts'
 import { Quickstart } from './Quickstart.tsx'
 
 export interface Credentials {
@@ -24,7 +25,7 @@ export function CredentialsPanel({ credentials, onSaved }: CredentialsPanelProps
   const { mayManage } = usePermissions()
   const letGo = useStay()
   const { agent, webhookSecret, apiKey } = credentials
-  const [endpoint] = agent.webhookEndpoints
+  const [endpoint] = endpointsOf(agent)
   return (
     <div className={classes.form}>
       <Alert color="yellow" variant="light" icon={<EyeOff size={16} />}>

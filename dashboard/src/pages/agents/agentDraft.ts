@@ -31,8 +31,13 @@ export const NEW_AGENT: AgentDraft = {
   config: '{}',
 }
 
+/** The webhook endpoints of an agent, the installed one first. */
+export function endpointsOf({ webhookEndpoints }: Pick<AgentFieldsFragment, 'webhookEndpoints'>) {
+  return webhookEndpoints?.edges.map(({ node }) => node) ?? []
+}
+
 export function draftOf(agent: AgentFieldsFragment): AgentDraft {
-  const [endpoint] = agent.webhookEndpoints
+  const [endpoint] = endpointsOf(agent)
   return {
     name: agent.name,
     description: agent.description ?? '',

@@ -28,8 +28,15 @@ export const AgentFields = graphql(
     lastSeenAt
     replyCount24h
     successRate24h
-    webhookEndpoints {
-      ...EndpointFields
+    webhookEndpoints(first: 5) {
+      edges {
+        node {
+          ...EndpointFields
+        }
+      }
+      pageInfo {
+        hasNextPage
+      }
     }
   }
 `,
@@ -142,6 +149,7 @@ export const AgentRemoval = graphql(`
   query AgentRemoval($id: ID!) {
     agentRemoval(id: $id) {
       webhookUrls
+      webhookEndpointCount
       apiKeyPrefixes
       pendingDeliveryCount
     }

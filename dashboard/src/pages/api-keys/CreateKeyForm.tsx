@@ -13,7 +13,7 @@ import { PERMISSIONS } from './permissions.ts'
 /** A key that was just made. */
 export interface NewKey {
   readonly key: string
-  readonly allWorkspaces: boolean
+  readonly isForAllWorkspaces: boolean
 }
 
 interface CreateKeyFormProps {
@@ -26,7 +26,7 @@ export function CreateKeyForm({ onCancel, onCreated }: CreateKeyFormProps) {
   const { isEmailVerified } = useSession().session.user
   const [name, setName] = useState('')
   const [permission, setPermission] = useState<ApiKeyPermission>('READ_WRITE')
-  const [allWorkspaces, setAllWorkspaces] = useState(false)
+  const [isForAllWorkspaces, setForAllWorkspaces] = useState(false)
   const [expiry, setExpiry] = useState<Expiry>('90')
   const [date, setDate] = useState('')
   const [refused, setRefused] = useState<Refused | null>(null)
@@ -35,9 +35,11 @@ export function CreateKeyForm({ onCancel, onCreated }: CreateKeyFormProps) {
   async function submit(event: FormEvent) {
     event.preventDefault()
     const ends = expiresAt(expiry, date, new Date())
-    const outcome = await run({ input: { name, permission, allWorkspaces, ...(ends !== null && { expiresAt: ends }) } })
+    const outcome = await run({
+      input: { name, permission, isForAllWorkspaces, ...(ends !== null && { expiresAt: ends }) },
+    })
     setRefused(outcome.ok ? null : outcome)
-    if (outcome.ok) onCreated({ key: outcome.payload.key, allWorkspaces })
+    if (outcome.ok) onCreated({ key: outcome.payload.key, isForAllWorkspaces })
   }
 
   return (
@@ -61,8 +63,8 @@ export function CreateKeyForm({ onCancel, onCreated }: CreateKeyFormProps) {
       </Radio.Group>
       <Radio.Group
         label="Works in"
-        value={allWorkspaces ? 'all' : 'one'}
-        onChange={(value) => setAllWorkspaces(value === 'all')}
+        value={isForAllWorkspaces ? 'all' : 'one'}
+        onChange={(value) => setForAllWorkspaces(value === 'all')}
       >
         <div className={classes.choices}>
           <Radio value="one" label={`${workspace.name} only`} />

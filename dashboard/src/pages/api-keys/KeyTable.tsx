@@ -81,7 +81,7 @@ function Row({ apiKey, end }: RowProps) {
   )
 }
 
-function Scope({ apiKey: { agentId, allWorkspaces } }: { readonly apiKey: ApiKeyFieldsFragment }) {
+function Scope({ apiKey: { agentId, isForAllWorkspaces } }: { readonly apiKey: ApiKeyFieldsFragment }) {
   const { path } = useWorkspace()
   if (agentId !== null) {
     return (
@@ -90,7 +90,7 @@ function Scope({ apiKey: { agentId, allWorkspaces } }: { readonly apiKey: ApiKey
       </span>
     )
   }
-  return allWorkspaces ? 'All your workspaces' : 'This workspace'
+  return isForAllWorkspaces ? 'All your workspaces' : 'This workspace'
 }
 
 /** Whether and why a key works no more. */

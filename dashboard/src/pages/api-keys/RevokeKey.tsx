@@ -8,7 +8,7 @@ import { Time } from '../../ui/Time.tsx'
 import { RevokeApiKey } from './documents.ts'
 
 export function RevokeKey({ apiKey }: { readonly apiKey: ApiKeyFieldsFragment }) {
-  const { id, name, allWorkspaces, agentId, lastUsedAt } = apiKey
+  const { id, name, isForAllWorkspaces, agentId, lastUsedAt } = apiKey
   const [isOpen, dialog] = useDisclosure()
   const [run] = useAction(RevokeApiKey, { toast: false })
 
@@ -32,7 +32,7 @@ export function RevokeKey({ apiKey }: { readonly apiKey: ApiKeyFieldsFragment })
       >
         <p>
           Programs that use <strong>{name}</strong> get 401 immediately
-          {allWorkspaces ? ', in all your workspaces' : ''}. This cannot be undone.
+          {isForAllWorkspaces ? ', in all your workspaces' : ''}. This cannot be undone.
         </p>
         {agentId !== null && <p>It belongs to an AI agent, which cannot reply until it has another key.</p>}
         <p>{lastUsedAt === null ? 'It was never used.' : <LastUsed at={lastUsedAt} />}</p>

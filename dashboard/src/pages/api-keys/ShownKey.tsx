@@ -12,10 +12,10 @@ interface ShownKeyProps {
 }
 
 /** The only time that a key is shown. Neither a link nor the browser's back button leads away from it. */
-export function ShownKey({ made: { key, allWorkspaces }, onSaved }: ShownKeyProps) {
+export function ShownKey({ made: { key, isForAllWorkspaces }, onSaved }: ShownKeyProps) {
   const { workspace } = useWorkspace()
   useStay()
-  const query = allWorkspaces ? `?workspaceId=${workspace.id}` : ''
+  const query = isForAllWorkspaces ? `?workspaceId=${workspace.id}` : ''
   const curl = `curl -H 'Authorization: Bearer ${key}' '${location.origin}/api/v1/conversations${query}'`
   return (
     <div className={classes.form}>

@@ -6,7 +6,7 @@ const ApiKeyFields = graphql(`
     name
     prefix
     permission
-    allWorkspaces
+    isForAllWorkspaces
     agentId
     createdAt
     lastUsedAt

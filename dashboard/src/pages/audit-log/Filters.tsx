@@ -69,7 +69,7 @@ interface ActorSelectProps {
 function ActorSelect({ value, onChange }: ActorSelectProps) {
   const [{ data }] = useQuery({ query: AuditActors })
   const option = ({ id, displayName }: { id: string; displayName: string }) => ({ value: id, label: displayName })
-  const members = data?.workspace?.members.map(option) ?? []
+  const members = data?.workspace?.members?.edges.map(({ node }) => option(node)) ?? []
   const agents = data?.agents?.edges.map(({ node }) => option(node)) ?? []
   // An agent's key acts as the agent.
   const keys = data?.apiKeys?.edges.filter(({ node }) => node.agentId === null).map(({ node }) => option(node)) ?? []

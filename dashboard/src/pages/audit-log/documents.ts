@@ -60,8 +60,12 @@ export const AuditActors = graphql(
   query AuditActors {
     workspace {
       id
-      members {
-        ...ActorFields
+      members(first: 100) {
+        edges {
+          node {
+            ...ActorFields
+          }
+        }
       }
     }
     agents(first: 100) {

@@ -29,17 +29,13 @@ function noteOf({ scheduled, held, oldestDueSeconds }: DispatchState): string {
   return parts.join(', ') || 'all delivered'
 }
 
-/** Whether the dispatcher keeps up, and whether nodes wake each other. */
+/** Whether the dispatcher keeps up. */
 export function DispatcherState({ state }: BacklogProps) {
   if (state === undefined) return null
   const isBehind = (state.oldestDueSeconds ?? 0) > PATIENCE
   return (
     <p className={classes.states}>
       <Mark tone={isBehind ? 'warn' : 'good'} label={isBehind ? 'Dispatcher: behind' : 'Dispatcher: up to date'} />
-      <Mark
-        tone={state.isBusConnected ? 'good' : 'bad'}
-        label={state.isBusConnected ? 'Redis: connected' : 'Redis: disconnected, nodes poll once a second'}
-      />
     </p>
   )
 }

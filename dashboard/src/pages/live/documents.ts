@@ -35,7 +35,6 @@ export const Backlog = graphql(`
       held
       due
       oldestDueSeconds
-      isBusConnected
     }
   }
 `)

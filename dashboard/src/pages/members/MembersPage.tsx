@@ -1,6 +1,6 @@
-import { useQuery } from 'urql'
+import { useAllPages } from '../../api/useAllPages.ts'
 import { type Pages, usePages } from '../../api/usePages.ts'
-import type { InvitationsQuery } from '../../generated/documents.ts'
+import type { InvitationsQuery, MembersQuery } from '../../generated/documents.ts'
 import { Page } from '../../ui/layout/Page.tsx'
 import { Section } from '../../ui/layout/Section.tsx'
 import { Failure } from '../../ui/states/Failure.tsx'
@@ -16,6 +16,8 @@ import { MemberTable } from './MemberTable.tsx'
 
 const PAGE_SIZE = { first: 50 }
 const connectionOf = ({ invitations }: InvitationsQuery) => invitations
+const MEMBERS_PAGE_SIZE = { first: 100 }
+const membersOf = ({ workspace }: MembersQuery) => workspace?.members ?? null
 
 export function Component() {
   const { role } = useWorkspace()
@@ -65,9 +67,9 @@ function Seen() {
 }
 
 function People() {
-  const [{ data, error }, reload] = useQuery({ query: Members })
-  const again = () => reload({ requestPolicy: 'network-only' })
-  if (data?.workspace != null) return <MemberTable members={data.workspace.members} onRemoved={again} />
-  if (error !== undefined) return <Failure error={error} onRetry={again} />
-  return <Loading lines={4} height={60} />
+  // All of them: whether somebody may be changed depends on how many owners there are.
+  const { nodes, hasMore, isLoading, error, reload } = useAllPages(Members, MEMBERS_PAGE_SIZE, membersOf)
+  if (error !== undefined) return <Failure error={error} onRetry={reload} />
+  if (isLoading || hasMore) return <Loading lines={4} height={60} />
+  return <MemberTable members={nodes} onRemoved={reload} />
 }

@@ -93,16 +93,20 @@ export function RemoveMember({ member: { id, name }, fixed, onRemoved }: RemoveM
   )
 }
 
-function madeBy({
-  agentNames,
-  webhookUrls,
-  apiKeyNames,
-  invitedEmails,
-}: NonNullable<MemberRemovalQuery['memberRemoval']>): string[] {
+function madeBy(made: NonNullable<MemberRemovalQuery['memberRemoval']>): string[] {
   return [
-    ...agentNames.map((name) => `the AI agent ${name}`),
-    ...webhookUrls.map((url) => `the webhook ${url}`),
-    ...apiKeyNames.map((name) => `the API key ${name}`),
-    ...invitedEmails.map((email) => `the invitation for ${email}`),
+    ...named(made.agentNames, made.agentCount, 'the AI agent', 'AI agents'),
+    ...named(made.webhookUrls, made.webhookEndpointCount, 'the webhook', 'webhooks'),
+    ...named(made.apiKeyNames, made.apiKeyCount, 'the API key', 'API keys'),
+    ...named(made.invitedEmails, made.invitationCount, 'the invitation for', 'invitations'),
+  ]
+}
+
+/** A line for each name, and one for those that are only counted. */
+function named(names: readonly string[], count: number, one: string, several: string): string[] {
+  const others = count - names.length
+  return [
+    ...names.map((name) => `${one} ${name}`),
+    ...(others > 0 ? [`${others.toLocaleString()} more ${several}`] : []),
   ]
 }

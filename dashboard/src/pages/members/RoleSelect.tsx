@@ -9,7 +9,7 @@ import { mayManage, ROLES, roleName } from '../../viewer/roles.ts'
 import { useWorkspace } from '../../viewer/workspace.ts'
 import { ChangeMemberRole, OwnRole } from './documents.ts'
 
-export type Member = NonNullable<MembersQuery['workspace']>['members'][number]
+export type Member = NonNullable<NonNullable<MembersQuery['workspace']>['members']>['edges'][number]['node']
 
 interface RoleSelectProps {
   readonly member: Member

@@ -1,16 +1,24 @@
 import { graphql } from '../../api/graphql.ts'
 
 export const Members = graphql(`
-  query Members {
+  query Members($first: Int!, $after: String) {
     workspace {
       id
-      members {
-        id
-        name
-        email
-        isEmailVerified
-        role
-        createdAt
+      members(first: $first, after: $after) {
+        edges {
+          node {
+            id
+            name
+            email
+            isEmailVerified
+            role
+            createdAt
+          }
+        }
+        pageInfo {
+          hasNextPage
+          endCursor
+        }
       }
     }
   }
@@ -105,9 +113,13 @@ export const MemberRemoval = graphql(`
   query MemberRemoval($id: ID!) {
     memberRemoval(id: $id) {
       agentNames
+      agentCount
       webhookUrls
+      webhookEndpointCount
       apiKeyNames
+      apiKeyCount
       invitedEmails
+      invitationCount
     }
   }
 `)

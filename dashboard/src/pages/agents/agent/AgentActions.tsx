@@ -5,6 +5,7 @@ import { SendTest } from '../../../deliveries/SendTest.tsx'
 import { RotateSecretDialog } from '../../../endpoints/RotateSecretDialog.tsx'
 import type { AgentFieldsFragment } from '../../../generated/documents.ts'
 import { usePermissions } from '../../../viewer/permissions.ts'
+import { endpointsOf } from '../agentDraft.ts'
 import { EditAgent } from './EditAgent.tsx'
 import { RotateKeyDialog } from './RotateKeyDialog.tsx'
 import { UninstallAgentDialog } from './UninstallAgentDialog.tsx'
@@ -16,7 +17,7 @@ export function AgentActions({ agent }: { readonly agent: AgentFieldsFragment })
   const { mayManage } = usePermissions()
   const [opened, setOpened] = useState<Opened | null>(null)
   const close = () => setOpened(null)
-  const [endpoint] = agent.webhookEndpoints
+  const [endpoint] = endpointsOf(agent)
   return (
     <>
       {mayManage && endpoint !== undefined && (

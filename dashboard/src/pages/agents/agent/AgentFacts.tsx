@@ -5,11 +5,12 @@ import { rateText } from '../../../endpoints/health.ts'
 import type { AgentFieldsFragment } from '../../../generated/documents.ts'
 import { Time } from '../../../ui/Time.tsx'
 import { actorKind } from '../../../viewer/actor.ts'
+import { endpointsOf } from '../agentDraft.ts'
 import classes from '../agents.module.css'
 
 export function AgentFacts({ agent }: { readonly agent: AgentFieldsFragment }) {
   const { lastSeenAt, replyCount24h, successRate24h, creatorName, creatorUrl, installedAt, installer } = agent
-  const [endpoint] = agent.webhookEndpoints
+  const [endpoint] = endpointsOf(agent)
   const events = eventNames(endpoint?.events ?? [])
   const creator = creatorName ?? creatorUrl
   return (

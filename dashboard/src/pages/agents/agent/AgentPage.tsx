@@ -15,6 +15,7 @@ import { Time } from '../../../ui/Time.tsx'
 import { usePermissions } from '../../../viewer/permissions.ts'
 import { useWorkspace } from '../../../viewer/workspace.ts'
 import { AgentSwitch, TypeBadge } from '../AgentCard.tsx'
+import { endpointsOf } from '../agentDraft.ts'
 import classes from '../agents.module.css'
 import { Agent } from '../documents.ts'
 import { Quickstart } from '../Quickstart.tsx'
@@ -27,7 +28,9 @@ export function AgentPage() {
   const { mayWrite } = usePermissions()
   const [{ data, error }, reload] = useQuery({ query: Agent, variables: { id: agentId } })
   const agent = data?.node?.__typename === 'Agent' ? data.node : null
-  useDeliveryFeed(agent?.webhookEndpoints[0]?.id, { onHealth: () => reload({ requestPolicy: 'network-only' }) })
+  useDeliveryFeed(agent === null ? undefined : endpointsOf(agent)[0]?.id, {
+    onHealth: () => reload({ requestPolicy: 'network-only' }),
+  })
   const back = { to: path('settings/agents'), label: 'AI Agents' }
   if (agent === null) {
     return (
@@ -50,7 +53,7 @@ export function AgentPage() {
       </Page>
     )
   }
-  const [endpoint] = agent.webhookEndpoints
+  const [endpoint] = endpointsOf(agent)
   const unregistered = data?.unregisteredWebhookEndpoints?.filter(({ agentId: owner }) => owner === agent.id) ?? []
   return (
     <Page
@@ -90,16 +93,17 @@ interface EndpointLinesProps {
   readonly unregistered: NonNullable<AgentQuery['unregisteredWebhookEndpoints']>
 }
 
-function EndpointLines({ agent: { webhookEndpoints }, unregistered }: EndpointLinesProps) {
+function EndpointLines({ agent, unregistered }: EndpointLinesProps) {
   const { path } = useWorkspace()
-  if (webhookEndpoints.length === 0 && unregistered.length === 0) {
+  const endpoints = endpointsOf(agent)
+  if (endpoints.length === 0 && unregistered.length === 0) {
     return (
       <p className={classes.dim}>No endpoints. The agent receives no events until it registers one over the API.</p>
     )
   }
   return (
     <ul className={classes.endpoints}>
-      {webhookEndpoints.map((endpoint) => (
+      {endpoints.map((endpoint) => (
         <li key={endpoint.id} className={classes.endpoint}>
           <span className={classes.url}>{endpoint.url}</span>
           <span className={classes.head}>
@@ -110,6 +114,13 @@ function EndpointLines({ agent: { webhookEndpoints }, unregistered }: EndpointLi
           </span>
         </li>
       ))}
+      {agent.webhookEndpoints?.pageInfo.hasNextPage === true && (
+        <li className={classes.endpoint}>
+          <Anchor component={Link} to={path('settings/webhooks')}>
+            More endpoints
+          </Anchor>
+        </li>
+      )}
       {unregistered.map(({ endpointId, url, unregisteredAt }) => (
         <li key={endpointId} className={classes.endpoint}>
           <span className={classes.url}>{url}</span>

@@ -50,6 +50,9 @@ export function UninstallAgentDialog({ agent, onClose }: UninstallAgentDialogPro
           {removal.webhookUrls.map((url) => (
             <li key={url}>the endpoint {url} with its deliveries</li>
           ))}
+          {removal.webhookEndpointCount > removal.webhookUrls.length && (
+            <li>{(removal.webhookEndpointCount - removal.webhookUrls.length).toLocaleString()} more endpoints</li>
+          )}
           {removal.apiKeyPrefixes.map((prefix) => (
             <li key={prefix}>the API key {prefix}…</li>
           ))}

@@ -46,8 +46,8 @@ export function AddEndpoint({ onAdded, onClose }: AddEndpointProps) {
     const outcome = await run({ input: draft })
     setRefused(outcome.ok ? null : outcome)
     if (!outcome.ok) return
-    const { endpoint, secret, created } = outcome.payload
-    setAdded({ id: endpoint.id, url: endpoint.url, secret, isNew: created })
+    const { endpoint, secret, isNew } = outcome.payload
+    setAdded({ id: endpoint.id, url: endpoint.url, secret, isNew })
     onAdded()
   }
 

@@ -1,13 +1,16 @@
 import { Combobox, TextInput, useCombobox } from '@mantine/core'
 import { Check } from 'lucide-react'
 import { useEffect, useState } from 'react'
-import { useQuery } from 'urql'
+import { useAllPages } from '../../../../api/useAllPages.ts'
 import { WorkspaceMembers } from '../../../../conversations/documents.ts'
+import type { WorkspaceMembersQuery } from '../../../../generated/documents.ts'
 import { Face } from '../../../../ui/Face.tsx'
 import { useWorkspace } from '../../../../viewer/workspace.ts'
 import classes from './menus.module.css'
 
 const NOBODY = 'nobody'
+const PAGE_SIZE = { first: 100 }
+const connectionOf = ({ workspace }: WorkspaceMembersQuery) => workspace?.members ?? null
 
 interface MemberPickerProps {
   readonly assigneeId: string | null
@@ -18,18 +21,18 @@ interface MemberPickerProps {
 /** The members by name, oneself first. */
 export default function MemberPicker({ assigneeId, onPick }: MemberPickerProps) {
   const { memberId } = useWorkspace()
-  const [{ data }] = useQuery({ query: WorkspaceMembers })
+  const { nodes } = useAllPages(WorkspaceMembers, PAGE_SIZE, connectionOf)
   const [search, setSearch] = useState('')
   // Always open: the popover around it is what opens and closes.
   const combobox = useCombobox({ opened: true })
   const own = (id: string) => (id === memberId ? 0 : 1)
-  const members = [...(data?.workspace?.members ?? [])]
+  const members = [...nodes]
     .sort((a, b) => own(a.id) - own(b.id) || a.displayName.localeCompare(b.displayName))
     .filter(({ displayName, email }) => `${displayName} ${email}`.toLowerCase().includes(search.trim().toLowerCase()))
 
   // Enter takes the first that is found.
   // biome-ignore lint/correctness/useExhaustiveDependencies: whenever others are found
-  useEffect(() => void combobox.selectFirstOption(), [search, data])
+  useEffect(() => void combobox.selectFirstOption(), [search, nodes.length])
 
   return (
     <Combobox store={combobox} onOptionSubmit={(value) => onPick(value === NOBODY ? null : value)}>
