@@ -1,6 +1,6 @@
 import type { Conversation, Member, User, Visitor } from '../../generated/prisma/client.ts'
 import { Prisma } from '../../infra/database/db.ts'
-import { namedColumnsOf, RowReader } from '../../infra/database/rows.ts'
+import { columnsOf, namedColumnsOf, RowReader } from '../../infra/database/rows.ts'
 import type { Tx } from '../../infra/database/transaction.ts'
 import type { Actor } from '../shared/actor.ts'
 import { requireLevel, visibleConversations } from '../shared/authorization.ts'

@@ -14,12 +14,14 @@ let agentId: string
 let agentKey: string
 
 const ROWS = 17
+const NO_EVENTS = { onMessageCreated: false, onConversationCreated: false }
 
 beforeAll(async () => {
   guddesk = await startGudDesk({ env: { GUDDESK_ROLES: 'api' } })
   key = await guddesk.newKey(guddesk.tenant, 'FULL_ACCESS', 'all')
   conversationId = await guddesk.newConversation(guddesk.tenant, 'Hello')
-  const { data } = await post('/api/v1/agents', { name: 'Walker', webhookUrl: 'http://127.0.0.1:9/walker' })
+  const walker = { name: 'Walker', webhookUrl: 'http://127.0.0.1:9/walker', events: NO_EVENTS }
+  const { data } = await post('/api/v1/agents', walker)
   agentId = data.id
   agentKey = data.credentials.apiKey
   for (let i = 0; i < ROWS; i++) await another(i)
@@ -41,7 +43,7 @@ async function another(i: number): Promise<void> {
   await guddesk.call('PATCH', `/api/v1/conversations/${id}`, { tags: [`tag ${made}`] })
   await post(`/api/v1/conversations/${conversationId}/messages`, { body: 'More', type: 'AGENT' })
   await guddesk.newKey(guddesk.tenant, 'READ_ONLY')
-  const own = { url: `http://127.0.0.1:9/walker/${made}`, events }
+  const own = { url: `http://127.0.0.1:9/walker/${made}`, events: NO_EVENTS }
   await guddesk.call('POST', '/api/agent/webhooks', own, { key: agentKey })
   await post('/api/v1/articles', { title: `Article ${made}`, body: 'Read this' })
   await guddesk.graphql(`mutation { createCollection(input: { name: "No. ${made}" }) { __typename } }`)
