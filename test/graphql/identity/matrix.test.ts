@@ -3,16 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
-import {
-  ASKERS,
-  type Asker,
-  type AskerName,
-  isAllowed,
-  makeKeys,
-  ROOT_FIELDS,
-  RULES,
-  type Rule,
-} from './permission-rules.ts'
+import { ASKERS, type Asker, type AskerName, isAllowed, makeKeys } from './askers.ts'
+import { ROOT_FIELDS, RULES, type Rule } from './matrix-rules.ts'
 
 let guddesk: TestGudDesk
 let keys: Record<AskerName, string | null>

@@ -3,16 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { schema } from '../../../src/resolvers/index.ts'
 import { makeObjects } from '../../rest/objects.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
-import {
-  ASKERS,
-  type Asker,
-  type AskerName,
-  isAllowed,
-  makeKeys,
-  ROOT_FIELDS,
-  RULES,
-  type Rule,
-} from './permission-rules.ts'
+import { ASKERS, type Asker, type AskerName, isAllowed, makeKeys } from './askers.ts'
+import { ROOT_FIELDS, RULES, type Rule } from './matrix-rules.ts'
 
 // A refused field is null, with its error, and the fields beside it keep their data. Generated from the permission rules: a
 // new root field fails matrix.test.ts until it has one.
