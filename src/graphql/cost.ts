@@ -32,7 +32,7 @@ const PLAIN_LIST = 10
 /** What an object costs that is looked up or changed by its id in a list of ids, besides its fields. */
 const LOOKUP = 10
 /**
- * Introspection reads memory: this many of its values cost one point. The usual introspection query costs about 4,300.
+ * Introspection reads memory: this many of its values cost one point. The usual introspection query costs about 3,800.
  */
 const INTROSPECTION_DISCOUNT = 260
 

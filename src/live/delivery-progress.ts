@@ -1,20 +1,14 @@
+import type { FilteredDelivery } from '../domain/deliveries/delivery-filter.ts'
 import { horizonsOf } from '../domain/events/event-horizon.ts'
 import type { Deps } from '../domain/shared/deps.ts'
-import type { DeliveryStatus } from '../generated/prisma/enums.ts'
 
 /** What a step made of its delivery. `retrying`: the attempt failed, another one follows. */
 export type Step = 'created' | 'skipped' | 'delivered' | 'retrying' | 'failed'
 
-/** A delivery came one step further. */
-export interface ProgressRow {
+/** A delivery came one step further. Its status is the one that it has now, which may be further than this step. */
+export interface ProgressRow extends FilteredDelivery {
   readonly deliveryId: string
   readonly workspaceId: string
-  readonly endpointId: string
-  /** The endpoint's; null for a workspace's own. */
-  readonly agentId: string | null
-  readonly conversationId: string | null
-  /** As it is now, which may be further than this step. */
-  readonly status: DeliveryStatus
   readonly step: Step
   /** Of an attempt, in milliseconds; null for deliveries that are new. */
   readonly durationMs: number | null
@@ -106,7 +100,8 @@ SELECT COALESCE((SELECT max(id) FROM delivery_attempts), 0)::text AS last,
        pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax`
 
 const COLUMNS = `d.id AS "deliveryId", d.workspace_id AS "workspaceId", d.endpoint_id AS "endpointId",
-       endpoint.agent_id AS "agentId", d.conversation_id AS "conversationId", d.status`
+       endpoint.agent_id AS "agentId", d.conversation_id AS "conversationId", d.status, d.is_test AS "isTest",
+       d.created_at AS "createdAt", event.type AS "eventType"`
 
 /** Deliveries are made together with their events. */
 const CREATED = `
@@ -125,6 +120,7 @@ SELECT ${COLUMNS}, attempt.id::text AS "attemptId", attempt.duration_ms AS "dura
             ELSE 'retrying' END AS step
   FROM delivery_attempts attempt
   JOIN deliveries d ON d.id = attempt.delivery_id AND d.workspace_id = ANY($1::text[])
+  JOIN events event ON event.id = d.event_id
   JOIN webhook_endpoints endpoint ON endpoint.id = d.endpoint_id AND endpoint.unregistered_at IS NULL
  WHERE attempt.id > $2::bigint AND attempt.id <> ALL($3::bigint[])
  ORDER BY attempt.id LIMIT $4::int`

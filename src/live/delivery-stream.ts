@@ -1,18 +1,13 @@
-import { z } from 'zod'
-import { getConversation } from '../domain/conversations/conversations.ts'
+import type { z } from 'zod'
 import { type DeliveryWithEvent, WITH_EVENT } from '../domain/deliveries/deliveries.ts'
+import { DeliveryFilter, isWanted } from '../domain/deliveries/delivery-filter.ts'
 import type { Actor } from '../domain/shared/actor.ts'
-import { managedEndpoints, requireLevel, requireStaff } from '../domain/shared/authorization.ts'
+import { isNeighbour, requireLevel, requireStaff } from '../domain/shared/authorization.ts'
 import type { Deps } from '../domain/shared/deps.ts'
-import { DomainError, NotFoundError } from '../domain/shared/errors.ts'
-import { idText, parse, requireId } from '../domain/shared/input.ts'
-import { DeliveryStatus } from '../generated/prisma/enums.ts'
+import { DomainError } from '../domain/shared/errors.ts'
+import { parse } from '../domain/shared/input.ts'
 import { ProgressReader, type ProgressRow, ProgressWindow, type Step } from './delivery-progress.ts'
 import { StreamEndedError } from './log-tailer.ts'
-
-export const ProgressFilter = z
-  .object({ endpointId: idText, status: z.enum(DeliveryStatus), conversationId: idText })
-  .partial()
 
 /** What happened to deliveries within some time. */
 export interface DeliveryProgress {
@@ -32,14 +27,15 @@ export interface DeliveryStreams {
   /**
    * The steps of the deliveries that the actor may see, gathered: at most four batches a second, of bounded size. The
    * first one comes at once, empty. A slow reader gets fewer and larger ones. Ends when `signal` is aborted; with an error
-   * when it is aborted with a DomainError.
-   * @throws ForbiddenError, ValidationError; NotFoundError for an endpoint or conversation that the actor cannot see
+   * when it is aborted with a DomainError. The filter means what it means for listDeliveries: ids that the actor cannot see
+   * match nothing.
+   * @throws ForbiddenError, ValidationError, both at once
    */
   follow(
     actor: Actor,
-    filter: z.input<typeof ProgressFilter>,
+    filter: z.input<typeof DeliveryFilter>,
     signal: AbortSignal,
-  ): Promise<AsyncGenerator<DeliveryProgress, void, undefined>>
+  ): AsyncGenerator<DeliveryProgress, void, undefined>
   close(): void
 }
 
@@ -129,12 +125,10 @@ export function openDeliveryStreams(deps: Deps): DeliveryStreams {
   }
 
   return {
-    async follow(actor, filter, signal) {
+    follow(actor, filter, signal) {
       requireLevel(actor, 'READ_ONLY')
       requireStaff(actor)
-      const wanted = parse(ProgressFilter, filter)
-      if (wanted.conversationId !== undefined) await getConversation(deps, actor, wanted.conversationId)
-      if (wanted.endpointId !== undefined) await requireEndpoint(deps, actor, wanted.endpointId)
+      const wanted = parse(DeliveryFilter, filter)
       return follow(new DeliverySubscriber(actor, wanted, () => deps.clock.now()), signal)
     },
     close() {
@@ -143,12 +137,6 @@ export function openDeliveryStreams(deps: Deps): DeliveryStreams {
       subscribers.clear()
     },
   }
-}
-
-async function requireEndpoint({ db }: Deps, actor: Actor, id: string): Promise<void> {
-  requireId('webhookEndpoint', id, 'Webhook endpoint')
-  const found = await db.prisma.webhookEndpoint.findFirst({ where: { id, ...managedEndpoints(actor) } })
-  if (found === null) throw new NotFoundError('Webhook endpoint')
 }
 
 async function loadDeliveries({ db }: Deps, workspaceId: string, ids: string[]): Promise<DeliveryWithEvent[]> {
@@ -162,7 +150,7 @@ async function loadDeliveries({ db }: Deps, workspaceId: string, ids: string[]):
 /** One subscription: gathers until it is read, and is read once per look at most. */
 class DeliverySubscriber {
   readonly actor: Actor
-  readonly #filter: z.output<typeof ProgressFilter>
+  readonly #filter: DeliveryFilter
   readonly #now: () => Date
   #gathering: ProgressWindow
   /** What the reader gets next. */
@@ -172,7 +160,7 @@ class DeliverySubscriber {
   #fault: Error | null = null
   #wake: () => void = () => undefined
 
-  constructor(actor: Actor, filter: z.output<typeof ProgressFilter>, now: () => Date) {
+  constructor(actor: Actor, filter: DeliveryFilter, now: () => Date) {
     this.actor = actor
     this.#filter = filter
     this.#now = now
@@ -180,7 +168,7 @@ class DeliverySubscriber {
   }
 
   take(rows: readonly ProgressRow[]): void {
-    for (const row of rows) if (this.#isWanted(row)) this.#gathering.add(row)
+    for (const row of rows) if (this.#takes(row)) this.#gathering.add(row)
   }
 
   /** The first window may be empty: it tells that from here on nothing is missed. */
@@ -192,14 +180,10 @@ class DeliverySubscriber {
     this.#wake()
   }
 
-  #isWanted({ workspaceId, agentId, endpointId, status, conversationId }: ProgressRow): boolean {
+  #takes(row: ProgressRow): boolean {
     const { actor } = this
-    const filter = this.#filter
-    if (workspaceId !== actor.workspaceId) return false
-    if (actor.type === 'agent' && agentId !== actor.id) return false
-    if (filter.endpointId !== undefined && endpointId !== filter.endpointId) return false
-    if (filter.status !== undefined && status !== filter.status) return false
-    return filter.conversationId === undefined || conversationId === filter.conversationId
+    if (row.workspaceId !== actor.workspaceId || isNeighbour(actor, row.agentId)) return false
+    return isWanted(row, this.#filter)
   }
 
   end(fault: Error | null): void {

@@ -1,6 +1,6 @@
+import { type EventFilter, isWanted, requireEventFilter } from '../domain/events/event-filter.ts'
 import {
   cursorAt,
-  type EventFilter,
   isBefore,
   type LoggedEvent,
   type LogPosition,
@@ -11,7 +11,6 @@ import {
   requireKept,
   toEvent,
 } from '../domain/events/event-position.ts'
-import { requireEventFilter } from '../domain/events/list-events.ts'
 import type { Actor } from '../domain/shared/actor.ts'
 import { requireLevel, requireStaff } from '../domain/shared/authorization.ts'
 import type { Deps } from '../domain/shared/deps.ts'
@@ -23,6 +22,13 @@ export interface LogBatch {
   /** In the log's order; may be none. */
   readonly events: readonly LoggedEvent[]
   /** Everything that is wanted up to here has come. */
+  readonly cursor: string
+}
+
+/** One event, for whoever follows the log. */
+export interface EventUpdate {
+  readonly event: LoggedEvent
+  /** Resume after this event. */
   readonly cursor: string
 }
 
@@ -39,7 +45,7 @@ export interface EventLog {
    * @throws at once: ForbiddenError, ValidationError for a malformed cursor. While it runs: StreamEndedError when the
    * reader falls behind
    */
-  follow(actor: Actor, options: FollowOptions, signal: AbortSignal): AsyncGenerator<LoggedEvent, void, undefined>
+  follow(actor: Actor, options: FollowOptions, signal: AbortSignal): AsyncGenerator<EventUpdate, void, undefined>
   /**
    * The same in batches, for streams that have judged who may see it. The first comes at once, even when it is empty, and
    * tells where the rest begins.
@@ -87,10 +93,10 @@ export function openEventLog(deps: Deps): EventLog {
         if (rows.length > 0) yield { events: rows.map(toEvent), cursor: cursorAt(position) }
       }
       for await (const batch of buffer.batches()) {
-        const isNew = (event: LoggedEvent) => isBefore(position, positionOf(event.cursor))
+        const isNew = (event: LoggedEvent) => isBefore(position, event.position)
         const events = batch.filter((event) => isWanted(event, filter) && isNew(event))
         const last = batch.at(-1)
-        if (events.length > 0 && last !== undefined) yield { events, cursor: last.cursor }
+        if (events.length > 0 && last !== undefined) yield { events, cursor: cursorAt(last.position) }
       }
     } finally {
       signal.removeEventListener('abort', abort)
@@ -116,12 +122,8 @@ export function openEventLog(deps: Deps): EventLog {
   }
 }
 
-function isWanted(event: LoggedEvent, { types, conversationId, includeTests = false }: EventFilter): boolean {
-  if (types != null && !types.includes(event.type)) return false
-  if (event.isTest && !includeTests) return false
-  return conversationId == null || event.conversationId === conversationId
-}
-
-async function* flatten(batches: AsyncGenerator<LogBatch>): AsyncGenerator<LoggedEvent, void, undefined> {
-  for await (const { events } of batches) yield* events
+async function* flatten(batches: AsyncGenerator<LogBatch>): AsyncGenerator<EventUpdate, void, undefined> {
+  for await (const { events } of batches) {
+    for (const event of events) yield { event, cursor: cursorAt(event.position) }
+  }
 }

@@ -100,7 +100,7 @@ export class InboxTailer {
         }
         for (const event of batch.events) {
           const subject = subjectOf(event)
-          if (subject !== null) this.#pending.add({ ...subject, ...positionOf(event.cursor) })
+          if (subject !== null) this.#pending.add({ ...subject, ...event.position })
         }
         if (this.#pending.size > MOST_PENDING) throw new StreamEndedError(BEHIND)
         if (this.#pending.size > 0 && this.#timer === undefined) this.#handOver()

@@ -1,4 +1,4 @@
-import { type GraphQLSchema, isNonNullType, isObjectType } from 'graphql'
+import { type GraphQLSchema, isInterfaceType, isNonNullType, isObjectType } from 'graphql'
 import { builder } from '../schema/builder.ts'
 import { withMutationErrors } from '../schema/errors.ts'
 import '../schema/conversation-edges.ts'
@@ -46,9 +46,9 @@ function withPlainIds(schema: GraphQLSchema): GraphQLSchema {
 function withNullableRefusals(schema: GraphQLSchema): GraphQLSchema {
   const roots = [schema.getQueryType(), schema.getMutationType()]
   for (const type of Object.values(schema.getTypeMap())) {
-    if (!isObjectType(type)) continue
+    if (!isObjectType(type) && !isInterfaceType(type)) continue
     for (const field of Object.values(type.getFields())) {
-      const isRefusable = roots.includes(type) || field.args.some(({ name }) => name === 'first')
+      const isRefusable = roots.some((root) => root === type) || field.args.some(({ name }) => name === 'first')
       if (isRefusable && isNonNullType(field.type)) field.type = field.type.ofType
     }
   }

@@ -1,10 +1,10 @@
 import { ConversationFilter } from '../domain/conversations/conversation-filter.ts'
 import { builder } from '../schema/builder.ts'
 import { ConversationFilterInput } from '../schema/conversation.ts'
-import { DeliveryStatus } from '../schema/delivery.ts'
+import { DeliveryFilterInput } from '../schema/delivery.ts'
 import { ConversationUpdate, DeliveryProgress, InboxUpdate } from '../schema/streams.ts'
 import { abortable } from './abortable.ts'
-import { conditionsOf, inputOf, omitNull } from './input.ts'
+import { conditionsOf, inputOf } from './input.ts'
 
 builder.subscriptionFields((t) => ({
   conversation: t.field({
@@ -52,16 +52,15 @@ builder.subscriptionFields((t) => ({
     description:
       'The progress of webhook deliveries, summarized at most four times a second. The first summary is sent immediately and is usually empty. The subscription cannot be resumed: after a reconnect, query `deliveries` again.',
     args: {
-      endpointId: t.arg.id({ description: 'Only deliveries to the webhook endpoint with this id.' }),
-      status: t.arg({
-        type: DeliveryStatus,
-        description: 'Only deliveries that currently have this status.',
+      filter: t.arg({
+        type: DeliveryFilterInput,
+        description:
+          'Conditions on the deliveries, the same as those of the query `deliveries`. All deliveries by default. A delivery is in the state that it has when the summary is made.',
       }),
-      conversationId: t.arg.id({ description: 'Only deliveries of events of the conversation with this id.' }),
     },
-    subscribe: (_root, filter, context) => {
+    subscribe: (_root, { filter }, context) => {
       const who = context.actor()
-      return abortable(context, (signal) => context.streams.deliveries.follow(who, omitNull(filter), signal))
+      return abortable(context, (signal) => context.streams.deliveries.follow(who, conditionsOf(filter), signal))
     },
     resolve: (progress) => progress,
   }),

@@ -2,6 +2,7 @@ import SchemaBuilder, { brandWithType } from '@pothos/core'
 import PrismaPlugin from '@pothos/plugin-prisma'
 import RelayPlugin, { resolveNodes } from '@pothos/plugin-relay'
 import SimpleObjectsPlugin from '@pothos/plugin-simple-objects'
+import type { EventType } from '../domain/events/events.ts'
 import { ValidationError } from '../domain/shared/errors.ts'
 import { type IdKind, kindOfId } from '../domain/shared/ids.ts'
 import type PrismaTypes from '../generated/pothos.ts'
@@ -32,12 +33,47 @@ const NODE_TYPES: Partial<Record<IdKind, string>> = {
 const NO_TYPE = 'None'
 
 /** The description of every object's `id`. */
-const ID_DESCRIPTION = 'The id of the object, the same in GraphQL, REST and webhooks. Its prefix names the type.'
+export const ID_DESCRIPTION = 'The id of the object, the same in GraphQL, REST and webhooks. Its prefix names the type.'
 
-/** Direct loaders for the types that `node` is asked for most: loading through Prisma costs more than the rest of the request. */
-const LOADERS: Record<string, ((loaders: Loaders) => ById<object>) | undefined> = {
-  Conversation: ({ conversations }) => conversations,
-  Visitor: ({ visitors }) => visitors,
+type NameOf<Type extends string> = Type extends `${infer Noun}.${infer Verb}`
+  ? `${Capitalize<Noun>}${Capitalize<Verb>}Event`
+  : `${Capitalize<Type>}Event`
+
+/** The object type of a type of event: `MessageCreatedEvent` for `message.created`. */
+export function eventTypeName<Type extends EventType>(type: Type): NameOf<Type> {
+  const words = type.split('.').map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+  return `${words.join('')}Event` as NameOf<Type>
+}
+
+type LoadNode = (loaders: Loaders, id: string) => Promise<object | null>
+
+function loadedBy<Row extends object>(
+  loaderOf: (loaders: Loaders) => ById<Row>,
+  typeOf: (row: Row) => string,
+): LoadNode {
+  return async (loaders, id) => {
+    const row = await loaderOf(loaders).load(id)
+    return row && branded(row, typeOf(row))
+  }
+}
+
+/**
+ * How objects are loaded without Prisma, by the type that their ids tell: events, which have many object types, and those
+ * that `node` is asked for most. For these, loading through Prisma costs more than the rest of the request.
+ */
+const LOADERS: Readonly<Record<string, LoadNode | undefined>> = {
+  Conversation: loadedBy(
+    ({ conversations }) => conversations,
+    () => 'Conversation',
+  ),
+  Visitor: loadedBy(
+    ({ visitors }) => visitors,
+    () => 'Visitor',
+  ),
+  Event: loadedBy(
+    ({ events }) => events,
+    ({ type }) => eventTypeName(type),
+  ),
 }
 
 /** The maximum of ids in one call of `nodes`. */
@@ -68,7 +104,10 @@ export interface Types {
   DefaultNodeNullability: false
 }
 
-type Builder = PothosSchemaTypes.SchemaBuilder<PothosSchemaTypes.ExtendDefaultTypes<Types>>
+/** What generic helpers around the builder name its types by. */
+export type Kinds = PothosSchemaTypes.ExtendDefaultTypes<Types>
+
+type Builder = PothosSchemaTypes.SchemaBuilder<Kinds>
 
 export const builder: Builder = new SchemaBuilder<Types>({
   plugins: [RelayPlugin, PrismaPlugin, SimpleObjectsPlugin],
@@ -98,8 +137,8 @@ export const builder: Builder = new SchemaBuilder<Types>({
       args: { id: { description: 'The id of the object.' } },
       resolve: (_root, { id }, context, _info, load) => {
         context.actor()
-        const loader = LOADERS[id.typename]?.(context.loaders)
-        if (loader !== undefined) return loader.load(id.id).then((row) => row && branded(row, id.typename))
+        const loadNode = LOADERS[id.typename]
+        if (loadNode !== undefined) return loadNode(context.loaders, id.id)
         return isNode(id) ? load(id) : null
       },
     },
@@ -108,12 +147,14 @@ export const builder: Builder = new SchemaBuilder<Types>({
         'Objects by their ids, at most 100, in the order of the ids. Null in place of each object that does not exist or that the caller cannot see.',
       args: { ids: { description: `The ids of the objects, at most ${MAX_NODES}.` } },
       // Not the given `load`: it ignores its argument and loads the ids as they were sent.
-      resolve: (_root, { ids }, context, info) => {
+      resolve: async (_root, { ids }, context, info) => {
         context.actor()
         if (ids.length > MAX_NODES)
           throw new ValidationError([{ path: 'ids', message: `must have at most ${MAX_NODES} ids` }])
-        const known = ids.map((id) => (isNode(id) ? id : null))
-        return resolveNodes(builder, context, info, known) as Promise<never[]>
+        const direct = ids.map(({ typename, id }) => LOADERS[typename]?.(context.loaders, id))
+        const others = ids.map((id, i) => (isNode(id) && direct[i] === undefined ? id : null))
+        const rest = await resolveNodes(builder, context, info, others)
+        return (await Promise.all(direct.map((found, i) => found ?? rest[i]))) as never[]
       },
     },
   },

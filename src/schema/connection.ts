@@ -1,8 +1,8 @@
-import type { ArgBuilder, ObjectRef } from '@pothos/core'
+import type { ArgBuilder, InterfaceRef, ObjectRef } from '@pothos/core'
 import { ValidationError } from '../domain/shared/errors.ts'
 import type { PageBudget } from '../domain/shared/page-budget.ts'
 import { DEFAULT_LIMIT, MAX_LIMIT, type Page, type PageRequest } from '../domain/shared/pagination.ts'
-import { builder, type Types } from './builder.ts'
+import { builder, type Kinds } from './builder.ts'
 
 /** A page as a Relay connection. Values that cost something are getters or functions, computed only when they are selected. */
 export interface Connection<Row> {
@@ -15,8 +15,6 @@ export interface Connection<Row> {
   }
   totalCount(): Promise<number>
 }
-
-type Kinds = PothosSchemaTypes.ExtendDefaultTypes<Types>
 
 /** The arguments of every connection field: `args: { ...pageArgs(t.arg) }`. */
 export function pageArgs(arg: ArgBuilder<Kinds>) {
@@ -95,7 +93,10 @@ class Edge<Row> {
 }
 
 /** Defines the types `${name}Connection` and `${name}Edge`. */
-export function connectionOf<Row>(type: ObjectRef<Kinds, Row>, name: string): ObjectRef<Kinds, Connection<Row>> {
+export function connectionOf<Row>(
+  type: ObjectRef<Kinds, Row> | InterfaceRef<Kinds, Row>,
+  name: string,
+): ObjectRef<Kinds, Connection<Row>> {
   const edge = builder.edgeObject({
     type,
     name: `${name}Edge`,

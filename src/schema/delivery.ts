@@ -1,5 +1,6 @@
-import { DeliveryFilter, visibleDeliveries } from '../domain/deliveries/deliveries.ts'
+import { visibleDeliveries } from '../domain/deliveries/deliveries.ts'
 import { sizeOfDelivery } from '../domain/deliveries/deliveries-of.ts'
+import { DeliveryFilter } from '../domain/deliveries/delivery-filter.ts'
 import type { WebhookEventType as WebhookEventTypeName } from '../domain/events/events.ts'
 import { ownedPage } from '../domain/shared/page-sql.ts'
 import { DeliveryStatus as Statuses } from '../generated/prisma/enums.ts'

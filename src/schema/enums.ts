@@ -190,13 +190,13 @@ export const EventType = builder.enumType('EventType', {
     ...WEBHOOK_EVENTS,
     CONVERSATION_UPDATED: {
       value: 'conversation.updated',
-      description: 'One or more fields of a conversation changed. `data.changed` has their names.',
+      description: 'One or more fields of a conversation changed. `changedFields` has their names.',
     },
     NOTE_CREATED: { value: 'note.created', description: 'An internal note or system message was added.' },
     VISITOR_UPDATED: {
       value: 'visitor.updated',
       description:
-        'The name, email address or picture of a visitor changed. `data.changed` has the names of the fields. Belongs to no conversation.',
+        'The name, email address or picture of a visitor changed. `changedFields` has the names of the fields. Belongs to no conversation.',
     },
     ENDPOINT_FAILING: {
       value: 'endpoint.failing',

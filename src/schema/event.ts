@@ -1,110 +1,216 @@
-import { sizeOfDelivery } from '../domain/deliveries/deliveries-of.ts'
+import type { ObjectFieldsShape, ObjectRef } from '@pothos/core'
+import { dataOf, dataVisibleTo, maySeeEndpoint } from '../domain/events/event-data.ts'
 import type { LoggedEvent } from '../domain/events/event-position.ts'
-import { actorOf, dataVisibleTo, type EventType as EventTypeName } from '../domain/events/events.ts'
-import { conversationEvents } from '../domain/events/read-events.ts'
-import { ownedPage } from '../domain/shared/page-sql.ts'
+import type { EventType as EventTypeName } from '../domain/events/events.ts'
 import { Actor, resolveActor } from './actor.ts'
-import { builder } from './builder.ts'
-import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
+import { builder, eventTypeName, ID_DESCRIPTION, type Kinds } from './builder.ts'
 import { Conversation } from './conversation.ts'
-import { Delivery, DeliveryConnection } from './delivery.ts'
-import { EventType } from './enums.ts'
-import { loadMany, readerOf } from './loaders.ts'
+import { DisabledReason, EventType } from './enums.ts'
+import type { ById } from './loaders.ts'
+import { Message } from './message.ts'
+import { Visitor } from './visitor.ts'
+import { WebhookEndpoint } from './webhook-endpoint.ts'
+import { Member } from './workspace.ts'
 
-export const Event = builder.objectRef<LoggedEvent>('Event')
+export const Event = builder.interfaceRef<LoggedEvent>('Event')
 
-builder.node(Event, {
-  description: 'An event of the log: an immutable record of a change in the workspace.',
-  id: { resolve: ({ id }) => id },
-  loadMany: async (ids, { loaders }) => {
-    const found = await loadMany(loaders.events, ids)
-    return ids.map((id) => found.get(id) ?? null)
-  },
-  fields: (t) => ({
-    type: t.field({
-      type: EventType,
-      description: 'The type of the event.',
-      resolve: ({ type }) => type as EventTypeName,
-    }),
-    conversationId: t.exposeID('conversationId', {
+const NO_WEBHOOK = 'Not sent as a webhook: `payload` has'
+const NEIGHBOURS_PAYLOAD =
+  'For the key of an agent to which the endpoint does not belong, it has only `endpointId`, `workspaceId` and `actor`.'
+const IF_GONE = 'Null for a test event, and when it was deleted.'
+const IF_NEIGHBOUR = 'Null for the key of an agent when the endpoint does not belong to it.'
+
+/** What an event names, if it is still there. Sample data names nothing. */
+function named<Row>({ isTest }: LoggedEvent, id: string, loader: ById<Row>): Promise<Row | null> | null {
+  return isTest ? null : loader.load(id)
+}
+
+/** The object type of a type of event. `fields` are those that only this type has. */
+function eventObject<Type extends EventTypeName>(
+  type: Type,
+  description: string,
+  fields: ObjectFieldsShape<Kinds, LoggedEvent<Type>> = () => ({}),
+): ObjectRef<Kinds, LoggedEvent<Type>> {
+  return builder
+    .objectRef<LoggedEvent<Type>>(eventTypeName(type))
+    .implement({ description, interfaces: [builder.nodeInterfaceRef(), Event], fields })
+}
+
+/** One for every type of event: the fields are what only the event says, and links to what it names. */
+const OBJECTS: { readonly [Type in EventTypeName]: ObjectRef<Kinds, LoggedEvent<Type>> } = {
+  'message.created': eventObject('message.created', 'A visitor, a person or a bot sent a message.', (t) => ({
+    message: t.field({
+      type: Message,
       nullable: true,
-      description: 'The id of the conversation that the event is about. Null for an event without a conversation.',
+      description: `The message. ${IF_GONE}`,
+      resolve: (event, _args, { loaders }) => named(event, dataOf(event).messageId, loaders.messagesById),
+    }),
+  })),
+  'note.created': eventObject(
+    'note.created',
+    `An internal note or system message was added. ${NO_WEBHOOK} \`conversationId\`, \`messageId\`, \`workspaceId\`, \`sequence\` and \`actor\`.`,
+    (t) => ({
+      message: t.field({
+        type: Message,
+        nullable: true,
+        description: `The note or system message. ${IF_GONE}`,
+        resolve: (event, _args, { loaders }) => named(event, dataOf(event).messageId, loaders.messagesById),
+      }),
+    }),
+  ),
+  'conversation.created': eventObject('conversation.created', 'A conversation was started.', (t) => ({
+    visitor: t.field({
+      type: Visitor,
+      nullable: true,
+      description: `The visitor of the conversation. ${IF_GONE}`,
+      resolve: (event, _args, { loaders }) => named(event, dataOf(event).visitorId, loaders.visitors),
+    }),
+    firstMessage: t.string({
+      nullable: true,
+      description: 'The text of the first message. Null when the conversation was started without one.',
+      resolve: (event, _args, { budget }) => budget.spend(dataOf(event).firstMessage),
+    }),
+  })),
+  'conversation.assigned': eventObject('conversation.assigned', 'A conversation was assigned to a member.', (t) => ({
+    assignee: t.field({
+      type: Member,
+      nullable: true,
+      description: 'The member who was assigned. Null for a test event, and when the member has left the workspace.',
+      resolve: (event, _args, { loaders }) => named(event, dataOf(event).assigneeId, loaders.membersById),
+    }),
+    assigneeName: t.string({
+      description: 'The name of the member at the time of the event.',
+      resolve: (event) => dataOf(event).assigneeName,
+    }),
+    assignedBy: t.field({
+      type: Actor,
+      description: 'The actor that assigned the conversation.',
+      resolve: (event, _args, context) => {
+        const { assignedBy: id, assignedByName: name } = dataOf(event)
+        return resolveActor({ id, name }, context)
+      },
+    }),
+  })),
+  'conversation.closed': eventObject('conversation.closed', 'A conversation was closed.', (t) => ({
+    closedBy: t.field({
+      type: Actor,
+      description: 'The actor that closed the conversation.',
+      resolve: (event, _args, context) => {
+        const { closedBy: id, closedByName: name } = dataOf(event)
+        return resolveActor({ id, name }, context)
+      },
+    }),
+    closedAt: t.field({
+      type: 'DateTime',
+      description: 'The time when the conversation was closed.',
+      resolve: (event) => new Date(dataOf(event).closedAt),
+    }),
+  })),
+  'conversation.updated': eventObject(
+    'conversation.updated',
+    `One or more fields of a conversation changed. Also logged when a conversation is assigned, closed or reopened. ${NO_WEBHOOK} \`conversationId\`, \`changed\`, \`workspaceId\` and \`actor\`.`,
+    (t) => ({
+      changedFields: t.stringList({
+        description:
+          'The names of the fields that changed: `assigneeId`, `closedAt`, `metadata`, `priority`, `snoozedUntil`, `status`, `subject`, `tags`.',
+        resolve: (event) => dataOf(event).changed,
+      }),
+    }),
+  ),
+  'visitor.updated': eventObject(
+    'visitor.updated',
+    `The name, email address or picture of a visitor changed. ${NO_WEBHOOK} \`visitorId\`, \`changed\`, \`workspaceId\` and \`actor\`.`,
+    (t) => ({
+      visitor: t.field({
+        type: Visitor,
+        nullable: true,
+        description: `The visitor. ${IF_GONE}`,
+        resolve: (event, _args, { loaders }) => named(event, dataOf(event).visitorId, loaders.visitors),
+      }),
+      changedFields: t.stringList({
+        description: 'The names of the fields that changed: `avatarUrl`, `email`, `name`.',
+        resolve: (event) => dataOf(event).changed,
+      }),
+    }),
+  ),
+  'endpoint.failing': eventObject(
+    'endpoint.failing',
+    `A webhook endpoint had only failed attempts for two and a half days. After five days it will be disabled. ${NO_WEBHOOK} \`endpointId\`, \`url\`, \`agentId\`, \`failingSince\`, \`disabledAt\`, \`workspaceId\` and \`actor\`. ${NEIGHBOURS_PAYLOAD}`,
+    (t) => ({
+      endpoint: t.field({
+        type: WebhookEndpoint,
+        nullable: true,
+        description: `The webhook endpoint. Null when it was unregistered or deleted. ${IF_NEIGHBOUR}`,
+        resolve: (event, _args, { loaders }) => named(event, dataOf(event).endpointId, loaders.webhookEndpoints),
+      }),
+      failingSince: t.field({
+        type: 'DateTime',
+        nullable: true,
+        description: `The time of the first failed attempt since the last success. ${IF_NEIGHBOUR}`,
+        resolve: (event, _args, { actor }) =>
+          maySeeEndpoint(actor(), event) ? new Date(dataOf(event).failingSince) : null,
+      }),
+      disableAt: t.field({
+        type: 'DateTime',
+        nullable: true,
+        description: `The time when the endpoint will be disabled, unless an attempt succeeds. ${IF_NEIGHBOUR}`,
+        resolve: (event, _args, { actor }) =>
+          maySeeEndpoint(actor(), event) ? new Date(dataOf(event).disabledAt) : null,
+      }),
+    }),
+  ),
+  'endpoint.disabled': eventObject(
+    'endpoint.disabled',
+    `A webhook endpoint was disabled automatically. ${NO_WEBHOOK} \`endpointId\`, \`url\`, \`agentId\`, \`reason\`, \`workspaceId\` and \`actor\`. ${NEIGHBOURS_PAYLOAD}`,
+    (t) => ({
+      endpoint: t.field({
+        type: WebhookEndpoint,
+        nullable: true,
+        description: `The webhook endpoint. Null when it was unregistered or deleted. ${IF_NEIGHBOUR}`,
+        resolve: (event, _args, { loaders }) => named(event, dataOf(event).endpointId, loaders.webhookEndpoints),
+      }),
+      reason: t.field({
+        type: DisabledReason,
+        nullable: true,
+        description: `The reason why the endpoint was disabled. ${IF_NEIGHBOUR}`,
+        resolve: (event, _args, { actor }) => (maySeeEndpoint(actor(), event) ? dataOf(event).reason : null),
+      }),
+    }),
+  ),
+  ping: eventObject('ping', 'A test of a webhook endpoint, sent on request.'),
+}
+
+Event.implement({
+  description:
+    'An event of the log: an immutable record of a change in the workspace. Each type of event has an object type with further fields.',
+  interfaces: [builder.nodeInterfaceRef()],
+  resolveType: ({ type }) => OBJECTS[type],
+  fields: (t) => ({
+    id: t.exposeID('id', { description: ID_DESCRIPTION }),
+    type: t.expose('type', { type: EventType, description: 'The type of the event.' }),
+    actor: t.field({
+      type: Actor,
+      description: 'The actor that caused the event. An UnavailableActor for the sample data of a test event.',
+      resolve: (event, _args, context) => resolveActor(dataOf(event).actor, context),
     }),
     conversation: t.field({
       type: Conversation,
       nullable: true,
       description:
-        'The conversation that the event is about. Null when the event has none, or when the conversation was deleted.',
+        'The conversation that the event is about. Null when the event has none, and when the conversation was deleted.',
       resolve: ({ conversationId }, _args, { loaders }) =>
         conversationId === null ? null : loaders.conversations.load(conversationId),
     }),
-    data: t.field({
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the event happened.' }),
+    isTest: t.exposeBoolean('isTest', { description: 'Whether the event is a test event, with sample data.' }),
+    payload: t.field({
       type: 'JSONObject',
       description:
-        'The `data` of the webhook payload. For the key of an agent, it leaves out the URLs of endpoints that belong to others.',
-      resolve: ({ type, body }, _args, { actor, budget }) => {
-        const { data } = JSON.parse(budget.spend(body)) as { data: Record<string, unknown> }
-        return dataVisibleTo(actor(), type, data)
+        'The data of the event at the time when it happened: the `data` of the webhook, as the same JSON text. For a type that is not sent as a webhook, the description of the object type lists the keys.',
+      resolve: (event, _args, { actor, budget }) => {
+        budget.spend(event.body)
+        return dataVisibleTo(actor(), event)
       },
     }),
-    actor: t.field({
-      type: Actor,
-      description: 'The actor that caused the event.',
-      resolve: ({ body }, _args, context) => resolveActor(actorOf(body), context),
-    }),
-    isTest: t.exposeBoolean('isTest', { description: 'Whether the event is a test event, with sample data.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'The time when the event happened.' }),
-    cursor: t.exposeString('cursor', {
-      description:
-        'The position of the event in the log. Pass it as `after` to read on from here. Right after the event happened, reading on can return the event again, but misses no event.',
-    }),
-  }),
-})
-
-builder.objectField(Event, 'deliveries', (t) =>
-  t.field({
-    type: DeliveryConnection,
-    description:
-      'The webhook deliveries of the event, newest first. The key of an agent only sees those to its own endpoints. Null when the arguments are refused.',
-    args: pageArgs(t.arg),
-    resolve: async ({ id }, page, { loaders, budget }) => {
-      const reader = { ...readerOf(loaders.deliveries.event, id), sizeOf: sizeOfDelivery }
-      return toConnection(await ownedPage(pageRequest(page, budget), reader))
-    },
-  }),
-)
-
-export const EventConnection = connectionOf(Event, 'Event')
-
-builder.prismaObjectField(Conversation, 'events', (t) =>
-  t.field({
-    type: EventConnection,
-    description: 'The events of the conversation, oldest first. Null when the arguments are refused.',
-    args: pageArgs(t.arg),
-    resolve: async ({ id }, page, { loaders, budget }) =>
-      toConnection(
-        await conversationEvents(pageRequest(page, budget), {
-          find: (range) => loaders.conversationEvents.load([id, range]),
-          count: async () => (await loaders.conversationEventCounts.load(id)) ?? 0,
-        }),
-      ),
-  }),
-)
-
-builder.prismaObjectField(Delivery, 'event', (t) =>
-  t.field({
-    type: Event,
-    nullable: true,
-    description: 'The event that is delivered. Null when the event was removed.',
-    resolve: ({ eventId }, _args, { loaders }) => loaders.events.load(eventId),
-  }),
-)
-
-export const EventFilterInput = builder.inputType('EventFilter', {
-  description: 'Conditions on events. All of them must hold.',
-  fields: (t) => ({
-    types: t.field({ type: [EventType], description: 'Events of one of these types. All types by default.' }),
-    conversationId: t.id({ description: 'Events of the conversation with this id.' }),
-    includeTests: t.boolean({ description: 'Whether to include test events. False by default.' }),
   }),
 })

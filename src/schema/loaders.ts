@@ -33,7 +33,7 @@ import { invitationsById } from '../domain/identity/invitations.ts'
 import { countMembers, type MemberWithPerson, membersOf } from '../domain/identity/list-members.ts'
 import { sessionsById, type VisibleSession } from '../domain/identity/sessions.ts'
 import { membersOfUsers } from '../domain/identity/users.ts'
-import type { MemberWithUser } from '../domain/identity/workspaces.ts'
+import { type MemberWithUser, membersById } from '../domain/identity/workspaces.ts'
 import { articleBodies } from '../domain/knowledge-base/articles.ts'
 import {
   articlesOfCollections,
@@ -41,15 +41,15 @@ import {
   type CollectedRange,
   countArticlesOfCollections,
 } from '../domain/knowledge-base/collection-articles.ts'
-import { type FoundMessage, type MessageRange, messagesOf } from '../domain/messages/list-messages.ts'
+import { type FoundMessage, type MessageRange, messagesById, messagesOf } from '../domain/messages/list-messages.ts'
 import type { Actor, Caller } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import type { OwnedRange, OwnedReader } from '../domain/shared/page-sql.ts'
 import type { CursorRange, PrismaRange } from '../domain/shared/pagination.ts'
 import { picturePaths } from '../domain/visitors/pictures.ts'
 import { visitorsById } from '../domain/visitors/visitors.ts'
-import { countEndpointsOfAgents, endpointsOfAgents } from '../domain/webhooks/webhook-endpoints.ts'
-import type { Agent, ApiKey, Invitation, Visitor, WebhookEndpoint } from '../generated/prisma/client.ts'
+import { countEndpointsOfAgents, endpointsById, endpointsOfAgents } from '../domain/webhooks/webhook-endpoints.ts'
+import type { Agent, ApiKey, Invitation, Message, Visitor, WebhookEndpoint } from '../generated/prisma/client.ts'
 
 /** What fields of many objects ask for one by one, asked of the database once. Nothing is kept: subscriptions live long. */
 export interface Loaders {
@@ -59,6 +59,9 @@ export interface Loaders {
   readonly auditTargets: ById<AuditTargetRow>
   readonly conversations: ById<ConversationWithPeople>
   readonly visitors: ById<Visitor>
+  readonly membersById: ById<MemberWithUser>
+  readonly messagesById: ById<Message>
+  readonly webhookEndpoints: ById<WebhookEndpoint>
   readonly events: ById<LoggedEvent>
   readonly conversationEvents: ByRange<CursorRange<LogCursorKey>, FoundEvent>
   readonly conversationEventCounts: ById<number>
@@ -102,6 +105,9 @@ export function createLoaders(deps: Deps, actor: () => Actor, caller: () => Call
     auditTargets: byId((ids) => auditTargetsById(deps, actor(), ids)),
     conversations: byId((ids) => conversationsById(deps, actor(), ids)),
     visitors: byId((ids) => visitorsById(deps, actor(), ids)),
+    membersById: byId((ids) => membersById(deps, actor(), ids)),
+    messagesById: byId((ids) => messagesById(deps, actor(), ids)),
+    webhookEndpoints: byId((ids) => endpointsById(deps, actor(), ids)),
     events: byId((ids) => eventsById(deps, actor(), ids)),
     conversationEvents: byRange((ids, range) => eventsOfConversations(deps, actor(), ids, range)),
     conversationEventCounts: byId((ids) => countEventsOfConversations(deps, actor(), ids)),

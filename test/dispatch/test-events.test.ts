@@ -199,7 +199,7 @@ test.each([false, true])('a subscription that replays and goes on, with includeT
   await send('MESSAGE_CREATED')
   await guddesk.newConversation(tenant)
   const controller = new AbortController()
-  const query = `subscription { events(after: "${START}", includeTests: ${includeTests}) { type isTest } }`
+  const query = `subscription { events(after: "${START}", filter: { includeTests: ${includeTests} }) { event { type isTest } } }`
   const response = await fetch(`${guddesk.origin}/graphql`, {
     method: 'POST',
     headers: {

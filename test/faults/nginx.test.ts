@@ -70,7 +70,7 @@ describe.each(CONFIGURATIONS)('behind an nginx %s', (name, configure) => {
         'content-type': 'application/json',
         accept: 'text/event-stream',
       },
-      body: JSON.stringify({ query: 'subscription { events { type } }' }),
+      body: JSON.stringify({ query: 'subscription { events { event { type } } }' }),
       signal: gone.signal,
     })
     const first = await response.body?.getReader().read()

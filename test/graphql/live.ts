@@ -6,19 +6,21 @@ import { LogTailer } from '../../src/live/log-tailer.ts'
 import type { TestGudDesk } from '../support/guddesk.ts'
 import { until } from '../support/until.ts'
 
-export const EVENTS = `subscription ($types: [EventType!], $conversationId: ID, $after: String) {
-  events(types: $types, conversationId: $conversationId, after: $after) {
-    id type conversationId data createdAt cursor
-  }
+export const EVENTS = `subscription ($filter: EventFilter, $after: String) {
+  events(filter: $filter, after: $after) { cursor event { id type conversation { id } payload createdAt } }
 }`
 
 export interface Event {
   readonly id: string
   readonly type: string
-  readonly conversationId: string | null
-  readonly data: Record<string, unknown>
+  readonly conversation: { readonly id: string } | null
+  readonly payload: Record<string, unknown>
   readonly createdAt: string
+}
+
+export interface EventUpdate {
   readonly cursor: string
+  readonly event: Event
 }
 
 export interface GraphQLFault {
@@ -29,7 +31,7 @@ export interface GraphQLFault {
 }
 
 /** What a subscription brought. */
-export interface Live<T = Event> {
+export interface Live<T = EventUpdate> {
   /** The values of its one field. */
   readonly events: T[]
   readonly errors: GraphQLFault[]
@@ -87,7 +89,7 @@ async function faultsOf(error: unknown): Promise<GraphQLFault[]> {
   return (Array.isArray(error) ? error : [error]) as GraphQLFault[]
 }
 
-export type Transport = <T = Event>(guddesk: TestGudDesk, variables?: object, options?: Subscribe) => Live<T>
+export type Transport = <T = EventUpdate>(guddesk: TestGudDesk, variables?: object, options?: Subscribe) => Live<T>
 
 /** Starts a subscription of events. When it returns, it has its place in the log, or has ended. */
 export async function placed<T>(start: () => T, isEnded: (live: T) => boolean = () => false): Promise<T> {

@@ -77,8 +77,8 @@ export const DeliveryDetail = graphql(`
 /** Deliveries as they change; the cache gets each, and its endpoint's health with it. */
 export const DeliveryFeed = graphql(
   `
-  subscription DeliveryFeed($endpointId: ID) {
-    deliveries(endpointId: $endpointId) {
+  subscription DeliveryFeed($filter: DeliveryFilter) {
+    deliveries(filter: $filter) {
       created
       delivered
       retrying

@@ -30,7 +30,7 @@ export function useDeliveryFeed(endpointId: string | undefined, listeners: Deliv
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined
     const stop = follow(client, DeliveryFeed, {
-      variables: endpointId === undefined ? {} : { endpointId },
+      variables: endpointId === undefined ? {} : { filter: { endpointId } },
       // This stream does not resume: whoever shows a list reads it again.
       cursorOf: () => null,
       onUpdate: ({ deliveries }) => {

@@ -1,6 +1,5 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import type { Delivery, DeliveryAttempt, Event, Prisma, WebhookEndpoint } from '../../generated/prisma/client.ts'
-import { DeliveryStatus } from '../../generated/prisma/enums.ts'
 import { inTransaction, type Tx } from '../../infra/database/transaction.ts'
 import { recordAudit } from '../audit/audit.ts'
 import { notifyDispatcher } from '../events/events.ts'
@@ -8,27 +7,10 @@ import type { Actor } from '../shared/actor.ts'
 import { managedEndpoints, requireLevel, requireWebhookManager } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError, NotFoundError } from '../shared/errors.ts'
-import { dateFilter, idText, parse, requireId, timeRange } from '../shared/input.ts'
+import { parse, requireId } from '../shared/input.ts'
 import { newestFirst, type Page, type PageRequest } from '../shared/pagination.ts'
+import { DeliveryFilter, filterWhere } from './delivery-filter.ts'
 import { requestProbe } from './request-probe.ts'
-
-export const DeliveryFilter = z
-  .object({
-    statuses: z
-      .array(z.enum(DeliveryStatus))
-      .min(1, 'must have at least one value')
-      .describe('Deliveries in one of these states.'),
-    endpointId: idText.describe('Deliveries to the webhook endpoint with this id.'),
-    agentId: idText.describe('Deliveries to the webhook endpoints of the agent with this id.'),
-    eventTypes: z
-      .array(idText)
-      .min(1, 'must have at least one value')
-      .describe('Deliveries of events of one of these types.'),
-    conversationId: idText.describe('Deliveries of events of the conversation with this id.'),
-    isTest: z.boolean().describe('True for test events, false for other events. Both by default.'),
-    createdAt: timeRange.describe('Deliveries of events that happened in this time.'),
-  })
-  .partial()
 
 /** A delivery with its event. */
 export type DeliveryWithEvent = Delivery & { event: Event }
@@ -52,18 +34,8 @@ export async function listDeliveries(
   page: PageRequest,
 ): Promise<Page<DeliveryWithEvent>> {
   requireLevel(actor, 'READ_ONLY')
-  const wanted = parse(DeliveryFilter, filter)
-  const { statuses, endpointId, agentId, eventTypes, conversationId, isTest, createdAt = {} } = wanted
-  const where: Prisma.DeliveryWhereInput = {
-    ...visibleDeliveries(actor),
-    ...(statuses !== undefined && { status: { in: statuses } }),
-    ...(endpointId !== undefined && { endpointId }),
-    ...(conversationId !== undefined && { conversationId }),
-    ...(isTest !== undefined && { isTest }),
-    ...(eventTypes !== undefined && { event: { type: { in: eventTypes } } }),
-    createdAt: dateFilter(createdAt),
-    ...(agentId !== undefined && { AND: [{ endpoint: { agentId } }] }),
-  }
+  const wanted = filterWhere(parse(DeliveryFilter, filter))
+  const where: Prisma.DeliveryWhereInput = { ...visibleDeliveries(actor), AND: [wanted] }
   const { delivery } = deps.db.prisma
   return newestFirst(page, {
     find: (range) => delivery.findMany({ ...range, where: { ...where, ...range.where }, include: WITH_EVENT }),

@@ -1,4 +1,5 @@
 import type { Deps } from '../shared/deps.ts'
+import { dataOf, isOfType } from './event-data.ts'
 import type { LoggedEvent, LogPosition } from './event-position.ts'
 import type { EventType } from './events.ts'
 
@@ -11,14 +12,12 @@ export interface ChangedSubject extends LogPosition {
   readonly id: string
 }
 
-const VISITOR_UPDATED: EventType = 'visitor.updated'
+const VISITOR_UPDATED = 'visitor.updated' satisfies EventType
 
 /** @returns null for an event that changes no conversation */
-export function subjectOf({ type, conversationId, body }: LoggedEvent): Pick<ChangedSubject, 'kind' | 'id'> | null {
-  if (conversationId !== null) return { kind: 'conversation', id: conversationId }
-  if (type !== VISITOR_UPDATED) return null
-  const { data } = JSON.parse(body) as { data: { visitorId: string } }
-  return { kind: 'visitor', id: data.visitorId }
+export function subjectOf(event: LoggedEvent): Pick<ChangedSubject, 'kind' | 'id'> | null {
+  if (event.conversationId !== null) return { kind: 'conversation', id: event.conversationId }
+  return isOfType(event, VISITOR_UPDATED) ? { kind: 'visitor', id: dataOf(event).visitorId } : null
 }
 
 /** What a look at the next events found. */

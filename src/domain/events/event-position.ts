@@ -5,20 +5,21 @@ import { ValidationError } from '../shared/errors.ts'
 import { jsonBytes } from '../shared/page-budget.ts'
 import { isRead } from '../shared/page-sql.ts'
 import { decodeCursor, encodeCursor } from '../shared/pagination.ts'
+import { type EventFilter, filterSql } from './event-filter.ts'
 import { horizonOf } from './event-horizon.ts'
+import type { EventType } from './events.ts'
 
 /** An event as it stands in the log. */
-export interface LoggedEvent {
+export interface LoggedEvent<Type extends EventType = EventType> {
   readonly id: string
-  readonly type: string
+  readonly type: Type
   readonly conversationId: string | null
   /** {"event", "data", "timestamp"}: the text that webhooks carry. */
   readonly body: string
   readonly createdAt: Date
   /** Sample data that somebody had sent to an endpoint. */
   readonly isTest: boolean
-  /** Resume after this event. */
-  readonly cursor: string
+  readonly position: LogPosition
 }
 
 /** An event in a list, whose body is left out where the events before it have enough bytes for a page. */
@@ -54,7 +55,8 @@ export interface LogPosition {
 
 export interface EventRow {
   id: string
-  type: string
+  /** Only recordEvent and its like write it. */
+  type: EventType
   conversation_id: string | null
   body: string
   created_at: Date
@@ -71,14 +73,6 @@ export const PAGE = 200
 /** A position as a cursor holds it. */
 export const LogCursorKey = z.tuple([z.string().regex(/^\d{1,19}$/), z.string().regex(/^\d{1,18}$/)])
 export type LogCursorKey = z.output<typeof LogCursorKey>
-
-/** Which events; all conditions must hold. */
-export interface EventFilter {
-  readonly types?: readonly string[] | null
-  readonly conversationId?: string | null
-  /** Test events too, which are not a part of what happened. */
-  readonly includeTests?: boolean
-}
 
 export interface LogRange extends EventFilter {
   readonly after: LogPosition
@@ -119,15 +113,8 @@ function selectLog(workspaceId: string, range: LogRange): Prisma.Sql {
   return Prisma.sql`
     SELECT ${EVENT_COLUMNS}
       FROM events
-     WHERE workspace_id = ${workspaceId} AND (xid, seq) > ${positionSql(after)} ${until} ${end} ${conditions(range)}
+     WHERE workspace_id = ${workspaceId} AND (xid, seq) > ${positionSql(after)} ${until} ${end} ${filterSql(range)}
      ORDER BY events.xid ${order}, seq ${order} LIMIT ${limit}`
-}
-
-function conditions({ types, conversationId, includeTests = false }: EventFilter): Prisma.Sql {
-  const ofTypes = types == null ? Prisma.empty : Prisma.sql`AND type = ANY(${[...types]})`
-  const ofConversation = conversationId == null ? Prisma.empty : Prisma.sql`AND conversation_id = ${conversationId}`
-  const real = includeTests ? Prisma.empty : Prisma.sql`AND NOT is_test`
-  return Prisma.sql`${ofTypes} ${ofConversation} ${real}`
 }
 
 /**
@@ -149,7 +136,7 @@ export async function countLog(deps: Deps, workspaceId: string, filter: EventFil
   const end = await endOfLog(deps, workspaceId)
   const [count] = await deps.db.prisma.$queryRaw<{ total: bigint }[]>`
     SELECT count(*) AS total FROM events
-     WHERE workspace_id = ${workspaceId} AND (xid, seq) < ${positionSql(end)} ${conditions(filter)}`
+     WHERE workspace_id = ${workspaceId} AND (xid, seq) < ${positionSql(end)} ${filterSql(filter)}`
   return Number(count?.total ?? 0)
 }
 
@@ -159,13 +146,18 @@ export async function endOfLog({ db }: Pick<Deps, 'db'>, workspaceId: string): P
 }
 
 export function toEvent(row: EventRow): LoggedEvent {
-  const { id, type, conversation_id: conversationId, body, created_at: createdAt, is_test: isTest, xid, seq } = row
-  return { id, type, conversationId, body, createdAt, isTest, cursor: cursorAt({ xid: BigInt(xid), seq }) }
+  const { id, type, conversation_id: conversationId, body, created_at: createdAt, is_test: isTest } = row
+  return { id, type, conversationId, body, createdAt, isTest, position: positionOfRow(row) }
 }
 
 /** Resume after this place. */
-export function cursorAt({ xid, seq }: LogPosition): string {
-  return encodeCursor([String(xid), String(seq)])
+export function cursorAt(position: LogPosition): string {
+  return encodeCursor(keyOfPosition(position))
+}
+
+/** A position as a cursor holds it. */
+export function keyOfPosition({ xid, seq }: LogPosition): LogCursorKey {
+  return [String(xid), String(seq)]
 }
 
 export function positionOfRow(row: EventRow): LogPosition {
@@ -174,12 +166,7 @@ export function positionOfRow(row: EventRow): LogPosition {
 
 /** @throws ValidationError for anything that cursorAt did not make */
 export function positionOf(cursor: string): LogPosition {
-  return positionOfKey(cursorKeyOf(cursor))
-}
-
-/** @throws ValidationError for anything that is no event's cursor */
-export function cursorKeyOf(cursor: string): LogCursorKey {
-  return decodeCursor(cursor, LogCursorKey, 'after')
+  return positionOfKey(decodeCursor(cursor, LogCursorKey, 'after'))
 }
 
 export function positionOfKey([xid, seq]: LogCursorKey): LogPosition {

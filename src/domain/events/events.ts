@@ -2,8 +2,7 @@ import type { MessageType } from '../../generated/prisma/enums.ts'
 import { Prisma } from '../../infra/database/db.ts'
 import type { Tx } from '../../infra/database/transaction.ts'
 import type { Bus } from '../../infra/redis/bus.ts'
-import type { Actor, ActorRef } from '../shared/actor.ts'
-import { isNeighbour } from '../shared/authorization.ts'
+import type { ActorRef } from '../shared/actor.ts'
 import { newId } from '../shared/ids.ts'
 import type { EventTx } from './event-lock.ts'
 
@@ -51,7 +50,7 @@ export interface EventData {
   'note.created': { conversationId: string; messageId: string; workspaceId: string; sequence: number }
   /** In the log once, however many conversations the visitor has. */
   'visitor.updated': { visitorId: string; changed: string[]; workspaceId: string }
-  'endpoint.disabled': EndpointEvent & { reason: string }
+  'endpoint.disabled': EndpointEvent & { reason: 'gone' | 'failing' }
   /** It has done nothing but fail for half the time after which it is disabled. */
   'endpoint.failing': EndpointEvent & { failingSince: string; disabledAt: string }
 }
@@ -91,13 +90,6 @@ export function subscriptionFlags(events: readonly SubscribableEvent[]): Subscri
   return Object.fromEntries(
     SUBSCRIBABLE_EVENTS.map((type) => [SUBSCRIPTION_FLAGS[type], events.includes(type)]),
   ) as SubscriptionFlags
-}
-
-/** An event's data as an actor may see it: where neighbours are reached is not for an agent. */
-export function dataVisibleTo(asking: Actor, type: string, data: Record<string, unknown>): Record<string, unknown> {
-  if (type !== 'endpoint.disabled' && type !== 'endpoint.failing') return data
-  const { endpointId, workspaceId, agentId, actor } = data
-  return isNeighbour(asking, typeof agentId === 'string' ? agentId : null) ? { endpointId, workspaceId, actor } : data
 }
 
 /** What is sent as webhooks: each by its flag, and a ping on request. */
@@ -278,10 +270,4 @@ function bodyOf<T extends EventType>({
   at,
 }: Pick<NewEvent<T>, 'type' | 'data' | 'actor' | 'at'>): string {
   return JSON.stringify({ event: type, data: { ...data, actor }, timestamp: at.toISOString() })
-}
-
-/** Who caused an event, by its body. */
-export function actorOf(body: string): ActorRef {
-  const { data } = JSON.parse(body) as { data: { actor: ActorRef } }
-  return data.actor
 }

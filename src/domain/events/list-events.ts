@@ -1,16 +1,14 @@
-import { z } from 'zod'
 import type { Actor } from '../shared/actor.ts'
 import { requireLevel, requireStaff } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
-import { idText, parse } from '../shared/input.ts'
 import { type Page, type PageRequest, paginate } from '../shared/pagination.ts'
+import { type EventFilter, requireEventFilter } from './event-filter.ts'
 import {
   countLog,
-  cursorKeyOf,
-  type EventFilter,
   earlier,
   endOfLog,
   type FoundEvent,
+  keyOfPosition,
   LogCursorKey,
   type LoggedEvent,
   type LogPosition,
@@ -20,13 +18,6 @@ import {
   sizeOfEvent,
   toFoundEvent,
 } from './event-position.ts'
-
-const Filter = z.object({ conversationId: idText.nullish() })
-
-/** @throws ValidationError when the filter contains an invalid conversation id */
-export function requireEventFilter(filter: EventFilter): void {
-  parse(Filter, filter)
-}
 
 const BEGINNING: LogPosition = { xid: 0n, seq: 0n }
 
@@ -43,7 +34,7 @@ export async function listEvents(
   const { workspaceId } = actor
   return paginate<FoundEvent, LogCursorKey>(page, {
     cursorKey: LogCursorKey,
-    cursorKeyOf: ({ cursor }) => cursorKeyOf(cursor),
+    cursorKeyOf: ({ position }) => keyOfPosition(position),
     async find({ after, before, take, reverse }) {
       const end = await endOfLog(deps, workspaceId)
       const from = after === null ? BEGINNING : positionOfKey(after)

@@ -5,8 +5,6 @@ import type { Deps } from '../shared/deps.ts'
 import { isRead } from '../shared/page-sql.ts'
 import { type CursorRange, type Page, type PageRequest, paginate } from '../shared/pagination.ts'
 import {
-  cursorAt,
-  cursorKeyOf,
   EVENT_COLUMNS,
   type EventRow,
   earlier,
@@ -14,30 +12,26 @@ import {
   FOUND_EVENT_COLUMNS,
   type FoundEvent,
   type FoundEventRow,
+  keyOfPosition,
   LogCursorKey,
   type LoggedEvent,
   positionOfKey,
-  positionOfRow,
   positionSql,
   sizeOfEvent,
   toEvent,
   toFoundEvent,
 } from './event-position.ts'
 
-/**
- * Events of the actor's workspace by id. The log is not for visitors: to them there is none. While something may still
- * appear before an event, its cursor stands before that: who resumes there misses nothing, and gets the event again.
- */
+/** Events of the actor's workspace by id. The log is not for visitors: to them there is none. */
 export async function eventsById(
   { db }: Pick<Deps, 'db'>,
   actor: Actor,
   ids: readonly string[],
 ): Promise<Map<string, LoggedEvent>> {
   if (actor.type === 'visitor') return new Map()
-  const end = await endOfLog({ db }, actor.workspaceId)
   const rows = await db.prisma.$queryRaw<EventRow[]>`
     SELECT ${EVENT_COLUMNS} FROM events WHERE id = ANY(${[...ids]}::text[]) AND workspace_id = ${actor.workspaceId}`
-  return new Map(rows.map((row) => [row.id, { ...toEvent(row), cursor: cursorAt(earlier(positionOfRow(row), end)) }]))
+  return new Map(rows.map((row) => [row.id, toEvent(row)]))
 }
 
 /** How a conversation's events are read: alone, or with other conversations' in one statement. */
@@ -48,7 +42,7 @@ export interface ConversationEventReader {
 
 /** What happened in a conversation, oldest first. */
 export function conversationEvents(page: PageRequest, reader: ConversationEventReader): Promise<Page<LoggedEvent>> {
-  const key = { cursorKey: LogCursorKey, cursorKeyOf: ({ cursor }: LoggedEvent) => cursorKeyOf(cursor) }
+  const key = { cursorKey: LogCursorKey, cursorKeyOf: ({ position }: LoggedEvent) => keyOfPosition(position) }
   return paginate<FoundEvent, LogCursorKey>(page, { ...reader, ...key, sizeOf: sizeOfEvent })
 }
 

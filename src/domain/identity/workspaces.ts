@@ -78,6 +78,19 @@ export async function getWorkspaceWithMembers(deps: Deps, actor: Actor): Promise
   return workspace
 }
 
+/** The workspace's members of these ids, by id; to an actor of any kind. */
+export async function membersById(
+  { db }: Pick<Deps, 'db'>,
+  { workspaceId }: Actor,
+  ids: readonly string[],
+): Promise<Map<string, MemberWithUser>> {
+  const rows = await db.prisma.member.findMany({
+    where: { id: { in: [...ids] }, workspaceId },
+    include: { user: true },
+  })
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
 /**
  * Creates a workspace, with the caller's user as its owner.
  * @throws ForbiddenError below FULL_ACCESS and for keys for one workspace; ValidationError; ConflictError when the slug

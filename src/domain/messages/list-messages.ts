@@ -1,8 +1,10 @@
 import { z } from 'zod'
 import type { Conversation, Message } from '../../generated/prisma/client.ts'
+import type { MessageType } from '../../generated/prisma/enums.ts'
 import { Prisma } from '../../infra/database/db.ts'
 import { getConversation } from '../conversations/conversations.ts'
 import type { Actor } from '../shared/actor.ts'
+import { visibleConversations } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { jsonBytes } from '../shared/page-budget.ts'
 import { isRead } from '../shared/page-sql.ts'
@@ -81,4 +83,16 @@ export async function messagesOf(
             ORDER BY sequence ${order} LIMIT ${take}) message) found
      ORDER BY sequence ${order}`
   return Map.groupBy(rows, ({ conversationId }) => conversationId)
+}
+
+/** The messages of these ids that the actor may see, by id: notes and system entries are not for visitors. */
+export async function messagesById(
+  { db }: Pick<Deps, 'db'>,
+  actor: Actor,
+  ids: readonly string[],
+): Promise<Map<string, Message>> {
+  const internal = actor.type === 'visitor' ? { type: { notIn: ['NOTE', 'SYSTEM'] satisfies MessageType[] } } : {}
+  const where = { id: { in: [...ids] }, conversation: visibleConversations(actor), ...internal }
+  const rows = await db.prisma.message.findMany({ where })
+  return new Map(rows.map((row) => [row.id, row]))
 }

@@ -134,6 +134,13 @@ export function dateFilter({ from, after, to }: TimeRange): { gte?: Date; gt?: D
   return omitUndefined({ gte: from, gt: after, lt: to })
 }
 
+/** Whether a time is within a span. The same as dateFilter. */
+export function isWithin({ from, after, to }: TimeRange, time: Date): boolean {
+  if (from !== undefined && time < from) return false
+  if (after !== undefined && time <= after) return false
+  return to === undefined || time < to
+}
+
 export const MAX_DEPTH = 32
 export const MAX_JSON_BYTES = 16_384
 

@@ -59,6 +59,16 @@ export async function countEndpointsOfAgents(
   return new Map(counts.flatMap(({ agentId, _count }) => (agentId === null ? [] : [[agentId, _count] as const])))
 }
 
+/** The endpoints of these ids that the actor sees, by id. */
+export async function endpointsById(
+  { db }: Pick<Deps, 'db'>,
+  actor: Actor,
+  ids: readonly string[],
+): Promise<Map<string, WebhookEndpoint>> {
+  const rows = await db.prisma.webhookEndpoint.findMany({ where: { id: { in: [...ids] }, ...managedEndpoints(actor) } })
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
 /**
  * An endpoint that the actor can manage. The lock blocks other changes, but events can still be recorded for it.
  * @throws NotFoundError

@@ -102,7 +102,7 @@ describe.runIf(backend === 'postgres')('open transactions', () => {
     const stopping = new AbortController()
     const followed: string[] = []
     const following = (async () => {
-      for await (const { id } of events.follow(actor, {}, stopping.signal)) followed.push(id)
+      for await (const { event } of events.follow(actor, {}, stopping.signal)) followed.push(event.id)
     })()
     const lock = `SELECT pg_advisory_xact_lock_shared(${WORKSPACE_LOCK}, ${lockKey(tenant.workspaceId)})`
     await whileOpen(await urlOfTest(), [lock], async () => {

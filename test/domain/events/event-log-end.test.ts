@@ -47,7 +47,7 @@ test('a reader that is too slow is ended after its buffer, and can resume with n
   }
   const got = [(await pending).value]
   const rest = (async () => {
-    for await (const event of slow) got.push(event)
+    for await (const update of slow) got.push(update)
   })()
   await expect(rest).rejects.toThrow(StreamEndedError)
   const all = await log.logged()
@@ -55,7 +55,7 @@ test('a reader that is too slow is ended after its buffer, and can resume with n
   expect(fast).toEqual(all)
   expect(got.length).toBeGreaterThanOrEqual(1000)
   expect(got.length).toBeLessThan(3000)
-  const names = got.map((event) => event?.id.split('@')[0])
+  const names = got.map((update) => update?.event.id.split('@')[0])
   expect(names).toEqual(all.slice(0, got.length))
   const resumed = await log.follow({ after: got.at(-1)?.cursor ?? null })
   await until(() => resumed.events.length >= 3000 - got.length)
@@ -70,7 +70,7 @@ test('a slow reader does not hold up another one', async () => {
   const pending = slow.next()
   const fast: string[] = []
   const reading = (async () => {
-    for await (const { id } of events.follow(log.actor, {}, never)) if (fast.push(id) === 1500) return
+    for await (const { event } of events.follow(log.actor, {}, never)) if (fast.push(event.id) === 1500) return
   })()
   await (await joined(events)).return()
   await log.insert('flood', 1500)

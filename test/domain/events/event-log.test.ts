@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { eventsById } from '../../../src/domain/events/read-events.ts'
 import { openEventLog } from '../../../src/live/event-log.ts'
 import { backend } from '../../support/database.ts'
 import { quiet, START } from '../../support/event-log.ts'
@@ -96,8 +95,8 @@ test('who resumes again and again while others write misses nothing and gets not
   let after = START
   for (let round = 0; isWriting || names.length < 240; round++) {
     let left = 1 + (round % 23)
-    for await (const { id, cursor } of events.follow(log.actor, { after }, new AbortController().signal)) {
-      names.push(id.split('@')[0] ?? id)
+    for await (const { event, cursor } of events.follow(log.actor, { after }, new AbortController().signal)) {
+      names.push(event.id.split('@')[0] ?? event.id)
       after = cursor
       if (--left === 0 || names.length === 240) break
     }
@@ -184,25 +183,6 @@ describe.runIf(backend === 'postgres')('transactions that commit late', () => {
     await quiet(guddesk)
     const after = { total: 4, types: [...before.types, 'CONVERSATION_UPDATED', 'CONVERSATION_CLOSED'] }
     expect(await shown()).toEqual([after, after])
-  })
-
-  test('who resumes after an event that was read by itself while one is open gets the late one', async () => {
-    const cursorOf = async (name: string) => {
-      const id = `${name}_1@${tenant.workspaceId}`
-      return (await eventsById(guddesk.deps, log.actor, [id])).get(id)?.cursor ?? null
-    }
-    let held: string | null = null
-    await log.during('COMMIT', async (insert) => {
-      await log.insert('early')
-      held = await cursorOf('early')
-      await insert('late')
-    })
-    await quiet(guddesk)
-    await log.insert('last')
-    const followers = [await log.follow({ after: held }), await log.follow({ after: await cursorOf('early') })]
-    await until(() => followers.every(({ events }) => events.at(-1)?.id.startsWith('last')))
-    for (const follower of followers) await follower.stop()
-    expect(followers.map((follower) => follower.names())).toEqual([['late_1', 'early_1', 'last_1'], ['last_1']])
   })
 
   test('who begins, or resumes, while one is open gets its event', async () => {

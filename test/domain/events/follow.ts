@@ -1,15 +1,16 @@
 import { authenticateKey } from '../../../src/auth/api-key.ts'
+import type { EventFilter } from '../../../src/domain/events/event-filter.ts'
 import { inEventTransaction, lockKey, WORKSPACE_LOCK } from '../../../src/domain/events/event-lock.ts'
-import type { EventFilter, LoggedEvent } from '../../../src/domain/events/event-position.ts'
+import { cursorAt, type LoggedEvent } from '../../../src/domain/events/event-position.ts'
 import { eventsTopic } from '../../../src/domain/events/events.ts'
 import type { Actor } from '../../../src/domain/shared/actor.ts'
-import { openEventLog } from '../../../src/live/event-log.ts'
+import { type EventUpdate, openEventLog } from '../../../src/live/event-log.ts'
 import type { Tenant, TestGudDesk } from '../../support/guddesk.ts'
 import { until } from '../../support/until.ts'
 
 /** Somebody who follows the event log in the background. */
 export interface Follower {
-  readonly events: LoggedEvent[]
+  readonly events: (LoggedEvent & Pick<EventUpdate, 'cursor'>)[]
   /** The events' ids; of inserted ones, the names. */
   names(): string[]
   /** Waits until it knows of an event that it cannot be given yet, behind a writer that is not done. */
@@ -53,12 +54,14 @@ export async function logOf({ deps }: TestGudDesk, { workspaceId, key }: Tenant)
     async follow(options = {}) {
       const log = openEventLog(deps)
       const controller = new AbortController()
-      const events: LoggedEvent[] = []
+      const events: Follower['events'] = []
       const batches = log.batches(workspaceId, options, controller.signal)
       // It knows where it begins.
       await batches.next()
       const running = (async () => {
-        for await (const batch of batches) events.push(...batch.events)
+        for await (const batch of batches) {
+          for (const event of batch.events) events.push({ ...event, cursor: cursorAt(event.position) })
+        }
       })()
       return {
         events,

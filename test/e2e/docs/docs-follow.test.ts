@@ -45,8 +45,10 @@ function run(key: string): { child: ChildProcess; lines: () => string[]; faults:
 
 /** The whole log, as the example prints it. */
 async function log(): Promise<string[]> {
-  const { data } = await guddesk.graphql('{ events(first: 100) { edges { node { type cursor } } } }')
-  return data.events.edges.map(({ node }: { node: { type: string; cursor: string } }) => `${node.type} ${node.cursor}`)
+  const { data } = await guddesk.graphql('{ events(first: 100) { edges { cursor node { type } } } }')
+  return data.events.edges.map(
+    ({ cursor, node }: { cursor: string; node: { type: string } }) => `${node.type} ${cursor}`,
+  )
 }
 
 test('the loop that follows events misses none and repeats none, however often its connection is cut', async () => {

@@ -22,7 +22,7 @@ interface Arrival {
 }
 
 const MESSAGES = graphql(
-  `subscription($after: String) { events(types: [MESSAGE_CREATED], after: $after) { id data cursor } }`,
+  `subscription($after: String) { events(filter: { types: MESSAGE_CREATED }, after: $after) { cursor event { id payload } } }`,
 )
 
 /** Follows message.created at a node. */
@@ -33,13 +33,13 @@ function follow(node: Child, after?: string): { arrivals: Arrival[]; stop: () =>
     connectionParams: { authorization: `Bearer ${node.key}` },
   })
   const arrivals: Arrival[] = []
-  const stop = client.subscribe<{ events: { id: string; data: { body: string }; cursor: string } }>(
+  const stop = client.subscribe<{ events: { cursor: string; event: { id: string; payload: { body: string } } } }>(
     { query: MESSAGES, variables: { after } },
     {
       next: ({ data }) => {
         if (data == null) return
-        const { id, cursor } = data.events
-        arrivals.push({ id, cursor, body: data.events.data.body, at: performance.now() })
+        const { cursor, event } = data.events
+        arrivals.push({ id: event.id, cursor, body: event.payload.body, at: performance.now() })
       },
       error: () => undefined,
       complete: () => undefined,

@@ -2,13 +2,15 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { isObjectType } from 'graphql'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { dataVisibleTo } from '../../../src/domain/events/event-data.ts'
 import { inEventTransaction } from '../../../src/domain/events/event-lock.ts'
-import { dataVisibleTo, recordEvent, SYSTEM } from '../../../src/domain/events/events.ts'
+import type { LoggedEvent } from '../../../src/domain/events/event-position.ts'
+import { recordEvent, SYSTEM } from '../../../src/domain/events/events.ts'
 import { schema } from '../../../src/resolvers/index.ts'
 import { installSecretive, type NeighbourRule, ok, SECRET } from '../../rest/objects.ts'
 import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
 import { until } from '../../support/until.ts'
-import { type Event, TRANSPORTS } from '../live.ts'
+import { type Event, type EventUpdate, TRANSPORTS } from '../live.ts'
 
 // What an agent's key sees of another agent, and of endpoints that are not its own, field by field.
 
@@ -45,6 +47,9 @@ const FULL_ACCESS_FIELDS: Record<string, { readonly instead: unknown; readonly s
   apiKeys: { instead: null, select: 'apiKeys(first: 1) { totalCount nodes { prefix } }' },
 }
 
+const SINCE = '2026-01-15T10:00:00.000Z'
+const UNTIL = '2026-01-20T10:00:00.000Z'
+
 let guddesk: TestGudDesk
 let secretive: Awaited<ReturnType<typeof installSecretive>>
 let ownEndpointId: string
@@ -76,7 +81,7 @@ beforeAll(async () => {
         type: 'endpoint.disabled',
         data: { ...about, reason: 'gone' },
       })
-      const failing = { ...about, failingSince: 'then', disabledAt: 'soon' }
+      const failing = { ...about, failingSince: SINCE, disabledAt: UNTIL }
       await recordEvent(tx, guddesk.deps.bus, { ...envelope, type: 'endpoint.failing', data: failing })
     }
   })
@@ -182,38 +187,64 @@ test.each(['node', 'nodes'])('an endpoint by %s is there for its own agent only'
 })
 
 describe('events about endpoints', () => {
-  const LIST = '{ events { edges { node { id type data cursor } } } }'
+  const TYPED = `id type payload
+    ... on EndpointDisabledEvent { endpoint { id url } reason }
+    ... on EndpointFailingEvent { endpoint { id url } failingSince disableAt }`
+  const LIST = `{ events { edges { cursor node { ${TYPED} } } } }`
   const about = (endpointId: string, key: string) =>
     guddesk
       .graphql(LIST, {}, { key })
       .then(({ data }) => (data.events.edges as { node: Event }[]).map(({ node }) => node))
-      .then((all) => all.filter(({ data }) => data['endpointId'] === endpointId))
+      .then((all) => all.filter(({ payload }) => payload['endpointId'] === endpointId))
 
   test('tell an agent where its own endpoints are, and of the others that something happened', async () => {
     const kept = { workspaceId: guddesk.tenant.workspaceId, actor: { ...SYSTEM } }
     for (const endpointId of [secretive.endpointId, workspacesEndpointId]) {
       const seen = await about(endpointId, neighbour)
       expect(seen.map(({ type }) => type)).toEqual(['ENDPOINT_DISABLED', 'ENDPOINT_FAILING'])
-      for (const { data } of seen) expect(data).toEqual({ endpointId, ...kept })
+      for (const { payload } of seen) expect(payload).toEqual({ endpointId, ...kept })
       const all = await about(endpointId, guddesk.tenant.key)
-      for (const { data } of all) expect(JSON.stringify(data)).toContain(SECRET)
+      for (const { payload } of all) expect(JSON.stringify(payload)).toContain(SECRET)
     }
-    for (const { data } of await about(secretive.endpointId, secretive.key)) {
-      expect(JSON.stringify(data)).toContain(SECRET)
+    for (const { payload } of await about(secretive.endpointId, secretive.key)) {
+      expect(JSON.stringify(payload)).toContain(SECRET)
+    }
+  })
+
+  test('say in typed fields what they say in the payload, and nothing more', async () => {
+    const typed = async (endpointId: string, key: string) =>
+      (await about(endpointId, key)).map(({ id: _id, type: _type, payload: _payload, ...fields }) => fields)
+    const hidden = [
+      { endpoint: null, reason: null },
+      { endpoint: null, failingSince: null, disableAt: null },
+    ]
+    for (const [endpointId, keys] of [
+      [secretive.endpointId, [guddesk.tenant.key, secretive.key]],
+      [workspacesEndpointId, [guddesk.tenant.key]],
+    ] as const) {
+      expect(await typed(endpointId, neighbour)).toEqual(hidden)
+      const endpoint = { id: endpointId, url: expect.stringContaining(SECRET) }
+      const shown = [
+        { endpoint, reason: 'GONE' },
+        { endpoint, failingSince: SINCE, disableAt: UNTIL },
+      ]
+      for (const key of keys) expect(await typed(endpointId, key)).toEqual(shown)
     }
   })
 
   test('of a time when they did not name the agent are told to nobody’s key but the workspace’s', () => {
     const actor = { type: 'agent', id: secretive.id } as Parameters<typeof dataVisibleTo>[0]
     const data = { endpointId: secretive.endpointId, url: SECRET, workspaceId: 'ws', actor: SYSTEM }
-    expect(JSON.stringify(dataVisibleTo(actor, 'endpoint.disabled', data))).not.toContain(SECRET)
+    const event = { type: 'endpoint.disabled', body: JSON.stringify({ data }) } as LoggedEvent
+    expect(JSON.stringify(dataVisibleTo(actor, event))).not.toContain(SECRET)
   })
 
   test.each(TRANSPORTS)('over %s, too', async (_name, subscribe) => {
     const { data } = await guddesk.graphql(LIST)
-    const [first] = data.events.edges as { node: Event }[]
-    const live = subscribe(guddesk, { after: first?.node.cursor }, { key: neighbour })
-    await until(() => live.events.filter(({ type }) => type.startsWith('ENDPOINT_')).length === 4)
+    const [first] = data.events.edges as EventUpdate[]
+    const query = `subscription ($after: String) { events(after: $after) { cursor event { ${TYPED} } } }`
+    const live = subscribe(guddesk, { after: first?.cursor }, { key: neighbour, query })
+    await until(() => live.events.filter(({ event }) => event.type.startsWith('ENDPOINT_')).length === 4)
     expect(JSON.stringify(live.events)).not.toContain(SECRET)
     await live.stop()
   })

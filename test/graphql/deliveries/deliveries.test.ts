@@ -153,22 +153,17 @@ test('what waits for its next attempt can be replayed, and what another workspac
   expect((await ask(REPLAY, { input }, other.key)).data.replayDelivery).toMatchObject({ error: { code: 'NOT_FOUND' } })
 })
 
-test('the log lists what happened, oldest first, and the subscription goes on where it ends', async () => {
+test('the log lists what happened, oldest first', async () => {
   const id = await guddesk.newConversation(tenant, 'Hello')
   await guddesk.call('PATCH', `/api/v1/conversations/${id}`, { status: 'CLOSED' }, { key: tenant.key })
   const query = graphql(`query($filter: EventFilter, $first: Int, $after: String) {
     events(filter: $filter, first: $first, after: $after) {
-      totalCount pageInfo { hasNextPage endCursor } edges { node { type conversationId data cursor } }
+      totalCount pageInfo { hasNextPage endCursor } edges { cursor node { type } }
     } }`)
-  interface Logged {
-    type: string
-    conversationId: string
-  }
   const events = async (variables: object): Promise<{ types: string[]; end: string; total: number }> => {
     const { data } = await ask(query, variables)
-    const nodes: Logged[] = data.events.edges.map(({ node }: { node: Logged }) => node)
-    const { totalCount: total, pageInfo } = data.events
-    return { types: nodes.map(({ type }) => type), end: pageInfo.endCursor, total }
+    const { edges, totalCount: total, pageInfo } = data.events
+    return { types: edges.map(({ node }: { node: { type: string } }) => node.type), end: pageInfo.endCursor, total }
   }
   await quiet(guddesk)
   expect((await events({})).types).toEqual([

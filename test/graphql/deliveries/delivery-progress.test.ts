@@ -73,11 +73,11 @@ async function follow() {
   const actor = await guddesk.actorOf(tenant.key)
   const streams = openStreams(guddesk.deps)
   const controller = new AbortController()
-  const batches = await streams.deliveries.follow(actor, {}, controller.signal)
+  const batches = streams.deliveries.follow(actor, {}, controller.signal)
   /** Waits until everything that was recorded before has been read: who comes is told so after a look. */
   const looked = async () => {
     await quiet(guddesk)
-    const late = await streams.deliveries.follow(actor, {}, controller.signal)
+    const late = streams.deliveries.follow(actor, {}, controller.signal)
     await late.next()
     await late.return()
   }

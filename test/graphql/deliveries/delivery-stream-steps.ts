@@ -6,8 +6,8 @@ import { type Receiver, startReceiver } from '../../support/receiver.ts'
 import { until } from '../../support/until.ts'
 import type { Live } from '../live.ts'
 
-export const DELIVERIES = graphql(`subscription ($endpointId: ID, $status: DeliveryStatus, $conversationId: ID) {
-  deliveries(endpointId: $endpointId, status: $status, conversationId: $conversationId) {
+export const DELIVERIES = graphql(`subscription ($filter: DeliveryFilter) {
+  deliveries(filter: $filter) {
     from to created skipped delivered retrying failed durationP50Ms durationP95Ms omitted
     newest { id status eventType conversationId endpoint { id } attempts { number statusCode } }
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { quiet } from '../../support/event-log.ts'
+import { graphql } from '../../support/graphql.ts'
 import { answer, startReceiver } from '../../support/receiver.ts'
 import { until } from '../../support/until.ts'
 import { type Live, overSse, overWebSocket, type Transport } from '../live.ts'
@@ -28,8 +29,8 @@ const TRANSPORTS: [string, Transport][] = [
 
 describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
   /** Live from the moment that it returns: its first update has come. */
-  async function open(variables: object = {}, key = tenant.key): Promise<Live<Update>> {
-    const live = transport<Update>(guddesk, variables, { query: DELIVERIES, key })
+  async function open(filter: object = {}, key = tenant.key): Promise<Live<Update>> {
+    const live = transport<Update>(guddesk, { filter }, { query: DELIVERIES, key })
     await until(() => live.events.length > 0 || live.isEnded())
     return live
   }
@@ -83,14 +84,14 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
     await live.stop()
   })
 
-  test('endpointId, conversationId and status narrow it', async () => {
+  test('endpointId, conversationId and statuses narrow it', async () => {
     const other = await startReceiver()
     const [first, second] = [await register(), await register({ url: other.url })]
     const [a, b] = [await guddesk.newConversation(tenant), await guddesk.newConversation(tenant)]
     const all = await open()
     const ofEndpoint = await open({ endpointId: second })
     const ofConversation = await open({ conversationId: b, endpointId: first })
-    const failed = await open({ status: 'FAILED' })
+    const failed = await open({ statuses: ['FAILED'] })
     for (const id of [a, a, b]) await say(id, 'hello')
     await untilSumIs(all, { ...NOTHING, created: 6, delivered: 6 })
     await untilSumIs(ofEndpoint, { ...NOTHING, created: 3, delivered: 3 })
@@ -128,20 +129,48 @@ describe.each(TRANSPORTS)('deliveries over %s', (_name, transport) => {
     expect(sum(theirs.events)).toEqual(NOTHING)
   })
 
-  test('what cannot be seen is not found, at once', async () => {
+  test('ids that cannot be seen match nothing, as in the query', async () => {
+    await register()
     const stranger = await guddesk.newTenant()
     const theirs = await register({}, stranger.key)
+    const install = { name: 'Bot', webhookUrl: `${receiver.url}/bot` }
+    const { data: agent } = await guddesk.call('POST', '/api/v1/agents', install, { key: stranger.key })
     const conversation = await guddesk.newConversation(stranger)
-    for (const variables of [
-      { endpointId: theirs },
-      { endpointId: 'whk_00000000000000000000000000' },
-      { endpointId: 'nonsense\u0001' },
-      { conversationId: conversation },
+    const all = await open()
+    const silent = await Promise.all(
+      [
+        { endpointId: theirs },
+        { endpointId: 'whk_00000000000000000000000000' },
+        { endpointId: 'nonsense\u0001' },
+        { agentId: agent.id },
+        { conversationId: conversation },
+      ].map((filter) => open(filter)),
+    )
+    await guddesk.call('POST', `/api/v1/conversations/${conversation}/messages`, { body: 'x' }, { key: stranger.key })
+    await say(await guddesk.newConversation(tenant), 'hello')
+    await untilSumIs(all, { ...NOTHING, created: 1, delivered: 1 })
+    await looked()
+    for (const live of [all, ...silent]) await live.stop()
+    for (const live of silent) {
+      expect(live.errors).toEqual([])
+      expect(sum(live.events)).toEqual(NOTHING)
+    }
+  })
+
+  test('a filter that the query refuses is refused at once', async () => {
+    for (const filter of [
+      { statuses: [] },
+      { eventTypes: [] },
+      { endpointId: 'nonsense\u0000' },
+      { conversationId: 'x'.repeat(101) },
     ]) {
-      const live = await open(variables)
+      const live = await open(filter)
       await live.stop()
+      const query = graphql(`query ($filter: DeliveryFilter) { deliveries(filter: $filter) { totalCount } }`)
+      const { body } = await guddesk.graphql(query, { filter }, { key: tenant.key })
+      expect(body.errors).toMatchObject([{ extensions: { code: 'bad_request' } }])
       expect(live.events).toEqual([])
-      expect(live.errors).toMatchObject([{ extensions: { code: 'not_found' } }])
+      expect(live.errors).toMatchObject([{ extensions: { code: 'bad_request' } }])
     }
   })
 

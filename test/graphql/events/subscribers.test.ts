@@ -38,15 +38,17 @@ function crowd(size: number, after: string): Crowd {
   const faults: unknown[] = []
   const url = `${guddesk.origin.replace('http', 'ws')}/graphql`
   const connectionParams = { authorization: `Bearer ${guddesk.tenant.key}` }
-  const query = graphql(`subscription ($after: String) { events(types: [MESSAGE_CREATED], after: $after) { data } }`)
+  const query = graphql(
+    `subscription ($after: String) { events(filter: { types: MESSAGE_CREATED }, after: $after) { event { payload } } }`,
+  )
   const variables = { after }
   const clients = counts.map((_, i) => {
     const client = createClient({ url, webSocketImpl: WebSocket, connectionParams })
     const next = ({ data, errors }: { data?: unknown; errors?: unknown }) => {
       if (errors !== undefined) return void faults.push(errors)
-      const { events } = data as { events: { data: { body: string } } }
-      if (events.data.body === GREETING) greeted.add(i)
-      else if (events.data.body === FAREWELL) dismissed.add(i)
+      const { event } = (data as { events: { event: { payload: { body: string } } } }).events
+      if (event.payload.body === GREETING) greeted.add(i)
+      else if (event.payload.body === FAREWELL) dismissed.add(i)
       else counts[i] = (counts[i] ?? 0) + 1
     }
     client.subscribe(
@@ -67,9 +69,9 @@ const say = (body: string) =>
 /** Where the log ends. */
 async function endOfLog(): Promise<string> {
   await quiet(guddesk)
-  const query = graphql(`{ events(last: 1) { edges { node { cursor } } } }`)
+  const query = graphql(`{ events(last: 1) { pageInfo { endCursor } } }`)
   const { events } = await guddesk.query(query)
-  return events.edges[0]?.node.cursor ?? ''
+  return events.pageInfo.endCursor ?? ''
 }
 
 /** They come, each gets every event, they leave. */

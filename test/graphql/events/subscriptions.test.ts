@@ -5,7 +5,7 @@ import { newApiKey } from '../../../src/infra/secrets.ts'
 import { quiet, START } from '../../support/event-log.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
 import { until } from '../../support/until.ts'
-import { type Event, type Live, overSse, placed, type Subscribe, TRANSPORTS } from '../live.ts'
+import { type EventUpdate, type Live, overSse, placed, type Subscribe, TRANSPORTS } from '../live.ts'
 
 let guddesk: TestGudDesk
 /** A workspace of its own for every test. */
@@ -35,7 +35,7 @@ async function logged(): Promise<string[]> {
 
 /** Of the two that are written last. */
 const ofTheLast = <T>(one: T) => [one, one]
-const idsOf = (events: Event[]) => events.map(({ id }) => id)
+const idsOf = (updates: EventUpdate[]) => updates.map(({ event }) => event.id)
 
 describe.each(TRANSPORTS)('over %s', (name, transport) => {
   /** Starts a subscription; when it returns, the server follows the log. */
@@ -56,11 +56,11 @@ describe.each(TRANSPORTS)('over %s', (name, transport) => {
     await write('PATCH', `/${conversationId}`, { status: 'CLOSED' })
     // It comes after everything else.
     await guddesk.newConversation(tenant)
-    await until(() => live.events.filter(({ type }) => type === 'CONVERSATION_CREATED').length === 2)
+    await until(() => live.events.filter(({ event }) => event.type === 'CONVERSATION_CREATED').length === 2)
     expect(live.isEnded()).toBe(false)
     await live.stop()
     expect(live.errors).toEqual([])
-    expect(live.events.map(({ type }) => type)).toEqual([
+    expect(live.events.map(({ event }) => event.type)).toEqual([
       'CONVERSATION_CREATED',
       'MESSAGE_CREATED',
       'NOTE_CREATED',
@@ -72,10 +72,14 @@ describe.each(TRANSPORTS)('over %s', (name, transport) => {
     ])
     expect(idsOf(live.events)).toEqual(await logged())
     const message = { type: 'VISITOR', body: 'hello', sequence: 1, workspaceId: tenant.workspaceId }
-    expect(live.events[1]).toMatchObject({ conversationId, data: { conversationId, ...message } })
-    expect(live.events[1]?.data).toHaveProperty('actor.type', 'api_key')
+    const [, second] = live.events
+    expect(second?.event).toMatchObject({
+      conversation: { id: conversationId },
+      payload: { conversationId, ...message },
+    })
+    expect(second?.event.payload).toHaveProperty('actor.type', 'api_key')
     expect(new Set(live.events.map(({ cursor }) => cursor)).size).toBe(8)
-    for (const { createdAt } of live.events) expect(createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+    for (const { event } of live.events) expect(event.createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
   })
 
   test('types and conversationId filter; another workspace’s events never arrive', async () => {
@@ -83,10 +87,10 @@ describe.each(TRANSPORTS)('over %s', (name, transport) => {
     const other = await guddesk.newTenant()
     const theirs = await guddesk.newConversation(other)
     const all = await subscribe()
-    const notes = await subscribe({ types: ['NOTE_CREATED', 'CONVERSATION_CLOSED'] })
-    const one = await subscribe({ conversationId })
-    const spy = await subscribe({ conversationId: theirs })
-    const none = await subscribe({ types: [] })
+    const notes = await subscribe({ filter: { types: ['NOTE_CREATED', 'CONVERSATION_CLOSED'] } })
+    const one = await subscribe({ filter: { conversationId } })
+    const spy = await subscribe({ filter: { conversationId: theirs } })
+    const none = await subscribe({ filter: { types: [] } })
     const second = await guddesk.newConversation(tenant, 'ours')
     await guddesk.newConversation(other, 'theirs')
     await guddesk.call('POST', `/api/v1/conversations/${theirs}/messages`, { body: 'x' }, { key: other.key })
@@ -95,20 +99,22 @@ describe.each(TRANSPORTS)('over %s', (name, transport) => {
     // They come to whoever is to have them, after everything else has come to the others.
     for (const count of [6, 7]) {
       await write('POST', `/${conversationId}/messages`, { body: 'last', type: 'NOTE' })
-      const last = () => all.events[count - 1]?.id
-      await until(() => last() !== undefined && [all, notes, one].every(({ events }) => events.at(-1)?.id === last()))
+      const last = () => all.events[count - 1]?.event.id
+      await until(
+        () => last() !== undefined && [all, notes, one].every(({ events }) => events.at(-1)?.event.id === last()),
+      )
     }
     for (const live of [all, notes, one, spy, none]) {
       await live.stop()
       expect(live.errors).toEqual([])
     }
     expect(idsOf(all.events)).toEqual((await logged()).slice(1))
-    expect(notes.events.map((event) => event.conversationId)).toEqual([
+    expect(notes.events.map(({ event }) => event.conversation?.id)).toEqual([
       conversationId,
       second,
       ...ofTheLast(conversationId),
     ])
-    expect(one.events.map(({ type }) => type)).toEqual([
+    expect(one.events.map(({ event }) => event.type)).toEqual([
       'NOTE_CREATED',
       'MESSAGE_CREATED',
       ...ofTheLast('NOTE_CREATED'),
@@ -218,16 +224,22 @@ test('a faulty operation leaves the other subscriptions of its socket alone', as
     connectionParams: { 'x-api-key': tenant.key },
     retryAttempts: 0,
   })
-  const good = client.iterate<{ events: { id: string } }>({ query: 'subscription { events { id } }' })
+  const good = client.iterate<{ events: { event: { id: string } } }>({
+    query: 'subscription { events { event { id } } }',
+  })
   const { first } = await placed(() => ({ first: good.next().catch((error: unknown) => error) }))
-  for (const query of ['subscription { nothing }', 'subscription { events(after: "x") { id } }', 'subscription {']) {
+  for (const query of [
+    'subscription { nothing }',
+    'subscription { events(after: "x") { cursor } }',
+    'subscription {',
+  ]) {
     await client
       .iterate({ query })
       .next()
       .catch(() => undefined)
   }
   await guddesk.newConversation(tenant)
-  expect(await first).toMatchObject({ done: false, value: { data: { events: { id: expect.any(String) } } } })
+  expect(await first).toMatchObject({ done: false, value: { data: { events: { event: { id: expect.any(String) } } } } })
   await good.return?.()
   await client.dispose()
 })

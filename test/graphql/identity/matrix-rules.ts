@@ -279,9 +279,9 @@ export const RULES: Record<string, Rule> = {
   'Subscription.deliveries': {
     needs: 'READ_ONLY',
     agent: true,
-    use: `deliveries(endpointId: "${UNKNOWN.endpoint}") { created }`,
+    use: 'deliveries(filter: { statuses: [] }) { created }',
   },
-  'Subscription.events': { needs: 'READ_ONLY', agent: true, use: 'events(after: "malformed") { id }' },
+  'Subscription.events': { needs: 'READ_ONLY', agent: true, use: 'events(after: "malformed") { cursor }' },
 }
 
 /** Every root field of the schema: `Query.agents`. */

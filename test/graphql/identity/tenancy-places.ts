@@ -19,9 +19,12 @@ export function day(days: number): string {
   return new Date(Date.now() + days * 86_400_000).toISOString()
 }
 
-/** Streams that stay open and silent; subscriptions.test.ts and list-feed-limits.test.ts listen to them. */
+/** Streams that stay open and tell nothing: tests of subscriptions, deliveries and list feeds listen to them. */
 export const ELSEWHERE = [
-  'Subscription.events conversationId',
+  'Subscription.events filter.conversationId',
+  'Subscription.deliveries filter.agentId',
+  'Subscription.deliveries filter.conversationId',
+  'Subscription.deliveries filter.endpointId',
   'Subscription.inbox filter.assignee.memberId',
   'Subscription.inbox filter.visitorId',
 ]
@@ -124,10 +127,4 @@ export const PLACES: Record<string, Place> = {
   'Query.node id': ['visitor', 'node(id: $id) { id }', 'nothing'],
   'Query.nodes ids': ['article', 'nodes(ids: [$id]) { id }', 'nothing'],
   'Subscription.conversation id': ['conversation', 'conversation(id: $id) { __typename }', 'not_found'],
-  'Subscription.deliveries conversationId': [
-    'conversation',
-    'deliveries(conversationId: $id) { created }',
-    'not_found',
-  ],
-  'Subscription.deliveries endpointId': ['endpoint', 'deliveries(endpointId: $id) { created }', 'not_found'],
 }

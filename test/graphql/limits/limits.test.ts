@@ -162,7 +162,7 @@ test('every limit has a case', () => {
 })
 
 test('server-sent events have the limits too', async () => {
-  const query = `subscription { events { id } } # ${'x'.repeat(100_000)}`
+  const query = `subscription { events { cursor } } # ${'x'.repeat(100_000)}`
   const live = overSse(guddesk, {}, { query })
   await until(() => live.isEnded())
   await live.stop()

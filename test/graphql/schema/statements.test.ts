@@ -1,5 +1,6 @@
 import {
   type GraphQLField,
+  type GraphQLInterfaceType,
   type GraphQLNamedType,
   type GraphQLObjectType,
   getNamedType,
@@ -14,6 +15,8 @@ import {
   parse,
 } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { inEventTransaction } from '../../../src/domain/events/event-lock.ts'
+import { recordEvent, SYSTEM } from '../../../src/domain/events/events.ts'
 import { newId } from '../../../src/domain/shared/ids.ts'
 import { measure } from '../../../src/graphql/cost.ts'
 import { LIMITS } from '../../../src/graphql/limits.ts'
@@ -64,6 +67,13 @@ async function grow(): Promise<void> {
   await guddesk.call('POST', messages, { body: 'from a key', type: 'AGENT' })
   await guddesk.call('POST', messages, { body: 'from a bot' }, { key: agent.credentials.apiKey })
   await prisma.message.updateMany({ where: { conversationId: id, sequence: 2 }, data: { senderId: memberId } })
+  if (made === 1) {
+    // One event of every type, so that the first page of the log has more of them once there are many rows.
+    await guddesk.call('POST', messages, { body: 'a note', type: 'NOTE' })
+    await guddesk.call('PATCH', `/api/v1/conversations/${id}`, { status: 'CLOSED' })
+    await guddesk.call('PATCH', `/api/v1/customers/${conversation.visitor.id}`, { name: 'Nora' })
+    await recordEndpointEvents(agent.webhookEndpoint.id, agent.id)
+  }
   const startedAt = guddesk.clock.now()
   const deliveries = await prisma.delivery.findMany({ where: { conversationId: id } })
   const attempt = { number: 1, startedAt, durationMs: 5, statusCode: 200 }
@@ -88,6 +98,20 @@ async function grow(): Promise<void> {
   await prisma.invitation.create({ data: { ...invited, id: newId('invitation'), workspaceId: tenant.workspaceId } })
 }
 
+/** What the dispatcher records of an endpoint that fails for days. */
+async function recordEndpointEvents(endpointId: string, agentId: string): Promise<void> {
+  const { workspaceId } = guddesk.tenant
+  const at = guddesk.clock.now()
+  const envelope = { workspaceId, conversationId: null, actor: SYSTEM, at }
+  const data = { endpointId, url: 'http://127.0.0.1:9/', agentId, workspaceId }
+  const times = { failingSince: at.toISOString(), disabledAt: at.toISOString() }
+  await inEventTransaction(guddesk.deps, { workspaceId }, async (tx) => {
+    const [failing, disabled] = [{ ...data, ...times }, { ...data, reason: 'failing' } as const]
+    await recordEvent(tx, guddesk.deps.bus, { ...envelope, type: 'endpoint.failing', data: failing })
+    await recordEvent(tx, guddesk.deps.bus, { ...envelope, type: 'endpoint.disabled', data: disabled })
+  })
+}
+
 /** What fields with required arguments are asked with. */
 const ARGUMENTS: Record<string, () => string> = {
   'Query.conversation': () => `id: "${latest.conversation}"`,
@@ -102,8 +126,10 @@ const ARGUMENTS: Record<string, () => string> = {
 
 /** A field on the way to a list, with the type that has it. */
 interface Step {
-  readonly owner: GraphQLObjectType
+  readonly owner: GraphQLObjectType | GraphQLInterfaceType
   readonly field: GraphQLField<unknown, unknown>
+  /** Only objects of the owner's type have it, of those that stand in this place. */
+  readonly isFragment?: true
 }
 
 const isConnection = (type: GraphQLNamedType): type is GraphQLObjectType =>
@@ -121,11 +147,27 @@ function rowOf({ field: { type } }: Step): GraphQLNamedType {
   return getNamedType(node.type)
 }
 
+/** Whether the types of an interface stand nowhere else; those of others, such as of actors, are met by themselves. */
+const isInterfaceOfItsOwn = (type: GraphQLNamedType) => type.name === 'Event'
+
+/** The fields of a type; of an interface also those that only some of its types have. */
+function stepsFrom(type: GraphQLNamedType | undefined | null): Step[] {
+  if (!isObjectType(type) && !isInterfaceType(type)) return []
+  const own = Object.values(type.getFields()).map((field): Step => ({ owner: type, field }))
+  if (!isInterfaceType(type) || !isInterfaceOfItsOwn(type)) return own
+  const further = schema.getPossibleTypes(type).flatMap((owner) =>
+    Object.values(owner.getFields())
+      .filter(({ name }) => type.getFields()[name] === undefined)
+      .map((field): Step => ({ owner, field, isFragment: true })),
+  )
+  return [...own, ...further]
+}
+
 /** Every way from the query to a list, through at most so many lists, with at most one object between two of them. */
 function waysToLists(type: GraphQLNamedType | undefined | null, lists = 0, hops = 0): Step[][] {
-  if (!isObjectType(type) || lists === DEPTH || hops > 1) return []
-  return Object.values(type.getFields()).flatMap((field) => {
-    const step = { owner: type, field }
+  if (lists === DEPTH || hops > 1) return []
+  return stepsFrom(type).flatMap((step) => {
+    const { field } = step
     if (isLeafType(getNamedType(field.type))) return []
     const further = isList(step) ? waysToLists(rowOf(step), lists + 1) : waysToLists(rowOf(step), lists, hops + 1)
     const ways = further.map((rest) => [step, ...rest])
@@ -133,18 +175,21 @@ function waysToLists(type: GraphQLNamedType | undefined | null, lists = 0, hops 
   })
 }
 
+const inFragment = ({ owner, isFragment }: Step, selection: string) =>
+  isFragment === undefined ? selection : `... on ${owner.name} { ${selection} }`
+
 /** What the last list's rows are asked for: every field that is no list, and the fields of objects within. */
 function fieldsOf(type: GraphQLNamedType, depth = 1): string[] {
-  if (isAbstractType(type)) {
+  if (isAbstractType(type) && !isInterfaceOfItsOwn(type)) {
     const shared = isInterfaceType(type) ? Object.keys(type.getFields()) : []
     return [...shared, ...schema.getPossibleTypes(type).map(({ name }) => `... on ${name} { __typename }`)]
   }
-  if (!isObjectType(type)) return ['__typename']
-  const fields = Object.values(type.getFields()).flatMap((field) => {
+  const fields = stepsFrom(type).flatMap((step) => {
+    const { field } = step
     const named = getNamedType(field.type)
-    if (isLeafType(named)) return [field.name]
-    if (isList({ owner: type, field }) || depth === 0 || field.args.some(isRequiredArgument)) return []
-    return fieldsOf(named, depth - 1).map((inner) => `${field.name} { ${inner} }`)
+    if (isLeafType(named)) return [inFragment(step, field.name)]
+    if (isList(step) || depth === 0 || field.args.some(isRequiredArgument)) return []
+    return fieldsOf(named, depth - 1).map((inner) => inFragment(step, `${field.name} { ${inner} }`))
   })
   return fields.length === 0 ? ['__typename'] : fields
 }
@@ -168,7 +213,7 @@ function queryOf(way: readonly Step[], fields: readonly string[], size: number):
       const args = argumentsOf(step, i === outermost ? size : 2)
       const page = isLast(i) ? 'totalCount pageInfo { hasNextPage hasPreviousPage }' : ''
       const wrapped = isConnection(getNamedType(step.field.type)) ? `{ ${page} edges { node ${inner} } }` : inner
-      return `{ ${step.field.name}${args} ${wrapped} }`
+      return `{ ${inFragment(step, `${step.field.name}${args} ${wrapped}`)} }`
     },
     `{ ${fields.join(' ')} }`,
   )
@@ -208,7 +253,8 @@ async function statementsFor(queries: readonly string[]): Promise<string[]> {
 }
 
 const ways = waysToLists(schema.getQueryType())
-const nameOf = (way: readonly Step[]) => way.map(({ field }) => field.name).join('.')
+const nameOf = (way: readonly Step[]) =>
+  way.map(({ owner, field, isFragment }) => `${isFragment ? `${owner.name}.` : ''}${field.name}`).join('.')
 
 /** As much of the last list's rows as nesting allows; null where nothing can be asked for any more. */
 function rowFields(way: readonly Step[]): string[] | null {

@@ -25,7 +25,7 @@ async function follow(query: string): Promise<IncomingMessage> {
 }
 
 test('an event stream tells proxies to pass on at once what it sends, and begins with a comment', async () => {
-  const answer = await follow('subscription { events { type } }')
+  const answer = await follow('subscription { events { cursor event { type } } }')
   expect(answer.statusCode).toBe(200)
   expect(answer.headers).toMatchObject({
     'content-type': 'text/event-stream',
@@ -38,7 +38,7 @@ test('an event stream tells proxies to pass on at once what it sends, and begins
 })
 
 test('comments follow while nothing happens', async () => {
-  const answer = await follow('subscription { events { type } }')
+  const answer = await follow('subscription { events { cursor event { type } } }')
   let text = ''
   answer.on('data', (chunk) => {
     text += chunk

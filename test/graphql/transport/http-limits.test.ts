@@ -127,7 +127,11 @@ describe('names of the schema', () => {
     ['a field', '{ viewer { actr { name } } }'],
     ['an argument', '{ conversations(frst: 1) { totalCount } }'],
     ['a type', 'query ($a: Conversatio) { viewer { ... on View { __typename } } }'],
-    ['a subscription’s variable', 'subscription ($t: [EventType!]) { events(types: $t) { id } }', { t: ['PINGG'] }],
+    [
+      'a subscription’s variable',
+      'subscription ($t: [EventType!]) { events(filter: { types: $t }) { cursor } }',
+      { t: ['PINGG'] },
+    ],
     ['an enum value', '{ conversations(filter: { statuses: OPENED }) { totalCount } }'],
     [
       'a variable’s value',

@@ -15,7 +15,7 @@ import { until } from '../../support/until.ts'
 const VIEWER = 'query Viewer { viewer { actor { displayName } } }'
 const NODE = 'query Node($id: ID!) { node(id: $id) { id } }'
 const CREATE = 'mutation Create($input: UpsertVisitorInput!) { upsertVisitor(input: $input) { __typename } }'
-const FOLLOW = 'subscription Follow { events(types: [CONVERSATION_CREATED]) { type } }'
+const FOLLOW = 'subscription Follow { events(filter: { types: CONVERSATION_CREATED }) { event { type } } }'
 const UNKNOWN = 'mutation { upsertVisitor(input: { name: "x" }) { __typename } }'
 
 const idOf = (text: string) => createHash('sha256').update(text).digest('hex')
@@ -127,7 +127,7 @@ describe('anything else', () => {
         'content-type': 'application/json',
         accept: 'text/event-stream',
       },
-      body: JSON.stringify({ query: 'subscription { events { type } }' }),
+      body: JSON.stringify({ query: 'subscription { events { cursor } }' }),
     })
     expect(response.status).toBe(400)
     expect(await response.text()).toContain('untrusted_document')
@@ -188,7 +188,7 @@ test('WebSockets run trusted documents by id, and refuse each other operation al
     if (events.length === 0) await guddesk.newConversation()
     return events.length > 0
   })
-  expect(events[0]).toEqual({ events: { type: 'CONVERSATION_CREATED' } })
+  expect(events[0]).toEqual({ events: { event: { type: 'CONVERSATION_CREATED' } } })
   stop()
   await client.dispose()
 })

@@ -81,8 +81,8 @@ const LISTS = {
   messages: (args: string) =>
     `conversation(id: "${conversationId}") { list: messages(${args}) { edges { cursor node { id body } } ${PAGE_INFO} } }`,
   "a conversation's events": (args: string) =>
-    `conversation(id: "${conversationId}") { list: events(${args}) { edges { cursor node { id data } } ${PAGE_INFO} } }`,
-  events: (args: string) => `list: events(${args}) { edges { cursor node { id data } } ${PAGE_INFO} }`,
+    `conversation(id: "${conversationId}") { list: events(${args}) { edges { cursor node { id payload } } ${PAGE_INFO} } }`,
+  events: (args: string) => `list: events(${args}) { edges { cursor node { id payload } } ${PAGE_INFO} }`,
   articles: (args: string) => `list: articles(${args}) { edges { cursor node { id body } } ${PAGE_INFO} }`,
   visitors: (args: string) => `list: visitors(${args}) { edges { cursor node { id metadata } } ${PAGE_INFO} }`,
 } as const

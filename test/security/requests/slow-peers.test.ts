@@ -50,12 +50,15 @@ async function flood({ workspaceId }: Tenant): Promise<void> {
 const left = new Set<string>()
 const hasLeft = ({ workspaceId }: Tenant) => left.has(`events:${workspaceId}`)
 
-const ENDS = 'subscription ($after: String) { events(after: $after, types: [CONVERSATION_CLOSED]) { cursor data } }'
-const EVENTS = 'subscription ($after: String) { events(after: $after) { cursor data } }'
+const ENDS =
+  'subscription ($after: String) { events(after: $after, filter: { types: CONVERSATION_CLOSED }) { cursor event { payload } } }'
+const EVENTS = 'subscription ($after: String) { events(after: $after) { cursor event { payload } } }'
 
 interface Answer {
   readonly type: string
-  readonly payload?: { data?: { events: { cursor: string; data: { n: number } } } } | { extensions: { code: string } }[]
+  readonly payload?:
+    | { data?: { events: { cursor: string; event: { payload: { n: number } } } } }
+    | { extensions: { code: string } }[]
 }
 
 /** A WebSocket of our own, without a client's kindness. */
@@ -111,7 +114,7 @@ test('a WebSocket that does not read holds little on the server, and is told to 
   socket.resume()
   await until(() => answers.some(({ type }) => type === 'error'))
   const got = answers.flatMap(({ payload }) => (payload && !Array.isArray(payload) ? (payload.data?.events ?? []) : []))
-  expect(got.map(({ data }) => data.n)).toEqual(Array.from({ length: got.length }, (_, i) => i))
+  expect(got.map(({ event }) => event.payload.n)).toEqual(Array.from({ length: got.length }, (_, i) => i))
   expect(got.length).toBeGreaterThan(0)
   expect(got.length).toBeLessThan(FLOOD)
   expect(answers.find(({ type }) => type === 'error')?.payload).toMatchObject([{ extensions: { code: 'resume' } }])
@@ -131,7 +134,7 @@ test('a WebSocket that goes on asking and does not read is closed', async () => 
   socket.pause()
   const before = new Set(served)
   // A megabyte each.
-  const payload = { query: 'query { events(first: 100) { edges { node { data } } } }' }
+  const payload = { query: 'query { events(first: 100) { edges { node { payload } } } }' }
   await until(() => {
     socket.send(JSON.stringify({ id: Math.random().toString(), type: 'subscribe', payload }))
     return [...before].every((peer) => peer.destroyed)

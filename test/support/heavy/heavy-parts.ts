@@ -155,8 +155,8 @@ export const QUERIES = [
   'mutation($v:[String!]!){updateConversation(input:{conversationId:"conv_1",tags:$v}){__typename}}',
   'mutation($v:URL!){installAgent(input:{name:"a",webhookUrl:$v}){__typename}}',
   'query($v:DateTime){conversations(filter:{updatedAfter:$v}){totalCount}}',
-  'subscription($v:[EventType!]){events(types:$v){id}}',
-  'subscription($v:String){events(after:$v){id}}',
+  'subscription($v:EventFilter){events(filter:$v){cursor}}',
+  'subscription($v:String){events(after:$v){cursor}}',
   'query($v:Boolean!){__typename @skip(if:$v)}',
   '{__typename}',
 ]

@@ -1,15 +1,16 @@
 import { graphql } from '../../api/graphql.ts'
 
 export const EventFeed = graphql(`
-  subscription EventFeed($after: String, $types: [EventType!]) {
-    events(after: $after, types: $types, includeTests: true) {
-      id
-      type
-      conversationId
-      createdAt
+  subscription EventFeed($filter: EventFilter!, $after: String) {
+    events(filter: $filter, after: $after) {
       cursor
-      isTest
-      data
+      event {
+        id
+        type
+        createdAt
+        isTest
+        payload
+      }
     }
   }
 `)

@@ -4,7 +4,7 @@ import classes from '../../../endpoints/dialogs.module.css'
 import { eventName } from '../../../endpoints/eventTypes.ts'
 import { CodeBlock } from '../../../ui/copy/CodeBlock.tsx'
 import { useWorkspace } from '../../../viewer/workspace.ts'
-import type { LiveEvent } from './useEventStream.ts'
+import { type LiveEvent, payloadText } from './useEventStream.ts'
 
 interface EventDialogProps {
   readonly event: LiveEvent
@@ -14,8 +14,9 @@ interface EventDialogProps {
 /** One event as receivers get it. */
 export function EventDialog({ event, onClose }: EventDialogProps) {
   const { path } = useWorkspace()
-  const { id, type, data, createdAt, conversationId, isTest } = event
-  const sent = { event: eventName(type), data, timestamp: createdAt }
+  const { id, type, payload, createdAt, isTest } = event
+  const conversationId = payloadText(event, 'conversationId')
+  const sent = { event: eventName(type), data: payload, timestamp: createdAt }
   return (
     <Modal opened onClose={onClose} size="lg" title={eventName(type)}>
       <div className={classes.form}>

@@ -4,7 +4,7 @@ import { ArrowUp } from 'lucide-react'
 import { useRef, useState } from 'react'
 import { eventName } from '../../../endpoints/eventTypes.ts'
 import classes from './EventStream.module.css'
-import type { LiveEvent } from './useEventStream.ts'
+import { type LiveEvent, payloadText } from './useEventStream.ts'
 
 const ROW_PX = 40
 const TOP_PX = 8
@@ -83,12 +83,10 @@ function countNew(events: readonly LiveEvent[], held: readonly LiveEvent[]): num
 }
 
 /** The first words of it: what was said, or whom it is about. */
-function gistOf({ data, conversationId }: LiveEvent): string {
-  if (typeof data === 'object' && data !== null) {
-    for (const name of ['body', 'firstMessage', 'message', 'url', 'assigneeName', 'closedByName']) {
-      const value: unknown = Reflect.get(data, name)
-      if (typeof value === 'string' && value !== '') return value.slice(0, 200)
-    }
+function gistOf(event: LiveEvent): string {
+  for (const name of ['body', 'firstMessage', 'message', 'url', 'assigneeName', 'closedByName']) {
+    const value = payloadText(event, name)
+    if (value !== null && value !== '') return value.slice(0, 200)
   }
-  return conversationId ?? ''
+  return payloadText(event, 'conversationId') ?? ''
 }

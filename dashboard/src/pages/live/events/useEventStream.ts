@@ -4,7 +4,13 @@ import type { EventFeedSubscription, EventType } from '../../../generated/docume
 import { useWorkspace } from '../../../viewer/workspace.ts'
 import { EventFeed } from '../documents.ts'
 
-export type LiveEvent = EventFeedSubscription['events']
+export type LiveEvent = EventFeedSubscription['events']['event']
+
+/** A text in an event's payload; null when it has none of that name. Read there, because links cost a query for each event. */
+export function payloadText({ payload }: LiveEvent, name: string): string | null {
+  const value: unknown = typeof payload === 'object' && payload !== null ? Reflect.get(payload, name) : null
+  return typeof value === 'string' ? value : null
+}
 
 /** Of more, the oldest are forgotten: the log has them. */
 export const KEPT_EVENTS = 1000
@@ -52,12 +58,12 @@ export function useEventStream(type: EventType | null): EventStream {
       }))
     }
     const stop = follow(api.stream, EventFeed, {
-      variables: type === null ? {} : { types: [type] },
+      variables: { filter: { types: type && [type], includeTests: true } },
       after: cursor.current,
       cursorOf: ({ events }) => events.cursor,
       onUpdate: ({ events }) => {
         cursor.current = events.cursor
-        arrived.push(events)
+        arrived.push(events.event)
         timer ??= setTimeout(show, SHOW_MS)
       },
     })
