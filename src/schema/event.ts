@@ -112,7 +112,7 @@ const OBJECTS: { readonly [Type in EventTypeName]: ObjectRef<Kinds, LoggedEvent<
     (t) => ({
       changedFields: t.stringList({
         description:
-          'The names of the fields that changed: `assigneeId`, `closedAt`, `metadata`, `priority`, `snoozedUntil`, `status`, `subject`, `tags`.',
+          'The names of the fields that changed, at most 8: `assigneeId`, `closedAt`, `metadata`, `priority`, `snoozedUntil`, `status`, `subject`, `tags`.',
         resolve: (event) => dataOf(event).changed,
       }),
     }),
@@ -128,7 +128,7 @@ const OBJECTS: { readonly [Type in EventTypeName]: ObjectRef<Kinds, LoggedEvent<
         resolve: (event, _args, { loaders }) => named(event, dataOf(event).visitorId, loaders.visitors),
       }),
       changedFields: t.stringList({
-        description: 'The names of the fields that changed: `avatarUrl`, `email`, `name`.',
+        description: 'The names of the fields that changed, at most 3: `avatarUrl`, `email`, `name`.',
         resolve: (event) => dataOf(event).changed,
       }),
     }),

@@ -195,7 +195,7 @@ test('nodes show what they hold, and relations stay in the workspace', async () 
     ... on Visitor { visitorName: name metadata }
     ... on Conversation { visitor { id } assignee { id } messages(first: 1) { edges { node { id body } } } }
     ... on Message { conversationId sequence sender { id } }
-    ... on Agent { isEnabled type webhookEndpoints { edges { node { id url } } } }
+    ... on Agent { isEnabled type webhookEndpoints(first: 2) { edges { node { id url } } } }
     ... on WebhookEndpoint { url agentId events lastSuccessAt }
     ... on ApiKey { prefix permission agentId revokedAt }
     ... on Delivery { deliveredType: eventType endpoint { id } }

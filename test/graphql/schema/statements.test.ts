@@ -28,10 +28,8 @@ import { statementsOf } from '../../support/statements.ts'
 let guddesk: TestGudDesk
 /** Somebody's who is signed in, and may do everything. */
 let session: string
-
 /** Rows of every list: first so many, then so many. A list that reads for each of its rows needs more statements then. */
-const FEW = 2
-const MANY = 20
+const [FEW, MANY] = [2, 20]
 /** How many lists within one another. */
 const DEPTH = 3
 
