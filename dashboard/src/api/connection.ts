@@ -26,7 +26,6 @@ export function openConnection(workspaceId: string): Connection {
   }
 
   let pongTimer: ReturnType<typeof setTimeout> | undefined
-  let webSocket: WebSocket | undefined
   const url = new URL('/graphql', location.href)
   url.protocol = url.protocol.replace('http', 'ws')
   const socket = createClient({
@@ -37,23 +36,21 @@ export function openConnection(workspaceId: string): Connection {
     // follow() tries again by itself, with the cursor that it has reached by then.
     retryAttempts: 0,
     on: {
-      opened: (opened) => {
-        webSocket = opened instanceof WebSocket ? opened : undefined
-      },
       connected: () => become('live'),
       closed: () => {
         clearTimeout(pongTimer)
         become('reconnecting')
       },
       ping: (received) => {
-        if (!received) pongTimer = setTimeout(() => webSocket?.close(4408, 'no answer'), PONG_MS)
+        if (!received) pongTimer = setTimeout(() => socket.terminate(), PONG_MS)
       },
       pong: (received) => {
         if (received) clearTimeout(pongTimer)
       },
     },
   })
-  const whenOffline = () => webSocket?.close(4499, 'offline')
+  // At once: a close waits for what is still to be sent, which without a network may be for ever.
+  const whenOffline = () => socket.terminate()
   addEventListener('offline', whenOffline)
 
   return {

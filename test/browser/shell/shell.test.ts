@@ -145,14 +145,16 @@ describe('finding one’s way', () => {
 })
 
 test('a lost connection is said, and what happened meanwhile is there when it is back', async () => {
+  // A repetition finds nothing of an earlier one.
+  const away = `While you were away (${newId('message')})`
   await page.goto('/w/acme/inbox/open')
   await pageIsLive(page)
   await visit.context.setOffline(true)
   await page.getByText('Reconnecting', { exact: true }).waitFor()
   await page.getByText('Connection lost.').waitFor()
-  await desk.guddesk.newConversation(desk.guddesk.tenant, 'While you were away')
+  await desk.guddesk.newConversation(desk.guddesk.tenant, away)
   await visit.context.setOffline(false)
-  await page.getByText('While you were away').waitFor()
+  await page.getByText(away).waitFor()
   await page.getByText('Connection lost.').waitFor({ state: 'detached' })
   await page.getByText('Reconnecting', { exact: true }).waitFor({ state: 'detached' })
   // The browser itself says of each try that it failed.
