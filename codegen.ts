@@ -2,6 +2,7 @@
  * Writes what follows from the code:
  *
  * - schema.graphql: the API, sorted. It is committed, so that a change of the API is a difference in review.
+ * - schema.cache.json: what the normalised caches of clients ask of a schema. It is committed, so that clients can take it.
  * - Types of the GraphQL documents in graphql(`…`) calls, for the tests and for the dashboard. They follow from committed
  *   files alone and are not committed.
  * - dashboard/documents.json: the dashboard's documents by their hashes, for servers that run no others. It is committed, so
@@ -23,12 +24,12 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLSchema,
+  isAbstractType,
+  isObjectType,
   Kind,
-  lexicographicSortSchema,
   type OperationDefinitionNode,
   parse,
   print,
-  printSchema,
   Source,
   specifiedRules,
   stripIgnoredCharacters,
@@ -43,6 +44,8 @@ const TYPES = {
 }
 /** What scalars are in JSON; `strictScalars` asks for each that the API adds. */
 const SCALARS = { ID: 'string', DateTime: 'string', JSONObject: 'unknown', URL: 'string' }
+/** Generated modules, packages, and documents for other people's tools. */
+const NOT_OURS = ['**/generated', '**/node_modules', 'test/clients/**']
 /** A call with one literal; a method of the same name takes any text. */
 const CALL = /(?<![.\w$])graphql\(\s*`([^`]*)`/g
 
@@ -63,6 +66,7 @@ const sdl = options.documents ? readFileSync('schema.graphql', 'utf8') : await s
 files.set('schema.graphql', sdl)
 // As a client sees it: the code's own enums have other values inside.
 const schema = buildSchema(sdl)
+files.set('schema.cache.json', `${JSON.stringify(cacheFactsOf(schema), null, 2)}\n`)
 for (const [folder, path] of Object.entries(TYPES)) {
   const found = documentsIn(folder)
   files.set(path, await moduleOf(schema, found))
@@ -86,14 +90,35 @@ function fail(message: string): never {
 
 async function sdlOfCode(): Promise<string> {
   const { schema } = await import('./src/resolvers/index.ts')
+  const { schemaText } = await import('./src/graphql/schema-text.ts')
   const advice = 'Written by codegen.ts: change src/schema and src/resolvers, then run npm run generate.'
-  return `# The GraphQL API, sorted. ${advice}\n\n${printSchema(lexicographicSortSchema(schema))}\n`
+  return `# The GraphQL API, sorted. ${advice}\n\n${schemaText(schema)}`
+}
+
+/** With an id that other objects share: the same unavailable actor may have another name with each thing that it did. */
+const VARYING: ReadonlySet<string> = new Set(['UnavailableActor'])
+
+/**
+ * - `keyless`: objects without an id of their own, which a cache keeps within the object that has them.
+ * - `possibleTypes`: the objects that an interface or a union stands for, by its name.
+ */
+function cacheFactsOf(schema: GraphQLSchema): { keyless: string[]; possibleTypes: Record<string, string[]> } {
+  const types = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'))
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
+  const keyless = types
+    .filter(isObjectType)
+    .filter((type) => !roots.includes(type) && (VARYING.has(type.name) || !('id' in type.getFields())))
+    .map(({ name }) => name)
+  const possibleTypes = types
+    .filter(isAbstractType)
+    .map((type) => [type.name, schema.getPossibleTypes(type).map(({ name }) => name)])
+  return { keyless, possibleTypes: Object.fromEntries(possibleTypes) }
 }
 
 /** Every distinct document under a folder. Each is one literal, since its types are found by it. */
 function documentsIn(folder: string): Found[] {
   const found = new Map<string, Found>()
-  for (const path of globSync(`${folder}/**/*.{ts,tsx}`, { exclude: ['**/generated'] }).sort()) {
+  for (const path of globSync(`${folder}/**/*.{ts,tsx}`, { exclude: NOT_OURS }).sort()) {
     const code = readFileSync(path, 'utf8')
     for (const { 1: text = '', index } of code.matchAll(CALL)) {
       const place = `${path}:${code.slice(0, index).split('\n').length}`

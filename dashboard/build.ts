@@ -12,7 +12,7 @@ const ROOT = join(import.meta.dirname, '..')
 const DIST = join(import.meta.dirname, 'dist')
 const SOURCES_FILE = join(DIST, '.sources')
 /** What else a build depends on: the packages and the types of the documents. */
-const BESIDES = ['package-lock.json', 'schema.graphql']
+const BESIDES = ['package-lock.json', 'schema.cache.json', 'schema.graphql']
 const COMPRESSIBLE = /\.(js|css|html|svg|json)$/
 /** A smaller file gains nothing worth a second copy. */
 const MIN_BYTES = 1024

@@ -2,14 +2,13 @@ import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 import { documentIds } from './document-ids.ts'
 import { fontPreload } from './font-preload.ts'
-import { schemaFacts } from './schema-facts.ts'
 
 /** Where `npm run dev:dashboard` finds the server: the one that `npm run dev` started. */
 const SERVER = process.env['GUDDESK_SERVER'] ?? 'http://localhost:3000'
 
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), schemaFacts(), documentIds(), fontPreload()],
+  plugins: [react(), documentIds(), fontPreload()],
   build: {
     outDir: 'dist',
     emptyOutDir: true,

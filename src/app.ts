@@ -12,6 +12,7 @@ import type { Deps } from './domain/shared/deps.ts'
 import { DomainError, RateLimitedError } from './domain/shared/errors.ts'
 import { chargeBy } from './domain/shared/rate-limits.ts'
 import { serveGraphiQL } from './graphql/graphiql.ts'
+import { serveSchemaText } from './graphql/schema-text.ts'
 import { createGraphQL, graphqlMiddleware, isWebSocketUpgrade, serveWebSockets } from './graphql/server.ts'
 import type { KnownDocuments } from './graphql/trusted-documents.ts'
 import {
@@ -125,7 +126,7 @@ export function assembleHttp(
     ...{ isDevelopment, introspection, documents },
   })
   if (hasApi) {
-    if (introspection) app.use(serveGraphiQL())
+    if (introspection) app.use(serveGraphiQL()).use(serveSchemaText())
     app.use(graphqlMiddleware(yoga, documents))
     const startPath = new URL(`${config.publicUrl}/`).pathname
     app.use(signInRoutes({ deps, people, authenticator, failures, tokens, own, startPath }))
@@ -194,6 +195,7 @@ const longBodiesAsBytes: Koa.Middleware = async (ctx, next) => {
 function isApi({ path }: Koa.Context): boolean {
   return (
     path === GRAPHQL_PATH ||
+    path === `${GRAPHQL_PATH}/schema.graphql` ||
     path.startsWith('/api/v1/') ||
     path.startsWith('/api/agent/') ||
     path === '/api/openapi.json'

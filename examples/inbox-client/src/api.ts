@@ -1,0 +1,103 @@
+import { createClient } from 'graphql-ws'
+import type { TypedDocumentString } from './gql/graphql.ts'
+
+/** GudDesk understood the request and refused it: sending it again changes nothing. */
+export class Refused extends Error {}
+
+const REQUEST_MS = 8000
+const FINAL = ['bad_request', 'forbidden', 'not_found', 'unauthorized', 'GRAPHQL_VALIDATION_FAILED']
+
+interface Answer<Data> {
+  readonly data?: Data | null
+  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: unknown } }[]
+}
+
+/** The id is for servers that only run trusted documents, the text for all others. */
+function body<Data, Variables>(document: TypedDocumentString<Data, Variables>, variables: Variables) {
+  return { documentId: document.__meta__?.['hash'], query: document.toString(), variables: variables as object }
+}
+
+function dataOf<Data>({ data, errors }: Answer<Data>): Data {
+  const [error] = errors ?? []
+  if (error !== undefined && FINAL.includes(String(error.extensions?.code))) throw new Refused(error.message)
+  if (error !== undefined || data == null) throw new Error(error?.message ?? 'There was no answer')
+  return data
+}
+
+/**
+ * Runs a query or a mutation.
+ * @throws Refused when GudDesk says no; another Error when it was not reached, so that it can be sent again
+ */
+export async function request<Data, Variables>(
+  document: TypedDocumentString<Data, Variables>,
+  variables: Variables,
+): Promise<Data> {
+  const response = await fetch('/graphql', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: JSON.stringify(body(document, variables)),
+    signal: AbortSignal.timeout(REQUEST_MS),
+  })
+  return dataOf((await response.json()) as Answer<Data>)
+}
+
+let socket: WebSocket | undefined
+let pong: ReturnType<typeof setTimeout> | undefined
+const client = createClient({
+  url: new URL('/graphql', location.href).href.replace(/^http/, 'ws'),
+  keepAlive: 5000,
+  // follow() subscribes again, with the cursor that it has reached.
+  retryAttempts: 0,
+  on: {
+    opened: (opened) => {
+      socket = opened as WebSocket
+    },
+    ping: (received) => {
+      if (!received) pong = setTimeout(() => socket?.close(4408, 'No answer'), 4000)
+    },
+    pong: () => clearTimeout(pong),
+    closed: () => clearTimeout(pong),
+  },
+})
+
+/** Waits for a moment, or until the browser is back online. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms)
+    addEventListener('online', () => resolve(), { once: true })
+  })
+}
+
+/**
+ * Follows a subscription until `stop` is aborted, over lost connections: it resumes after the last cursor.
+ * @param onUpdate the next update waits for it; `isFresh`: this one follows on nothing, so read what it adds to
+ */
+export async function follow<Data, Variables extends { after?: string | null }>(
+  document: TypedDocumentString<Data, Variables>,
+  variables: Variables,
+  cursorOf: (data: Data) => string | null,
+  onUpdate: (data: Data, isFresh: boolean) => void | Promise<void>,
+  stop: AbortSignal,
+): Promise<void> {
+  let after: string | null = null
+  while (!stop.aborted) {
+    const { documentId: sha256Hash, ...operation } = body(document, { ...variables, after })
+    const extensions = { persistedQuery: { version: 1, sha256Hash } }
+    const updates = client.iterate<Data>({ ...operation, variables: { ...variables, after }, extensions })
+    const end = () => void updates.return?.()
+    stop.addEventListener('abort', end)
+    try {
+      for await (const answer of updates) {
+        const data = dataOf(answer as Answer<Data>)
+        await onUpdate(data, after === null)
+        after = cursorOf(data) ?? after
+      }
+    } catch (error) {
+      // A cursor that is no longer kept: begin again with the present.
+      if (error instanceof Refused) after = null
+    } finally {
+      stop.removeEventListener('abort', end)
+    }
+    if (!stop.aborted) await pause(500)
+  }
+}
