@@ -44,6 +44,8 @@ const TYPES = {
 }
 /** What scalars are in JSON; `strictScalars` asks for each that the API adds. */
 const SCALARS = { ID: 'string', DateTime: 'string', JSONObject: 'unknown', URL: 'string' }
+/** With an id that other objects share: the same unavailable actor may have another name with each thing that it did. */
+const VARYING: ReadonlySet<string> = new Set(['UnavailableActor'])
 /** Generated modules, packages, and documents for other people's tools. */
 const NOT_OURS = ['**/generated', '**/node_modules', 'test/clients/**']
 /** A call with one literal; a method of the same name takes any text. */
@@ -94,9 +96,6 @@ async function sdlOfCode(): Promise<string> {
   const advice = 'Written by codegen.ts: change src/schema and src/resolvers, then run npm run generate.'
   return `# The GraphQL API, sorted. ${advice}\n\n${schemaText(schema)}`
 }
-
-/** With an id that other objects share: the same unavailable actor may have another name with each thing that it did. */
-const VARYING: ReadonlySet<string> = new Set(['UnavailableActor'])
 
 /**
  * - `keyless`: objects without an id of their own, which a cache keeps within the object that has them.

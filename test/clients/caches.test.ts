@@ -1,9 +1,9 @@
+import { readFileSync } from 'node:fs'
 import { ApolloClient, ApolloLink, gql as apolloGql, HttpLink, InMemoryCache } from '@apollo/client'
-import { minifyIntrospectionQuery } from '@urql/introspection'
 import { Client, fetchExchange, gql } from '@urql/core'
 import { cacheExchange } from '@urql/exchange-graphcache'
+import { minifyIntrospectionQuery } from '@urql/introspection'
 import { buildSchema, introspectionFromSchema } from 'graphql'
-import { readFileSync } from 'node:fs'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import facts from '../../schema.cache.json' with { type: 'json' }
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
@@ -71,7 +71,9 @@ test('urql with graphcache, aware of the schema, shows a change in every list an
   expect(operation.context.meta?.cacheOutcome).toBe('hit')
   expect(data.conversations.nodes).toMatchObject([{ id: conversationId, status: 'CLOSED' }])
 
-  const refused = await client.mutation(gql(CLOSE), { input: { conversationId: 'conv_none', status: 'OPEN' } }).toPromise()
+  const refused = await client
+    .mutation(gql(CLOSE), { input: { conversationId: 'conv_none', status: 'OPEN' } })
+    .toPromise()
   expect(refused.data.updateConversation).toMatchObject({ conversation: null, error: { code: 'NOT_FOUND' } })
   expectNoComplaints()
 })
@@ -83,7 +85,10 @@ test('Apollo, with the possible types, shows a change in every list and complain
     link: ApolloLink.from([new HttpLink({ uri: `${guddesk.origin}/graphql`, headers })]),
     cache: new InMemoryCache({ possibleTypes: facts.possibleTypes, typePolicies }),
   })
-  const thread = await client.query<{ conversation: object }>({ query: apolloGql(THREAD), variables: { id: conversationId } })
+  const thread = await client.query<{ conversation: object }>({
+    query: apolloGql(THREAD),
+    variables: { id: conversationId },
+  })
   expect(thread.data?.conversation).toMatchObject({ id: conversationId, status: 'OPEN' })
   await client.query({ query: apolloGql(LIST) })
   await client.mutate({ mutation: apolloGql(CLOSE), variables: { input: { conversationId, status: 'CLOSED' } } })

@@ -39,7 +39,11 @@ async function start(env: Record<string, string> = {}): Promise<void> {
   }
   // biome-ignore lint/suspicious/noControlCharactersInRegex: Vite prints the port in colour
   const port = () => /127\.0\.0\.1:(?:\u001b\[\d+m)*(\d+)/.exec(output)?.[1]
-  await until(() => port() !== undefined, 20_000, () => output)
+  await until(
+    () => port() !== undefined,
+    20_000,
+    () => output,
+  )
   url = `http://127.0.0.1:${port()}/`
 }
 
@@ -84,9 +88,17 @@ async function expectAsFresh(page: Page, name: string, messages: number): Promis
     const thread = await threadOf(each)
     return thread.length === messages && !thread.some((text) => text.includes('Sending'))
   }
-  await until(() => isSettled(page), 30_000, () => 'the thread did not settle')
+  await until(
+    () => isSettled(page),
+    30_000,
+    () => 'the thread did not settle',
+  )
   const fresh = await open(name)
-  await until(() => isSettled(fresh), 30_000, () => 'a fresh thread did not settle')
+  await until(
+    () => isSettled(fresh),
+    30_000,
+    () => 'a fresh thread did not settle',
+  )
   expect(await threadOf(page)).toEqual(await threadOf(fresh))
   await until(async () => (await listOf(page)).join() === (await listOf(fresh)).join(), 10_000)
   await fresh.close()

@@ -1,7 +1,10 @@
 import { initGraphQLTada, type ResultOf, type VariablesOf } from 'gql.tada'
 import type { introspection } from './generated/schema.d.ts'
 
-const graphql = initGraphQLTada<{ introspection: introspection; scalars: { DateTime: string; JSONObject: object; URL: string } }>()
+const graphql = initGraphQLTada<{
+  introspection: introspection
+  scalars: { DateTime: string; JSONObject: object; URL: string }
+}>()
 
 const inbox = graphql(`query Inbox($filter: ConversationFilter, $after: String) {
   conversations(filter: $filter, first: 20, after: $after) {
