@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { copyFile, cp, mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -33,5 +33,8 @@ test('gql.tada infers the types of queries, variables and refusals', async () =>
 })
 
 test("graphql-eslint's recommended rules for schemas hold, apart from the exceptions in eslint.config.js", async () => {
-  await run(TOOLS, 'eslint', ['--max-warnings', '0', '--config', 'eslint.config.js', SCHEMA])
+  // ESLint reads no file outside of its folder.
+  await mkdir(join(TOOLS, 'generated'), { recursive: true })
+  await copyFile(SCHEMA, join(TOOLS, 'generated', 'schema.graphql'))
+  await run(TOOLS, 'eslint', ['--max-warnings', '0', 'generated/schema.graphql'])
 })
