@@ -18,7 +18,7 @@ const config: CodegenConfig = {
         documentMode: 'string',
         enumsAsTypes: true,
         strictScalars: true,
-        scalars: { DateTime: 'string', JSONObject: 'Record<string, unknown>', URL: 'string' },
+        scalars: { ID: 'string', DateTime: 'string', JSONObject: 'Record<string, unknown>', URL: 'string' },
         useTypeImports: true,
       },
     },

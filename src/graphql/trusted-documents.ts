@@ -25,7 +25,7 @@ export function readManifest(path: string): Manifest {
   }
   const parsed = Texts.safeParse(json)
   if (!parsed.success) throw fault('must be an object that maps SHA-256 hashes to documents')
-  const manifest = new Map(Object.entries(parsed.data))
+  const manifest = new Map(Object.entries(parsed.data).map(([id, text]) => [hexOf(id), text]))
   if (manifest.size === 0) throw fault('has no documents: add at least one')
   for (const [id, text] of manifest)
     if (sha256(text) !== id) throw fault(`has a document whose SHA-256 is not its key ${id}`)
@@ -101,10 +101,13 @@ function knownDocuments(
 const PersistedQuery = z.object({ persistedQuery: z.object({ sha256Hash: z.string() }) })
 const DocumentId = z.object({ documentId: z.string() })
 
-/** `documentId`, or the hash of Apollo's protocol. `documentId` can have the name of the hash function as prefix. */
+/** A hash without the prefix that names its algorithm. */
+const hexOf = (id: string) => id.replace(/^sha256:/, '')
+
+/** `documentId`, or the hash that clients of Apollo's protocol send. */
 function idOf(params: DocumentRequest): string | undefined {
   const { data: byId } = DocumentId.safeParse(params)
-  if (byId !== undefined) return byId.documentId.replace(/^sha256:/, '')
+  if (byId !== undefined) return hexOf(byId.documentId)
   return PersistedQuery.safeParse(params.extensions).data?.persistedQuery.sha256Hash
 }
 

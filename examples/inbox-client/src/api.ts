@@ -12,11 +12,7 @@ interface Answer<Data> {
   readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: unknown } }[]
 }
 
-/** The id is for servers that only run trusted documents, the text for all others. */
-function body<Data, Variables>(document: TypedDocumentString<Data, Variables>, variables: Variables) {
-  return { documentId: document.__meta__?.['hash'], query: document.toString(), variables: variables as object }
-}
-
+/** @throws Refused, or another Error for what can be sent again */
 function dataOf<Data>({ data, errors }: Answer<Data>): Data {
   const [error] = errors ?? []
   if (error !== undefined && FINAL.includes(String(error.extensions?.code))) throw new Refused(error.message)
@@ -24,21 +20,31 @@ function dataOf<Data>({ data, errors }: Answer<Data>): Data {
   return data
 }
 
+/** The hash is for servers that only run trusted documents, the text for all others. */
+function operationOf(document: TypedDocumentString<unknown, never>, variables: object) {
+  const sha256Hash = String(document.__meta__?.['hash']).replace('sha256:', '')
+  return {
+    query: document.toString(),
+    variables: variables as Record<string, unknown>,
+    extensions: { persistedQuery: { version: 1, sha256Hash } },
+  }
+}
+
 /**
  * Runs a query or a mutation.
  * @throws Refused when GudDesk says no; another Error when it was not reached, so that it can be sent again
  */
-export async function request<Data, Variables>(
+export async function request<Data, Variables extends object>(
   document: TypedDocumentString<Data, Variables>,
   variables: Variables,
 ): Promise<Data> {
   const response = await fetch('/graphql', {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify(body(document, variables)),
+    body: JSON.stringify(operationOf(document, variables)),
     signal: AbortSignal.timeout(REQUEST_MS),
   })
-  return dataOf((await response.json()) as Answer<Data>)
+  return dataOf<Data>(await response.json())
 }
 
 let socket: WebSocket | undefined
@@ -72,23 +78,21 @@ export function pause(ms: number): Promise<void> {
  * Follows a subscription until `stop` is aborted, over lost connections: it resumes after the last cursor.
  * @param onUpdate the next update waits for it; `isFresh`: this one follows on nothing, so read what it adds to
  */
-export async function follow<Data, Variables extends { after?: string | null }>(
+export async function follow<Data, Variables extends object>(
   document: TypedDocumentString<Data, Variables>,
-  variables: Variables,
+  variables: Omit<Variables, 'after'>,
   cursorOf: (data: Data) => string | null,
   onUpdate: (data: Data, isFresh: boolean) => void | Promise<void>,
   stop: AbortSignal,
 ): Promise<void> {
   let after: string | null = null
   while (!stop.aborted) {
-    const { documentId: sha256Hash, ...operation } = body(document, { ...variables, after })
-    const extensions = { persistedQuery: { version: 1, sha256Hash } }
-    const updates = client.iterate<Data>({ ...operation, variables: { ...variables, after }, extensions })
+    const updates: AsyncIterableIterator<Answer<Data>> = client.iterate(operationOf(document, { ...variables, after }))
     const end = () => void updates.return?.()
     stop.addEventListener('abort', end)
     try {
-      for await (const answer of updates) {
-        const data = dataOf(answer as Answer<Data>)
+      for await (const update of updates) {
+        const data = dataOf(update)
         await onUpdate(data, after === null)
         after = cursorOf(data) ?? after
       }

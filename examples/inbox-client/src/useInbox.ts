@@ -12,7 +12,7 @@ graphql(`fragment InboxRow on Conversation {
 }`)
 
 const LIST = graphql(`query InboxList($filter: ConversationFilter!, $first: Int!) {
-  conversations(filter: $filter, first: $first) { nodes { ...InboxRow } pageInfo { hasNextPage } }
+  conversations(filter: $filter, first: $first) { edges { node { ...InboxRow } } pageInfo { hasNextPage } }
 }`)
 
 const UPDATES = graphql(`subscription InboxUpdates($filter: ConversationFilter!, $after: String) {
@@ -30,15 +30,14 @@ export function useInbox(filter: ConversationFilter): readonly InboxRowFragment[
 
     async function read() {
       const { conversations } = await request(LIST, { filter, first: PAGE })
-      byId = new Map(conversations?.nodes.map((row) => [row.id, row]))
+      byId = new Map(conversations?.edges.map(({ node }) => [node.id, node]))
       hasMore = conversations?.pageInfo.hasNextPage ?? false
     }
 
-    const cursorOf = ({ inbox }: { inbox: { cursor: string } }) => inbox.cursor
     void follow(
       UPDATES,
       { filter },
-      cursorOf,
+      ({ inbox }) => inbox.cursor,
       async ({ inbox }, isFresh) => {
         const removed = inbox.removedIds.filter((id) => byId.delete(id))
         for (const row of inbox.conversations) byId.set(row.id, row)

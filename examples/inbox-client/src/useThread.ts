@@ -6,7 +6,7 @@ import { graphql } from './gql/index.ts'
 graphql(`fragment ThreadMessage on Message { id clientMessageId sequence type body createdAt sender { displayName } }`)
 
 const THREAD = graphql(`query Thread($id: ID!) {
-  conversation(id: $id) { id subject status messages(last: 100) { nodes { ...ThreadMessage } } }
+  conversation(id: $id) { id subject status messages(last: 100) { edges { node { ...ThreadMessage } } } }
 }`)
 
 const UPDATES = graphql(`subscription ThreadUpdates($id: ID!, $after: String) {
@@ -36,7 +36,7 @@ export function useThread(id: string): Thread {
         if (isFresh) {
           const read = await request(THREAD, { id })
           conversation = read.conversation ?? null
-          for (const message of read.conversation?.messages?.nodes ?? []) bySequence.set(message.sequence, message)
+          for (const { node } of read.conversation?.messages?.edges ?? []) bySequence.set(node.sequence, node)
         }
         if ('message' in update) bySequence.set(update.message.sequence, update.message)
         if ('conversation' in update) conversation = update.conversation
