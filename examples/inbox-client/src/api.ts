@@ -1,31 +1,28 @@
-import { createClient } from 'graphql-ws'
+import type { FormattedExecutionResult } from 'graphql'
+import { createClient, type SubscribePayload } from 'graphql-ws'
 import type { TypedDocumentString } from './gql/graphql.ts'
 
 /** GudDesk understood the request and refused it: sending it again changes nothing. */
 export class Refused extends Error {}
 
-const REQUEST_MS = 8000
 const FINAL = ['bad_request', 'forbidden', 'not_found', 'unauthorized', 'GRAPHQL_VALIDATION_FAILED']
 
-interface Answer<Data> {
-  readonly data?: Data | null
-  readonly errors?: readonly { readonly message: string; readonly extensions?: { readonly code?: unknown } }[]
-}
+type Answer<Data> = FormattedExecutionResult<Data, unknown>
+type Updates<Data> = AsyncIterableIterator<Answer<Data>>
 
 /** @throws Refused, or another Error for what can be sent again */
-function dataOf<Data>({ data, errors }: Answer<Data>): Data {
-  const [error] = errors ?? []
-  if (error !== undefined && FINAL.includes(String(error.extensions?.code))) throw new Refused(error.message)
-  if (error !== undefined || data == null) throw new Error(error?.message ?? 'There was no answer')
+function dataOf<Data>({ data, errors: [error] = [] }: Answer<Data>): Data {
+  if (FINAL.includes(String(error?.extensions?.['code']))) throw new Refused(error?.message)
+  if (error !== undefined || data == null) throw new Error(error?.message ?? 'The response has no data')
   return data
 }
 
 /** The hash is for servers that only run trusted documents, the text for all others. */
-function operationOf(document: TypedDocumentString<unknown, never>, variables: object) {
+function operationOf(document: TypedDocumentString<unknown, never>, variables: object): SubscribePayload {
   const sha256Hash = String(document.__meta__?.['hash']).replace('sha256:', '')
   return {
     query: document.toString(),
-    variables: variables as Record<string, unknown>,
+    variables: { ...variables },
     extensions: { persistedQuery: { version: 1, sha256Hash } },
   }
 }
@@ -42,7 +39,7 @@ export async function request<Data, Variables extends object>(
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
     body: JSON.stringify(operationOf(document, variables)),
-    signal: AbortSignal.timeout(REQUEST_MS),
+    signal: AbortSignal.timeout(8000),
   })
   return dataOf<Data>(await response.json())
 }
@@ -66,13 +63,7 @@ const client = createClient({
   },
 })
 
-/** Waits for a moment, or until the browser is back online. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms)
-    addEventListener('online', () => resolve(), { once: true })
-  })
-}
+export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /**
  * Follows a subscription until `stop` is aborted, over lost connections: it resumes after the last cursor.
@@ -87,7 +78,7 @@ export async function follow<Data, Variables extends object>(
 ): Promise<void> {
   let after: string | null = null
   while (!stop.aborted) {
-    const updates: AsyncIterableIterator<Answer<Data>> = client.iterate(operationOf(document, { ...variables, after }))
+    const updates: Updates<Data> = client.iterate(operationOf(document, { ...variables, after }))
     const end = () => void updates.return?.()
     stop.addEventListener('abort', end)
     try {

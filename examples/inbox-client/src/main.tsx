@@ -1,4 +1,4 @@
-import { type FormEvent, StrictMode, useState } from 'react'
+import { type FormEvent, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import type { ConversationFilter } from './gql/graphql.ts'
 import { useInbox } from './useInbox.ts'
@@ -13,10 +13,6 @@ function App() {
   const [chosen, choose] = useState<string | null>(null)
   return (
     <main>
-      <header>
-        <h1>Inbox</h1>
-        {rows.length} open
-      </header>
       <nav aria-label="Conversations">
         {rows.map(({ id, subject, visitor, assignee, lastMessagePreview }) => (
           <button key={id} type="button" aria-current={id === chosen} onClick={() => choose(id)}>
@@ -32,7 +28,7 @@ function App() {
 }
 
 function Thread({ id, drafts, send }: { id: string; drafts: readonly Draft[]; send: (body: string) => void }) {
-  const { conversation, messages } = useThread(id)
+  const { subject = null, messages = [] } = useThread(id) ?? {}
   const arrived = new Set(messages.map(({ clientMessageId }) => clientMessageId))
   const waiting = drafts.filter((draft) => draft.conversationId === id && !arrived.has(draft.clientMessageId))
   const submit = (event: FormEvent<HTMLFormElement>) => {
@@ -42,7 +38,7 @@ function Thread({ id, drafts, send }: { id: string; drafts: readonly Draft[]; se
     if (body !== '') send(body)
   }
   return (
-    <section aria-label={conversation?.subject ?? 'Conversation'}>
+    <section aria-label={subject ?? 'Conversation'}>
       <ol>
         {messages.map(({ id, body, type, sender }) => (
           <li key={id}>
@@ -66,9 +62,4 @@ function Thread({ id, drafts, send }: { id: string; drafts: readonly Draft[]; se
 }
 
 const root = document.getElementById('root')
-if (root === null) throw new Error('index.html has no element with the id "root"')
-createRoot(root).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
-)
+if (root !== null) createRoot(root).render(<App />)

@@ -12,7 +12,7 @@ graphql(`fragment InboxRow on Conversation {
 }`)
 
 const LIST = graphql(`query InboxList($filter: ConversationFilter!, $first: Int!) {
-  conversations(filter: $filter, first: $first) { edges { node { ...InboxRow } } pageInfo { hasNextPage } }
+  conversations(filter: $filter, first: $first) { nodes { ...InboxRow } pageInfo { hasNextPage } }
 }`)
 
 const UPDATES = graphql(`subscription InboxUpdates($filter: ConversationFilter!, $after: String) {
@@ -30,7 +30,7 @@ export function useInbox(filter: ConversationFilter): readonly InboxRowFragment[
 
     async function read() {
       const { conversations } = await request(LIST, { filter, first: PAGE })
-      byId = new Map(conversations?.edges.map(({ node }) => [node.id, node]))
+      byId = new Map(conversations?.nodes.map((row) => [row.id, row]))
       hasMore = conversations?.pageInfo.hasNextPage ?? false
     }
 
@@ -54,6 +54,5 @@ export function useInbox(filter: ConversationFilter): readonly InboxRowFragment[
   return rows
 }
 
-function latestFirst(a: InboxRowFragment, b: InboxRowFragment): number {
-  return b.lastActivityAt.localeCompare(a.lastActivityAt) || (b.id > a.id ? 1 : -1)
-}
+const latestFirst = (a: InboxRowFragment, b: InboxRowFragment) =>
+  b.lastActivityAt.localeCompare(a.lastActivityAt) || (b.id > a.id ? 1 : -1)

@@ -6,14 +6,8 @@ const SEND = graphql(`mutation Send($input: SendMessageInput!) {
   sendMessage(input: $input) { message { id } error { message } }
 }`)
 
-/** A message that was written here and is not in the thread yet. */
-export interface Draft {
-  readonly conversationId: string
-  readonly clientMessageId: string
-  readonly body: string
-  /** Why GudDesk refused it; null while it is being sent. */
-  readonly problem: string | null
-}
+/** A message that was written here. `problem`: why GudDesk refused it; null while it is being sent, and afterwards. */
+export type Draft = { conversationId: string; clientMessageId: string; body: string; problem: string | null }
 
 /** Sends messages one after another. What is sent again after a lost connection has the same `clientMessageId`, so it is stored once. */
 export function useOutbox() {
