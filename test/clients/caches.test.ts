@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   vi.restoreAllMocks()
-  await guddesk.close()
+  await guddesk.stop()
 })
 
 function expectNoComplaints(): void {

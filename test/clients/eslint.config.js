@@ -7,7 +7,10 @@ const { keyless } = JSON.parse(readFileSync(new URL('../../schema.cache.json', i
 export default [
   {
     files: ['**/*.graphql'],
-    languageOptions: { parser: graphql.parser, parserOptions: { graphQLConfig: { schema: 'generated/schema.graphql' } } },
+    languageOptions: {
+      parser: graphql.parser,
+      parserOptions: { graphQLConfig: { schema: 'generated/schema.graphql' } },
+    },
     plugins: { '@graphql-eslint': graphql },
     rules: {
       ...graphql.configs['flat/schema-recommended'].rules,

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { openBrowser } from '../browser/browser.ts'
 import { startGudDesk, type TestGudDesk } from '../support/guddesk.ts'
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
+import { startTcpProxy, type TcpProxy } from '../support/peers/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 import { EXAMPLE } from './run.ts'
 
@@ -45,10 +45,8 @@ async function start(env: Record<string, string> = {}): Promise<void> {
     () => output,
   )
   url = `http://127.0.0.1:${port()}/`
+  onTestFinished(stop)
 }
-
-beforeEach(() => start())
-afterEach(stop)
 
 async function stop(): Promise<void> {
   if (server.exitCode === null) {
@@ -56,7 +54,7 @@ async function stop(): Promise<void> {
     await once(server, 'exit')
   }
   await wire.close()
-  await guddesk.close()
+  await guddesk.stop()
 }
 
 async function open(name: string): Promise<Page> {
@@ -108,6 +106,7 @@ async function expectAsFresh(page: Page, name: string, messages: number): Promis
 const bodiesOf = async (page: Page) => (await threadOf(page)).map((text) => text.split('\n').at(-1))
 
 test('the list and the thread are live', async () => {
+  await start()
   const vera = await conversationOf('Vera', 'Where is my order?')
   const page = await open('Vera')
   await page.getByRole('listitem').filter({ hasText: 'Where is my order?' }).waitFor()
@@ -124,6 +123,7 @@ test('the list and the thread are live', async () => {
 })
 
 test('a cut of 20 seconds in the middle of writing loses nothing and repeats nothing', async () => {
+  await start()
   const vera = await conversationOf('Vera', 'Where is my order?')
   const ben = await conversationOf('Ben', 'Hello')
   const page = await open('Vera')
@@ -146,7 +146,6 @@ test('a cut of 20 seconds in the middle of writing loses nothing and repeats not
 })
 
 test('its persisted documents are all that a server needs to trust', async () => {
-  await stop()
   await start({ GRAPHQL_DOCUMENTS: join(EXAMPLE, 'src', 'gql', 'persisted-documents.json') })
   await conversationOf('Vera', 'Where is my order?')
   const page = await open('Vera')

@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config'
-import { seedOfRun } from '../support/seed.ts'
+import { seedOfRun } from '../support/setup/seed.ts'
 
 /** Other people's tools on the GraphQL schema, and the example client in Chromium. `npm run test:clients`. */
 export default defineConfig({
@@ -9,7 +9,7 @@ export default defineConfig({
     name: 'clients',
     include: ['test/clients/*.test.ts'],
     env: { TEST_BACKEND: 'embedded', TEST_SEED: seedOfRun() },
-    globalSetup: ['test/support/setup-embedded.ts', 'test/clients/setup.ts'],
+    globalSetup: ['test/support/setup/setup-embedded.ts', 'test/clients/setup.ts'],
     pool: 'forks',
     retry: process.env['CI'] ? 2 : 0,
     maxWorkers: 1,

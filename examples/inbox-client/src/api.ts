@@ -8,7 +8,6 @@ export class Refused extends Error {}
 const FINAL = ['bad_request', 'forbidden', 'not_found', 'unauthorized', 'GRAPHQL_VALIDATION_FAILED']
 
 type Answer<Data> = FormattedExecutionResult<Data, unknown>
-type Updates<Data> = AsyncIterableIterator<Answer<Data>>
 
 /** @throws Refused, or another Error for what can be sent again */
 function dataOf<Data>({ data, errors: [error] = [] }: Answer<Data>): Data {
@@ -27,10 +26,7 @@ function operationOf(document: TypedDocumentString<unknown, never>, variables: o
   }
 }
 
-/**
- * Runs a query or a mutation.
- * @throws Refused when GudDesk says no; another Error when it was not reached, so that it can be sent again
- */
+/** Runs a query or a mutation. @throws Refused when GudDesk says no; another Error for what can be sent again */
 export async function request<Data, Variables extends object>(
   document: TypedDocumentString<Data, Variables>,
   variables: Variables,
@@ -66,8 +62,8 @@ const client = createClient({
 export const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 
 /**
- * Follows a subscription until `stop` is aborted, over lost connections: it resumes after the last cursor.
- * @param onUpdate the next update waits for it; `isFresh`: this one follows on nothing, so read what it adds to
+ * Follows a subscription over lost connections: it resumes after the last cursor. `onUpdate` is awaited; `isFresh`: what
+ * was read before this update may be out of date.
  */
 export async function follow<Data, Variables extends object>(
   document: TypedDocumentString<Data, Variables>,
@@ -78,7 +74,7 @@ export async function follow<Data, Variables extends object>(
 ): Promise<void> {
   let after: string | null = null
   while (!stop.aborted) {
-    const updates: Updates<Data> = client.iterate(operationOf(document, { ...variables, after }))
+    const updates: AsyncIterableIterator<Answer<Data>> = client.iterate(operationOf(document, { ...variables, after }))
     const end = () => void updates.return?.()
     stop.addEventListener('abort', end)
     try {

@@ -41,16 +41,10 @@ function Thread({ id, drafts, send }: { id: string; drafts: readonly Draft[]; se
     <section aria-label={subject ?? 'Conversation'}>
       <ol>
         {messages.map(({ id, body, type, sender }) => (
-          <li key={id}>
-            <small>{`${sender?.displayName ?? 'Unknown'} · ${type}`}</small>
-            {body}
-          </li>
+          <Line key={id} note={`${sender?.displayName ?? 'Unknown'} · ${type}`} body={body} />
         ))}
         {waiting.map(({ clientMessageId, body, problem }) => (
-          <li key={clientMessageId}>
-            <small>{problem ?? 'Sending …'}</small>
-            {body}
-          </li>
+          <Line key={clientMessageId} note={problem ?? 'Sending …'} body={body} />
         ))}
       </ol>
       <form onSubmit={submit}>
@@ -58,6 +52,15 @@ function Thread({ id, drafts, send }: { id: string; drafts: readonly Draft[]; se
         <button type="submit">Send</button>
       </form>
     </section>
+  )
+}
+
+function Line({ note, body }: { note: string; body: string }) {
+  return (
+    <li>
+      <small>{note}</small>
+      {body}
+    </li>
   )
 }
 

@@ -6,9 +6,7 @@ import { graphql } from './gql/index.ts'
 const PAGE = 50
 
 graphql(`fragment InboxRow on Conversation {
-  id subject lastActivityAt lastMessagePreview
-  visitor { displayName }
-  assignee { displayName }
+  id subject lastActivityAt lastMessagePreview visitor { displayName } assignee { displayName }
 }`)
 
 const LIST = graphql(`query InboxList($filter: ConversationFilter!, $first: Int!) {
@@ -25,8 +23,7 @@ export function useInbox(filter: ConversationFilter): readonly InboxRowFragment[
   useEffect(() => {
     const stop = new AbortController()
     let byId = new Map<string, InboxRowFragment>()
-    let hasMore = false
-    let isStale = true
+    let [hasMore, isStale] = [false, true]
 
     async function read() {
       const { conversations } = await request(LIST, { filter, first: PAGE })

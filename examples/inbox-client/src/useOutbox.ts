@@ -2,9 +2,7 @@ import { useRef, useState } from 'react'
 import { pause, Refused, request } from './api.ts'
 import { graphql } from './gql/index.ts'
 
-const SEND = graphql(`mutation Send($input: SendMessageInput!) {
-  sendMessage(input: $input) { message { id } error { message } }
-}`)
+const SEND = graphql(`mutation Send($input: SendMessageInput!) { sendMessage(input: $input) { error { message } } }`)
 
 /** A message that was written here. `problem`: why GudDesk refused it; null while it is being sent, and afterwards. */
 export type Draft = { conversationId: string; clientMessageId: string; body: string; problem: string | null }
@@ -31,7 +29,7 @@ export function useOutbox() {
     setDrafts((before) => [...before, draft])
     queue.current = queue.current.then(async () => {
       const problem = await deliver(draft)
-      if (problem !== null) setDrafts((before) => before.map((each) => (each === draft ? { ...each, problem } : each)))
+      if (problem !== null) setDrafts((all) => all.map((each) => (each === draft ? { ...each, problem } : each)))
     })
   }
 

@@ -4,7 +4,6 @@ import type { ThreadMessageFragment } from './gql/graphql.ts'
 import { graphql } from './gql/index.ts'
 
 graphql(`fragment ThreadMessage on Message { id clientMessageId sequence type body createdAt sender { displayName } }`)
-
 const THREAD = graphql(`query Thread($id: ID!) {
   conversation(id: $id) { id subject messages(last: 100) { nodes { ...ThreadMessage } } }
 }`)
@@ -16,13 +15,15 @@ const UPDATES = graphql(`subscription ThreadUpdates($id: ID!, $after: String) {
   }
 }`)
 
+const inOrder = (a: ThreadMessageFragment, b: ThreadMessageFragment) => a.sequence - b.sequence
+
 /** The subject of a conversation and its latest messages, oldest first. */
 export function useThread(id: string) {
-  const [thread, setThread] = useState<{ subject: string | null; messages: ThreadMessageFragment[] }>()
+  const [thread, setThread] = useState<{ subject: string | null | undefined; messages: ThreadMessageFragment[] }>()
   useEffect(() => {
     const stop = new AbortController()
     const bySequence = new Map<number, ThreadMessageFragment>()
-    let subject: string | null = null
+    let subject: string | null | undefined
     void follow(
       UPDATES,
       { id },
@@ -30,13 +31,12 @@ export function useThread(id: string) {
       async ({ conversation: update }, isFresh) => {
         if (isFresh) {
           const read = await request(THREAD, { id })
-          subject = read.conversation?.subject ?? null
+          subject = read.conversation?.subject
           for (const message of read.conversation?.messages?.nodes ?? []) bySequence.set(message.sequence, message)
         }
         if ('message' in update) bySequence.set(update.message.sequence, update.message)
-        if ('conversation' in update) subject = update.conversation.subject ?? null
-        const messages = [...bySequence.values()].sort((a, b) => a.sequence - b.sequence)
-        if (!stop.signal.aborted) setThread({ subject, messages })
+        if ('conversation' in update) subject = update.conversation.subject
+        if (!stop.signal.aborted) setThread({ subject, messages: [...bySequence.values()].sort(inOrder) })
       },
       stop.signal,
     )
