@@ -4,7 +4,6 @@ import type { ConversationFilter, InboxRowFragment } from './gql/graphql.ts'
 import { graphql } from './gql/index.ts'
 
 const PAGE = 50
-
 graphql(`fragment InboxRow on Conversation {
   id subject lastActivityAt lastMessagePreview visitor { displayName } assignee { displayName }
 }`)
