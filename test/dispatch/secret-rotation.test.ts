@@ -175,11 +175,11 @@ test('registering the URL again answers with the secret that signs now, and with
   expect(during.data).toMatchObject({ status: 'exists', endpoint: { id: endpoint.id, secret: endpoint.secret } })
   expect(during.data.endpoint).toMatchObject({ nextSecret: secret, secretEndsAt: expect.stringMatching(/Z$/) })
   const input = { url: receiver.url }
-  const fields = 'secret nextSecret created'
+  const fields = 'secret nextSecret isNew'
   expect(await mutate('registerWebhookEndpoint', input, fields)).toEqual({
     secret: endpoint.secret,
     nextSecret: secret,
-    created: false,
+    isNew: false,
     error: null,
   })
   await confirm()
@@ -187,7 +187,7 @@ test('registering the URL again answers with the secret that signs now, and with
   expect(await mutate('registerWebhookEndpoint', input, fields)).toMatchObject({
     secret,
     nextSecret: null,
-    created: false,
+    isNew: false,
     error: null,
   })
 })

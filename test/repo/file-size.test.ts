@@ -9,7 +9,7 @@ const MAX_LINES = 300
 /** Files of code, from the root. Generated ones are nobody's to split. */
 function filesIn(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((path) => /\.tsx?$/.test(path) && !path.includes('generated/'))
+    .filter((path) => /\.tsx?$/.test(path) && !/generated\/|node_modules\//.test(path))
     .map((path) => `${folder}/${path}`)
 }
 

@@ -103,7 +103,7 @@ const QUERIES = [
   `{ conversations(filter: { text: "nobody" }) { edges { node { id } } } }`,
   `{ visitors(first: 5) { edges { node { id conversations(first: 2) { totalCount edges { node { ${CONVERSATION} } } } } } } }`,
   '{ deliveries(first: 5) { totalCount edges { node { id status endpoint { id } event { id conversation { id } } } } } }',
-  '{ events(first: 5) { totalCount edges { cursor node { id type data conversation { id visitor { id } } } } } }',
+  '{ events(first: 5) { totalCount edges { cursor node { id type payload conversation { id visitor { id } } } } } }',
   '{ inboxCounts { mine unassigned open } dispatchState { pending } }',
 ]
 

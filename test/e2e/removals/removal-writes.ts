@@ -193,6 +193,7 @@ export const WRITES: readonly Write[] = [
   mutation('replayFailedDeliveries', ['endpoint'], ({ endpointId }) => ({ endpointId, since: '2026-01-01T00:00:00Z' })),
   mutation('rotateAgentApiKey', ['agent'], ({ agentId }) => ({ agentId })),
   mutation('rotateWebhookSecret', ['endpoint'], ({ endpointId }) => ({ endpointId })),
+  mutation('replyToConversation', [], ({ conversationId }) => ({ conversationId, body: 'h' })),
   mutation('sendMessage', [], ({ conversationId }) => ({ conversationId, body: 'g', type: 'AGENT' }), message),
   mutation('sendTestEvent', ['endpoint'], ({ endpointId }) => ({ endpointId, type: 'PING' })),
   mutation('setTyping', [], ({ conversationId }) => ({ conversationId, isTyping: true })),

@@ -68,6 +68,11 @@ export const REMOVALS: readonly Removal[] = [
     (w) => w.key,
   ),
   remove(
+    mutation('deleteWorkspace', [], ({ workspaceId }) => ({ workspaceId })),
+    ['workspace'],
+    (w) => w.key,
+  ),
+  remove(
     rest('DELETE /v1/articles/:id', [], (w) => ({ path: `/v1/articles/${w.articleId}` })),
     ['article'],
   ),
@@ -94,6 +99,10 @@ export const REMOVALS: readonly Removal[] = [
   ),
   remove(
     mutation('deleteWebhookEndpoint', [], ({ endpointId }) => ({ endpointId })),
+    ['endpoint'],
+  ),
+  remove(
+    mutation('unregisterWebhookEndpoint', [], ({ endpointId }) => ({ endpointId })),
     ['endpoint'],
   ),
   {

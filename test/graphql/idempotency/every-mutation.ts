@@ -55,7 +55,7 @@ export async function newWorld(guddesk: TestGudDesk): Promise<World> {
   const collection = await prisma.collection.create({ data: { id: newId('collection'), workspaceId, name: 'Money' } })
   await prisma.delivery.updateMany({
     where: { workspaceId },
-    data: { status: 'FAILED', due: null, finishedAt: guddesk.clock.steady() },
+    data: { status: 'FAILED', nextAttemptAt: null, finishedAt: guddesk.clock.steady() },
   })
   const delivery = await prisma.delivery.findFirstOrThrow({ where: { workspaceId } })
   const { email } = await prisma.user.findUniqueOrThrow({ where: { id: userId } })
@@ -105,6 +105,7 @@ export const INPUTS: Record<string, (world: World) => object> = {
   deleteArticle: ({ own }) => ({ articleId: own.articleId }),
   deleteCollection: ({ others }) => ({ collectionId: others.collectionId }),
   deleteWebhookEndpoint: ({ own }) => ({ endpointId: own.endpointId }),
+  deleteWorkspace: ({ tenant }) => ({ workspaceId: tenant.workspaceId }),
   disableWebhookEndpoint: ({ own }) => ({ endpointId: own.endpointId }),
   enableWebhookEndpoint: ({ own }) => ({ endpointId: own.endpointId }),
   endSession: ({ others }) => ({ sessionId: others.sessionId }),
@@ -117,6 +118,7 @@ export const INPUTS: Record<string, (world: World) => object> = {
   removeMember: ({ others }) => ({ memberId: others.memberId, endAccess: true }),
   replayDelivery: ({ others }) => ({ deliveryId: others.deliveryId }),
   replayFailedDeliveries: ({ own }) => ({ endpointId: own.endpointId, since: '2020-01-01T00:00:00Z' }),
+  replyToConversation: ({ own }) => ({ conversationId: own.conversationId, body: 'Hello' }),
   revokeApiKey: ({ others }) => ({ apiKeyId: others.apiKeyId }),
   revokeInvitation: ({ others }) => ({ invitationId: others.invitationId }),
   rotateAgentApiKey: ({ own }) => ({ agentId: own.agentId }),
@@ -126,6 +128,7 @@ export const INPUTS: Record<string, (world: World) => object> = {
   setTyping: ({ own }) => ({ conversationId: own.conversationId, isTyping: true }),
   startConversation: ({ own }) => ({ visitorId: own.visitorId, message: 'Hello' }),
   uninstallAgent: ({ own }) => ({ agentId: own.agentId }),
+  unregisterWebhookEndpoint: ({ own }) => ({ endpointId: own.endpointId }),
   updateAgent: ({ own }) => ({ agentId: own.agentId, name: fresh('Bot') }),
   updateArticle: ({ own }) => ({ articleId: own.articleId, title: 'Returns' }),
   updateCollection: ({ others }) => ({ collectionId: others.collectionId, name: 'Cash' }),

@@ -49,6 +49,11 @@ describe('every mutation', () => {
       null,
     ])
     const second = await ask(world, name, input, key)
+    if (name === 'deleteWorkspace') {
+      // There is nobody left who may ask.
+      expect([codeOf(second), second.replayed]).toEqual(['forbidden', null])
+      return
+    }
     expect([second.text, second.status, second.replayed]).toEqual([first.text, 200, 'true'])
     expect(await everything()).toEqual(after)
     expect(isIdle(guddesk)).toBe(true)

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { schema } from '../../../src/resolvers/index.ts'
 import { makeObjects } from '../../rest/objects.ts'
 import { startGudDesk, type Tenant, type TestGudDesk } from '../../support/guddesk.ts'
+import { EVENT_TYPES, everyEvent, objectTypeOf } from '../../support/rows/every-event.ts'
 import { ASKERS, type Asker, type AskerName, isAllowed, makeKeys } from './askers.ts'
 import { ROOT_FIELDS, RULES, type Rule } from './matrix-rules.ts'
 
@@ -21,8 +22,7 @@ beforeAll(async () => {
   stranger = await guddesk.newTenant()
   const { tenant } = guddesk
   const { conversationId, visitorId, agentId, endpointId, articleId } = await makeObjects(guddesk, tenant)
-  const { prisma } = guddesk.deps.db
-  const { id: eventId } = await prisma.event.findFirstOrThrow({ where: { workspaceId: tenant.workspaceId } })
+  const { ids } = await everyEvent(guddesk, tenant, { endpoint: { id: endpointId, agentId: null } })
   const { data } = await guddesk.graphql('mutation { createCollection(input: { name: "C" }) { collection { id } } }')
   objects = {
     Workspace: tenant.workspaceId,
@@ -32,7 +32,7 @@ beforeAll(async () => {
     Agent: agentId,
     WebhookEndpoint: endpointId,
     Article: articleId,
-    Event: eventId,
+    ...Object.fromEntries(EVENT_TYPES.map((type) => [objectTypeOf(type), ids[type]])),
     Collection: data.createCollection.collection.id,
   }
 })
