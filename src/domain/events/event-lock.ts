@@ -18,7 +18,7 @@ export interface EventScope {
 
 /** The first of the two numbers of an advisory lock. Nothing else in the database uses these numbers. */
 export const WORKSPACE_LOCK = 718_201
-const CONVERSATION_LOCK = 718_202
+export const CONVERSATION_LOCK = 718_202
 
 /**
  * Runs `work` in a transaction that can record events of a workspace. Before its first write, and so before it gets a

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { MessageType } from '../../generated/prisma/enums.ts'
 import { Prisma } from '../../infra/database/db.ts'
 import type { Tx } from '../../infra/database/transaction.ts'
@@ -103,21 +104,6 @@ export const WEBHOOK_EVENT_TYPES = [
 
 export type WebhookEventType = (typeof WEBHOOK_EVENT_TYPES)[number]
 
-/** The flags' columns. */
-const FLAG_COLUMNS = {
-  onMessageCreated: Prisma.sql`on_message_created`,
-  onConversationCreated: Prisma.sql`on_conversation_created`,
-  onConversationClosed: Prisma.sql`on_conversation_closed`,
-  onConversationAssigned: Prisma.sql`on_conversation_assigned`,
-} as const
-
-/** The condition on an endpoint that receives a type of event. */
-function subscribes(type: EventType): Prisma.Sql {
-  return type in SUBSCRIPTION_FLAGS
-    ? FLAG_COLUMNS[SUBSCRIPTION_FLAGS[type as keyof typeof SUBSCRIPTION_FLAGS]]
-    : Prisma.sql`false`
-}
-
 export interface NewEvent<T extends EventType> {
   readonly type: T
   readonly workspaceId: string
@@ -147,43 +133,27 @@ export function notifyDispatcher(bus: Pick<Bus, 'notify'>, endpointIds: readonly
 
 /**
  * Stores an event with the exact text that will be signed, and a delivery for every endpoint that subscribes to its
- * type, in one statement inside the caller's transaction, which holds the locks of what it records. For one that is unregistered
- * and kept it waits until it is registered again. An agent that ignores
- * its own events gets none for what it did itself. Endpoints are locked against deletion as they are read: one that
- * another transaction deletes at this moment is waited for and left out. The bus hears of it after the commit.
+ * type, in one statement inside the caller's transaction, which holds the locks of what it records: the function
+ * record_event_1 of the migrations. An agent that ignores its own events gets none for what it did itself. The bus hears of
+ * it after the commit.
  */
 export async function recordEvent<T extends EventType>(tx: EventTx, bus: Bus, event: NewEvent<T>): Promise<void> {
   const { type, workspaceId, conversationId, actor, at } = event
-  const eventId = newId('event')
-  const body = bodyOf(event)
-  const agentId = actor.type === 'agent' ? actor.id : null
-  const made = await tx.db.$queryRaw<{ endpoint_id: string; is_live: boolean }[]>`
-    WITH event AS (
-      INSERT INTO events (id, workspace_id, type, conversation_id, body, created_at)
-      VALUES (${eventId}, ${workspaceId}, ${type}, ${conversationId}, ${body}, ${at})
-      RETURNING id, workspace_id, conversation_id, seq, created_at
-    )
-    INSERT INTO deliveries
-      (id, workspace_id, event_id, endpoint_id, conversation_id, seq, status, due, finished_at, created_at)
-    SELECT ${DELIVERY_ID},
-           event.workspace_id, event.id, endpoint.id, event.conversation_id, event.seq,
-           (CASE WHEN live.is_live THEN 'PENDING' ELSE 'SKIPPED' END)::"DeliveryStatus",
-           CASE WHEN live.is_live THEN event.created_at END,
-           CASE WHEN live.is_live THEN NULL ELSE event.created_at END,
-           event.created_at
-      FROM event
-      JOIN webhook_endpoints endpoint ON endpoint.workspace_id = event.workspace_id AND ${subscribes(type)}
-      LEFT JOIN agents agent ON agent.id = endpoint.agent_id
-     CROSS JOIN LATERAL (
-       SELECT (endpoint.is_enabled OR endpoint.unregistered_at IS NOT NULL) AND COALESCE(agent.is_enabled, true) AS is_live) live
-     WHERE agent.id IS NULL OR NOT agent.ignore_own_events OR agent.id IS DISTINCT FROM ${agentId}
-       FOR KEY SHARE OF endpoint
-    RETURNING endpoint_id, due IS NOT NULL AS is_live`
-  const endpointIds = made.filter((delivery) => delivery.is_live).map((delivery) => delivery.endpoint_id)
-  tx.afterCommit(() => {
-    if (endpointIds.length > 0) notifyDispatcher(bus, endpointIds)
-    bus.notify(eventsTopic(workspaceId))
-  })
+  const [row] = await tx.db.$queryRaw<{ endpointIds: string[] }[]>`
+    SELECT record_event_1(${newId('event')}, ${workspaceId}, ${type}, ${conversationId}, ${textOf(event)}, ${at}::timestamptz,
+                          ${causingAgent(actor)}) AS "endpointIds"`
+  tx.afterCommit(() => tellOfEvent(bus, workspaceId, row?.endpointIds ?? []))
+}
+
+/** The agent that caused an event: it may ignore its own. */
+export function causingAgent({ type, id }: ActorRef): string | null {
+  return type === 'agent' ? id : null
+}
+
+/** Tells dispatchers and live streams of an event, after its commit. @param endpointIds those that have something to send */
+export function tellOfEvent(bus: Bus, workspaceId: string, endpointIds: readonly string[]): void {
+  if (endpointIds.length > 0) notifyDispatcher(bus, endpointIds)
+  bus.notify(eventsTopic(workspaceId))
 }
 
 /** The same change of several conversations of a workspace. */
@@ -206,7 +176,7 @@ export async function recordBulkUpdate(
   const type = 'conversation.updated'
   const ids = conversationIds.map(() => newId('event'))
   const bodies = conversationIds.map((conversationId) =>
-    bodyOf({ type, data: { conversationId, changed, workspaceId }, actor, at }),
+    textOf({ type, data: { conversationId, changed, workspaceId }, actor, at }),
   )
   await tx.db.$executeRaw`
     INSERT INTO events (id, workspace_id, type, conversation_id, body, created_at)
@@ -233,7 +203,7 @@ export async function recordTestEvent<T extends WebhookEventType>(
   const rows = await tx.db.$queryRaw<{ id: string }[]>`
     WITH event AS (
       INSERT INTO events (id, workspace_id, type, is_test, body, created_at)
-      VALUES (${eventId}, ${workspaceId}, ${type}, true, ${bodyOf(event)}, ${at})
+      VALUES (${eventId}, ${workspaceId}, ${type}, true, ${textOf(event)}, ${at})
       RETURNING id, workspace_id, seq, created_at
     )
     INSERT INTO deliveries (id, workspace_id, event_id, endpoint_id, seq, is_test, due, created_at)
@@ -263,11 +233,38 @@ export function endpointsChanged(tx: Tx, bus: Bus, ids: readonly string[]): void
 const DELIVERY_ID = Prisma.sql`'dlv_' || substr(event.id, 5, 10) || left(md5(event.id || endpoint.id), 16)`
 
 /** The exact text that is signed and sent. */
-function bodyOf<T extends EventType>({
+export function textOf<T extends EventType>({
   type,
   data,
   actor,
   at,
-}: Pick<NewEvent<T>, 'type' | 'data' | 'actor' | 'at'>): string {
+}: Pick<NewEvent<T>, 'type' | 'actor' | 'at'> & { data: PartialData<T> }): string {
   return JSON.stringify({ event: type, data: { ...data, actor }, timestamp: at.toISOString() })
+}
+
+/** Stands in an event's data for a value that only the database knows, under the name that add_message_1 has for it. */
+export class LateValue {
+  readonly name: 'assigneeId' | 'senderName' | 'sequence'
+
+  constructor(name: LateValue['name']) {
+    this.name = name
+  }
+
+  toJSON(): string {
+    return `${LATE}${this.name}`
+  }
+}
+
+/** Nobody outside this process knows it, so that nobody can write it into a message. */
+const LATE = `${randomUUID()} `
+const LATE_VALUE = new RegExp(`"${LATE}(\\w+)"`)
+
+/** An event's data, parts of which only the database knows. */
+export type PartialData<T extends EventType> = { [Field in keyof EventData[T]]: EventData[T][Field] | LateValue }
+
+/** The text of an event in pieces: every second one is the name of a value that the database puts there as JSON. */
+export function partsOf<T extends EventType>(
+  event: Pick<NewEvent<T>, 'type' | 'actor' | 'at'> & { data: PartialData<T> },
+): string[] {
+  return textOf(event).split(LATE_VALUE)
 }

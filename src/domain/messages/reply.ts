@@ -1,14 +1,12 @@
 import { z } from 'zod'
 import type { Message } from '../../generated/prisma/client.ts'
-import { lockConversation } from '../conversations/conversations.ts'
-import { inEventTransaction } from '../events/event-lock.ts'
 import type { Actor } from '../shared/actor.ts'
 import { requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { parse } from '../shared/input.ts'
+import { addMessage } from './add-message.ts'
 import { GivenSenderName, MessageColumns } from './message-columns.ts'
-import { addMessage, authorOf } from './send-message.ts'
-import { sendTyping } from './typing.ts'
+import { authorOf } from './send-message.ts'
 
 const { conversationId, body } = MessageColumns.shape
 
@@ -29,14 +27,10 @@ export type ReplyResult =
 export async function reply(deps: Deps, actor: Actor, input: z.input<typeof Reply>): Promise<ReplyResult> {
   requireLevel(actor, 'READ_WRITE')
   const { conversationId, body, senderName } = parse(Reply, input)
-  return inEventTransaction(deps, { workspaceId: actor.workspaceId, conversationIds: [conversationId] }, async (tx) => {
-    const conversation = await lockConversation(tx, actor, conversationId)
-    // A reply ends the typing indicator, even if it is skipped.
-    tx.afterCommit(() => sendTyping(deps.bus, actor, conversationId, false))
-    if (conversation.assigneeId !== null) return { skipped: true, reason: 'conversation_assigned', conversationId }
-    if (conversation.status === 'CLOSED') return { skipped: true, reason: 'conversation_closed', conversationId }
-    const sender = authorOf(actor, conversation, 'BOT', senderName)
-    const message = await addMessage(tx, deps, actor, { conversation, type: 'BOT', body, sender, at: deps.clock.now() })
-    return { skipped: false, message, conversationId }
-  })
+  const author = authorOf(actor, 'BOT', senderName)
+  const message = { conversationId, type: 'BOT', body, author, isReply: true, at: deps.clock.now() } as const
+  const added = await addMessage(deps, actor, message)
+  if (added.outcome === 'added') return { skipped: false, message: added.message, conversationId }
+  if (added.outcome === 'repeated') throw new Error('A reply has no clientMessageId')
+  return { skipped: true, reason: `conversation_${added.outcome}`, conversationId }
 }

@@ -11,7 +11,8 @@ import type { Deps } from '../shared/deps.ts'
 import { ValidationError } from '../shared/errors.ts'
 import { newId } from '../shared/ids.ts'
 import { idText, omitUndefined, parse } from '../shared/input.ts'
-import { addMessage, MessageBody } from './send-message.ts'
+import { addFirstMessage } from './add-message.ts'
+import { MessageBody } from './send-message.ts'
 
 export const StartConversation = z.object({
   visitorId: idText.describe('The id of the visitor.'),
@@ -71,8 +72,14 @@ export async function startConversation(
       at: createdAt,
     })
     if (message != null) {
-      const sender = { id: visitorId, name: visitor.name }
-      await addMessage(tx, deps, actor, { conversation, type: 'VISITOR', body: message, sender, at: createdAt })
+      const author = { id: null, name: null }
+      await addFirstMessage(tx, deps, actor, {
+        conversationId: id,
+        type: 'VISITOR',
+        body: message,
+        author,
+        at: createdAt,
+      })
     }
     return tx.db.conversation.findUniqueOrThrow({ where: { id }, include: WITH_PEOPLE })
   })

@@ -1,6 +1,6 @@
 import { NotFoundError } from '../../domain/shared/errors.ts'
 import type { Prisma, PrismaClient } from '../../generated/prisma/client.ts'
-import type { Database } from './db.ts'
+import type { Database, Prepared } from './db.ts'
 
 declare const minted: unique symbol
 
@@ -24,9 +24,37 @@ const TRIES = 5
 export async function inTransaction<T>(deps: { db: Database }, work: (tx: Tx) => Promise<T>): Promise<T> {
   const held = heldTransactions.get(deps.db)
   if (held?.tx !== undefined) return work(held.tx)
+  return retried(() => (held === undefined ? runAndCommit(deps.db, work) : held.open(work)))
+}
+
+/**
+ * Runs a statement that is a transaction by itself: one round trip, prepared. It is run again as `inTransaction` says. With
+ * the database of a held transaction, it becomes a part of that.
+ * @param effects what to do after a successful commit
+ * @throws NotFoundError as inTransaction
+ */
+export async function inOneStatement<Row extends object>(
+  deps: { db: Database },
+  statement: Prepared,
+  params: unknown[],
+  effects: (rows: readonly Row[]) => readonly (() => void)[],
+): Promise<readonly Row[]> {
+  if (isHeld(deps.db)) {
+    return inTransaction(deps, async (tx) => {
+      const rows = await tx.db.$queryRawUnsafe<Row[]>(statement.text, ...params)
+      for (const effect of effects(rows)) tx.afterCommit(effect)
+      return rows
+    })
+  }
+  const rows = await retried(() => deps.db.prepared<Row>(statement, params))
+  for (const effect of effects(rows)) effect()
+  return rows
+}
+
+async function retried<T>(run: () => Promise<T>): Promise<T> {
   for (let tried = 1; ; tried++) {
     try {
-      return await (held === undefined ? runAndCommit(deps.db, work) : held.open(work))
+      return await run()
     } catch (error) {
       const isGone = refersToDeletedRow(error)
       if (!isGone && !isDeadlock(error)) throw error
@@ -211,15 +239,18 @@ async function rowsOf<Row extends object>(tx: Tx, text: string, params: readonly
 
 /** A deadlock or write conflict. */
 function isDeadlock(error: unknown): boolean {
-  return hasCode(error, ['P2034'], /Code: `(40P01|40001)`/)
+  return hasCode(error, ['P2034', '40P01', '40001'], /Code: `(40P01|40001)`/)
 }
 
 /** A foreign key to a row that is not there, or a row to be changed that is not there. */
 function refersToDeletedRow(error: unknown): boolean {
-  return hasCode(error, ['P2003', 'P2025'], /Code: `23503`/)
+  return hasCode(error, ['P2003', 'P2025', '23503'], /Code: `23503`/)
 }
 
-/** @param raw PostgreSQL's code inside a raw query's error */
+/**
+ * @param codes Prisma's, and PostgreSQL's as pg has them
+ * @param raw PostgreSQL's code inside the error of Prisma's raw query
+ */
 function hasCode(error: unknown, codes: readonly string[], raw: RegExp): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false
   return codes.some((code) => code === error.code) || (error.code === 'P2010' && raw.test(error.message))
