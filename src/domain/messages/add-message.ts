@@ -147,7 +147,7 @@ function addedBy(deps: Deps, actor: Actor, id: string, message: NewMessage, row:
       throw new NotFoundError('Conversation')
     case 'loop':
       deps.counts.loopsRefused++
-      deps.log.warn({ workspaceId, conversationId, actorId, most: row.loopMost }, 'a bot message loop was stopped')
+      deps.log.warn({ workspaceId, conversationId, actorId, limit: row.loopMost }, 'bot message loop stopped')
       throw new LoopDetectedError(row.loopMost, row.loopSince.getTime() + LOOP_WINDOW_MS - createdAt.getTime())
     default:
       return { outcome }
