@@ -41,8 +41,8 @@ function project(name: 'embedded' | 'postgres', include: string[]): TestProjectI
     test: {
       name,
       include,
-      // npm run test:browser, npm run test:faults
-      exclude: ['test/browser/**', 'test/faults/**', ISOLATED],
+      // npm run test:browser, npm run test:faults, npm run test:clients
+      exclude: ['test/browser/**', 'test/clients/**', 'test/faults/**', ISOLATED],
       env: { TEST_BACKEND: name, TEST_SEED: SEED },
       globalSetup: [`test/support/setup/setup-${name}.ts`],
       pool: 'forks',
