@@ -4,6 +4,7 @@ import type { LoggedEvent } from '../domain/events/event-position.ts'
 import type { EventType as EventTypeName } from '../domain/events/events.ts'
 import { Actor, resolveActor } from './actor.ts'
 import { builder, eventTypeName, ID_DESCRIPTION, type Kinds } from './builder.ts'
+import type { Context } from './context.ts'
 import { Conversation } from './conversation.ts'
 import { DisabledReason, EventType } from './enums.ts'
 import type { ById } from './loaders.ts'
@@ -25,6 +26,35 @@ function named<Row>({ isTest }: LoggedEvent, id: string, loader: ById<Row>): Pro
   return isTest ? null : loader.load(id)
 }
 
+/** A link to the message of an event. */
+const messageField = (what: string) =>
+  ({
+    type: Message,
+    nullable: true,
+    description: `${what} ${IF_GONE}`,
+    resolve: (event: LoggedEvent<'message.created' | 'note.created'>, _args: object, { loaders }: Context) =>
+      named(event, dataOf(event).messageId, loaders.messagesById),
+  }) as const
+
+/** A link to the visitor of an event. */
+const visitorField = (what: string) =>
+  ({
+    type: Visitor,
+    nullable: true,
+    description: `${what} ${IF_GONE}`,
+    resolve: (event: LoggedEvent<'conversation.created' | 'visitor.updated'>, _args: object, { loaders }: Context) =>
+      named(event, dataOf(event).visitorId, loaders.visitors),
+  }) as const
+
+/** The link to the endpoint of an event. */
+const ENDPOINT_FIELD = {
+  type: WebhookEndpoint,
+  nullable: true,
+  description: `The webhook endpoint. Null when it was unregistered or deleted. ${IF_NEIGHBOUR}`,
+  resolve: (event: LoggedEvent<'endpoint.failing' | 'endpoint.disabled'>, _args: object, { loaders }: Context) =>
+    named(event, dataOf(event).endpointId, loaders.webhookEndpoints),
+} as const
+
 /** The object type of a type of event. `fields` are those that only this type has. */
 function eventObject<Type extends EventTypeName>(
   type: Type,
@@ -39,32 +69,17 @@ function eventObject<Type extends EventTypeName>(
 /** One for every type of event: the fields are what only the event says, and links to what it names. */
 const OBJECTS: { readonly [Type in EventTypeName]: ObjectRef<Kinds, LoggedEvent<Type>> } = {
   'message.created': eventObject('message.created', 'A visitor, a person or a bot sent a message.', (t) => ({
-    message: t.field({
-      type: Message,
-      nullable: true,
-      description: `The message. ${IF_GONE}`,
-      resolve: (event, _args, { loaders }) => named(event, dataOf(event).messageId, loaders.messagesById),
-    }),
+    message: t.field(messageField('The message.')),
   })),
   'note.created': eventObject(
     'note.created',
     `An internal note or system message was added. ${NO_WEBHOOK} \`conversationId\`, \`messageId\`, \`workspaceId\`, \`sequence\` and \`actor\`.`,
     (t) => ({
-      message: t.field({
-        type: Message,
-        nullable: true,
-        description: `The note or system message. ${IF_GONE}`,
-        resolve: (event, _args, { loaders }) => named(event, dataOf(event).messageId, loaders.messagesById),
-      }),
+      message: t.field(messageField('The note or system message.')),
     }),
   ),
   'conversation.created': eventObject('conversation.created', 'A conversation was started.', (t) => ({
-    visitor: t.field({
-      type: Visitor,
-      nullable: true,
-      description: `The visitor of the conversation. ${IF_GONE}`,
-      resolve: (event, _args, { loaders }) => named(event, dataOf(event).visitorId, loaders.visitors),
-    }),
+    visitor: t.field(visitorField('The visitor of the conversation.')),
     firstMessage: t.string({
       nullable: true,
       description: 'The text of the first message. Null when the conversation was started without one.',
@@ -121,12 +136,7 @@ const OBJECTS: { readonly [Type in EventTypeName]: ObjectRef<Kinds, LoggedEvent<
     'visitor.updated',
     `The name, email address or picture of a visitor changed. ${NO_WEBHOOK} \`visitorId\`, \`changed\`, \`workspaceId\` and \`actor\`.`,
     (t) => ({
-      visitor: t.field({
-        type: Visitor,
-        nullable: true,
-        description: `The visitor. ${IF_GONE}`,
-        resolve: (event, _args, { loaders }) => named(event, dataOf(event).visitorId, loaders.visitors),
-      }),
+      visitor: t.field(visitorField('The visitor.')),
       changedFields: t.stringList({
         description: 'The names of the fields that changed, at most 3: `avatarUrl`, `email`, `name`.',
         resolve: (event) => dataOf(event).changed,
@@ -137,12 +147,7 @@ const OBJECTS: { readonly [Type in EventTypeName]: ObjectRef<Kinds, LoggedEvent<
     'endpoint.failing',
     `A webhook endpoint had only failed attempts for two and a half days. After five days it will be disabled. ${NO_WEBHOOK} \`endpointId\`, \`url\`, \`agentId\`, \`failingSince\`, \`disabledAt\`, \`workspaceId\` and \`actor\`. ${NEIGHBOURS_PAYLOAD}`,
     (t) => ({
-      endpoint: t.field({
-        type: WebhookEndpoint,
-        nullable: true,
-        description: `The webhook endpoint. Null when it was unregistered or deleted. ${IF_NEIGHBOUR}`,
-        resolve: (event, _args, { loaders }) => named(event, dataOf(event).endpointId, loaders.webhookEndpoints),
-      }),
+      endpoint: t.field(ENDPOINT_FIELD),
       failingSince: t.field({
         type: 'DateTime',
         nullable: true,
@@ -163,12 +168,7 @@ const OBJECTS: { readonly [Type in EventTypeName]: ObjectRef<Kinds, LoggedEvent<
     'endpoint.disabled',
     `A webhook endpoint was disabled automatically. ${NO_WEBHOOK} \`endpointId\`, \`url\`, \`agentId\`, \`reason\`, \`workspaceId\` and \`actor\`. ${NEIGHBOURS_PAYLOAD}`,
     (t) => ({
-      endpoint: t.field({
-        type: WebhookEndpoint,
-        nullable: true,
-        description: `The webhook endpoint. Null when it was unregistered or deleted. ${IF_NEIGHBOUR}`,
-        resolve: (event, _args, { loaders }) => named(event, dataOf(event).endpointId, loaders.webhookEndpoints),
-      }),
+      endpoint: t.field(ENDPOINT_FIELD),
       reason: t.field({
         type: DisabledReason,
         nullable: true,
