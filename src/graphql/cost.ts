@@ -101,10 +101,7 @@ export function measure(
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, unknown>>,
 ): Measure {
-  const fragments = new Map<string, FragmentDefinitionNode>()
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
-  }
+  const fragments = fragmentsOf(document)
   const values = valuesOf(operation, variables)
   const measured = new Map<string, Measure>()
 
@@ -248,4 +245,31 @@ function valuesOf({ variableDefinitions = [] }: OperationDefinitionNode, variabl
     return standIn === undefined ? undefined : resolve(standIn)
   }
   return resolve
+}
+
+/** The fragments of a document by their names. */
+function fragmentsOf({ definitions }: DocumentNode): ReadonlyMap<string, FragmentDefinitionNode> {
+  const fragments = definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION)
+  return new Map(fragments.map((fragment) => [fragment.name.value, fragment]))
+}
+
+/** The selections at the root of an operation: fragments, and what they select. Each set is visited once, so cycles end. */
+export function* rootSelections(
+  document: DocumentNode,
+  { selectionSet }: OperationDefinitionNode,
+): Generator<SelectionNode> {
+  const fragments = fragmentsOf(document)
+  const seen = new Set<SelectionSetNode>()
+
+  function* look(set: SelectionSetNode | undefined): Generator<SelectionNode> {
+    if (set === undefined || seen.has(set)) return
+    seen.add(set)
+    for (const selection of set.selections) {
+      yield selection
+      if (selection.kind === Kind.INLINE_FRAGMENT) yield* look(selection.selectionSet)
+      if (selection.kind === Kind.FRAGMENT_SPREAD) yield* look(fragments.get(selection.name.value)?.selectionSet)
+    }
+  }
+
+  yield* look(selectionSet)
 }

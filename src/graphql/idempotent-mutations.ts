@@ -1,25 +1,28 @@
-import { createHash } from 'node:crypto'
 import {
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
-  type FragmentDefinitionNode,
   GraphQLError,
   getOperationAST,
   Kind,
   type OperationDefinitionNode,
   OperationTypeNode,
-  type SelectionSetNode,
   type Source,
 } from 'graphql'
 import { type GraphQLParams, isAsyncIterable, type Plugin } from 'graphql-yoga'
 import { type Rights, requireRights, rightsOf } from '../domain/shared/authorization.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import { DomainError, type ErrorCode } from '../domain/shared/errors.ts'
-import { requireIdempotencyKey, runIdempotently, type StoredResponse } from '../domain/shared/idempotency.ts'
+import {
+  fingerprintOf,
+  requireIdempotencyKey,
+  runIdempotently,
+  type StoredResponse,
+} from '../domain/shared/idempotency.ts'
 import { STATUS } from '../http/error-body.ts'
 import type { Context } from '../schema/context.ts'
 import { createLoaders } from '../schema/loaders.ts'
+import { rootSelections } from './cost.ts'
 import { requestFault } from './limits.ts'
 import type { Incoming } from './websocket.ts'
 
@@ -87,7 +90,7 @@ async function runOnce(
       `A mutation with an Idempotency-Key must have exactly one field; this one has ${fields.size}: send one request for each`,
     )
   }
-  const fingerprint = fingerprintOf(context)
+  const fingerprint = requestFingerprint(context)
   const isForAnybody = args.schema.getMutationType()?.getFields()[field]?.extensions['isForAnybody'] === true
   const owner = whoIs(context.caller)?.credentialId ?? (isForAnybody ? `anonymous:${fingerprint}` : null)
   // Whoever may not do this is told so.
@@ -190,12 +193,10 @@ function revived({ data, errors }: StoredResult, source: Source | undefined): Ex
 }
 
 /** The same key must come with the same operation for the same workspace. Blanks in the JSON make no other one. */
-function fingerprintOf({ req, params }: Operation): string {
+function requestFingerprint({ req, params }: Operation): string {
   const { query, operationName = null, variables = null } = params
   const parts = [req.headers['x-workspace-id'] ?? null, operationName, query, variables ?? {}]
-  return createHash('sha256')
-    .update(`graphql\n${JSON.stringify(parts)}`)
-    .digest('hex')
+  return fingerprintOf(`graphql\n${JSON.stringify(parts)}`)
 }
 
 /** Who a context says that somebody is; null: it says why nobody is. */
@@ -209,26 +210,11 @@ function whoIs<Who>(who: () => Who): Who | null {
 
 /** The fields of an operation itself, fragments spread and whatever @skip and @include say: names by those in the answer. */
 function rootFieldsOf(document: DocumentNode, operation: OperationDefinitionNode): Map<string, string> {
-  const fragments = new Map<string, FragmentDefinitionNode>()
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
-  }
   const found = new Map<string, string>()
-  const seen = new Set<SelectionSetNode>()
-
-  function look(set: SelectionSetNode | undefined): void {
-    if (set === undefined || seen.has(set)) return
-    seen.add(set)
-    for (const selection of set.selections) {
-      if (selection.kind === Kind.INLINE_FRAGMENT) look(selection.selectionSet)
-      else if (selection.kind === Kind.FRAGMENT_SPREAD) look(fragments.get(selection.name.value)?.selectionSet)
-      else if (selection.name.value !== '__typename') {
-        found.set(selection.alias?.value ?? selection.name.value, selection.name.value)
-      }
-    }
+  for (const selection of rootSelections(document, operation)) {
+    if (selection.kind !== Kind.FIELD || selection.name.value === '__typename') continue
+    found.set(selection.alias?.value ?? selection.name.value, selection.name.value)
   }
-
-  look(operation.selectionSet)
   return found
 }
 

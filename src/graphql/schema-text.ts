@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql'
 import type Koa from 'koa'
 import { GRAPHQL_PATH } from '../http/pages/paths.ts'
+import { sha256 } from '../infra/secrets.ts'
 import { schema } from '../resolvers/index.ts'
 
 /** The schema in GraphQL's schema definition language, sorted by name. */
@@ -16,8 +16,8 @@ export function serveSchemaText(): Koa.Middleware {
     const isRead = ctx.method === 'GET' || ctx.method === 'HEAD'
     if (ctx.path !== `${GRAPHQL_PATH}/schema.graphql` || !isRead) return next()
     if (file === undefined) {
-      const text = Buffer.from(schemaText(schema))
-      file = { text, etag: createHash('sha256').update(text).digest('base64url') }
+      const text = schemaText(schema)
+      file = { text: Buffer.from(text), etag: sha256(text) }
     }
     ctx.status = 200
     ctx.etag = file.etag

@@ -1,13 +1,6 @@
-import {
-  type DirectiveNode,
-  type DocumentNode,
-  type FragmentDefinitionNode,
-  GraphQLError,
-  Kind,
-  OperationTypeNode,
-  type SelectionSetNode,
-} from 'graphql'
+import { type DirectiveNode, type DocumentNode, GraphQLError, Kind, OperationTypeNode } from 'graphql'
 import type { Plugin } from 'graphql-yoga'
+import { rootSelections } from './cost.ts'
 
 const CONDITIONS: ReadonlySet<string> = new Set(['skip', 'include'])
 
@@ -25,31 +18,16 @@ export function unconditionalSubscriptions(): Plugin {
 }
 
 function conditionsAtRoot(document: DocumentNode): GraphQLError[] {
-  const fragments = new Map<string, FragmentDefinitionNode>()
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition)
-  }
-  const seen = new Set<SelectionSetNode>()
-  const faults: GraphQLError[] = []
-
-  function look(root: SelectionSetNode): void {
-    if (seen.has(root)) return
-    seen.add(root)
-    for (const selection of root.selections) {
-      const directive = selection.directives?.find(({ name }) => CONDITIONS.has(name.value))
-      if (directive !== undefined) faults.push(fault(directive))
-      if (selection.kind === Kind.INLINE_FRAGMENT) look(selection.selectionSet)
-      if (selection.kind !== Kind.FRAGMENT_SPREAD) continue
-      const fragment = fragments.get(selection.name.value)
-      if (fragment !== undefined) look(fragment.selectionSet)
-    }
-  }
-
+  const found = new Set<DirectiveNode>()
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OPERATION_DEFINITION) continue
-    if (definition.operation === OperationTypeNode.SUBSCRIPTION) look(definition.selectionSet)
+    if (definition.operation !== OperationTypeNode.SUBSCRIPTION) continue
+    for (const { directives } of rootSelections(document, definition)) {
+      const directive = directives?.find(({ name }) => CONDITIONS.has(name.value))
+      if (directive !== undefined) found.add(directive)
+    }
   }
-  return faults
+  return [...found].map(fault)
 }
 
 function fault(directive: DirectiveNode): GraphQLError {

@@ -1,9 +1,13 @@
-import { createHash } from 'node:crypto'
 import type { Context } from 'koa'
 import type { Caller } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
 import type { ErrorCode } from '../domain/shared/errors.ts'
-import { requireIdempotencyKey, runIdempotently, type StoredResponse } from '../domain/shared/idempotency.ts'
+import {
+  fingerprintOf,
+  requireIdempotencyKey,
+  runIdempotently,
+  type StoredResponse,
+} from '../domain/shared/idempotency.ts'
 import { expectedError } from '../http/error-body.ts'
 
 /** Errors that the same request always causes. They are stored; others, such as limits and permissions, can end. */
@@ -38,9 +42,7 @@ export async function runWithIdempotencyKey(
   const key = idempotencyKey(ctx)
   if (key === null) return work(deps)
   await authorize()
-  const fingerprint = createHash('sha256')
-    .update(`${ctx.method} ${ctx.url}\n${JSON.stringify(body)}`)
-    .digest('hex')
+  const fingerprint = fingerprintOf(`${ctx.method} ${ctx.url}\n${JSON.stringify(body)}`)
   const response = await runIdempotently(deps, { owner: credentialId, key, fingerprint }, { work, refusal })
   if (response.isRepeated) ctx.set('Idempotency-Replayed', 'true')
   return response

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { holdTransaction, inTransaction, type Tx } from '../../infra/database/transaction.ts'
+import { sha256 } from '../../infra/secrets.ts'
 import type { Deps } from './deps.ts'
 import { ConflictError, DomainError, ValidationError } from './errors.ts'
 
@@ -18,6 +19,9 @@ export function requireIdempotencyKey(given: unknown, path: string): string {
   if (typeof given === 'string' && /^[\x20-\x7e]{1,255}$/.test(given)) return given
   throw new ValidationError([{ path, message: 'must have 1 to 255 printable ASCII characters' }])
 }
+
+/** The fingerprint of a request. @param text all that makes the request what it is */
+export const fingerprintOf = sha256
 
 /** The first answer, as it was sent. */
 export interface StoredResponse {
