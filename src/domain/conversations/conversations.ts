@@ -1,12 +1,13 @@
 import type { Conversation, Member, User, Visitor } from '../../generated/prisma/client.ts'
 import { Prisma } from '../../infra/database/db.ts'
-import { columnsOf, namedColumnsOf, RowReader } from '../../infra/database/rows.ts'
+import { namedColumnsOf, RowReader } from '../../infra/database/rows.ts'
 import type { Tx } from '../../infra/database/transaction.ts'
 import type { Actor } from '../shared/actor.ts'
 import { requireLevel, visibleConversations } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { NotFoundError } from '../shared/errors.ts'
 import { requireId } from '../shared/input.ts'
+import { columnsAs } from '../shared/page-sql.ts'
 
 export type ConversationWithPeople = Conversation & {
   visitor: Visitor
@@ -105,25 +106,19 @@ export function conversationOf(row: readonly unknown[], fields = ALL_FIELDS, beg
   return Object.assign(conversation, { visitor, assignee })
 }
 
-/** A conversation whose row is locked. */
-export type LockedConversation = Conversation & { readonly visitorName: string | null }
-
 /** The columns of `conversations` under the names of their fields, but for the assignee, who may have been removed. */
-const STORED_COLUMNS = Prisma.raw(
-  ALL_FIELDS.conversation
-    .filter((field) => field !== 'assigneeId')
-    .map((field) => `${columnsOf('conversations', [field]).join()} AS "${field}"`)
-    .join(', '),
+const STORED_COLUMNS = columnsAs(
+  'conversations',
+  ALL_FIELDS.conversation.filter((field) => field !== 'assigneeId'),
 )
 
 /** Locks the row of a conversation until the transaction ends, so that concurrent changes and messages wait here. */
-export async function lockConversation(tx: Tx, actor: Actor, id: string): Promise<LockedConversation> {
+export async function lockConversation(tx: Tx, actor: Actor, id: string): Promise<Conversation> {
   requireId('conversation', id, 'Conversation')
   const { workspaceId, visitorId } = visibleConversations(actor)
   const own = visitorId === undefined ? Prisma.empty : Prisma.sql`AND visitor_id = ${visitorId}`
-  const [row] = await tx.db.$queryRaw<LockedConversation[]>`
-    SELECT ${STORED_COLUMNS}, (SELECT id FROM members WHERE members.id = assignee_id) AS "assigneeId",
-           (SELECT name FROM visitors WHERE visitors.id = visitor_id) AS "visitorName"
+  const [row] = await tx.db.$queryRaw<Conversation[]>`
+    SELECT ${STORED_COLUMNS}, (SELECT id FROM members WHERE members.id = assignee_id) AS "assigneeId"
       FROM conversations WHERE id = ${id} AND workspace_id = ${workspaceId} ${own} FOR UPDATE`
   if (row === undefined) throw new NotFoundError('Conversation')
   return row

@@ -112,14 +112,19 @@ function paramsOf(actor: Actor, messageId: string, message: NewMessage, isLocked
         },
       })
     : partsOf({ ...envelope, type: 'note.created', data: { conversationId, messageId, workspaceId, sequence } })
-  const reopened = { conversationId, changed: ['status', 'closedAt', 'snoozedUntil'], workspaceId }
+  const changed = ['status', 'closedAt', 'snoozedUntil']
+  // Nobody else's message reopens a conversation.
+  const reopened =
+    type === 'VISITOR'
+      ? textOf({ ...envelope, type: 'conversation.updated', data: { conversationId, changed, workspaceId } })
+      : null
   return [
     ...[workspaceId, WORKSPACE_LOCK, lockKey(workspaceId), conversationId, CONVERSATION_LOCK, lockKey(conversationId)],
     ...[isLocked, visibleConversations(actor).visitorId ?? null],
     ...[messageId, type, body, preview, author.id, author.name, actor.id, causingAgent(actor), clientMessageId],
     ...[isReply, at],
     ...[newId('event'), isPublic ? 'message.created' : 'note.created', parts],
-    ...[newId('event'), textOf({ ...envelope, type: 'conversation.updated', data: reopened })],
+    ...[newId('event'), reopened],
     ...[LOOP_LIMIT, LOOP_WINDOW_MS, ANSWERED_WINDOW_MS],
   ]
 }

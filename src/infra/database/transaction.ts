@@ -41,7 +41,7 @@ export async function inOneStatement<Row extends object>(
 ): Promise<readonly Row[]> {
   if (isHeld(deps.db)) {
     return inTransaction(deps, async (tx) => {
-      const rows = await tx.db.$queryRawUnsafe<Row[]>(statement.text, ...params)
+      const rows = await deps.db.prepared<Row>(statement, params)
       for (const effect of effects(rows)) tx.afterCommit(effect)
       return rows
     })
