@@ -3,12 +3,13 @@ import type { AgentRemoval as AgentRemovalRow } from '../domain/agents/agent-rem
 import { AgentFilter, AgentPatch, InstallAgent } from '../domain/agents/agents.ts'
 import type { AgentInstaller as AgentInstallerOf } from '../domain/credentials/agent-installers.ts'
 import { fieldOf } from '../domain/shared/field.ts'
-import { agentEndpointPage } from '../domain/webhooks/webhook-endpoints.ts'
+import { oldestFirst } from '../domain/shared/pagination.ts'
 import { Actor, resolveActor } from './actor.ts'
 import { builder } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { AgentType, InstallableAgentType, SubscribableEvent } from './enums.ts'
 import { inputFields, outputFields } from './fields.ts'
+import { readerOf } from './loaders.ts'
 import { WebhookEndpointConnection } from './webhook-endpoint.ts'
 
 /** How many of the objects that are removed are named; all are counted. */
@@ -65,12 +66,7 @@ export const Agent = builder.prismaNode('Agent', {
         'The webhook endpoints of the agent, oldest first. Empty for the key of another agent. Null when the arguments are refused.',
       args: pageArgs(t.arg),
       resolve: async ({ id }, page, { loaders, budget }) =>
-        toConnection(
-          await agentEndpointPage(pageRequest(page, budget), {
-            find: (range) => loaders.agentEndpoints.load([id, range]),
-            count: async () => (await loaders.agentEndpointCounts.load(id)) ?? 0,
-          }),
-        ),
+        toConnection(await oldestFirst(pageRequest(page, budget), readerOf(loaders.agentEndpoints, id))),
     }),
     installer: t.field({
       type: AgentInstaller,

@@ -7,6 +7,7 @@ import { Collection } from './collection.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { selectedOfRows } from './field-selection.ts'
 import { inputFields } from './fields.ts'
+import { readerOf } from './loaders.ts'
 
 export const Article = builder.prismaNode('Article', {
   nullable: true,
@@ -65,13 +66,13 @@ builder.prismaObjectField(Collection, 'articles', (t) =>
     args: pageArgs(t.arg),
     resolve: async (collection, page, { loaders, budget }, info) => {
       const withBodies = selectedOfRows(info).has('body')
-      const { rows, counts } = loaders.collectionArticles
+      const { find, count } = readerOf(loaders.collectionArticles, collection.id)
       const found = await ownedPage(pageRequest(page, budget), {
         find: async (range) => {
-          const articles = await rows.load([collection.id, { ...range, withBodies }])
+          const articles = await find({ ...range, withBodies })
           return articles.map((article) => ({ ...article, collection }))
         },
-        count: async () => (await counts.load(collection.id)) ?? 0,
+        count,
         sizeOf: (article) => sizeOfArticle(article),
       })
       return toConnection(found)

@@ -4,7 +4,7 @@ import { Agent } from './agent.ts'
 import { builder } from './builder.ts'
 import { pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Conversation, ConversationConnection } from './conversation.ts'
-import { loadMany } from './loaders.ts'
+import { loadMany, readerOf } from './loaders.ts'
 import { Message } from './message.ts'
 
 builder.prismaObjectField(Message, 'conversation', (t) =>
@@ -28,9 +28,8 @@ builder.prismaObjectField(Agent, 'conversations', (t) =>
       if (isNeighbour(actor(), id)) return null
       return toConnection(
         await ownedConversations(request, {
-          find: (range) => loaders.agentConversations.rows.load([id, range]),
+          ...readerOf(loaders.agentConversations, id),
           rows: (ids) => loadMany(loaders.conversations, ids),
-          count: async () => (await loaders.agentConversations.counts.load(id)) ?? 0,
         }),
       )
     },

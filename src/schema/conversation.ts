@@ -10,12 +10,12 @@ import { messagePage } from '../domain/messages/list-messages.ts'
 import { StartConversation } from '../domain/messages/start-conversation.ts'
 import { Typing } from '../domain/messages/typing.ts'
 import { visibleConversations } from '../domain/shared/authorization.ts'
-import { builder, type Types } from './builder.ts'
+import { builder, type Kinds } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Channel, ConversationStatus } from './enums.ts'
 import { type FieldSelection, projectedColumns } from './field-selection.ts'
 import { inputFields, outputFields } from './fields.ts'
-import { loadMany } from './loaders.ts'
+import { loadMany, readerOf } from './loaders.ts'
 import { MessageConnection } from './message.ts'
 import { TimeRange } from './time-range.ts'
 import { Visitor } from './visitor.ts'
@@ -101,15 +101,14 @@ builder.prismaObjectFields(Visitor, (t) => ({
     resolve: async ({ id }, page, { loaders, budget }) =>
       toConnection(
         await ownedConversations(pageRequest(page, budget), {
-          find: (range) => loaders.visitorConversations.load([id, range]),
+          ...readerOf(loaders.visitorConversations, id),
           rows: (ids) => loadMany(loaders.conversations, ids),
-          count: async () => (await loaders.visitorConversationCounts.load(id)) ?? 0,
         }),
       ),
   }),
   conversationCount: t.int({
     description: 'The number of conversations of the visitor.',
-    resolve: async ({ id }, _args, { loaders }) => (await loaders.visitorConversationCounts.load(id)) ?? 0,
+    resolve: async ({ id }, _args, { loaders }) => readerOf(loaders.visitorConversations, id).count(),
   }),
 }))
 
@@ -150,8 +149,6 @@ export const StartConversationInput = builder.inputType('StartConversationInput'
   description: 'Input of `startConversation`.',
   fields: (t) => inputFields(t, StartConversation.shape, { visitorId: 'ID', channel: Channel }),
 })
-
-type Kinds = PothosSchemaTypes.ExtendDefaultTypes<Types>
 
 /** What a conversation can be changed in: the fields of the inputs for one and for many. */
 export const conversationChanges = (t: InputFieldBuilder<Kinds, 'InputObject'>) =>

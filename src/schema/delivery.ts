@@ -1,11 +1,12 @@
 import { visibleDeliveries } from '../domain/deliveries/deliveries.ts'
-import { sizeOfDelivery } from '../domain/deliveries/deliveries-of.ts'
+import { type DeliveryOwner, sizeOfDelivery } from '../domain/deliveries/deliveries-of.ts'
 import { DeliveryFilter } from '../domain/deliveries/delivery-filter.ts'
 import type { WebhookEventType as WebhookEventTypeName } from '../domain/events/events.ts'
 import { ownedPage } from '../domain/shared/page-sql.ts'
 import { DeliveryStatus as Statuses } from '../generated/prisma/enums.ts'
 import { builder } from './builder.ts'
-import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
+import { connectionOf, type PageArgs, pageArgs, pageRequest, toConnection } from './connection.ts'
+import type { Context } from './context.ts'
 import { Conversation } from './conversation.ts'
 import { WebhookEventType } from './enums.ts'
 import { inputFields } from './fields.ts'
@@ -128,16 +129,21 @@ export const Delivery = builder.prismaNode('Delivery', {
 
 export const DeliveryConnection = connectionOf(Delivery, 'Delivery')
 
+/** Resolves the deliveries of an object that has some. */
+export function deliveriesPage(owner: DeliveryOwner) {
+  return async ({ id }: { id: string }, page: PageArgs, { loaders, budget }: Context) => {
+    const reader = { ...readerOf(loaders.deliveries[owner], id), sizeOf: sizeOfDelivery }
+    return toConnection(await ownedPage(pageRequest(page, budget), reader))
+  }
+}
+
 builder.prismaObjectField(Conversation, 'deliveries', (t) =>
   t.field({
     type: DeliveryConnection,
     description:
       'The webhook deliveries of the events of the conversation, newest first. The key of an agent only sees those to its own endpoints. Null when the arguments are refused.',
     args: pageArgs(t.arg),
-    resolve: async ({ id }, page, { loaders, budget }) => {
-      const reader = { ...readerOf(loaders.deliveries.conversation, id), sizeOf: sizeOfDelivery }
-      return toConnection(await ownedPage(pageRequest(page, budget), reader))
-    },
+    resolve: deliveriesPage('conversation'),
   }),
 )
 
@@ -147,10 +153,7 @@ builder.prismaObjectField(WebhookEndpoint, 'deliveries', (t) =>
     description:
       'The deliveries to the endpoint, newest first, including those of test events. Null when the arguments are refused.',
     args: pageArgs(t.arg),
-    resolve: async ({ id }, page, { loaders, budget }) => {
-      const reader = { ...readerOf(loaders.deliveries.endpoint, id), sizeOf: sizeOfDelivery }
-      return toConnection(await ownedPage(pageRequest(page, budget), reader))
-    },
+    resolve: deliveriesPage('endpoint'),
   }),
 )
 

@@ -1,11 +1,9 @@
-import { sizeOfDelivery } from '../domain/deliveries/deliveries-of.ts'
 import { conversationEvents } from '../domain/events/read-events.ts'
-import { ownedPage } from '../domain/shared/page-sql.ts'
 import type { EventUpdate as EventUpdateOf } from '../live/event-log.ts'
 import { builder } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { Conversation } from './conversation.ts'
-import { Delivery, DeliveryConnection } from './delivery.ts'
+import { Delivery, DeliveryConnection, deliveriesPage } from './delivery.ts'
 import { EventType } from './enums.ts'
 import { Event } from './event.ts'
 import { readerOf } from './loaders.ts'
@@ -29,10 +27,7 @@ builder.interfaceField(Event, 'deliveries', (t) =>
     description:
       'The webhook deliveries of the event, newest first. The key of an agent only sees those to its own endpoints. Null when the arguments are refused.',
     args: pageArgs(t.arg),
-    resolve: async ({ id }, page, { loaders, budget }) => {
-      const reader = { ...readerOf(loaders.deliveries.event, id), sizeOf: sizeOfDelivery }
-      return toConnection(await ownedPage(pageRequest(page, budget), reader))
-    },
+    resolve: deliveriesPage('event'),
   }),
 )
 
@@ -42,12 +37,7 @@ builder.prismaObjectField(Conversation, 'events', (t) =>
     description: 'The events of the conversation, oldest first. Null when the arguments are refused.',
     args: pageArgs(t.arg),
     resolve: async ({ id }, page, { loaders, budget }) =>
-      toConnection(
-        await conversationEvents(pageRequest(page, budget), {
-          find: (range) => loaders.conversationEvents.load([id, range]),
-          count: async () => (await loaders.conversationEventCounts.load(id)) ?? 0,
-        }),
-      ),
+      toConnection(await conversationEvents(pageRequest(page, budget), readerOf(loaders.conversationEvents, id))),
   }),
 )
 

@@ -44,7 +44,7 @@ import {
 import { type FoundMessage, type MessageRange, messagesById, messagesOf } from '../domain/messages/list-messages.ts'
 import type { Actor, Caller } from '../domain/shared/actor.ts'
 import type { Deps } from '../domain/shared/deps.ts'
-import type { OwnedRange, OwnedReader } from '../domain/shared/page-sql.ts'
+import type { OwnedRange } from '../domain/shared/page-sql.ts'
 import type { CursorRange, PrismaRange } from '../domain/shared/pagination.ts'
 import { picturePaths } from '../domain/visitors/pictures.ts'
 import { visitorsById } from '../domain/visitors/visitors.ts'
@@ -63,23 +63,19 @@ export interface Loaders {
   readonly messagesById: ById<Message>
   readonly webhookEndpoints: ById<WebhookEndpoint>
   readonly events: ById<LoggedEvent>
-  readonly conversationEvents: ByRange<CursorRange<LogCursorKey>, FoundEvent>
-  readonly conversationEventCounts: ById<number>
+  readonly conversationEvents: OwnedList<CursorRange<LogCursorKey>, FoundEvent>
   readonly lastAttempts: ById<LastAttempt>
   readonly endpointHealth: ById<EndpointHealth>
   readonly agentActivity: ById<AgentActivity>
   /** By the agent's id. */
   readonly agentInstallers: ById<AgentInstaller>
-  readonly agentEndpoints: ByRange<PrismaRange<'createdAt'>, WebhookEndpoint>
-  readonly agentEndpointCounts: ById<number>
-  readonly workspaceMembers: ByRange<PrismaRange<'createdAt'>, MemberWithPerson>
-  readonly workspaceMemberCounts: ById<number>
+  readonly agentEndpoints: OwnedList<PrismaRange<'createdAt'>, WebhookEndpoint>
+  readonly workspaceMembers: OwnedList<PrismaRange<'createdAt'>, MemberWithPerson>
   readonly messages: ByRange<MessageRange, FoundMessage>
   /** The paths of fetched pictures, by the URLs that they came from. */
   readonly pictures: ById<string>
   readonly readStates: ById<ReadState>
-  readonly visitorConversations: ByRange<OwnedConversationRange, ConversationSortKey>
-  readonly visitorConversationCounts: ById<number>
+  readonly visitorConversations: OwnedList<OwnedConversationRange, ConversationSortKey>
   readonly agentConversations: OwnedList<OwnedConversationRange, ConversationSortKey>
   readonly agentApiKeys: OwnedList<OwnedRange, ApiKey>
   readonly collectionArticles: OwnedList<CollectedRange, CollectedArticle>
@@ -109,21 +105,29 @@ export function createLoaders(deps: Deps, actor: () => Actor, caller: () => Call
     messagesById: byId((ids) => messagesById(deps, actor(), ids)),
     webhookEndpoints: byId((ids) => endpointsById(deps, actor(), ids)),
     events: byId((ids) => eventsById(deps, actor(), ids)),
-    conversationEvents: byRange((ids, range) => eventsOfConversations(deps, actor(), ids, range)),
-    conversationEventCounts: byId((ids) => countEventsOfConversations(deps, actor(), ids)),
+    conversationEvents: ownedList(
+      (ids, range) => eventsOfConversations(deps, actor(), ids, range),
+      (ids) => countEventsOfConversations(deps, actor(), ids),
+    ),
     lastAttempts: byId((ids) => lastAttempts(deps, ids)),
     endpointHealth: byId((ids) => healthOfEndpoints(deps, actor(), ids)),
     agentActivity: byId((ids) => activityOfAgents(deps, actor(), ids)),
     agentInstallers: byId((ids) => installersOf(deps, actor(), ids)),
-    agentEndpoints: byRange((ids, range) => endpointsOfAgents(deps, actor(), ids, range)),
-    agentEndpointCounts: byId((ids) => countEndpointsOfAgents(deps, actor(), ids)),
-    workspaceMembers: byRange((ids, range) => membersOf(deps, ids, range)),
-    workspaceMemberCounts: byId((ids) => countMembers(deps, ids)),
+    agentEndpoints: ownedList(
+      (ids, range) => endpointsOfAgents(deps, actor(), ids, range),
+      (ids) => countEndpointsOfAgents(deps, actor(), ids),
+    ),
+    workspaceMembers: ownedList(
+      (ids, range) => membersOf(deps, ids, range),
+      (ids) => countMembers(deps, ids),
+    ),
     messages: byRange((ids, range) => messagesOf(deps, ids, range)),
     pictures: byId((urls) => picturePaths(deps, actor(), urls)),
     readStates: byId((ids) => readStates(deps, actor(), ids)),
-    visitorConversations: byRange((ids, range) => conversationsOfVisitors(deps, actor(), ids, range)),
-    visitorConversationCounts: byId((ids) => countConversationsOfVisitors(deps, actor(), ids)),
+    visitorConversations: ownedList(
+      (ids, range) => conversationsOfVisitors(deps, actor(), ids, range),
+      (ids) => countConversationsOfVisitors(deps, actor(), ids),
+    ),
     agentConversations: ownedList(
       (ids, range) => conversationsOfAgents(deps, actor(), ids, range),
       (ids) => countConversationsOfAgents(deps, actor(), ids),
@@ -200,9 +204,9 @@ function ownedList<Range, Row>(
 }
 
 /** Reads the list of one owner, together with those of others that are asked for in the same moment. */
-export function readerOf<Row>({ rows, counts }: OwnedList<OwnedRange, Row>, ownerId: string): OwnedReader<Row> {
+export function readerOf<Range, Row>({ rows, counts }: OwnedList<Range, Row>, ownerId: string) {
   return {
-    find: (range) => rows.load([ownerId, range]),
+    find: (range: Range) => rows.load([ownerId, range]),
     count: async () => (await counts.load(ownerId)) ?? 0,
   }
 }

@@ -1,4 +1,3 @@
-import { memberPage } from '../domain/identity/list-members.ts'
 import type { MadeAccess } from '../domain/identity/member-removal.ts'
 import type { UserWithAccess } from '../domain/identity/users.ts'
 import {
@@ -9,12 +8,14 @@ import {
 } from '../domain/identity/workspaces.ts'
 import { type Actor as ActorOf, refOf } from '../domain/shared/actor.ts'
 import { visibleWorkspaces } from '../domain/shared/authorization.ts'
+import { oldestFirst } from '../domain/shared/pagination.ts'
 import type { Workspace as WorkspaceRow } from '../generated/prisma/client.ts'
 import { Actor, resolvePresentActor } from './actor.ts'
 import { builder } from './builder.ts'
 import { connectionOf, pageArgs, pageRequest, toConnection } from './connection.ts'
 import { ApiKeyPermission, MemberRole, Plan } from './enums.ts'
 import { inputFields, outputFields } from './fields.ts'
+import { readerOf } from './loaders.ts'
 import { User } from './user.ts'
 
 export const Member = builder.prismaNode('Member', {
@@ -61,12 +62,7 @@ export const Workspace = builder.prismaNode('Workspace', {
       description: 'The members of the workspace, oldest membership first. Null when the arguments are refused.',
       args: pageArgs(t.arg),
       resolve: async ({ id }, page, { loaders, budget }) =>
-        toConnection(
-          await memberPage(pageRequest(page, budget), {
-            find: (range) => loaders.workspaceMembers.load([id, range]),
-            count: async () => (await loaders.workspaceMemberCounts.load(id)) ?? 0,
-          }),
-        ),
+        toConnection(await oldestFirst(pageRequest(page, budget), readerOf(loaders.workspaceMembers, id))),
     }),
   }),
 })

@@ -1,22 +1,11 @@
 import type { Member, User } from '../../generated/prisma/client.ts'
 import type { Deps } from '../shared/deps.ts'
-import { inTimeOrder, type Page, type PageRequest, type PrismaRange } from '../shared/pagination.ts'
+import type { PrismaRange } from '../shared/pagination.ts'
 
 const PERSON = { id: true, name: true, email: true, emailVerifiedAt: true } as const
 
 /** A member with what others see of the person. */
 export type MemberWithPerson = Member & { user: Pick<User, keyof typeof PERSON> }
-
-/** How the members of a workspace are read: alone, or with those of other workspaces in one statement. */
-export interface MemberReader {
-  find(range: PrismaRange<'createdAt'>): Promise<MemberWithPerson[]>
-  count(): Promise<number>
-}
-
-/** A page of the members of a workspace, longest membership first. */
-export function memberPage(page: PageRequest, reader: MemberReader): Promise<Page<MemberWithPerson>> {
-  return inTimeOrder({ field: 'createdAt', direction: 'asc' }, page, reader)
-}
 
 /** The same range of the members of many workspaces in one statement. The caller has judged who may see them. */
 export async function membersOf(

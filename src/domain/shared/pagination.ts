@@ -208,3 +208,11 @@ export function newestFirst<Row extends { id: string; createdAt: Date }>(
 ): Promise<Page<Row>> {
   return inTimeOrder(NEWEST_FIRST, request, list)
 }
+
+/** A page of a list by (createdAt, id), oldest first. */
+export function oldestFirst<Row extends { id: string; createdAt: Date }>(
+  request: PageRequest,
+  list: TimeList<'createdAt', Row>,
+): Promise<Page<Row>> {
+  return inTimeOrder({ field: 'createdAt', direction: 'asc' }, request, list)
+}

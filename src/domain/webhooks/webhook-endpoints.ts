@@ -6,7 +6,7 @@ import { managedEndpoints, requireLevel } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { NotFoundError } from '../shared/errors.ts'
 import { requireId } from '../shared/input.ts'
-import { inTimeOrder, newestFirst, type Page, type PageRequest, type PrismaRange } from '../shared/pagination.ts'
+import { newestFirst, type Page, type PageRequest, type PrismaRange } from '../shared/pagination.ts'
 
 export function endpointTarget({ id, url }: WebhookEndpoint): AuditTarget {
   return { type: 'webhook_endpoint', id, name: url }
@@ -21,17 +21,6 @@ export async function listEndpoints(deps: Deps, actor: Actor, page: PageRequest)
     find: (range) => webhookEndpoint.findMany({ ...range, where: { ...where, ...range.where } }),
     count: () => webhookEndpoint.count({ where }),
   })
-}
-
-/** How the endpoints of an agent are read: alone, or with those of other agents in one statement. */
-export interface AgentEndpointReader {
-  find(range: PrismaRange<'createdAt'>): Promise<WebhookEndpoint[]>
-  count(): Promise<number>
-}
-
-/** A page of the endpoints of an agent, oldest first. */
-export function agentEndpointPage(page: PageRequest, reader: AgentEndpointReader): Promise<Page<WebhookEndpoint>> {
-  return inTimeOrder({ field: 'createdAt', direction: 'asc' }, page, reader)
 }
 
 /** The same range of the endpoints of many agents in one statement; none of other agents to an agent. */
