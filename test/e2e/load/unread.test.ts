@@ -141,6 +141,8 @@ test('a connection that takes nothing is closed, and one that takes a little is 
   const sipping = setInterval(() => {
     taken += slow.read(256 * 1024)?.length ?? 0
   }, 1000)
+  // Until the server has accepted the connection, its socket would not be counted.
+  await until(() => taken > 0, 30_000)
   const idle = await socketsOf(child)
   for (let i = 0; i < STUCK; i++) send(child, rest.repeat(PIPELINED))
   await until(async () => (await socketsOf(child)) >= idle + STUCK, 10_000)
