@@ -80,10 +80,12 @@ const pipelines = new WeakMap<Socket, Pipeline>()
 function newPipeline(socket: Socket): Pipeline {
   const line: Pipeline = { pending: [], latest: null, received: 0, readSince: Number.NEGATIVE_INFINITY, refuse: null }
   pipelines.set(socket, line)
-  // Node resumes reading when a request's body is read, or a response has been sent.
+  // Node resumes the socket whenever a request's body is read, or a response has been sent. Pausing it again afterwards
+  // would be late: the system reads on, up to 2 MB.
+  const resume = socket.resume.bind(socket)
+  socket.resume = () => (line.pending.length > 1 ? socket : resume())
   socket.on('resume', () => {
-    if (line.pending.length > 1) socket.pause()
-    else line.readSince = performance.now()
+    line.readSince = performance.now()
   })
   return line
 }
