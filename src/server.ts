@@ -11,6 +11,7 @@ import { drainRemovals } from './domain/maintenance/drain-removals.ts'
 import { publishNode } from './domain/maintenance/nodes.ts'
 import { purgeExpired } from './domain/maintenance/purge-expired.ts'
 import { type Retention, removeOld } from './domain/maintenance/retention.ts'
+import { indexNewMessages } from './domain/maintenance/search-index.ts'
 import { type Deps, newCounts } from './domain/shared/deps.ts'
 import { DomainError } from './domain/shared/errors.ts'
 import { purgeExpiredKeys, releaseAbandonedKeys } from './domain/shared/idempotency.ts'
@@ -60,6 +61,8 @@ const REOPEN_EVERY_MS = 1000
 const DRAIN_EVERY_MS = 1000
 /** The interval of sweeps for expired rows: deliveries, idempotency keys, secrets. */
 const SWEEP_EVERY_MS = 600_000
+/** The interval of moving new messages' words into the search index. */
+const INDEX_EVERY_MS = 2000
 /** The interval of skipping expired events of endpoints that were registered again, beyond the first batch. */
 const SKIP_EVERY_MS = 2000
 
@@ -160,6 +163,9 @@ function startBackgroundWork(deps: Deps, retention: Retention): (() => Promise<v
   const { log } = deps
   return [
     repeatWriting(deps, REOPEN_EVERY_MS, 'snoozed conversations not reopened', () => reopenDueConversations(deps)),
+    repeatWriting(deps, INDEX_EVERY_MS, 'words of new messages not moved into the search index', () =>
+      indexNewMessages(deps),
+    ),
     startFetchingPictures(deps),
     repeatWriting(deps, DRAIN_EVERY_MS, 'rows of removed objects not deleted', async (signal) => {
       const rows = await drainRemovals(deps, signal)

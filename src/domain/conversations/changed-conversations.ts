@@ -124,8 +124,9 @@ const walk = (condition: string) => `
     FROM unnest($2::text[], $3::timestamptz[], $4::text[]) WITH ORDINALITY AS walk(visitor_id, at, id, n)
    CROSS JOIN LATERAL (
      SELECT id, last_activity_at FROM conversations
-      WHERE workspace_id = $1 AND visitor_id = walk.visitor_id AND (last_activity_at, id) < (walk.at, walk.id) ${condition}
-      ORDER BY last_activity_at DESC, id DESC LIMIT $5) c
+      WHERE workspace_id = $1 AND visitor_id = walk.visitor_id AND activity_minute <= walk.at
+        AND (last_activity_at, id) < (walk.at, walk.id) ${condition}
+      ORDER BY activity_minute DESC, last_activity_at DESC, id DESC LIMIT $5) c
    ORDER BY walk.n, c.last_activity_at DESC, c.id DESC LIMIT $5`
 const WALK = walk('')
 /** $6 to $9 a part of the log. */

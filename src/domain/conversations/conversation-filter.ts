@@ -55,6 +55,7 @@ export type ConversationFilter = z.output<typeof ConversationFilter>
 
 /** A filter as SQL. */
 export interface Selection {
+  readonly workspaceId: string
   /** A condition on `c`, a conversation. It excludes the latest activity, which depends on the snapshot of a list. */
   readonly where: Prisma.Sql
   readonly lastActivityAt: TimeRange
@@ -77,7 +78,7 @@ export function selectionOf(actor: Actor, filter: ConversationFilter, removed?: 
   const conditions = [
     Prisma.sql`c.workspace_id = ${own.workspaceId}`,
     own.visitorId !== undefined && Prisma.sql`c.visitor_id = ${own.visitorId}`,
-    statuses !== undefined && Prisma.sql`c.status = ANY(${statuses}::"ConversationStatus"[])`,
+    statuses !== undefined && statusIn(statuses),
     assignee !== undefined && assigneeIs(actor, assignee, removed),
     visitorId !== undefined && Prisma.sql`c.visitor_id = ${visitorId}`,
     tags?.all !== undefined && Prisma.sql`c.tags @> ${tags.all}::text[]`,
@@ -87,6 +88,7 @@ export function selectionOf(actor: Actor, filter: ConversationFilter, removed?: 
     ...within(Prisma.sql`c.created_at`, createdAt),
   ]
   return {
+    workspaceId: own.workspaceId,
     where: and(conditions),
     lastActivityAt: filter.lastActivityAt ?? {},
     search: filter.text === undefined ? null : searchFor(actor, filter.text),
@@ -97,6 +99,14 @@ export function selectionOf(actor: Actor, filter: ConversationFilter, removed?: 
 export function withSearch(selection: Selection, search: Search): { found: Prisma.Sql; selected: Selection } {
   const where = Prisma.sql`${selection.where} AND c.id IN (SELECT id FROM found)`
   return { found: Prisma.sql`WITH found AS (${foundBy(search)})`, selected: { ...selection, where, search: null } }
+}
+
+/** One status is compared, so that its index has the order of the list. */
+function statusIn(statuses: readonly ConversationStatus[]): Prisma.Sql {
+  const [first, ...others] = statuses
+  return others.length === 0
+    ? Prisma.sql`c.status = ${first}::"ConversationStatus"`
+    : Prisma.sql`c.status = ANY(${statuses}::"ConversationStatus"[])`
 }
 
 function assigneeIs(

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Prisma } from '../../infra/database/db.ts'
+import type { TimeRange } from '../shared/input.ts'
 import { type CursorRange, TimeAndId } from '../shared/pagination.ts'
 import { and, type Selection, within } from './conversation-filter.ts'
 
@@ -46,7 +47,7 @@ function isSnapshot(text: string): boolean {
 export const BY_ACTIVITY: ConversationOrder<ActivityCursorKey> = {
   cursorKey: ActivityCursorKey,
   cursorKeyOf: ({ id, position, snapshot }) => [snapshot ?? '', position, id],
-  positions: ({ where, lastActivityAt }, { after, before, take, reverse }) => {
+  positions: ({ workspaceId, where, lastActivityAt }, { after, before, take, reverse }) => {
     const snapshot = (after ?? before)?.[0]
     const order = reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
     const inRange = (position: Prisma.Sql) =>
@@ -55,36 +56,68 @@ export const BY_ACTIVITY: ConversationOrder<ActivityCursorKey> = {
         after !== null && Prisma.sql`(${position}, c.id) < (${after[1]}, ${after[2]})`,
         ...within(position, lastActivityAt),
       ])
+    const current = and([
+      inRange(Prisma.sql`c.last_activity_at`),
+      ...minutesWithin({ ...(before && { from: before[1] }), ...(after && { to: after[1] }) }),
+      ...minutesWithin(lastActivityAt),
+    ])
     if (snapshot === undefined) {
       return Prisma.sql`
         SELECT c.id, c.last_activity_at AS position, pg_current_snapshot()::text AS snapshot
-          FROM conversations c WHERE ${where} AND ${inRange(Prisma.sql`c.last_activity_at`)}
-         ORDER BY c.last_activity_at ${order}, c.id ${order} LIMIT ${take}`
+          FROM conversations c WHERE ${where} AND ${current}
+         ORDER BY ${latestActivity(order)} LIMIT ${take}`
     }
     const seen = Prisma.sql`pg_visible_in_snapshot(c.activity_xid, ${snapshot}::pg_snapshot)`
     return Prisma.sql`
+      WITH moved AS MATERIALIZED (${activeSince(workspaceId, Prisma.sql`pg_snapshot_xmin(${snapshot}::pg_snapshot)`)})
       SELECT id, position, ${snapshot} AS snapshot FROM (
         (SELECT c.id, c.last_activity_at AS position
            FROM conversations c
-          WHERE ${where} AND ${seen} AND ${inRange(Prisma.sql`c.last_activity_at`)}
-          ORDER BY c.last_activity_at ${order}, c.id ${order} LIMIT ${take})
+          WHERE ${where} AND ${seen} AND ${current}
+          ORDER BY ${latestActivity(order)} LIMIT ${take})
         UNION ALL
-        (SELECT c.id, moved.position
-           FROM conversations c
+        (SELECT c.id, moved_from.position
+           FROM moved JOIN conversations c ON c.id = moved.id
           CROSS JOIN LATERAL (
             SELECT COALESCE(
               (SELECT m.created_at FROM messages m
                 WHERE m.conversation_id = c.id AND m.type IN ('VISITOR', 'AGENT', 'BOT')
                   AND pg_visible_in_snapshot(m.xid, ${snapshot}::pg_snapshot)
                 ORDER BY m.sequence DESC LIMIT 1),
-              c.created_at) AS position) moved
-          WHERE ${where} AND NOT ${seen}
-            AND c.activity_xid >= pg_snapshot_xmin(${snapshot}::pg_snapshot)
-            AND ${inRange(Prisma.sql`moved.position`)}
-          ORDER BY moved.position ${order}, c.id ${order} LIMIT ${take})
+              c.created_at) AS position) moved_from
+          WHERE ${where} AND NOT ${seen} AND ${inRange(Prisma.sql`moved_from.position`)}
+          ORDER BY moved_from.position ${order}, c.id ${order} LIMIT ${take})
       ) walk
       ORDER BY position ${order}, id ${order} LIMIT ${take}`
   },
+}
+
+/** The order of conversations by latest activity, which the indexes begin with the minute. */
+export function latestActivity(order: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`c.activity_minute ${order}, c.last_activity_at ${order}, c.id ${order}`
+}
+
+/** A query for conversations that may have been active in transaction `xid` or later: the event log names them, as far as it is kept. */
+function activeSince(workspaceId: string, xid: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    SELECT conversation_id AS id FROM events
+     WHERE workspace_id = ${workspaceId} AND xid >= ${xid} AND conversation_id IS NOT NULL
+    UNION
+    SELECT id FROM conversations
+     WHERE workspace_id = ${workspaceId} AND activity_xid >= ${xid}
+       AND (SELECT log_kept_after_xid >= ${xid} FROM workspaces WHERE id = ${workspaceId})`
+}
+
+const MINUTE_MS = 60_000
+
+/** What follows for `activity_minute` from a range of times, so that an index finds its start and its end. */
+function minutesWithin({ from, after, to }: TimeRange): Prisma.Sql[] {
+  const minute = (time: Date) => new Date(Math.floor(time.getTime() / MINUTE_MS) * MINUTE_MS)
+  const start = from ?? after
+  return [
+    ...(start === undefined ? [] : [Prisma.sql`c.activity_minute >= ${minute(start)}`]),
+    ...(to === undefined ? [] : [Prisma.sql`c.activity_minute <= ${minute(to)}`]),
+  ]
 }
 
 /** The order of the start time, which never changes. */
@@ -106,5 +139,5 @@ export const BY_CREATION: ConversationOrder<TimeAndId> = {
 
 /** The condition of a selection outside of a list: latest activity as it is now. */
 export function currentWhere({ where, lastActivityAt }: Selection): Prisma.Sql {
-  return and([where, ...within(Prisma.sql`c.last_activity_at`, lastActivityAt)])
+  return and([where, ...within(Prisma.sql`c.last_activity_at`, lastActivityAt), ...minutesWithin(lastActivityAt)])
 }

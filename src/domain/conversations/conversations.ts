@@ -47,7 +47,8 @@ export interface ConversationFields {
 }
 
 export const ALL_FIELDS: ConversationFields = {
-  conversation: Object.values(Prisma.ConversationScalarFieldEnum),
+  // The minute serves indexes only.
+  conversation: Object.values(Prisma.ConversationScalarFieldEnum).filter((field) => field !== 'activityMinute'),
   visitor: Object.values(Prisma.VisitorScalarFieldEnum),
   assignee: Object.values(Prisma.MemberScalarFieldEnum),
 }

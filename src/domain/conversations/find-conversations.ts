@@ -66,7 +66,11 @@ async function findPositions<CursorKey extends readonly unknown[]>(
   const first = await scanCandidates(deps, order, selection, range)
   if (first !== null) return first
   const { found, selected } = withSearch(selection, selection.search)
-  return queryRows(deps, Prisma.sql`${found} ${order.positions(selected, range)}`)
+  const direction = range.reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
+  return queryRows(
+    deps,
+    Prisma.sql`${found} SELECT * FROM (${order.positions(selected, range)}) page ORDER BY position ${direction}, id ${direction}`,
+  )
 }
 
 /** @returns null when the scan has reached its limit */

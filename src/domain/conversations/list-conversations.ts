@@ -116,8 +116,8 @@ export async function conversationsOfVisitors(
   visitorIds: readonly string[],
   range: OwnedConversationRange,
 ): Promise<Map<string, ConversationSortKey[]>> {
-  const { where } = selectionOf(actor, {})
-  const theirs = { where: Prisma.sql`${where} AND c.visitor_id = wanted.id`, lastActivityAt: {}, search: null }
+  const all = selectionOf(actor, {})
+  const theirs = { ...all, where: Prisma.sql`${all.where} AND c.visitor_id = wanted.id` }
   const order = range.reverse ? Prisma.sql`ASC` : Prisma.sql`DESC`
   const rows = await db.prisma.$queryRaw<(ConversationSortKey & { visitorId: string })[]>`
     SELECT wanted.id AS "visitorId", page.* FROM unnest(${[...visitorIds]}::text[]) AS wanted(id)
@@ -155,9 +155,9 @@ export async function conversationsOfAgents(
   agentIds: readonly string[],
   range: OwnedConversationRange,
 ): Promise<Map<string, ConversationSortKey[]>> {
-  const { where } = selectionOf(actor, {})
+  const all = selectionOf(actor, {})
   const among = (condition: Prisma.Sql) =>
-    BY_ACTIVITY.positions({ where: Prisma.sql`${where} AND ${condition}`, lastActivityAt: {}, search: null }, range)
+    BY_ACTIVITY.positions({ ...all, where: Prisma.sql`${all.where} AND ${condition}` }, range)
   const few = among(Prisma.sql`NOT agent.is_busy AND c.id = ANY(agent.ids)`)
   // LIMIT keeps the planner from beginning with the messages: an agent may have hundreds of thousands.
   const busy = among(Prisma.sql`agent.is_busy AND COALESCE((

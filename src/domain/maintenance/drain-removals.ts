@@ -225,7 +225,7 @@ async function drainMember(deps: Deps, removal: Removal, limit: number, cursors:
     await forceIndexScans(tx)
     return tx.db.$queryRaw<{ id: string }[]>`
       SELECT id FROM conversations WHERE workspace_id = ${workspaceId} AND assignee_id = ${id}
-       ORDER BY last_activity_at DESC, id DESC LIMIT ${limit}`
+       ORDER BY activity_minute DESC LIMIT ${limit}`
   })
   const conversationIds = assigned.map((row) => row.id)
   return inEventTransaction(deps, { workspaceId, conversationIds }, (tx) =>

@@ -152,12 +152,19 @@ export async function getVisitor(
 ): Promise<Visitor & { conversations: ConversationWithAssignee[] }> {
   requireLevel(actor, 'READ_ONLY')
   requireId('visitor', id, 'Customer')
+  const { workspaceId } = actor
+  // Prisma cannot order by activity_minute, with which the index begins.
+  const latest = await deps.db.sql<{ id: string }>(
+    `SELECT id FROM conversations WHERE workspace_id = $1 AND visitor_id = $2
+      ORDER BY activity_minute DESC, last_activity_at DESC, id DESC LIMIT 10`,
+    [workspaceId, id],
+  )
   const visitor = await deps.db.prisma.visitor.findFirst({
-    where: { id, workspaceId: actor.workspaceId },
+    where: { id, workspaceId },
     include: {
       conversations: {
+        where: { id: { in: latest.map((conversation) => conversation.id) } },
         orderBy: [{ lastActivityAt: 'desc' }, { id: 'desc' }],
-        take: 10,
         include: { assignee: { select: { id: true } } },
       },
     },
