@@ -87,6 +87,8 @@ function localBus(): Bus {
 }
 
 const LOG_EVERY_MS = 60_000
+/** The maximum number of own messages that are recognised when Redis returns them. Others are heard twice, which harms nobody. */
+const MAX_OWN = 1000
 
 /**
  * Other users of Redis can publish, too: messages without a valid signature of this deployment are counted and ignored.
@@ -111,9 +113,18 @@ function redisBus({ url, prefix, signer }: SharedRedis, log: Log): Bus {
     })
   }
   const report = (error: unknown) => log.debug({ err: error }, 'bus message lost')
+  /** Own messages on their way: listeners here have heard them at once, and do not hear them again from Redis. */
+  const own = new Set<string>()
   const publish = (topic: string, message: string) => {
     const channel = prefix + topic
-    publisher.publish(channel, signer.sign(channel, message, systemClock.now())).catch(report)
+    const signed = signer.sign(channel, message, systemClock.now())
+    if (own.size >= MAX_OWN) own.clear()
+    if (topics.has(topic)) own.add(signed)
+    publisher.publish(channel, signed).catch((error: unknown) => {
+      own.delete(signed)
+      report(error)
+    })
+    deliver(topics, topic, message)
   }
   subscriber.on('ready', () => {
     if (topics.size > 0) subscriber.subscribe(...[...topics.keys()].map((topic) => prefix + topic)).catch(report)
@@ -128,7 +139,9 @@ function redisBus({ url, prefix, signer }: SharedRedis, log: Log): Bus {
     loggedAt = performance.now()
     log.warn({ channel, reason, refusedCount: refused }, 'bus message refused')
   }
+  subscriber.on('close', () => own.clear())
   subscriber.on('message', (channel, text) => {
+    if (own.delete(text)) return
     const opened = signer.open(channel, text, systemClock.now())
     if ('refused' in opened) refuse(channel, opened.refused)
     else deliver(topics, channel.slice(prefix.length), opened.message)
@@ -136,7 +149,7 @@ function redisBus({ url, prefix, signer }: SharedRedis, log: Log): Bus {
 
   return {
     notify: coalesce(publish),
-    send: publish,
+    send: (topic, message) => setImmediate(() => publish(topic, message)),
     subscribe(topic, listener) {
       const { isFirst, stop } = listen(topics, topic, listener)
       if (isFirst && subscriber.status === 'ready') subscriber.subscribe(prefix + topic).catch(report)
