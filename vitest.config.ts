@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { POSTGRES_PROGRAMS } from './test/support/postgres/programs.ts'
 import { isListening, POSTGRES_URL, REDIS_URL } from './test/support/servers.ts'
 import { seedOfRun } from './test/support/setup/seed.ts'
 
@@ -13,10 +14,15 @@ export default defineConfig(async () => {
   const missing = await missingServers()
   if (missing.length === 0) {
     projects.push(project('postgres', ['test/{auth,infra,domain,rest,graphql,dispatch,e2e}/**/*.test.ts']))
+    if (POSTGRES_PROGRAMS === null) {
+      warn(
+        'NOT RUN: the costs of messages, because the programs of PostgreSQL are not here. PG_BIN names their folder.',
+      )
+    }
   } else {
     const what = `NOT RUN: the suite on PostgreSQL and Redis, because nothing answers at ${missing.join(' and ')}.`
     if (process.env['CI']) throw new Error(`${what} CI requires both.`)
-    console.warn(`\n${'!'.repeat(100)}\n${what}\nThe README says how to start both.\n${'!'.repeat(100)}\n`)
+    warn(`${what}\nThe README says how to start both.`)
   }
   return {
     test: {
@@ -30,6 +36,9 @@ export default defineConfig(async () => {
 /** Tests that replace modules, which the others of their worker would get as well. */
 const ISOLATED = 'test/**/*.isolated.test.ts'
 
+/** Tests that start a PostgreSQL server, which needs its programs on this machine. */
+const OWN_POSTGRES = 'test/**/*.own-postgres.test.ts'
+
 const isolated: TestProjectInlineConfiguration = {
   resolve: { alias: [GRAPHQL] },
   test: { name: 'isolated', include: [ISOLATED], pool: 'forks', env: { TEST_SEED: SEED } },
@@ -42,7 +51,10 @@ function project(name: 'embedded' | 'postgres', include: string[]): TestProjectI
       name,
       include,
       // npm run test:browser, npm run test:faults, npm run test:clients
-      exclude: ['test/browser/**', 'test/clients/**', 'test/faults/**', ISOLATED],
+      exclude: [
+        ...['test/browser/**', 'test/clients/**', 'test/faults/**', ISOLATED],
+        ...(name === 'postgres' && POSTGRES_PROGRAMS !== null ? [] : [OWN_POSTGRES]),
+      ],
       env: { TEST_BACKEND: name, TEST_SEED: SEED },
       globalSetup: [`test/support/setup/setup-${name}.ts`],
       pool: 'forks',
@@ -54,6 +66,10 @@ function project(name: 'embedded' | 'postgres', include: string[]): TestProjectI
       hookTimeout: 60_000,
     },
   }
+}
+
+function warn(what: string): void {
+  console.warn(`\n${'!'.repeat(100)}\n${what}\n${'!'.repeat(100)}\n`)
 }
 
 async function missingServers(): Promise<string[]> {

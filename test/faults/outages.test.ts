@@ -1,9 +1,10 @@
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Child, type Installation, newInstallation } from '../support/child.ts'
+import { type OwnPostgres, startPostgres } from '../support/postgres/own-postgres.ts'
 import { type Receiver, startReceiver } from '../support/receiver.ts'
 import { startFlow, tell } from './flow.ts'
-import { type OwnPostgres, type OwnRedis, startPostgres, startRedis } from './servers.ts'
+import { type OwnRedis, startRedis } from './servers.ts'
 
 let installation: Installation
 let receivers: Receiver[]

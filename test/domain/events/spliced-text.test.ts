@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
-import { statementsOf } from '../../support/statements.ts'
 
 // An event's text is serialised before the database knows everything that stands in it: what it adds must be what
 // JSON.stringify would have written.
@@ -83,18 +82,4 @@ test('the text of an event is what JSON.stringify writes, whatever the visitor i
     { numRuns: 100 },
   )
   expect(sequence).toBeGreaterThanOrEqual(100)
-})
-
-test('a message and a reply are one statement each, with its event and deliveries', async () => {
-  const id = await guddesk.newConversation()
-  const send = () => guddesk.call('POST', `/api/v1/conversations/${id}/messages`, { type: 'AGENT', body: 'Hello' })
-  const reply = () => guddesk.call('POST', '/api/agent/reply', { conversationId: id, body: 'Hello' })
-  for (const write of [send, reply]) {
-    await write()
-    const statements = await statementsOf(guddesk, write)
-    // Who asks, and the write.
-    expect(statements.filter((text) => !/add_message_1|api_keys/.test(text))).toEqual([])
-    expect(statements.filter((text) => text.includes('add_message_1'))).toHaveLength(1)
-    expect(statements.length).toBeLessThanOrEqual(3)
-  }
 })
