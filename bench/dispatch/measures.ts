@@ -2,6 +2,7 @@ import { type Summary, summarize } from '../../demo/stats.ts'
 import { arrived, makePlace, type Sink, startWorker, wait } from './arena.ts'
 import { CONTENDERS } from './contenders.ts'
 import { type Job, job } from './jobs.ts'
+import { type PostgresUse, postgresUse } from './postgres.ts'
 
 export interface DrainResult {
   readonly name: string
@@ -11,6 +12,10 @@ export interface DrainResult {
   readonly memory: number
   /** Of the worker processes together, for each job, in microseconds; with their start. */
   readonly processorUs: number
+  /** Of PostgreSQL's processes, for each job; null: unknown, or it is not used. */
+  readonly postgresUs: number | null
+  /** Bytes for each job; null: it is not used. */
+  readonly wal: number | null
 }
 
 const PATIENCE_MS = 300_000
@@ -25,6 +30,7 @@ export async function drain(name: string, sink: Sink, jobs: number, processes = 
   const all = Array.from({ length: jobs }, (_, n) => job(n, 'drain'))
   if (!isInMemory) await contender.seed(place, all)
   await sink.reset()
+  const before = await postgresUse(place.databaseUrl)
   const start = () => startWorker(name, place, isInMemory ? jobs : 0)
   const workers = await Promise.all(Array.from({ length: processes }, start))
   const report = await arrived(sink, jobs, PATIENCE_MS)
@@ -34,6 +40,7 @@ export async function drain(name: string, sink: Sink, jobs: number, processes = 
     0,
   )
   await Promise.all(workers.map((worker) => worker.stop()))
+  const after = await postgresUse(place.databaseUrl)
   const arrivals = new Map(report.arrivals)
   const missing = all.filter(({ id }) => !arrivals.has(id))
   if (missing.length > 0) throw new Error(`${name}: ${missing.length} ids did not arrive`)
@@ -43,7 +50,16 @@ export async function drain(name: string, sink: Sink, jobs: number, processes = 
     repeated: report.repeated,
     memory,
     processorUs: (1000 * processorMs) / jobs,
+    ...(WITHOUT_POSTGRES.has(name) ? { postgresUs: null, wal: null } : ofEach(before, after, jobs)),
   }
+}
+
+const WITHOUT_POSTGRES = new Set(['raw undici', 'BullMQ'])
+
+function ofEach(before: PostgresUse, after: PostgresUse, jobs: number): Pick<DrainResult, 'postgresUs' | 'wal'> {
+  const [from, to] = [before.processor, after.processor]
+  const postgresUs = from === null || to === null ? null : (1000 * (to - from)) / jobs
+  return { postgresUs, wal: (after.wal - before.wal) / jobs }
 }
 
 export interface SteadyResult {

@@ -20,19 +20,22 @@ export function drainSection({ jobs, results, load, now }: Drains): string {
 
 ${measured('drain', now)}, load average before the run ${load.toFixed(1)}.
 One worker process each, one receiver process (node:http) on the same machine, ${ENDPOINTS} endpoints, bodies of 400 bytes. Everybody but raw undici signs twice, with the same
-client code. The ratio to raw undici of the same run tells; absolute figures are the machine's.
+client code. The ratio to raw undici of the same run tells; absolute figures are the machine's. Processor time and WAL of PostgreSQL are the whole
+server’s, which nobody else should use meanwhile.
 
 ${jobs.toLocaleString('en')} jobs waiting, from the first arrival to the last; every id was found at the receiver.
 
 ${table(
-  ['', 'A second', 'Of raw undici', 'Arrived twice', 'Memory', 'Processor time a job'],
-  results.map(({ name, perSecond, repeated, memory, processorUs }) => [
+  ['', 'A second', 'Of raw undici', 'Arrived twice', 'Memory', 'Processor time a job', 'PostgreSQL’s', 'WAL a job'],
+  results.map(({ name, perSecond, repeated, memory, processorUs, postgresUs, wal }) => [
     name,
     Math.round(perSecond).toLocaleString('en'),
     (perSecond / raw).toFixed(2),
     String(repeated),
     `${memory.toFixed(0)} MB`,
     `${processorUs.toFixed(0)} µs`,
+    postgresUs === null ? '–' : `${postgresUs.toFixed(0)} µs`,
+    wal === null ? '–' : `${wal.toFixed(0)} B`,
   ]),
 )}
 
