@@ -87,7 +87,8 @@ for (const backend of (await availableBackends()).filter(({ name }) => isWanted(
   all.push(...measured.rows)
   turns.push({ backend: backend.name, turns: measured.turns })
 }
-const section = writeSection(all, turns, busy)
+const [after = 0] = loadavg()
+const section = writeSection(all, turns, { before: busy, after })
 if (process.argv.length > 2) console.log(`\n${section}`)
 else {
   await writeSections(section)

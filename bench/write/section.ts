@@ -13,20 +13,24 @@ export interface Row {
   readonly ratio: number | null
 }
 
-/** The section of BENCHMARKS.md. */
+/**
+ * The section of BENCHMARKS.md.
+ * @param load the machine's load average before the run and after it
+ */
 export function writeSection(
   rows: readonly Row[],
   turns: readonly { readonly backend: string; readonly turns: Turns }[],
-  load: number,
+  load: { readonly before: number; readonly after: number },
 ): string {
   const machine = `${cpus()[0]?.model.trim() ?? 'unknown'}, ${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GB of memory`
   return `## Writing
 
-\`npm run bench:write\` measured this on ${new Date().toISOString().slice(0, 10)}: ${machine}, Node ${process.versions.node}, load average before the run ${load.toFixed(1)}.
+\`npm run bench:write\` measured this on ${new Date().toISOString().slice(0, 10)}: ${machine}, Node ${process.versions.node}, load average before the run ${load.before.toFixed(1)}, after it ${load.after.toFixed(1)}.
 Visitors' messages in 100 conversations over keep-alive connections, each of which waits for its answer. Delivered: to one endpoint that answers at once; every message was
 found there. By hand: a bare Koa route on the same tables, which looks up the key, and has one prepared statement for lock, message, event and deliveries; it
 delivers nothing. The middle one of three rounds, in turns with the hand-written server; the ratio is to its messages a second. Client and receiver
 are one process on the same machine, as is PostgreSQL. What a message costs includes its delivery and attempt.
+PostgreSQL's CPU and WAL are the whole server's, with what others do there meanwhile.
 
 | Backend | Server | Connections | Delivered | Accepted a second | Delivered a second | Ratio | p50 | p99 | Node CPU | PostgreSQL CPU | WAL | Transactions | HOT |
 | --- | --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
