@@ -24,7 +24,7 @@ let url: string
 
 beforeEach(async () => {
   cleanup = []
-  installation = await newInstallation()
+  installation = await newInstallation({ isNew: true })
   receiver = await startReceiver()
   const postgres = await createPostgres()
   url = postgres.url

@@ -1,10 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { inject } from 'vitest'
 import { START_ARGS } from '../../demo/start.ts'
 import { newApiKey } from '../../src/infra/secrets.ts'
 import { backend, createPostgres } from './database.ts'
@@ -47,10 +49,15 @@ export interface Installation {
   remove(): Promise<void>
 }
 
-/** An empty installation on the backend under test: a folder of its own, or a database of its own. */
-export async function newInstallation(): Promise<Installation> {
+/**
+ * An installation without data on the backend under test: a folder of its own, or a database of its own.
+ * @param options isNew: without tables, as a user's first start finds it, which then takes seconds longer
+ */
+export async function newInstallation({ isNew = false } = {}): Promise<Installation> {
   const dataDir = await mkdtemp(join(tmpdir(), 'guddesk-child-'))
-  const postgres = backend === 'postgres' ? await createPostgres() : undefined
+  const postgres =
+    backend === 'postgres' ? await createPostgres(isNew ? undefined : inject('postgresTemplate')) : undefined
+  if (backend === 'embedded' && !isNew) await unpack(inject('embeddedTemplate'), join(dataDir, 'pglite'))
   const key = newApiKey()
   const children: ChildProcess[] = []
   const backendEnv = { DATABASE_URL: postgres?.url ?? '', REDIS_URL: postgres === undefined ? '' : REDIS_URL }
@@ -121,6 +128,11 @@ export async function newInstallation(): Promise<Installation> {
       await rm(dataDir, { recursive: true, force: true })
     },
   }
+}
+
+async function unpack(archive: string, folder: string): Promise<void> {
+  await mkdir(folder, { mode: 0o700 })
+  await promisify(execFile)('tar', ['-xf', archive, '-C', folder])
 }
 
 export async function freePort(): Promise<number> {

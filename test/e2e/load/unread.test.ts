@@ -144,9 +144,9 @@ test('a connection that takes nothing is closed, and one that takes a little is 
   // Until the server has accepted the connection, its socket would not be counted.
   await until(() => taken > 0, 30_000)
   const idle = await socketsOf(child)
+  const began = performance.now()
   for (let i = 0; i < STUCK; i++) send(child, rest.repeat(PIPELINED))
   await until(async () => (await socketsOf(child)) >= idle + STUCK, 10_000)
-  const began = performance.now()
   const served = honest(child)
   await until(async () => (await socketsOf(child)) <= idle, 60_000)
   expect(performance.now() - began).toBeGreaterThan(12_000)

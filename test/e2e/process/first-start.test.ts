@@ -3,7 +3,7 @@ import { type Installation, newInstallation, post } from '../../support/child.ts
 
 let installation: Installation
 beforeAll(async () => {
-  installation = await newInstallation()
+  installation = await newInstallation({ isNew: true })
 })
 afterAll(() => installation.remove())
 

@@ -71,7 +71,7 @@ test('commands print a key, and the people with an unverified address', async ()
 }, 90_000)
 
 test('a database with nothing in it says so', async () => {
-  const empty = await newInstallation()
+  const empty = await newInstallation({ isNew: true })
   for (const [command, ...args] of [['api-key', OWNER], ['unverified-people']] as const) {
     expect(await empty.run(command, ...args)).toEqual({
       code: 1,

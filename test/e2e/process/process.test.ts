@@ -20,6 +20,8 @@ afterEach(async () => {
 })
 
 test('the first start makes a key and prints a curl line that works; the second start prints none', async () => {
+  await installation.remove()
+  installation = await newInstallation({ isNew: true })
   const first = await installation.start({ GUDDESK_API_KEY: '' })
   const curl = /curl -H "Authorization: Bearer (gd_[\w-]{43})" (http:\S+)/.exec(first.output())
   expect(curl).not.toBeNull()

@@ -60,7 +60,7 @@ test('the first start prints a link for the owner, npm run sign-in-link another'
 }, 90_000)
 
 test('an empty database is told from a wrong address', async () => {
-  const empty = await newInstallation()
+  const empty = await newInstallation({ isNew: true })
   try {
     const { code, output } = await empty.run('sign-in-link', OWNER)
     expect([code, output]).toEqual([
