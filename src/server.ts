@@ -5,6 +5,7 @@ import { createPeople, type People } from './auth/people.ts'
 import { sessionTokens } from './auth/session-token.ts'
 import { startDispatcher } from './dispatch/dispatcher.ts'
 import { startFetchingPictures } from './dispatch/pictures/picture-fetcher.ts'
+import { addUpConversationCounts } from './domain/conversations/inbox-counts.ts'
 import { reopenDueConversations } from './domain/conversations/reopen-snoozed.ts'
 import { bootstrap, type FirstStart } from './domain/identity/bootstrap.ts'
 import { drainRemovals } from './domain/maintenance/drain-removals.ts'
@@ -61,6 +62,8 @@ const REOPEN_EVERY_MS = 1000
 const DRAIN_EVERY_MS = 1000
 /** The interval of sweeps for expired rows: deliveries, idempotency keys, secrets. */
 const SWEEP_EVERY_MS = 600_000
+/** The interval of adding up changes of the numbers of conversations. */
+const COUNT_EVERY_MS = 5000
 /** The interval of moving new messages' words into the search index. */
 const INDEX_EVERY_MS = 2000
 /** The interval of skipping expired events of endpoints that were registered again, beyond the first batch. */
@@ -163,6 +166,7 @@ function startBackgroundWork(deps: Deps, retention: Retention): (() => Promise<v
   const { log } = deps
   return [
     repeatWriting(deps, REOPEN_EVERY_MS, 'snoozed conversations not reopened', () => reopenDueConversations(deps)),
+    repeatWriting(deps, COUNT_EVERY_MS, 'numbers of conversations not added up', () => addUpConversationCounts(deps)),
     repeatWriting(deps, INDEX_EVERY_MS, 'words of new messages not moved into the search index', () =>
       indexNewMessages(deps),
     ),

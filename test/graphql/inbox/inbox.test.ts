@@ -56,7 +56,7 @@ describe('inboxCounts', () => {
     expect(await ask(COUNTS, {}, mia.key)).toEqual({ inboxCounts: { mine: 1, ...counts } })
     expect(await ask(COUNTS)).toEqual({ inboxCounts: { mine: 1, ...counts } })
     const statements = await statementsOf(guddesk, () => ask(COUNTS))
-    expect(statements.filter((sql) => sql.includes('count(*)'))).toHaveLength(1)
+    expect(statements.filter((sql) => sql.includes('conversation_counts'))).toHaveLength(1)
   })
 
   test('an agent has none of its own', async () => {
