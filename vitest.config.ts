@@ -15,9 +15,9 @@ export default defineConfig(async () => {
   if (missing.length === 0) {
     projects.push(project('postgres', ['test/{auth,infra,domain,rest,graphql,dispatch,e2e}/**/*.test.ts']))
     if (POSTGRES_PROGRAMS === null) {
-      warn(
-        'NOT RUN: the costs of messages, because the programs of PostgreSQL are not here. PG_BIN names their folder.',
-      )
+      const what = 'NOT RUN: the costs of messages, because the programs of PostgreSQL are not here.'
+      if (process.env['CI']) throw new Error(`${what} CI requires them.`)
+      warn(`${what} PG_BIN names their folder.`)
     }
   } else {
     const what = `NOT RUN: the suite on PostgreSQL and Redis, because nothing answers at ${missing.join(' and ')}.`
