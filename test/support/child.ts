@@ -106,7 +106,7 @@ export async function newInstallation({ isNew = false } = {}): Promise<Installat
             () => false,
           )
         },
-        30_000,
+        60_000,
         () => `no answer from ${origin}/healthz:\n${output}`,
       )
       return {

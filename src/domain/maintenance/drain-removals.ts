@@ -134,15 +134,29 @@ async function drainRows(
   return drained
 }
 
+/**
+ * The row of the workspace is locked before the rows that refer to it: a transaction that is still inserting has a share of
+ * that lock, and may wait for another of these rows. For the same reason, the workspace is not deleted while a row is left,
+ * which another transaction has locked.
+ */
 async function drainWorkspace(tx: Tx, { id }: Removal, limit: number, cursors: DrainCursors): Promise<number> {
+  await tx.db.$executeRaw`SELECT FROM workspaces WHERE id = ${id} FOR UPDATE`
+  const drains = ofWorkspace(id)
   let drained = 0
-  for (const drain of ofWorkspace(id)) {
+  for (const drain of Object.values(drains)) {
     drained += await drain(tx, limit - drained, cursors)
     if (drained >= limit) return drained
   }
-  // Remaining rows, which are locked or were written meanwhile, are deleted with their parent.
-  await tx.db.$executeRaw`DELETE FROM workspaces WHERE id = ${id}`
-  await tx.db.$executeRaw`DELETE FROM removals WHERE workspace_id = ${id}`
+  const tables = Object.keys(drains)
+  const isLeft = tables.map((table) => Prisma.sql`EXISTS (SELECT FROM ${Prisma.raw(table)} WHERE workspace_id = ${id})`)
+  const finished = await tx.db.$executeRaw`
+    DELETE FROM removals WHERE workspace_id = ${id} AND NOT (${Prisma.join(isLeft, ' OR ')})`
+  if (finished > 0) await tx.db.$executeRaw`DELETE FROM workspaces WHERE id = ${id}`
+  else {
+    tx.afterCommit(() => {
+      for (const table of tables) cursors.delete(cursorName(table, id))
+    })
+  }
   return drained
 }
 
@@ -184,21 +198,28 @@ function rowsOf(table: string, column: string, value: string, key: Key): Drain {
 }
 
 /**
- * The rows of a workspace, in an order in which no batch deletes other rows by cascade, except the attempts of its
+ * The tables with rows of a workspace, in an order in which no batch deletes other rows by cascade, except the attempts of its
  * deliveries.
  */
-function ofWorkspace(id: string): Drain[] {
-  const rows = (table: string, key: Key = BY_AGE) => rowsOf(table, 'workspace_id', id, key)
-  return [
-    rows('pictures', [['url_hash', 'text']]),
-    rows('deliveries'),
-    rows('events', [
+function ofWorkspace(id: string): Record<string, Drain> {
+  const rows = (table: string, key: Key = BY_AGE) => ({ [table]: rowsOf(table, 'workspace_id', id, key) })
+  return {
+    ...rows('pictures', [['url_hash', 'text']]),
+    ...rows('deliveries'),
+    ...rows('events', [
       ['xid', 'xid8'],
       ['seq', 'bigint'],
     ]),
-    (tx, limit) => drainConversations(tx, id, limit),
-    ...['visitors', 'articles', 'collections', 'audit_entries'].map((table) => rows(table)),
-  ]
+    conversations: (tx, limit) => drainConversations(tx, id, limit),
+    ...rows('visitors'),
+    ...rows('articles'),
+    ...rows('collections'),
+    ...rows('audit_entries'),
+    ...rows('conversation_counts', [
+      ['status', '"ConversationStatus"'],
+      ['id', 'bigint'],
+    ]),
+  }
 }
 
 /** Messages and markers are deleted before their conversation, which can have any number of them. */

@@ -13,4 +13,4 @@ test('the process that makes the database reads lists of its own types from it',
     'query Open($status: [ConversationStatus!]) { conversations(filter: { statuses: $status }) { totalCount } }'
   const answer = await post(child, '/graphql', { query, variables: { status: ['OPEN', 'SNOOZED'] } })
   expect(answer).toMatchObject({ data: { conversations: { totalCount: 0 } } })
-})
+}, 90_000)

@@ -34,7 +34,7 @@ test('the first start makes a key and prints a curl line that works; the second 
   const second = await installation.start({ GUDDESK_API_KEY: '' })
   expect(second.output()).toContain('is ready')
   expect(second.output()).not.toContain('gd_')
-})
+}, 90_000)
 
 test('SIGTERM finishes what is being sent and asked, gives back leases, and exits 0 within 10 s', async () => {
   const child = await installation.start()
