@@ -2,9 +2,13 @@ import {
   coerceInputValue,
   type DocumentNode,
   GraphQLError,
+  type GraphQLInputType,
   type GraphQLSchema,
+  getNullableType,
   getOperationAST,
+  isInputObjectType,
   isInputType,
+  isListType,
   typeFromAST,
   type VariableDefinitionNode,
 } from 'graphql'
@@ -48,6 +52,32 @@ function faultOf({ schema, document, operationName, variableValues }: Given): Gr
   return null
 }
 
+/** No field has a name as long as this. */
+const MAX_NAME = 100
+
+/**
+ * The first unknown field of an input object whose name is too long for any: graphql-js would look for similar names, and
+ * take a tenth of a second for a name of a megabyte.
+ */
+function longNameIn(value: unknown, type: GraphQLInputType): string | null {
+  const nullable = getNullableType(type)
+  if (isListType(nullable)) {
+    const items: readonly unknown[] = Array.isArray(value) ? value : [value]
+    for (const item of items) {
+      const found = longNameIn(item, nullable.ofType)
+      if (found !== null) return found
+    }
+  }
+  if (!isInputObjectType(nullable) || typeof value !== 'object' || value === null) return null
+  const fields = nullable.getFields()
+  for (const [name, item] of Object.entries(value)) {
+    const field = fields[name]
+    const found = field === undefined ? (name.length > MAX_NAME ? name : null) : longNameIn(item, field.type)
+    if (found !== null) return found
+  }
+  return null
+}
+
 class Found extends Error {
   readonly fault: GraphQLError
 
@@ -62,6 +92,11 @@ function faultIn(schema: GraphQLSchema, definition: VariableDefinitionNode, valu
   const type = typeFromAST(schema, definition.type)
   if (!isInputType(type)) return null
   const name = definition.variable.name.value
+  const unknown = longNameIn(value, type)
+  if (unknown !== null) {
+    const message = `Field "${unknown.slice(0, MAX_NAME)}…" is not defined.`
+    return new GraphQLError(`Variable "$${name}" got an invalid value; ${message}`, { nodes: definition })
+  }
   try {
     coerceInputValue(value, type, (path, _value, { message, originalError }) => {
       const where = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('')
