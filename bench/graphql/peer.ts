@@ -14,7 +14,7 @@ const CONVERSATION = `SELECT c.id, c.status, c.subject, c.last_message_preview, 
   JOIN visitors v ON v.id = c.visitor_id
   LEFT JOIN members m ON m.id = c.assignee_id
   LEFT JOIN users u ON u.id = m.user_id`
-const LIST = `${CONVERSATION} WHERE c.workspace_id = $1 ORDER BY c.last_activity_at DESC, c.id DESC LIMIT 50`
+const LIST = `${CONVERSATION} WHERE c.workspace_id = $1 ORDER BY c.activity_minute DESC, c.last_activity_at DESC, c.id DESC LIMIT 50`
 const ONE = `${CONVERSATION} WHERE c.workspace_id = $1 AND c.id = $2`
 const VISITOR = 'SELECT id, name, email FROM visitors WHERE workspace_id = $1 AND id = $2'
 
