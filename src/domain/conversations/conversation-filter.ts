@@ -59,6 +59,8 @@ export interface Selection {
   /** A condition on `c`, a conversation. It excludes the latest activity, which depends on the snapshot of a list. */
   readonly where: Prisma.Sql
   readonly lastActivityAt: TimeRange
+  /** Whether all conditions are on columns that `conversation_counts` has: workspace, status and assignee. */
+  readonly isCounted: boolean
   /** Separate from `where`, because there are two ways to search. */
   readonly search: Search | null
 }
@@ -73,13 +75,15 @@ const removedNow = (workspaceId: string) =>
  * @throws ValidationError when an agent asks for its own conversations: only people have some
  */
 export function selectionOf(actor: Actor, filter: ConversationFilter, removed?: readonly string[]): Selection {
-  const { statuses, assignee, visitorId, tags, channels, priorities, createdAt = {} } = filter
+  const { statuses, assignee, visitorId, tags, channels, priorities, createdAt = {}, lastActivityAt = {} } = filter
   const own = visibleConversations(actor)
-  const conditions = [
+  const counted = [
     Prisma.sql`c.workspace_id = ${own.workspaceId}`,
-    own.visitorId !== undefined && Prisma.sql`c.visitor_id = ${own.visitorId}`,
     statuses !== undefined && statusIn(statuses),
     assignee !== undefined && assigneeIs(actor, assignee, removed),
+  ]
+  const others = [
+    own.visitorId !== undefined && Prisma.sql`c.visitor_id = ${own.visitorId}`,
     visitorId !== undefined && Prisma.sql`c.visitor_id = ${visitorId}`,
     tags?.all !== undefined && Prisma.sql`c.tags @> ${tags.all}::text[]`,
     tags?.any !== undefined && Prisma.sql`c.tags && ${tags.any}::text[]`,
@@ -87,11 +91,14 @@ export function selectionOf(actor: Actor, filter: ConversationFilter, removed?: 
     priorities !== undefined && Prisma.sql`c.priority = ANY(${priorities}::smallint[])`,
     ...within(Prisma.sql`c.created_at`, createdAt),
   ]
+  const search = filter.text === undefined ? null : searchFor(actor, filter.text)
+  const isOther = others.some(Boolean) || search !== null || Object.values(lastActivityAt).some(Boolean)
   return {
     workspaceId: own.workspaceId,
-    where: and(conditions),
-    lastActivityAt: filter.lastActivityAt ?? {},
-    search: filter.text === undefined ? null : searchFor(actor, filter.text),
+    where: and([...counted, ...others]),
+    lastActivityAt,
+    isCounted: !isOther,
+    search,
   }
 }
 

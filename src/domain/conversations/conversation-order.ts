@@ -93,7 +93,7 @@ export const BY_ACTIVITY: ConversationOrder<ActivityCursorKey> = {
 }
 
 /** The order of conversations by latest activity, which the indexes begin with the minute. */
-export function latestActivity(order: Prisma.Sql): Prisma.Sql {
+function latestActivity(order: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`c.activity_minute ${order}, c.last_activity_at ${order}, c.id ${order}`
 }
 

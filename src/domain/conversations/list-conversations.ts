@@ -38,7 +38,7 @@ export async function listConversations(
   const inOrder = <CursorKey extends readonly unknown[]>(order: ConversationOrder<CursorKey>) =>
     conversationPage(page, order, {
       find: (range) => findConversations(deps, { order, selection, range: range, fields }),
-      count: () => (isCounted(actor, wanted) ? countByChanges(deps, selection) : countSelected(deps, selection)),
+      count: () => (selection.isCounted ? countByChanges(deps, selection) : countSelected(deps, selection)),
       rows: (ids) => conversationsById(deps, actor, ids),
     })
   return sort === 'ACTIVITY' ? inOrder(BY_ACTIVITY) : inOrder(BY_CREATION)
@@ -83,15 +83,6 @@ async function conversationPage<CursorKey extends readonly unknown[]>(
     rows: present.map(({ row }) => row),
     cursorOf: (index) => page.cursorOf(present.at(index)?.index ?? index),
   }
-}
-
-/** Conditions on columns that `conversation_counts` has. */
-const COUNTED: readonly string[] = ['statuses', 'assignee'] satisfies (keyof ConversationFilter)[]
-
-function isCounted(actor: Actor, filter: ConversationFilter): boolean {
-  return (
-    visibleConversations(actor).visitorId === undefined && Object.keys(filter).every((name) => COUNTED.includes(name))
-  )
 }
 
 /** The same as countSelected, for conditions on status and assignee alone: it reads a few rows, whatever there is. */

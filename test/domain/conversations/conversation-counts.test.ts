@@ -5,6 +5,8 @@ import { addUpConversationCounts } from '../../../src/domain/conversations/inbox
 import { drainRemovals } from '../../../src/domain/maintenance/drain-removals.ts'
 import { sqlStatements } from '../../../src/infra/database/sql-statements.ts'
 import { startGudDesk, type TestGudDesk } from '../../support/guddesk.ts'
+import { refuseRows } from '../../support/rows/refuse.ts'
+import { statementsOf } from '../../support/statements.ts'
 import { until } from '../../support/until.ts'
 
 let guddesk: TestGudDesk
@@ -92,6 +94,21 @@ test('totals and the inbox are what lists have, by status and assignee', async (
   }
 })
 
+test.each([
+  ['', true],
+  ['?status=OPEN,SNOOZED', true],
+  ['?assigneeId=none&status=OPEN', true],
+  ['?channel=API', false],
+  ['?activeAfter=2020-01-01T00:00:00Z', false],
+])('the total of REST’s list%s reads the counts: %s', async (query, isCounted) => {
+  const list = () => guddesk.call('GET', `/api/v1/conversations${query}`)
+  const { data, body } = await list()
+  expect(body.meta.total).toBe(data.length)
+  const statements = await statementsOf(guddesk, list)
+  expect(statements.some((sql) => sql.includes('conversation_counts'))).toBe(isCounted)
+  expect(statements.some((sql) => sql.includes('count(*)'))).toBe(!isCounted)
+})
+
 test('the migration counts what was there before, and does no harm again', async () => {
   const path = '../../../prisma/migrations/20261128070100_conversations_are_counted/migration.sql'
   const [backfill = ''] = sqlStatements(readFileSync(fileURLToPath(new URL(path, import.meta.url)), 'utf8'))
@@ -106,15 +123,12 @@ test('the migration counts what was there before, and does no harm again', async
   }
 })
 
-test('an interrupted addition changes nothing', async () => {
+test('an addition that fails in its middle changes nothing', async () => {
   await guddesk.newConversation()
   const before = await rows()
-  await expect(
-    guddesk.deps.db.prisma.$transaction(async (tx) => {
-      await tx.$executeRaw`DELETE FROM conversation_counts`
-      throw new Error('killed')
-    }),
-  ).rejects.toThrow('killed')
+  const restore = await refuseRows(guddesk.deps.db, 'INSERT', 'conversation_counts', 'NEW.is_sum')
+  await expect(addUpConversationCounts(guddesk.deps)).rejects.toThrow('this row is refused')
+  await restore()
   expect(await rows()).toBe(before)
   expect(await differences()).toEqual([])
 })
