@@ -32,7 +32,10 @@ async function measure({ name: backend, create }: BenchBackend): Promise<Measure
   await using cleanup = new AsyncDisposableStack()
   const prepared = await prepare(await create(cleanup), cleanup)
   const guddesk = await startGudDesk(prepared.guddesk, cleanup)
-  const servers = { guddesk: serverOf(guddesk), byHand: await startPeer(prepared.peer, cleanup) }
+  const servers = {
+    guddesk: serverOf(guddesk),
+    byHand: await startPeer('bench/graphql/peer.ts', prepared.peer, cleanup),
+  }
   const work = async () => {
     const rows: Measured[] = []
     for (const query of NAMES) {

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { NODE_OPTIONS } from '../../demo/start.ts'
 import { POSTGRES_URL, REDIS_URL, withDatabase } from '../../test/support/servers.ts'
+import { processorTime } from '../usage.ts'
 import type { Place } from './contender.ts'
 import type { SinkQuestion, SinkReport } from './sink.ts'
 import type { WorkerOrder } from './worker.ts'
@@ -72,12 +73,7 @@ export async function startWorker(name: string, place: Place, inMemory = 0): Pro
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '')
       return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? Number.NaN) / 1024
     },
-    async processorMs() {
-      const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8').catch(() => '')
-      // After the name, which stands in brackets, utime and stime are the 12th and 13th field, in hundredths of a second.
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-      return 10 * (Number(fields[11]) + Number(fields[12]))
-    },
+    processorMs: async () => (await processorTime(child.pid)) ?? Number.NaN,
     async stop() {
       const exit = once(child, 'exit')
       child.disconnect()

@@ -1,8 +1,8 @@
 import { type Summary, summarize } from '../../demo/stats.ts'
+import { type PostgresUse, postgresUse } from '../usage.ts'
 import { arrived, makePlace, type Sink, startWorker, wait } from './arena.ts'
 import { CONTENDERS } from './contenders.ts'
 import { type Job, job } from './jobs.ts'
-import { type PostgresUse, postgresUse } from './postgres.ts'
 
 export interface DrainResult {
   readonly name: string

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { Pool } from 'undici'
 import { type Summary, summarize } from '../../demo/stats.ts'
+import { processorTime } from '../usage.ts'
 
 export interface Server {
   readonly origin: string
@@ -49,14 +49,4 @@ export async function load(shot: Shot, { connections, ms }: { connections: numbe
   const [from, to] = [await before, await processorTime(shot.pid)]
   const processor = from === null || to === null ? null : (to - from) / samples.length
   return { perSecond: samples.length / seconds, latency: summarize(samples), processor }
-}
-
-const TICK_MS = 10
-
-/** What a process has used, in milliseconds (proc_pid_stat(5): utime and stime). */
-async function processorTime(pid: number): Promise<number | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const ticks = Number(fields[11]) + Number(fields[12])
-  return Number.isNaN(ticks) ? null : ticks * TICK_MS
 }

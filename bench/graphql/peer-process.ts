@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import type { Backend } from '../../demo/process.ts'
 import type { Server } from './load.ts'
 
-/** Runs peer.ts on a prepared database. */
-export async function startPeer(backend: Backend, cleanup: AsyncDisposableStack): Promise<Server> {
+/** Runs a hand-written server on a prepared database. @param script prints its origin */
+export async function startPeer(script: string, backend: Backend, cleanup: AsyncDisposableStack): Promise<Server> {
   const { databaseUrl = '', redisUrl = '', dataDir = '' } = backend
-  const child = spawn(process.execPath, ['bench/graphql/peer.ts'], {
+  const child = spawn(process.execPath, [script], {
     env: { ...process.env, PORT: '0', DATABASE_URL: databaseUrl, REDIS_URL: redisUrl, DATA_DIR: dataDir },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

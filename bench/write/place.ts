@@ -1,7 +1,6 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { type Client, type Conversation, type Customer, connect } from '../../demo/client.ts'
 import { type Backend, startGudDesk } from '../../demo/process.ts'
+import { startPeer } from '../graphql/peer-process.ts'
 
 /** A server with conversations to which messages are added. */
 export interface Place {
@@ -37,19 +36,7 @@ export async function startByHand(backend: Backend, url: string, cleanup: AsyncD
     return place
   }
   const prepared = await prepare()
-  const child = spawn(process.execPath, ['bench/write/by-hand.ts'], {
-    env: { ...process.env, DATABASE_URL: backend.databaseUrl },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const exit = once(child, 'exit')
-  cleanup.defer(async () => {
-    child.kill()
-    await exit
-  })
-  const ended = exit.then(() => Promise.reject(new Error('The hand-written server ended')))
-  ended.catch(() => undefined)
-  const [line] = await Promise.race([once(child.stdout, 'data'), ended])
-  return { ...prepared, origin: String(line).trim(), pid: child.pid ?? 0 }
+  return { ...prepared, ...(await startPeer('bench/write/by-hand.ts', backend, cleanup)) }
 }
 
 /** @returns the agent's API key */

@@ -1,6 +1,6 @@
 -- How many conversations a workspace has, by status and assignee: counting those of a large workspace takes longer than a
 -- list of them. Changes are only inserted, so that no transaction waits for another one; a background job adds them up. No
--- foreign key: what is left of a removed workspace adds up to nothing.
+-- foreign key: they are drained with their workspace.
 CREATE TABLE "conversation_counts" (
     "id" BIGSERIAL NOT NULL,
     "workspace_id" TEXT NOT NULL,
