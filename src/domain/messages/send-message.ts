@@ -4,7 +4,7 @@ import { type Actor, ANY_AGENT } from '../shared/actor.ts'
 import { requireLevel, requireNotAgent } from '../shared/authorization.ts'
 import type { Deps } from '../shared/deps.ts'
 import { ConflictError } from '../shared/errors.ts'
-import { parse, text } from '../shared/input.ts'
+import { hasAtMost, parse, text } from '../shared/input.ts'
 import { addMessage, type MessageAuthor } from './add-message.ts'
 import { AgentBody, GivenSenderName, MessageColumns } from './message-columns.ts'
 
@@ -16,7 +16,7 @@ export const MessageBody = text(WRITTEN_CHARACTERS)
 type TypedBody = Pick<Message, 'body' | 'type'>
 
 function isWithinLimit({ body, type }: TypedBody): boolean {
-  return type === 'BOT' || type === 'AGENT' || [...body].length <= WRITTEN_CHARACTERS
+  return type === 'BOT' || type === 'AGENT' || hasAtMost(WRITTEN_CHARACTERS, body)
 }
 
 const SentType = MessageColumns.shape.type

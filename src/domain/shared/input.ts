@@ -48,13 +48,18 @@ function isStorable(value: string): boolean {
 
 const NOT_STORABLE = 'must not contain U+0000 or lone surrogates'
 
+/** Whether a text has at most `max` characters (code points). One has one or two units, so only texts of up to twice the length are counted. */
+export function hasAtMost(max: number, value: string): boolean {
+  return value.length <= max || (value.length <= 2 * max && [...value].length <= max)
+}
+
 /** Any text up to `max` characters (code points, as PostgreSQL's char_length counts). */
 const bounded = (max: number) =>
   z
     .string()
     .refine(isStorable, NOT_STORABLE)
     .trim()
-    .refine((value) => value.length <= max || [...value].length <= max, `must have at most ${max} characters`)
+    .refine((value) => hasAtMost(max, value), `must have at most ${max} characters`)
     .meta({ maxLength: max })
 
 /** Text of 1 to `max` characters after trimming. */
